@@ -1,0 +1,42 @@
+# Every target makes the environment it needs in .venv; nothing has to be installed first but
+# Python 3.11 to 3.13 (with venv), git and make. Set PYTHON to choose another interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help sim test bench lint ci clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+sim: $(VENV)/core ## Train on digits with the integer rule, relax, compare engines, report.
+	$(BIN)/toreq-hw demo --out build/sim
+
+test: $(VENV)/extra-test ## Run the tests of the core, the simulator and the commands.
+	$(BIN)/python -m pytest testbench/core testbench/sim testbench/commands --numprocesses auto
+
+bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
+	$(BIN)/toreq-hw bench --out build/bench
+
+lint: $(VENV)/extra-lint ## Check style, types and import rules.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## Remove tool output and the environment.
+	rm -rf build $(VENV)
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python must be 3.11 to 3.13, found %d.%d; set PYTHON=..." % v)'
+	@echo "Installing into $(VENV) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/extra-%: $(VENV)/core
+	@echo "Installing the extra '$*' into $(VENV) ..."
+	$(PIP) --editable '.[$*]'
+	touch $@

@@ -1,0 +1,39 @@
+"""The simulator: bit-exact relaxation and learning in integers (docs/numerics.md).
+
+from toreq_hw import network, sim
+net = network.load("build/sim/network.safetensors")
+result = sim.relax(net, inputs, engine="event", trace=True)
+result.states["hidden"], result.classes, result.trace.states(sample=0)["hidden"]
+"""
+
+from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.phases import (
+    MAX_SWEEPS,
+    Engine,
+    EngineName,
+    free_phase,
+    make_engine,
+    nudge,
+    nudged_phase,
+    relax,
+    targets,
+)
+from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace
+
+__all__ = [
+    "MAX_SWEEPS",
+    "Engine",
+    "EngineName",
+    "Layout",
+    "Relaxation",
+    "Start",
+    "Status",
+    "Trace",
+    "check_states",
+    "free_phase",
+    "make_engine",
+    "nudge",
+    "nudged_phase",
+    "relax",
+    "targets",
+]

@@ -1,0 +1,91 @@
+"""One long state vector for all relaxing populations, in file order.
+
+The engines work on global neuron indices; people and files on populations. This is the map.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import STATE_DTYPE, Block, Network, Population
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each relaxing population of `network` sits in the global state vector."""
+
+    network: Network
+
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """Global index of each relaxing population's first neuron."""
+        starts, total = {}, 0
+        for population in self.network.relaxing:
+            starts[population.name] = total
+            total += population.size
+        return starts
+
+    @cached_property
+    def neurons(self) -> int:
+        """Number of relaxing neurons."""
+        return sum(p.size for p in self.network.relaxing)
+
+    def span(self, block: Block) -> slice:
+        """The global indices of a block."""
+        start = self.starts[block.population]
+        return slice(start + block.start, start + block.stop)
+
+    def of(self, population: Population) -> slice:
+        """The global indices of a population."""
+        return self.span(Block(population.name, 0, population.size))
+
+    def split(self, states: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[np.int16]]:
+        """Views of each population's part of the last axis."""
+        return {p.name: states[..., self.of(p)] for p in self.network.relaxing}
+
+    def join(self, states: dict[str, npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
+        """The inverse of `split`, checked: every relaxing population, in range, same batch.
+
+        Raises InputError naming the population.
+        """
+        expected = [p.name for p in self.network.relaxing]
+        if sorted(states) != sorted(expected):
+            raise InputError(
+                f"states must be given for {', '.join(expected)}, not for {', '.join(states)}"
+            )
+        parts = [check_states(p, states[p.name]) for p in self.network.relaxing]
+        for population, part in zip(self.network.relaxing, parts, strict=True):
+            if len(part) != len(parts[0]):
+                raise InputError(
+                    f"states of {population.name!r}: must have as many samples as those of "
+                    f"{expected[0]!r} ({len(parts[0])}), not {len(part)}"
+                )
+        return np.concatenate(parts, axis=1)
+
+
+def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[np.int16]:
+    """`states` as an int16 array, shape (batch, size), every value in the population's range.
+
+    Raises InputError naming what must hold and what was found; floats are refused, because
+    rounding them is the caller's decision.
+    """
+    array = np.asarray(states)
+    what = f"states of {population.name!r}"
+    if not np.issubdtype(array.dtype, np.integer):
+        hint = ""
+        if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
+            hint = " holding NaN"
+        raise InputError(f"{what}: must be integers, not {array.dtype}{hint}")
+    if array.ndim != 2 or array.shape[1] != population.size:
+        raise InputError(f"{what}: must have shape (batch, {population.size}), not {array.shape}")
+    if array.size and not (
+        population.state_min <= int(array.min()) and int(array.max()) <= population.state_max
+    ):
+        raise InputError(
+            f"{what}: must be in {population.state_min}..{population.state_max}, "
+            f"found {int(array.min())}..{int(array.max())}"
+        )
+    return np.ascontiguousarray(array, dtype=STATE_DTYPE)

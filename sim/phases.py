@@ -1,0 +1,183 @@
+"""The front door: relax a network to an equilibrium, freely or nudged, with any engine."""
+
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Population
+from toreq_hw.sim.dense import DenseEngine
+from toreq_hw.sim.event import EventEngine
+from toreq_hw.sim.fixed_point import nudge_drive
+from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.reference import ReferenceEngine
+from toreq_hw.sim.relaxation import Relaxation, Start
+
+MAX_SWEEPS = 10_000
+"""The safety net: far above any relaxation seen; where it ends one, the record says so."""
+
+
+class Engine(Protocol):
+    """Anything that carries out a `Start`; all engines give the same bits."""
+
+    def relax(self, start: Start) -> Relaxation:
+        """Runs every sample of the batch to its end."""
+
+
+class EngineName(StrEnum):
+    """The engines by name."""
+
+    REFERENCE = "reference"
+    DENSE = "dense"
+    EVENT = "event"
+
+
+def make_engine(network: Network, name: str = "event", threads: int | None = None) -> Engine:
+    """The engine called `name`, ready for many batches of one network.
+
+    threads: event engine only; None takes every core at hand. Raises InputError.
+    """
+    if name == EngineName.EVENT:
+        return EventEngine(network, threads)
+    if name == EngineName.DENSE:
+        return DenseEngine(network)
+    if name == EngineName.REFERENCE:
+        return ReferenceEngine(network)
+    known = ", ".join(engine.value for engine in EngineName)
+    raise InputError(f"engine must be one of {known}, not {name!r}")
+
+
+def relax(
+    network: Network,
+    inputs: npt.ArrayLike,
+    *,
+    engine: str | Engine = "event",
+    states: dict[str, npt.NDArray[np.int16]] | None = None,
+    drive: npt.NDArray[np.int32] | None = None,
+    threshold: int = 0,
+    max_sweeps: int = MAX_SWEEPS,
+    trace: bool = False,
+) -> Relaxation:
+    """Clamps `inputs` and relaxes everything else until a whole sweep changes nothing.
+
+    inputs: integers, shape (batch, input.size), in the input population's range.
+    engine: "reference", "dense" or "event" (the same bits), or an engine from `make_engine`.
+    states: where to start, per relaxing population, shape (batch, size); all zero if None.
+        A phase with given states continues: its accumulators stand, inputs cost no event.
+    drive: int32 (batch, output.size), added to the output accumulators (see `nudged_phase`).
+    threshold: 0 is lossless; above it, neurons send only larger moves (lossy).
+    trace: keep every state of every tick; see `Trace`.
+
+    Raises InputError naming what must hold and what was found.
+    """
+    layout = Layout(network)
+    checked = check_states(network.input, inputs)
+    batch = len(checked)
+    start = Start(
+        inputs=checked,
+        states=_start_states(layout, states, batch),
+        drive=_checked_drive(network.output, drive, batch),
+        continued=states is not None,
+        threshold=_whole_number("threshold", threshold, 0),
+        max_sweeps=_whole_number("max_sweeps", max_sweeps, 1),
+        trace=trace,
+        detects_cycles=not network.schedule.always_settles and threshold == 0,
+    )
+    runner = make_engine(network, engine) if isinstance(engine, str) else engine
+    return runner.relax(start)
+
+
+def free_phase(
+    network: Network,
+    inputs: npt.ArrayLike,
+    *,
+    engine: str | Engine = "event",
+    trace: bool = False,
+) -> Relaxation:
+    """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md."""
+    return relax(network, inputs, engine=engine, trace=trace)
+
+
+def nudged_phase(
+    network: Network,
+    inputs: npt.ArrayLike,
+    free: Relaxation,
+    labels: npt.ArrayLike,
+    sign: int,
+    *,
+    engine: str | Engine = "event",
+    trace: bool = False,
+) -> Relaxation:
+    """Relaxes from s* with the output pushed towards (sign +1) or away from (-1) the target.
+
+    free: the free phase of the same inputs. labels: class of each sample, shape (batch,); the
+    target is s_max for that output and 0 for all others. Docs/numerics.md, section 5.
+    """
+    if sign not in (1, -1):
+        raise InputError(f"sign must be 1 or -1, not {sign!r}")
+    drive = nudge(network, free.states[network.output.name], labels)
+    return relax(
+        network,
+        inputs,
+        engine=engine,
+        states=free.states,
+        drive=np.int32(sign) * drive,
+        trace=trace,
+    )
+
+
+def nudge(
+    network: Network, outputs: npt.NDArray[np.int16], labels: npt.ArrayLike
+) -> npt.NDArray[np.int32]:
+    """The constant n = (e << F) >> beta_shift with e = target - s*, int32 (batch, output.size)."""
+    population = network.output
+    error = targets(population, labels).astype(np.int32) - outputs
+    fraction_bits = network.accumulator_fraction_bits(population.name)
+    return nudge_drive(error, fraction_bits, network.beta_shift)
+
+
+def targets(output: Population, labels: npt.ArrayLike) -> npt.NDArray[np.int16]:
+    """s_max at each label and 0 elsewhere, int16 (batch, output.size). Raises InputError."""
+    classes = np.asarray(labels)
+    if classes.ndim != 1 or not np.issubdtype(classes.dtype, np.integer):
+        raise InputError(f"labels must be a 1-d integer array, not {classes.dtype} {classes.shape}")
+    if classes.size and (classes.min() < 0 or classes.max() >= output.size):
+        raise InputError(
+            f"labels must be in 0..{output.size - 1}, "
+            f"found {int(classes.min())}..{int(classes.max())}"
+        )
+    target = np.zeros((len(classes), output.size), dtype=np.int16)
+    target[np.arange(len(classes)), classes] = output.state_max
+    return target
+
+
+def _start_states(
+    layout: Layout, states: dict[str, npt.NDArray[np.int16]] | None, batch: int
+) -> npt.NDArray[np.int16]:
+    if states is None:
+        return np.zeros((batch, layout.neurons), dtype=np.int16)
+    joined = layout.join(states)
+    if len(joined) != batch:
+        raise InputError(f"states must have one row per input ({batch}), not {len(joined)}")
+    return joined
+
+
+def _checked_drive(
+    output: Population, drive: npt.NDArray[np.int32] | None, batch: int
+) -> npt.NDArray[np.int32]:
+    if drive is None:
+        return np.zeros((batch, output.size), dtype=np.int32)
+    if drive.shape != (batch, output.size) or drive.dtype != np.int32:
+        raise InputError(
+            f"drive must be int32 of shape ({batch}, {output.size}), not {drive.dtype} "
+            f"{drive.shape}"
+        )
+    return np.ascontiguousarray(drive)
+
+
+def _whole_number(name: str, value: int, least: int) -> int:
+    if not isinstance(value, int) or value < least:
+        raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return value

@@ -1,0 +1,116 @@
+"""Collects what the NumPy engines do, tick by tick, and closes it into a `Relaxation`."""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Block
+from toreq_hw.sim.costs import dense_synops, fan_out
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace
+
+Indices = npt.NDArray[np.intp]
+
+
+class Recorder:
+    """Counters per sample, and every state change where a trace is asked for."""
+
+    def __init__(self, layout: Layout, start: Start) -> None:
+        batch = len(start.inputs)
+        self._layout = layout
+        self._start = start
+        self._changes: list[npt.NDArray[np.int64]] = []
+        self._fan_out = {p.name: fan_out(layout.network, p.name) for p in layout.network.relaxing}
+        self._states = start.states.copy()
+        self._sweeps = np.zeros(batch, dtype=np.int32)
+        self._tick = 0
+        self._status = np.zeros(batch, dtype=np.uint8)
+        self._events = np.zeros(batch, dtype=np.int64)
+        self._synops = np.zeros(batch, dtype=np.int64)
+
+    def begin_tick(self, tick: int) -> None:
+        """Everything recorded from now on happens in tick `tick` (1 is the first)."""
+        self._tick = tick
+
+    def update(
+        self,
+        samples: Indices,
+        block: Block,
+        before: npt.NDArray[np.int16],
+        after: npt.NDArray[np.int16],
+        sends: npt.NDArray[np.bool_],
+    ) -> None:
+        """One block updated in `samples`; the arrays have shape (samples, neurons of block)."""
+        events = np.count_nonzero(sends, axis=1)
+        self._events[samples] += events
+        self._synops[samples] += events * self._fan_out[block.population]
+        if self._start.trace:
+            rows, columns = np.nonzero(before != after)
+            first = self._layout.span(block).start
+            entries = [samples[rows], np.full(len(rows), self._tick), first + columns]
+            entries += [before[rows, columns], after[rows, columns]]
+            self._changes.append(np.stack([e.astype(np.int64) for e in entries], axis=1))
+
+    def end(
+        self, samples: Indices, states: npt.NDArray[np.int16], sweeps: int, status: Status
+    ) -> None:
+        """Closes samples with their final states, shape (samples, neurons)."""
+        self._states[samples] = states
+        self._sweeps[samples] = sweeps
+        self._status[samples] = status
+
+    def finish(self) -> Relaxation:
+        """The record of the whole batch."""
+        return assemble(
+            self._layout,
+            self._start,
+            self._states,
+            self._sweeps,
+            self._status,
+            self._events,
+            self._synops,
+            self._sorted_changes() if self._start.trace else None,
+        )
+
+    def _sorted_changes(self) -> npt.NDArray[np.int64]:
+        rows = np.concatenate([np.zeros((0, 5), dtype=np.int64), *self._changes])
+        order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
+        ordered: npt.NDArray[np.int64] = rows[order]
+        return ordered
+
+
+def assemble(
+    layout: Layout,
+    start: Start,
+    states: npt.NDArray[np.int16],
+    sweeps: npt.NDArray[np.int32],
+    status: npt.NDArray[np.uint8],
+    events: npt.NDArray[np.int64],
+    synops: npt.NDArray[np.int64],
+    changes: npt.NDArray[np.int64] | None,
+) -> Relaxation:
+    """Adds what is the same for every engine: input events, dense cost, the trace.
+
+    synops: those of relaxing neurons; the input's are added here. changes: int64 (n, 5),
+    columns sample, tick, neuron, before, after, sorted; None without a trace.
+    """
+    network = layout.network
+    input_events = np.count_nonzero(start.inputs, axis=1).astype(np.int64)
+    if start.continued:
+        input_events[:] = 0
+    trace = None
+    if changes is not None:
+        sample, tick, neuron = changes[:, :3].astype(np.int32).T
+        ticks = sweeps * np.int32(len(network.colours))
+        before, after = changes[:, 3:].astype(np.int16).T
+        trace = Trace(layout, start.states, ticks, sample, tick, neuron, before, after)
+    return Relaxation(
+        network=network,
+        states=layout.split(states),
+        sweeps=sweeps,
+        status=status,
+        events=events,
+        input_events=input_events,
+        synops=synops + input_events * fan_out(network, network.input.name),
+        dense_synops=dense_synops(network, sweeps, continued=start.continued),
+        trace=trace,
+    )

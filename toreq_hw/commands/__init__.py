@@ -1,0 +1,64 @@
+"""The console script `toreq-hw`: one module a command, imported only when it is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from toreq_hw import __version__
+from toreq_hw.errors import ToreqError
+
+_COMMANDS = {
+    "simulate": "Relax a network over a data set and report what it took.",
+    "train": "Train a network with the integer on-chip rule.",
+}
+"""Name (also of the module that holds it, `-` as `_`) and the line `--help` shows."""
+
+
+class LazyGroup(click.Group):
+    """Lists every command without importing any; a bad input becomes one line and status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in alphabetical order."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Imports the command's module; None for an unknown name."""
+        if name not in _COMMANDS:
+            return None
+        module = import_module(f".{name.replace('-', '_')}", __name__)
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(__version__, prog_name="toreq-hw")
+def group() -> None:
+    """Hardware co-design for equilibrium propagation: one contract, many machines."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line; ends the process with status 0, 1 (a check failed) or 2."""
+    run(group, arguments, "toreq-hw")
+
+
+def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
+    """Runs one click command with this project's exit statuses."""
+    try:
+        status = command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except ToreqError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,12 @@
+"""Data sets: real images with a fixed split, and their encoding into input states.
+
+from toreq_hw import data
+digits = data.load("digits")
+digits.test.images.shape, digits.test.labels
+"""
+
+from toreq_hw.data.dataset import Dataset, Split, encode
+from toreq_hw.data.idx import read_idx
+from toreq_hw.data.sources import NAMES, load
+
+__all__ = ["NAMES", "Dataset", "Split", "encode", "load", "read_idx"]

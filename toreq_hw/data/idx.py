@@ -1,0 +1,49 @@
+"""IDX files, the form in which MNIST and its relatives are published (possibly gzipped)."""
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import DataError
+
+_UNSIGNED_BYTES = 0x08
+
+
+def unpack(path: Path) -> bytes:
+    """The bytes of a file, decompressed if it is gzipped. Raises DataError naming the file."""
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except OSError as error:
+        raise DataError(f"{path}: must be readable, found: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"{path}: must be a whole gzip file, found: {error}") from error
+
+
+def read_idx(path: Path) -> npt.NDArray[np.uint8]:
+    """Reads one IDX file of unsigned bytes; the array has the shape that the header states.
+
+    Raises DataError naming the file, for a wrong magic number and for a cut file.
+    """
+    return parse_idx(unpack(path), str(path))
+
+
+def parse_idx(content: bytes, what: str) -> npt.NDArray[np.uint8]:
+    """The array that uncompressed IDX bytes hold; `what` names them in a DataError."""
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTES:
+        raise DataError(f"{what}: must be an IDX file of bytes, found header {content[:4].hex()!r}")
+    start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise DataError(f"{what}: must have a header of {start} bytes, found {len(content)}")
+    shape = tuple(int(n) for n in np.frombuffer(content[4:start], dtype=">u4"))
+    size = math.prod(shape)
+    if len(content) != start + size:
+        raise DataError(
+            f"{what}: must hold {size} bytes after its header for shape {shape}, "
+            f"found {len(content) - start}"
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)

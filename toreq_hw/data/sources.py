@@ -1,0 +1,195 @@
+"""Where data sets come from: scikit-learn for digits, IDX files for MNIST and its relatives.
+
+IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, the user's cache and Debian's
+/usr/share/datasets/<name>/, and otherwise downloaded into the cache. Whatever the source, the
+SHA-256 of the uncompressed content must be the published one.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from toreq_hw.data.dataset import Dataset, Split
+from toreq_hw.data.idx import parse_idx, unpack
+from toreq_hw.errors import DataError
+from toreq_hw.files import replacing
+
+ENVIRONMENT_VARIABLE = "TOREQ_HW_DATA"
+
+
+@dataclass(frozen=True)
+class IdxSource:
+    """A published set of four IDX files: where it can be fetched, and what it must contain."""
+
+    name: str
+    address: str
+    sha256: dict[str, str]
+
+
+MNIST = IdxSource(
+    "mnist",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    {
+        "train-images-idx3-ubyte": (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        "train-labels-idx1-ubyte": (
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    },
+)
+FASHION_MNIST = IdxSource(
+    "fashion-mnist",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    {
+        "train-images-idx3-ubyte": (
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+        ),
+        "train-labels-idx1-ubyte": (
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+        ),
+    },
+)
+
+
+def load(name: str) -> Dataset:
+    """The data set called `name`, one of `NAMES`.
+
+    Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
+    saying where to put them.
+    """
+    if name not in _LOADERS:
+        raise DataError(f"data must be one of {', '.join(NAMES)}, not {name!r}")
+    return _LOADERS[name]()
+
+
+def load_digits() -> Dataset:
+    """Scikit-learn's digits: 1,797 real 8 x 8 images; every fifth one (index 4, 9, ..) tests."""
+    from sklearn.datasets import load_digits as read  # takes a second to import
+
+    bunch = read()
+    images = bunch.data.astype(np.uint8)
+    labels = bunch.target.astype(np.int64)
+    tests = np.arange(len(labels)) % 5 == 4
+    return Dataset(
+        name="digits",
+        shape=(8, 8),
+        pixel_max=16,
+        classes=10,
+        split="1,438 training and 359 test images; image i is a test image where i mod 5 = 4",
+        train=Split(images[~tests], labels[~tests]),
+        test=Split(images[tests], labels[tests]),
+    )
+
+
+def load_idx(source: IdxSource) -> Dataset:
+    """An IDX set with its published split of 60,000 training and 10,000 test images."""
+    folder = find_folder(source) or download(source)
+    arrays = {stem: _read_checked(_file(folder, stem), source, stem) for stem in source.sha256}
+    train = arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"]
+    test = arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"]
+    return Dataset(
+        name=source.name,
+        shape=(train[0].shape[1], train[0].shape[2]),
+        pixel_max=255,
+        classes=10,
+        split="the published 60,000 training and 10,000 test images",
+        train=_split(*train),
+        test=_split(*test),
+    )
+
+
+def search_folders(name: str) -> list[Path]:
+    """Where an IDX set is looked for, in this order."""
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    folders = [Path(named) / name] if named else []
+    return [*folders, cache_folder(name), Path("/usr/share/datasets") / name]
+
+
+def cache_folder(name: str) -> Path:
+    """Where downloads of a set are kept."""
+    return platformdirs.user_cache_path("toreq-hw") / name
+
+
+def find_folder(source: IdxSource) -> Path | None:
+    """The first search folder that holds all files of the set; None if none does."""
+    for folder in search_folders(source.name):
+        if all(_file(folder, stem).is_file() for stem in source.sha256):
+            return folder
+    return None
+
+
+def download(source: IdxSource) -> Path:
+    """Fetches all files into the cache, each checked before it takes its name.
+
+    Raises DataError where that fails, saying where to put the files by hand.
+    """
+    import pooch  # only where something is downloaded
+
+    folder = cache_folder(source.name)
+    for stem, expected in source.sha256.items():
+        target = folder / f"{stem}.gz"
+        if target.is_file():
+            continue
+        url = f"{source.address}{stem}.gz"
+        fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=20)
+        with replacing(target) as temporary:
+            try:
+                fetch(url, temporary, None)
+            except (OSError, ValueError) as error:  # requests' errors are OSErrors
+                places = ", ".join(str(f) for f in search_folders(source.name))
+                raise DataError(
+                    f"{source.name}: must be downloadable from {url}, found: "
+                    f"{type(error).__name__}; put its four IDX files into one of {places}"
+                ) from error
+            _check(unpack(temporary), expected, url)
+    return folder
+
+
+def _file(folder: Path, stem: str) -> Path:
+    plain = folder / stem
+    return plain if plain.is_file() else folder / f"{stem}.gz"
+
+
+def _read_checked(path: Path, source: IdxSource, stem: str) -> npt.NDArray[np.uint8]:
+    content = unpack(path)
+    array = parse_idx(content, str(path))
+    _check(content, source.sha256[stem], str(path))
+    return array
+
+
+def _check(content: bytes, expected: str, what: str) -> None:
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise DataError(f"{what}: content must have SHA-256 {expected}, found {found}")
+
+
+def _split(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> Split:
+    return Split(images.reshape(len(images), -1), labels.astype(np.int64))
+
+
+_LOADERS: dict[str, Callable[[], Dataset]] = {
+    "digits": load_digits,
+    "mnist": lambda: load_idx(MNIST),
+    "fashion-mnist": lambda: load_idx(FASHION_MNIST),
+}
+NAMES = tuple(_LOADERS)

@@ -1,0 +1,33 @@
+"""Every error a user can cause, each one line: what must hold, and what was found.
+
+The commands turn a `ToreqError` into that one line on standard error and exit status 2.
+Anything else that escapes is a bug in toreq_hw and keeps its traceback.
+"""
+
+
+class ToreqError(Exception):
+    """Base of all errors caused by bad input, bad usage or a missing dependency."""
+
+
+class NetworkError(ToreqError):
+    """A network description breaks a rule of docs/numerics.md."""
+
+
+class NetworkFileError(ToreqError):
+    """A network file cannot be read: cut, tampered with, or of another version."""
+
+
+class InputError(ToreqError):
+    """Values handed to a network or a command are outside what they must be."""
+
+
+class DataError(ToreqError):
+    """A data set is absent, cut, or not the one its checksum promises."""
+
+
+class OutputError(ToreqError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingDependencyError(ToreqError):
+    """An optional dependency is absent; the message names the extra that installs it."""

@@ -1,0 +1,31 @@
+"""The network vocabulary: what a network is, checked on construction and on load.
+
+from toreq_hw import network
+net = network.load("build/sim/network.safetensors")
+net.population("hidden").size, net.couplings[0].weight.shape, net.sha256
+"""
+
+from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
+from toreq_hw.network.coupling import MAX_FRACTION_BITS, Coupling, WeightFormat
+from toreq_hw.network.file import load, save
+from toreq_hw.network.network import Network
+from toreq_hw.network.population import STATE_DTYPE, Population, Role
+from toreq_hw.network.schedule import Block, Colour, Schedule
+
+__all__ = [
+    "MAX_FRACTION_BITS",
+    "STATE_DTYPE",
+    "Block",
+    "Colour",
+    "Coupling",
+    "Network",
+    "Population",
+    "Role",
+    "Schedule",
+    "WeightFormat",
+    "accumulator_bits",
+    "accumulator_range",
+    "load",
+    "nudge_limit",
+    "save",
+]

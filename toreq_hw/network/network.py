@@ -1,0 +1,227 @@
+"""The network: populations, couplings, biases, schedule and nudge, checked as a whole."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
+from toreq_hw.network.coupling import Coupling
+from toreq_hw.network.population import Population, Role
+from toreq_hw.network.schedule import Colour, Schedule, colours
+
+MAX_BETA_SHIFT = 15
+"""Largest nudge shift: beta = 2^-15 is far below one state LSB already."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What is computed, whatever the machine: docs/numerics.md says how, to the bit.
+
+    populations: in file order; exactly one input and one output.
+    couplings: at most one per ordered pair; the input is never a `post`.
+    biases: int32 array, shape (size,), for every population but the input, in units of the
+        accumulator's LSB 2^-F; a missing one is zero.
+    beta_shift: the nudge strength is beta = 2^-beta_shift.
+
+    Raises NetworkError where anything does not fit together, including an accumulator that
+    could leave 32 bits.
+    """
+
+    populations: tuple[Population, ...]
+    couplings: tuple[Coupling, ...]
+    biases: Mapping[str, npt.NDArray[np.int32]]
+    schedule: Schedule = Schedule.PARITY
+    beta_shift: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "populations", tuple(self.populations))
+        object.__setattr__(self, "couplings", tuple(self.couplings))
+        _check_roles(self.populations)
+        _check_ends(self.populations, self.couplings)
+        if not isinstance(self.schedule, Schedule):
+            raise NetworkError(f"schedule must be a Schedule, not {self.schedule!r}")
+        if type(self.beta_shift) is not int or not 0 <= self.beta_shift <= MAX_BETA_SHIFT:
+            raise NetworkError(
+                f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, not {self.beta_shift!r}"
+            )
+        object.__setattr__(self, "biases", _checked_biases(self.populations, self.biases))
+        _ = self.colours  # refuses a schedule that the couplings do not allow
+        self._check_accumulators()
+
+    def _check_accumulators(self) -> None:
+        for population in self.relaxing:
+            low, high = accumulator_range(self, population.name)
+            reach = max(-int(low.min()), int(high.max()))
+            if reach > ACCUMULATOR_LIMIT:
+                raise NetworkError(
+                    f"population {population.name!r}: accumulators must stay within "
+                    f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {reach}"
+                )
+
+    def population(self, name: str) -> Population:
+        """The population called `name`; NetworkError if there is none."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        known = ", ".join(p.name for p in self.populations)
+        raise NetworkError(f"population must be one of {known}, not {name!r}")
+
+    def couplings_of(self, name: str) -> tuple[Coupling, ...]:
+        """All couplings with an end at population `name`, in file order."""
+        return tuple(c for c in self.couplings if name in (c.pre, c.post))
+
+    def accumulator_fraction_bits(self, name: str) -> int:
+        """F of docs/numerics.md: the largest fraction bits among a population's couplings."""
+        return max((c.fraction_bits for c in self.couplings_of(name)), default=0)
+
+    @cached_property
+    def input(self) -> Population:
+        """The clamped population."""
+        return next(p for p in self.populations if p.role is Role.INPUT)
+
+    @cached_property
+    def output(self) -> Population:
+        """The population that is nudged and read out."""
+        return next(p for p in self.populations if p.role is Role.OUTPUT)
+
+    @cached_property
+    def relaxing(self) -> tuple[Population, ...]:
+        """Every population but the input, in file order."""
+        return tuple(p for p in self.populations if p.role is not Role.INPUT)
+
+    @cached_property
+    def colours(self) -> tuple[Colour, ...]:
+        """The colours of one sweep, in tick order."""
+        return colours(self.schedule, self.relaxing, self.couplings)
+
+    @property
+    def synapses(self) -> int:
+        """Number of stored weights, zeros included."""
+        return sum(c.weight.size for c in self.couplings)
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of stored weights that are zero (0.0 without weights)."""
+        zeros = sum(int(np.count_nonzero(c.weight == 0)) for c in self.couplings)
+        return zeros / self.synapses if self.synapses else 0.0
+
+    def describe(self) -> dict[str, Any]:
+        """The network without its tensors, as plain JSON values (see docs/numerics.md)."""
+        return {
+            "populations": [
+                {
+                    "name": p.name,
+                    "size": p.size,
+                    "role": p.role.value,
+                    "state_bits": p.state_bits,
+                    "signed": p.signed,
+                }
+                for p in self.populations
+            ],
+            "couplings": [
+                {
+                    "kind": "dense",
+                    "pre": c.pre,
+                    "post": c.post,
+                    "weight_format": c.weight_format.value,
+                    "fraction_bits": c.fraction_bits,
+                }
+                for c in self.couplings
+            ],
+            "schedule": self.schedule.value,
+            "nudge": {"beta_shift": self.beta_shift},
+        }
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """`<coupling>.weight` int8 and `<population>.bias` int32, in file order."""
+        weights = {f"{c.name}.weight": c.weight for c in self.couplings}
+        return weights | {f"{p.name}.bias": self.biases[p.name] for p in self.relaxing}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what the network is: its description and every tensor's bytes."""
+        digest = hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode())
+        for name, tensor in self.tensors().items():
+            digest.update(f"{name}:{tensor.shape}:".encode())
+            digest.update(np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<")).tobytes())
+        return digest.hexdigest()
+
+
+def _check_roles(populations: Sequence[Population]) -> None:
+    for population in populations:
+        if not isinstance(population, Population):
+            raise NetworkError(f"populations must be Population objects, not {population!r}")
+    names = [p.name for p in populations]
+    for name in names:
+        if names.count(name) > 1:
+            raise NetworkError(f"population names must be unique, found {name!r} twice")
+    for role in (Role.INPUT, Role.OUTPUT):
+        found = sum(p.role is role for p in populations)
+        if found != 1:
+            raise NetworkError(f"a network must have one {role.value} population, found {found}")
+
+
+def _check_ends(populations: Sequence[Population], couplings: Sequence[Coupling]) -> None:
+    by_name = {p.name: p for p in populations}
+    pairs: set[frozenset[str]] = set()
+    for coupling in couplings:
+        if not isinstance(coupling, Coupling):
+            raise NetworkError(f"couplings must be Coupling objects, not {coupling!r}")
+        for end in (coupling.pre, coupling.post):
+            if end not in by_name:
+                raise NetworkError(
+                    f"coupling {coupling.name!r}: both ends must be populations "
+                    f"({', '.join(by_name)}), found {end!r}"
+                )
+        if by_name[coupling.post].role is Role.INPUT:
+            raise NetworkError(
+                f"coupling {coupling.name!r}: nothing flows back to the input, so its post "
+                f"end must not be the input {coupling.post!r}"
+            )
+        shape = (by_name[coupling.pre].size, by_name[coupling.post].size)
+        if coupling.weight.shape != shape:
+            raise NetworkError(
+                f"coupling {coupling.name!r}: weight must have shape {shape}, "
+                f"not {coupling.weight.shape}"
+            )
+        pair = frozenset((coupling.pre, coupling.post))
+        if pair in pairs:
+            raise NetworkError(
+                f"coupling {coupling.name!r}: two populations share at most one coupling "
+                "(it is used both ways), found a second"
+            )
+        pairs.add(pair)
+
+
+def _checked_biases(
+    populations: Sequence[Population], biases: Mapping[str, npt.NDArray[np.int32]]
+) -> Mapping[str, npt.NDArray[np.int32]]:
+    relaxing = {p.name: p for p in populations if p.role is not Role.INPUT}
+    for name in biases:
+        if name not in relaxing:
+            raise NetworkError(
+                f"bias {name!r}: must belong to a hidden or output population "
+                f"({', '.join(relaxing)})"
+            )
+    checked = {}
+    for name, population in relaxing.items():
+        bias = biases.get(name, np.zeros(population.size, dtype=np.int32))
+        if not isinstance(bias, np.ndarray) or bias.dtype != np.int32:
+            found = getattr(bias, "dtype", type(bias).__name__)
+            raise NetworkError(f"bias {name!r}: must be an int32 array, not {found}")
+        if bias.shape != (population.size,):
+            raise NetworkError(
+                f"bias {name!r}: must have shape ({population.size},), not {bias.shape}"
+            )
+        copy = np.array(bias, dtype=np.int32, order="C")
+        copy.flags.writeable = False
+        checked[name] = copy
+    return MappingProxyType(checked)
