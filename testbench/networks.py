@@ -1,0 +1,90 @@
+"""Random networks for property tests, drawn by hypothesis or from one integer seed."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import strategies as st
+
+from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+
+Weights = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with inputs (batch, input.size) and labels (batch,) to relax it with."""
+
+    network: Network
+    inputs: npt.NDArray[np.int16]
+    labels: npt.NDArray[np.int64]
+
+
+def random_case(
+    seed: int, *, schedule: Schedule | None = None, max_size: int = 12, batch: int = 4
+) -> Case:
+    """Any depth 1 to 4, any state format, either weight format, mixed fraction bits.
+
+    Networks that are not under `parity` get a self-coupled first hidden population.
+    """
+    rng = np.random.default_rng(seed)
+    schedule = schedule or rng.choice(np.array(Schedule))
+    depth = int(rng.integers(1, 5))
+    names = ["input", *(f"hidden{k}" for k in range(1, depth)), "output"]
+    populations = [_population(rng, name, max_size) for name in names]
+    couplings = [_coupling(rng, pre, post) for pre, post in pairwise(populations)]
+    if schedule is not Schedule.PARITY:
+        couplings.append(_self_coupling(rng, populations[1]))
+    network = Network(
+        populations=tuple(populations),
+        couplings=tuple(couplings),
+        biases={p.name: rng.integers(-800, 801, p.size, dtype=np.int32) for p in populations[1:]},
+        schedule=schedule,
+        beta_shift=int(rng.integers(0, 4)),
+    )
+    return Case(
+        network=network,
+        inputs=rng.integers(
+            network.input.state_min,
+            network.input.state_max,
+            (batch, network.input.size),
+            dtype=np.int16,
+            endpoint=True,
+        ),
+        labels=rng.integers(0, network.output.size, batch),
+    )
+
+
+def cases(schedule: Schedule | None = None) -> st.SearchStrategy[Case]:
+    """Hypothesis draws the seed, so that a failing case is one number."""
+    return st.integers(0, 2**32 - 1).map(lambda seed: random_case(seed, schedule=schedule))
+
+
+def _population(rng: np.random.Generator, name: str, max_size: int) -> Population:
+    signed = bool(rng.integers(2))
+    roles = {"input": Role.INPUT, "output": Role.OUTPUT}
+    return Population(
+        name=name,
+        size=int(rng.integers(1, max_size + 1)),
+        role=roles.get(name, Role.HIDDEN),
+        state_bits=int(rng.integers(1 + signed, 9)),
+        signed=signed,
+    )
+
+
+def _weights(rng: np.random.Generator, kind: WeightFormat, rows: int, columns: int) -> Weights:
+    return rng.integers(-kind.limit, kind.limit + 1, (rows, columns)).astype(np.int8)
+
+
+def _coupling(rng: np.random.Generator, pre: Population, post: Population) -> Coupling:
+    kind = rng.choice(np.array(WeightFormat))
+    weight = _weights(rng, kind, pre.size, post.size)
+    return Coupling(pre.name, post.name, weight, int(rng.integers(0, 9)), kind)
+
+
+def _self_coupling(rng: np.random.Generator, population: Population) -> Coupling:
+    kind = rng.choice(np.array(WeightFormat))
+    upper = np.triu(_weights(rng, kind, population.size, population.size), 1)
+    name = population.name
+    return Coupling(name, name, upper + upper.T, int(rng.integers(0, 9)), kind)

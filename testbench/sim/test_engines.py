@@ -1,0 +1,54 @@
+"""The three engines are one function: same states at every tick, same counters."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from testbench.networks import Case, cases
+from toreq_hw import sim
+from toreq_hw.network import Schedule
+
+FAST_ENGINES = ("dense", "event")
+
+
+@pytest.mark.parametrize("schedule", Schedule)
+@pytest.mark.parametrize("threshold", [0, 3])
+def test_engines_agree_on_every_tick(schedule: Schedule, threshold: int) -> None:
+    @settings(max_examples=40, deadline=None)
+    @given(case=cases(schedule))
+    def check(case: Case) -> None:
+        def run(engine: str) -> sim.Relaxation:
+            return sim.relax(
+                case.network,
+                case.inputs,
+                engine=engine,
+                threshold=threshold,
+                max_sweeps=200,
+                trace=True,
+            )
+
+        expected = run("reference")
+        for engine in FAST_ENGINES:
+            assert expected.first_difference(run(engine)) is None
+
+    check()
+
+
+@pytest.mark.parametrize("schedule", Schedule)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_engines_agree_in_nudged_phases(schedule: Schedule, sign: int) -> None:
+    @settings(max_examples=25, deadline=None)
+    @given(case=cases(schedule))
+    def check(case: Case) -> None:
+        network, inputs, labels = case.network, case.inputs, case.labels
+        free = sim.free_phase(network, inputs, engine="reference")
+
+        def run(engine: str) -> sim.Relaxation:
+            return sim.nudged_phase(network, inputs, free, labels, sign, engine=engine, trace=True)
+
+        expected = run("reference")
+        assert not np.any(expected.input_events)
+        for engine in FAST_ENGINES:
+            assert expected.first_difference(run(engine)) is None
+
+    check()
