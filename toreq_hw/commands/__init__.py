@@ -9,6 +9,7 @@ from toreq_hw import __version__
 from toreq_hw.errors import ToreqError
 
 _COMMANDS = {
+    "deploy": "Run a network on a target and check it against the simulator.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network with the integer on-chip rule.",
 }
