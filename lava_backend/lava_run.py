@@ -78,8 +78,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:
         folder = Path(name)
         save(network, folder / "network.safetensors")
-        shaped = {"inputs": _rounds(inputs, batch), "targets": _rounds(targets, batch)}
-        np.savez(folder / "request.npz", **shaped)
+        request = folder / "request.npz"
+        np.savez(request, inputs=_rounds(inputs, batch), targets=_rounds(targets, batch))
         _supervise(folder, time_limit_s)
         phases = _read(network, folder, len(inputs))
     return RunRecord(network, phases, time.perf_counter() - begin)
