@@ -14,7 +14,6 @@ from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.relaxation import Relaxation, Start, Status
 
-
 BATCH = 512
 """Samples relaxed together: enough for BLAS, few enough to stay in the cache."""
 

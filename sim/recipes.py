@@ -14,7 +14,8 @@ class Recipe:
     """fraction_bits: of the first .. last coupling, (all but the last, the last).
 
     shift, output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
-    decay: when every k becomes one larger, as fractions of all epochs.
+    decay: when every k becomes one larger, as fractions of all epochs. augment: pixels by
+    which training images are moved about (8 x 8 images have none to spare).
     """
 
     fraction_bits: tuple[int, int]
@@ -25,6 +26,8 @@ class Recipe:
     beta_shift: int = 0
     theta: int = 4096
     decay: tuple[float, ...] = (0.4, 0.64, 0.84)
+    epochs: int = 40
+    augment: int = 0
 
     def rule(self, network: Network, epochs: int) -> Rule:
         """The rule for one network and one length of training."""
@@ -40,12 +43,12 @@ class Recipe:
 
 
 _SMALL = {
-    WeightFormat.TERNARY: Recipe((4, 3), 4, 6, 6, 6000),
+    WeightFormat.TERNARY: Recipe((3, 3), 4, 6, 6, 6000),
     WeightFormat.INT8: Recipe((7, 6), 5, 7, 7, 3000),
 }
 _LARGE = {
-    WeightFormat.TERNARY: Recipe((4, 4), 4, 7, 6, 6000),
-    WeightFormat.INT8: Recipe((7, 7), 6, 9, 8, 2000),
+    WeightFormat.TERNARY: Recipe((4, 4), 4, 7, 6, 6000, epochs=25, augment=1),
+    WeightFormat.INT8: Recipe((7, 7), 6, 9, 8, 2000, epochs=25, augment=1),
 }
 
 
