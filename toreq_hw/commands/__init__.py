@@ -9,6 +9,8 @@ from toreq_hw import __version__
 from toreq_hw.errors import ToreqError
 
 _COMMANDS = {
+    "export": "Write a network as an ONNX or QONNX graph.",
+    "import": "Read a network from an ONNX file.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network with the integer on-chip rule.",
 }
