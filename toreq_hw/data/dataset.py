@@ -22,8 +22,8 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, which: npt.NDArray[np.bool_]) -> "Split":
-        """The samples marked in `which`, bool (samples,)."""
+    def take(self, which: slice | npt.NDArray[np.bool_]) -> "Split":
+        """Some of the samples: a slice of them, or those marked in a bool array (samples,)."""
         return Split(self.images[which], self.labels[which])
 
 
