@@ -41,6 +41,7 @@ $(VENV)/extra-%: $(VENV)/core
 	$(PIP) --editable '.[$*]'
 	touch $@
 
+<<<<<<< HEAD
 # Neuromorphic deployment
 
 .PHONY: deploy lava-test
@@ -56,3 +57,11 @@ $(VENV)/lava: $(VENV)/extra-nengo
 	@echo "Installing Lava into $(VENV) ..."
 	$(PIP) --no-deps --ignore-requires-python lava-nc
 	touch $@
+=======
+# Quantised training and interchange
+
+.PHONY: quant-test
+
+quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
+	$(BIN)/python -m pytest testbench/quant --numprocesses auto
+>>>>>>> main

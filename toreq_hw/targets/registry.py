@@ -8,6 +8,7 @@ from toreq_hw.targets.target import Target
 _MODULES = {
     "sim": "toreq_hw.targets.sim",
     "loihi": "toreq_hw.targets.loihi",
+    "nengo": "toreq_hw.targets.nengo",
 }
 """Target name -> module. Modules import heavy dependencies inside `run` only."""
 
