@@ -12,7 +12,6 @@ import numpy.typing as npt
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.network import Network
 
-
 NENGO_INSTALL = "make .venv/extra-nengo"
 """Installs Nengo, nengo-loihi and NIR; `pip install 'toreq-hw[nengo]'` elsewhere."""
 
