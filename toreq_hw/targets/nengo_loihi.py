@@ -49,7 +49,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         "coupling_strength_is_followed": follows,
         "emulator_seconds": found.seconds,
     }
-    notes = NOTES
+    notes: tuple[str, ...] = NOTES
     if not follows:
         notes += (
             f"flagged: coupling strength {strength:.2f} is above "
