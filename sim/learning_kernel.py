@@ -31,13 +31,12 @@ def learn_samples(  # type: ignore[no-untyped-def]
     drive = np.zeros(stop - start, dtype=np.int32)
     no_drive = np.zeros(0, dtype=np.int32)
     no_changes = np.empty((0, 4), dtype=np.int64)
-    version = scratch[4]
     for sample in order:
         x = inputs[sample]
         positive[:] = 0
-        present(plan, x, positive, no_drive, start, accumulator, version)
+        present(plan, x, positive, no_drive, start, accumulator, scratch)
         sweeps, status, events, _, _ = relax(
-            plan, positive, accumulator, rules, scratch, no_changes, 0
+            plan, positive, accumulator, rules, scratch, no_changes
         )
         free_accumulator[:] = accumulator
         negative[:] = positive
@@ -56,9 +55,9 @@ def learn_samples(  # type: ignore[no-untyped-def]
             accumulator[:] = free_accumulator
             for k in range(stop - start):
                 accumulator[start + k] += sign * drive[k]
-            version[:] += 1
+            scratch.version[:] += 1
             sweeps, status, events, _, _ = relax(
-                plan, states, accumulator, rules, scratch, no_changes, 0
+                plan, states, accumulator, rules, scratch, no_changes
             )
             tally[1] += sweeps
             tally[2] += status != 0
