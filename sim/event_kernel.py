@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.plan import Plan
 
 INPUT = -2
@@ -19,7 +19,7 @@ INPUT = -2
 # Types stay out of the signatures: numba infers them.
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def deliver(plan, source, rows, deltas, accumulator, version):  # type: ignore[no-untyped-def]
     """Adds events of population `source` to all its neighbours; returns the weights walked.
 
@@ -61,7 +61,7 @@ def deliver(plan, source, rows, deltas, accumulator, version):  # type: ignore[n
     return walked
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def collect(states, rows, deltas):  # type: ignore[no-untyped-def]
     """Lists the non-zero states as events from rest; returns how many."""
     count = 0
@@ -73,7 +73,7 @@ def collect(states, rows, deltas):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def present(plan, inputs, states, drive, output_start, accumulator, scratch):  # type: ignore[no-untyped-def]
     """Builds the accumulators of a start: bias, inputs, standing states and drive."""
     rows, deltas, version = scratch.rows, scratch.deltas, scratch.version
@@ -92,7 +92,7 @@ def present(plan, inputs, states, drive, output_start, accumulator, scratch):  #
         accumulator[output_start + k] += drive[k]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[no-untyped-def]
     """Relaxes in place from consistent accumulators until a whole sweep changes nothing.
 
@@ -146,7 +146,7 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
     return max_sweeps, 2, events, synops, changed
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def update_block(plan, block, states, accumulator, scratch, tick, changes, changed):  # type: ignore[no-untyped-def]
     """Sets a block's states from its accumulators; returns the changes seen so far."""
     start, stop = plan.block_start[block], plan.block_stop[block]
@@ -169,7 +169,7 @@ def update_block(plan, block, states, accumulator, scratch, tick, changes, chang
     return changed + count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def enqueue(plan, block, states, scratch, threshold, queued):  # type: ignore[no-untyped-def]
     """Queues every neuron of a block that moved further than the threshold since it sent."""
     start, stop = plan.block_start[block], plan.block_stop[block]
@@ -187,7 +187,7 @@ def enqueue(plan, block, states, scratch, threshold, queued):  # type: ignore[no
     return queued + count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def round_block(plan, population, accumulator, updated):  # type: ignore[no-untyped-def]
     """States of a block from its accumulators, the compiled twin of `fixed_point.to_state`."""
     shift = np.int32(plan.fraction_bits[population])
@@ -199,7 +199,7 @@ def round_block(plan, population, accumulator, updated):  # type: ignore[no-unty
         updated[i] = np.int16(min(max(rounded, low), high))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def relax_samples(  # type: ignore[no-untyped-def]
     plan, inputs, drive, output_start, rules, states, scratch, counters, changes, first_change
 ):
