@@ -66,7 +66,8 @@ def from_header(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) ->
     Raises NetworkError or NetworkFileError for anything that is not exactly a network of this
     version, and where the content has not the SHA-256 that the header states.
     """
-    network = _network(header, tensors)
+    _check_version(header)
+    network = network_from(header, tensors)
     promised = header.get("sha256", network.sha256)
     if promised != network.sha256:
         raise NetworkFileError(
@@ -99,7 +100,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     return header, tensors
 
 
-def _network(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+def _check_version(header: dict[str, Any]) -> None:
     if header.get("format") != FORMAT:
         raise NetworkFileError(f"format must be {FORMAT!r}, not {header.get('format')!r:.60}")
     if header.get("version") != VERSION:
@@ -107,6 +108,13 @@ def _network(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Ne
             f"version must be {VERSION}, not {header.get('version')!r:.60}; "
             "a newer toreq_hw may read it"
         )
+
+
+def network_from(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+    """The network that a description (`Network.describe`) and its tensors make.
+
+    Raises NetworkFileError or NetworkError for anything that is missing, unknown or wrong.
+    """
     populations = tuple(_population(entry) for entry in _field(header, "populations", list))
     couplings = tuple(_coupling(entry, tensors) for entry in _field(header, "couplings", list))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}
