@@ -17,12 +17,13 @@ import platformdirs
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compiles `function` on its first call, for the types it is called with."""
-    usual = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_CACHE)
+    settings: Any = numba.config  # its attributes are made at run time, unknown to type checkers
+    usual = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_CACHE)
     try:
         return numba.njit(nogil=True, cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = usual
+        settings.CACHE_DIR = usual
 
 
 def _cache_folder() -> Path:
