@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from toreq_hw import data, targets
-from toreq_hw.commands.console import output
+from toreq_hw.commands.console import messages, output
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.commands.options import check_writable, data_option, json_option
 from toreq_hw.errors import InputError
@@ -78,7 +78,8 @@ def command(
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
-    outcome = target.run(network, chosen, targets.Options(batch, chip, report))
+    with messages.status(f"{len(chosen)} samples on {target.name}"):
+        outcome = target.run(network, chosen, targets.Options(batch, chip, report))
     record = {
         "target": target.name,
         "passed": outcome.passed,
