@@ -16,7 +16,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Role, WeightFormat
 from toreq_hw.quant.equilibrium import Layers, exact_dtype
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
-from toreq_hw.quant.parameters import Parameters, initial
+from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
 from toreq_hw.quant.training import Training, free_states, train
@@ -39,8 +39,9 @@ def random_parameters(
     parameters = initial(layers, kind, weight_quantiser(kind, 0.5), generator, "cpu")
     for weight in parameters.weights:
         weight.copy_(torch.rand(weight.shape, generator=generator) * 2 * kind.limit - kind.limit)
-    for bias in parameters.biases:
-        bias.copy_(torch.rand(bias.shape, generator=generator) * 2000 - 1000)
+    for layer, bias in enumerate(parameters.biases, start=1):
+        reach = bias_lsbs_per_unit(layers, layer)
+        bias.copy_((torch.rand(bias.shape, generator=generator) - 0.5) * reach)
     return parameters
 
 
