@@ -21,6 +21,7 @@ bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
 
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
