@@ -21,6 +21,7 @@ bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
 
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,7 +42,6 @@ $(VENV)/extra-%: $(VENV)/core
 	$(PIP) --editable '.[$*]'
 	touch $@
 
-<<<<<<< HEAD
 # Neuromorphic deployment
 
 .PHONY: deploy lava-test
@@ -57,11 +57,15 @@ $(VENV)/lava: $(VENV)/extra-nengo
 	@echo "Installing Lava into $(VENV) ..."
 	$(PIP) --no-deps --ignore-requires-python lava-nc
 	touch $@
-=======
 # Quantised training and interchange
 
-.PHONY: quant-test
+.PHONY: quant-test parity parity-quick
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
->>>>>>> main
+
+parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hours, resumes.
+	$(BIN)/toreq-hw parity --seeds 5 --out reports/published
+
+parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
+	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick

@@ -14,6 +14,7 @@ _COMMANDS = {
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
+    "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
