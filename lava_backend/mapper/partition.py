@@ -89,7 +89,7 @@ def split(sources: list[Incoming], name: str, size: int, cores: int, chip: Chip)
 
 def _list_bits(lists: Ints, widths: Ints, weight_bits: int, chip: Chip) -> Ints:
     """Memory of each synapse list: blocks of synapses with a header, rounded up to words."""
-    dense = _encoded_bits(np.broadcast_to(widths, lists.shape), weight_bits, chip)
+    dense = _encoded_bits(widths, weight_bits, chip)
     sparse = _encoded_bits(lists, weight_bits + chip.counts["index_bits"], chip)
     smaller: Ints = np.where(lists > 0, np.minimum(dense, sparse), 0)
     return smaller
