@@ -148,6 +148,21 @@ def test_disagreeing_engines_end_with_status_1(
     )
 
 
+@pytest.mark.parametrize("schedule", ["sequential", "synchronous"])
+def test_a_self_coupled_population_learns(tmp_path: Path, schedule: str) -> None:
+    out, record = tmp_path / "loop.safetensors", tmp_path / "loop.json"
+    done = toreq(
+        *["train", "--hidden", 24, "--loop", 5, "--schedule", schedule, "--epochs", 6],
+        *["--out", out, "--json", record],
+    )
+    assert done.returncode == 0, done.stderr
+    net = network.load(out)
+    assert net.schedule.value == schedule
+    assert any(c.is_self_coupling and c.weight.any() for c in net.couplings)
+    assert json.loads(record.read_text())["accuracy"] > 0.8
+    assert toreq("simulate", out, "--samples", 30, "--compare").returncode == 0
+
+
 def test_demo_writes_what_it_promises(tmp_path: Path) -> None:
     done = toreq("demo", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
