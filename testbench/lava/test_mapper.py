@@ -1,5 +1,9 @@
-"""The mapper: counts by hand, limits, placement, estimates, bad chip files, speed."""
+"""The mapper: counts by hand, limits, placement, estimates, bad chip files, speed.
 
+Speeds are in CPU time of the one thread that maps, so that a busy machine fails no test.
+"""
+
+import time
 import tomllib
 from pathlib import Path
 
@@ -84,12 +88,10 @@ def test_long_lists_take_blocks_and_sparse_ones_an_index() -> None:
 @pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize("kind", WeightFormat)
 def test_784_512_10_maps_within_a_second(name: str, kind: WeightFormat) -> None:
-    import time
-
     mapped, chip = filled((784, 512, 10), kind), load_chip(name)
-    begin = time.perf_counter()
+    begin = time.process_time()
     mapping = map_network(mapped, chip)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
     check_whole(mapping, mapped)
     assert all(core.percent["synapse_bits"] <= 100 for core in mapping.cores)
     graded = [violation.limit for violation in mapping.violations]
@@ -97,21 +99,20 @@ def test_784_512_10_maps_within_a_second(name: str, kind: WeightFormat) -> None:
 
 
 def test_two_million_synapses_map_within_ten_seconds() -> None:
-    import time
-
     mapped = filled((784, 1100, 1000, 10))
     assert mapped.synapses > 1_900_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     mapping = map_network(mapped, load_chip("loihi2"))
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     check_whole(mapping, mapped)
     assert mapping.violations == ()
 
 
 def test_several_hundred_cores_on_several_chips() -> None:
-    mapped = filled((784, 3500, 3500, 10))
+    mapped = filled((784, *[2000] * 6, 10))
     mapping = map_network(mapped, load_chip("loihi2"))
-    assert mapping.cores_used > 200
+    assert mapping.cores_used > 300
+    assert mapping.violations == ()
     assert mapping.chips_used >= 2
     check_whole(mapping, mapped)
     assert mapping.hops < mapping.hops_in_order
@@ -181,8 +182,8 @@ def test_estimates_are_labelled_sums_with_a_range() -> None:
     by_hand = 1000 * 23.6 + 6 * 10 * 81.0 + 50 * 40.8 + 50 * 1.0 * 3.5
     assert energy["value"] == pytest.approx(by_hand * 1e-6)
     assert energy["low"] < energy["value"] < energy["high"]
-    time = result["time_per_sample_us"]
-    assert time["value"] == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
+    duration = result["time_per_sample_us"]
+    assert duration["value"] == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
     assert "not measured on silicon" in result["label"]
     assert all(result["sources"].values())
 
