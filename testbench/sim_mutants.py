@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,9 +64,11 @@ MUTANTS = (
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip
 
+TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py")
 
-def is_killed(mutant: Mutant) -> bool:
-    """Applies the mutant to a copy of the tree and runs the tests until one fails."""
+
+def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
+    """Applies the mutant to a copy of the tree and runs `tests` until one fails."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
@@ -76,7 +79,6 @@ def is_killed(mutant: Mutant) -> bool:
             raise SystemExit(f"{mutant.file}: must hold {mutant.before!r} exactly once")
         target.write_text(source.replace(mutant.before, mutant.after))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        tests = ["testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py"]
         done = subprocess.run(
             [*command, *tests], cwd=copy, env=_environment(copy), capture_output=True, check=False
         )
@@ -88,15 +90,15 @@ def _environment(copy: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(copy / "build")}
 
 
-def main() -> int:
-    """Runs every mutant and prints one line each."""
+def campaign(trials: Sequence[tuple[Mutant, Sequence[str]]], name: str) -> int:
+    """Tries every mutant on its tests and prints one line each; 1 if one survives."""
     results = []
-    for mutant in MUTANTS:
-        killed = is_killed(mutant)
+    for mutant, tests in trials:
+        killed = is_killed(mutant, tests)
         results.append({**asdict(mutant), "killed": killed})
         print("killed  " if killed else "SURVIVED", mutant.file, repr(mutant.before), flush=True)
     survivors = sum(not result["killed"] for result in results)
-    path = ROOT / "build" / "sim-mutants.json"
+    path = ROOT / "build" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
     print(f"{len(results) - survivors} of {len(results)} mutants killed; wrote {path}")
@@ -104,4 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(campaign([(mutant, TESTS) for mutant in MUTANTS], "sim-mutants"))

@@ -203,6 +203,7 @@ def test_every_figure_of_a_chip_has_a_source(name: str) -> None:
         ("{ value = 8192,", "{ value = 0,", r"limits.neurons_per_core.value must be a whole"),
         ("{ value = 8192,", "{ value = 1.5,", r"whole number in 1..2\^40, not 1.5"),
         ("low = 2.36,", "low = 99.0,", "energy.synop_pj must have 0 < low <= value <= high"),
+        ("low = 2.36,", "low = 0,", "energy.synop_pj must have 0 < low"),
         ("low = 2.36,", "low = nan,", "energy.synop_pj must have 0 < low"),
         ('source = "log2 of 8192 neurons"', 'source = " "', "synapse.index_bits.source must say"),
         ('name = "loihi2"', "name = 2", "name must be a text, not 2"),
