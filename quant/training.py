@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional
 
 from toreq_hw.data import Dataset, Split, encode
 from toreq_hw.errors import InputError
@@ -88,7 +89,8 @@ def train(
         batches = order.split(options.batch_size)
         for batch in batches:
             target = labels[batch]
-            classes, slowest = _gradients(parameters, inputs[batch], target, options)
+            shown = moved(inputs[batch], dataset.shape, options.augment, generator)
+            classes, slowest = _gradients(parameters, shown, target, options)
             optimiser.step()
             schedule.step()
             parameters.clip()
@@ -107,6 +109,26 @@ def train(
         spectral_norms_before=before,
         spectral_norms_after=_quantised_norms(parameters),
     )
+
+
+def moved(
+    inputs: torch.Tensor, shape: tuple[int, int], reach: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Each image moved by its own -reach..reach rows and columns, black where it came from.
+
+    inputs: (batch, rows * columns) of images of `shape`; returned in the same form.
+    """
+    if not reach:
+        return inputs
+    rows, columns = shape
+    batch = len(inputs)
+    padded = functional.pad(inputs.view(batch, rows, columns), (reach,) * 4)
+    start = torch.randint(0, 2 * reach + 1, (2, batch, 1), generator=generator)
+    start = start.to(inputs.device)
+    row = start[0] + torch.arange(rows, device=inputs.device)
+    column = start[1] + torch.arange(columns, device=inputs.device)
+    sample = torch.arange(batch, device=inputs.device)[:, None, None]
+    return padded[sample, row[:, :, None], column[:, None, :]].reshape(batch, -1)
 
 
 def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split) -> float:

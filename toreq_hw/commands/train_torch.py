@@ -27,7 +27,6 @@ INTEGER_ONLY = (
     "output_shift",
     "bias_shift",
     "theta",
-    "augment",
     "resume",
     "checkpoint_path",
 )
@@ -148,7 +147,7 @@ def _settings(options: dict[str, Any]) -> "TrainingOptions":
     from toreq_hw.quant.options import Rule, TrainingOptions
 
     names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")
-    given = {name: options[name] for name in (*names, "fraction_bits")}
+    given = {name: options[name] for name in (*names, "fraction_bits", "augment")}
     return TrainingOptions(
         hidden=options["hidden"],
         weight_format=WeightFormat(options["weights"]),
