@@ -34,7 +34,7 @@ def test_there_and_back(file_format: str, net: Path, tmp_path: Path) -> None:
     assert json.loads(record.read_text())["file"] == str(exported)
     assert run("import", exported, "--out", back, "--json", record) == 0
     assert back.read_bytes() == net.read_bytes()
-    assert json.loads(record.read_text())["network"] == network_file.load(net).sha256
+    assert json.loads(record.read_text())["network_sha256"] == network_file.load(net).sha256
 
 
 @pytest.mark.parametrize(
