@@ -182,14 +182,7 @@ def _sweep(network: Network) -> onnx.GraphProto:
         going = writer.node("And", [going, away], "active.uncaught")
     counted = writer.cast("active", np.int32, "active.int32")
     sweeps = writer.node("Add", ["sweeps.before", counted], "sweeps.counted")
-    column = writer.constant("int64.column", np.array([1]))
-    held = writer.node("Unsqueeze", ["active", column], "active.column") if cycles else ""
-    for population in network.relaxing:
-        name = population.name
-        if cycles:
-            writer.node("Where", [held, state[name], f"before.{name}"], f"after.{name}")
-        else:
-            writer.node("Identity", [state[name]], f"after.{name}")
+    _write_after(writer, network, state, hold=cycles)
     left = writer.cast(going, np.int32, "going.int32")
     count = writer.node("ReduceSum", [left], "going.count", keepdims=0)
     writer.node("Greater", [count, writer.number(0)], "again")
@@ -197,6 +190,22 @@ def _sweep(network: Network) -> onnx.GraphProto:
     writer.node("Identity", [cycled], "cycled.after")
     writer.node("Identity", [sweeps], "sweeps.after")
     return _sweep_graph(writer, network, cycles)
+
+
+def _write_after(
+    writer: GraphWriter, network: Network, state: dict[str, str], *, hold: bool
+) -> None:
+    """`after.<name>`: the new states, of samples still active only where others must hold."""
+    held = ""
+    if hold:
+        column = writer.constant("int64.column", np.array([1]))
+        held = writer.node("Unsqueeze", ["active", column], "active.column")
+    for population in network.relaxing:
+        name = population.name
+        if hold:
+            writer.node("Where", [held, state[name], f"before.{name}"], f"after.{name}")
+        else:
+            writer.node("Identity", [state[name]], f"after.{name}")
 
 
 def _sweep_graph(writer: GraphWriter, network: Network, cycles: bool) -> onnx.GraphProto:
