@@ -77,7 +77,7 @@ def test_a_small_campaign_is_reported_and_resumed(
     assert {row["rule"] for row in record["rows"]} == {"eqprop", "backprop"}
     assert all(row["accuracy"]["mean"] > 80 for row in record["rows"])
     text = (out / "parity.md").read_text()
-    assert "| digits | ternary | 2 |" in text
+    assert "| digits | ternary | 2, 2 |" in text
     assert "they differ on 0 samples" in text
     assert (out / "parity.png").read_bytes().startswith(b"\x89PNG")
 
@@ -101,7 +101,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert record["score"] > 300
     assert record["accuracy"] > 0.9
     text = markdown(rows([record]), {"cartpole": record["split"]})
-    assert "| cartpole | int8 |" in text
+    assert "| cartpole | int8 | 1, 0 |" in text
     assert "500.0 |" in text
 
 

@@ -102,6 +102,7 @@ def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
         "simulator_differs_on": differing_images(training, dataset) if eqprop else None,
         "sparsity": trained.sparsity,
         "training_seconds": training.seconds,
+        "training_cpu_seconds": training.cpu_seconds,
         "spectral_norms": {
             coupling.name: {"before": before, "after": after}
             for coupling, before, after in zip(
