@@ -179,10 +179,10 @@ def update(sums, fraction_bits, half, low, high, threshold, states, sent, deltas
 
 @compiled_uncounted
 def record(before, after, start, tick, changes):  # type: ignore[no-untyped-def]
-    """Writes (tick, neuron, before, after) of every change of a block."""
+    """Writes (tick, neuron, before, after) of every change of a block, while there is room."""
     count = 0
     for i in range(len(after)):
-        if after[i] != before[i]:
+        if after[i] != before[i] and count < len(changes):
             changes[count, 0] = tick
             changes[count, 1] = start + i
             changes[count, 2] = before[i]

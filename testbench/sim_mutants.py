@@ -68,7 +68,7 @@ TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mn
 
 
 def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """Applies the mutant to a copy of the tree and runs `tests` until one fails."""
+    """Applies the mutant to a copy of the tree and runs `tests` until one fails or crashes."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
@@ -82,7 +82,7 @@ def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
         done = subprocess.run(
             [*command, *tests], cwd=copy, env=_environment(copy), capture_output=True, check=False
         )
-        return done.returncode == 1
+        return done.returncode == 1 or done.returncode < 0  # a signal ended it
 
 
 def _environment(copy: Path) -> dict[str, str]:
