@@ -1,0 +1,126 @@
+"""Compares what the monitors saw with what the model says; the first mismatch is one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+import numpy as np
+import numpy.typing as npt
+
+from testbench.rtl.model import Event, Phase
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.timing import TimingModel
+
+
+@dataclass
+class Seen:
+    """One phase as the monitors saw it.
+
+    events: (sweep, slot, delta); inputs: (index, value); summary: fields by name. states is
+    int array in slot order, None without a report.
+    """
+
+    summary: dict[str, int]
+    events: list[tuple[int, int, int]]
+    inputs: list[tuple[int, int]]
+    states: npt.NDArray[np.int64] | None
+
+
+class Mismatch(Exception):
+    """The core and the model differ; the message is the one line."""
+
+
+@dataclass
+class Checker:
+    """Checks phases in the order they ran, and counts what it compared."""
+
+    parameters: CoreParameters
+    timing: TimingModel
+    phases: int = 0
+    states: int = 0
+    events: int = 0
+    cycles: int = 0
+    costs: list[tuple[int, int]] = field(default_factory=list)
+
+    def check(self, image: int, expected: Phase, seen: Seen, *, report: bool) -> None:
+        """Raises Mismatch naming image, phase, tick, population, neuron, expected and got."""
+        where = f"image {image}, phase {expected.command.name}"
+        self._check_inputs(where, expected, seen)
+        self._check_events(where, expected.events, seen.events)
+        if report:
+            self._check_states(where, expected, seen)
+        self._check_summary(where, expected, seen, report)
+        self.phases += 1
+        self.events += len(expected.events)
+
+    def _check_inputs(self, where: str, expected: Phase, seen: Seen) -> None:
+        for wanted, got in zip_longest(expected.input_events, seen.inputs):
+            if wanted != got:
+                raise Mismatch(
+                    f"{where}, tick 0, population {self.parameters.input.name!r}: expected input "
+                    f"event (index, value) {wanted}, got {got}"
+                )
+
+    def _check_events(
+        self, where: str, expected: Sequence[Event], seen: Sequence[tuple[int, int, int]]
+    ) -> None:
+        """The core works block after block, the trace goes by ticks; neurons order both."""
+        order = {population: k for k, population in enumerate(self.parameters.order)}
+        wanted = sorted(expected, key=lambda e: (e.sweep, order[e.population], e.neuron))
+        for event, got in zip_longest(wanted, seen):
+            if event is not None and got == (event.sweep, event.slot, event.delta):
+                continue
+            if event is None:
+                raise Mismatch(f"{where}: expected no more events, got (sweep, slot, delta) {got}")
+            name = self.parameters.relaxing[event.population].name
+            found = "none" if got is None else self._describe(got)
+            raise Mismatch(
+                f"{where}, tick {event.tick}, population {name!r}, neuron {event.neuron}: expected "
+                f"{event.after} (delta {event.delta:+d}), got {found}"
+            )
+
+    def _describe(self, got: tuple[int, int, int]) -> str:
+        sweep, number, delta = got
+        for slot in self.parameters.relaxing:
+            local = number - slot.first_group * self.parameters.lanes
+            if 0 <= local < slot.groups * self.parameters.lanes:
+                return f"delta {delta:+d} of {slot.name!r} neuron {local} in sweep {sweep}"
+        return f"delta {delta:+d} of slot {number} in sweep {sweep}"
+
+    def _check_states(self, where: str, expected: Phase, seen: Seen) -> None:
+        assert seen.states is not None
+        lanes, first = self.parameters.lanes, 0
+        for slot in self.parameters.relaxing:
+            wanted = expected.states[first : first + slot.size]
+            begin = slot.first_group * lanes
+            got = seen.states[begin : begin + slot.size]
+            first += slot.size
+            self.states += slot.size
+            wrong = np.flatnonzero(wanted != got)
+            if len(wrong):
+                neuron = int(wrong[0])
+                ticks = expected.sweeps * self.parameters.sweep_ticks
+                raise Mismatch(
+                    f"{where}, tick {ticks} (final), population {slot.name!r}, neuron {neuron}: "
+                    f"expected {wanted[neuron]}, got {got[neuron]}"
+                )
+
+    def _check_summary(self, where: str, expected: Phase, seen: Seen, report: bool) -> None:
+        cost = self.timing.cost(expected.for_timing(), report=report)
+        wanted = {
+            "phase": expected.command.value,
+            "settled": int(expected.settled),
+            "label": expected.label,
+            "sweeps": expected.sweeps,
+            "ticks": expected.sweeps * self.parameters.sweep_ticks,
+            "events": len(expected.events),
+            "input_events": len(expected.input_events),
+            "saturations": expected.saturations,
+            "beats": cost.beats,
+            "cycles": cost.cycles,
+        }
+        for name, value in wanted.items():
+            if seen.summary[name] != value:
+                raise Mismatch(f"{where}, {name}: expected {value}, got {seen.summary[name]}")
+        self.cycles += cost.cycles
+        self.costs.append((cost.synops, cost.beats))
