@@ -40,3 +40,10 @@ $(VENV)/extra-%: $(VENV)/core
 	@echo "Installing the extra '$*' into $(VENV) ..."
 	$(PIP) --editable '.[$*]'
 	touch $@
+
+# Quantised training and interchange
+
+.PHONY: quant-test
+
+quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
+	$(BIN)/python -m pytest testbench/quant --numprocesses auto

@@ -31,3 +31,7 @@ class OutputError(ToreqError):
 
 class MissingDependencyError(ToreqError):
     """An optional dependency is absent; the message names the extra that installs it."""
+
+
+class DeploymentError(ToreqError):
+    """A target's run ended before it gave a result: a process died, or the time was up."""

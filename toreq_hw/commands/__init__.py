@@ -9,6 +9,11 @@ from toreq_hw import __version__
 from toreq_hw.errors import ToreqError
 
 _COMMANDS = {
+    "bench": "Measure accuracy, speed and memory side by side.",
+    "demo": "Train on digits, settle, compare engines, report (make sim).",
+    "deploy": "Run a network on a target and check it against the simulator.",
+    "export": "Write a network as an ONNX or QONNX graph.",
+    "import": "Read a network from an ONNX file.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network with the integer on-chip rule.",
 }

@@ -1,6 +1,6 @@
 """What a data set is here, and how its images become input states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, index: slice) -> "Split":
-        """Some of the samples."""
-        return Split(self.images[index], self.labels[index])
+    def take(self, which: slice | npt.NDArray[np.bool_]) -> "Split":
+        """Some of the samples: a slice of them, or those marked in a bool array (samples,)."""
+        return Split(self.images[which], self.labels[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +48,17 @@ class Dataset:
         return self.shape[0] * self.shape[1]
 
     def holding_out(self, count: int) -> "Dataset":
-        """The last `count` training images in place of the test set, to choose settings by.
+        """`count` evenly spaced training images in place of the test set, to choose settings by.
 
         Raises DataError unless 0 < count < the number of training images.
         """
-        if not 0 < count < len(self.train):
-            raise DataError(f"held-out images must number 1..{len(self.train) - 1}, not {count}")
-        return Dataset(
-            self.name,
-            self.shape,
-            self.pixel_max,
-            self.classes,
-            f"validation: the last {count} training images ({self.split})",
-            self.train.take(slice(0, -count)),
-            self.train.take(slice(-count, None)),
-        )
+        total = len(self.train)
+        if not 0 < count < total:
+            raise DataError(f"held-out images must number 1..{total - 1}, not {count}")
+        index = np.arange(total)
+        held = (index + 1) * count // total > index * count // total
+        split = f"validation on {count} evenly spaced training images, none of the test set"
+        return replace(self, split=split, train=self.train.take(~held), test=self.train.take(held))
 
 
 def encode(

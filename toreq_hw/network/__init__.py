@@ -6,6 +6,7 @@ net.population("hidden").size, net.couplings[0].weight.shape, net.sha256
 """
 
 from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
+from toreq_hw.network.build import layered
 from toreq_hw.network.coupling import MAX_FRACTION_BITS, Coupling, WeightFormat
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
@@ -25,6 +26,7 @@ __all__ = [
     "WeightFormat",
     "accumulator_bits",
     "accumulator_range",
+    "layered",
     "load",
     "nudge_limit",
     "save",

@@ -34,11 +34,16 @@ def save(network: Network, path: str | Path) -> None:
 
     Raises OutputError where the folder cannot be written to.
     """
-    header = {"format": FORMAT, "version": VERSION, **network.describe()}
-    header["sha256"] = network.sha256
-    content = to_safetensors(network.tensors(), metadata={"network": json.dumps(header)})
+    metadata = {"network": json.dumps(header(network))}
+    content = to_safetensors(network.tensors(), metadata=metadata)
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(content)
+
+
+def header(network: Network) -> dict[str, Any]:
+    """What a file says beside the tensors: format, version, description, SHA-256."""
+    description = {"format": FORMAT, "version": VERSION, **network.describe()}
+    return {**description, "sha256": network.sha256}
 
 
 def load(path: str | Path) -> Network:
@@ -49,16 +54,25 @@ def load(path: str | Path) -> Network:
     """
     path = Path(path)
     try:
-        header, tensors = _read(path)
-        network = _network(header, tensors)
-        promised = header.get("sha256", network.sha256)
-        if promised != network.sha256:
-            raise NetworkFileError(
-                f"content must have the SHA-256 {promised} that the file states, "
-                f"found {network.sha256}"
-            )
+        network = from_header(*_read(path))
     except (NetworkError, NetworkFileError) as error:
         raise NetworkFileError(f"{path}: {error}") from error
+    return network
+
+
+def from_header(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+    """The network that a header and its tensors describe, checked; the inverse of `header`.
+
+    Raises NetworkError or NetworkFileError for anything that is not exactly a network of this
+    version, and where the content has not the SHA-256 that the header states.
+    """
+    _check_version(header)
+    network = network_from(header, tensors)
+    promised = header.get("sha256", network.sha256)
+    if promised != network.sha256:
+        raise NetworkFileError(
+            f"content must have the SHA-256 {promised} that the file states, found {network.sha256}"
+        )
     return network
 
 
@@ -86,7 +100,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     return header, tensors
 
 
-def _network(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+def _check_version(header: dict[str, Any]) -> None:
     if header.get("format") != FORMAT:
         raise NetworkFileError(f"format must be {FORMAT!r}, not {header.get('format')!r:.60}")
     if header.get("version") != VERSION:
@@ -94,6 +108,13 @@ def _network(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Ne
             f"version must be {VERSION}, not {header.get('version')!r:.60}; "
             "a newer toreq_hw may read it"
         )
+
+
+def network_from(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+    """The network that a description (`Network.describe`) and its tensors make.
+
+    Raises NetworkFileError or NetworkError for anything that is missing, unknown or wrong.
+    """
     populations = tuple(_population(entry) for entry in _field(header, "populations", list))
     couplings = tuple(_coupling(entry, tensors) for entry in _field(header, "couplings", list))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}

@@ -1,0 +1,1 @@
+"""What presents samples and hears silence. Lava runs every file here to find models."""

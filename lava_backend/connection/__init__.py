@@ -1,0 +1,1 @@
+"""One direction of a coupling for many samples at once. Lava runs every file here."""

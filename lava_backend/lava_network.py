@@ -1,0 +1,120 @@
+"""Builds the Lava processes of a network and connects them. Imported in the worker only.
+
+Every coupling between relaxing populations becomes a pair of `Dense`, one with the matrix and
+one with its transpose. `Dense` cuts mixed-sign weights to even numbers, so it is given 2 W and
+an exponent one lower: exact for W in -127..127.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lava.proc.dense.process import Dense
+from lava.utils.weightutils import SignMode
+
+from toreq_hw.lava_backend.conductor.process import Conductor
+from toreq_hw.lava_backend.connection.process import BatchedDense
+from toreq_hw.lava_backend.population.process import OutputPopulation, Population
+from toreq_hw.lava_backend.probe.process import Probe
+from toreq_hw.network import Network
+
+MESSAGE_BITS = 24
+"""Of a graded event as Lava's fixed-point models declare it."""
+
+COUNTERS = "counters.npy"
+
+
+def changes_file(population: str) -> str:
+    """Name of the file that a population's probe writes."""
+    return f"{population}.changes"
+
+
+def build(
+    network: Network,
+    inputs: npt.NDArray[np.int32],
+    targets: npt.NDArray[np.int32],
+    folder: Path,
+) -> Conductor:
+    """All processes of `network`, connected; running the conductor runs them all.
+
+    inputs: (rounds, n_input) one sample at a time, or (rounds, n_input, batch); targets alike.
+    Records are written into `folder`.
+    """
+    batch = inputs.shape[2] if inputs.ndim == 3 else None
+    conductor = Conductor(
+        inputs=inputs,
+        targets=targets,
+        colours=len(network.colours),
+        record=str(folder / COUNTERS),
+    )
+    populations = {p.name: _population(network, p.name, batch) for p in network.relaxing}
+    for name, population in populations.items():
+        probe = Probe(shape=population.state_out.shape, record=str(folder / changes_file(name)))
+        conductor.command_out.connect([population.command_in, probe.command_in])
+        population.state_out.connect(probe.state_in)
+        population.activity_out.connect(conductor.activity_in)
+    output = populations[network.output.name]
+    assert isinstance(output, OutputPopulation)
+    conductor.target_out.connect(output.target_in)
+    outlets = {network.input.name: conductor.input_out}
+    outlets |= {name: population.s_out for name, population in populations.items()}
+    for source, target, weights, shift in directions(network):
+        dense = _dense(weights, shift, batch)
+        outlets[source].connect(dense.s_in)
+        dense.a_out.connect(populations[target].a_in)
+    return conductor
+
+
+def directions(network: Network) -> list[tuple[str, str, npt.NDArray[np.int32], int]]:
+    """(source, target, weights int32 (n_target, n_source), shift) of every connection."""
+    found = []
+    for c in network.couplings:
+        weight = c.weight.astype(np.int32)
+        shift = network.accumulator_fraction_bits(c.post) - c.fraction_bits
+        found.append((c.pre, c.post, np.ascontiguousarray(weight.T), shift))
+        if c.pre != network.input.name and not c.is_self_coupling:
+            shift = network.accumulator_fraction_bits(c.pre) - c.fraction_bits
+            found.append((c.post, c.pre, weight, shift))
+    return found
+
+
+def _dense(weights: npt.NDArray[np.int32], shift: int, batch: int | None) -> Any:
+    settings = {
+        "weights": 2 * weights,
+        "weight_exp": shift - 1,
+        "num_message_bits": MESSAGE_BITS,
+        "sign_mode": SignMode.MIXED,
+    }
+    return Dense(**settings) if batch is None else BatchedDense(batch=batch, **settings)
+
+
+def _population(network: Network, name: str, batch: int | None) -> Population:
+    population = network.population(name)
+    shape = (population.size,) if batch is None else (population.size, batch)
+    settings = {
+        "shape": shape,
+        "bias": _spread(network.biases[name], shape),
+        "colour": _spread(_colour_of_neurons(network, name), shape),
+        "fraction_bits": network.accumulator_fraction_bits(name),
+        "state_min": population.state_min,
+        "state_max": population.state_max,
+    }
+    if name == network.output.name:
+        return OutputPopulation(beta_shift=network.beta_shift, **settings)
+    return Population(**settings)
+
+
+def _colour_of_neurons(network: Network, name: str) -> npt.NDArray[np.int32]:
+    """In which tick of a sweep each neuron is updated, int32 (size,)."""
+    colour = np.zeros(network.population(name).size, dtype=np.int32)
+    for index, blocks in enumerate(network.colours):
+        for block in blocks:
+            if block.population == name:
+                colour[block.start : block.stop] = index
+    return colour
+
+
+def _spread(values: npt.NDArray[np.int32], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """(size,) as it is, or repeated for every sample of a batch."""
+    return values.copy() if len(shape) == 1 else np.repeat(values[:, None], shape[1], axis=1)

@@ -1,0 +1,174 @@
+"""Runs a network on Lava's fixed-point model of Loihi 2, in a process group of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from toreq_hw.errors import DeploymentError, InputError, NetworkError
+from toreq_hw.lava_backend import lava_shim
+from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
+from toreq_hw.network import Network, Schedule, accumulator_bits, save
+
+TIME_LIMIT_S = 600.0
+"""After this, a run is ended and reported as hung."""
+
+ACCUMULATOR_BITS = 24
+"""Of a neuron's variables in Lava's fixed-point models (lava/proc/sdn, lava/proc/lif)."""
+
+MAX_WEIGHT_EXPONENT = 7
+"""Of a Loihi synapse (lava/proc/dense); the exact even weights use one of the eight up."""
+
+
+def check(network: Network) -> None:
+    """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
+    if network.schedule is Schedule.SYNCHRONOUS:
+        raise NetworkError(
+            "schedule must be parity or sequential on loihi, not synchronous: a two-cycle never "
+            "falls silent; save the network with another schedule"
+        )
+    for population in network.relaxing:
+        bits = accumulator_bits(network, population.name)
+        if bits > ACCUMULATOR_BITS:
+            raise NetworkError(
+                f"population {population.name!r}: accumulators must fit {ACCUMULATOR_BITS} bits "
+                f"on loihi, found {bits}; use fewer state bits, fewer fraction bits or ternary "
+                "weights"
+            )
+        for coupling in network.couplings_of(population.name):
+            shift = network.accumulator_fraction_bits(population.name) - coupling.fraction_bits
+            if shift - 1 > MAX_WEIGHT_EXPONENT:
+                raise NetworkError(
+                    f"coupling {coupling.name!r}: fraction bits must be within "
+                    f"{MAX_WEIGHT_EXPONENT + 1} of the largest at population "
+                    f"{population.name!r} on loihi, found {shift} below; rescale its weights"
+                )
+
+
+def run(
+    network: Network,
+    inputs: npt.NDArray[np.int16],
+    targets: npt.NDArray[np.int16],
+    *,
+    batch: int,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> RunRecord:
+    """All three phases of every sample on Lava.
+
+    inputs: int16 (samples, input.size); targets: int16 (samples, output.size), s_max at the
+    class and 0 elsewhere. batch: 1 presents one sample at a time, as a chip would, over
+    Lava's own `Dense`; more run side by side, a simulation device for throughput.
+
+    Raises NetworkError where Lava cannot carry the network, and DeploymentError where a Lava
+    process dies or the time limit passes; nothing is left running in either case.
+    """
+    check(network)
+    lava_shim.check_versions()
+    if not len(inputs):
+        raise InputError("samples must be at least 1, found 0")
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:
+        folder = Path(name)
+        save(network, folder / "network.safetensors")
+        shaped = {"inputs": _rounds(inputs, batch), "targets": _rounds(targets, batch)}
+        np.savez(folder / "request.npz", **shaped)
+        _supervise(folder, time_limit_s)
+        phases = _read(network, folder, len(inputs))
+    return RunRecord(network, phases, time.perf_counter() - begin)
+
+
+def _rounds(values: npt.NDArray[np.int16], batch: int) -> npt.NDArray[np.int32]:
+    """(samples, n) as rounds: (samples, n) for batch 1, else (rounds, n, batch).
+
+    The last round is filled up with copies of the last sample, which are not read back.
+    """
+    if batch == 1:
+        return values.astype(np.int32)
+    width = min(batch, len(values))
+    rounds = -(-len(values) // width)
+    index = np.minimum(np.arange(rounds * width), len(values) - 1)
+    shaped = values[index].reshape(rounds, width, -1).transpose(0, 2, 1)
+    return np.ascontiguousarray(shaped, dtype=np.int32)
+
+
+def _supervise(folder: Path, time_limit_s: float) -> None:
+    """Runs the worker in a process group of its own, within the limit, and ends all of it."""
+    command = [sys.executable, "-m", "toreq_hw.lava_backend.lava_worker", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    with open(folder / "log", "w+", encoding="utf-8") as log:
+        worker = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        try:
+            status = worker.wait(time_limit_s)
+        except subprocess.TimeoutExpired:
+            raise DeploymentError(
+                f"Lava must finish within {time_limit_s:g} s, it was still running; "
+                "run fewer samples"
+            ) from None
+        finally:
+            _end_group(worker)
+        if status:
+            log.seek(0)
+            lines = [line.strip() for line in log if line.strip()] or ["no message"]
+            raise DeploymentError(f"Lava must run to its end, it died: {lines[-1]}")
+
+
+def _end_group(worker: subprocess.Popen[bytes]) -> None:
+    """Ends whatever the worker left: politely first, so that shared memory is given back."""
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, ending)
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(2)
+        deadline = time.monotonic() + 2
+        while _group(worker.pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not _group(worker.pid):
+            return
+
+
+def _group(leader: int) -> list[int]:
+    """Living processes of the group that `leader` leads."""
+    members = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                members.append(process.pid)
+    return members
+
+
+def _read(
+    network: Network, folder: Path, samples: int
+) -> tuple[PhaseRecord, PhaseRecord, PhaseRecord]:
+    """Turns the conductor's and the probes' files into records."""
+    counters = np.load(folder / "counters.npy")
+    rounds, phases, _, width = counters.shape
+    counters = counters.transpose(1, 2, 0, 3).reshape(phases, 3, rounds * width)[:, :, :samples]
+    rows = []
+    for name, first in first_neurons(network).items():
+        file = folder / f"{name}.changes"
+        raw = np.fromfile(file, dtype=np.int32).reshape(-1, 6) if file.exists() else None
+        if raw is not None:
+            sample = raw[:, 0] // phases * width + raw[:, 3]
+            columns = [raw[:, 0] % phases, sample, raw[:, 1], first + raw[:, 2], *raw.T[4:]]
+            rows.append(np.stack(columns, axis=1))
+    every = np.concatenate([np.zeros((0, 6), dtype=np.int32), *rows])
+    every = every[every[:, 1] < samples]
+    neurons = sum(p.size for p in network.relaxing)
+    initial = np.zeros((samples, neurons), dtype=np.int16)
+    found: list[PhaseRecord] = []
+    for phase in range(phases):
+        changes = sorted_changes(every[every[:, 0] == phase, 1:])
+        sweeps, events, input_events = counters[phase]
+        found.append(PhaseRecord(initial, sweeps, events, input_events, changes))
+        initial = found[0].final
+    return (found[0], found[1], found[2])

@@ -1,0 +1,103 @@
+"""What training moves: latent weights and biases, and the network they stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.quant.equilibrium import Layers, Tensors
+from toreq_hw.quant.quantisers import Quantiser, straight_through
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Latent weights (pre.size, post.size) in LSBs of the coupling, and latent biases (size,)
+    in LSBs of the accumulator; float32 tensors.
+    """
+
+    layers: Layers
+    weight_format: WeightFormat
+    quantiser: Quantiser
+    weights: Tensors
+    biases: Tensors
+
+    def quantised(self) -> tuple[Tensors, Tensors]:
+        """Integer-valued weights and biases, straight-through to the latents."""
+        return [self.quantiser(w) for w in self.weights], [
+            straight_through(b.round(), b) for b in self.biases
+        ]
+
+    def clip(self) -> None:
+        """Keeps latents where the format can follow them, so that none drifts out of reach."""
+        limit = float(self.weight_format.limit)
+        for weight in self.weights:
+            weight.clamp_(-limit, limit)
+
+    def network(self, beta_shift: int) -> Network:
+        """The trained network; NetworkError where an accumulator could leave 32 bits."""
+        with torch.no_grad():
+            weights, biases = self.quantised()
+        populations = self.layers.populations
+        couplings = tuple(
+            Coupling(
+                pre=pre.name,
+                post=post.name,
+                weight=weight.cpu().numpy().astype(np.int8),
+                fraction_bits=fraction_bits,
+                weight_format=self.weight_format,
+            )
+            for (pre, post), weight, fraction_bits in zip(
+                pairwise(populations), weights, self.layers.fraction_bits, strict=True
+            )
+        )
+        stored = {
+            p.name: b.cpu().numpy().astype(np.int32)
+            for p, b in zip(populations[1:], biases, strict=True)
+        }
+        return Network(populations, couplings, stored, beta_shift=beta_shift)
+
+
+def initial(
+    layers: Layers,
+    weight_format: WeightFormat,
+    quantiser: Quantiser,
+    generator: torch.Generator,
+    device: str,
+) -> Parameters:
+    """Random latents: INT8 uniform in +-1/sqrt(n_pre) where activations run over 0..1, ternary
+    uniform in +-1 LSB, so that about half the weights are zero; zero biases.
+    """
+    weights = []
+    for index, (pre, post) in enumerate(pairwise(layers.populations)):
+        noise = torch.rand((pre.size, post.size), generator=generator) * 2 - 1
+        if weight_format is WeightFormat.INT8:
+            noise *= lsbs_per_unit(layers, index) / pre.size**0.5
+        weights.append(noise.to(device))
+    biases = [torch.zeros(p.size, device=device) for p in layers.populations[1:]]
+    return Parameters(layers, weight_format, quantiser, weights, biases)
+
+
+def lsbs_per_unit(layers: Layers, coupling: int) -> float:
+    """LSBs in a weight of 1 where activations run over 0..1: 2^f times the ratio of ranges."""
+    pre, post = layers.populations[coupling], layers.populations[coupling + 1]
+    return float(1 << layers.fraction_bits[coupling]) * post.state_max / pre.state_max
+
+
+def bias_lsbs_per_unit(layers: Layers, layer: int) -> float:
+    """Accumulator LSBs in a bias of 1 where activations run over 0..1."""
+    return float(layers.populations[layer].state_max << layers.accumulator_fraction_bits(layer))
+
+
+def spectral_norms(layers: Layers, weights: Sequence[torch.Tensor]) -> tuple[float, ...]:
+    """Largest singular value of each coupling, activations over 0..1.
+
+    A hard sigmoid's slope is at most 1, so this bounds what one population's change does to
+    the next: the Lipschitz constant of one coupling, in the direction from pre to post.
+    """
+    return tuple(
+        float(torch.linalg.matrix_norm(w.double(), ord=2)) / lsbs_per_unit(layers, k)
+        for k, w in enumerate(weights)
+    )

@@ -1,0 +1,210 @@
+"""A network as a QONNX graph: `Quant` nodes, and a fixed number of sweeps unrolled.
+
+QONNX's tools take straight-line graphs of known shape only, so this one carries one sample
+and runs `sweeps` sweeps: its states are the equilibrium where `moved`, the number of states
+that the last sweep changed, is 0. States are whole numbers in float32 and weights are
+W / 2^f, so every value is a multiple of 2^-F; the export refuses a network whose accumulators
+could need more than the 24 bits in which float32 holds those exactly.
+
+Graph input: `inputs` float32 (1, n_input), whole numbers. Outputs: `class` int64 (1,),
+`states.<name>` float32 (1, size) per relaxing population, `moved` float32 ().
+"""
+
+import json
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from toreq_hw import __version__
+from toreq_hw.errors import InputError
+from toreq_hw.network import Coupling, Network, Population, Schedule, WeightFormat
+from toreq_hw.network.file import header
+from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
+
+QUANT_DOMAIN = "qonnx.custom_op.general"
+FLOAT32_EXACT = 1 << 24
+
+
+def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
+    """The graph described above. Raises InputError naming what QONNX cannot carry exactly."""
+    _check(network, sweeps)
+    model = helper.make_model(
+        _graph(network, sweeps),
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(QUANT_DOMAIN, 1)],
+        ir_version=IR_VERSION,
+        producer_name="toreq_hw",
+        producer_version=__version__,
+    )
+    properties = {"network": json.dumps(header(network)), "sweeps": str(sweeps)}
+    helper.set_model_props(model, properties)
+    return model
+
+
+def _check(network: Network, sweeps: int) -> None:
+    if not 1 <= sweeps <= 1000:
+        raise InputError(f"sweeps must be in 1..1000 for QONNX, not {sweeps}")
+    if network.schedule is Schedule.SYNCHRONOUS:
+        raise InputError(
+            "schedule must be parity or sequential for QONNX (an unrolled graph cannot stop a "
+            "two-cycle), found synchronous"
+        )
+    for coupling in network.couplings:
+        if coupling.is_self_coupling:
+            raise InputError(
+                f"coupling {coupling.name!r}: must join two populations for QONNX (an unrolled "
+                "graph cannot update neuron by neuron), found a self-coupling"
+            )
+    for population in network.relaxing:
+        reach = _reach(network, population)
+        if reach > FLOAT32_EXACT:
+            raise InputError(
+                f"population {population.name!r}: accumulators must stay within "
+                f"{FLOAT32_EXACT} for QONNX (float32), worst case is {reach}"
+            )
+
+
+def _reach(network: Network, population: Population) -> int:
+    """Largest magnitude of any partial sum of an accumulator, its rounding half included."""
+    fraction_bits = network.accumulator_fraction_bits(population.name)
+    total = np.abs(network.biases[population.name].astype(np.int64))
+    for coupling in network.couplings_of(population.name):
+        source, weight = _towards(network, coupling, population)
+        largest = max(source.state_max, -source.state_min)
+        sums = np.abs(weight.astype(np.int64)).sum(axis=0) * largest
+        total = total + (sums << (fraction_bits - coupling.fraction_bits))
+    return int(total.max()) + ((1 << fraction_bits) >> 1)
+
+
+def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
+    writer = GraphWriter()
+    for coupling in network.couplings:
+        _write_weight(writer, network, coupling)
+    for population in network.relaxing:
+        _write_drive(writer, network, population)
+    state = {}
+    for population in network.relaxing:
+        zeros = np.zeros((1, population.size), dtype=np.float32)
+        state[population.name] = writer.constant(f"start.{population.name}", zeros)
+    before = dict(state)
+    for sweep in range(1, sweeps + 1):
+        before = dict(state)
+        for colour in network.colours:
+            new = {
+                b.population: _updated(writer, network, b.population, state, sweep) for b in colour
+            }
+            state |= new
+    _write_moved(writer, network, before, state)
+    for population in network.relaxing:
+        writer.node("Identity", [state[population.name]], f"states.{population.name}")
+    writer.node("ArgMax", [state[network.output.name]], "class", axis=1, keepdims=0)
+    return writer.graph(
+        "free_phase",
+        [value("inputs", np.float32, [1, network.input.size])],
+        [
+            value("class", np.int64, [1]),
+            *(value(f"states.{p.name}", np.float32, [1, p.size]) for p in network.relaxing),
+            value("moved", np.float32, []),
+        ],
+    )
+
+
+def _write_weight(writer: GraphWriter, network: Network, coupling: Coupling) -> None:
+    """The real weights through a Quant node of 8 bits (2 for ternary), scale 2^-f."""
+    name = f"{coupling.name}.weight"
+    lsb = 2.0**-coupling.fraction_bits
+    real = writer.constant(name, coupling.weight.astype(np.float32) * np.float32(lsb))
+    bits = 2 if coupling.weight_format is WeightFormat.TERNARY else 8
+    forward = _quant(writer, real, f"{name}.forward", lsb, bits, signed=1, rounding="ROUND")
+    if coupling.pre != network.input.name:
+        writer.node("Transpose", [forward], f"{name}.backward", perm=[1, 0])
+
+
+def _write_drive(writer: GraphWriter, network: Network, population: Population) -> None:
+    """`drive.<name>`: bias, the half that rounds, and the inputs' products."""
+    name = population.name
+    fraction_bits = network.accumulator_fraction_bits(name)
+    half = (1 << fraction_bits) >> 1
+    real = (network.biases[name].astype(np.float64) + half) * 2.0**-fraction_bits
+    total = writer.constant(f"{name}.bias", real.astype(np.float32)[None])
+    for coupling in network.couplings_of(name):
+        if coupling.pre == network.input.name:
+            weight = f"{coupling.name}.weight.forward"
+            product = writer.node("MatMul", ["inputs", weight], f"{coupling.name}.product")
+            total = writer.node("Add", [product, total], f"{name}.driven")
+    writer.node("Identity", [total], f"drive.{name}")
+
+
+def _updated(
+    writer: GraphWriter, network: Network, name: str, state: dict[str, str], sweep: int
+) -> str:
+    """New states of population `name`: one sum of products, one Quant node that floors."""
+    population = network.population(name)
+    total = f"drive.{name}"
+    for coupling in network.couplings_of(name):
+        if coupling.pre == network.input.name:
+            continue
+        forward = coupling.post == name
+        source = coupling.pre if forward else coupling.post
+        weight = f"{coupling.name}.weight.{'forward' if forward else 'backward'}"
+        stem = f"sweep{sweep}.{coupling.name}.into.{name}"
+        product = writer.node("MatMul", [state[source], weight], stem)
+        total = writer.node("Add", [product, total], f"{stem}.added")
+    return _quant(
+        writer,
+        total,
+        f"sweep{sweep}.{name}",
+        1.0,
+        population.state_bits,
+        signed=int(population.signed),
+        rounding="FLOOR",
+    )
+
+
+def _quant(
+    writer: GraphWriter,
+    real: str,
+    name: str,
+    scale: float,
+    bits: int,
+    *,
+    signed: int,
+    rounding: str,
+) -> str:
+    """A Quant node; a signed range is narrow, without its lowest value, as contracts have it."""
+    constants = [
+        writer.constant(f"scale.{scale}", np.asarray(scale, dtype=np.float32)),
+        writer.constant("zero_point", np.asarray(0, dtype=np.float32)),
+        writer.constant(f"bits.{bits}", np.asarray(bits, dtype=np.float32)),
+    ]
+    return writer.node(
+        "Quant",
+        [real, *constants],
+        name,
+        domain=QUANT_DOMAIN,
+        signed=signed,
+        narrow=signed,
+        rounding_mode=rounding,
+    )
+
+
+def _write_moved(
+    writer: GraphWriter, network: Network, before: dict[str, str], after: dict[str, str]
+) -> None:
+    total = ""
+    for population in network.relaxing:
+        name = population.name
+        change = writer.node("Sub", [after[name], before[name]], f"{name}.change")
+        sign = writer.node("Abs", [writer.node("Sign", [change], f"{name}.sign")], f"{name}.any")
+        count = writer.node("ReduceSum", [sign], f"{name}.moved", keepdims=0)
+        total = writer.node("Add", [total, count], f"{name}.moved.sum") if total else count
+    writer.node("Identity", [total], "moved")
+
+
+def _towards(
+    network: Network, coupling: Coupling, into: Population
+) -> tuple[Population, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
+    """The other end of a coupling and its weights as they enter `into`, int8 (source, into)."""
+    if coupling.post == into.name:
+        return network.population(coupling.pre), coupling.weight
+    return network.population(coupling.post), coupling.weight.T

@@ -1,0 +1,59 @@
+"""The quantisers of training, from Brevitas, in units of an LSB so that their scale is 1.
+
+Latent weights are real numbers of LSBs. A quantiser maps them to the integers the network
+file holds, as integer-valued floats, and passes a gradient straight through to the latent.
+The power-of-two scale 2^-f is applied by the accumulator's shift and never by a multiplication.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from brevitas.core.function_wrapper import FloorSte, Identity, RoundSte, TensorClamp
+from brevitas.core.quant import IntQuant, TernaryQuant
+from brevitas.core.scaling import ConstScaling
+
+from toreq_hw.network import Population, WeightFormat
+
+Quantiser = Callable[[torch.Tensor], torch.Tensor]
+
+
+def straight_through(quantised: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
+    """The quantised values, to the bit, with the gradient of the latent ones.
+
+    Brevitas' ternary quantiser by itself passes no gradient to a zero weight, which then stays
+    zero for good.
+    """
+    return quantised.detach() + (latent - latent.detach())
+
+
+def weight_quantiser(weight_format: WeightFormat, ternary_threshold: float) -> Quantiser:
+    """From latent weights to integer-valued weights of the format, straight-through.
+
+    INT8: round to the nearest (ties to even), clip to -127..127. Ternary: the sign where the
+    latent is above `ternary_threshold` in magnitude, else 0.
+    """
+    if weight_format is WeightFormat.TERNARY:
+        ternary = TernaryQuant(ConstScaling(1.0), ternary_threshold)
+        return lambda latent: straight_through(ternary(latent)[0], latent)
+    integer = IntQuant(
+        narrow_range=True,
+        signed=True,
+        input_view_impl=Identity(),
+        float_to_int_impl=RoundSte(),
+        tensor_clamp_impl=TensorClamp(),
+    )
+    one, zero, bits = torch.tensor(1.0), torch.tensor(0.0), torch.tensor(8.0)
+    return lambda latent: cast(torch.Tensor, integer(one, zero, bits, latent))
+
+
+def state_quantiser(population: Population, fraction_bits: int) -> Quantiser:
+    """From accumulators to states, clip((a + half) >> F, s_min, s_max) of docs/numerics.md.
+
+    The gradient passes where the state is not clipped: a hard sigmoid's (a hard tanh's).
+    """
+    floor, clamp = FloorSte(), TensorClamp()
+    half, lsb = float((1 << fraction_bits) >> 1), 2.0**-fraction_bits
+    low = torch.tensor(float(population.state_min))
+    high = torch.tensor(float(population.state_max))
+    return lambda a: cast(torch.Tensor, floor(clamp((a + half) * lsb, min_val=low, max_val=high)))

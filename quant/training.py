@@ -1,0 +1,210 @@
+"""Offline training with the quantisers in the loop: batches, Adam, the written network."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from toreq_hw.data import Dataset, Split, encode
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.quant.equilibrium import Layers, drive, exact_dtype, relax, zero_states
+from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
+from toreq_hw.quant.parameters import (
+    Parameters,
+    bias_lsbs_per_unit,
+    initial,
+    lsbs_per_unit,
+    spectral_norms,
+)
+from toreq_hw.quant.quantisers import weight_quantiser
+from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
+
+EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training set showed.
+
+    training_accuracy: in the free phases, while the weights move. slowest_sweeps: mean over
+    batches of the sweeps that the slowest sample took.
+    """
+
+    training_accuracy: float
+    slowest_sweeps: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished run. accuracies are fractions of the split that was given as the test set.
+
+    spectral_norms_before / _after: of the quantised couplings, activations over 0..1.
+    """
+
+    options: TrainingOptions
+    network: Network
+    parameters: Parameters
+    epochs: tuple[Epoch, ...]
+    accuracy: float
+    spectral_norms_before: tuple[float, ...]
+    spectral_norms_after: tuple[float, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of all epochs, evaluation left out."""
+        return sum(e.seconds for e in self.epochs)
+
+
+def train(
+    options: TrainingOptions,
+    dataset: Dataset,
+    on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
+) -> Training:
+    """Trains on `dataset.train` and measures on `dataset.test`.
+
+    `on_epoch` is called after each epoch with its index. The same options, data, torch
+    version and number of threads give the same network. Raises InputError, NetworkError.
+    """
+    device = _device(options.device)
+    generator = torch.Generator().manual_seed(options.seed)
+    parameters = _parameters(options, dataset, generator, device)
+    layers = parameters.layers
+    inputs, labels = _tensors(dataset, dataset.train, layers, device)
+    optimiser = _optimiser(parameters, options.learning_rate)
+    steps = options.epochs * math.ceil(len(labels) / options.batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    before = _quantised_norms(parameters)
+    epochs = []
+    for index in range(options.epochs):
+        started = time.perf_counter()
+        right, sweeps = 0, 0
+        order = torch.randperm(len(labels), generator=generator).to(device)
+        batches = order.split(options.batch_size)
+        for batch in batches:
+            target = labels[batch]
+            classes, slowest = _gradients(parameters, inputs[batch], target, options)
+            optimiser.step()
+            schedule.step()
+            parameters.clip()
+            _limit_spectra(parameters, options.spectral_limit)
+            right += int((classes == target).sum())
+            sweeps += slowest
+        seconds = time.perf_counter() - started
+        epochs.append(Epoch(right / len(labels), sweeps / len(batches), seconds))
+        on_epoch(index, epochs[-1])
+    return Training(
+        options=options,
+        network=parameters.network(options.beta_shift),
+        parameters=parameters,
+        epochs=tuple(epochs),
+        accuracy=accuracy(parameters, options.rule, dataset, dataset.test),
+        spectral_norms_before=before,
+        spectral_norms_after=_quantised_norms(parameters),
+    )
+
+
+def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split) -> float:
+    """Fraction of a split whose class is right, free phase or forward pass by the rule."""
+    inputs, labels = _tensors(dataset, split, parameters.layers, parameters.weights[0].device)
+    right = 0
+    for part, target in zip(
+        inputs.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
+    ):
+        if rule is Rule.BACKPROP:
+            with torch.no_grad():
+                scores = forward(parameters, part)
+        else:
+            scores = equilibrium(parameters, part)[-1]
+        right += int((scores.argmax(dim=1) == target).sum())
+    return right / len(labels)
+
+
+def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tensor]:
+    """Free equilibrium of integer-valued inputs (batch, n_input), per relaxing population."""
+    layers = parameters.layers
+    with torch.no_grad():
+        weights, biases = parameters.quantised()
+        dtype = exact_dtype(layers, weights, biases)
+        weights, biases = [w.to(dtype) for w in weights], [b.to(dtype) for b in biases]
+        clamped = drive(layers, inputs.to(dtype), weights, biases)
+        return relax(layers, weights, clamped, zero_states(layers, inputs.to(dtype)))[0]
+
+
+def free_states(
+    parameters: Parameters, inputs: npt.NDArray[np.int16]
+) -> dict[str, npt.NDArray[np.int16]]:
+    """The trainer's own free phase: int16 (batch, size) per relaxing population."""
+    device = parameters.weights[0].device
+    states = equilibrium(parameters, torch.from_numpy(inputs).to(device))
+    names = [p.name for p in parameters.layers.populations[1:]]
+    return {n: s.cpu().numpy().astype(np.int16) for n, s in zip(names, states, strict=True)}
+
+
+def _gradients(
+    parameters: Parameters, inputs: torch.Tensor, labels: torch.Tensor, options: TrainingOptions
+) -> tuple[torch.Tensor, int]:
+    if options.rule is Rule.BACKPROP:
+        return backprop_gradients(parameters, inputs, labels)
+    return eqprop_gradients(parameters, inputs, labels, options.beta_shift)
+
+
+def _parameters(
+    options: TrainingOptions, dataset: Dataset, generator: torch.Generator, device: torch.device
+) -> Parameters:
+    ends = populations(options, dataset.pixels, dataset.classes)
+    fraction_bits = options.fraction_bits or default_fraction_bits(options.weight_format, ends)
+    quantiser = weight_quantiser(options.weight_format, options.ternary_threshold)
+    layers = Layers(ends, fraction_bits)
+    return initial(layers, options.weight_format, quantiser, generator, device)
+
+
+def _optimiser(parameters: Parameters, learning_rate: float) -> torch.optim.Optimizer:
+    """Adam, each latent's step in its own LSBs so that `learning_rate` means the same for all."""
+    layers = parameters.layers
+    groups = [
+        {"params": [w], "lr": learning_rate * lsbs_per_unit(layers, k)}
+        for k, w in enumerate(parameters.weights)
+    ] + [
+        {"params": [b], "lr": learning_rate * bias_lsbs_per_unit(layers, k + 1)}
+        for k, b in enumerate(parameters.biases)
+    ]
+    return torch.optim.Adam(groups, fused=True)
+
+
+def _tensors(
+    dataset: Dataset, split: Split, layers: Layers, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    states = encode(split.images, dataset.pixel_max, layers.populations[0])
+    return torch.from_numpy(states).to(device), torch.from_numpy(split.labels).to(device)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device must be usable by torch, not {name!r}: {reason}") from error
+    return device
+
+
+def _quantised_norms(parameters: Parameters) -> tuple[float, ...]:
+    with torch.no_grad():
+        weights, _ = parameters.quantised()
+    return spectral_norms(parameters.layers, weights)
+
+
+def _limit_spectra(parameters: Parameters, limit: float | None) -> None:
+    """Scales down every latent coupling whose spectral norm is above the limit."""
+    if limit is None:
+        return
+    norms = spectral_norms(parameters.layers, parameters.weights)
+    for weight, norm in zip(parameters.weights, norms, strict=True):
+        if norm > limit:
+            weight.mul_(limit / norm)

@@ -1,0 +1,83 @@
+"""Pictures from arrays, as SVG text that a page can hold."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+_STYLE: dict[Any, Any] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 9,
+    "svg.hashsalt": "toreq-hw",  # equal records give equal pages
+}
+_SIZE = (4.6, 2.9)
+
+
+def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
+    """Accuracy in per cent against epoch, one line per entry (values 0..1)."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure("epoch", "accuracy, %")
+        for label, values in series.items():
+            axes.plot(np.arange(1, len(values) + 1), 100 * np.asarray(values), label=label)
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
+    """How many samples took each whole number of `unit`."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(unit, "samples")
+        found, count = np.unique(values, return_counts=True)
+        axes.bar(found, count, width=0.8)
+        return _svg(figure)
+
+
+def bars(heights: Sequence[float], horizontal: str, vertical: str) -> str:
+    """One bar for each of 1, 2, 3, ..."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(horizontal, vertical)
+        axes.bar(np.arange(1, len(heights) + 1), heights, width=0.8)
+        return _svg(figure)
+
+
+def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: int = 8) -> str:
+    """What the first neurons look for: their input weights as little images, red and blue.
+
+    weight: (rows * columns of an image, neurons).
+    """
+    count = min(weight.shape[1], 4 * columns)
+    rows = -(-count // columns)
+    gap = 1
+    height, width = shape[0] + gap, shape[1] + gap
+    sheet = np.zeros((rows * height - gap, columns * width - gap))
+    for neuron in range(count):
+        top, left = neuron // columns * height, neuron % columns * width
+        sheet[top : top + shape[0], left : left + shape[1]] = weight[:, neuron].reshape(shape)
+    reach = max(1, int(np.abs(sheet).max()))
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_SIZE[0], _SIZE[0] * sheet.shape[0] / sheet.shape[1]))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.imshow(sheet, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        axes.set_axis_off()
+        return _svg(figure)
+
+
+def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    axes = figure.add_subplot(xlabel=horizontal, ylabel=vertical)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

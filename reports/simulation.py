@@ -1,0 +1,63 @@
+"""The page of `make sim`: what one small network did, from its record and a few arrays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.pictures import bars, histogram, learning_curve, weight_map
+
+
+def simulation_page(
+    record: Mapping[str, Any],
+    rows: Sequence[tuple[str, str]],
+    sweeps: npt.NDArray[np.integer],
+    events_per_tick: Sequence[float],
+    weight: npt.NDArray[np.int8],
+    shape: tuple[int, int],
+) -> Page:
+    """Puts the record of the demonstration into pictures.
+
+    rows: the table that the terminal shows too. sweeps: of each test image. events_per_tick:
+    mean events in tick 1, 2, ... weight: of the first coupling; shape: of an image.
+    """
+    history = record["history"]
+    curves = {
+        "training images": [entry["train_accuracy"] for entry in history],
+        "test images": [entry["accuracy"] for entry in history],
+    }
+    return Page(
+        title="A ternary network that settles and learns in integers",
+        lead=(
+            f"{100 * record['accuracy']:.2f} % of {record['samples']} test images of "
+            f"{record['data']}, learned with on-chip arithmetic alone; the same shape "
+            "trained with floating-point equilibrium propagation reaches "
+            f"{100 * record['float_accuracy']:.2f} %."
+        ),
+        sections=(
+            Section("What it took", record["split"], Table(("figure", "value"), tuple(rows))),
+            Section(
+                "Learning",
+                "Integer updates, one image at a time: free phase, two nudged phases, one local "
+                "step. Training accuracy is that of the free phase before each update.",
+                pictures=(learning_curve(curves),),
+            ),
+            Section(
+                "Settling",
+                "Left: sweeps until a whole sweep changed nothing. Right: where the work is, "
+                "state changes sent in each tick, mean over test images.",
+                pictures=(
+                    histogram(sweeps, "sweeps to settle"),
+                    bars(events_per_tick, "tick", "events per image"),
+                ),
+            ),
+            Section(
+                "What the first hidden neurons look for",
+                "Ternary input weights: red +1, blue -1, white 0.",
+                pictures=(weight_map(weight, shape),),
+            ),
+        ),
+        made_by=dict(record["versions"]),
+    )

@@ -1,0 +1,52 @@
+"""The integer energy that every changing tick of a coloured schedule lowers.
+
+docs/numerics.md, section 4: the Lyapunov function behind "relaxation always stops".
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Network, Population
+from toreq_hw.sim.fixed_point import rounding_half
+
+
+def doubled_energy(
+    network: Network,
+    inputs: npt.NDArray[np.integer],
+    states: dict[str, npt.NDArray[np.int16]],
+    drive: npt.NDArray[np.int32] | None = None,
+) -> npt.NDArray[np.int64]:
+    """Twice the energy, in units of 2^-G, G the largest fraction bits of any population.
+
+    inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
+    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,).
+    """
+    common = max(network.accumulator_fraction_bits(p.name) for p in network.relaxing)
+    total = np.zeros(len(inputs), dtype=np.int64)
+    wide = {name: s.astype(np.int64) for name, s in states.items()}
+    wide[network.input.name] = np.asarray(inputs, dtype=np.int64)
+    for population in network.relaxing:
+        fraction_bits = network.accumulator_fraction_bits(population.name)
+        own = wide[population.name]
+        bias = network.biases[population.name].astype(np.int64)
+        if drive is not None and population is network.output:
+            bias = bias + drive
+        local = _staircase(population, fraction_bits, own) - 2 * bias * own
+        total += local.sum(axis=1) << (common - fraction_bits)
+    for coupling in network.couplings:
+        weight = coupling.weight.astype(np.int64)
+        pairs = ((wide[coupling.pre] @ weight) * wide[coupling.post]).sum(axis=1)
+        # The full double sum of a self-coupling holds each pair twice, as "doubled" asks for.
+        times = 1 if coupling.is_self_coupling else 2
+        total -= (times * pairs) << (common - coupling.fraction_bits)
+    return total
+
+
+def _staircase(
+    population: Population, fraction_bits: int, states: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Closed form of sum_{s_min <= k < s} ( ((k + 1) << (F + 1)) - 2 half - 1 )."""
+    low = population.state_min
+    steps = states - low
+    levels = (states * (states + 1) - low * (low + 1)) // 2  # sum of k + 1
+    return (levels << (fraction_bits + 1)) - steps * (2 * rounding_half(fraction_bits) + 1)

@@ -1,0 +1,203 @@
+"""Equilibrium propagation in real numbers: the yardstick for gradients and for accuracy.
+
+The same populations, couplings and schedule as an integer network, with states in [0, 1]
+(or [-1, 1] where signed), s = clip(a), and gradients from two equilibria (Scellier and Bengio
+2017; the centred estimator of Laborieux et al. 2021). `exact_gradient` differentiates the
+equilibrium itself, so that the estimate can be held against it, coupling by coupling.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Coupling, Network, Population
+from toreq_hw.sim.layout import Layout
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """dL/dW by coupling name and dL/db by population name, shapes as in the network."""
+
+    weights: dict[str, Floats]
+    biases: dict[str, Floats]
+
+
+class FloatNetwork:
+    """Real weights on the shape of an integer network.
+
+    weights: by coupling name (n_pre, n_post), Glorot-uniform at first; a self-coupling stays
+    symmetric with a zero diagonal. biases: by population name.
+    """
+
+    def __init__(self, shape: Network, seed: int, scale: float = 1.0) -> None:
+        rng = np.random.default_rng(seed)
+        self.shape = shape
+        self.layout = Layout(shape)
+        self.weights = {c.name: scale * _glorot(rng, c) for c in shape.couplings}
+        self.biases = {p.name: np.zeros(p.size) for p in shape.relaxing}
+
+    def relax(
+        self,
+        inputs: Floats,
+        states: Floats | None = None,
+        drive: Floats | None = None,
+        *,
+        tolerance: float = 1e-4,
+        max_sweeps: int = 200,
+    ) -> Floats:
+        """Sweeps colour by colour until nothing moves more than `tolerance`.
+
+        inputs: (batch, input.size) in [0, 1]. states: where to start, (batch, neurons) in
+        `Layout` order, zero if None. drive: (batch, output.size). Returns (batch, neurons).
+        """
+        base = self._base(inputs, drive)
+        s = np.zeros((len(inputs), self.layout.neurons)) if states is None else states.copy()
+        for _ in range(max_sweeps):
+            before = s.copy()
+            for colour in self.shape.colours:
+                new = [(b, self._updated(b.population, b.start, b.stop, s, base)) for b in colour]
+                for block, value in new:
+                    s[:, self.layout.span(block)] = value
+            if np.abs(s - before).max() <= tolerance:
+                break
+        return s
+
+    def outputs(self, states: Floats) -> Floats:
+        """The output population's part of (batch, neurons) states."""
+        return states[:, self.layout.of(self.shape.output)]
+
+    def gradient(
+        self,
+        inputs: Floats,
+        target: Floats,
+        beta: float,
+        *,
+        tolerance: float = 1e-4,
+        max_sweeps: int = 200,
+    ) -> tuple[Gradient, Floats]:
+        """EqProp's estimate of d/dW mean 1/2 |s_out - target|^2, and the free states.
+
+        Three relaxations: free, and nudged by +-beta (target - s*), frozen as in hardware.
+        """
+        limits = {"tolerance": tolerance, "max_sweeps": max_sweeps}
+        free = self.relax(inputs, **limits)  # type: ignore[arg-type]
+        drive = beta * (target - self.outputs(free))
+        positive = self.relax(inputs, free, drive, **limits)  # type: ignore[arg-type]
+        negative = self.relax(inputs, free, -drive, **limits)  # type: ignore[arg-type]
+        scale = -1 / (2 * beta * len(inputs))
+        weights = {}
+        for c in self.shape.couplings:
+            up = self._part(c.pre, inputs, positive).T @ self._part(c.post, inputs, positive)
+            down = self._part(c.pre, inputs, negative).T @ self._part(c.post, inputs, negative)
+            weights[c.name] = _tied(c, scale * (up - down))
+        biases = {
+            p.name: scale * (positive - negative)[:, self.layout.of(p)].sum(axis=0)
+            for p in self.shape.relaxing
+        }
+        return Gradient(weights, biases), free
+
+    def exact_gradient(self, inputs: Floats, target: Floats, free: Floats) -> Gradient:
+        """The gradient of the equilibrium loss by implicit differentiation.
+
+        At s = clip(J s + c), with D marking the neurons inside their range, a change of J or c
+        moves s by (I - D J)^-1 D (dJ s + dc), so dL/dJ_ij = lambda_i s_j with
+        lambda = D (I - J D)^-1 dL/ds. free: equilibria to (near) machine precision.
+        """
+        coupling = self._joint_couplings()
+        base = self._base(inputs, None)
+        own = np.concatenate([base[p.name] for p in self.shape.relaxing], axis=1)
+        low, high = self._limits()
+        total = own + free @ coupling
+        inside = ((total > low) & (total < high)).astype(np.float64)
+        error = np.zeros_like(free)
+        output = self.layout.of(self.shape.output)
+        error[:, output] = free[:, output] - target
+        adjoint = np.empty_like(free)
+        identity = np.eye(self.layout.neurons)
+        for k, d in enumerate(inside):
+            adjoint[k] = d * np.linalg.solve(identity - coupling * d, error[k])
+        weights = {}
+        for c in self.shape.couplings:
+            post = adjoint[:, self.layout.of(self.shape.population(c.post))]
+            product = self._part(c.pre, inputs, free).T @ post
+            if c.pre != self.shape.input.name:
+                pre = adjoint[:, self.layout.of(self.shape.population(c.pre))]
+                product += pre.T @ self._part(c.post, inputs, free)
+            weights[c.name] = _tied(c, product / len(inputs))
+        biases = {p.name: adjoint[:, self.layout.of(p)].mean(axis=0) for p in self.shape.relaxing}
+        return Gradient(weights, biases)
+
+    def descend(self, gradient: Gradient, rate: float) -> None:
+        """One step of gradient descent on every weight and bias."""
+        for name, step in gradient.weights.items():
+            self.weights[name] -= rate * step
+        for name, step in gradient.biases.items():
+            self.biases[name] -= rate * step
+
+    def _base(self, inputs: Floats, drive: Floats | None) -> dict[str, Floats]:
+        """Bias, input drive and nudge per population, (batch, size)."""
+        base = {}
+        for p in self.shape.relaxing:
+            total = np.repeat(self.biases[p.name][None], len(inputs), axis=0)
+            for c in self.shape.couplings_of(p.name):
+                if c.pre == self.shape.input.name:
+                    total += inputs @ self.weights[c.name]
+            if drive is not None and p is self.shape.output:
+                total += drive
+            base[p.name] = total
+        return base
+
+    def _updated(
+        self, name: str, start: int, stop: int, states: Floats, base: dict[str, Floats]
+    ) -> Floats:
+        total = base[name][:, start:stop].copy()
+        for c in self.shape.couplings_of(name):
+            if c.post == name and c.pre != self.shape.input.name:
+                total += self._of(c.pre, states) @ self.weights[c.name][:, start:stop]
+            elif c.pre == name:
+                total += self._of(c.post, states) @ self.weights[c.name][start:stop].T
+        return np.clip(total, _low(self.shape.population(name)), 1.0)
+
+    def _joint_couplings(self) -> Floats:
+        """All couplings between relaxing neurons as one symmetric matrix."""
+        joint = np.zeros((self.layout.neurons, self.layout.neurons))
+        for c in self.shape.couplings:
+            if c.pre == self.shape.input.name:
+                continue
+            pre = self.layout.of(self.shape.population(c.pre))
+            post = self.layout.of(self.shape.population(c.post))
+            joint[pre, post] = self.weights[c.name]
+            joint[post, pre] = self.weights[c.name].T
+        return joint
+
+    def _limits(self) -> tuple[Floats, Floats]:
+        low = np.concatenate([np.full(p.size, _low(p)) for p in self.shape.relaxing])
+        return low, np.ones(self.layout.neurons)
+
+    def _of(self, name: str, states: Floats) -> Floats:
+        return states[:, self.layout.of(self.shape.population(name))]
+
+    def _part(self, name: str, inputs: Floats, states: Floats) -> Floats:
+        return inputs if name == self.shape.input.name else self._of(name, states)
+
+
+def _low(population: Population) -> float:
+    return -1.0 if population.signed else 0.0
+
+
+def _glorot(rng: np.random.Generator, coupling: Coupling) -> Floats:
+    reach = np.sqrt(6 / sum(coupling.weight.shape))
+    weight = rng.uniform(-reach, reach, coupling.weight.shape)
+    return np.triu(weight, 1) + np.triu(weight, 1).T if coupling.is_self_coupling else weight
+
+
+def _tied(coupling: Coupling, product: Floats) -> Floats:
+    """A self-coupling's gradient is that of one shared value for (i, j) and (j, i)."""
+    if not coupling.is_self_coupling:
+        return product
+    tied = (product + product.T) / 2
+    np.fill_diagonal(tied, 0)
+    return tied

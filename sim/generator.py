@@ -1,0 +1,92 @@
+"""The random numbers of on-chip learning: xorshift32, small enough for any FPGA.
+
+docs/numerics.md, section 6, fixes the generator, its seeding and the order of draws, so that
+hardware and simulator agree on every weight after a whole training run.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+WEYL_STEP = 0x9E37
+"""Added per column to a row's 16-bit draw: 2^16 over the golden ratio, made odd, so that the
+offsets of neighbouring lanes are spread evenly and no two of 65,536 columns share one."""
+
+
+class Stream(IntEnum):
+    """Independent uses of one seed."""
+
+    INITIAL_WEIGHTS = 0
+    SAMPLE_ORDER = 1
+    ROUNDING = 2
+    AUGMENTATION = 3
+
+
+def seeded(seed: int, stream: Stream) -> int:
+    """The generator's first state, never zero: a 32-bit hash of (seed, stream).
+
+    seed: 0 .. 2^32 - 1. Murmur3's finaliser separates neighbouring seeds.
+    """
+    x = (seed * 4 + stream + 1) & 0xFFFFFFFF
+    x = ((x ^ (x >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+    x = ((x ^ (x >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+    return (x ^ (x >> 16)) or 1
+
+
+@njit(nogil=True, cache=True)
+def advance(state):  # type: ignore[no-untyped-def]
+    """The next state of xorshift32 (Marsaglia 2003: 13, 17, 5); the new state is the draw."""
+    x = np.uint32(state)
+    x ^= np.uint32(x << np.uint32(13))
+    x ^= np.uint32(x >> np.uint32(17))
+    x ^= np.uint32(x << np.uint32(5))
+    return x
+
+
+@njit(nogil=True, cache=True)
+def fill_uniform(values, reach, state):  # type: ignore[no-untyped-def]
+    """Fills int16 `values` with draws from -reach..reach, in order; returns the last state."""
+    span = np.uint64(2 * reach + 1)
+    for index in range(len(values)):
+        state = advance(state)
+        values[index] = np.int64((np.uint64(state) * span) >> np.uint64(32)) - reach
+    return state
+
+
+@njit(nogil=True, cache=True)
+def _shuffle(order, state):  # type: ignore[no-untyped-def]
+    """Fisher-Yates from the last position down, one draw a position."""
+    for last in range(len(order) - 1, 0, -1):
+        state = advance(state)
+        other = np.int64((np.uint64(state) * np.uint64(last + 1)) >> np.uint64(32))
+        order[last], order[other] = order[other], order[last]
+    return state
+
+
+@njit(nogil=True, cache=True)
+def _fill(words, state):  # type: ignore[no-untyped-def]
+    """Fills `words` with successive draws."""
+    for index in range(len(words)):
+        state = advance(state)
+        words[index] = state
+
+
+def draws(count: int, state: int) -> npt.NDArray[np.uint64]:
+    """The next `count` draws after `state`, each 0 .. 2^32 - 1."""
+    words = np.empty(count, dtype=np.uint64)
+    _fill(words, np.uint32(state))
+    return words
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of one epoch's own streams, so that an epoch can be resumed by its number."""
+    return (seed + epoch * 0x9E3779B9) & 0xFFFFFFFF
+
+
+def sample_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """The order in which an epoch (0 is the first) presents its samples, int64 (count,)."""
+    order = np.arange(count, dtype=np.int64)
+    _shuffle(order, np.uint32(seeded(epoch_seed(seed, epoch), Stream.SAMPLE_ORDER)))
+    return order

@@ -1,0 +1,58 @@
+"""A taste of self-healing: flip one bit of one state and relax again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.phases import relax
+from toreq_hw.sim.relaxation import Relaxation
+
+
+@dataclass(frozen=True)
+class Healing:
+    """Of `samples` settled networks with one state bit flipped each, how many came back.
+
+    exact: to the identical equilibrium. same_class: at least to the same class.
+    """
+
+    samples: int
+    exact: int
+    same_class: int
+
+
+def flip_one_bit(relaxation: Relaxation, seed: int) -> dict[str, npt.NDArray[np.int16]]:
+    """The states with one random bit of one random relaxing neuron flipped in each sample.
+
+    Bits are those of the state's two's complement word; a signed word that leaves the range
+    (-2^(b-1)) is read as the smallest state.
+    """
+    network = relaxation.network
+    layout = Layout(network)
+    joined = layout.join(relaxation.states).copy()
+    rng = np.random.default_rng(seed)
+    neurons = rng.integers(0, layout.neurons, len(joined))
+    for sample, neuron in enumerate(neurons):
+        population = next(
+            p for p in network.relaxing if layout.of(p).start <= neuron < layout.of(p).stop
+        )
+        bits = population.state_bits
+        word = int(joined[sample, neuron]) ^ (1 << int(rng.integers(bits)))
+        if population.signed:
+            word = (word + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1))
+        joined[sample, neuron] = max(word, population.state_min)
+    return layout.split(joined)
+
+
+def heal(relaxation: Relaxation, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
+    """Flips one bit in each sample, announced to the neighbours as an event, and relaxes."""
+    healed = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
+    same = np.ones(len(inputs), dtype=bool)
+    for name, states in relaxation.states.items():
+        same &= (healed.states[name] == states).all(axis=1)
+    return Healing(
+        samples=len(inputs),
+        exact=int(np.count_nonzero(same)),
+        same_class=int(np.count_nonzero(healed.classes == relaxation.classes)),
+    )

@@ -1,0 +1,234 @@
+"""Learning on chip: integers only, one sample at a time (docs/numerics.md, section 6).
+
+trainer = Trainer(layered((64, 128, 10), WeightFormat.TERNARY, (4, 4)), Rule(), seed=1)
+trainer.learn(inputs, labels, sample_order(len(inputs), seed=1, epoch=0))
+trained = trainer.network()
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, accumulator_range
+from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
+from toreq_hw.sim import learning_kernel as kernel
+from toreq_hw.sim.event_kernel import new_scratch
+from toreq_hw.sim.generator import Stream, fill_uniform, seeded
+from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.phases import MAX_SWEEPS, targets
+from toreq_hw.sim.plan import Ints, compile_plan
+from toreq_hw.sim.synapses import (
+    BIAS_GUARD_BITS,
+    BIAS_LATENT_LIMIT,
+    LATENT_LIMIT,
+    blank_synapses,
+    weights_of,
+)
+
+MAX_SHIFT = 16
+"""Largest k: the rounding offset is drawn from 16 bits."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The settings of the integer rule.
+
+    shift: k of every coupling (learning rate 2^-k), or in `shifts` by coupling name.
+    bias_shift: k of all biases. theta: ternary threshold on the latent weight.
+    initial_reach: latents start uniform in -initial_reach..initial_reach.
+    decay_epochs: from each of these epochs on (0 is the first), every k is one larger.
+
+    Raises InputError naming the setting.
+    """
+
+    shift: int = 5
+    bias_shift: int = 7
+    theta: int = 4096
+    initial_reach: int = 6000
+    shifts: dict[str, int] = field(default_factory=dict)
+    decay_epochs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
+        for name, shift in {"shift": self.shift, "bias_shift": self.bias_shift}.items():
+            _check(name, shift, 0, MAX_SHIFT)
+        for name, shift in self.shifts.items():
+            _check(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
+        _check("theta", self.theta, 1, LATENT_LIMIT)
+        _check("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
+
+    def shift_of(self, coupling: str, epoch: int) -> int:
+        """The k of one coupling in one epoch."""
+        return self._decayed(self.shifts.get(coupling, self.shift), epoch)
+
+    def bias_shift_in(self, epoch: int) -> int:
+        """The k of all biases in one epoch."""
+        return self._decayed(self.bias_shift, epoch)
+
+    def _decayed(self, shift: int, epoch: int) -> int:
+        return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))
+
+
+class Rates(NamedTuple):
+    """k per coupling, in file order, and of all biases."""
+
+    shift: Ints
+    bias_shift: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run of samples went through; counts over the free and both nudged phases.
+
+    correct: samples whose free phase, before its update, gave the right class.
+    """
+
+    samples: int
+    correct: int
+    sweeps: int
+    unsettled: int
+    events: int
+
+    def __add__(self, other: "Progress") -> "Progress":
+        return Progress(
+            self.samples + other.samples,
+            self.correct + other.correct,
+            self.sweeps + other.sweeps,
+            self.unsettled + other.unsettled,
+            self.events + other.events,
+        )
+
+
+class Trainer:
+    """A network that learns in place; its whole state is latents, generator and epoch.
+
+    network: the shape to train (`blueprint`); freshly drawn weights replace its own. seed: of the
+    first weights and of the stochastic rounding, 0 .. 2^32 - 1.
+
+    Raises InputError for a rule that does not fit, or a network whose accumulators could leave
+    32 bits under some weights.
+    """
+
+    def __init__(self, network: Network, rule: Rule, seed: int) -> None:
+        _check("seed", seed, 0, (1 << 32) - 1)
+        names = [c.name for c in network.couplings]
+        for name in rule.shifts:
+            if name not in names:
+                raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
+        _check_headroom(network)
+        self.rule = rule
+        self.seed = seed
+        self.epoch = 0
+        self.blueprint = network
+        plan = compile_plan(network)
+        self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
+        self.synapses = blank_synapses(network, plan, rule.theta)
+        self._scratch = new_scratch(plan)
+        self.random_state = np.uint32(seeded(seed, Stream.ROUNDING))
+        self._draw_latents()
+        self.program()
+
+    def learn(
+        self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: Ints
+    ) -> Progress:
+        """Learns the samples that `order` names, one after another, with this epoch's rates.
+
+        inputs: integers (samples, input.size); labels: (samples,). Raises InputError.
+        """
+        network = self.blueprint
+        inputs = check_states(network.input, inputs)
+        targets(network.output, labels)  # refuses labels that are no class
+        if len(labels) != len(inputs):
+            raise InputError(f"labels must be one per input ({len(inputs)}), not {len(labels)}")
+        rates = Rates(
+            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
+            self.rule.bias_shift_in(self.epoch),
+        )
+        tally = np.zeros(4, dtype=np.int64)
+        state = kernel.learn_samples(
+            self._plan,
+            self.synapses,
+            rates,
+            self._nudged_output(),
+            (0, MAX_SWEEPS, not network.schedule.always_settles),
+            inputs,
+            np.asarray(labels, dtype=np.int64),
+            order,
+            self._scratch,
+            self.random_state,
+            tally,
+        )
+        self.random_state = np.uint32(state)
+        return Progress(len(order), *(int(count) for count in tally))
+
+    def network(self) -> Network:
+        """The network as it stands, an independent copy."""
+        network, layout = self.blueprint, Layout(self.blueprint)
+        couplings = []
+        for coupling, start in zip(network.couplings, self.synapses.forward, strict=True):
+            weight = self._plan.weights[start : start + coupling.weight.size]
+            couplings.append(replace(coupling, weight=weight.reshape(coupling.weight.shape)))
+        biases = {p.name: self._plan.bias[layout.of(p)] for p in network.relaxing}
+        return replace(network, couplings=tuple(couplings), biases=biases)
+
+    def program(self) -> None:
+        """Sets every weight and bias from its latent, as after a change of latents by hand."""
+        synapses = self.synapses
+        for index in range(len(self.blueprint.couplings)):
+            weight = weights_of(self.latents(index), int(synapses.theta[index]))
+            for start, rows in (
+                (synapses.forward[index], weight),
+                (synapses.backward[index], weight.T),
+            ):
+                if start >= 0:
+                    self._plan.weights[start : start + weight.size] = rows.ravel()
+        self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
+
+    def latents(self, coupling: int) -> npt.NDArray[np.int16]:
+        """A view of one coupling's latents, int16 (n_pre, n_post)."""
+        shape = self.blueprint.couplings[coupling].weight.shape
+        start = self.synapses.first[coupling]
+        return self.synapses.latent[start : start + shape[0] * shape[1]].reshape(shape)
+
+    def _draw_latents(self) -> None:
+        """Row-major, couplings in file order; a self-coupling draws its upper triangle."""
+        state = np.uint32(seeded(self.seed, Stream.INITIAL_WEIGHTS))
+        reach = self.rule.initial_reach
+        for index, coupling in enumerate(self.blueprint.couplings):
+            latents = self.latents(index)
+            if not coupling.is_self_coupling:
+                state = np.uint32(fill_uniform(latents.reshape(-1), reach, state))
+                continue
+            for row in range(len(latents)):
+                state = np.uint32(fill_uniform(latents[row, row + 1 :], reach, state))
+            latents += latents.T
+
+    def _nudged_output(self) -> tuple[int, int, int, int, int]:
+        """(start, stop, target, fraction bits, beta shift) of the output population."""
+        output = self.blueprint.output
+        span = Layout(self.blueprint).of(output)
+        fraction_bits = self.blueprint.accumulator_fraction_bits(output.name)
+        beta_shift = self.blueprint.beta_shift
+        return span.start, span.stop, output.state_max, fraction_bits, beta_shift
+
+
+def _check_headroom(network: Network) -> None:
+    """Learned weights and biases may take any value of their formats: that must still fit."""
+    learned_bias = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
+    for population in network.relaxing:
+        low, high = accumulator_range(network, population.name, any_weights=True)
+        reach = int(max(-low.min(), high.max())) + learned_bias
+        if reach > ACCUMULATOR_LIMIT:
+            raise InputError(
+                f"population {population.name!r}: accumulators must stay within "
+                f"+-{ACCUMULATOR_LIMIT} for any learned weights, worst case is {reach}; use "
+                "fewer neurons or closer fraction bits"
+            )
+
+
+def _check(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} must be an integer in {low}..{high}, not {value!r}")

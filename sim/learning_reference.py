@@ -1,0 +1,91 @@
+"""On-chip learning in plain Python, to be read beside docs/numerics.md, section 6.
+
+One sample's update and nothing else: the compiled kernel must leave the same latents, weights
+and generator, bit for bit. Slow on purpose.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Coupling, Network
+from toreq_hw.sim.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
+
+States = dict[str, npt.NDArray[np.integer]]
+
+
+@dataclass
+class Latents:
+    """All that learning changes: int64 arrays by coupling and by population name."""
+
+    weight: dict[str, npt.NDArray[np.int64]]
+    bias: dict[str, npt.NDArray[np.int64]]
+    random_state: int
+
+
+def next_draw(state: int) -> int:
+    """The next state of xorshift32."""
+    state ^= state << 13 & 0xFFFFFFFF
+    state ^= state >> 17
+    state ^= state << 5 & 0xFFFFFFFF
+    return state
+
+
+def rounding_offset(draw: int, column: int, shift: int) -> int:
+    """The r of one column: the top `shift` bits of the row's 16-bit word plus its step."""
+    return (((draw >> 16) + 0x9E37 * column) % (1 << 16)) >> (16 - shift)
+
+
+def update(
+    network: Network,
+    latents: Latents,
+    inputs: npt.NDArray[np.integer],
+    positive: States,
+    negative: States,
+    shifts: dict[str, int],
+    bias_shift: int,
+) -> None:
+    """Applies one sample's update to `latents`.
+
+    inputs: (input.size,). positive, negative: s+ and s- per relaxing population.
+    """
+    s_positive = {**positive, network.input.name: inputs}
+    s_negative = {**negative, network.input.name: inputs}
+    for coupling in network.couplings:
+        ends = (coupling.pre, coupling.post)
+        if any(np.any(s_positive[name] != s_negative[name]) for name in ends):
+            _update_coupling(coupling, latents, s_positive, s_negative, shifts[coupling.name])
+    for population in network.relaxing:
+        name = population.name
+        moved = s_positive[name].astype(np.int64) - s_negative[name]
+        if not moved.any():
+            continue
+        latents.random_state = next_draw(latents.random_state)
+        for i, delta in enumerate(moved.tolist()):
+            offset = rounding_offset(latents.random_state, i, bias_shift)
+            v = int(latents.bias[name][i]) + ((population.state_max * delta + offset) >> bias_shift)
+            latents.bias[name][i] = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
+
+
+def _update_coupling(
+    coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
+) -> None:
+    weight = latents.weight[coupling.name]
+    for row in range(len(weight)):
+        p_row, n_row = int(positive[coupling.pre][row]), int(negative[coupling.pre][row])
+        if p_row == 0 and n_row == 0:
+            continue
+        latents.random_state = next_draw(latents.random_state)
+        for column in range(row + 1 if coupling.is_self_coupling else 0, weight.shape[1]):
+            p, n = int(positive[coupling.post][column]), int(negative[coupling.post][column])
+            offset = rounding_offset(latents.random_state, column, shift)
+            v = int(weight[row, column]) + ((p_row * p - n_row * n + offset) >> shift)
+            weight[row, column] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
+            if coupling.is_self_coupling:
+                weight[column, row] = weight[row, column]
+
+
+def biases_of(latents: Latents) -> dict[str, npt.NDArray[np.int32]]:
+    """The biases that bias latents stand for."""
+    return {n: (v >> BIAS_GUARD_BITS).astype(np.int32) for n, v in latents.bias.items()}

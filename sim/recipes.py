@@ -1,0 +1,57 @@
+"""Settings that work, measured: what `toreq-hw train` uses unless told otherwise.
+
+Chosen on held-out training images (`toreq-hw train --holdout`), never on a test set.
+"""
+
+from dataclasses import dataclass
+
+from toreq_hw.network import Network, WeightFormat
+from toreq_hw.sim.learning import Rule
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """fraction_bits: of the first .. last coupling, (all but the last, the last).
+
+    shift, output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
+    decay: when every k becomes one larger, as fractions of all epochs. augment: pixels by
+    which training images are moved about (8 x 8 images have none to spare).
+    """
+
+    fraction_bits: tuple[int, int]
+    shift: int
+    output_shift: int
+    bias_shift: int
+    initial_reach: int
+    beta_shift: int = 0
+    theta: int = 4096
+    decay: tuple[float, ...] = (0.4, 0.64, 0.84)
+    epochs: int = 40
+    augment: int = 0
+
+    def rule(self, network: Network, epochs: int) -> Rule:
+        """The rule for one network and one length of training."""
+        into_output = [c.name for c in network.couplings if c.post == network.output.name]
+        return Rule(
+            shift=self.shift,
+            bias_shift=self.bias_shift,
+            theta=self.theta,
+            initial_reach=self.initial_reach,
+            shifts=dict.fromkeys(into_output, self.output_shift),
+            decay_epochs=tuple(round(part * epochs) for part in self.decay),
+        )
+
+
+_SMALL = {
+    WeightFormat.TERNARY: Recipe((3, 3), 4, 6, 6, 6000),
+    WeightFormat.INT8: Recipe((7, 6), 5, 7, 7, 3000),
+}
+_LARGE = {
+    WeightFormat.TERNARY: Recipe((4, 4), 4, 7, 6, 6000, epochs=25, augment=1),
+    WeightFormat.INT8: Recipe((7, 7), 6, 9, 8, 2000, epochs=25, augment=1),
+}
+
+
+def recipe(weight_format: WeightFormat, inputs: int) -> Recipe:
+    """For a weight format and a number of inputs (digits have 64, MNIST 784)."""
+    return (_SMALL if inputs < 256 else _LARGE)[weight_format]

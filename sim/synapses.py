@@ -1,0 +1,82 @@
+"""What learning keeps per synapse, laid out for compiled code: latents, weights and their fans."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Network, WeightFormat
+from toreq_hw.sim.generator import WEYL_STEP
+from toreq_hw.sim.plan import Ints, Plan
+
+LATENT_LIMIT = 32767
+"""Latent weights are int16 and stay in -32767..32767."""
+
+BIAS_GUARD_BITS = 4
+"""Bits of a bias latent below the accumulator's LSB."""
+
+BIAS_LATENT_LIMIT = (1 << 26) - 1
+"""Bias latents stay in +-2^26: biases of +-2^22 accumulator LSBs."""
+
+
+class Synapses(NamedTuple):
+    """Couplings in file order. Populations are numbered as in `Plan`, the input is -1.
+
+    first: where a coupling's latents begin in `latent`, row-major. forward, backward: where
+    its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
+    way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
+    0 for INT8. bias_latent: one per relaxing neuron. weyl: what each column adds to its row's
+    random word.
+    """
+
+    pre: Ints
+    post: Ints
+    first: Ints
+    forward: Ints
+    backward: Ints
+    theta: Ints
+    latent: npt.NDArray[np.int16]
+    bias_latent: npt.NDArray[np.int32]
+    weyl: npt.NDArray[np.int32]
+
+
+def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
+    """All latents zero, biases those of the network."""
+    number = {p.name: index for index, p in enumerate(network.relaxing)}
+    number[network.input.name] = -1
+    ends = [(number[c.pre], number[c.post]) for c in network.couplings]
+    sizes = [c.weight.size for c in network.couplings]
+    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
+    return Synapses(
+        pre=np.array([pre for pre, _ in ends], dtype=np.int64),
+        post=np.array([post for _, post in ends], dtype=np.int64),
+        first=np.cumsum([0, *sizes], dtype=np.int64)[:-1],
+        forward=np.array([_fan(plan, pre, post) for pre, post in ends], dtype=np.int64),
+        backward=np.array(
+            [-1 if pre < 0 else _fan(plan, post, pre) for pre, post in ends], dtype=np.int64
+        ),
+        theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
+        latent=np.zeros(sum(sizes), dtype=np.int16),
+        bias_latent=plan.bias << BIAS_GUARD_BITS,
+        weyl=(np.arange(len(plan.bias)) * WEYL_STEP & 0xFFFF).astype(np.int32),
+    )
+
+
+def weights_of(latents: npt.NDArray[np.int16], theta: int) -> npt.NDArray[np.int8]:
+    """The weights that latents stand for.
+
+    Ternary (theta > 0): sign(V) where |V| >= theta, else 0. INT8 (theta = 0):
+    clip((V + 128) >> 8, -127, 127).
+    """
+    wide = latents.astype(np.int32)
+    if theta:
+        return ((wide >= theta).astype(np.int8) - (wide <= -theta)).astype(np.int8)
+    return np.clip((wide + 128) >> 8, -127, 127).astype(np.int8)
+
+
+def _fan(plan: Plan, source: int, target: int) -> int:
+    """Where in `plan.weights` the rows from population `source` to `target` begin."""
+    fans = range(int(plan.fan_first[source]), int(plan.fan_first[source + 1]))
+    if source < 0:
+        fans = range(int(plan.fan_first[-2]), int(plan.fan_first[-1]))
+    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)

@@ -1,0 +1,48 @@
+"""One epoch after another: order, augmentation and learning, in runs short enough to watch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.sim.augmentation import shifted
+from toreq_hw.sim.generator import sample_order
+from toreq_hw.sim.learning import Progress, Trainer
+
+_RUN = 500
+"""Samples per call of compiled code: short enough for a progress bar and for Ctrl-C."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """What is learned: inputs int16 (samples, rows * columns), labels int64 (samples,).
+
+    shape: rows and columns of an image. augment: every epoch moves each image by up to that
+    many pixels in each direction.
+    """
+
+    inputs: npt.NDArray[np.int16]
+    labels: npt.NDArray[np.int64]
+    shape: tuple[int, int]
+    augment: int = 0
+
+
+def learn_epoch(
+    trainer: Trainer, lessons: Lessons, watch: Callable[[Progress], None] = lambda _: None
+) -> Progress:
+    """Learns every sample once and moves the trainer to its next epoch.
+
+    watch: called with the progress of each short run. An interruption leaves the trainer
+    inside the epoch; only a checkpoint written between epochs can be resumed.
+    """
+    epoch = trainer.epoch
+    inputs = shifted(lessons.inputs, lessons.shape, lessons.augment, trainer.seed, epoch)
+    order = sample_order(len(inputs), trainer.seed, epoch)
+    total = Progress(0, 0, 0, 0, 0)
+    for first in range(0, len(order), _RUN):
+        progress = trainer.learn(inputs, lessons.labels, order[first : first + _RUN])
+        total += progress
+        watch(progress)
+    trainer.epoch = epoch + 1
+    return total

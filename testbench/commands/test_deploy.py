@@ -1,0 +1,107 @@
+"""The command `deploy` without heavy dependencies: the target `sim`, the list, bad usage."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.networks import random_case
+from toreq_hw import commands, network, targets
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.targets import sim as sim_target
+from toreq_hw.targets.expected import simulate
+
+
+def small_network(seed: int = 0) -> Network:
+    """64-16-10, 8-bit states: takes digits."""
+    rng = np.random.default_rng(seed)
+    populations = (
+        Population("input", 64, Role.INPUT),
+        Population("hidden", 16, Role.HIDDEN),
+        Population("output", 10, Role.OUTPUT),
+    )
+    weights = [rng.integers(-1, 2, shape).astype(np.int8) for shape in ((64, 16), (16, 10))]
+    couplings = (
+        Coupling("input", "hidden", weights[0], 4, WeightFormat.TERNARY),
+        Coupling("hidden", "output", weights[1], 3, WeightFormat.TERNARY),
+    )
+    return Network(populations, couplings, {})
+
+
+def deploy(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        commands.main(["deploy", *arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.fixture
+def network_path(tmp_path: Path) -> Path:
+    path = tmp_path / "network.safetensors"
+    network.save(small_network(), path)
+    return path
+
+
+def test_sim_target_writes_its_record(network_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    arguments = ["--target", "sim", "--network", str(network_path), "--samples", "12"]
+    assert deploy(*arguments, "--json", str(out)) == 0
+    record = json.loads(out.read_text())
+    assert record["bit_exact"] is True
+    assert record["samples"] == 12
+    assert record["network"]["sha256"] == small_network().sha256
+    assert record["phases"]["free"]["changes_checked"] > 0
+
+
+def test_sim_target_names_the_first_difference() -> None:
+    case = random_case(5)
+    samples = targets.Samples("random", "random", case.inputs, case.labels)
+    phases = simulate(case.network, samples)
+    sweeps = phases.positive.sweeps.copy()
+    sweeps[2] += 1
+    broken = replace(phases, positive=replace(phases.positive, sweeps=sweeps, trace=None))
+    found = sim_target.first_difference(phases, broken)
+    assert found is not None
+    assert found.startswith("positive phase, sample 2, sweeps: expected")
+
+
+def test_list_says_what_each_target_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deploy("--list-targets") == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in targets.names())
+
+
+def test_bad_usage_is_one_line_and_status_2(
+    network_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy() == 2
+    assert "--target must be given" in capsys.readouterr().err
+    assert deploy("--target", "abacus") == 2
+    capsys.readouterr()
+    assert deploy("--target", "sim", "--network", str(network_path), "--samples", "360") == 2
+    assert capsys.readouterr().err == (
+        "error: samples must be at most the 359 test images of digits, not 360\n"
+    )
+
+
+def test_a_network_of_another_width_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "narrow.safetensors"
+    network.save(random_case(1).network, path)
+    assert deploy("--target", "sim", "--network", str(path)) == 2
+    assert "images must have" in capsys.readouterr().err
+
+
+def test_a_missing_dependency_names_its_install_command() -> None:
+    target = replace(targets.get("sim"), modules=("no_such_module",), install="make it")
+    with pytest.raises(MissingDependencyError, match="no_such_module installed; run: make it"):
+        target.require()
+
+
+def test_an_unknown_target_is_refused() -> None:
+    with pytest.raises(InputError, match="target must be one of sim"):
+        targets.get("abacus")

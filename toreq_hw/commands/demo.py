@@ -1,0 +1,137 @@
+"""`toreq-hw demo` (`make sim`): train, settle, compare and report on real digits."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.commands.options import seed_option
+from toreq_hw.commands.simulate import compare_engines, summary_rows
+from toreq_hw.commands.train import train
+from toreq_hw.data import Dataset
+from toreq_hw.errors import OutputError
+from toreq_hw.files import write_json
+from toreq_hw.network import Network, WeightFormat
+from toreq_hw.reports.page import write_page
+from toreq_hw.reports.simulation import simulation_page
+from toreq_hw.sim.float_training import float_accuracy, train_float
+from toreq_hw.sim.healing import heal
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.summary import summarise
+from toreq_hw.versions import versions
+
+HIDDEN = 128
+FLOAT_EPOCHS = 30
+NETWORK_FILE = "network.safetensors"
+
+
+@click.command(epilog="Example: toreq-hw demo --out build/sim")
+@click.option("--out", type=click.Path(path_type=Path), default="build/sim", show_default=True)
+@seed_option
+def command(out: Path, seed: int) -> int:
+    """Train a ternary network on scikit-learn's digits and show what it does.
+
+    Writes network.safetensors, summary.json and index.html. Ends with status 1 if engines
+    disagree or an image does not settle.
+    """
+    check_folder(out)
+    begin = time.perf_counter()
+    dataset = data.load("digits")
+    trained, history = make_network(dataset, seed)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
+    relaxation = sim.relax(trained, inputs, trace=True)
+    difference = compare_engines(trained, inputs, dataset.test.labels)
+    summary = summarise(relaxation, dataset.test.labels)
+    healing = heal(relaxation, inputs, seed)
+    record: dict[str, Any] = {
+        "data": dataset.name,
+        "split": dataset.split,
+        "shape": [p.size for p in trained.populations],
+        **asdict(summary),
+        "float_accuracy": _float_reference(dataset, trained, seed),
+        "sparsity": trained.sparsity,
+        "bit_exact": difference is None,
+        "healed_fraction": healing.exact / healing.samples,
+        "healing": asdict(healing),
+        "history": history,
+        "network_sha256": trained.sha256,
+        "seed": seed,
+        "seconds": time.perf_counter() - begin,
+        "versions": versions("scikit-learn"),
+    }
+    rows = [
+        *summary_rows(summary),
+        ("float EqProp, same shape", f"{100 * record['float_accuracy']:.2f} %"),
+        ("weights that are zero", f"{100 * trained.sparsity:.1f} %"),
+        ("engines agree on every tick", "yes" if difference is None else difference),
+        ("one state bit flipped: healed", f"{healing.exact} of {healing.samples}, exactly"),
+    ]
+    network.save(trained, out / NETWORK_FILE)
+    write_json(out / "summary.json", record)
+    assert relaxation.trace is not None
+    page = simulation_page(
+        record,
+        rows,
+        relaxation.sweeps,
+        events_per_tick(relaxation.trace, len(inputs)),
+        trained.couplings[0].weight,
+        dataset.shape,
+    )
+    write_page(page, out / "index.html")
+    title = f"ternary {'-'.join(map(str, record['shape']))}, trained in integers on digits"
+    console.output.print(console.table(title, ("figure", "value"), rows))
+    console.output.print(f"wrote {out}/{NETWORK_FILE}, summary.json and index.html")
+    return 0 if difference is None and summary.unsettled == 0 else 1
+
+
+def make_network(dataset: Dataset, seed: int) -> tuple[Network, list[dict[str, Any]]]:
+    """The demonstration's network, trained from scratch, and one record per epoch."""
+    settings = recipe(WeightFormat.TERNARY, dataset.pixels)
+    shape = network.layered(
+        (dataset.pixels, HIDDEN, dataset.classes),
+        WeightFormat.TERNARY,
+        settings.fraction_bits,
+        beta_shift=settings.beta_shift,
+    )
+    trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
+    notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
+    history = train(trainer, dataset, notes)
+    return trainer.network(), history
+
+
+def events_per_tick(trace: sim.Trace, samples: int) -> list[float]:
+    """Mean number of state changes in tick 1, 2, .. up to the last that changed anything."""
+    return [float(count) / samples for count in np.bincount(trace.tick)[1:]]
+
+
+def check_folder(out: Path) -> None:
+    """Refuses a folder that cannot be written to before the work starts. Raises OutputError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(f"{out}: must be a writable folder, found: {error.strerror}") from error
+
+
+def _float_reference(dataset: Dataset, shape: Network, seed: int) -> float:
+    scale = dataset.pixel_max
+    with console.progress_bar() as bar:
+        total = FLOAT_EPOCHS * len(dataset.train)
+        task = bar.add_task("float reference", total=total, note="")
+        reference = train_float(
+            shape,
+            dataset.train.images / scale,
+            dataset.train.labels,
+            epochs=FLOAT_EPOCHS,
+            seed=seed,
+            watch=lambda samples: bar.advance(task, samples),
+        )
+    return float_accuracy(reference, dataset.test.images / scale, dataset.test.labels)

@@ -1,0 +1,162 @@
+"""`toreq-hw simulate`: relax a network over real images and report what it took."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.commands.options import check_writable, data_option, json_option, network_argument
+from toreq_hw.errors import InputError
+from toreq_hw.files import write_json
+from toreq_hw.network import Network
+from toreq_hw.sim.energy import doubled_energy
+from toreq_hw.sim.summary import Summary, summarise
+from toreq_hw.versions import versions
+
+PHASES = ("free", "positive", "negative")
+
+
+@click.command(
+    epilog="Example: toreq-hw simulate net.safetensors --data mnist --engine event --compare"
+)
+@network_argument
+@data_option
+@click.option(
+    "--engine",
+    type=click.Choice([e.value for e in sim.EngineName]),
+    default="event",
+    show_default=True,
+    help="All give the same bits.",
+)
+@click.option("--samples", type=click.IntRange(1), help="Only the first N test images.")
+@click.option("--threshold", type=click.IntRange(0), default=0, help="Above 0: lossy events.")
+@click.option("--threads", type=click.IntRange(1), help="Event engine only; default all cores.")
+@click.option("--compare", is_flag=True, help="Also run the other engines, compare every tick.")
+@click.option("--trace", "traced", type=click.IntRange(0), help="Show the ticks of image N.")
+@json_option
+def command(
+    network_path: Path,
+    data_name: str,
+    engine: str,
+    samples: int | None,
+    threshold: int,
+    threads: int | None,
+    compare: bool,
+    traced: int | None,
+    json_path: Path | None,
+) -> int:
+    """Relax the test images of a data set and report accuracy, settling and cost.
+
+    Ends with status 1 if --compare finds engines that disagree.
+    """
+    check_writable(json_path)
+    net = network.load(network_path)
+    dataset = data.load(data_name)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)[:samples]
+    labels = dataset.test.labels[:samples]
+    if traced is not None and traced >= len(inputs):
+        raise InputError(f"--trace must be an image in 0..{len(inputs) - 1}, not {traced}")
+    runner = sim.make_engine(net, engine, threads)
+    sim.relax(net, inputs[:1], engine=runner)  # compile, so that the clock sees relaxation only
+    begin = time.perf_counter()
+    relaxation = sim.relax(net, inputs, engine=runner, threshold=threshold)
+    seconds = time.perf_counter() - begin
+    summary = summarise(relaxation, labels)
+    difference = compare_engines(net, inputs, labels, threshold) if compare else None
+    record = {
+        **asdict(summary),
+        "data": dataset.name,
+        "split": dataset.split,
+        "engine": engine,
+        "threshold": threshold,
+        "images_per_second": len(inputs) / seconds,
+        "bit_exact": None if not compare else difference is None,
+        "sparsity": net.sparsity,
+        "network_sha256": net.sha256,
+        "versions": versions(),
+    }
+    if json_path:
+        write_json(json_path, record)
+    console.output.print(
+        console.table(
+            f"{network_path.name} on {dataset.name}, {engine} engine",
+            ("figure", "value"),
+            [*summary_rows(summary), ("images per second", f"{len(inputs) / seconds:,.0f}")],
+        )
+    )
+    if traced is not None:
+        _print_trace(net, inputs[traced : traced + 1], traced)
+    if difference:
+        console.output.print(f"engines disagree: {difference}")
+    elif compare:
+        console.output.print("reference, dense and event engines agree on every state and tick")
+    return 1 if difference else 0
+
+
+def compare_engines(
+    net: Network, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], threshold: int = 0
+) -> str | None:
+    """The first disagreement between the engines, in any tick of any phase; None without one.
+
+    The free phase and both nudged phases are compared; lossy networks only freely.
+    """
+    expected: list[sim.Relaxation] = []
+    with console.progress_bar() as bar:
+        task = bar.add_task("comparing engines", total=len(sim.EngineName), note="")
+        for name in sim.EngineName:
+            bar.update(task, note=name.value)
+            free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
+            phases = [free]
+            if threshold == 0:
+                phases += [
+                    sim.nudged_phase(net, inputs, free, labels, sign, engine=name, trace=True)
+                    for sign in (1, -1)
+                ]
+            expected = expected or phases
+            for phase, mine, found in zip(PHASES, expected, phases, strict=False):
+                if difference := mine.first_difference(found):
+                    return f"{name.value} against reference, {phase} phase: {difference}"
+            bar.advance(task)
+    return None
+
+
+def summary_rows(summary: Summary) -> list[tuple[str, str]]:
+    """What a person wants to read of a summary."""
+    s = summary.sweeps
+    saved = summary.dense_synops_per_sample / summary.synops_per_sample
+    return [
+        ("test accuracy", f"{100 * summary.accuracy:.2f} % of {summary.samples:,}"),
+        (
+            "sweeps to settle",
+            f"mean {s.mean:.2f}, p50 {s.p50}, p95 {s.p95}, p99 {s.p99}, max {s.max}",
+        ),
+        ("did not settle", f"{summary.unsettled}"),
+        ("events per image", f"{summary.events_per_sample:,.1f}"),
+        ("synaptic operations per image", f"{summary.synops_per_sample:,.0f}"),
+        (
+            "the same, dense with early stop",
+            f"{summary.dense_synops_per_sample:,.0f} ({saved:.1f}x)",
+        ),
+    ]
+
+
+def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> None:
+    relaxation = sim.relax(net, inputs, trace=True)
+    assert relaxation.trace is not None
+    states = relaxation.trace.states(0)
+    ticks = len(states[net.output.name])
+    energy = doubled_energy(net, np.repeat(inputs, ticks, axis=0), states)
+    rows = []
+    for tick in range(ticks):
+        changed = [
+            f"{np.count_nonzero(s[tick] != s[tick - 1]) if tick else 0}" for s in states.values()
+        ]
+        outputs = " ".join(str(value) for value in states[net.output.name][tick])
+        rows.append((str(tick), *changed, outputs, f"{energy[tick]:,}"))
+    header = ("tick", *(f"{name} changes" for name in states), "output", "energy x 2")
+    console.output.print(console.table(f"image {image}, tick by tick", header, rows))

@@ -1,0 +1,231 @@
+"""`toreq-hw train`: learn a network from real images with the integer on-chip rule."""
+
+import time
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.commands.options import Whole, check_writable, data_option, json_option, seed_option
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.files import write_json
+from toreq_hw.memory import check_memory
+from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.sim import checkpoint
+from toreq_hw.sim.learning import Progress, Trainer
+from toreq_hw.sim.recipes import Recipe, recipe
+from toreq_hw.sim.summary import summarise
+from toreq_hw.sim.training import Lessons, learn_epoch
+from toreq_hw.versions import versions
+
+_BYTES_PER_SYNAPSE = 8
+"""Latent (2), weights both ways in the plan (2), the network and its copies (4)."""
+
+_EPILOG = """\b
+Examples:
+  toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
+  toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
+  toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors"""
+
+
+@click.command(epilog=_EPILOG)
+@data_option
+@click.option("--hidden", type=Whole(), default="128", show_default=True, help="Hidden sizes.")
+@click.option(
+    "--weights",
+    type=click.Choice([f.value for f in WeightFormat]),
+    default="ternary",
+    show_default=True,
+    help="Weight format.",
+)
+@click.option("--state-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--input-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--signed", is_flag=True, help="Signed states (hard tanh) instead of unsigned.")
+@click.option("--fraction-bits", type=Whole(), help="Of each coupling, input side first.")
+@click.option(
+    "--loop",
+    type=click.IntRange(0, 15),
+    help="Couple the first hidden layer to itself, with these fraction bits.",
+)
+@click.option(
+    "--schedule",
+    type=click.Choice([s.value for s in Schedule]),
+    help="Default: parity, or sequential with --loop.",
+)
+@click.option("--beta-shift", type=click.IntRange(0, 15), help="Nudge strength 2^-N.")
+@click.option("--epochs", type=click.IntRange(1), help="Default: by data and weights.")
+@click.option(
+    "--shift", type=click.IntRange(0, 16), help="Learning rate 2^-N of all couplings but the last."
+)
+@click.option("--output-shift", type=click.IntRange(0, 16), help="The same of the last coupling.")
+@click.option("--bias-shift", type=click.IntRange(0, 16), help="The same of all biases.")
+@click.option("--theta", type=click.IntRange(1, 32767), help="Ternary threshold.")
+@click.option(
+    "--augment", type=click.IntRange(0, 4), help="Move training images by up to N pixels."
+)
+@click.option(
+    "--holdout",
+    type=click.IntRange(1),
+    help="Measure on N held-out training images instead of the test set.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Network file to write."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_path",
+    type=click.Path(path_type=Path),
+    help="Default: beside --out.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    help="Go on from a checkpoint; the options that shape network and rule are its own.",
+)
+@seed_option
+@json_option
+def command(out: Path, json_path: Path | None, **options: Any) -> None:
+    """Train a network with the integer on-chip rule.
+
+    One sample at a time, integers only (docs/numerics.md, section 6). A checkpoint is written
+    after every epoch; an interrupted training resumes to the same bits with --resume.
+    Prints the accuracy on the test set after each epoch.
+    """
+    kept = options["checkpoint_path"] or out.with_suffix(".checkpoint")
+    check_writable(out, kept, json_path)
+    trainer, notes = _resumed(options) if options["resume"] else _fresh(options)
+    dataset = data.load(notes["data"])
+    if notes["holdout"]:
+        dataset = dataset.holding_out(notes["holdout"])
+    begin = time.perf_counter()
+    history = train(trainer, dataset, notes, kept)
+    trained = trainer.network()
+    network.save(trained, out)
+    record = {
+        "data": dataset.name,
+        "split": dataset.split,
+        "seed": trainer.seed,
+        "rule": asdict(trainer.rule),
+        "epochs": notes["epochs"],
+        "augment": notes["augment"],
+        "history": history,
+        "accuracy": history[-1]["accuracy"] if history else None,
+        "sparsity": trained.sparsity,
+        "seconds": time.perf_counter() - begin,
+        "network_sha256": trained.sha256,
+        "versions": versions(),
+    }
+    if json_path:
+        write_json(json_path, record)
+    accuracy = f"{100 * record['accuracy']:.2f} %" if history else "unchanged"
+    console.output.print(
+        f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} images ({dataset.split}); "
+        f"{100 * trained.sparsity:.0f} % of weights are zero; wrote {out}"
+    )
+
+
+def train(
+    trainer: Trainer, dataset: Dataset, notes: dict[str, Any], kept: Path | None = None
+) -> list[dict[str, Any]]:
+    """Runs the remaining epochs under a progress bar; one record an epoch.
+
+    notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
+    should remember; "history" grows in place.
+    """
+    shape = trainer.blueprint
+    lessons = Lessons(
+        data.encode(dataset.train.images, dataset.pixel_max, shape.input),
+        dataset.train.labels,
+        dataset.shape,
+        notes["augment"],
+    )
+    test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
+    history: list[dict[str, Any]] = notes["history"]
+    todo = notes["epochs"] - trainer.epoch
+    with console.progress_bar() as bar:
+        task = bar.add_task("training", total=max(0, todo) * len(dataset.train), note="")
+        while trainer.epoch < notes["epochs"]:
+            begin = time.perf_counter()
+            progress = learn_epoch(trainer, lessons, lambda part: bar.advance(task, part.samples))
+            seconds = time.perf_counter() - begin
+            result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
+            history.append(_epoch_record(trainer.epoch, progress, result.accuracy, seconds))
+            bar.update(task, note=f"{100 * result.accuracy:.2f} %")
+            if kept:
+                checkpoint.save(trainer, kept, notes)
+    return history
+
+
+def _epoch_record(
+    epoch: int, progress: Progress, accuracy: float, seconds: float
+) -> dict[str, Any]:
+    return {
+        "epoch": epoch,
+        "train_accuracy": progress.correct / progress.samples,
+        "accuracy": accuracy,
+        "sweeps_per_phase": progress.sweeps / (3 * progress.samples),
+        "unsettled_phases": progress.unsettled,
+        "seconds": seconds,
+    }
+
+
+def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+    dataset = data.load(options["data_name"])
+    kind = WeightFormat(options["weights"])
+    settings = _recipe(options, recipe(kind, dataset.pixels))
+    epochs = options["epochs"] or settings.epochs
+    shape = _shape(options, dataset, kind, settings)
+    trainer = Trainer(shape, settings.rule(shape, epochs), options["seed"])
+    notes = {
+        "data": dataset.name,
+        "holdout": options["holdout"],
+        "epochs": epochs,
+        "augment": settings.augment,
+        "history": [],
+    }
+    return trainer, notes
+
+
+def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+    trainer, notes = checkpoint.load(options["resume"])
+    for name in ("data", "holdout", "epochs", "augment", "history"):
+        if name not in notes:
+            raise InputError(f"{options['resume']}: must note {name!r}, found none")
+    notes["epochs"] = options["epochs"] or notes["epochs"]
+    return trainer, notes
+
+
+def _recipe(options: dict[str, Any], default: Recipe) -> Recipe:
+    """The default with every setting that was given."""
+    names = ("shift", "output_shift", "bias_shift", "theta", "beta_shift", "augment")
+    given = {name: options[name] for name in names if options[name] is not None}
+    return Recipe(**{**asdict(default), **given})
+
+
+def _shape(
+    options: dict[str, Any], dataset: Dataset, kind: WeightFormat, settings: Recipe
+) -> Network:
+    sizes = (dataset.pixels, *options["hidden"], dataset.classes)
+    if min(sizes) < 1:
+        raise InputError(f"hidden sizes must be at least 1, not {min(options['hidden'])}")
+    synapses = sum(a * b for a, b in pairwise(sizes))
+    if options["loop"] is not None:
+        synapses += sizes[1] ** 2
+    check_memory(synapses * _BYTES_PER_SYNAPSE, f"a network of {synapses} synapses")
+    first, last = settings.fraction_bits
+    return network.layered(
+        sizes,
+        kind,
+        options["fraction_bits"] or (*[first] * (len(sizes) - 2), last),
+        state_bits=options["state_bits"],
+        input_bits=options["input_bits"],
+        signed=options["signed"],
+        loop_fraction_bits=options["loop"],
+        schedule=Schedule(options["schedule"]) if options["schedule"] else None,
+        beta_shift=settings.beta_shift,
+    )

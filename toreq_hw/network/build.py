@@ -1,0 +1,74 @@
+"""Blank networks of the usual shapes, to be trained or filled."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network.coupling import Coupling, WeightFormat
+from toreq_hw.network.network import Network
+from toreq_hw.network.population import Population, Role
+from toreq_hw.network.schedule import Schedule
+
+MAX_SYNAPSES = 1 << 31
+"""Largest network built here; more would not fit the memory of the machines it is meant for."""
+
+
+def layered(
+    sizes: Sequence[int],
+    weight_format: WeightFormat,
+    fraction_bits: Sequence[int],
+    *,
+    state_bits: int = 8,
+    input_bits: int = 8,
+    signed: bool = False,
+    loop_fraction_bits: int | None = None,
+    schedule: Schedule | None = None,
+    beta_shift: int = 1,
+) -> Network:
+    """A chain input - hidden - .. - output with all weights and biases zero.
+
+    sizes: at least two. fraction_bits: one per coupling of the chain. `signed` holds for
+    hidden and output populations. loop_fraction_bits: couples the first hidden population
+    to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
+    """
+    if len(sizes) < 2:
+        raise NetworkError(f"a network must have at least 2 layers, not {len(sizes)}")
+    if len(fraction_bits) != len(sizes) - 1:
+        raise NetworkError(
+            f"fraction_bits must be {len(sizes) - 1} numbers, one per coupling, "
+            f"not {len(fraction_bits)}"
+        )
+    synapses = sum(a * b for a, b in pairwise(sizes))
+    if min(sizes) > 0 and synapses > MAX_SYNAPSES:
+        raise NetworkError(f"a network must have at most {MAX_SYNAPSES} synapses, not {synapses}")
+    populations = _populations(sizes, state_bits, input_bits, signed)
+    couplings = [
+        _blank(pre, post, weight_format, f)
+        for pre, post, f in zip(populations[:-1], populations[1:], fraction_bits, strict=True)
+    ]
+    if loop_fraction_bits is not None:
+        if len(sizes) < 3:
+            raise NetworkError("a looped network must have a hidden layer, found none")
+        looped = populations[1]
+        couplings.append(_blank(looped, looped, weight_format, loop_fraction_bits))
+    default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
+    return Network(tuple(populations), tuple(couplings), {}, schedule or default, beta_shift)
+
+
+def _populations(
+    sizes: Sequence[int], state_bits: int, input_bits: int, signed: bool
+) -> list[Population]:
+    hidden = len(sizes) - 2
+    names = ["hidden"] if hidden == 1 else [f"hidden{k + 1}" for k in range(hidden)]
+    populations = [Population("input", sizes[0], Role.INPUT, input_bits)]
+    for name, size in zip(names, sizes[1:-1], strict=True):
+        populations.append(Population(name, size, Role.HIDDEN, state_bits, signed))
+    populations.append(Population("output", sizes[-1], Role.OUTPUT, state_bits, signed))
+    return populations
+
+
+def _blank(pre: Population, post: Population, kind: WeightFormat, fraction_bits: int) -> Coupling:
+    weight = np.zeros((pre.size, post.size), dtype=np.int8)
+    return Coupling(pre.name, post.name, weight, fraction_bits, kind)

@@ -1,0 +1,11 @@
+"""What a network can be deployed to: one module a target, one line each in the registry.
+
+from toreq_hw import targets
+target = targets.get("sim")
+outcome = target.run(network, samples, targets.Options())
+"""
+
+from toreq_hw.targets.registry import all_targets, get, names
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
+
+__all__ = ["Options", "Outcome", "Samples", "Target", "all_targets", "get", "names"]

@@ -1,0 +1,72 @@
+"""What the simulator says about a deployment's samples: the three phases and their figures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from toreq_hw import sim
+from toreq_hw.network import Network
+from toreq_hw.targets.target import Samples
+
+PHASES = ("free", "positive", "negative")
+"""The phases of equilibrium propagation, in the order in which they are run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """The relaxations of one batch: free, nudged towards the label, nudged away from it."""
+
+    free: sim.Relaxation
+    positive: sim.Relaxation
+    negative: sim.Relaxation
+
+    @property
+    def all(self) -> tuple[sim.Relaxation, ...]:
+        """In the order of `PHASES`."""
+        return (self.free, self.positive, self.negative)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the phases, in the same order."""
+        return PHASES
+
+
+def simulate(network: Network, samples: Samples, engine: str = "event") -> Phases:
+    """All three phases of every sample, every state of every tick kept."""
+    runner = sim.make_engine(network, engine)
+    free = sim.free_phase(network, samples.inputs, engine=runner, trace=True)
+    nudged = [
+        sim.nudged_phase(
+            network, samples.inputs, free, samples.labels, sign, engine=runner, trace=True
+        )
+        for sign in (1, -1)
+    ]
+    return Phases(free, *nudged)
+
+
+def figures(phases: Phases, samples: Samples) -> dict[str, Any]:
+    """Accuracy, events, ticks and synops per sample, of the phases as the simulator ran them.
+
+    Events and synops per sample are those of the free phase, input events included, because
+    inference is a free phase; the nudged phases are listed beside it.
+    """
+    free = phases.free
+    return {
+        "samples": len(samples),
+        "accuracy": float(np.mean(free.classes == samples.labels)),
+        "events_per_sample": float(np.mean(free.events + free.input_events)),
+        "synops_per_sample": float(np.mean(free.synops)),
+        "ticks_per_sample": float(np.mean(free.ticks)),
+        "unsettled": sum(phase.unsettled for phase in phases.all),
+        "phases": {
+            name: {
+                "events": int(phase.events.sum()),
+                "input_events": int(phase.input_events.sum()),
+                "synops": int(phase.synops.sum()),
+                "ticks": int(phase.ticks.sum()),
+                "changes_checked": 0 if phase.trace is None else len(phase.trace.tick),
+            }
+            for name, phase in zip(PHASES, phases.all, strict=True)
+        },
+    }

@@ -1,0 +1,30 @@
+"""Every target by name. A new one is a module that defines `target`, and a line here."""
+
+from importlib import import_module
+
+from toreq_hw.errors import InputError
+from toreq_hw.targets.target import Target
+
+_MODULES = {
+    "sim": "toreq_hw.targets.sim",
+}
+"""Target name -> module. Modules import heavy dependencies inside `run` only."""
+
+
+def names() -> tuple[str, ...]:
+    """All target names, in the order in which they are listed."""
+    return tuple(_MODULES)
+
+
+def get(name: str) -> Target:
+    """The target called `name`; InputError if there is none."""
+    if name not in _MODULES:
+        raise InputError(f"target must be one of {', '.join(_MODULES)}, not {name!r}")
+    target = import_module(_MODULES[name]).target
+    assert isinstance(target, Target)
+    return target
+
+
+def all_targets() -> tuple[Target, ...]:
+    """Every target, in the order in which they are listed."""
+    return tuple(get(name) for name in _MODULES)

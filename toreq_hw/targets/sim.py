@@ -1,0 +1,39 @@
+"""Target `sim`: the simulator against itself, two engines that share no arithmetic path."""
+
+from typing import Any
+
+from toreq_hw import sim
+from toreq_hw.network import Network
+from toreq_hw.targets.expected import Phases, figures, simulate
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
+
+
+def run(network: Network, samples: Samples, options: Options) -> Outcome:
+    """Relaxes the samples, freely and nudged, with the event and the dense engine."""
+    event = simulate(network, samples, engine="event")
+    dense = simulate(network, samples, engine="dense")
+    difference = first_difference(event, dense)
+    record: dict[str, Any] = {
+        "engines": [sim.EngineName.EVENT.value, sim.EngineName.DENSE.value],
+        "bit_exact": difference is None,
+        "first_difference": difference,
+        **figures(event, samples),
+    }
+    return Outcome(difference is None, record)
+
+
+def first_difference(expected: Phases, found: Phases) -> str | None:
+    """One line naming the first phase, sample, tick and neuron that differ; None if none does."""
+    for phase, mine, other in zip(expected.names, expected.all, found.all, strict=True):
+        difference = mine.first_difference(other)
+        if difference:
+            return f"{phase} phase, {difference}"
+    return None
+
+
+target = Target(
+    name="sim",
+    description="the simulator: event engine, checked bit for bit against the dense one",
+    run=run,
+    samples=200,
+)

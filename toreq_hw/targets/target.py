@@ -1,0 +1,87 @@
+"""The vocabulary of deployment: a target, what it is given, and what it hands back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import MissingDependencyError
+from toreq_hw.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Real samples to run: test images as input states, with their classes.
+
+    inputs: int16 (samples, input.size). labels: int64 (samples,). data: name of the set.
+    split: one sentence that says which images are which.
+    """
+
+    data: str
+    split: str
+    inputs: npt.NDArray[np.int16]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose beyond the network and the samples.
+
+    batch: samples run at once, None for the target's own choice. chip: name or path of a chip
+    description. report: folder for pictures and exported files, None for none.
+    """
+
+    batch: int | None = None
+    chip: str = "loihi2"
+    report: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found.
+
+    passed: whether every check held (exit status 0 or 1). record: plain JSON values.
+    notes: sentences a person must read, shown under the table of figures.
+    """
+
+    passed: bool
+    record: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+Run = Callable[[Network, Samples, Options], Outcome]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine, or model of a machine, that a network file can be deployed to.
+
+    modules: what must be importable. install: the command that installs it. samples: how many
+    test images run unless a person says otherwise.
+    """
+
+    name: str
+    description: str
+    run: Run
+    modules: tuple[str, ...] = ()
+    install: str = ""
+    samples: int = 100
+
+    def missing(self) -> tuple[str, ...]:
+        """Those of `modules` that are not installed here."""
+        return tuple(name for name in self.modules if find_spec(name) is None)
+
+    def require(self) -> None:
+        """Raises MissingDependencyError, naming the command to install with."""
+        missing = self.missing()
+        if missing:
+            raise MissingDependencyError(
+                f"target {self.name}: must have {', '.join(missing)} installed; run: {self.install}"
+            )
