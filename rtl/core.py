@@ -29,7 +29,7 @@ from toreq_hw.rtl.weight_store import WeightStore
 class Core(wiring.Component):
     """An event-driven relaxation core for one network shape; `images` are its contents.
 
-    faults: sticky bits of `Fault`; fault_count: refused words, stops at its maximum. Both are
+    faults: sticky bits of `Fault`; fault_count: refused words, stops near its maximum. Both are
     cleared by reset, which also ends whatever runs; weights and biases stay.
     """
 
@@ -161,11 +161,12 @@ class Core(wiring.Component):
         ]
 
     def _connect_faults(self, m: Module) -> None:
-        raised = Signal(len(Fault))
-        m.d.comb += raised.eq(self._input.faults | self._load.faults | self._sequencer.faults)
-        m.d.sync += self.faults.eq(self.faults | raised)
-        with m.If((raised != 0) & (self.fault_count != 0xFFFF)):
-            m.d.sync += self.fault_count.eq(self.fault_count + 1)
+        """Each port refuses at most one word a cycle; the count is of words."""
+        ports = [self._input.faults, self._load.faults, self._sequencer.faults]
+        refused = sum((port != 0) for port in ports)
+        m.d.sync += self.faults.eq(self.faults | ports[0] | ports[1] | ports[2])
+        with m.If(self.fault_count < 0xFFFF - len(ports)):
+            m.d.sync += self.fault_count.eq(self.fault_count + refused)
 
     def _connect_monitor(self, m: Module) -> None:
         presents, walker = self._sequencer.presents, self._walker

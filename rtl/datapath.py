@@ -297,7 +297,7 @@ class Datapath(wiring.Component):
 
     def _by_population(self, m: Module, population: Value, name: str, values: list[int]) -> Value:
         """A constant of each population, chosen by its number."""
-        chosen = Signal(range(max(values) + 1), name=name)
+        chosen = Signal(range(max(2, max(values) + 1)), name=name)
         with m.Switch(population):
             for number, value in enumerate(values):
                 with m.Case(number):

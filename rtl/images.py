@@ -42,6 +42,23 @@ class MemoryImages:
         for address, word in enumerate(self.bias_rows):
             yield None, address, word
 
+    def rows(self, parameters: CoreParameters) -> dict[str, list[str]]:
+        """The same rows as hexadecimal text by memory, one load word a line."""
+        lanes = parameters.lanes
+        text = {
+            store.weight_format.value: _hexadecimal(
+                [pack(list(row), store.width) for row in zip(*banks, strict=True)],
+                lanes * store.width,
+            )
+            for store, banks in zip(parameters.stores, self.banks, strict=True)
+        }
+        return text | {"bias": _hexadecimal(self.bias_rows, lanes * parameters.bias_bits)}
+
+
+def _hexadecimal(words: list[int], bits: int) -> list[str]:
+    digits = -(-bits // 4)
+    return [f"{word:0{digits}x}" for word in words]
+
 
 def pack(values: list[int], bits: int) -> int:
     """Fields of `bits` bits, two's complement, the first one lowest."""

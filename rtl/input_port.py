@@ -50,12 +50,16 @@ class InputPort(wiring.Component):
         word = self.words.payload
         next_index = Signal.like(word.index)
         index = Signal.like(word.index)
-        index_fits, value_fits = Signal(), Signal()
+        index_fits, value_fits, taken = Signal(), Signal(), Signal()
         event = Signal(layout)
         m.d.comb += [
             index.eq(Mux(word.dense, next_index, word.index)),
             index_fits.eq((index >= next_index) & (index < slot.size)),
-            value_fits.eq((word.value >= slot.state_min) & (word.value <= slot.state_max)),
+            value_fits.eq(word.value >= slot.state_min if slot.signed else 1),
+            taken.eq(self.words.valid & self.words.ready),
+            self.faults.eq(
+                Mux(taken, ~index_fits << Fault.INPUT_INDEX | ~value_fits << Fault.INPUT_VALUE, 0)
+            ),
             event.value.eq(word.value),
             event.index.eq(index),
             event.is_event.eq((word.value != 0) & index_fits & value_fits),
@@ -66,12 +70,8 @@ class InputPort(wiring.Component):
             self.events.valid.eq(fifo.r_rdy),
             fifo.r_en.eq(self.events.ready),
         ]
-        with m.If(self.words.valid & self.words.ready):
-            m.d.comb += [
-                fifo.w_en.eq(event.is_event | event.last),
-                self.faults[Fault.INPUT_INDEX].eq(~index_fits),
-                self.faults[Fault.INPUT_VALUE].eq(~value_fits),
-            ]
+        with m.If(taken):
+            m.d.comb += fifo.w_en.eq(event.is_event | event.last)
             with m.If(word.last):
                 m.d.sync += next_index.eq(0)
             with m.Elif(index_fits):

@@ -79,7 +79,10 @@ class Sequencer(wiring.Component):
         m = Module()
         self._make_registers()
         self._count(m)
-        m.d.comb += self.summary.payload.eq(self._record)
+        m.d.comb += [
+            self.summary.payload.eq(self._record),
+            self.faults.eq(self._refused << Fault.COMMAND | self._wrong_label << Fault.LABEL),
+        ]
         with m.FSM(name="phase") as fsm:
             m.d.comb += self.idle.eq(fsm.ongoing("IDLE"))
             m.d.comb += self._counts.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("SUMMARY"))
@@ -107,6 +110,8 @@ class Sequencer(wiring.Component):
         self._record = Signal(summary_payload(parameters))
         self._counts = Signal()  # this cycle belongs to a phase
         self._stalls = Signal()  # .. but waits for a stream
+        self._refused = Signal()
+        self._wrong_label = Signal()
         self._report = Signal()
         self._follows = Signal(Command)  # the nudge that may come next; FREE for none
         self._limit = Signal(16, init=parameters.max_sweeps)
@@ -156,9 +161,9 @@ class Sequencer(wiring.Component):
             m.d.comb += self.commands.ready.eq(~self.forget)
             with m.If(self.commands.valid & self.commands.ready):
                 with m.If(~order):
-                    m.d.comb += self.faults[Fault.COMMAND].eq(1)
+                    m.d.comb += self._refused.eq(1)
                 with m.Elif((word.command != Command.FREE) & (word.label >= self._parameters.classes)):
-                    m.d.comb += self.faults[Fault.LABEL].eq(1)
+                    m.d.comb += self._wrong_label.eq(1)
                 with m.Else():
                     m.d.sync += [
                         self._record.eq(0),

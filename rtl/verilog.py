@@ -1,16 +1,23 @@
-"""From parameters and images to Verilog text."""
+"""From a core to Verilog text."""
 
 from amaranth.back import verilog
 
 from toreq_hw.rtl.core import Core
-from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.parameters import CoreParameters
 
 TOP = "toreq_core"
 """Name of the top module."""
 
+_HEADER = """\
+// Written by toreq-hw from a network file. Operators have operands of their own widths, which
+// Verilog extends as meant, and cases have no default because each process assigns one first;
+// Verilator would remark on each.
+/* verilator lint_off CASEINCOMPLETE */
+/* verilator lint_off WIDTHEXPAND */
+/* verilator lint_off WIDTHTRUNC */
+"""
 
-def core_verilog(parameters: CoreParameters, images: MemoryImages) -> str:
+
+def core_verilog(core: Core) -> str:
     """The core as one Verilog file, memory contents included; ports are those of `Core`."""
-    text: str = verilog.convert(Core(parameters, images), name=TOP, emit_src=False)
-    return text
+    text: str = verilog.convert(core, name=TOP, emit_src=False)
+    return _HEADER + text

