@@ -9,8 +9,8 @@ TOP = "toreq_core"
 
 _HEADER = """\
 // Written by toreq-hw from a network file. Operators have operands of their own widths, which
-// Verilog extends as meant, and cases have no default because each process assigns one first;
-// Verilator would remark on each.
+// Verilog extends as meant, and cases have no default because each process assigns one first:
+// these are no defects, so the linter need not remark on them.
 /* verilator lint_off CASEINCOMPLETE */
 /* verilator lint_off WIDTHEXPAND */
 /* verilator lint_off WIDTHTRUNC */

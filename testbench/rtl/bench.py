@@ -6,7 +6,6 @@ from typing import Any
 import cocotb
 import numpy as np
 import numpy.typing as npt
-from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from testbench.rtl.checker import Checker, Mismatch, Seen
@@ -37,7 +36,6 @@ from toreq_hw.rtl.load_port import SPACES
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
 
-PERIOD_NS = 10
 LIMIT_CYCLES = 10_000
 """No phase of these tests takes longer; a core that hangs fails instead of waiting."""
 
@@ -66,13 +64,15 @@ class Bench:
 
     async def run(self) -> None:
         """All steps, in order."""
-        Clock(self.dut.clk, PERIOD_NS, unit="ns").start()
         await self.reset()
-        for part in (self.inputs, self.commands, self.loads, self.summary, self.states):
-            cocotb.start_soon(part.run())
-        cocotb.start_soon(self.monitor.run())
-        for step in self.plan.steps:
-            await self._step(step)
+        ports = (self.inputs, self.commands, self.loads, self.summary, self.states, self.monitor)
+        tasks = [cocotb.start_soon(part.run()) for part in ports]
+        try:
+            for step in self.plan.steps:
+                await self._step(step)
+        finally:
+            for task in tasks:
+                task.cancel()
         for name, part in (("states", self.states), ("summary", self.summary)):
             self.coverage.hit(f"{name} held back", part.waited)
         self.coverage.hit("input held back", self.inputs.waited)
@@ -140,15 +140,16 @@ class Bench:
 
     async def _phases(self, count: int) -> None:
         """Waits for `count` summaries; a hang is an error."""
-        missing = max(1, count - len(self.seen))
-        for _ in range(missing * LIMIT_CYCLES // 20):
-            if len(self.seen) >= count:
-                return
+        patience, seen = LIMIT_CYCLES, len(self.seen)
+        while len(self.seen) < count:
+            if patience <= 0:
+                raise Mismatch(
+                    f"image {self.images}: expected {count} phases, {LIMIT_CYCLES} cycles each at "
+                    f"most, got {len(self.seen)}"
+                )
+            patience = LIMIT_CYCLES if len(self.seen) > seen else patience - 20
+            seen = len(self.seen)
             await ClockCycles(self.dut.clk, 20)
-        raise Mismatch(
-            f"image {self.images}: expected {count} phases within {LIMIT_CYCLES} cycles each, "
-            f"got {len(self.seen)}"
-        )
 
     async def _load(self, step: Load) -> None:
         """Every row of every memory, while the commands of the next images already wait."""
@@ -270,7 +271,7 @@ class Bench:
             if not driver.pending:
                 return
             await RisingEdge(self.dut.clk)
-        raise AssertionError(f"{driver.pending} words were never taken")
+        raise Mismatch(f"{driver.pending} words were never taken in {LIMIT_CYCLES} cycles")
 
     def _take_states(self, word: int) -> None:
         self._rows.append(word)

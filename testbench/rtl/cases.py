@@ -124,3 +124,24 @@ def lonely_plan() -> Plan:
     inputs = np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1], [0, 1, 0]], dtype=np.int16)
     steps = (Images(inputs, np.zeros(4, dtype=np.int64)), Images(inputs, None, BUSY))
     return Plan(network, lanes=2, steps=steps)
+
+
+def mutant_plan() -> Plan:
+    """Everything that distinguishes a whole core from a harmed one, in a few thousand cycles.
+
+    It begins with a load of every memory, because an earlier mutant may have spoilt them.
+    """
+    case = random_case(13, schedule=Schedule.SEQUENTIAL, max_size=12, batch=4)
+    network, inputs, labels = case.network, with_empty(case), case.labels
+    steps = (
+        Load(network),
+        Images(inputs, labels),
+        Images(inputs[2:], labels[2:], BUSY),
+        ResetMidRun(inputs[1], after=60),
+        BadTraffic(),
+        Load(redrawn(network, 5)),
+        Images(inputs, labels),
+        Limit(2),
+        Images(inputs[1:3], labels[1:3]),
+    )
+    return Plan(network, lanes=4, steps=steps, seed=13)

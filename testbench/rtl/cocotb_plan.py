@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
+from cocotb.clock import Clock
 
 from testbench.rtl.bench import Bench
 from testbench.rtl.checker import Mismatch
 from testbench.rtl.plan import Plan
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=50, timeout_unit="ms")
 async def carry_out_plan(dut: Any) -> None:
     """Fails with the checker's one line; always leaves a record beside the plan."""
     path = Path(os.environ["TOREQ_HW_PLAN"])
     bench = Bench(dut, Plan.load(path))
     failure: str | None = None
+    Clock(dut.clk, 10, unit="ns").start()
     try:
         await bench.run()
     except Mismatch as mismatch:

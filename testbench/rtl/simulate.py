@@ -44,7 +44,13 @@ def simulators() -> list[str]:
 
 
 def simulate(
-    plan: Plan, name: str, simulator: str = "verilator", sources: list[Path] | None = None
+    plan: Plan,
+    name: str,
+    simulator: str = "verilator",
+    *,
+    sources: list[Path] | None = None,
+    test_module: str = "testbench.rtl.cocotb_plan",
+    environment: dict[str, str] | None = None,
 ) -> Outcome:
     """Runs `plan` in build/rtl/runs/<name>; `sources` replace the generated Verilog."""
     folder = RUNS / name
@@ -70,9 +76,13 @@ def simulate(
     results = runner.test(
         hdl_toplevel=TOP,
         hdl_toplevel_lang="verilog",
-        test_module="testbench.rtl.cocotb_plan",
+        test_module=test_module,
         build_dir=folder,
-        extra_env={"TOREQ_HW_PLAN": str(plan_path), "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        extra_env={
+            "TOREQ_HW_PLAN": str(plan_path),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+            **(environment or {}),
+        },
         log_file=log,
     )
     return _outcome(plan_path.with_suffix(".json"), results, log)
