@@ -21,6 +21,7 @@ bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
 
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,9 +42,57 @@ $(VENV)/extra-%: $(VENV)/core
 	$(PIP) --editable '.[$*]'
 	touch $@
 
+# Neuromorphic deployment
+
+.PHONY: deploy lava-test
+
+deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
+	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --report build/loihi
+
+lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
+	$(BIN)/python -m pytest testbench/lava
+
+# Lava comes last and alone: its own pins are years old and its Python range ends before ours.
+$(VENV)/lava: $(VENV)/extra-nengo
+	@echo "Installing Lava into $(VENV) ..."
+	$(PIP) --no-deps --ignore-requires-python lava-nc
+	touch $@
 # Quantised training and interchange
 
-.PHONY: quant-test
+.PHONY: quant-test parity parity-quick
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
+
+parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hours, resumes.
+	$(BIN)/toreq-hw parity --seeds 5 --out reports/published
+
+parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
+	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
+
+# The core in hardware
+
+.PHONY: rtl-test rtl-soak rtl-mutants rtl-formal
+
+RTL_NETWORKS := build/rtl/networks
+
+rtl-test: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/digits.safetensors ## Prove in simulation that the core is the simulator.
+	rm -rf build/rtl/runs
+	$(BIN)/python -m pytest testbench/rtl --numprocesses 2
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --name soak-quick
+	$(BIN)/python -m testbench.rtl.report
+
+rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16
+
+rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 120 ways; the tests must notice each.
+	$(BIN)/python -m testbench.rtl.mutants --count 120
+
+rtl-formal: $(VENV)/extra-rtl-test ## Prove what must never happen, and that the proofs can fail.
+	$(BIN)/python -m testbench.rtl.formal
+
+$(RTL_NETWORKS)/digits.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 32 --epochs 8 --out $@
+
+$(RTL_NETWORKS)/mnist.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 512 --epochs 4 --out $@

@@ -27,7 +27,7 @@ def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
         for label, values in series.items():
             axes.plot(np.arange(1, len(values) + 1), 100 * np.asarray(values), label=label)
         axes.legend(frameon=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
@@ -36,7 +36,7 @@ def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
         figure, axes = _figure(unit, "samples")
         found, count = np.unique(values, return_counts=True)
         axes.bar(found, count, width=0.8)
-        return _svg(figure)
+        return svg(figure)
 
 
 def bars(heights: Sequence[float], horizontal: str, vertical: str) -> str:
@@ -44,7 +44,7 @@ def bars(heights: Sequence[float], horizontal: str, vertical: str) -> str:
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(horizontal, vertical)
         axes.bar(np.arange(1, len(heights) + 1), heights, width=0.8)
-        return _svg(figure)
+        return svg(figure)
 
 
 def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: int = 8) -> str:
@@ -66,7 +66,7 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
         axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(sheet, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
         axes.set_axis_off()
-        return _svg(figure)
+        return svg(figure)
 
 
 def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
@@ -76,8 +76,9 @@ def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """The figure as an SVG element; equal figures give equal text."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+    drawn = text.getvalue()
+    return drawn[drawn.index("<svg") :]

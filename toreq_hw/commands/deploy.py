@@ -1,21 +1,25 @@
 """`toreq-hw deploy`: run a network on a target and check it against the simulator."""
 
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from rich.console import Console
 from rich.table import Table
 
-from toreq_hw import __version__, data, targets
+from toreq_hw import data, targets
+from toreq_hw.commands.console import messages, output, table
+from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.commands.options import check_writable, data_option, json_option
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
-from toreq_hw.targets.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.reports.deployment import deployment_page
+from toreq_hw.reports.page import write_page
+from toreq_hw.versions import versions
+
+PAGE = "index.html"
 
 _EPILOG = """\b
 Examples:
@@ -35,14 +39,7 @@ Examples:
     show_default=True,
     help="Network file; the default one is trained first where it is absent.",
 )
-@click.option(
-    "--data",
-    "dataset",
-    type=click.Choice(data.NAMES),
-    default="digits",
-    show_default=True,
-    help="Data set whose test images are run.",
-)
+@data_option
 @click.option("--samples", type=click.IntRange(min=1), help="Test images to run.")
 @click.option("--batch", type=click.IntRange(min=1), help="Samples run at once; 1 as on a chip.")
 @click.option(
@@ -52,17 +49,17 @@ Examples:
     metavar="loihi1|loihi2|FILE",
     help="Chip description that the network is mapped to.",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the record here.")
+@json_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write pictures and exported files into this folder.",
+    help="Write index.html, with the core map, and exported files into this folder.",
 )
 def command(
     name: str | None,
     list_targets: bool,
     path: Path,
-    dataset: str,
+    data_name: str,
     samples: int | None,
     batch: int | None,
     chip: str,
@@ -73,35 +70,36 @@ def command(
 
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
-    console = Console()
     if list_targets:
-        _show_targets(console)
+        _show_targets()
         return 0
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
     target.require()
+    check_writable(json_path)
     network = load_or_make(path)
-    chosen = _samples(network, dataset, samples or target.samples, exactly=samples is not None)
+    chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
-    outcome = target.run(network, chosen, targets.Options(batch, chip, report))
+    with messages.status(f"{len(chosen)} samples on {target.name}"):
+        outcome = target.run(network, chosen, targets.Options(batch, chip, report))
     record = {
         "target": target.name,
         "passed": outcome.passed,
         "network": {"path": str(path), "sha256": network.sha256, **network.describe()},
         "data": {"name": chosen.data, "split": chosen.split, "part": "test"},
-        "versions": {
-            "toreq_hw": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "versions": versions(*target.packages),
         **outcome.record,
         "notes": list(outcome.notes),
         "duration_s": round(time.perf_counter() - begin, 3),
     }
     if json_path is not None:
         write_json(json_path, record)
-    _show(console, target, record, outcome)
+    if report is not None:
+        write_page(
+            deployment_page(f"Deployed to {target.name}", record, _rows(record)), report / PAGE
+        )
+    _show(target, record)
     return 0 if outcome.passed else 1
 
 
@@ -117,29 +115,32 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
     return targets.Samples(loaded.name, loaded.split, inputs, test.labels)
 
 
-def _show_targets(console: Console) -> None:
-    table = Table("target", "what it is", "here", "install with")
+def _show_targets() -> None:
+    listed = Table("target", "what it is", "here", "install with")
     for target in targets.all_targets():
         missing = target.missing()
         here = f"needs {', '.join(missing)}" if missing else "yes"
-        table.add_row(target.name, target.description, here, target.install)
-    console.print(table)
+        listed.add_row(target.name, target.description, here, target.install)
+    output.print(listed)
 
 
-def _show(
-    console: Console, target: targets.Target, record: dict[str, Any], outcome: targets.Outcome
-) -> None:
-    """Every scalar figure of the record, then what a person must read."""
-    table = Table(f"{target.name}: {target.description}", "", title_justify="left")
-    for key, value in outcome.record.items():
-        if isinstance(value, bool | int | float | str):
-            table.add_row(key.replace("_", " "), _text(value))
-    table.add_row("duration s", _text(record["duration_s"]))
-    console.print(table)
-    for note in outcome.notes:
-        console.print(note, highlight=False, markup=False)
-    verdict = "all checks held" if outcome.passed else "A CHECK FAILED"
-    console.print(f"{verdict}; network {record['network']['sha256'][:12]}", highlight=False)
+def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every plain figure of a record, ready to be read."""
+    return [
+        (key.replace("_", " "), _text(value))
+        for key, value in record.items()
+        if isinstance(value, bool | int | float) or key in ("form", "file")
+    ]
+
+
+def _show(target: targets.Target, record: dict[str, Any]) -> None:
+    """The figures, what a person must read with them, and the verdict."""
+    title = f"{target.name}: {target.description}"
+    output.print(table(title, ("figure", "value"), _rows(record)))
+    for note in record["notes"]:
+        output.print(note, markup=False)
+    verdict = "all checks held" if record["passed"] else "A CHECK FAILED"
+    output.print(f"{verdict}; network {record['network']['sha256'][:12]}")
 
 
 def _text(value: float | str) -> str:
