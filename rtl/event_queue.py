@@ -27,7 +27,7 @@ class EventQueue(wiring.Component):
     """Rows in, events out, lowest group and lane first.
 
     A row pushed in cycle t is at the output in cycle t + 2; from then on one event can be
-    popped in every cycle. `valid` and the event stand until `pop`.
+    popped in every cycle. `valid` and the event stand until `pop`; `spent`: it was its row's last.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -41,6 +41,7 @@ class EventQueue(wiring.Component):
                 "lane": Out(parameters.lane_bits),
                 "delta": Out(signed(parameters.delta_bits)),
                 "pop": In(1),
+                "spent": Out(1),
             }
         )
 
@@ -60,7 +61,6 @@ class EventQueue(wiring.Component):
         arriving = Signal()
         popped = Signal(self._parameters.lanes)  # lanes of the head already taken
         left = Signal(self._parameters.lanes)
-        spent = Signal()
 
         m.d.comb += [
             write.addr.eq(write_index),
@@ -68,22 +68,22 @@ class EventQueue(wiring.Component):
             write.en.eq(self.push),
             head.eq(read.data),
             left.eq(head.changed & ~popped),
-            spent.eq(self.pop & ((left & (left - 1)) == 0)),
+            self.spent.eq(self.pop & ((left & (left - 1)) == 0)),
             self.valid.eq(waiting != 0),
             self.group.eq(head.group),
             self.delta.eq(Array(head.deltas[k] for k in range(self._parameters.lanes))[self.lane]),
-            read.addr.eq(_next(read_index, depth, spent)),
+            read.addr.eq(_next(read_index, depth, self.spent)),
         ]
         for lane in reversed(range(self._parameters.lanes)):
             with m.If(left[lane]):
                 m.d.comb += self.lane.eq(lane)
         m.d.sync += [
             arriving.eq(self.push),
-            waiting.eq(waiting + arriving - spent),
+            waiting.eq(waiting + arriving - self.spent),
             read_index.eq(read.addr),
             write_index.eq(_next(write_index, depth, self.push)),
         ]
-        with m.If(spent):
+        with m.If(self.spent):
             m.d.sync += popped.eq(0)
         with m.Elif(self.pop):
             m.d.sync += popped.eq(popped | (1 << self.lane))

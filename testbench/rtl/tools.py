@@ -1,5 +1,6 @@
 """Calls to the tools that come as wheels."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,15 @@ def yosys(script: str, folder: Path) -> str:
 
 def run(arguments: list[str], folder: Path) -> str:
     """Runs a tool of this environment in `folder`. Raises ToolError."""
-    program = Path(sys.executable).parent / arguments[0]
+    programs = Path(sys.executable).parent
+    environment = os.environ | {"PATH": os.pathsep.join([str(programs), os.environ["PATH"]])}
     done = subprocess.run(
-        [str(program), *arguments[1:]], cwd=folder, capture_output=True, text=True, check=False
+        [str(programs / arguments[0]), *arguments[1:]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()
