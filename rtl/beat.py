@@ -6,7 +6,7 @@ from amaranth.lib import data, enum
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-class Op(enum.Enum, shape=3):
+class Op(enum.Enum, shape=3):  # type: ignore[call-arg]  # Amaranth takes the width here
     """What a beat does to its row. Accumulators are A, states S; pages are those of `Page`.
 
     WALK:    A[WORK] += weight * delta

@@ -109,7 +109,11 @@ class Core(wiring.Component):
 
     def _connect_walker(self, m: Module) -> None:
         """Events from the input while an image is presented, from the queue afterwards."""
-        event, walker, lane_bits = self._input.events.payload, self._walker, self.parameters.lane_bits
+        event, walker, lane_bits = (
+            self._input.events.payload,
+            self._walker,
+            self.parameters.lane_bits,
+        )
         with m.If(self._sequencer.presents):
             m.d.comb += [
                 walker.event_group.eq(event.index >> lane_bits),

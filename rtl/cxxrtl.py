@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,6 @@ from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import replacing, write_text
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.interfaces import (
-    Command,
     command_payload,
     input_payload,
     states_payload,
@@ -67,11 +67,11 @@ class CompiledCore:
     def run(
         self,
         inputs: npt.NDArray[np.int16],
-        commands: list[tuple[Command, int]],
+        commands: list[tuple[Any, int]],
         *,
         report: bool = True,
     ) -> list[Reply]:
-        """Presents one image, shape (input.size,), and gives `commands` with their labels.
+        """Presents one image, shape (input.size,), and gives each `Command` with its label.
 
         Raises InputError if the core does not answer within ten million cycles.
         """
@@ -87,8 +87,12 @@ class CompiledCore:
             dtype=np.uint64,
         )
         rows = self._parameters.groups if report else 0
-        states = np.zeros((len(commands), rows, _words(states_payload(self._parameters).size)), np.uint32)
-        summaries = np.zeros((len(commands), _words(summary_payload(self._parameters).size)), np.uint32)
+        states = np.zeros(
+            (len(commands), rows, _words(states_payload(self._parameters).size)), np.uint32
+        )
+        summaries = np.zeros(
+            (len(commands), _words(summary_payload(self._parameters).size)), np.uint32
+        )
         cycles = self._library.core_run(
             self._core,
             words.ctypes.data_as(ctypes.c_void_p),
@@ -101,7 +105,7 @@ class CompiledCore:
         )
         if cycles < 0:
             raise InputError(
-                f"core must answer {len(commands)} commands within {_CYCLE_LIMIT} cycles, found none"
+                f"core must answer {len(commands)} commands within {_CYCLE_LIMIT} cycles"
             )
         self.cycles += cycles
         return [self._reply(states[k], summaries[k]) for k in range(len(commands))]
@@ -109,9 +113,8 @@ class CompiledCore:
     def _input_words(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:
         layout = input_payload(self._parameters)
         mask = (1 << layout["value"].width) - 1
-        words = (inputs.astype(np.int64) & mask).astype(np.uint64) << np.uint64(
-            layout["value"].offset
-        )
+        words: npt.NDArray[np.uint64] = (inputs.astype(np.int64) & mask).astype(np.uint64)
+        words <<= np.uint64(layout["value"].offset)
         words |= np.uint64(1 << layout["dense"].offset)
         words[-1] |= np.uint64(1 << layout["last"].offset)
         return words

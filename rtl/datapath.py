@@ -113,7 +113,9 @@ class Datapath(wiring.Component):
         weights = Signal(self._weights)
         m.d.sync += weights.eq(self._rotated(self._walk[1].lane))
         beat, walk = self._beat[2], self._walk[2]
-        half = self._by_population(m, beat.population, "half", [s.half for s in parameters.relaxing])
+        half = self._by_population(
+            m, beat.population, "half", [s.half for s in parameters.relaxing]
+        )
         steps = Signal(signed(bits))
         negative_steps = Signal(signed(bits))
         shift = Array(walk.delta << s for s in shifts(parameters))[walk.shift]
@@ -177,7 +179,9 @@ class Datapath(wiring.Component):
             self._sum_write.en.eq(self._valid[3] & writes & ~self.halt),
         ]
         with m.If(self.load):
-            biases = data.ArrayLayout(signed(parameters.bias_bits), parameters.lanes)(self.load_data)
+            biases = data.ArrayLayout(signed(parameters.bias_bits), parameters.lanes)(
+                self.load_data
+            )
             wide = [Signal(signed(bits), name=f"bias{k}") for k in range(parameters.lanes)]
             m.d.comb += [w.eq(biases[k]) for k, w in enumerate(wide)]
             m.d.comb += [

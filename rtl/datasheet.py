@@ -1,5 +1,6 @@
 """One page about a core: sizes, ports, memory map, latency formula."""
 
+from amaranth import Value
 from amaranth.lib import wiring
 
 from toreq_hw.rtl.core import Core
@@ -46,7 +47,10 @@ def memory_bits(parameters: CoreParameters) -> dict[str, int]:
 
 
 def _populations(parameters: CoreParameters) -> str:
-    lines = ["| population | neurons | rows | first row | states | F |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| population | neurons | rows | first row | states | F |",
+        "|---|---|---|---|---|---|",
+    ]
     for slot in (parameters.input, *parameters.relaxing):
         first = "-" if slot is parameters.input else str(slot.first_group)
         lines.append(
@@ -57,7 +61,10 @@ def _populations(parameters: CoreParameters) -> str:
 
 
 def _walks(parameters: CoreParameters) -> str:
-    lines = ["| event of | walks into | coupling | by | beats | useful slots |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| event of | walks into | coupling | by | beats | useful slots |",
+        "|---|---|---|---|---|---|",
+    ]
     for fan in parameters.fans:
         source = parameters.input if fan.source == INPUT else parameters.relaxing[fan.source]
         useful = fan.neighbours / (fan.beats * parameters.lanes)
@@ -109,5 +116,5 @@ def _ports(core: Core) -> str:
     for path, member, value in core.signature.flatten(core):
         name = "__".join(str(part) for part in path)
         direction = "in" if member.flow is wiring.In else "out"
-        lines.append(f"| {name} | {direction} | {len(value.as_value() if hasattr(value, 'as_value') else value)} |")
+        lines.append(f"| {name} | {direction} | {len(Value.cast(value))} |")
     return "\n".join(lines)

@@ -50,9 +50,7 @@ class EventQueue(wiring.Component):
         m = Module()
         layout = row_layout(self._parameters)
         depth = self._parameters.queue_depth
-        m.submodules.rows = rows = Memory(
-            shape=unsigned(layout.size), depth=depth, init=[]
-        )
+        m.submodules.rows = rows = Memory(shape=unsigned(layout.size), depth=depth, init=[])
         write, read = rows.write_port(), rows.read_port()
         head = Signal(layout)
         write_index = Signal(range(depth))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters, Fan
@@ -34,7 +35,9 @@ class MemoryImages:
             bias_rows=[pack(row, parameters.bias_bits) for row in biases],
         )
 
-    def load_words(self, parameters: CoreParameters) -> Iterator[tuple[WeightFormat | None, int, int]]:
+    def load_words(
+        self, parameters: CoreParameters
+    ) -> Iterator[tuple[WeightFormat | None, int, int]]:
         """(weight format or None for a bias, address, data) of every row, in address order."""
         for store, banks in zip(parameters.stores, self.banks, strict=True):
             for address, row in enumerate(zip(*banks, strict=True)):
@@ -89,14 +92,16 @@ def _banks(network: Network, parameters: CoreParameters) -> list[list[list[int]]
     ]
 
 
-def _place(store: np.ndarray, fan: Fan, weight: np.ndarray, lanes: int) -> None:  # type: ignore[type-arg]
+def _place(
+    store: npt.NDArray[np.int64], fan: Fan, weight: npt.NDArray[np.int8], lanes: int
+) -> None:
     """Writes one matrix, tile by tile: element (i, j) of a tile to word i of bank i + j."""
     rows, columns = weight.shape
     post_groups = -(-columns // lanes)
     padded = np.zeros((fan.pre_groups * lanes, post_groups * lanes), dtype=np.int64)
     padded[:rows, :columns] = weight
-    tiles = padded.reshape(fan.pre_groups, lanes, post_groups, lanes).transpose(2, 0, 1, 3)
-    tiles = tiles.reshape(-1, lanes, lanes)
+    blocks = padded.reshape(fan.pre_groups, lanes, post_groups, lanes)
+    tiles = blocks.transpose(2, 0, 1, 3).reshape(-1, lanes, lanes)
     for row in range(lanes):
         skewed = np.roll(tiles[:, row], row, axis=1)
         store[fan.first_tile : fan.first_tile + len(tiles), row] = skewed

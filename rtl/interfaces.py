@@ -13,7 +13,7 @@ from amaranth.lib.wiring import Out
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-class Command(enum.Enum, shape=2):
+class Command(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
     """What the core can be asked to do; each reads the state the one before it left.
 
     FREE takes one image from the input stream. RAISE (positive nudge) needs a finished FREE,
@@ -25,7 +25,11 @@ class Command(enum.Enum, shape=2):
     LOWER = 2
 
 
-class Space(enum.Enum, shape=2):
+PHASES = (Command.FREE, Command.RAISE, Command.LOWER)
+"""The commands in the order in which they follow each other."""
+
+
+class Space(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
     """What a load word goes to: a weight store, a row of biases, or the limit on sweeps."""
 
     TERNARY = 0

@@ -13,7 +13,7 @@ def clipped(total: Value, slot: Slot) -> Value:
 
 
 def nudge(state: Value, is_target: Value, slot: Slot, beta_shift: int) -> Value:
-    """n = ((target - s*) << F) >> beta_shift; target is s_max for the class, 0 for others."""
+    """The drive ((target - s*) << F) >> beta_shift; target: s_max for the class, else 0."""
     width = max(slot.state_bits + 2, 2)
     target = Mux(is_target, Const(slot.state_max, signed(width)), 0)
     return ((target - state) << slot.fraction_bits) >> beta_shift

@@ -162,7 +162,9 @@ class Sequencer(wiring.Component):
             with m.If(self.commands.valid & self.commands.ready):
                 with m.If(~order):
                     m.d.comb += self._refused.eq(1)
-                with m.Elif((word.command != Command.FREE) & (word.label >= self._parameters.classes)):
+                with m.Elif(
+                    (word.command != Command.FREE) & (word.label >= self._parameters.classes)
+                ):
                     m.d.comb += self._wrong_label.eq(1)
                 with m.Else():
                     m.d.sync += [
@@ -211,14 +213,14 @@ class Sequencer(wiring.Component):
     def _go(self, m: Module, state: str) -> None:
         m.next = state
 
-    def _start_all(self, m: Module, state: str, op: Op) -> None:
+    def _start_all(self, m: Module, state: str, op: object) -> None:
         self._start(m, state, op, 0, 0, self._parameters.groups - 1, 0)
 
     def _start(
         self,
         m: Module,
         state: str,
-        op: Op,
+        op: object,
         population: "Value | int",
         group: "Value | int",
         rows_after: "Value | int",
@@ -234,7 +236,7 @@ class Sequencer(wiring.Component):
         ]
         m.next = state
 
-    def _pass(self, m: Module, state: str, op: Op, finish: "object") -> None:
+    def _pass(self, m: Module, state: str, op: object, finish: "object") -> None:
         """Issues one row a cycle; `finish` says where to go after the last one."""
         assert callable(finish)
         with m.State(state):
@@ -359,12 +361,11 @@ class Sequencer(wiring.Component):
 
     def _walk(self, m: Module) -> None:
         """Walks the queue until it is empty and the last beat is issued."""
-        with m.State("WALK"):
-            with m.If(self.walker_free):
-                with m.If(self.queue_valid):
-                    m.d.comb += [self.queue_pop.eq(1), self.take.eq(1)]
-                with m.Else():
-                    m.next = "NEXT"
+        with m.State("WALK"), m.If(self.walker_free):
+            with m.If(self.queue_valid):
+                m.d.comb += [self.queue_pop.eq(1), self.take.eq(1)]
+            with m.Else():
+                m.next = "NEXT"
 
     def _classify(self, m: Module) -> None:
         """One output neuron a cycle; a later one wins only if it is larger."""
@@ -405,7 +406,9 @@ class Sequencer(wiring.Component):
             m.d.comb += [
                 self.peek.eq(1),
                 self.states.valid.eq(self._fetched),
-                self.peek_group.eq(Mux(self.states.ready & self._fetched & ~last, self._index + 1, self._index)),
+                self.peek_group.eq(
+                    Mux(self.states.ready & self._fetched & ~last, self._index + 1, self._index)
+                ),
                 self._stalls.eq(self._fetched & ~self.states.ready),
             ]
             m.d.sync += self._fetched.eq(1)

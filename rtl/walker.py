@@ -41,8 +41,10 @@ class Walker(wiring.Component):
         m = Module()
         parameters = self._parameters
         fans = sorted(parameters.fans, key=lambda fan: (fan.source, fan.by_column))
-        numbers = {source: len(parameters.relaxing) if source == INPUT else source
-                   for source in (INPUT, *range(len(parameters.relaxing)))}
+        numbers = {
+            source: len(parameters.relaxing) if source == INPUT else source
+            for source in (INPUT, *range(len(parameters.relaxing)))
+        }
         last_beat, last_fan = Signal(), Signal()
         busy = self.busy
         walks = Signal()
@@ -112,14 +114,16 @@ class Walker(wiring.Component):
         A row starts at first_tile + q, a column at first_tile + q * pre_groups, where q is the
         group within its population; what q is counted from goes into the constant.
         """
-        first_group = 0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
+        first_group = (
+            0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
+        )
         factor = fan.pre_groups if fan.by_column else 1
         size = 1 << len(self.beat.tile)
         return times(group, factor) + Const((fan.first_tile - factor * first_group) % size)
 
 
 def times(value: Value, factor: int) -> Value:
-    """value * factor as shifts and adds, so that no multiplier cell appears."""
+    """The product value * factor as shifts and adds, so that no multiplier cell appears."""
     terms = [Cat(Const(0, k), value) for k in range(factor.bit_length()) if factor >> k & 1]
     total = terms[0]
     for term in terms[1:]:

@@ -45,9 +45,7 @@ class WeightStore(wiring.Component):
         """Builds the banks; a column reads word (bank - lane) mod lanes of each."""
         m = Module()
         for number in range(self._lanes):
-            bank = Memory(
-                shape=unsigned(self._width), depth=self._depth, init=self._images[number]
-            )
+            bank = Memory(shape=unsigned(self._width), depth=self._depth, init=self._images[number])
             m.submodules[f"bank{number}"] = bank
             read = bank.read_port()
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)

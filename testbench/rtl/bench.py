@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
-from testbench.rtl.checker import Checker, Mismatch, Seen
+from testbench.rtl.checker import Checker, MismatchError, Seen
 from testbench.rtl.coverage import Coverage
 from testbench.rtl.model import Model
 from testbench.rtl.plan import BadTraffic, Images, Limit, Load, Plan, ResetMidRun, Step, Traffic
@@ -121,6 +121,8 @@ class Bench:
             for phase in phases:
                 label = 0 if step.labels is None else int(step.labels[image])
                 self._send_command(phase.command, label, report=step.traffic.report)
+        if step.labels is None:
+            await self._load_between_images()
         wanted = [(k, phase) for k, phases in enumerate(expected) for phase in phases]
         await self._phases(first + len(wanted))
         self.coverage.hit("back-to-back images", len(expected) > 1 and step.traffic.idle == 0)
@@ -130,6 +132,11 @@ class Bench:
             self.coverage.of_phase(self.parameters, phase)
         self._cover_inputs(step)
         self.images += len(expected)
+
+    async def _load_between_images(self) -> None:
+        """A load that comes while the core works waits until it is idle, and changes nothing."""
+        await ClockCycles(self.dut.clk, 5)
+        self._send_load(Space.MAX_SWEEPS, 0, self.max_sweeps)
 
     def _cover_inputs(self, step: Images) -> None:
         self.coverage.hit("empty input", int(np.sum(~step.inputs.any(axis=1))))
@@ -143,7 +150,7 @@ class Bench:
         patience, seen = LIMIT_CYCLES, len(self.seen)
         while len(self.seen) < count:
             if patience <= 0:
-                raise Mismatch(
+                raise MismatchError(
                     f"image {self.images}: expected {count} phases, {LIMIT_CYCLES} cycles each at "
                     f"most, got {len(self.seen)}"
                 )
@@ -200,14 +207,14 @@ class Bench:
         flags, count = int(self.dut.faults.value), int(self.dut.fault_count.value)
         wanted = sum(1 << fault for fault in set(faults))
         if (flags, count) != (wanted, len(faults)):
-            raise Mismatch(
+            raise MismatchError(
                 f"faults: expected flags {wanted:#b} count {len(faults)}, got {flags:#b} {count}"
             )
         for fault in faults:
             self.coverage.hit(f"fault {fault.name}")
         await self.reset()
         if int(self.dut.faults.value) or int(self.dut.fault_count.value):
-            raise Mismatch("faults: expected none after reset, got some")
+            raise MismatchError("faults: expected none after reset, got some")
 
     def _send_bad_loads(self) -> list[Fault]:
         parameters = self.parameters
@@ -271,7 +278,7 @@ class Bench:
             if not driver.pending:
                 return
             await RisingEdge(self.dut.clk)
-        raise Mismatch(f"{driver.pending} words were never taken in {LIMIT_CYCLES} cycles")
+        raise MismatchError(f"{driver.pending} words were never taken in {LIMIT_CYCLES} cycles")
 
     def _take_states(self, word: int) -> None:
         self._rows.append(word)
@@ -291,7 +298,7 @@ class Bench:
             fields = unpack(layout, row)
             last = number == self.parameters.groups - 1
             if (fields["group"], fields["last"]) != (number, last):
-                raise Mismatch(
+                raise MismatchError(
                     f"states: expected group {number} last {int(last)}, got {fields['group']} "
                     f"{fields['last']}"
                 )
@@ -304,4 +311,3 @@ class Bench:
         if self.parameters.has_signed_states:
             values = [signed(value, bits) for value in values]
         return values
-

@@ -29,9 +29,7 @@ class Shape:
 
 def random_plan(shape: Shape) -> Plan:
     """Every kind of step on one random network: traffic, reloads, the limit, resets, faults."""
-    case = random_case(
-        shape.seed, schedule=shape.schedule, max_size=shape.max_size, batch=6
-    )
+    case = random_case(shape.seed, schedule=shape.schedule, max_size=shape.max_size, batch=6)
     network, inputs, labels = case.network, with_empty(case), case.labels
     return Plan(
         network=network,

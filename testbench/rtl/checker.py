@@ -26,7 +26,7 @@ class Seen:
     states: npt.NDArray[np.int64] | None
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """The core and the model differ; the message is the one line."""
 
 
@@ -43,7 +43,7 @@ class Checker:
     costs: list[tuple[int, int]] = field(default_factory=list)
 
     def check(self, image: int, expected: Phase, seen: Seen, *, report: bool) -> None:
-        """Raises Mismatch naming image, phase, tick, population, neuron, expected and got."""
+        """Raises MismatchError naming image, phase, tick, population, neuron, expected and got."""
         where = f"image {image}, phase {expected.command.name}"
         self._check_inputs(where, expected, seen)
         self._check_events(where, expected.events, seen.events)
@@ -72,7 +72,7 @@ class Checker:
     def _check_inputs(self, where: str, expected: Phase, seen: Seen) -> None:
         for wanted, got in zip_longest(expected.input_events, seen.inputs):
             if wanted != got:
-                raise Mismatch(
+                raise MismatchError(
                     f"{where}, tick 0, population {self.parameters.input.name!r}: expected input "
                     f"event (index, value) {wanted}, got {got}"
                 )
@@ -87,10 +87,10 @@ class Checker:
             if event is not None and got == (event.sweep, event.slot, event.delta):
                 continue
             if event is None:
-                raise Mismatch(f"{where}: expected no more events, got (sweep, slot, delta) {got}")
+                raise MismatchError(f"{where}: expected no more events, got {got}")
             name = self.parameters.relaxing[event.population].name
             found = "none" if got is None else self._describe(got)
-            raise Mismatch(
+            raise MismatchError(
                 f"{where}, tick {event.tick}, population {name!r}, neuron {event.neuron}: expected "
                 f"{event.after} (delta {event.delta:+d}), got {found}"
             )
@@ -108,9 +108,7 @@ class Checker:
         spans = [(s.first_group * self.parameters.lanes, s.size) for s in self.parameters.relaxing]
         return np.concatenate([states[first : first + size] for first, size in spans])
 
-    def _check_states(
-        self, where: str, expected: Phase, states: npt.NDArray[np.integer]
-    ) -> None:
+    def _check_states(self, where: str, expected: Phase, states: npt.NDArray[np.integer]) -> None:
         first = 0
         for slot in self.parameters.relaxing:
             wanted, got = expected.states[first:][: slot.size], states[first:][: slot.size]
@@ -120,7 +118,7 @@ class Checker:
             if len(wrong):
                 neuron = int(wrong[0])
                 ticks = expected.sweeps * self.parameters.sweep_ticks
-                raise Mismatch(
+                raise MismatchError(
                     f"{where}, tick {ticks} (final), population {slot.name!r}, neuron {neuron}: "
                     f"expected {wanted[neuron]}, got {got[neuron]}"
                 )
@@ -143,6 +141,6 @@ class Checker:
         }
         for name, value in wanted.items():
             if summary[name] != value:
-                raise Mismatch(f"{where}, {name}: expected {value}, got {summary[name]}")
+                raise MismatchError(f"{where}, {name}: expected {value}, got {summary[name]}")
         self.cycles += cost.cycles
         self.costs.append((cost.synops, cost.beats))

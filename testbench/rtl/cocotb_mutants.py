@@ -9,7 +9,7 @@ import cocotb
 from cocotb.clock import Clock
 
 from testbench.rtl.bench import Bench
-from testbench.rtl.checker import Mismatch
+from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Plan
 
 
@@ -25,7 +25,7 @@ async def kill_mutants(dut: Any) -> None:
         dut.mutant.value = mutant
         try:
             await Bench(dut, plan).run()
-        except (Mismatch, AssertionError) as error:
+        except (MismatchError, AssertionError) as error:
             return str(error).splitlines()[0]
         return None
 

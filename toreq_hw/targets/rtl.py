@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.network import Network
 from toreq_hw.targets.expected import Phases, figures, simulate
@@ -16,7 +17,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     """Runs all three phases of every sample through the core and compares every state."""
     from toreq_hw.rtl.cxxrtl import CompiledCore
     from toreq_hw.rtl.images import MemoryImages
-    from toreq_hw.rtl.interfaces import Command
+    from toreq_hw.rtl.interfaces import PHASES
     from toreq_hw.rtl.parameters import CoreParameters
 
     parameters = CoreParameters.of(network, LANES)
@@ -26,7 +27,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     difference, cycles, free_cycles = None, 0, 0
     for sample in range(len(samples)):
         label = int(samples.labels[sample])
-        replies = core.run(samples.inputs[sample], [(command, label) for command in Command])
+        replies = core.run(samples.inputs[sample], [(command, label) for command in PHASES])
         cycles += sum(reply.summary["cycles"] for reply in replies)
         free_cycles += replies[0].summary["cycles"]
         for phase, reply in enumerate(replies):
@@ -50,7 +51,7 @@ def first_difference(
     expected: Phases,
     phase: int,
     sample: int,
-    states: "np.ndarray | None",  # type: ignore[type-arg]  # int16, as `Reply` has it
+    states: "npt.NDArray[np.int16] | None",
     summary: dict[str, int],
 ) -> str | None:
     """One line naming the first state or counter of a phase that differs; None if none does."""
@@ -64,7 +65,10 @@ def first_difference(
         if len(wrong):
             at = int(wrong[0])
             found = got[at] if len(got) else "none"
-            return f"{where}, population {population.name!r}, neuron {at}: expected {wanted[at]}, got {found}"
+            return (
+                f"{where}, population {population.name!r}, neuron {at}: "
+                f"expected {wanted[at]}, got {found}"
+            )
     counters = {
         "sweeps": int(run_.sweeps[sample]),
         "events": int(run_.events[sample]),
