@@ -21,7 +21,7 @@ from toreq_hw.network import (
 LANES = (2, 4, 8, 16, 32, 64)
 """Lane counts that work: a power of two makes every bank address a field, not a sum."""
 
-MAX_ACCUMULATOR_BITS = 48
+MAX_ACCUMULATOR_BITS = 40
 """Widest accumulator; with any weights of the formats, not only those at hand."""
 
 MAX_TILES = 1 << 16

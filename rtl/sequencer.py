@@ -5,7 +5,7 @@ the events it found. Blocks that no event has reached since their last update ar
 The states of the machine are the terms of the formula in `rtl/timing.py`, name by name.
 """
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -373,9 +373,10 @@ class Sequencer(wiring.Component):
         output = parameters.relaxing[parameters.output]
         previous = Signal(range(parameters.classes + 1))
         state = Signal(state_shape(parameters))
+        lanes = Array(self.peeked[lane] for lane in range(parameters.lanes))
         m.d.comb += [
             previous.eq(self._index - 1),
-            state.eq(self.peeked[previous[: parameters.lane_bits]]),
+            state.eq(lanes[previous[: parameters.lane_bits]]),
         ]
         with m.State("CLASSIFY"):
             m.d.comb += [

@@ -136,7 +136,7 @@ class QueueKeepsEvents(Property):
 
     def __init__(self, broken: bool) -> None:
         super().__init__()
-        network = small_network(2, 5, 1, WeightFormat.TERNARY)
+        network = small_network(2, 3, 1, WeightFormat.TERNARY)
         self._parameters = CoreParameters.of(network, lanes=2)
         self._rows_allowed = self._parameters.queue_depth + broken
 
