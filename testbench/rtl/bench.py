@@ -70,6 +70,7 @@ class Bench:
         try:
             for step in self.plan.steps:
                 await self._step(step)
+                self._check_streams()
         finally:
             for task in tasks:
                 task.cancel()
@@ -78,6 +79,11 @@ class Bench:
         self.coverage.hit("input held back", self.inputs.waited)
         self.coverage.hit("command held back", self.commands.waited)
         self.coverage.hit("load held back", self.loads.waited)
+
+    def _check_streams(self) -> None:
+        for sink in (self.states, self.summary):
+            if sink.error:
+                raise MismatchError(f"image {self.images}, {sink.error}")
 
     async def reset(self) -> None:
         """Two cycles of reset; forgets everything under way."""

@@ -193,7 +193,7 @@ class StreamsStand(Property):
 
     def __init__(self, broken: bool) -> None:
         super().__init__()
-        network = small_network(2, 2, 1, WeightFormat.TERNARY)
+        network = small_network(1, 1, 1, WeightFormat.TERNARY)
         parameters = CoreParameters.of(network, lanes=2)
         self._core = Core(parameters, MemoryImages.of(network, parameters))
         self._broken = broken

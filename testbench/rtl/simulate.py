@@ -90,6 +90,7 @@ def simulate(
             hdl_toplevel_lang="verilog",
             test_module=test_module,
             build_dir=folder,
+            results_xml=str(folder / "results.xml"),
             extra_env={
                 "TOREQ_HW_PLAN": str(plan_path),
                 "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
