@@ -304,7 +304,7 @@ class Bench:
             fields = unpack(layout, row)
             last = number == self.parameters.groups - 1
             if (fields["group"], fields["last"]) != (number, last):
-                raise MismatchError(
+                self.states.error = self.states.error or (
                     f"states: expected group {number} last {int(last)}, got {fields['group']} "
                     f"{fields['last']}"
                 )

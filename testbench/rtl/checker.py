@@ -48,7 +48,8 @@ class Checker:
         self._check_inputs(where, expected, seen)
         self._check_events(where, expected.events, seen.events)
         if report:
-            assert seen.states is not None
+            if seen.states is None:
+                raise MismatchError(f"{where}: expected a report of states, got none")
             self._check_states(where, expected, self._in_file_order(seen.states))
         self._check_summary(where, expected, seen.summary, report)
         self.phases += 1
@@ -114,6 +115,8 @@ class Checker:
             wanted, got = expected.states[first:][: slot.size], states[first:][: slot.size]
             first += slot.size
             self.states += slot.size
+            if len(got) != len(wanted):
+                raise MismatchError(f"{where}: expected all states of {slot.name!r}, got too few")
             wrong = np.flatnonzero(wanted != got)
             if len(wrong):
                 neuron = int(wrong[0])

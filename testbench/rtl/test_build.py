@@ -1,5 +1,6 @@
 """What a core is made of, what it refuses, and what the command leaves behind."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def layered(kind: WeightFormat) -> Network:
     rng = np.random.default_rng(3)
     couplings = [
         Coupling(a.name, b.name, rng.integers(-1, 2, (a.size, b.size)).astype(np.int8), 3, kind)
-        for a, b in zip(populations, populations[1:], strict=False)
+        for a, b in pairwise(populations)
     ]
     return Network(populations, tuple(couplings), {})
 
