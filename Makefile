@@ -72,7 +72,7 @@ parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-soak rtl-mutants rtl-formal
+.PHONY: rtl-test rtl-soak rtl-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -90,6 +90,9 @@ rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 120 ways; the tests mus
 
 rtl-formal: $(VENV)/extra-rtl-test ## Prove what must never happen, and that the proofs can fail.
 	$(BIN)/python -m testbench.rtl.formal
+
+rtl-netlist: $(VENV)/extra-rtl-test ## Run the same test on a core synthesised for iCE40.
+	$(BIN)/python -m testbench.rtl.netlist
 
 $(RTL_NETWORKS)/digits.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data digits --hidden 32 --epochs 8 --out $@

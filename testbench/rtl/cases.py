@@ -127,19 +127,48 @@ def lonely_plan() -> Plan:
 def mutant_plan() -> Plan:
     """Everything that distinguishes a whole core from a harmed one, in a few thousand cycles.
 
-    It begins with a load of every memory, because an earlier mutant may have spoilt them.
+    Fraction bits are few, so that a wrong lowest bit of a sum reaches a state. It begins with
+    a load of every memory, because an earlier mutant may have spoilt them.
     """
-    case = random_case(13, schedule=Schedule.SEQUENTIAL, max_size=12, batch=4)
-    network, inputs, labels = case.network, with_empty(case), case.labels
+    network = _fine_network()
+    rng = np.random.default_rng(13)
+    inputs = rng.integers(-127, 128, (8, 9)).astype(np.int16)
+    inputs[0] = 0
+    labels = rng.integers(0, 5, 8)
     steps = (
         Load(network),
         Images(inputs, labels),
-        Images(inputs[2:], labels[2:], BUSY),
+        Images(inputs[2:4], labels[2:4], BUSY),
         ResetMidRun(inputs[1], after=60),
         BadTraffic(),
         Load(redrawn(network, 5)),
-        Images(inputs, labels),
+        Images(inputs[1:4], labels[1:4]),
+        Images(inputs[4:6], None, QUIET),
         Limit(2),
         Images(inputs[1:3], labels[1:3]),
     )
     return Plan(network, lanes=4, steps=steps, seed=13)
+
+
+def _fine_network() -> Network:
+    """Four populations, one self-coupled, signed and unsigned, both formats, small weights."""
+    rng = np.random.default_rng(11)
+    populations = (
+        Population("input", 9, Role.INPUT, 8, signed=True),
+        Population("hidden1", 10, Role.HIDDEN, 8),
+        Population("hidden2", 7, Role.HIDDEN, 6, signed=True),
+        Population("output", 5, Role.OUTPUT, 8),
+    )
+    upper = np.triu(rng.integers(-1, 2, (10, 10)), 1)
+    drawn = (
+        ("input", "hidden1", rng.integers(-1, 2, (9, 10)), 1, WeightFormat.TERNARY),
+        ("hidden1", "hidden1", upper + upper.T, 0, WeightFormat.TERNARY),
+        ("hidden1", "hidden2", rng.integers(-3, 4, (10, 7)), 2, WeightFormat.INT8),
+        ("hidden2", "output", rng.integers(-9, 10, (7, 5)), 1, WeightFormat.INT8),
+    )
+    couplings = tuple(
+        Coupling(pre, post, weight.astype(np.int8), fraction_bits, weight_format)
+        for pre, post, weight, fraction_bits, weight_format in drawn
+    )
+    biases = {p.name: rng.integers(-99, 100, p.size).astype(np.int32) for p in populations[1:]}
+    return Network(populations, couplings, biases, Schedule.SEQUENTIAL, beta_shift=1)
