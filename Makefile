@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help sim test bench lint ci clean
+.PHONY: help sim test bench sim-mutants lint clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,9 @@ test: $(VENV)/extra-test ## Run the tests of the core, the simulator and the com
 
 bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
+
+sim-mutants: $(VENV)/extra-test ## Break the simulator on purpose and count what the tests notice.
+	$(BIN)/python testbench/sim_mutants.py
 
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
 	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
@@ -44,13 +47,16 @@ $(VENV)/extra-%: $(VENV)/core
 
 # Neuromorphic deployment
 
-.PHONY: deploy lava-test
+.PHONY: deploy lava-test lava-mutants
 
 deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
 	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --report build/loihi
 
 lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
 	$(BIN)/python -m pytest testbench/lava
+
+lava-mutants: $(VENV)/lava $(VENV)/extra-test ## Break the neuromorphic parts on purpose and count what the tests notice.
+	$(BIN)/python testbench/lava_mutants.py
 
 # Lava comes last and alone: its own pins are years old and its Python range ends before ours.
 $(VENV)/lava: $(VENV)/extra-nengo

@@ -23,6 +23,12 @@ from toreq_hw.sim.summary import summarise
 from toreq_hw.sim.training import Lessons, learn_epoch
 
 Ints = npt.NDArray[np.integer]
+LISTENING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from toreq_hw.commands import main
+main(sys.argv[1:])
+"""  # background jobs of a shell inherit an ignored SIGINT; a person's terminal does not
 TRAIN = ["train", "--hidden", "24", "--epochs", "3"]
 
 
@@ -70,13 +76,16 @@ def test_train_writes_network_checkpoint_and_record(trained: Path) -> None:
 def test_interrupted_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
     kept, out = tmp_path / "c", tmp_path / "net.safetensors"
     arguments = ["train", "--hidden", "24", "--epochs", "4000", "--out", str(out)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "toreq_hw", *arguments, "--checkpoint", str(kept)],
+    with subprocess.Popen(
+        [sys.executable, "-c", LISTENING, *arguments, "--checkpoint", str(kept)],
         stderr=subprocess.DEVNULL,
-    )
-    wait_for(kept)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    ) as process:
+        try:
+            wait_for(kept)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
     assert list(tmp_path.iterdir()) == [kept]  # whole, and nothing half-written beside it
     trainer, notes = checkpoint.load(kept)
     epochs = trainer.epoch + 2
@@ -137,6 +146,21 @@ def test_disagreeing_engines_end_with_status_1(
     assert "engines disagree: dense against reference, free phase: sample 0, tick 1" in (
         result.output.replace("\n", " ")
     )
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "synchronous"])
+def test_a_self_coupled_population_learns(tmp_path: Path, schedule: str) -> None:
+    out, record = tmp_path / "loop.safetensors", tmp_path / "loop.json"
+    done = toreq(
+        *["train", "--hidden", 24, "--loop", 5, "--schedule", schedule, "--epochs", 6],
+        *["--out", out, "--json", record],
+    )
+    assert done.returncode == 0, done.stderr
+    net = network.load(out)
+    assert net.schedule.value == schedule
+    assert any(c.is_self_coupling and c.weight.any() for c in net.couplings)
+    assert json.loads(record.read_text())["accuracy"] > 0.8
+    assert toreq("simulate", out, "--samples", 30, "--compare").returncode == 0
 
 
 def test_demo_writes_what_it_promises(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
-"""The mapper: counts by hand, limits, placement, estimates, bad chip files, speed."""
+"""The mapper: counts by hand, limits, placement, estimates, bad chip files, speed.
 
+Speeds are in CPU time of the one thread that maps, so that a busy machine fails no test.
+"""
+
+import time
 import tomllib
 from pathlib import Path
 
@@ -84,12 +88,10 @@ def test_long_lists_take_blocks_and_sparse_ones_an_index() -> None:
 @pytest.mark.parametrize("name", CHIPS)
 @pytest.mark.parametrize("kind", WeightFormat)
 def test_784_512_10_maps_within_a_second(name: str, kind: WeightFormat) -> None:
-    import time
-
     mapped, chip = filled((784, 512, 10), kind), load_chip(name)
-    begin = time.perf_counter()
+    begin = time.process_time()
     mapping = map_network(mapped, chip)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
     check_whole(mapping, mapped)
     assert all(core.percent["synapse_bits"] <= 100 for core in mapping.cores)
     graded = [violation.limit for violation in mapping.violations]
@@ -97,21 +99,20 @@ def test_784_512_10_maps_within_a_second(name: str, kind: WeightFormat) -> None:
 
 
 def test_two_million_synapses_map_within_ten_seconds() -> None:
-    import time
-
     mapped = filled((784, 1100, 1000, 10))
     assert mapped.synapses > 1_900_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     mapping = map_network(mapped, load_chip("loihi2"))
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     check_whole(mapping, mapped)
     assert mapping.violations == ()
 
 
 def test_several_hundred_cores_on_several_chips() -> None:
-    mapped = filled((784, 3500, 3500, 10))
+    mapped = filled((784, *[2000] * 6, 10))
     mapping = map_network(mapped, load_chip("loihi2"))
-    assert mapping.cores_used > 200
+    assert mapping.cores_used > 300
+    assert mapping.violations == ()
     assert mapping.chips_used >= 2
     check_whole(mapping, mapped)
     assert mapping.hops < mapping.hops_in_order
@@ -132,6 +133,33 @@ def test_placement_follows_the_traffic(tmp_path: Path, chip_text: str) -> None:
     busy, output = by_name["hidden", 30], by_name["output", 0]
     assert abs(busy[0] - output[0]) + abs(busy[1] - output[1]) == 1
     assert mapping.hops == 1.0
+
+
+def test_placement_swaps_cores_on_a_full_grid(tmp_path: Path, chip_text: str) -> None:
+    """Five cores in a row of five: the busy first one must change places with another."""
+    old = "neurons_per_core = { value = 8192"
+    path = variant(tmp_path, chip_text, "small", old, "neurons_per_core = { value = 10")
+    text = path.read_text()
+    text = text.replace("grid_columns = { value = 16", "grid_columns = { value = 5")
+    path.write_text(text.replace("grid_rows = { value = 8", "grid_rows = { value = 1"))
+    events = np.zeros(50)
+    events[:10] = 100.0
+    mapping = map_network(filled((5, 40, 10)), load_chip(str(path)), events)
+    assert mapping.chips_used == 1
+    assert (mapping.hops_in_order, mapping.hops) == (4.0, 1.0)
+
+
+def test_a_source_that_does_not_reach_a_core_takes_no_axon(tmp_path: Path, chip_text: str) -> None:
+    """Input 0 leads to the first ten neurons only, input 1 to the last ten only."""
+    old = "neurons_per_core = { value = 8192"
+    path = variant(tmp_path, chip_text, "small", old, "neurons_per_core = { value = 10")
+    source = filled((2, 20, 1))
+    weight = np.zeros((2, 20), dtype=np.int8)
+    weight[0, :10] = weight[1, 10:] = 1
+    first = Coupling("input", "hidden", weight, 5, WeightFormat.INT8)
+    network_of_two = Network(source.populations, (first, source.couplings[1]), {})
+    mapping = map_network(network_of_two, load_chip(str(path)))
+    assert [core.used["axons_in"] for core in mapping.cores] == [2, 2, 20]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +209,8 @@ def test_estimates_are_labelled_sums_with_a_range() -> None:
     by_hand = 1000 * 23.6 + 6 * 10 * 81.0 + 50 * 40.8 + 50 * 1.0 * 3.5
     assert energy["value"] == pytest.approx(by_hand * 1e-6)
     assert energy["low"] < energy["value"] < energy["high"]
-    time = result["time_per_sample_us"]
-    assert time["value"] == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
+    duration = result["time_per_sample_us"]
+    assert duration["value"] == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
     assert "not measured on silicon" in result["label"]
     assert all(result["sources"].values())
 
@@ -202,6 +230,7 @@ def test_every_figure_of_a_chip_has_a_source(name: str) -> None:
         ("{ value = 8192,", "{ value = 0,", r"limits.neurons_per_core.value must be a whole"),
         ("{ value = 8192,", "{ value = 1.5,", r"whole number in 1..2\^40, not 1.5"),
         ("low = 2.36,", "low = 99.0,", "energy.synop_pj must have 0 < low <= value <= high"),
+        ("low = 2.36,", "low = 0,", "energy.synop_pj must have 0 < low"),
         ("low = 2.36,", "low = nan,", "energy.synop_pj must have 0 < low"),
         ('source = "log2 of 8192 neurons"', 'source = " "', "synapse.index_bits.source must say"),
         ('name = "loihi2"', "name = 2", "name must be a text, not 2"),

@@ -1,6 +1,8 @@
 """The Nengo network does what the simulator does; the spiking one comes near; NIR holds it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,12 @@ from examples.digits_in_nengo import classify
 from testbench.lava.conftest import random_samples, samples
 from testbench.networks import random_case
 from toreq_hw import network, sim
-from toreq_hw.errors import NetworkError
+from toreq_hw.errors import (
+    DeploymentError,
+    InputError,
+    MissingDependencyError,
+    NetworkError,
+)
 from toreq_hw.lava_backend import nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.record import RunRecord
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
@@ -121,3 +128,44 @@ def test_nir_keeps_weights_biases_and_says_what_it_lacks(tmp_path: Path) -> None
     assert ("input", f"input-{source.couplings[0].post}") in graph.edges
     assert json.loads(graph.metadata["not_expressed"]) == list(nir_export.NOT_EXPRESSED)
     assert json.loads(graph.metadata["toreq_hw"])["sha256"] == source.sha256
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [("nengo", "nengo_shim"), ("nengo_loihi", "nengo_loihi_shim")],
+)
+def test_a_package_that_breaks_on_import_is_one_line(package: str, module: str) -> None:
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from toreq_hw.errors import MissingDependencyError\n"
+        "try:\n"
+        f"    import toreq_hw.lava_backend.{module}\n"
+        "except MissingDependencyError as error:\n"
+        "    print(error)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert ended.stdout.startswith(f"{package.replace('_', '-')} must be installed, found: ")
+    assert ended.stdout.endswith("run: make .venv/extra-nengo\n")
+
+
+def test_nir_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nir", None)
+    source = random_case(4, schedule=Schedule.PARITY).network
+    with pytest.raises(
+        MissingDependencyError, match=r"nir must be installed, found: .*; run: make"
+    ):
+        nir_export.export(source, tmp_path / "network.nir")
+
+
+def test_no_samples_and_endless_ones_are_refused(
+    digits_network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = samples(digits_network, "digits", 0)
+    with pytest.raises(InputError, match="samples must be at least 1"):
+        run(digits_network, none)
+    monkeypatch.setattr(nengo_run, "FIRST_SWEEPS", 1)
+    monkeypatch.setattr(nengo_run, "MAX_SWEEPS", 1)
+    with pytest.raises(DeploymentError, match="a sample must settle within 1 sweeps on nengo"):
+        run(digits_network, samples(digits_network, "digits", 3))

@@ -79,7 +79,7 @@ def test_weights_of_latents_by_hand(latent: int, ternary: int, int8: int) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases())
+@given(case=cases(skips=True))
 def test_kernel_is_the_written_rule(case: Case) -> None:
     shifts = {c.name: 3 + k for k, c in enumerate(case.network.couplings)}
     rule = Rule(shift=0, bias_shift=2, theta=300, initial_reach=900, shifts=shifts)

@@ -41,13 +41,17 @@ Examples:
 )
 @data_option
 @click.option("--samples", type=click.IntRange(min=1), help="Test images to run.")
-@click.option("--batch", type=click.IntRange(min=1), help="Samples run at once; 1 as on a chip.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Samples that Lava runs at once; 1 as on a chip (loihi).",
+)
 @click.option(
     "--chip",
     default="loihi2",
     show_default=True,
     metavar="loihi1|loihi2|FILE",
-    help="Chip description that the network is mapped to.",
+    help="Chip description that the network is mapped to (loihi, nengo).",
 )
 @json_option
 @click.option(
@@ -77,7 +81,7 @@ def command(
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
     target.require()
-    check_writable(json_path)
+    check_writable(json_path, None if report is None else report / PAGE)
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
