@@ -88,7 +88,7 @@ _SBY = """\
 [options]
 mode {mode}
 depth {depth}
-timeout 120
+timeout 400
 
 [engines]
 smtbmc z3

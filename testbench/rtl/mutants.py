@@ -24,7 +24,7 @@ from toreq_hw.rtl.verilog import TOP
 SELECT_BITS = 10
 """Width of the control input `mutant`; all ones is the unharmed core."""
 
-REQUIRED = 0.75
+REQUIRED = 0.85
 """Kill rate below which the campaign fails. Survivors are listed; nothing proves them equivalent
 yet, so the rate counts every one of them against the bench."""
 

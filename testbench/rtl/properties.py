@@ -72,23 +72,23 @@ def _constant(m: Module, shape: "Shape | int", name: str) -> Signal:
 class AccumulatorHolds(Property):
     """Whatever the weights, biases and states: sums of `accumulator_bits` are the exact sums.
 
-    Two neighbours of 2 bits, INT8 weights, one output neuron with its nudge and half. In
+    Three neighbours of 3 bits, ternary weights, one output neuron with its nudge and half. In
     each cycle one neighbour takes any state; the narrow sum adds weight * delta, as a lane
     does. The exact sum is kept beside it, and tied to the states so that induction can start
-    anywhere. Broken: two bits less, so that the bound of the parameters is known to be tight.
+    anywhere. Broken: one bit less, so that the bound of the parameters is known to be tight.
     """
 
-    NEIGHBOURS, BITS = 2, 2
+    NEIGHBOURS, BITS = 3, 3
 
     def __init__(self, broken: bool) -> None:
         super().__init__()
         parameters = CoreParameters.of(
-            small_network(self.NEIGHBOURS, 1, self.BITS, WeightFormat.INT8), lanes=2
+            small_network(self.NEIGHBOURS, 1, self.BITS, WeightFormat.TERNARY), lanes=2
         )
         self._slot = parameters.relaxing[0]
         self._bias_bits = parameters.bias_bits
         self._reach = (self._slot.state_max << self._slot.fraction_bits) >> parameters.beta_shift
-        self._bits = parameters.accumulator_bits - 2 * broken
+        self._bits = parameters.accumulator_bits - broken
 
     def elaborate(self, platform: object) -> Module:
         """Builds the narrow sum, the exact sum and the tie between them."""
@@ -96,13 +96,13 @@ class AccumulatorHolds(Property):
         which, new = Signal(range(self.NEIGHBOURS)), Signal(self.BITS)
         _free(m, which)
         _free(m, new)
-        weights = [_constant(m, signed(8), f"weight{k}") for k in range(self.NEIGHBOURS)]
+        weights = [_constant(m, signed(2), f"weight{k}") for k in range(self.NEIGHBOURS)]
         bias = _constant(m, signed(self._bias_bits), "bias")
         drive = _constant(m, signed(self._reach.bit_length() + 1), "drive")
         states = [Signal(self.BITS, name=f"state{k}") for k in range(self.NEIGHBOURS)]
         started = Signal()
         narrow, exact = Signal(signed(self._bits)), Signal(signed(40))
-        m.d.comb += [Assume(weight != -128) for weight in weights]
+        m.d.comb += [Assume(weight != -2) for weight in weights]
         m.d.comb += [Assume(drive <= self._reach), Assume(drive >= -self._reach)]
         start = bias + drive
         with m.If(~started):
