@@ -28,7 +28,7 @@ class Proof:
 
 
 PROOFS = (
-    Proof("accumulators never overflow", "prove", 3, AccumulatorHolds),
+    Proof("accumulators never overflow", "prove", 6, AccumulatorHolds),
     Proof("queue neither drops nor repeats an event", "bmc", 8, QueueKeepsEvents),
     Proof("streams hold a waiting word", "bmc", 18, StreamsStand),
 )

@@ -101,7 +101,7 @@ class AccumulatorHolds(Property):
         drive = _constant(m, signed(self._reach.bit_length() + 1), "drive")
         states = [Signal(self.BITS, name=f"state{k}") for k in range(self.NEIGHBOURS)]
         started = Signal()
-        narrow, exact = Signal(signed(self._bits)), Signal(signed(40))
+        narrow, exact = Signal(signed(self._bits)), Signal(signed(self._bits + 5))
         m.d.comb += [Assume(weight != -2) for weight in weights]
         m.d.comb += [Assume(drive <= self._reach), Assume(drive >= -self._reach)]
         start = bias + drive
@@ -109,11 +109,11 @@ class AccumulatorHolds(Property):
             m.d.sync += [started.eq(1), narrow.eq(start), exact.eq(start)]
         for k, (weight, state) in enumerate(zip(weights, states, strict=True)):
             with m.If(started & (which == k)):
-                step = weight * (new - state)
+                step = _times(weight, new - state)
                 m.d.sync += [state.eq(new), narrow.eq(narrow + step), exact.eq(exact + step)]
         total = start
         for weight, state in zip(weights, states, strict=True):
-            total = total + weight * state
+            total = total + _times(weight, state)
         rounded = Signal.like(narrow)
         m.d.comb += rounded.eq(narrow + self._slot.half)
         with m.If(started):
@@ -125,6 +125,11 @@ class AccumulatorHolds(Property):
         with m.Else():
             m.d.comb += [Assert(state == 0) for state in states]
         return m
+
+
+def _times(weight: Value, value: Value) -> Value:
+    """The product with a ternary weight, as a lane forms it: add, subtract or nothing."""
+    return Mux(weight[0], Mux(weight[1], -value, value), 0)
 
 
 class QueueKeepsEvents(Property):
