@@ -16,6 +16,7 @@ _COMMANDS = {
     "import": "Read a network from an ONNX file.",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
+    "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
 }
