@@ -81,3 +81,56 @@ def _svg(figure: Figure) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
+
+
+def curves_with_bands(
+    levels: Sequence[float],
+    series: Mapping[str, Sequence[tuple[float, float, float]]],
+    horizontal: str,
+    vertical: str,
+) -> str:
+    """Per cent against level, one line with its confidence band per entry.
+
+    series: per level (value, low, high), 0..1. The axis is logarithmic where levels span more
+    than two decades; level 0 is left out there.
+    """
+    positive = [level for level in levels if level > 0]
+    logarithmic = bool(positive) and max(positive) / min(positive) > 100
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(horizontal, vertical)
+        if logarithmic:
+            axes.set_xscale("log")
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator())
+        for label, points in series.items():
+            shown = [
+                (x, *p) for x, p in zip(levels, points, strict=True) if x > 0 or not logarithmic
+            ]
+            x, middle, low, high = 100 * np.array(shown, dtype=np.float64).reshape(-1, 4).T
+            axes.plot(x / 100, middle, marker=".", label=label)
+            axes.fill_between(x / 100, low, high, alpha=0.25, linewidth=0)
+        axes.legend(frameon=False)
+        return _svg(figure)
+
+
+def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
+    """Shares of 1, 2, 3, .. `unit` in per cent, one line per entry; empty tails are cut."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(unit, "images, %")
+        longest = max((np.flatnonzero(c)[-1] + 1 for c in counts.values() if np.any(c)), default=1)
+        for label, values in counts.items():
+            share = 100 * np.asarray(values[:longest], dtype=np.float64) / max(1, sum(values))
+            axes.step(np.arange(1, longest + 1), share, where="mid", label=label)
+        axes.legend(frameon=False, title="level")
+        return _svg(figure)
+
+
+def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
+    """A matrix as colours, with its scale. values: (rows, columns)."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        axes = figure.add_subplot()
+        shown = axes.imshow(values, cmap="viridis", interpolation="nearest")
+        axes.set_axis_off()
+        figure.colorbar(shown, ax=axes, label=label)
+        return _svg(figure)

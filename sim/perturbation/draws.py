@@ -69,3 +69,12 @@ def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-un
     if octaves > 1:
         total = np.int64(total / np.sqrt(octaves))
     return (np.int64(scale) * total + (np.int64(1) << np.int64(23))) >> np.int64(24)
+
+
+@njit(nogil=True, cache=True)
+def noise_block(values, scale, octaves, seed, tick, first_neuron):  # type: ignore[no-untyped-def]
+    """Fills int64 `values` (batch, neurons from first_neuron on) with the draws of one tick."""
+    for sample in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            neuron = first_neuron + k
+            values[sample, k] = noise_int(scale[neuron], octaves, seed, sample, tick, neuron)

@@ -31,6 +31,8 @@ class Layer:
     draws, 0 .. 2^32 - 1. place: one coupling or population by name; "" is every sensible one.
 
     quiescence: whether a relaxation still always ends by itself, and what ends it otherwise.
+    ruin: a level at which nothing of the network can be left, the control of a campaign.
+    on_settled: strikes a settled network, which then relaxes again; else from a fresh start.
     Raises InputError for a level outside the domain, a bad seed, or an unknown place.
     """
 
@@ -42,6 +44,8 @@ class Layer:
     unit: ClassVar[str] = ""
     domain: ClassVar[tuple[float, float]] = (0.0, 1.0)
     quiescence: ClassVar[str] = "guaranteed"
+    ruin: ClassVar[float | None] = None
+    on_settled: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -101,6 +105,8 @@ class WeightLayer(Layer):
 
 class StartLayer(Layer):
     """Disturbs standing states once; the neighbours feel the new states from the first tick on."""
+
+    on_settled: ClassVar[bool] = True
 
     def disturb(self, network: Network, states: States) -> States:
         """The states to continue from, int16 (batch, size) per relaxing population."""

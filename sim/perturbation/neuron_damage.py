@@ -25,6 +25,7 @@ class DeadNeurons(PhaseLayer):
 
     kind: ClassVar[str] = "dead_neurons"
     unit: ClassVar[str] = "fraction of hidden neurons"
+    ruin: ClassVar[float | None] = 1.0
 
     def stuck_at(self, population: Population) -> int:
         """The state that dead neurons of a population keep. Raises InputError."""

@@ -77,6 +77,7 @@ class StateUpset(TickFaults):
 
     kind: ClassVar[str] = "state_upset"
     unit: ClassVar[str] = "probability per state bit and tick"
+    on_settled: ClassVar[bool] = True
     fault: ClassVar[Fault] = Fault.STATE_FLIP
 
     def bits_of(self, network: Network, name: str) -> int:
@@ -102,6 +103,8 @@ class AccumulatorUpset(TickFaults):
 
     kind: ClassVar[str] = "accumulator_upset"
     unit: ClassVar[str] = "probability per accumulator bit and tick"
+    ruin: ClassVar[float | None] = 0.5
+    on_settled: ClassVar[bool] = True
     fault: ClassVar[Fault] = Fault.ACCUMULATOR_FLIP
 
     def bits_of(self, network: Network, name: str) -> int:
@@ -117,6 +120,7 @@ class DroppedEvents(TickFaults):
 
     kind: ClassVar[str] = "dropped_events"
     unit: ClassVar[str] = "probability per event"
+    ruin: ClassVar[float | None] = 1.0
     fault: ClassVar[Fault] = Fault.EVENT_DROP
 
 

@@ -62,6 +62,7 @@ class WeightBitFlip(WeightLayer):
 
     kind: ClassVar[str] = "weight_bit_flip"
     unit: ClassVar[str] = "probability per stored bit"
+    ruin: ClassVar[float | None] = 0.5
 
     def program(self, network: Network) -> Network:
         """Flips bits; the map is drawn coupling by coupling in file order."""
@@ -98,6 +99,7 @@ class StuckWeights(WeightLayer):
 
     kind: ClassVar[str] = "stuck_weights"
     unit: ClassVar[str] = "fraction of weights"
+    ruin: ClassVar[float | None] = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,6 +147,7 @@ class DeadRows(WeightLayer):
 
     kind: ClassVar[str] = "dead_rows"
     unit: ClassVar[str] = "fraction of rows"
+    ruin: ClassVar[float | None] = 1.0
 
     def program(self, network: Network) -> Network:
         """Zeroes whole rows (in a self-coupling the columns that mirror them too)."""
@@ -166,6 +169,7 @@ class DeadColumns(WeightLayer):
 
     kind: ClassVar[str] = "dead_columns"
     unit: ClassVar[str] = "fraction of columns"
+    ruin: ClassVar[float | None] = 1.0
 
     def program(self, network: Network) -> Network:
         """Zeroes whole columns (in a self-coupling the rows that mirror them too)."""

@@ -42,7 +42,8 @@ class ProgrammingNoise(AnalogWeights):
 
     kind: ClassVar[str] = "programming_noise"
     unit: ClassVar[str] = "standard deviation over the largest weight"
-    domain: ClassVar[tuple[float, float]] = (0.0, 10.0)
+    domain: ClassVar[tuple[float, float]] = (0.0, 100.0)
+    ruin: ClassVar[float | None] = 100.0
 
     def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""

@@ -14,6 +14,7 @@ _COMMANDS = {
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
+    "inject": "Damage a network and measure what it survives.",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network with the integer on-chip rule.",
 }
