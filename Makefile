@@ -41,6 +41,22 @@ $(VENV)/extra-%: $(VENV)/core
 	$(PIP) --editable '.[$*]'
 	touch $@
 
+# Neuromorphic deployment
+
+.PHONY: deploy lava-test
+
+deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
+	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --report build/loihi
+
+lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
+	$(BIN)/python -m pytest testbench/lava
+
+# Lava comes last and alone: its own pins are years old and its Python range ends before ours.
+$(VENV)/lava: $(VENV)/extra-nengo
+	@echo "Installing Lava into $(VENV) ..."
+	$(PIP) --no-deps --ignore-requires-python lava-nc
+	touch $@
+
 # Quantised training and interchange
 
 .PHONY: quant-test

@@ -92,7 +92,7 @@ def _dense(weights: npt.NDArray[np.int32], shift: int, batch: int | None) -> Any
 def _population(network: Network, name: str, batch: int | None) -> Population:
     population = network.population(name)
     shape = (population.size,) if batch is None else (population.size, batch)
-    settings = {
+    settings: dict[str, Any] = {
         "shape": shape,
         "bias": _spread(network.biases[name], shape),
         "colour": _spread(_colour_of_neurons(network, name), shape),

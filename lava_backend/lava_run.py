@@ -14,12 +14,15 @@ import numpy.typing as npt
 import psutil
 
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
-from toreq_hw.lava_backend import lava_shim
+from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
 from toreq_hw.network import Network, Schedule, accumulator_bits, save
 
 TIME_LIMIT_S = 600.0
 """After this, a run is ended and reported as hung."""
+
+LOG = "log"
+"""File that takes what the worker and Lava print."""
 
 ACCUMULATOR_BITS = 24
 """Of a neuron's variables in Lava's fixed-point models (lava/proc/sdn, lava/proc/lif)."""
@@ -78,8 +81,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:
         folder = Path(name)
         save(network, folder / "network.safetensors")
-        shaped = {"inputs": _rounds(inputs, batch), "targets": _rounds(targets, batch)}
-        np.savez(folder / "request.npz", **shaped)
+        request = folder / "request.npz"
+        np.savez(request, inputs=_rounds(inputs, batch), targets=_rounds(targets, batch))
         _supervise(folder, time_limit_s)
         phases = _read(network, folder, len(inputs))
     return RunRecord(network, phases, time.perf_counter() - begin)
@@ -103,7 +106,7 @@ def _supervise(folder: Path, time_limit_s: float) -> None:
     """Runs the worker in a process group of its own, within the limit, and ends all of it."""
     command = [sys.executable, "-m", "toreq_hw.lava_backend.lava_worker", str(folder)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    with open(folder / "log", "w+", encoding="utf-8") as log:
+    with open(folder / LOG, "w", encoding="utf-8") as log:
         worker = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment, start_new_session=True
         )
@@ -117,9 +120,17 @@ def _supervise(folder: Path, time_limit_s: float) -> None:
         finally:
             _end_group(worker)
         if status:
-            log.seek(0)
-            lines = [line.strip() for line in log if line.strip()] or ["no message"]
-            raise DeploymentError(f"Lava must run to its end, it died: {lines[-1]}")
+            raise DeploymentError(f"Lava must run to its end, it died: {_cause(folder)}")
+
+
+def _cause(folder: Path) -> str:
+    """The last line of what the worker, or else its log, says about its death."""
+    for name in (lava_worker.CAUSE, LOG):
+        file = folder / name
+        lines = file.read_text(encoding="utf-8").split("\n") if file.exists() else []
+        if said := [line.strip() for line in lines if line.strip()]:
+            return said[-1]
+    return "no message"
 
 
 def _end_group(worker: subprocess.Popen[bytes]) -> None:

@@ -1,8 +1,8 @@
 """The process in which Lava runs, started by `lava_run` and alone with Lava's children.
 
 Lava forks a process for each of its own, and one that dies leaves the others waiting for ever.
-Here a watch ends the whole run instead: it prints the child's traceback and exits with
-status 3. `lava_run` ends everything that is left, whatever happened.
+Here a watch ends the whole run instead, and leaves the cause in a file. `lava_run` ends
+everything that is left, whatever happened.
 """
 
 import os
@@ -16,8 +16,8 @@ from typing import Any
 
 from toreq_hw.lava_backend import lava_shim
 
-CRASHED = 3
-"""Exit status after a Lava child died."""
+CAUSE = "cause"
+"""File that says, with a traceback, why a run died."""
 
 STEPS_BETWEEN_LOOKS = 32
 """Time steps run between two questions whether the conductor is done."""
@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     network = load(folder / "network.safetensors")
     conductor = build(network, request["inputs"], request["targets"], folder)
     configuration = Loihi2SimCfg(select_tag="fixed_pt")
-    watch = Watch()
+    watch = Watch(folder)
     conductor.create_runtime(run_cfg=configuration)
     watch.start(conductor.runtime)
     finished = False
@@ -54,7 +54,8 @@ class Watch:
     Where the process that started this one is gone, nobody will end the group: it ends itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._done = threading.Event()
         self._parent = os.getppid()
 
@@ -74,17 +75,19 @@ class Watch:
             dead = [actor for actor in actors if not actor.is_alive()]
             if dead and not self._done.is_set():
                 time.sleep(0.1)  # lets the traceback arrive
-                for actor in dead:
-                    _, trace = actor.exception or (None, f"killed, status {actor.exitcode}\n")
-                    sys.stderr.write(f"a Lava process died:\n{trace}")
-                sys.stderr.flush()
-                os._exit(CRASHED)
+                traces = [actor.exception[1] for actor in dead if actor.exception]
+                end(self._folder, (traces or ["a Lava process was killed"])[0])
+
+
+def end(folder: Path, cause: str) -> None:
+    """Ends this process at once; an ordinary exit would wait for Lava's children, for ever."""
+    (folder / CAUSE).write_text(cause, encoding="utf-8")
+    os._exit(1)
 
 
 if __name__ == "__main__":
+    request_folder = Path(sys.argv[1])
     try:
-        main(Path(sys.argv[1]))
+        main(request_folder)
     except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)  # an ordinary exit would wait for Lava's children, for ever
+        end(request_folder, traceback.format_exc())

@@ -64,4 +64,5 @@ def first_neurons(network: Network) -> dict[str, int]:
 def sorted_changes(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     """Rows of `CHANGE_COLUMNS` in the order that `PhaseRecord.changes` promises."""
     order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
-    return rows[order].astype(np.int64)
+    ordered: npt.NDArray[np.int64] = rows[order].astype(np.int64)
+    return ordered

@@ -1,8 +1,10 @@
 """Relaxation of a layered network on torch tensors: integers kept in floats, exactly.
 
-A float holds every integer up to 2^24 (float32) or 2^53 (float64). Each accumulator is a sum
-whose every partial sum is at most `_reach`, so where that is at most 2^24 float32 products
-are exact in any order, and otherwise float64 ones are: a network's bounds are 32 bits.
+All is counted in states: a weight is W 2^-f, an accumulator a 2^-F, and the rounding half is
+part of the constant drive, so an update is clip(floor(sum)). Every value is a multiple of
+2^-F, and a float32 holds those exactly up to 2^24 of them (a float64 up to 2^53). No partial
+sum is larger than `_reach`, so where that is at most 2^24 float32 products are exact in any
+order, and otherwise float64 ones are: a network's bounds are 32 bits.
 """
 
 from collections.abc import Sequence
@@ -31,19 +33,21 @@ class Layers:
         """F of docs/numerics.md of population `layer`, which is not the input."""
         return max(self.fraction_bits[layer - 1 : layer + 1])
 
-    def scale(self, coupling: int, layer: int) -> float:
-        """2^(F - f): what a product of `coupling` counts in the accumulator of `layer`."""
-        return float(1 << (self.accumulator_fraction_bits(layer) - self.fraction_bits[coupling]))
-
 
 @dataclass(frozen=True)
 class Drive:
-    """What stays constant during a phase, per relaxing population: float (batch, size)."""
+    """What stays constant during a phase, rounding half included, in states.
+
+    base: per relaxing population, float (batch, size).
+    """
 
     base: Tensors
 
     def nudged(self, nudge: torch.Tensor) -> "Drive":
-        """Both nudged phases as one batch of twice the size: +nudge first, then -nudge."""
+        """Both nudged phases as one batch of twice the size: +nudge first, then -nudge.
+
+        nudge: in states, (batch, n_output).
+        """
         doubled = [torch.cat([part, part]) for part in self.base]
         doubled[-1] = torch.cat([self.base[-1] + nudge, self.base[-1] - nudge])
         return Drive(doubled)
@@ -55,24 +59,37 @@ def exact_dtype(layers: Layers, weights: Sequence[torch.Tensor], biases: Tensors
     return torch.float32 if reach <= FLOAT32_EXACT else torch.float64
 
 
+def real_weights(layers: Layers, weights: Sequence[torch.Tensor], dtype: torch.dtype) -> Tensors:
+    """W 2^-f, exact, from integer-valued weights."""
+    return [w.to(dtype) * 2.0**-f for w, f in zip(weights, layers.fraction_bits, strict=True)]
+
+
 def drive(
-    layers: Layers, inputs: torch.Tensor, weights: Sequence[torch.Tensor], biases: Tensors
+    layers: Layers, inputs: torch.Tensor, real: Sequence[torch.Tensor], biases: Tensors
 ) -> Drive:
-    """Bias and input drive. inputs: integer-valued (batch, n_input), of the weights' dtype."""
-    rows = len(inputs)
-    base = [bias.expand(rows, -1) for bias in biases]
-    base[0] = (inputs @ weights[0]).mul_(layers.scale(0, 1)).add_(biases[0])
+    """What inputs, biases and rounding halves add up to.
+
+    inputs: integer-valued (batch, n_input) of the dtype of `real`, which are `real_weights`;
+    biases: integer-valued, in LSBs.
+    """
+    constant = []
+    for layer, bias in enumerate(biases, start=1):
+        fraction_bits = layers.accumulator_fraction_bits(layer)
+        half = (1 << fraction_bits) >> 1
+        constant.append((bias.to(inputs.dtype) + half) * 2.0**-fraction_bits)
+    base = [part.expand(len(inputs), -1) for part in constant]
+    base[0] = torch.addmm(constant[0], inputs, real[0])
     return Drive(base)
 
 
 def relax(
-    layers: Layers, weights: Sequence[torch.Tensor], phase: Drive, start: Tensors
+    layers: Layers, real: Sequence[torch.Tensor], phase: Drive, start: Tensors
 ) -> tuple[Tensors, int]:
     """Sweeps until a whole sweep changes nothing in the whole batch.
 
-    start: states per relaxing population, integer-valued (batch, size). A sample that has
-    settled stays as it is while others go on, so the batch ends where each sample would.
-    Returns the states, and the sweeps of the sample that took longest.
+    real: `real_weights`. start: states per relaxing population, integer-valued (batch, size).
+    A sample that has settled stays as it is while others go on, so the batch ends where each
+    sample would. Returns the states, and the sweeps of the sample that took longest.
     """
     states = list(start)
     sweeps = 0
@@ -81,7 +98,7 @@ def relax(
         changed = False
         for colour in (0, 1):
             for index in range(colour, len(states), 2):
-                new = _updated(layers, weights, phase, states, index)
+                new = _updated(layers, real, phase, states, index)
                 changed = changed or not torch.equal(new, states[index])
                 states[index] = new
         if not changed:
@@ -94,35 +111,30 @@ def zero_states(layers: Layers, like: torch.Tensor) -> Tensors:
 
 
 def _updated(
-    layers: Layers, weights: Sequence[torch.Tensor], phase: Drive, states: Tensors, index: int
+    layers: Layers, real: Sequence[torch.Tensor], phase: Drive, states: Tensors, index: int
 ) -> torch.Tensor:
     """New states of relaxing population `index` (population index + 1 of the network)."""
-    layer = index + 1
     total = phase.base[index]
     if index > 0:
-        below = states[index - 1] @ weights[index]
-        total = below.mul_(layers.scale(index, layer)).add_(total)
+        total = torch.addmm(total, states[index - 1], real[index])
     if index + 1 < len(states):
-        above = states[index + 1] @ weights[index + 1].T
-        total = above.mul_(layers.scale(index + 1, layer)).add_(total)
-    population = layers.populations[layer]
-    fraction_bits = layers.accumulator_fraction_bits(layer)
-    half = float((1 << fraction_bits) >> 1)
-    rounded = (total + half).mul_(2.0**-fraction_bits).floor_()
-    return rounded.clamp_(population.state_min, population.state_max)
+        total = torch.addmm(total, states[index + 1], real[index + 1].T)
+    population = layers.populations[index + 1]
+    return total.floor().clamp_(population.state_min, population.state_max)
 
 
 def _reach(layers: Layers, weights: Sequence[torch.Tensor], biases: Tensors, layer: int) -> float:
-    """Largest magnitude of any partial sum of an accumulator of `layer`, halves included."""
+    """Largest magnitude of any partial sum of an accumulator of `layer`, in LSBs 2^-F, with
+    the rounding half and the nudge.
+    """
     fraction_bits = layers.accumulator_fraction_bits(layer)
-    bias = float(biases[layer - 1].abs().max())
-    state_reach = [max(p.state_max, -p.state_min) for p in layers.populations]
-    total = bias + float((1 << fraction_bits) >> 1)
-    below = float(weights[layer - 1].abs().sum(0).max())
-    total += below * state_reach[layer - 1] * layers.scale(layer - 1, layer)
+    ends = [max(p.state_max, -p.state_min) for p in layers.populations]
+    total = float(biases[layer - 1].abs().max()) + ((1 << fraction_bits) >> 1)
+    below = float(weights[layer - 1].abs().sum(0).max()) * ends[layer - 1]
+    total += below * 2.0 ** (fraction_bits - layers.fraction_bits[layer - 1])
     if layer < len(weights):
-        above = float(weights[layer].abs().sum(1).max())
-        total += above * state_reach[layer + 1] * layers.scale(layer, layer)
+        above = float(weights[layer].abs().sum(1).max()) * ends[layer + 1]
+        total += above * 2.0 ** (fraction_bits - layers.fraction_bits[layer])
     else:
         population = layers.populations[layer]
         total += float((population.state_max - population.state_min) << fraction_bits)

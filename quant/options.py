@@ -44,7 +44,7 @@ class TrainingOptions:
     batch_size: int = 64
     learning_rate: float = 1e-3
     ternary_threshold: float = 0.5
-    beta_shift: int = 1
+    beta_shift: int = 0
     spectral_limit: float | None = None
     seed: int = 0
     device: str = "cpu"

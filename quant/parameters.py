@@ -9,7 +9,7 @@ import torch
 
 from toreq_hw.network import Coupling, Network, WeightFormat
 from toreq_hw.quant.equilibrium import Layers, Tensors
-from toreq_hw.quant.quantisers import Quantiser, straight_through
+from toreq_hw.quant.quantisers import Quantiser
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,9 @@ class Parameters:
     biases: Tensors
 
     def quantised(self) -> tuple[Tensors, Tensors]:
-        """Integer-valued weights and biases, straight-through to the latents."""
-        return [self.quantiser(w) for w in self.weights], [
-            straight_through(b.round(), b) for b in self.biases
-        ]
+        """Integer-valued weights and biases; no gradient is kept."""
+        with torch.no_grad():
+            return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
 
     def clip(self) -> None:
         """Keeps latents where the format can follow them, so that none drifts out of reach."""
@@ -38,8 +37,7 @@ class Parameters:
 
     def network(self, beta_shift: int) -> Network:
         """The trained network; NetworkError where an accumulator could leave 32 bits."""
-        with torch.no_grad():
-            weights, biases = self.quantised()
+        weights, biases = self.quantised()
         populations = self.layers.populations
         couplings = tuple(
             Coupling(

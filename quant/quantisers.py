@@ -1,8 +1,9 @@
 """The quantisers of training, from Brevitas, in units of an LSB so that their scale is 1.
 
 Latent weights are real numbers of LSBs. A quantiser maps them to the integers the network
-file holds, as integer-valued floats, and passes a gradient straight through to the latent.
-The power-of-two scale 2^-f is applied by the accumulator's shift and never by a multiplication.
+file holds, as integer-valued floats. Training is straight-through: what moves a quantised
+weight moves its latent (Brevitas' own gradient for a ternary weight of zero is zero, from
+which no weight would come back). The power-of-two scale 2^-f stays apart.
 """
 
 from collections.abc import Callable
@@ -18,24 +19,15 @@ from toreq_hw.network import Population, WeightFormat
 Quantiser = Callable[[torch.Tensor], torch.Tensor]
 
 
-def straight_through(quantised: torch.Tensor, latent: torch.Tensor) -> torch.Tensor:
-    """The quantised values, to the bit, with the gradient of the latent ones.
-
-    Brevitas' ternary quantiser by itself passes no gradient to a zero weight, which then stays
-    zero for good.
-    """
-    return quantised.detach() + (latent - latent.detach())
-
-
 def weight_quantiser(weight_format: WeightFormat, ternary_threshold: float) -> Quantiser:
-    """From latent weights to integer-valued weights of the format, straight-through.
+    """From latent weights to integer-valued weights of the format.
 
     INT8: round to the nearest (ties to even), clip to -127..127. Ternary: the sign where the
     latent is above `ternary_threshold` in magnitude, else 0.
     """
     if weight_format is WeightFormat.TERNARY:
         ternary = TernaryQuant(ConstScaling(1.0), ternary_threshold)
-        return lambda latent: straight_through(ternary(latent)[0], latent)
+        return lambda latent: cast(torch.Tensor, ternary(latent)[0])
     integer = IntQuant(
         narrow_range=True,
         signed=True,

@@ -3,7 +3,15 @@
 import torch
 from torch.nn import functional
 
-from toreq_hw.quant.equilibrium import Tensors, drive, exact_dtype, relax, zero_states
+from toreq_hw.quant.equilibrium import (
+    Layers,
+    Tensors,
+    drive,
+    exact_dtype,
+    real_weights,
+    relax,
+    zero_states,
+)
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import state_quantiser
 
@@ -21,13 +29,13 @@ def eqprop_gradients(
     with torch.no_grad():
         weights, biases = parameters.quantised()
         dtype = exact_dtype(layers, weights, biases)
-        weights, biases = [w.to(dtype) for w in weights], [b.to(dtype) for b in biases]
+        real = real_weights(layers, weights, dtype)
         inputs = inputs.to(dtype)
-        clamped = drive(layers, inputs, weights, biases)
-        free, sweeps = relax(layers, weights, clamped, zero_states(layers, inputs))
+        clamped = drive(layers, inputs, real, biases)
+        free, sweeps = relax(layers, real, clamped, zero_states(layers, inputs))
         nudge = _nudge(parameters, free[-1], labels, beta_shift)
         start = [torch.cat([s, s]) for s in free]
-        nudged, _ = relax(layers, weights, clamped.nudged(nudge), start)
+        nudged, _ = relax(layers, real, clamped.nudged(nudge), start)
         _set_gradients(parameters, inputs, nudged)
     return free[-1].argmax(dim=1), sweeps
 
@@ -37,50 +45,53 @@ def backprop_gradients(
 ) -> tuple[torch.Tensor, int]:
     """Backpropagation through the feed-forward net of the same shape and quantisers.
 
-    The loss is the cross-entropy of the output accumulators (activations over 0..1). Sets
-    `.grad` of every latent. Returns the class of each sample, and 1 (one pass).
+    The loss is the cross-entropy of the output accumulators. Sets `.grad` of every latent to
+    the gradient of its quantised weight (straight-through). Returns the class of each sample,
+    and 1 (one pass).
     """
-    for latent in (*parameters.weights, *parameters.biases):
-        latent.requires_grad_(True)
-        latent.grad = None
-    logits = forward(parameters, inputs)
-    loss = functional.cross_entropy(logits, labels)
-    loss.backward()
-    for latent in (*parameters.weights, *parameters.biases):
-        latent.requires_grad_(False)
+    weights, biases = parameters.quantised()
+    latents = (*parameters.weights, *parameters.biases)
+    leaves = [leaf.requires_grad_(True) for leaf in (*weights, *biases)]
+    logits = forward(parameters.layers, inputs, weights, biases)
+    functional.cross_entropy(logits, labels).backward()
+    for latent, leaf in zip(latents, leaves, strict=True):
+        latent.grad = leaf.grad
     return logits.argmax(dim=1), 1
 
 
-def forward(parameters: Parameters, inputs: torch.Tensor) -> torch.Tensor:
-    """The feed-forward pass: output accumulators, (batch, n_output), in units of s_max."""
-    layers = parameters.layers
-    weights, biases = parameters.quantised()
+def forward(
+    layers: Layers, inputs: torch.Tensor, weights: Tensors, biases: Tensors
+) -> torch.Tensor:
+    """The feed-forward pass: logits (batch, n_output), the unclipped output accumulators.
+
+    inputs, weights and biases are integer-valued; activations are quantised as states are.
+    """
     states = inputs.to(torch.float32)
-    last = len(weights) - 1
     for index, weight in enumerate(weights):
-        layer = index + 1
-        total = (states @ weight) * layers.scale(index, layer) + biases[index]
-        if index < last:
-            fraction_bits = layers.accumulator_fraction_bits(layer)
-            states = state_quantiser(layers.populations[layer], fraction_bits)(total)
-    unit = layers.populations[-1].state_max << layers.accumulator_fraction_bits(last + 1)
-    return total / LOGIT_SCALE / unit
+        population = layers.populations[index + 1]
+        fraction_bits = layers.accumulator_fraction_bits(index + 1)
+        scale = 2.0 ** (fraction_bits - layers.fraction_bits[index])
+        total = (states @ weight) * scale + biases[index]
+        states = state_quantiser(population, fraction_bits)(total)
+    return total * (LOGIT_AT_MAXIMUM / (population.state_max << fraction_bits))
 
 
-LOGIT_SCALE = 1 / 8
-"""An output at s_max counts as a logit of 8, so that cross-entropy can be small within 0..1."""
+LOGIT_AT_MAXIMUM = 8.0
+"""What an output accumulator at s_max counts as in the cross-entropy, so that the loss can
+become small where hard-sigmoid outputs can be right."""
 
 
 def _nudge(
     parameters: Parameters, outputs: torch.Tensor, labels: torch.Tensor, beta_shift: int
 ) -> torch.Tensor:
-    """(e << F) >> beta_shift of docs/numerics.md, section 5, integer-valued (batch, n_output)."""
+    """((e << F) >> beta_shift) 2^-F of docs/numerics.md, section 5, (batch, n_output)."""
     layers = parameters.layers
     last = len(layers.populations) - 1
     target = torch.zeros_like(outputs)
     target.scatter_(1, labels[:, None], float(layers.populations[-1].state_max))
-    scale = 2.0 ** (layers.accumulator_fraction_bits(last) - beta_shift)
-    return ((target - outputs) * scale).floor()
+    fraction_bits = layers.accumulator_fraction_bits(last)
+    nudge = ((target - outputs) * 2.0 ** (fraction_bits - beta_shift)).floor_()
+    return nudge * 2.0**-fraction_bits
 
 
 def _set_gradients(parameters: Parameters, inputs: torch.Tensor, nudged: Tensors) -> None:

@@ -12,7 +12,7 @@ import torch
 from toreq_hw.data import Dataset, Split, encode
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.quant.equilibrium import Layers, drive, exact_dtype, relax, zero_states
+from toreq_hw.quant.equilibrium import Layers, drive, exact_dtype, real_weights, relax, zero_states
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import (
     Parameters,
@@ -118,7 +118,7 @@ def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split)
     ):
         if rule is Rule.BACKPROP:
             with torch.no_grad():
-                scores = forward(parameters, part)
+                scores = forward(parameters.layers, part, *parameters.quantised())
         else:
             scores = equilibrium(parameters, part)[-1]
         right += int((scores.argmax(dim=1) == target).sum())
@@ -131,9 +131,9 @@ def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tens
     with torch.no_grad():
         weights, biases = parameters.quantised()
         dtype = exact_dtype(layers, weights, biases)
-        weights, biases = [w.to(dtype) for w in weights], [b.to(dtype) for b in biases]
-        clamped = drive(layers, inputs.to(dtype), weights, biases)
-        return relax(layers, weights, clamped, zero_states(layers, inputs.to(dtype)))[0]
+        real = real_weights(layers, weights, dtype)
+        clamped = drive(layers, inputs.to(dtype), real, biases)
+        return relax(layers, real, clamped, zero_states(layers, clamped.base[0]))[0]
 
 
 def free_states(
@@ -195,8 +195,7 @@ def _device(name: str) -> torch.device:
 
 
 def _quantised_norms(parameters: Parameters) -> tuple[float, ...]:
-    with torch.no_grad():
-        weights, _ = parameters.quantised()
+    weights, _ = parameters.quantised()
     return spectral_norms(parameters.layers, weights)
 
 

@@ -65,7 +65,7 @@ class EventEngine:
                 output_start,
                 rules,
                 states[part],
-                kernel.new_scratch(self._plan),
+                kernel.new_scratch(self._plan, start.inputs.shape[1]),
                 counters[part],
                 changes,
                 first_change[part],

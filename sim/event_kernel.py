@@ -5,132 +5,201 @@ neighbour that changed; nothing else is ever recomputed. This is the lossless la
 docs/numerics.md, section 3, and what the hardware core does.
 """
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.plan import Plan
 
 INPUT = -2
 """Index into `fan_first` of the input's fans."""
 
-# Types stay out of the signatures: numba infers them. Scratch arrays are made once a thread
-# by `new_scratch`, because allocating in the loop costs more than relaxing a small network.
+# Types stay out of the signatures: numba infers them.
 
 
-@njit(nogil=True, cache=True)
-def deliver(plan, source, row, delta, accumulator, version):  # type: ignore[no-untyped-def]
-    """Adds one event of neuron `row` of population `source` to all its neighbours.
+@compiled
+def deliver(plan, source, rows, deltas, accumulator, version):  # type: ignore[no-untyped-def]
+    """Adds events of population `source` to all its neighbours; returns the weights walked.
 
-    Returns the number of weights walked. `version` counts, per population, the events that
-    reached it, so that a block with nothing new is skipped.
+    rows, deltas: the neurons (within the population) and their changes. Four events share a
+    pass over the accumulators; the sum is exact, so their order does not matter. `version`
+    counts deliveries per population, so that a block with nothing new is skipped.
     """
     walked = 0
+    events = len(rows)
     for fan in range(plan.fan_first[source], plan.fan_first[source + 1]):
         target = plan.fan_target[fan]
         size = plan.population_size[target]
         start = plan.population_start[target]
-        step = np.int32(delta << plan.fan_shift[fan])
-        first = plan.fan_weight[fan] + row * size
-        weights = plan.weights[first : first + size]
         sums = accumulator[start : start + size]
-        for k in range(size):
-            sums[k] += np.int32(weights[k]) * step
+        shift = np.int32(plan.fan_shift[fan])
+        weights = plan.weights[plan.fan_weight[fan] :]
+        for event in range(0, events - 3, 4):
+            b0, b1 = rows[event] * size, rows[event + 1] * size
+            b2, b3 = rows[event + 2] * size, rows[event + 3] * size
+            w0, w1 = weights[b0 : b0 + size], weights[b1 : b1 + size]
+            w2, w3 = weights[b2 : b2 + size], weights[b3 : b3 + size]
+            d0, d1 = np.int32(deltas[event] << shift), np.int32(deltas[event + 1] << shift)
+            d2, d3 = np.int32(deltas[event + 2] << shift), np.int32(deltas[event + 3] << shift)
+            for k in range(size):
+                sums[k] += np.int32(
+                    np.int32(w0[k]) * d0
+                    + np.int32(w1[k]) * d1
+                    + np.int32(w2[k]) * d2
+                    + np.int32(w3[k]) * d3
+                )
+        for event in range(events - events % 4, events):
+            base = rows[event] * size
+            weight = weights[base : base + size]
+            delta = np.int32(deltas[event] << shift)
+            for k in range(size):
+                sums[k] += np.int32(weight[k]) * delta
         version[target] += 1
-        walked += size
+        walked += size * events
     return walked
 
 
-@njit(nogil=True, cache=True)
-def present(plan, inputs, states, drive, output_start, accumulator, version):  # type: ignore[no-untyped-def]
+@compiled
+def collect(states, rows, deltas):  # type: ignore[no-untyped-def]
+    """Lists the non-zero states as events from rest; returns how many."""
+    count = 0
+    for row in range(len(states)):
+        if states[row] != 0:
+            rows[count] = row
+            deltas[count] = states[row]
+            count += 1
+    return count
+
+
+@compiled
+def present(plan, inputs, states, drive, output_start, accumulator, scratch):  # type: ignore[no-untyped-def]
     """Builds the accumulators of a start: bias, inputs, standing states and drive."""
+    rows, deltas, version = scratch.rows, scratch.deltas, scratch.version
     accumulator[:] = plan.bias
     version[:] = 1
+    count = collect(inputs, rows, deltas)
     source = len(plan.fan_first) + INPUT
-    for row in range(len(inputs)):
-        if inputs[row] != 0:
-            deliver(plan, source, row, np.int64(inputs[row]), accumulator, version)
+    deliver(plan, source, rows[:count], deltas[:count], accumulator, version)
     for population in range(len(plan.population_start)):
         start = plan.population_start[population]
-        for row in range(plan.population_size[population]):
-            if states[start + row] != 0:
-                deliver(plan, population, row, np.int64(states[start + row]), accumulator, version)
+        stop = start + plan.population_size[population]
+        count = collect(states[start:stop], rows, deltas)
+        if count:
+            deliver(plan, population, rows[:count], deltas[:count], accumulator, version)
     for k in range(len(drive)):
         accumulator[output_start + k] += drive[k]
 
 
-@njit(nogil=True, cache=True)
-def relax(plan, states, accumulator, rules, scratch, changes, recorded):  # type: ignore[no-untyped-def]
+@compiled
+def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[no-untyped-def]
     """Relaxes in place from consistent accumulators until a whole sweep changes nothing.
 
-    rules: (threshold, max_sweeps, detects_cycles). changes: int64 (capacity, 4), filled from
-    row `recorded` with tick, neuron, before, after while there is room.
-    Returns (sweeps, status, events, synops, recorded), status as in `Status`.
+    rules: (threshold, max_sweeps, detects_cycles). changes: int64 (capacity, 4), filled with
+    tick, neuron, before, after while there is room.
+    Returns (sweeps, status, events, synops, changes), status as in `Status`.
     """
     threshold, max_sweeps, detects_cycles = rules
-    sent, updated, queue, seen, version, before_sweep, two_sweeps_ago = scratch
-    sent[:] = states
-    seen[:] = 0
+    scratch.sent[:] = states
+    scratch.seen[:] = 0
     events = 0
     synops = 0
+    changed = 0
     tick = 0
     for sweep in range(1, max_sweeps + 1):
-        changed = False
+        changed_before = changed
         if detects_cycles:
-            before_sweep[:] = states
+            scratch.before_sweep[:] = states
         for colour in range(len(plan.colour_first) - 1):
             tick += 1
+            first_block, last_block = plan.colour_first[colour], plan.colour_first[colour + 1]
             queued = 0
-            for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
+            for block in range(first_block, last_block):
                 population = plan.block_population[block]
-                if seen[block] == version[population]:
-                    continue
-                seen[block] = version[population]
-                start, stop = plan.block_start[block], plan.block_stop[block]
-                round_block(plan, population, start, stop, accumulator, updated)
-                for i in range(start, stop):
-                    new = updated[i]
-                    if new == states[i]:
-                        continue
-                    changed = True
-                    if recorded < len(changes):
-                        changes[recorded, 0] = tick
-                        changes[recorded, 1] = i
-                        changes[recorded, 2] = states[i]
-                        changes[recorded, 3] = new
-                    recorded += 1
-                    states[i] = new
-                    if abs(new - sent[i]) > threshold:
-                        queue[queued, 0] = population
-                        queue[queued, 1] = i
-                        queued += 1
-            for entry in range(queued):
-                population, i = queue[entry, 0], queue[entry, 1]
-                delta = np.int64(states[i]) - sent[i]
-                sent[i] = states[i]
-                row = i - plan.population_start[population]
-                synops += deliver(plan, population, row, delta, accumulator, version)
+                scratch.queue_first[block] = queued
+                if scratch.seen[block] != scratch.version[population]:
+                    scratch.seen[block] = scratch.version[population]
+                    changed = update_block(
+                        plan, block, states, accumulator, scratch, tick, changes, changed
+                    )
+                    queued = enqueue(plan, block, states, scratch, threshold, queued)
+            scratch.queue_first[last_block] = queued
+            for block in range(first_block, last_block):
+                first, last = scratch.queue_first[block], scratch.queue_first[block + 1]
+                if first < last:
+                    synops += deliver(
+                        plan,
+                        plan.block_population[block],
+                        scratch.rows[first:last],
+                        scratch.deltas[first:last],
+                        accumulator,
+                        scratch.version,
+                    )
             events += queued
-        if not changed:
-            return sweep, 0, events, synops, recorded
+        if changed == changed_before:
+            return sweep, 0, events, synops, changed
         if detects_cycles:
-            if sweep > 1 and np.array_equal(states, two_sweeps_ago):
-                return sweep, 1, events, synops, recorded
-            two_sweeps_ago[:] = before_sweep
-    return max_sweeps, 2, events, synops, recorded
+            if sweep > 1 and np.array_equal(states, scratch.two_sweeps_ago):
+                return sweep, 1, events, synops, changed
+            scratch.two_sweeps_ago[:] = scratch.before_sweep
+    return max_sweeps, 2, events, synops, changed
 
 
-@njit(nogil=True, cache=True)
-def round_block(plan, population, start, stop, accumulator, updated):  # type: ignore[no-untyped-def]
+@compiled
+def update_block(plan, block, states, accumulator, scratch, tick, changes, changed):  # type: ignore[no-untyped-def]
+    """Sets a block's states from its accumulators; returns the changes seen so far."""
+    start, stop = plan.block_start[block], plan.block_stop[block]
+    old, new = states[start:stop], scratch.updated[start:stop]
+    round_block(plan, plan.block_population[block], accumulator[start:stop], new)
+    if changed < len(changes):
+        for i in range(len(new)):
+            if new[i] != old[i] and changed < len(changes):
+                changes[changed, 0] = tick
+                changes[changed, 1] = start + i
+                changes[changed, 2] = old[i]
+                changes[changed, 3] = new[i]
+                changed += 1
+            old[i] = new[i]
+        return changed
+    count = np.int32(0)
+    for i in range(len(new)):
+        count += np.int32(new[i] != old[i])
+        old[i] = new[i]
+    return changed + count
+
+
+@compiled
+def enqueue(plan, block, states, scratch, threshold, queued):  # type: ignore[no-untyped-def]
+    """Queues every neuron of a block that moved further than the threshold since it sent."""
+    start, stop = plan.block_start[block], plan.block_stop[block]
+    first = start - plan.population_start[plan.block_population[block]]
+    now, sent = states[start:stop], scratch.sent[start:stop]
+    rows, deltas = scratch.rows[queued:], scratch.deltas[queued:]
+    count = 0
+    for i in range(len(now)):
+        delta = np.int32(np.int32(now[i]) - np.int32(sent[i]))
+        if abs(delta) > threshold:
+            rows[count] = first + i
+            deltas[count] = delta
+            sent[i] = now[i]
+            count += 1
+    return queued + count
+
+
+@compiled
+def round_block(plan, population, accumulator, updated):  # type: ignore[no-untyped-def]
     """States of a block from its accumulators, the compiled twin of `fixed_point.to_state`."""
     shift = np.int32(plan.fraction_bits[population])
     half = np.int32(plan.half[population])
     low = np.int32(plan.state_min[population])
     high = np.int32(plan.state_max[population])
-    for i in range(start, stop):
-        updated[i] = min(max((accumulator[i] + half) >> shift, low), high)
+    for i in range(len(updated)):
+        rounded = np.int32(np.int32(accumulator[i] + half) >> shift)
+        updated[i] = np.int16(min(max(rounded, low), high))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def relax_samples(  # type: ignore[no-untyped-def]
     plan, inputs, drive, output_start, rules, states, scratch, counters, changes, first_change
 ):
@@ -140,27 +209,44 @@ def relax_samples(  # type: ignore[no-untyped-def]
     changes: int64 (batch total, 4) or empty; sample k records from row first_change[k].
     """
     accumulator = np.empty(states.shape[1], dtype=np.int32)
-    version = scratch[4]
     for sample in range(len(states)):
-        present(
-            plan, inputs[sample], states[sample], drive[sample], output_start, accumulator, version
-        )
+        own = states[sample]
+        present(plan, inputs[sample], own, drive[sample], output_start, accumulator, scratch)
         room = changes[first_change[sample] :]
-        counters[sample, 0], counters[sample, 1], counters[sample, 2], counters[sample, 3], n = (
-            relax(plan, states[sample], accumulator, rules, scratch, room, 0)
-        )
-        counters[sample, 4] = n
+        counters[sample] = relax(plan, own, accumulator, rules, scratch, room)
 
 
-def new_scratch(plan: Plan):  # type: ignore[no-untyped-def]
-    """Working memory of one thread, in the order `relax` unpacks it."""
+class Scratch(NamedTuple):
+    """Working memory of one thread; allocating it per sample would cost more than relaxing.
+
+    sent, updated: last sent and newly computed state per neuron. rows, deltas: the queue of
+    one colour, the events of block b from queue_first[b] on. seen: the version of its
+    population that a block was last updated with.
+    """
+
+    sent: npt.NDArray[np.int16]
+    updated: npt.NDArray[np.int16]
+    rows: npt.NDArray[np.int64]
+    deltas: npt.NDArray[np.int32]
+    queue_first: npt.NDArray[np.int64]
+    seen: npt.NDArray[np.int64]
+    version: npt.NDArray[np.int64]
+    before_sweep: npt.NDArray[np.int16]
+    two_sweeps_ago: npt.NDArray[np.int16]
+
+
+def new_scratch(plan: Plan, inputs: int) -> Scratch:
+    """Fresh working memory for a network with `inputs` input neurons."""
     neurons, blocks = len(plan.bias), len(plan.block_start)
-    return (
-        np.empty(neurons, dtype=np.int16),  # sent
-        np.empty(neurons, dtype=np.int32),  # updated
-        np.empty((neurons, 2), dtype=np.int64),  # queue
-        np.empty(blocks, dtype=np.int64),  # seen
-        np.empty(len(plan.population_start), dtype=np.int64),  # version
-        np.empty(neurons, dtype=np.int16),  # before_sweep
-        np.empty(neurons, dtype=np.int16),  # two_sweeps_ago
+    queue = max(neurons, inputs)
+    return Scratch(
+        sent=np.empty(neurons, dtype=np.int16),
+        updated=np.empty(neurons, dtype=np.int16),
+        rows=np.empty(queue, dtype=np.int64),
+        deltas=np.empty(queue, dtype=np.int32),
+        queue_first=np.empty(blocks + 1, dtype=np.int64),
+        seen=np.empty(blocks, dtype=np.int64),
+        version=np.empty(len(plan.population_start), dtype=np.int64),
+        before_sweep=np.empty(neurons, dtype=np.int16),
+        two_sweeps_ago=np.empty(neurons, dtype=np.int16),
     )

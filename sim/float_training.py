@@ -18,7 +18,7 @@ def train_float(
     *,
     epochs: int,
     seed: int,
-    rate: float = 0.5,
+    rate: float = 0.4,
     beta: float = 0.5,
     watch: Callable[[int], None] = lambda _: None,
 ) -> FloatNetwork:

@@ -8,7 +8,8 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from toreq_hw.sim.compiled import compiled
 
 WEYL_STEP = 0x9E37
 """Added per column to a row's 16-bit draw: 2^16 over the golden ratio, made odd, so that the
@@ -35,7 +36,7 @@ def seeded(seed: int, stream: Stream) -> int:
     return (x ^ (x >> 16)) or 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def advance(state):  # type: ignore[no-untyped-def]
     """The next state of xorshift32 (Marsaglia 2003: 13, 17, 5); the new state is the draw."""
     x = np.uint32(state)
@@ -45,7 +46,7 @@ def advance(state):  # type: ignore[no-untyped-def]
     return x
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def fill_uniform(values, reach, state):  # type: ignore[no-untyped-def]
     """Fills int16 `values` with draws from -reach..reach, in order; returns the last state."""
     span = np.uint64(2 * reach + 1)
@@ -55,7 +56,7 @@ def fill_uniform(values, reach, state):  # type: ignore[no-untyped-def]
     return state
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _shuffle(order, state):  # type: ignore[no-untyped-def]
     """Fisher-Yates from the last position down, one draw a position."""
     for last in range(len(order) - 1, 0, -1):
@@ -65,7 +66,7 @@ def _shuffle(order, state):  # type: ignore[no-untyped-def]
     return state
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _fill(words, state):  # type: ignore[no-untyped-def]
     """Fills `words` with successive draws."""
     for index in range(len(words)):

@@ -126,7 +126,7 @@ class Trainer:
         plan = compile_plan(network)
         self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
         self.synapses = blank_synapses(network, plan, rule.theta)
-        self._scratch = new_scratch(plan)
+        self._scratch = new_scratch(plan, network.input.size)
         self.random_state = np.uint32(seeded(seed, Stream.ROUNDING))
         self._draw_latents()
         self.program()

@@ -4,14 +4,14 @@ The same arithmetic as docs/numerics.md, section 6; nothing here is floating poi
 """
 
 import numpy as np
-from numba import njit
 
+from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import present, relax
 from toreq_hw.sim.generator import advance
 from toreq_hw.sim.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def learn_samples(  # type: ignore[no-untyped-def]
     plan, synapses, rates, output, rules, inputs, labels, order, scratch, random_state, tally
 ):
@@ -31,13 +31,12 @@ def learn_samples(  # type: ignore[no-untyped-def]
     drive = np.zeros(stop - start, dtype=np.int32)
     no_drive = np.zeros(0, dtype=np.int32)
     no_changes = np.empty((0, 4), dtype=np.int64)
-    version = scratch[4]
     for sample in order:
         x = inputs[sample]
         positive[:] = 0
-        present(plan, x, positive, no_drive, start, accumulator, version)
+        present(plan, x, positive, no_drive, start, accumulator, scratch)
         sweeps, status, events, _, _ = relax(
-            plan, positive, accumulator, rules, scratch, no_changes, 0
+            plan, positive, accumulator, rules, scratch, no_changes
         )
         free_accumulator[:] = accumulator
         negative[:] = positive
@@ -56,9 +55,9 @@ def learn_samples(  # type: ignore[no-untyped-def]
             accumulator[:] = free_accumulator
             for k in range(stop - start):
                 accumulator[start + k] += sign * drive[k]
-            version[:] += 1
+            scratch.version[:] += 1
             sweeps, status, events, _, _ = relax(
-                plan, states, accumulator, rules, scratch, no_changes, 0
+                plan, states, accumulator, rules, scratch, no_changes
             )
             tally[1] += sweeps
             tally[2] += status != 0
@@ -67,7 +66,7 @@ def learn_samples(  # type: ignore[no-untyped-def]
     return random_state
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def update(plan, synapses, rates, inputs, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """V <- clip(V + ((s+_pre s+_post - s-_pre s-_post + r) >> k)) for every coupling and bias.
 
@@ -135,7 +134,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
     return update_biases(plan, synapses, rates, positive, negative, random_state)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def learn_row(latent, positive, negative, s_positive, s_negative, draw, weyl, shift):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns; written so that LLVM makes vectors of it.
 
@@ -148,7 +147,7 @@ def learn_row(latent, positive, negative, s_positive, s_negative, draw, weyl, sh
         latent[j] = moved_latent(latent[j], np.int32(product), draw, weyl[j], shift)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
     """Sets the weights of a row from its latents; returns whether any changed."""
     changed = np.int8(0)
@@ -165,7 +164,7 @@ def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
     return changed != 0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def learn_columns(  # type: ignore[no-untyped-def]
     latent, weight, columns, begin, delta, s_pre, draw, weyl, theta, shift
 ):
@@ -187,7 +186,7 @@ def learn_columns(  # type: ignore[no-untyped-def]
     return changed
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def moved_latent(latent, product, draw, weyl, shift):  # type: ignore[no-untyped-def]
     """One latent after its step: clip(V + ((product + r) >> k))."""
     step = np.int32(np.int32(product + rounding_offset(draw, weyl, shift)) >> shift)
@@ -195,27 +194,27 @@ def moved_latent(latent, product, draw, weyl, shift):  # type: ignore[no-untyped
     return np.int16(min(max(v, np.int32(-LATENT_LIMIT)), np.int32(LATENT_LIMIT)))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def ternary_weight(latent, theta):  # type: ignore[no-untyped-def]
     """sign(V) where |V| >= theta, else 0."""
     return np.int8(np.int8(latent >= theta) - np.int8(latent <= -theta))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def int8_weight(latent):  # type: ignore[no-untyped-def]
     """clip((V + 128) >> 8, -127, 127)."""
     rounded = np.int32(np.int32(np.int32(latent) + np.int32(128)) >> np.int32(8))
     return np.int8(min(max(rounded, np.int32(-127)), np.int32(127)))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def rounding_offset(draw, weyl, shift):  # type: ignore[no-untyped-def]
     """A column's r in 0 .. 2^k - 1: the top k bits of the row's word plus the column's step."""
     word = np.int32(np.int32(draw + weyl) & np.int32(0xFFFF))
     return np.int32(word >> np.int32(np.int32(16) - shift))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def moved_columns(positive, negative, moved, delta):  # type: ignore[no-untyped-def]
     """Lists the neurons whose two nudged states differ, with s+ - s-; returns how many."""
     count = 0
@@ -227,7 +226,7 @@ def moved_columns(positive, negative, moved, delta):  # type: ignore[no-untyped-
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def mirror_weights(plan, synapses, coupling, row, size):  # type: ignore[no-untyped-def]
     """Copies a changed row of weights into the fan that runs the other way."""
     forward, backward = synapses.forward[coupling], synapses.backward[coupling]
@@ -237,7 +236,7 @@ def mirror_weights(plan, synapses, coupling, row, size):  # type: ignore[no-unty
         plan.weights[backward + column * rows + row] = plan.weights[forward + row * size + column]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def mirror_latents(synapses, coupling, row, size):  # type: ignore[no-untyped-def]
     """Copies a self-coupling's row of latents, right of the diagonal, into the column."""
     first = synapses.first[coupling]
@@ -245,7 +244,7 @@ def mirror_latents(synapses, coupling, row, size):  # type: ignore[no-untyped-de
         synapses.latent[first + column * size + row] = synapses.latent[first + row * size + column]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def update_biases(plan, synapses, rates, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """A bias learns as a coupling from a neuron that always sits at its population's s_max."""
     for population in range(len(plan.population_start)):
@@ -267,7 +266,7 @@ def update_biases(plan, synapses, rates, positive, negative, random_state):  # t
     return random_state
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def same(a, b):  # type: ignore[no-untyped-def]
     """Whether two state vectors are equal."""
     for i in range(len(a)):  # noqa: SIM110 (numba has no all() over a generator)

@@ -4,8 +4,8 @@ Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
 """
 
 import numpy as np
-from numba import njit
 
+from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import deliver, present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
@@ -16,13 +16,13 @@ _EVENT_DROP = int(Fault.EVENT_DROP)
 _EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def rounded(value, shift):  # type: ignore[no-untyped-def]
     """To the nearest multiple of 2^shift, halves up."""
     return ((value + ((np.int64(1) << shift) >> 1)) >> shift) << shift
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     """A state word XOR mask; signed words wrap and read as the smallest below it."""
     if mask == 0:
@@ -36,7 +36,7 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     return max(word, low)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def updated(  # type: ignore[no-untyped-def]
     plan, population, i, accumulator, stuck, inverted, converter, noise, noise_scale, sample, tick
 ):
@@ -56,7 +56,7 @@ def updated(  # type: ignore[no-untyped-def]
     return flipped(state, np.int64(inverted[i]), low, high)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
     """Writes one change of a trace while there is room; returns how many there were."""
     if recorded < len(room):
@@ -67,7 +67,7 @@ def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyp
     return recorded + 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def relax_disturbed(  # type: ignore[no-untyped-def]
     plan,
     inputs,
@@ -104,12 +104,12 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
     new = np.empty(neurons, dtype=np.int64)
     times = np.ones(neurons, dtype=np.int64)
     queue = np.empty(neurons, dtype=np.int64)
-    version = scratch[4]
+    rows, deltas = scratch.rows, scratch.deltas
     colours = len(plan.colour_first) - 1
     for local in range(len(states)):
         sample = first_sample + local
         state = states[local]
-        present(plan, inputs[local], state, drive[local], output_start, accumulator, version)
+        present(plan, inputs[local], state, drive[local], output_start, accumulator, scratch)
         line, last_line = first_fault[local], first_fault[local + 1]
         events = synops = recorded = np.int64(0)
         room = changes[first_change[local] :]
@@ -139,8 +139,9 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
                             recorded = noted(room, recorded, tick, i, before, after)
                             state[i] = after
                             if fault == _STATE_FLIP:
-                                row = i - plan.population_start[p]
-                                deliver(plan, p, row, after - before, accumulator, version)
+                                rows[0] = i - plan.population_start[p]
+                                deltas[0] = after - before
+                                deliver(plan, p, rows[:1], deltas[:1], accumulator, scratch.version)
                 queued = 0
                 if tick < frozen_from[colour]:
                     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
@@ -162,18 +163,27 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
                             if new[i] != state[i]:
                                 queue[queued] = i
                                 queued += 1
-                for entry in range(queued):
-                    i = queue[entry]
-                    changed = True
-                    recorded = noted(room, recorded, tick, i, np.int64(state[i]), new[i])
-                    events += 1
-                    delta = (new[i] - state[i]) * times[i]
-                    state[i] = new[i]
-                    if delta != 0:
-                        p = population_of[i]
-                        row = i - plan.population_start[p]
-                        walked = deliver(plan, p, row, delta, accumulator, version)
-                        synops += walked * times[i]
+                entry = 0
+                while entry < queued:
+                    p = population_of[queue[entry]]
+                    count = doubled = 0
+                    while entry < queued and population_of[queue[entry]] == p:
+                        i = queue[entry]
+                        entry += 1
+                        recorded = noted(room, recorded, tick, i, np.int64(state[i]), new[i])
+                        if times[i] != 0:
+                            rows[count] = i - plan.population_start[p]
+                            deltas[count] = (new[i] - state[i]) * times[i]
+                            count += 1
+                            doubled += times[i] - 1
+                        state[i] = new[i]
+                    if count:
+                        walked = deliver(
+                            plan, p, rows[:count], deltas[:count], accumulator, scratch.version
+                        )
+                        synops += walked + doubled * (walked // count)
+                changed |= queued > 0
+                events += queued
                 for hit in range(first_line, line):
                     times[faults[hit, 2]] = 1
             if not changed and (sweep - 1) * colours >= quiet_after:

@@ -5,7 +5,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from toreq_hw.sim.compiled import compiled
 
 _DENSE = 0.02
 """Above this rate one draw a place is cheaper than one draw a gap."""
@@ -42,7 +43,7 @@ def exactly(rng: np.random.Generator, count: int, fraction: float) -> npt.NDArra
     return rng.permutation(count)[: round(fraction * count)]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def mixed(word, other):  # type: ignore[no-untyped-def]
     """Stirs `other` into `word`: a step of Murmur3's finaliser over their sum; uint32."""
     x = np.uint32(np.uint32(word) + np.uint32(other) * np.uint32(0x9E3779B9) + np.uint32(1))
@@ -51,7 +52,7 @@ def mixed(word, other):  # type: ignore[no-untyped-def]
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-untyped-def]
     """One draw, in accumulator LSBs, of mean 0 and standard deviation scale / 256.
 
@@ -71,7 +72,7 @@ def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-un
     return (np.int64(scale) * total + (np.int64(1) << np.int64(23))) >> np.int64(24)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def noise_block(values, scale, octaves, seed, tick, first_neuron):  # type: ignore[no-untyped-def]
     """Fills int64 `values` (batch, neurons from first_neuron on) with the draws of one tick."""
     for sample in range(values.shape[0]):

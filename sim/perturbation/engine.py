@@ -104,7 +104,7 @@ class DisturbedEventEngine:
             self._layout.starts[self._layout.network.output.name],
             start.max_sweeps,
             states,
-            new_scratch(self._plan),
+            new_scratch(self._plan, start.inputs.shape[1]),
             counters,
             changes,
             first_change,

@@ -15,8 +15,9 @@ _COMMANDS = {
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
     "inject": "Damage a network and measure what it survives.",
+    "quantize": "Turn a float model into a network and say what it costs.",
     "simulate": "Relax a network over a data set and report what it took.",
-    "train": "Train a network with the integer on-chip rule.",
+    "train": "Train a network: the integer on-chip rule, or offline with torch.",
 }
 """Name (also of the module that holds it, `-` as `_`) and the line `--help` shows."""
 

@@ -27,7 +27,7 @@ from toreq_hw.sim.summary import summarise
 from toreq_hw.versions import versions
 
 HIDDEN = 128
-FLOAT_EPOCHS = 30
+FLOAT_EPOCHS = 60
 NETWORK_FILE = "network.safetensors"
 
 

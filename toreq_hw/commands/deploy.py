@@ -1,21 +1,22 @@
 """`toreq-hw deploy`: run a network on a target and check it against the simulator."""
 
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from toreq_hw import __version__, data, targets
+from toreq_hw import data, targets
+from toreq_hw.commands.console import output
+from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.commands.options import check_writable, data_option, json_option
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
-from toreq_hw.targets.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.versions import versions
 
 _EPILOG = """\b
 Examples:
@@ -35,14 +36,7 @@ Examples:
     show_default=True,
     help="Network file; the default one is trained first where it is absent.",
 )
-@click.option(
-    "--data",
-    "dataset",
-    type=click.Choice(data.NAMES),
-    default="digits",
-    show_default=True,
-    help="Data set whose test images are run.",
-)
+@data_option
 @click.option("--samples", type=click.IntRange(min=1), help="Test images to run.")
 @click.option("--batch", type=click.IntRange(min=1), help="Samples run at once; 1 as on a chip.")
 @click.option(
@@ -52,7 +46,7 @@ Examples:
     metavar="loihi1|loihi2|FILE",
     help="Chip description that the network is mapped to.",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the record here.")
+@json_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
@@ -62,7 +56,7 @@ def command(
     name: str | None,
     list_targets: bool,
     path: Path,
-    dataset: str,
+    data_name: str,
     samples: int | None,
     batch: int | None,
     chip: str,
@@ -73,16 +67,16 @@ def command(
 
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
-    console = Console()
     if list_targets:
-        _show_targets(console)
+        _show_targets(output)
         return 0
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
     target.require()
+    check_writable(json_path)
     network = load_or_make(path)
-    chosen = _samples(network, dataset, samples or target.samples, exactly=samples is not None)
+    chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
     outcome = target.run(network, chosen, targets.Options(batch, chip, report))
     record = {
@@ -90,18 +84,14 @@ def command(
         "passed": outcome.passed,
         "network": {"path": str(path), "sha256": network.sha256, **network.describe()},
         "data": {"name": chosen.data, "split": chosen.split, "part": "test"},
-        "versions": {
-            "toreq_hw": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "versions": versions(*target.packages),
         **outcome.record,
         "notes": list(outcome.notes),
         "duration_s": round(time.perf_counter() - begin, 3),
     }
     if json_path is not None:
         write_json(json_path, record)
-    _show(console, target, record, outcome)
+    _show(output, target, record, outcome)
     return 0 if outcome.passed else 1
 
 

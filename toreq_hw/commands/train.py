@@ -1,4 +1,4 @@
-"""`toreq-hw train`: learn a network from real images with the integer on-chip rule."""
+"""`toreq-hw train`: learn a network from real images, on chip (integers) or offline (torch)."""
 
 import time
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
+from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.options import Whole, check_writable, data_option, json_option, seed_option
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -30,11 +30,19 @@ _EPILOG = """\b
 Examples:
   toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
-  toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors"""
+  toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
+  toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
 
 @click.command(epilog=_EPILOG)
 @data_option
+@click.option(
+    "--engine",
+    type=click.Choice(["integer", "torch"]),
+    default="integer",
+    show_default=True,
+    help="integer: the on-chip rule; torch: batches offline, quantisers in the loop.",
+)
 @click.option("--hidden", type=Whole(), default="128", show_default=True, help="Hidden sizes.")
 @click.option(
     "--weights",
@@ -87,15 +95,39 @@ Examples:
     type=click.Path(path_type=Path),
     help="Go on from a checkpoint; the options that shape network and rule are its own.",
 )
+@click.option(
+    "--rule", type=click.Choice(["eqprop", "backprop"]), help="Torch: what moves the weights."
+)
+@click.option("--batch-size", type=click.IntRange(1), help="Torch: samples a step.")
+@click.option("--learning-rate", type=click.FloatRange(0), help="Torch: Adam's first step.")
+@click.option(
+    "--spectral-limit", type=click.FloatRange(0), help="Torch: largest Lipschitz constant."
+)
+@click.option("--device", help="Torch: cpu or cuda.")
+@click.option(
+    "--float-out",
+    type=click.Path(path_type=Path),
+    help="Torch: also write the latent weights, for toreq-hw quantize.",
+)
 @seed_option
 @json_option
-def command(out: Path, json_path: Path | None, **options: Any) -> None:
-    """Train a network with the integer on-chip rule.
+def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> int:
+    """Train a network with the integer on-chip rule, or offline with torch.
 
-    One sample at a time, integers only (docs/numerics.md, section 6). A checkpoint is written
-    after every epoch; an interrupted training resumes to the same bits with --resume.
-    Prints the accuracy on the test set after each epoch.
+    Integer: one sample at a time, integers only (docs/numerics.md, section 6). A checkpoint
+    is written after every epoch; an interrupted training resumes to the same bits with
+    --resume. Torch: batches, Adam and Brevitas quantisers (docs/quantisation.md).
+    Prints the accuracy on the test set.
     """
+    if engine == "torch":
+        check_writable(out, json_path, options["float_out"])
+        return train_torch.train_and_write(out, json_path, options)
+    train_torch.refuse_options(options, train_torch.TORCH_ONLY, "integer")
+    _train_integer(out, json_path, options)
+    return 0
+
+
+def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
     kept = options["checkpoint_path"] or out.with_suffix(".checkpoint")
     check_writable(out, kept, json_path)
     trainer, notes = _resumed(options) if options["resume"] else _fresh(options)

@@ -79,7 +79,7 @@ class Coupling:
             wrong = (self.weight < -limit) | (self.weight > limit)
             i, j = (int(k) for k in np.argwhere(wrong)[0])
             raise NetworkError(
-                f"coupling {self.name!r}: a {self.weight_format.value} weight must be in "
+                f"coupling {self.name!r}: {self.weight_format.value} weights must be in "
                 f"{-limit}..{limit}, found {self.weight[i, j]} at [{i}, {j}]"
             )
 

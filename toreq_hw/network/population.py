@@ -61,7 +61,7 @@ class Population:
         if type(self.state_bits) is not int or not fewest <= self.state_bits <= 8:
             kind = "signed" if self.signed else "unsigned"
             raise NetworkError(
-                f"population {self.name!r}: state_bits of a {kind} population must be an "
+                f"population {self.name!r}: {kind} state_bits must be an "
                 f"integer in {fewest}..8, not {self.state_bits!r}"
             )
 

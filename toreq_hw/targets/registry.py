@@ -7,6 +7,10 @@ from toreq_hw.targets.target import Target
 
 _MODULES = {
     "sim": "toreq_hw.targets.sim",
+    "loihi": "toreq_hw.targets.loihi",
+    "nengo": "toreq_hw.targets.nengo",
+    "nengo-loihi": "toreq_hw.targets.nengo_loihi",
+    "nir": "toreq_hw.targets.nir",
 }
 """Target name -> module. Modules import heavy dependencies inside `run` only."""
 

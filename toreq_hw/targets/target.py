@@ -12,6 +12,9 @@ import numpy.typing as npt
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.network import Network
 
+NENGO_INSTALL = "make .venv/extra-nengo"
+"""Installs Nengo, nengo-loihi and NIR; `pip install 'toreq-hw[nengo]'` elsewhere."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -63,14 +66,15 @@ Run = Callable[[Network, Samples, Options], Outcome]
 class Target:
     """One machine, or model of a machine, that a network file can be deployed to.
 
-    modules: what must be importable. install: the command that installs it. samples: how many
-    test images run unless a person says otherwise.
+    modules: what must be importable. packages: whose versions the record names. install: the
+    command that installs them. samples: test images that run unless a person says otherwise.
     """
 
     name: str
     description: str
     run: Run
     modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     install: str = ""
     samples: int = 100
 

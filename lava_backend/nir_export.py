@@ -1,0 +1,81 @@
+"""Writes a network as a NIR graph (.nir, HDF5): topology and integer weights.
+
+A population becomes an integrator (`nir.I`), which is what its accumulator is; a coupling
+becomes a `nir.Linear` in each direction; biases and everything that NIR has no node for are
+in the metadata, and `NOT_EXPRESSED` says which rules a reader must bring along.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toreq_hw.errors import MissingDependencyError
+from toreq_hw.files import replacing
+from toreq_hw.network import Network
+
+NOT_EXPRESSED = (
+    "rounding and clipping of the accumulator into an integer state (NIR has no clip or shift)",
+    "events that carry the change of a state (NIR has no sigma-delta node)",
+    "fraction bits: weights are the stored integers, to be scaled by 2^-fraction_bits",
+    "biases: initial values of the accumulators, in the metadata of each population",
+    "the schedule: which population is updated in which tick, and stopping at silence",
+    "that both directions of a coupling share one matrix",
+    "nudged phases",
+)
+"""What the graph alone does not say; docs/numerics.md does."""
+
+
+def export(network: Network, path: Path) -> Any:
+    """Writes `network` to `path` and returns the `nir.NIRGraph`.
+
+    Raises MissingDependencyError without NIR, OutputError where the folder is not writable.
+    """
+    try:
+        import nir
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"nir must be installed, found: {error}; run: make .venv/extra-nengo"
+        ) from error
+    graph = to_graph(network, nir)
+    with replacing(path) as temporary:
+        nir.write(temporary, graph)
+    return graph
+
+
+def to_graph(network: Network, nir: Any) -> Any:
+    """The graph: input -> linear -> integrator <-> linear ... -> output.
+
+    nir: the module. Weights are int8 in NIR's order, (n_out, n_in).
+    """
+    nodes = {
+        network.input.name: nir.Input({"input": np.array([network.input.size])}),
+        "readout": nir.Output({"output": np.array([network.output.size])}),
+    }
+    for population in network.relaxing:
+        limits = {
+            "state_min": population.state_min,
+            "state_max": population.state_max,
+            "fraction_bits": network.accumulator_fraction_bits(population.name),
+        }
+        nodes[population.name] = nir.I(
+            r=np.ones(population.size, dtype=np.float32),
+            metadata={"toreq_hw": json.dumps(limits), "bias": network.biases[population.name]},
+        )
+    edges = [(network.output.name, "readout")]
+    for c in network.couplings:
+        scale = {"fraction_bits": c.fraction_bits, "weight_format": c.weight_format.value}
+        directions = [(c.pre, c.post, c.weight.T)]
+        if c.pre != network.input.name and not c.is_self_coupling:
+            directions.append((c.post, c.pre, c.weight))
+        for source, target, weight in directions:
+            name = f"{source}-{target}"
+            metadata = {"toreq_hw": json.dumps(scale)}
+            nodes[name] = nir.Linear(weight=np.ascontiguousarray(weight), metadata=metadata)
+            edges += [(source, name), (name, target)]
+    metadata = {
+        "toreq_hw": json.dumps({**network.describe(), "sha256": network.sha256}),
+        "not_expressed": json.dumps(NOT_EXPRESSED),
+    }
+    return nir.NIRGraph(nodes=nodes, edges=edges, metadata=metadata)

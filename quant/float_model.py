@@ -1,0 +1,157 @@
+"""A layered equilibrium network in real numbers: activations over 0..1, couplings both ways.
+
+File: `.safetensors` with float tensors `<pre>-<post>.weight` (pre.size, post.size) for each
+coupling of the chain input - .. - output, and `<population>.bias` (size,). An activation is
+clip(sum of W s + b, 0, 1); parity order, as docs/numerics.md has it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from toreq_hw.errors import NetworkFileError
+from toreq_hw.files import replacing
+from toreq_hw.quant.fit import Reals
+from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, lsbs_per_unit
+
+SETTLED = 1e-6
+"""A sweep that moves no activation further than this ends a relaxation."""
+
+MAX_SWEEPS = 200
+
+_WEIGHT = re.compile(r"([a-z][a-z0-9_]{0,31})-([a-z][a-z0-9_]{0,31})\.weight")
+
+
+@dataclass(frozen=True, eq=False)
+class FloatModel:
+    """names: populations from input to output. weights: float64 (n_pre, n_post) each;
+    biases: float64 (size,), one per population but the input.
+    """
+
+    names: tuple[str, ...]
+    weights: tuple[Reals, ...]
+    biases: tuple[Reals, ...]
+
+    def couplings(self) -> list[str]:
+        """`pre-post` of each coupling."""
+        return [f"{a}-{b}" for a, b in zip(self.names, self.names[1:], strict=False)]
+
+
+def from_parameters(parameters: Parameters) -> FloatModel:
+    """Latent weights as they are, before any quantiser."""
+    layers = parameters.layers
+    return FloatModel(
+        names=tuple(p.name for p in layers.populations),
+        weights=tuple(
+            w.cpu().numpy().astype(np.float64) / lsbs_per_unit(layers, k)
+            for k, w in enumerate(parameters.weights)
+        ),
+        biases=tuple(
+            b.cpu().numpy().astype(np.float64) / bias_lsbs_per_unit(layers, k + 1)
+            for k, b in enumerate(parameters.biases)
+        ),
+    )
+
+
+def save_float(model: FloatModel, path: Path) -> None:
+    """Writes a float model, as float32, in one step."""
+    tensors = {
+        f"{name}.weight": weight.astype(np.float32)
+        for name, weight in zip(model.couplings(), model.weights, strict=True)
+    }
+    for name, bias in zip(model.names[1:], model.biases, strict=True):
+        tensors[f"{name}.bias"] = bias.astype(np.float32)
+    with replacing(path) as temporary:
+        temporary.write_bytes(to_safetensors(tensors))
+
+
+def load_float(path: Path) -> FloatModel:
+    """Reads and checks a float model. Raises NetworkFileError naming file and tensor."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NetworkFileError(f"{path}: must be a readable file, found: {reason}") from error
+    except (SafetensorError, TypeError, ValueError, AttributeError) as error:
+        raise NetworkFileError(f"{path}: must be a whole safetensors file: {error}") from error
+    try:
+        return _model(tensors)
+    except NetworkFileError as error:
+        raise NetworkFileError(f"{path}: {error}") from error
+
+
+def relax_float(
+    weights: Sequence[Reals], biases: Sequence[Reals], inputs: Reals
+) -> tuple[list[Reals], int]:
+    """Equilibrium of activations over 0..1, float64 (batch, size) per relaxing population.
+
+    Returns it with the sweeps run, at most MAX_SWEEPS.
+    """
+    real = [torch.from_numpy(w) for w in weights]
+    constant = [torch.from_numpy(b) for b in biases]
+    base = [b.expand(len(inputs), -1) for b in constant]
+    base[0] = torch.addmm(constant[0], torch.from_numpy(inputs), real[0])
+    states = [torch.zeros_like(part) for part in base]
+    sweeps, moved = 0, 1.0
+    while moved > SETTLED and sweeps < MAX_SWEEPS:
+        sweeps += 1
+        moved = 0.0
+        for index in (*range(0, len(states), 2), *range(1, len(states), 2)):
+            total = base[index]
+            if index > 0:
+                total = torch.addmm(total, states[index - 1], real[index])
+            if index + 1 < len(states):
+                total = torch.addmm(total, states[index + 1], real[index + 1].T)
+            new = total.clamp(0, 1)
+            moved = max(moved, float((new - states[index]).abs().max()))
+            states[index] = new
+    return [s.numpy() for s in states], sweeps
+
+
+def _model(tensors: dict[str, npt.NDArray[Any]]) -> FloatModel:
+    for name, tensor in tensors.items():
+        if not np.issubdtype(tensor.dtype, np.floating):
+            raise NetworkFileError(f"tensor {name!r:.80}: must be floats, not {tensor.dtype}")
+        if not np.isfinite(tensor).all():
+            raise NetworkFileError(f"tensor {name!r:.80}: must be finite, found NaN or infinity")
+    ends = {name: m.groups() for name in tensors if (m := _WEIGHT.fullmatch(name))}
+    following = {pre: (post, name) for name, (pre, post) in ends.items()}
+    first = {pre for pre, _ in ends.values()} - {post for _, post in ends.values()}
+    if len(first) != 1 or len(following) != len(ends):
+        raise NetworkFileError(
+            "tensors <pre>-<post>.weight must form one chain from an input to an output, "
+            f"found {', '.join(ends) or 'none'}"
+        )
+    names = [first.pop()]
+    weights: list[Reals] = []
+    biases: list[Reals] = []
+    while names[-1] in following:
+        post, name = following[names[-1]]
+        weight = tensors[name].astype(np.float64)
+        bias = tensors.get(f"{post}.bias", np.zeros(weight.shape[-1])).astype(np.float64)
+        expected = weights[-1].shape[1] if weights else weight.shape[0]
+        if weight.ndim != 2 or weight.shape[0] != expected or not weight.size:
+            raise NetworkFileError(
+                f"tensor {name!r}: must have shape ({expected}, n), not {weight.shape}"
+            )
+        if bias.shape != (weight.shape[1],):
+            raise NetworkFileError(
+                f"tensor '{post}.bias': must have shape ({weight.shape[1]},), not {bias.shape}"
+            )
+        names.append(post)
+        weights.append(weight)
+        biases.append(bias)
+    unknown = set(tensors) - set(ends) - {f"{name}.bias" for name in names[1:]}
+    if unknown or len(weights) != len(ends):
+        strange = min(unknown or set(ends))
+        raise NetworkFileError(f"tensor {strange!r:.80}: must belong to the chain {names}")
+    return FloatModel(tuple(names), tuple(weights), tuple(biases))

@@ -1,0 +1,37 @@
+"""How the simulator's inner loops are compiled: without the interpreter's lock, and cached.
+
+Numba's cache notices a change in the file of a function, but not in a function it calls from
+another file. Here every source of the simulator names the cache folder, so that compiled
+code is never older than any of them.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import platformdirs
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compiles `function` on its first call, for the types it is called with."""
+    settings: Any = numba.config  # its attributes are made at run time, unknown to type checkers
+    usual = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_CACHE)
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    finally:
+        settings.CACHE_DIR = usual
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("toreq-hw")
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("**/*.py")):
+        digest.update(source.read_bytes())
+    return Path(base) / "compiled" / digest.hexdigest()[:16]
+
+
+_CACHE = _cache_folder()

@@ -1,0 +1,108 @@
+"""`toreq-hw quantize`: a float model as a network, with an account of what is lost where."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.commands.options import Whole, check_writable, data_option, json_option
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.files import write_json
+from toreq_hw.network import WeightFormat
+from toreq_hw.versions import versions
+
+
+@click.command(
+    epilog="Example: toreq-hw quantize float.safetensors --weights int8 --state-bits 6 "
+    "--out net.safetensors"
+)
+@click.argument("float_model", type=click.Path(dir_okay=False, path_type=Path))
+@data_option
+@click.option(
+    "--weights",
+    type=click.Choice([f.value for f in WeightFormat]),
+    default="int8",
+    show_default=True,
+    help="Weight format.",
+)
+@click.option("--state-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--input-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option(
+    "--fraction-bits", type=Whole(), help="Of each coupling; default: least squared error."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Network file to write."
+)
+@json_option
+def command(
+    float_model: Path,
+    data_name: str,
+    weights: str,
+    state_bits: int,
+    input_bits: int,
+    fraction_bits: tuple[int, ...] | None,
+    out: Path,
+    json_path: Path | None,
+) -> None:
+    """Quantise FLOAT_MODEL after training and measure it on a data set's test images.
+
+    FLOAT_MODEL is a .safetensors file of float tensors <pre>-<post>.weight and
+    <population>.bias, activations over 0..1 (docs/quantisation.md); `toreq-hw train --engine
+    torch --float-out` writes one.
+    """
+    check_writable(out, json_path)
+    try:
+        from toreq_hw.quant.float_model import load_float
+        from toreq_hw.quant.post_training import account, quantise_model
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{error.name} must be installed to quantise: pip install 'toreq-hw[quant]'"
+        ) from error
+    model = load_float(float_model)
+    dataset = data.load(data_name)
+    sizes = (len(model.weights[0]), len(model.biases[-1]))
+    if sizes != (dataset.pixels, dataset.classes):
+        raise InputError(
+            f"{float_model}: must have {dataset.pixels} inputs and {dataset.classes} outputs for "
+            f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
+        )
+    kind = WeightFormat(weights)
+    net, fits = quantise_model(model, kind, state_bits, input_bits, fraction_bits)
+    report = account(model, net, fits, dataset)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    accuracy = float(np.mean(sim.relax(net, inputs).classes == dataset.test.labels))
+    network.save(net, out)
+    record = {
+        **asdict(report),
+        "accuracy": accuracy,
+        "data": dataset.name,
+        "split": dataset.split,
+        "weights": weights,
+        "state_bits": state_bits,
+        "input_bits": input_bits,
+        "network_sha256": net.sha256,
+        "versions": versions("torch"),
+    }
+    if json_path:
+        write_json(json_path, record)
+    rows = [
+        [
+            error.coupling,
+            str(error.fraction_bits),
+            f"{100 * error.clipped_fraction:.2f} %",
+            "exact" if error.sqnr_db is None else f"{error.sqnr_db:.1f} dB",
+            f"{100 * error.sparsity:.0f} %",
+            f"{100 * error.accuracy_alone:.2f} %",
+        ]
+        for error in report.couplings
+    ]
+    header = ["coupling", "fraction bits", "clipped", "SQNR", "zero", "accuracy, it alone"]
+    console.output.print(console.table(f"{weights}, {state_bits}-bit states", header, rows))
+    console.output.print(
+        f"{dataset.name}: accuracy {100 * report.accuracy_float:.2f} % in floats, "
+        f"{100 * report.accuracy_weights:.2f} % with quantised weights, "
+        f"{100 * accuracy:.2f} % with quantised states as well; wrote {out}"
+    )

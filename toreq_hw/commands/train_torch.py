@@ -1,0 +1,175 @@
+"""`toreq-hw train --engine torch`: batches on torch tensors, quantisers in the loop."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.files import write_json
+from toreq_hw.network import WeightFormat
+from toreq_hw.versions import versions
+
+if TYPE_CHECKING:
+    from toreq_hw.quant.options import TrainingOptions
+    from toreq_hw.quant.training import Training
+
+INTEGER_ONLY = (
+    "signed",
+    "loop",
+    "schedule",
+    "shift",
+    "output_shift",
+    "bias_shift",
+    "theta",
+    "augment",
+    "resume",
+    "checkpoint_path",
+)
+"""Options of `train` that mean nothing to this engine."""
+
+TORCH_ONLY = ("rule", "batch_size", "learning_rate", "spectral_limit", "device", "float_out")
+"""Options of `train` that mean nothing to the integer engine."""
+
+
+def refuse_options(options: dict[str, Any], names: tuple[str, ...], engine: str) -> None:
+    """Raises InputError for the first option of `names` that was given."""
+    for name in names:
+        if options[name] is not None and options[name] is not False:
+            shown = name.removesuffix("_path").replace("_", "-")
+            raise InputError(f"--{shown} must be left out with --engine {engine}")
+
+
+def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) -> int:
+    """Trains, measures on the test images with the simulator, writes network and record.
+
+    Returns 1 where the simulator and the trainer disagree on any state of any test image.
+    """
+    refuse_options(options, INTEGER_ONLY, "torch")
+    settings = _settings(options)
+    dataset = data.load(options["data_name"])
+    if options["holdout"]:
+        dataset = dataset.holding_out(options["holdout"])
+    begin = time.perf_counter()
+    training = run(settings, dataset)
+    network.save(training.network, out)
+    if options["float_out"]:
+        from toreq_hw.quant.float_model import from_parameters, save_float
+
+        save_float(from_parameters(training.parameters), options["float_out"])
+    record = training_record(training, dataset)
+    record["seconds"] = time.perf_counter() - begin
+    if json_path:
+        write_json(json_path, record)
+    _say(record, out)
+    return 1 if record["simulator_differs_on"] else 0
+
+
+def run(settings: "TrainingOptions", dataset: Dataset) -> "Training":
+    """One training under a progress bar."""
+    from toreq_hw.quant.training import Epoch, train
+
+    with console.progress_bar() as bar:
+        task = bar.add_task("training", total=settings.epochs, note="")
+
+        def on_epoch(_: int, epoch: Epoch) -> None:
+            bar.update(task, advance=1, note=f"{100 * epoch.training_accuracy:.2f} %")
+
+        return train(settings, dataset, on_epoch)
+
+
+def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
+    """What was asked for and what came of it, as JSON values.
+
+    simulator_differs_on: test images on which any state of the simulator's free phase is not
+    the trainer's; None for backpropagation, whose forward pass is not a free phase.
+    """
+    from toreq_hw.quant.options import Rule
+
+    settings, trained = training.options, training.network
+    eqprop = settings.rule is Rule.EQPROP
+    return {
+        "data": dataset.name,
+        "split": dataset.split,
+        "options": {**asdict(settings), "weight_format": settings.weight_format.value},
+        "history": [asdict(epoch) for epoch in training.epochs],
+        "accuracy": training.accuracy,
+        "test_images": len(dataset.test),
+        "simulator_differs_on": differing_images(training, dataset) if eqprop else None,
+        "sparsity": trained.sparsity,
+        "training_seconds": training.seconds,
+        "spectral_norms": {
+            coupling.name: {"before": before, "after": after}
+            for coupling, before, after in zip(
+                trained.couplings,
+                training.spectral_norms_before,
+                training.spectral_norms_after,
+                strict=True,
+            )
+        },
+        "network_sha256": trained.sha256,
+        "seed": settings.seed,
+        "versions": versions("torch", "brevitas"),
+    }
+
+
+def differing_images(training: "Training", dataset: Dataset) -> int:
+    """Test images on which any state in the simulator is not the trainer's."""
+    from toreq_hw.quant.training import free_states
+
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, training.network.input)
+    expected = sim.free_phase(training.network, inputs).states
+    found = free_states(training.parameters, inputs)
+    differs = np.zeros(len(inputs), dtype=np.bool_)
+    for name, states in expected.items():
+        differs |= (states != found[name]).any(axis=1)
+    return int(differs.sum())
+
+
+def _settings(options: dict[str, Any]) -> "TrainingOptions":
+    """The options given, over the trainer's own defaults."""
+    try:
+        import brevitas  # noqa: F401 - only whether it is there
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{error.name} must be installed for --engine torch: pip install 'toreq-hw[quant]'"
+        ) from error
+    from toreq_hw.quant.options import Rule, TrainingOptions
+
+    names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")
+    given = {name: options[name] for name in (*names, "fraction_bits")}
+    return TrainingOptions(
+        hidden=options["hidden"],
+        weight_format=WeightFormat(options["weights"]),
+        rule=Rule(options["rule"] or Rule.EQPROP),
+        state_bits=options["state_bits"],
+        input_bits=options["input_bits"],
+        seed=options["seed"],
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _say(record: dict[str, Any], out: Path) -> None:
+    console.output.print(
+        f"{record['data']}: accuracy {100 * record['accuracy']:.2f} % on "
+        f"{record['test_images']} images ({record['split']}); "
+        f"{100 * record['sparsity']:.0f} % of weights are zero; wrote {out}"
+    )
+    for name, norms in record["spectral_norms"].items():
+        console.output.print(
+            f"  {name}: Lipschitz constant {norms['before']:.2f} before, {norms['after']:.2f} after"
+        )
+    differs = record["simulator_differs_on"]
+    if differs is None:
+        console.output.print(
+            "  backpropagation: the accuracy is the feed-forward pass', which is not the free "
+            "phase of the network written"
+        )
+    else:
+        console.output.print(f"  the simulator's states differ on {differs} test images")

@@ -1,0 +1,105 @@
+"""What a network would take on a neuromorphic chip, as part of a target's record."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from toreq_hw import sim
+from toreq_hw.lava_backend.mapper import (
+    Activity,
+    Mapping,
+    draw_map,
+    estimate,
+    load_chip,
+    map_network,
+)
+from toreq_hw.network import Network
+from toreq_hw.targets.expected import Phases
+from toreq_hw.targets.target import Options
+
+
+@dataclass(frozen=True)
+class ChipReport:
+    """The map and the estimates: JSON values, sentences for a person, and broken limits."""
+
+    record: dict[str, Any]
+    notes: tuple[str, ...]
+    violations: tuple[str, ...]
+
+
+def chip_report(network: Network, expected: Phases, options: Options) -> ChipReport:
+    """Maps `network` onto the chip of `options`; draws the map where a report is asked for."""
+    mapping = map_network(network, load_chip(options.chip), events_per_neuron(expected))
+    violations = tuple(str(violation) for violation in mapping.violations)
+    estimates = estimate(network, mapping, activity(expected, mapping))
+    notes = [*_core_lines(mapping), *_estimate_lines(estimates)]
+    if options.report is not None:
+        picture = options.report / "core_map.png"
+        draw_map(mapping, picture)
+        notes.append(f"core map: {picture}")
+    record = {
+        "cores_used": mapping.cores_used,
+        "chips_used": mapping.chips_used,
+        "violations": list(violations),
+        "estimates": estimates,
+        "mapping": mapping.describe(),
+    }
+    return ChipReport(
+        record, (*notes, *(f"violation: {violation}" for violation in violations)), violations
+    )
+
+
+def events_per_neuron(expected: Phases) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Mean events of each relaxing neuron a sample, in the free phase, (neurons,)."""
+    trace = expected.free.trace
+    assert trace is not None
+    counts = np.bincount(trace.neuron, minlength=trace.layout.neurons)
+    return counts / len(expected.free.sweeps)
+
+
+def activity(expected: Phases, mapping: Mapping) -> Activity:
+    """What one inference does, means over the samples; messages by the cores each event reaches."""
+    network, free = expected.free.network, expected.free
+    cores = {p.name: 0 for p in network.relaxing}
+    for core in mapping.cores:
+        cores[core.population] += 1
+    reached = {p.name: 0 for p in network.populations}
+    for c in network.couplings:
+        reached[c.pre] += cores[c.post]
+        if c.pre in cores and not c.is_self_coupling:
+            reached[c.post] += cores[c.pre]
+    rates, layout = events_per_neuron(expected), sim.Layout(network)
+    messages = float(np.mean(free.input_events)) * reached[network.input.name]
+    for population in network.relaxing:
+        messages += float(rates[layout.of(population)].sum()) * reached[population.name]
+    return Activity(float(np.mean(free.synops)), float(np.mean(free.ticks)), messages)
+
+
+def _core_lines(mapping: Mapping) -> list[str]:
+    """One line a core, at most a screenful; the record holds all."""
+    lines = []
+    for core in mapping.cores[:16]:
+        held = ", ".join(
+            f"{limit.replace('_', ' ')} {used} of {mapping.chip.counts[f'{limit}_per_core']} "
+            f"({core.percent[limit]} %)"
+            for limit, used in core.used.items()
+        )
+        lines.append(
+            f"chip {core.chip} core {core.column},{core.row}: {core.population} "
+            f"{core.first}..{core.last - 1}: {held}"
+        )
+    if mapping.cores_used > len(lines):
+        lines.append(f"... and {mapping.cores_used - len(lines)} more cores, see --json")
+    return lines
+
+
+def _estimate_lines(estimates: dict[str, Any]) -> list[str]:
+    lines = []
+    for key, unit in (("energy_per_sample_uj", "uJ"), ("time_per_sample_us", "us")):
+        ends = estimates[key]
+        lines.append(
+            f"estimated {key.split('_')[0]} per sample: {ends['value']:.3g} {unit} "
+            f"({ends['low']:.2g} to {ends['high']:.3g}, the spread of the sources)"
+        )
+    return lines

@@ -1,0 +1,55 @@
+"""Target `loihi`: Lava's fixed-point model of Loihi 2, and a map onto its neurocores."""
+
+from typing import Any
+
+import numpy as np
+
+from toreq_hw import sim
+from toreq_hw.lava_backend import lava_run, lava_shim
+from toreq_hw.lava_backend.mapper import load_chip
+from toreq_hw.network import Network
+from toreq_hw.targets.agreement import compare
+from toreq_hw.targets.chip_report import chip_report
+from toreq_hw.targets.expected import figures, simulate
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
+
+BATCH = 100
+"""Samples side by side unless a person says otherwise."""
+
+NOTE = (
+    "Nothing ran on silicon: states, ticks and events come from Lava's software model of "
+    "Loihi 2, the map and the estimates from public figures."
+)
+BATCH_NOTE = "Batches are a simulation device; --batch 1 runs one sample at a time, as a chip."
+
+
+def run(network: Network, samples: Samples, options: Options) -> Outcome:
+    """Runs all phases on Lava, checks them, and maps the network onto the chip."""
+    load_chip(options.chip)  # a bad chip file is said before the work, not after it
+    batch = options.batch or BATCH
+    targets = sim.targets(network.output, samples.labels)
+    found = lava_run.run(network, samples.inputs, targets, batch=batch)
+    expected = simulate(network, samples)
+    agreement = compare(expected, found)
+    chip = chip_report(network, expected, options)
+    record: dict[str, Any] = {
+        **agreement.describe(),
+        **figures(expected, samples),
+        "accuracy": float(np.mean(found.classes == samples.labels)),
+        "form": "one sample at a time" if batch == 1 else f"batches of {batch}",
+        "lava_seconds": found.seconds,
+        **chip.record,
+    }
+    notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.notes)
+    return Outcome(agreement.bit_exact and not chip.violations, record, notes)
+
+
+target = Target(
+    name="loihi",
+    description="Lava's fixed-point model of Loihi 2, bit for bit, and a map onto neurocores",
+    run=run,
+    modules=("lava", "networkx", "asteval"),
+    packages=("lava-nc",),
+    install=lava_shim.INSTALL,
+    samples=200,
+)

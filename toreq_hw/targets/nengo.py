@@ -1,0 +1,49 @@
+"""Target `nengo`: the network as a Nengo model of custom neurons, bit for bit."""
+
+from typing import Any
+
+import numpy as np
+
+from toreq_hw import sim
+from toreq_hw.lava_backend.mapper import load_chip
+from toreq_hw.network import Network
+from toreq_hw.targets.agreement import compare
+from toreq_hw.targets.chip_report import chip_report
+from toreq_hw.targets.expected import figures, simulate
+from toreq_hw.targets.target import NENGO_INSTALL, Options, Outcome, Samples, Target
+
+NOTE = (
+    "Nothing ran on silicon: this neuron type runs on Nengo's own simulator, and no Nengo "
+    "backend takes it to a chip; the map and the estimates come from public figures."
+)
+
+
+def run(network: Network, samples: Samples, options: Options) -> Outcome:
+    """Runs all phases in one Nengo simulation and checks them."""
+    from toreq_hw.lava_backend import nengo_run  # imports Nengo
+
+    load_chip(options.chip)  # a bad chip file is said before the work, not after it
+    found = nengo_run.run(network, samples.inputs, sim.targets(network.output, samples.labels))
+    expected = simulate(network, samples)
+    agreement = compare(expected, found)
+    chip = chip_report(network, expected, options)
+    record: dict[str, Any] = {
+        **agreement.describe(),
+        **figures(expected, samples),
+        "accuracy": float(np.mean(found.classes == samples.labels)),
+        "nengo_seconds": found.seconds,
+        **chip.record,
+    }
+    passed = agreement.bit_exact and not chip.violations
+    return Outcome(passed, record, (NOTE, *chip.notes))
+
+
+target = Target(
+    name="nengo",
+    description="a Nengo model of custom neurons, bit for bit, usable in larger models",
+    run=run,
+    modules=("nengo",),
+    packages=("nengo",),
+    install=NENGO_INSTALL,
+    samples=50,
+)

@@ -1,0 +1,50 @@
+"""Target `nir`: the network as a NIR graph for other neuromorphic tools."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toreq_hw.errors import DeploymentError
+from toreq_hw.network import Network
+from toreq_hw.targets.target import NENGO_INSTALL, Options, Outcome, Samples, Target
+
+DEFAULT_FOLDER = Path("build/nir")
+
+
+def run(network: Network, samples: Samples, options: Options) -> Outcome:
+    """Exports, reads the file back, and compares every weight. No sample is run."""
+    import nir
+
+    from toreq_hw.lava_backend.nir_export import NOT_EXPRESSED, export
+
+    path = (options.report or DEFAULT_FOLDER) / "network.nir"
+    export(network, path)
+    try:
+        found = nir.read(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise DeploymentError(f"{path}: must be readable by NIR, found: {error}") from error
+    differing = sum(
+        int(np.count_nonzero(found.nodes[f"{c.pre}-{c.post}"].weight != c.weight.T))
+        for c in network.couplings
+    )
+    record: dict[str, Any] = {
+        "file": str(path),
+        "nodes": len(found.nodes),
+        "edges": len(found.edges),
+        "weights_differing_after_reading_back": differing,
+        "not_expressed": list(NOT_EXPRESSED),
+    }
+    notes = ("NIR carries topology and weights. It does not express:",)
+    return Outcome(differing == 0, record, notes + tuple(f"- {line}" for line in NOT_EXPRESSED))
+
+
+target = Target(
+    name="nir",
+    description="a NIR graph file: topology and weights for other tools; runs nothing",
+    run=run,
+    modules=("nir",),
+    packages=("nir",),
+    install=NENGO_INSTALL,
+    samples=1,
+)
