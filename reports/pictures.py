@@ -17,6 +17,7 @@ _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "svg.hashsalt": "toreq-hw",  # equal records give equal pages
 }
+_SMALL: dict[Any, Any] = {**_STYLE, "svg.fonttype": "none"}  # letters, not their outlines
 _SIZE = (4.6, 2.9)
 
 
@@ -96,7 +97,7 @@ def curves_with_bands(
     """
     positive = [level for level in levels if level > 0]
     logarithmic = bool(positive) and max(positive) / min(positive) > 100
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_SMALL):
         figure, axes = _figure(horizontal, vertical)
         if logarithmic:
             axes.set_xscale("log")
@@ -115,7 +116,7 @@ def curves_with_bands(
 
 def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
     """Shares of 1, 2, 3, .. `unit` in per cent, one line per entry; empty tails are cut."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_SMALL):
         figure, axes = _figure(unit, "images, %")
         longest = max((np.flatnonzero(c)[-1] + 1 for c in counts.values() if np.any(c)), default=1)
         for label, values in counts.items():
@@ -127,7 +128,7 @@ def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
 
 def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
     """A matrix as colours, with its scale. values: (rows, columns)."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_SMALL):
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
         shown = axes.imshow(values, cmap="viridis", interpolation="nearest")

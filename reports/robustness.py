@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from toreq_hw.reports.page import Page, Section, Table
-from toreq_hw.reports.pictures import curves_with_bands, share_lines
+from toreq_hw.reports.pictures import curves_with_bands, heat_map, share_lines
 
 Record = Mapping[str, Any]
 
@@ -34,7 +36,6 @@ def campaign_section(record: Record) -> Section:
     series = {"equilibrium network": [_points(level["accuracy"]) for level in asked]}
     if all(level["twin_accuracy"] for level in asked):
         series["feed-forward twin"] = [_points(level["twin_accuracy"]) for level in asked]
-    settling = {f"{level['level']:g}": level["sweeps"] for level in _some(asked)}
     pictures = [curves_with_bands(x, series, record["unit"], "test accuracy, %")]
     if record["per_image"]:
         healing = {
@@ -42,7 +43,8 @@ def campaign_section(record: Record) -> Section:
             "same class": [_points(level["agreement"]) for level in asked],
         }
         pictures.append(curves_with_bands(x, healing, record["unit"], "images, %"))
-    pictures.append(share_lines(settling, "sweeps to settle"))
+        settling = {f"{level['level']:g}": level["sweeps"] for level in _some(asked)}
+        pictures.append(share_lines(settling, "sweeps to settle"))
     return Section(campaign_title(record), _text(record), Table(header, rows), tuple(pictures))
 
 
@@ -62,6 +64,150 @@ def campaigns_page(records: Sequence[Record], title: str) -> Page:
         sections=tuple(campaign_section(record) for record in records),
         made_by=dict(records[0]["versions"]),
     )
+
+
+def robustness_page(record: Record) -> Page:
+    """The page of `make robustness`, from its whole record."""
+    sections: list[Section] = []
+    for name, study in record["data"].items():
+        shape = "-".join(map(str, study["shape"]))
+        sections.append(
+            Section(
+                f"{name}, {shape}: against the feed-forward twin",
+                f"{study['split']}. Points of accuracy lost at each level, with their intervals; "
+                "a difference is called one where the intervals do not touch.",
+                _verdict_table(study["campaigns"]),
+            )
+        )
+        sections += [campaign_section(campaign) for campaign in study["campaigns"]]
+        sections.append(_recovery_section(name, study["recovery"]))
+        if study["hardening"]:
+            sections.append(_hardening_section(name, study["hardening"]))
+        if "critical_lines" in study:
+            sections.append(_critical_section(name, study))
+    passed = all(c["controls"]["passed"] for s in record["data"].values() for c in s["campaigns"])
+    return Page(
+        title="What the network survives",
+        lead=" ".join(
+            [
+                "Every control held."
+                if passed
+                else "A control FAILED: read no figure before its cause is found.",
+                *(_lead(name, study) for name, study in record["data"].items()),
+            ]
+        ),
+        sections=tuple(sections),
+        made_by=dict(record["versions"]),
+    )
+
+
+def verdicts(campaign: Record) -> list[tuple[float, str]]:
+    """Per asked level who loses less accuracy against its own undamaged self: "equilibrium", "twin",
+    or "equal" where the intervals touch; nothing for layers without a counterpart."""
+    zero = next(level for level in campaign["levels"] if level["level"] == 0)
+    found = []
+    for level in campaign["levels"]:
+        if not level["twin_accuracy"] or level["level"] not in campaign["asked_levels"]:
+            continue
+        own = [zero["accuracy"]["value"] - level["accuracy"][end] for end in ("high", "low")]
+        twin = [
+            zero["twin_accuracy"]["value"] - level["twin_accuracy"][end] for end in ("high", "low")
+        ]
+        winner = "equilibrium" if own[1] < twin[0] else "twin" if twin[1] < own[0] else "equal"
+        found.append((level["level"], winner))
+    return found
+
+
+def _verdict_table(campaigns: Sequence[Record]) -> Table:
+    rows = []
+    for campaign in campaigns:
+        found = verdicts(campaign)
+        if found:
+            cells = [
+                ", ".join(f"{level:g}" for level, who in found if who == winner) or "-"
+                for winner in ("equilibrium", "twin", "equal")
+            ]
+            rows.append((campaign_title(campaign), *cells))
+    header = ("layer", "equilibrium loses less at", "twin loses less at", "no difference seen at")
+    return Table(header, tuple(rows))
+
+
+def _lead(name: str, study: Record) -> str:
+    counts = {"equilibrium": 0, "twin": 0, "equal": 0}
+    for campaign in study["campaigns"]:
+        for _, winner in verdicts(campaign):
+            counts[winner] += 1
+    flips = [c for c in study["campaigns"] if c["layer"] == "single_state_flip"]
+    healed = ""
+    if flips:
+        levels = [level for level in flips[0]["levels"] if level["level"] > 0]
+        cases = sum(level["images"] for level in levels)
+        exact = sum(level["exact"]["value"] * level["images"] for level in levels)
+        healed = (
+            f" {100 * exact / cases:.3f} % of {cases:,} single state bit flips heal to the "
+            "identical equilibrium."
+        )
+    return (
+        f"{name}:{healed} Of {sum(counts.values())} levels of damage the equilibrium network loses "
+        f"less than its feed-forward twin at {counts['equilibrium']}, more at {counts['twin']}, "
+        f"and no difference is seen at {counts['equal']}."
+    )
+
+
+def _recovery_section(name: str, recoveries: Sequence[Record]) -> Section:
+    epochs = max(len(r["accuracy"]) for r in recoveries) - 1
+    header = ("damage", "undamaged %", "damaged %", *(f"epoch {e}" for e in range(1, epochs + 1)))
+    rows = tuple(
+        (
+            f"{r['damage']} {r['level']:g}",
+            f"{100 * r['undamaged']:.2f}",
+            *(f"{100 * value:.2f}" for value in r["accuracy"]),
+        )
+        for r in recoveries
+    )
+    series = {
+        f"{r['damage']} {r['level']:g}": [(value, value, value) for value in r["accuracy"]]
+        for r in recoveries
+    }
+    picture = curves_with_bands(
+        range(epochs + 1), series, "epochs of learning on", "test accuracy, %"
+    )
+    text = (
+        "Damage for good, then the same on-chip rule goes on around it, at the rates at which "
+        "training ended. Dead neurons here are those whose every weight reads 0. One seed."
+    )
+    return Section(f"Relearning on {name}", text, Table(header, rows), (picture,))
+
+
+def _hardening_section(name: str, hardening: Record) -> Section:
+    tests = ["no damage", *(f"{kind} {level:g}" for kind, level in hardening["tests"])]
+    rows = tuple(
+        (test, f"{100 * plain:.2f}", f"{100 * hard:.2f}")
+        for test, plain, hard in zip(
+            tests, hardening["plain"], hardening["hardened"], strict=True
+        )
+    )
+    text = (
+        f"Trained from scratch with {hardening['level']:g} of the stored weight bits flipped afresh "
+        f"every {hardening['period']} samples; latents are never damaged. Means of 8 draws of damage."
+    )
+    table = Table(("test damage", "plain training %", "damage in the loop %"), rows)
+    return Section(f"Training with damage in the loop on {name}", text, table)
+
+
+def _critical_section(name: str, study: Record) -> Section:
+    rows = tuple(
+        (b["coupling"], str(b["bit"]), f"{100 * b['rate']:g}", f"{100 * b['accuracy']:.2f}")
+        for b in study["critical_bits"]
+    )
+    lines = np.array(study["critical_lines"]).reshape(study["image_shape"])
+    text = (
+        "Table: accuracy with one bit of a coupling's words flipped at a rate (ternary: bit 0 says "
+        "whether there is a weight, bit 1 its sign). Map: points of output margin lost when all "
+        "weights of one input line change sign."
+    )
+    table = Table(("coupling", "bit", "flipped %", "accuracy %"), rows)
+    return Section(f"Critical weights on {name}", text, table, (heat_map(lines, "margin lost, %"),))
 
 
 def _text(record: Record) -> str:

@@ -77,16 +77,20 @@ def summarise_level(trials: Sequence[Trial], confidence: float, *, per_image: bo
 
 
 def check_controls(
-    setting: Setting, by_level: dict[float, list[Trial]], plan: Plan, classes: int
+    setting: Setting, by_level: dict[float, list[Trial]], plan: Plan, chance: float
 ) -> Controls:
     """Level 0 must change nothing. Full damage must end at chance: the interval of its accuracy
-    must reach 1 / classes plus 2 points, and its mean stay below twice chance."""
+    must reach down to `chance`, and its mean stay below twice that.
+
+    chance: share of the commonest class, the best that can be had without looking at an image.
+    """
     zero = by_level[0.0]
-    ruin_accuracy = ruin_is_chance = None
+    ruin_accuracy: float | None = None
+    ruin_is_chance: bool | None = None
     if setting.ruin is not None:
         interval = student([t.accuracy for t in by_level[setting.ruin]], plan.confidence)
         ruin_accuracy = interval.value
-        ruin_is_chance = interval.low <= 1 / classes + 0.02 and interval.value < 2 / classes
+        ruin_is_chance = bool(interval.low <= chance + 1e-9 and interval.value < 2 * chance)
     return Controls(
         zero_is_exact=all(t.exact == t.samples and t.distance == 0 for t in zero),
         ruin_level=setting.ruin,

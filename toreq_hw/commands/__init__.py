@@ -16,6 +16,7 @@ _COMMANDS = {
     "import": "Read a network from an ONNX file.",
     "inject": "Damage a network and measure what it survives.",
     "quantize": "Turn a float model into a network and say what it costs.",
+    "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
 }

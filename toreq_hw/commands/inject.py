@@ -192,7 +192,9 @@ def campaign(
         summarise_level(trials, plan.confidence, per_image=per_image)
         for trials in by_level.values()
     ]
-    controls = check_controls(setting, by_level, plan, net.output.size)
+    labels = data.load(setting.data).test.labels[: setting.samples]
+    chance = float(np.bincount(labels).max() / len(labels))
+    controls = check_controls(setting, by_level, plan, chance)
     return {
         "layer": setting.kind,
         "options": dict(setting.options),
