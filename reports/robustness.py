@@ -10,6 +10,11 @@ from toreq_hw.reports.pictures import curves_with_bands, heat_map, share_lines
 
 Record = Mapping[str, Any]
 
+_CONTROLS = {
+    True: "Every control held.",
+    False: "A control FAILED: read no figure before its cause is found.",
+}
+
 
 def campaign_rows(record: Record) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and rows of one campaign's table; intervals at the campaign's confidence."""
@@ -57,10 +62,9 @@ def campaign_title(record: Record) -> str:
 def campaigns_page(records: Sequence[Record], title: str) -> Page:
     """A page of campaigns, in order."""
     passed = all(record["controls"]["passed"] for record in records)
-    lead = "Every control held." if passed else "A control failed: read no figure before it is found."
     return Page(
         title=title,
-        lead=lead,
+        lead=_CONTROLS[passed],
         sections=tuple(campaign_section(record) for record in records),
         made_by=dict(records[0]["versions"]),
     )
@@ -90,9 +94,7 @@ def robustness_page(record: Record) -> Page:
         title="What the network survives",
         lead=" ".join(
             [
-                "Every control held."
-                if passed
-                else "A control FAILED: read no figure before its cause is found.",
+                _CONTROLS[passed],
                 *(_lead(name, study) for name, study in record["data"].items()),
             ]
         ),
@@ -102,8 +104,11 @@ def robustness_page(record: Record) -> Page:
 
 
 def verdicts(campaign: Record) -> list[tuple[float, str]]:
-    """Per asked level who loses less accuracy against its own undamaged self: "equilibrium", "twin",
-    or "equal" where the intervals touch; nothing for layers without a counterpart."""
+    """Per asked level who loses less accuracy against its own undamaged self.
+
+    "equilibrium", "twin", or "equal" where the intervals touch; nothing for layers without a
+    counterpart in a feed-forward network.
+    """
     zero = next(level for level in campaign["levels"] if level["level"] == 0)
     found = []
     for level in campaign["levels"]:
@@ -183,13 +188,11 @@ def _hardening_section(name: str, hardening: Record) -> Section:
     tests = ["no damage", *(f"{kind} {level:g}" for kind, level in hardening["tests"])]
     rows = tuple(
         (test, f"{100 * plain:.2f}", f"{100 * hard:.2f}")
-        for test, plain, hard in zip(
-            tests, hardening["plain"], hardening["hardened"], strict=True
-        )
+        for test, plain, hard in zip(tests, hardening["plain"], hardening["hardened"], strict=True)
     )
     text = (
-        f"Trained from scratch with {hardening['level']:g} of the stored weight bits flipped afresh "
-        f"every {hardening['period']} samples; latents are never damaged. Means of 8 draws of damage."
+        f"Trained from scratch with {hardening['level']:g} of the stored weight bits flipped "
+        f"afresh every {hardening['period']} samples; latents are never damaged. Means of 8 draws."
     )
     table = Table(("test damage", "plain training %", "damage in the loop %"), rows)
     return Section(f"Training with damage in the loop on {name}", text, table)
@@ -221,8 +224,9 @@ def _text(record: Record) -> str:
             f"{100 * controls['ruin_accuracy']:.1f} %, {found};"
         )
     return (
-        f"{record['samples']:,} test images a trial; intervals at {100 * record['confidence']:g} %. "
-        f"Controls: level 0 {zero};{ruin} quiescence: {record['quiescence']}."
+        f"{record['samples']:,} test images a trial; intervals at "
+        f"{100 * record['confidence']:g} %. Controls: level 0 {zero};{ruin} quiescence: "
+        f"{record['quiescence']}."
     )
 
 

@@ -6,6 +6,7 @@ is compared with, under the same layers.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,8 @@ def feed_forward(
     for tick, population in enumerate(chain, start=1):
         total = _seen(_accumulators(damaged, population, states), given, layout, population, tick)
         if population is damaged.output:
-            return total.argmax(axis=1)
+            classes: npt.NDArray[np.int64] = total.argmax(axis=1)
+            return classes
         states = _updated(total, given, layout, population, damaged)
         hidden[population.name] = states
         if tick == len(chain) - 1:
@@ -65,9 +67,7 @@ def check_chain(network: Network) -> tuple[Population, ...]:
     """The layers after the input, in order. Raises InputError for a network that is no chain."""
     names = [p.name for p in network.populations]
     ends = [(c.pre, c.post) for c in network.couplings]
-    if network.schedule is not Schedule.PARITY or ends != list(
-        zip(names[:-1], names[1:], strict=True)
-    ):
+    if network.schedule is not Schedule.PARITY or ends != list(pairwise(names)):
         raise InputError("a feed-forward twin must be a chain of layers, found other couplings")
     return network.relaxing
 
@@ -133,4 +133,3 @@ def _rounded(values: npt.NDArray[np.integer], shift: npt.NDArray[np.int64]) -> A
     """To the nearest multiple of 2^shift, halves up; shift: (neurons,)."""
     half = (np.int64(1) << shift) >> 1
     return ((values.astype(np.int64) + half) >> shift) << shift
-

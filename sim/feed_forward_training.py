@@ -52,13 +52,12 @@ class TwinTrainer:
         self._shape = shape
         rng = np.random.default_rng(seed)
         self._weights = [_Parameter(_first(rng, c), _reach(c)) for c in shape.couplings]
-        self._biases = [
-            _Parameter(np.zeros(p.size, dtype=np.float32)) for p in shape.relaxing
-        ]
+        self._biases = [_Parameter(np.zeros(p.size, dtype=np.float32)) for p in shape.relaxing]
 
     def learn(self, inputs: Floats, labels: npt.NDArray[np.int64], rate: float) -> None:
         """One step on a batch. inputs: (batch, n) in units of the largest state."""
-        weights = [_stored(v.value, c) for v, c in zip(self._weights, self._shape.couplings, strict=True)]
+        latents = zip(self._weights, self._shape.couplings, strict=True)
+        weights = [_stored(latent.value, coupling) for latent, coupling in latents]
         activations, totals = [inputs], []
         for index, weight in enumerate(weights):
             coupling = self._shape.couplings[index]

@@ -1,1 +1,1 @@
-"""Campaigns: many seeded trials of one layer at many levels, with confidence (docs/robustness.md)."""
+"""Campaigns: many seeded trials of one layer at many levels, with confidence."""

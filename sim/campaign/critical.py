@@ -57,7 +57,8 @@ def critical_weights(
         if inputs[:, line].any():
             weight = first.weight.copy()
             weight[line] *= -1
-            lost[line] = clean - _margin(with_weights(network, {first.name: weight}), inputs, labels)
+            turned = with_weights(network, {first.name: weight})
+            lost[line] = clean - _margin(turned, inputs, labels)
         watch()
     return lost
 

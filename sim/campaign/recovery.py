@@ -99,7 +99,8 @@ def harden(
     trials: int = 8,
 ) -> Hardening:
     """Trains the same network from scratch with `rate` of its weight bits flipped afresh every
-    `period` samples, and holds both against damage that neither has seen."""
+    `period` samples, and holds both against damage that neither has seen.
+    """
     seed = (trainer.seed + 0x5EED) % (1 << 32)
     hardened = HardenedTrainer(
         trainer, lambda draw: WeightBitFlip(rate, (seed + draw) % (1 << 32)), period

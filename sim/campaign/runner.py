@@ -45,7 +45,7 @@ def run(
     *,
     jobs: int = -1,
     scheduler: str | None = None,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[float, list[Trial]]:
     """Trials of every level, the controls (level 0, full damage) included, by level.
 
@@ -89,7 +89,8 @@ def _complete(
 def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]:
     """Where trials run: here for one job, in processes, or on a cluster."""
     if scheduler is None:
-        return nullcontext() if jobs == 1 else parallel_config("loky", n_jobs=jobs)
+        here: AbstractContextManager[object] = nullcontext()
+        return here if jobs == 1 else parallel_config("loky", n_jobs=jobs)
     try:
         from distributed import Client
     except ImportError as error:
@@ -100,4 +101,5 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
         client = Client(scheduler, timeout=10)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"scheduler {scheduler!r} must answer, found: {error}") from error
-    return parallel_config("dask", client=client)
+    workers: AbstractContextManager[object] = parallel_config("dask", client=client)
+    return workers

@@ -1,4 +1,4 @@
-"""One trial: damage a network once, run the test images through it, compare with the undamaged one."""
+"""One trial: damage a network once, run the test images, compare with the undamaged one."""
 
 from dataclasses import dataclass
 from functools import lru_cache

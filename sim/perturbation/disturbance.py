@@ -91,6 +91,14 @@ class Disturbance:
         )
 
     @property
+    def plain(self) -> npt.NDArray[np.bool_]:
+        """Neurons that are neither stuck nor inverted and have no converter, bool (neurons,)."""
+        widest = np.iinfo(np.int32)
+        exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
+        free: npt.NDArray[np.bool_] = (self.stuck == FREE) & (self.inverted == 0) & exact
+        return free
+
+    @property
     def quiet_after(self) -> int:
         """The last tick in which noise or a listed fault acts (0: none)."""
         last = max((n.last_tick for n in self.noise), default=0)

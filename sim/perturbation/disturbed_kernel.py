@@ -3,12 +3,16 @@
 Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import deliver, present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
+from toreq_hw.sim.plan import Ints, Plan
 
 _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
@@ -36,24 +40,65 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     return max(word, low)
 
 
+class Damage(NamedTuple):
+    """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
+    in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
+    plain: neurons whose update nothing but noise can touch. noise_until: the last noisy tick.
+    """
+
+    stuck: npt.NDArray[np.int16]
+    inverted: npt.NDArray[np.int16]
+    frozen_from: Ints
+    converter: Ints
+    faults: Ints
+    first_fault: Ints
+    quiet_after: int
+    noise: Ints
+    scale: Ints
+    plain: npt.NDArray[np.bool_]
+    noise_until: int
+
+
+class Registers(NamedTuple):
+    """Working memory of one thread. times: how often each neuron's event of this tick arrives."""
+
+    accumulator: npt.NDArray[np.int32]
+    population: Ints
+    new: Ints
+    times: Ints
+    queue: Ints
+
+
+def new_registers(plan: Plan) -> Registers:
+    """Fresh working memory; `population` says where each neuron belongs."""
+    neurons = len(plan.bias)
+    numbers = np.arange(len(plan.population_size))
+    return Registers(
+        accumulator=np.empty(neurons, dtype=np.int32),
+        population=np.repeat(numbers, plan.population_size).astype(np.int64),
+        new=np.empty(neurons, dtype=np.int64),
+        times=np.ones(neurons, dtype=np.int64),
+        queue=np.empty(neurons, dtype=np.int64),
+    )
+
+
 @compiled
-def updated(  # type: ignore[no-untyped-def]
-    plan, population, i, accumulator, stuck, inverted, converter, noise, noise_scale, sample, tick
-):
-    """The new state of neuron i; noise: int64 (sources, 3) of octaves, last tick, seed."""
-    if stuck[i] != FREE:
-        return np.int64(stuck[i])
-    total = np.int64(accumulator[i])
-    for source in range(len(noise)):
-        if tick <= noise[source, 1]:
-            total += noise_int(
-                noise_scale[source, i], noise[source, 0], noise[source, 2], sample, tick, i
-            )
-    total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
+def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
+    """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
+    if damage.stuck[i] != FREE:
+        return np.int64(damage.stuck[i])
+    population = registers.population[i]
+    total = np.int64(registers.accumulator[i])
+    for source in range(len(damage.noise)):
+        octaves, last_tick, seed = damage.noise[source]
+        if tick <= last_tick:
+            total += noise_int(damage.scale[source, i], octaves, seed, sample, tick, i)
+    step, lowest, highest, coarse = damage.converter[i]
+    total = min(max(rounded(total, step), lowest), highest)
     low, high = plan.state_min[population], plan.state_max[population]
     state = min(max((total + plan.half[population]) >> plan.fraction_bits[population], low), high)
-    state = min(max(rounded(state, converter[i, 3]), low), high)
-    return flipped(state, np.int64(inverted[i]), low, high)
+    state = min(max(rounded(state, coarse), low), high)
+    return flipped(state, np.int64(damage.inverted[i]), low, high)
 
 
 @compiled
@@ -68,126 +113,133 @@ def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyp
 
 
 @compiled
-def relax_disturbed(  # type: ignore[no-untyped-def]
-    plan,
-    inputs,
-    drive,
-    output_start,
-    max_sweeps,
-    states,
-    scratch,
-    counters,
-    changes,
-    first_change,
-    first_sample,
-    first_fault,
-    faults,
-    quiet_after,
-    stuck,
-    inverted,
-    frozen_from,
-    converter,
-    noise,
-    noise_scale,
+def strike(  # type: ignore[no-untyped-def]
+    plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
 ):
-    """Relaxes a run of samples, as `event_kernel.relax_samples` does.
+    """The faults listed for this tick. Returns the next line, and the changes seen so far."""
+    while line < last_line and damage.faults[line, 1] == tick:
+        i, fault, bit = damage.faults[line, 2:]
+        line += 1
+        if fault == _ACCUMULATOR_FLIP:
+            registers.accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
+            scratch.version[registers.population[i]] += 1
+        elif fault == _EVENT_DROP:
+            registers.times[i] = 0
+        elif fault == _EVENT_DUPLICATE:
+            registers.times[i] *= 2
+        elif damage.stuck[i] == FREE:
+            p = registers.population[i]
+            before = np.int64(state[i])
+            after = flipped(before, np.int64(1) << bit, plan.state_min[p], plan.state_max[p])
+            if after != before:
+                recorded = noted(room, recorded, tick, i, before, after)
+                state[i] = after
+                scratch.version[p] += 1
+                if fault == _STATE_FLIP:
+                    rows, deltas = scratch.rows[:1], scratch.deltas[:1]
+                    rows[0] = i - plan.population_start[p]
+                    deltas[0] = after - before
+                    deliver(plan, p, rows, deltas, registers.accumulator, scratch.version)
+    return line, recorded
 
-    first_sample: number of the first one in the whole batch. first_fault: int64 (batch + 1,),
-    where each sample's lines begin in `faults`.
+
+@compiled
+def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # type: ignore[no-untyped-def]
+    """New states of one colour, none of them set yet. Returns how many changes are queued.
+
+    A block that nothing has reached since its last quiet update is skipped: it would not change.
     """
-    neurons = states.shape[1]
-    accumulator = np.empty(neurons, dtype=np.int32)
-    population_of = np.empty(neurons, dtype=np.int64)
-    for p in range(len(plan.population_start)):
-        start = plan.population_start[p]
-        population_of[start : start + plan.population_size[p]] = p
-    new = np.empty(neurons, dtype=np.int64)
-    times = np.ones(neurons, dtype=np.int64)
-    queue = np.empty(neurons, dtype=np.int64)
+    queued = 0
+    if tick >= damage.frozen_from[colour]:
+        return queued
+    quiet = tick > damage.noise_until
+    settled = tick > damage.noise_until + len(plan.colour_first) - 1
+    for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
+        p = plan.block_population[block]
+        if settled and scratch.seen[block] == scratch.version[p]:
+            continue
+        scratch.seen[block] = scratch.version[p]
+        half, shift = plan.half[p], plan.fraction_bits[p]
+        low, high = plan.state_min[p], plan.state_max[p]
+        for i in range(plan.block_start[block], plan.block_stop[block]):
+            if quiet and damage.plain[i]:
+                total = np.int64(registers.accumulator[i]) + half
+                new = min(max(total >> shift, low), high)
+            else:
+                new = updated(plan, damage, registers, i, sample, tick)
+            if new != state[i]:
+                registers.new[i] = new
+                registers.queue[queued] = i
+                queued += 1
+    return queued
+
+
+@compiled
+def send(plan, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
+    """Sets the queued states and delivers their events. Returns synops and changes so far."""
     rows, deltas = scratch.rows, scratch.deltas
+    synops = entry = 0
+    while entry < queued:
+        p = registers.population[registers.queue[entry]]
+        count = doubled = 0
+        while entry < queued and registers.population[registers.queue[entry]] == p:
+            i = registers.queue[entry]
+            entry += 1
+            new, times = registers.new[i], registers.times[i]
+            recorded = noted(room, recorded, tick, i, np.int64(state[i]), new)
+            if times != 0:
+                rows[count] = i - plan.population_start[p]
+                deltas[count] = (new - state[i]) * times
+                count += 1
+                doubled += times - 1
+            state[i] = new
+        if count:
+            walked = deliver(
+                plan, p, rows[:count], deltas[:count], registers.accumulator, scratch.version
+            )
+            synops += walked + doubled * (walked // count)
+    return synops, recorded
+
+
+@compiled
+def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
+    """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
+    line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
     colours = len(plan.colour_first) - 1
-    for local in range(len(states)):
-        sample = first_sample + local
-        state = states[local]
-        present(plan, inputs[local], state, drive[local], output_start, accumulator, scratch)
-        line, last_line = first_fault[local], first_fault[local + 1]
-        events = synops = recorded = np.int64(0)
-        room = changes[first_change[local] :]
-        sweeps, status, tick = np.int64(max_sweeps), np.int64(2), np.int64(0)
-        for sweep in range(1, max_sweeps + 1):
-            changed = False
-            for colour in range(colours):
-                tick += 1
-                first_line = line
-                while line < last_line and faults[line, 1] == tick:
-                    i, fault, bit = faults[line, 2], faults[line, 3], faults[line, 4]
-                    line += 1
-                    p = population_of[i]
-                    if fault == _ACCUMULATOR_FLIP:
-                        accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
-                    elif fault == _EVENT_DROP:
-                        times[i] = 0
-                    elif fault == _EVENT_DUPLICATE:
-                        if times[i] != 0:
-                            times[i] = 2
-                    elif stuck[i] == FREE:
-                        before = np.int64(state[i])
-                        low, high = plan.state_min[p], plan.state_max[p]
-                        after = flipped(before, np.int64(1) << bit, low, high)
-                        if after != before:
-                            changed = True
-                            recorded = noted(room, recorded, tick, i, before, after)
-                            state[i] = after
-                            if fault == _STATE_FLIP:
-                                rows[0] = i - plan.population_start[p]
-                                deltas[0] = after - before
-                                deliver(plan, p, rows[:1], deltas[:1], accumulator, scratch.version)
-                queued = 0
-                if tick < frozen_from[colour]:
-                    for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
-                        p = plan.block_population[block]
-                        for i in range(plan.block_start[block], plan.block_stop[block]):
-                            new[i] = updated(
-                                plan,
-                                p,
-                                i,
-                                accumulator,
-                                stuck,
-                                inverted,
-                                converter,
-                                noise,
-                                noise_scale,
-                                sample,
-                                tick,
-                            )
-                            if new[i] != state[i]:
-                                queue[queued] = i
-                                queued += 1
-                entry = 0
-                while entry < queued:
-                    p = population_of[queue[entry]]
-                    count = doubled = 0
-                    while entry < queued and population_of[queue[entry]] == p:
-                        i = queue[entry]
-                        entry += 1
-                        recorded = noted(room, recorded, tick, i, np.int64(state[i]), new[i])
-                        if times[i] != 0:
-                            rows[count] = i - plan.population_start[p]
-                            deltas[count] = (new[i] - state[i]) * times[i]
-                            count += 1
-                            doubled += times[i] - 1
-                        state[i] = new[i]
-                    if count:
-                        walked = deliver(
-                            plan, p, rows[:count], deltas[:count], accumulator, scratch.version
-                        )
-                        synops += walked + doubled * (walked // count)
-                changed |= queued > 0
-                events += queued
-                for hit in range(first_line, line):
-                    times[faults[hit, 2]] = 1
-            if not changed and (sweep - 1) * colours >= quiet_after:
-                sweeps, status = sweep, 0
-                break
-        counters[local, 0], counters[local, 1] = sweeps, status
-        counters[local, 2], counters[local, 3], counters[local, 4] = events, synops, recorded
+    events = synops = recorded = tick = 0
+    scratch.seen[:] = 0
+    for sweep in range(1, max_sweeps + 1):
+        before_sweep = recorded
+        for colour in range(colours):
+            tick += 1
+            first_line = line
+            line, recorded = strike(
+                plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
+            )
+            queued = compute(plan, damage, registers, state, scratch, colour, sample, tick)
+            walked, recorded = send(plan, registers, state, scratch, queued, tick, room, recorded)
+            events += queued
+            synops += walked
+            for hit in range(first_line, line):
+                registers.times[damage.faults[hit, 2]] = 1
+        if recorded == before_sweep and (sweep - 1) * colours >= damage.quiet_after:
+            return sweep, 0, events, synops, recorded
+    return max_sweeps, 2, events, synops, recorded
+
+
+@compiled
+def relax_disturbed(  # type: ignore[no-untyped-def]
+    plan, damage, inputs, drive, output_start, max_sweeps, states, work, counters, changes, first
+):
+    """Relaxes a whole batch, as `event_kernel.relax_samples` does a run of samples.
+
+    work: (`Scratch`, `Registers`). first: where each sample's changes begin in `changes`.
+    """
+    scratch, registers = work
+    for sample in range(len(states)):
+        state = states[sample]
+        accumulator = registers.accumulator
+        present(plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch)
+        counters[sample] = relax_one(
+            plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
+        )

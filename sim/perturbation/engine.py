@@ -11,7 +11,11 @@ from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
+from toreq_hw.sim.perturbation.disturbed_kernel import (
+    Damage,
+    new_registers,
+    relax_disturbed,
+)
 from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
@@ -43,9 +47,7 @@ def relax_with(
     if any(isinstance(one, PhaseLayer) for one in layers):
         batch = len(np.asarray(inputs))
         runner = disturbed_engine(damaged, layer.disturbance(damaged, batch, layers), engine)
-    return relax(
-        damaged, inputs, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace
-    )
+    return relax(damaged, inputs, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace)
 
 
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
@@ -95,28 +97,30 @@ class DisturbedEventEngine:
         batch, neurons = start.states.shape
         states = start.states.copy()
         counters = np.zeros((batch, 5), dtype=np.int64)
-        noise = np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3)
-        scale = np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons)
+        damage = Damage(
+            given.stuck,
+            given.inverted,
+            given.frozen_from,
+            given.converter,
+            given.faults,
+            np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
+            given.quiet_after,
+            np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
+            np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+            given.plain,
+            max((n.last_tick for n in given.noise), default=0),
+        )
         relax_disturbed(
             self._plan,
+            damage,
             start.inputs,
             start.drive,
             self._layout.starts[self._layout.network.output.name],
             start.max_sweeps,
             states,
-            new_scratch(self._plan, start.inputs.shape[1]),
+            (new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
             counters,
             changes,
             first_change,
-            0,
-            np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
-            given.faults,
-            given.quiet_after,
-            given.stuck,
-            given.inverted,
-            given.frozen_from,
-            given.converter,
-            noise,
-            scale,
         )
         return states, counters

@@ -63,11 +63,11 @@ class FaultMap:
         damaged = program(network, layers)
         if damaged.describe() != network.describe():
             raise InputError("a fault map must keep the weight formats, found an analog layer")
-        given = disturbance(network, samples, layers)
+        given = disturbance(damaged, samples, layers)
         if given.noise or not np.array_equal(given.converter, Disturbance.none(network).converter):
             raise InputError("a fault map must be digital, found noise or a converter")
         name = _names(network)
-        moved = [] if states is None else _moved(states, disturb(network, states, layers))
+        moved = [] if states is None else _moved(states, disturb(damaged, states, layers))
         return cls(
             network_sha256=network.sha256,
             samples=samples,
@@ -136,7 +136,8 @@ class FaultMap:
         trace: bool = False,
     ) -> Relaxation:
         """Replays the map; engines "event" and "reference", and any where weights and standing
-        states are all it holds. Raises InputError for another network or number of samples."""
+        states are all it holds. Raises InputError for another network or number of samples.
+        """
         if len(inputs) != self.samples:
             raise InputError(f"inputs must be the map's {self.samples}, not {len(inputs)}")
         damaged = self.program(network)
@@ -164,10 +165,10 @@ def load(path: Path, network: Network) -> FaultMap:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT or record["version"] != VERSION:
             raise InputError(f"must be a {FORMAT!r} of version {VERSION}")
-        fields = {k: v for k, v in record.items() if k not in ("format", "version")}
-        rows = {
+        rows: dict[str, Any] = {
             k: tuple(tuple(row) for row in v) if isinstance(v, list) else v
-            for k, v in fields.items()
+            for k, v in record.items()
+            if k not in ("format", "version")
         }
         found = FaultMap(**rows)
         found.check(network)
@@ -183,10 +184,10 @@ def load(path: Path, network: Network) -> FaultMap:
 
 def _check_rows(fault_map: FaultMap, network: Network) -> None:
     """Builds everything once; whatever does not fit the network shows itself."""
+    shapes = {c.name: c.weight.shape for c in network.couplings}
     for coupling, row, column, _ in fault_map.weights:
-        shape = next(c.weight.shape for c in network.couplings if c.name == coupling)
-        _check_index(row, shape[0], f"row of {coupling}")
-        _check_index(column, shape[1], f"column of {coupling}")
+        _check_index(row, shapes[coupling][0], f"row of {coupling}")
+        _check_index(column, shapes[coupling][1], f"column of {coupling}")
     neurons = [(n, k) for n, k, _ in (*fault_map.stuck, *fault_map.inverted)]
     neurons += [(n, k) for _, n, k, _ in fault_map.states]
     neurons += [(n, k) for _, _, n, k, _, _ in fault_map.faults]

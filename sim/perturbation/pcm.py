@@ -36,7 +36,7 @@ def programming_sigma(target: Real) -> Real:
 
 
 def drift_exponent(target: Real, normal: Real) -> Real:
-    """nu of G(t) = G (t / t_0)^-nu for devices of conductance `target`, one normal draw each.
+    """Nu of G(t) = G (t / t_0)^-nu for devices of conductance `target`, one normal draw each.
 
     Mean clip(-0.0155 ln g + 0.0244, 0.049, 0.1), sd clip(-0.0125 ln g - 0.0059, 0.008, 0.045).
     """
@@ -69,7 +69,8 @@ def conductance_after(target: Real, seconds: float, normals: Real, scale: float 
     if seconds > 0:
         drifted = programmed * (t / T_0) ** (-scale * drift_exponent(target, normals[1]))
     read = drifted * (1 + scale * read_sigma(programmed, t) * normals[2])
-    return np.maximum(read, 0)
+    floored: Real = np.maximum(read, 0)
+    return floored
 
 
 @dataclass(frozen=True)

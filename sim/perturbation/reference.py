@@ -68,7 +68,8 @@ class _Run:
             before = len(self.changes)
             for colour in range(colours):
                 self._tick((sweep - 1) * colours + colour + 1, colour)
-            if len(self.changes) == before and (sweep - 1) * colours >= self.disturbance.quiet_after:
+            over = (sweep - 1) * colours >= self.disturbance.quiet_after
+            if over and len(self.changes) == before:
                 return sweep, Status.SETTLED
         return self.start.max_sweeps, Status.SWEEP_LIMIT
 
@@ -163,11 +164,11 @@ class _Run:
 
     def _fresh_accumulators(self) -> npt.NDArray[np.int64]:
         """From biases, inputs, standing states and the nudge, as when a sample is presented."""
-        states = {n: s.copy() for n, s in self.layout.split(self.state).items()}  # type: ignore[arg-type]
+        states = {p.name: self.state[self.layout.of(p)] for p in self.network.relaxing}
         states[self.network.input.name] = self.start.inputs[self.sample].astype(np.int64)
         drive = self.start.drive[self.sample].astype(np.int64)
         return np.concatenate(
-            [accumulators(self.network, p.name, states, drive) for p in self.network.relaxing]  # type: ignore[arg-type]
+            [accumulators(self.network, p.name, states, drive) for p in self.network.relaxing]
         )
 
 

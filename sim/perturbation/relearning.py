@@ -147,8 +147,8 @@ class HardenedTrainer(Trainer):
     """A trainer whose weights are damaged afresh every `period` samples while it learns.
 
     damage: gives the layer of the n-th draw, one that keeps the weight formats (bit flips, stuck
-    or missing cells, dead lines). Latents are never damaged: a weight that learns within a period is
-    programmed from its latent again.
+    or missing cells, dead lines). Latents are never damaged: a weight that learns within a period
+    is programmed from its latent again.
     """
 
     def __init__(
@@ -182,4 +182,3 @@ class HardenedTrainer(Trainer):
             ):
                 if start >= 0:
                     self._plan.weights[start : start + coupling.weight.size] = rows.ravel()
-

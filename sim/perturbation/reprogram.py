@@ -29,9 +29,7 @@ def mirrored(coupling: Coupling, values: npt.NDArray[np.float64]) -> npt.NDArray
     return upper + upper.T
 
 
-def through_converter(
-    network: Network, real: Mapping[str, npt.NDArray[np.float64]]
-) -> Network:
+def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float64]]) -> Network:
     """`network` with real-valued weights, read by an 8-bit converter: integers again.
 
     real: weights in units of the stored weight, by coupling name; other couplings are read back
@@ -55,9 +53,7 @@ def through_converter(
             )
         )
     fraction_bits = {
-        p.name: max(
-            (c.fraction_bits for c in couplings if p.name in (c.pre, c.post)), default=0
-        )
+        p.name: max((c.fraction_bits for c in couplings if p.name in (c.pre, c.post)), default=0)
         for p in network.relaxing
     }
     biases = {

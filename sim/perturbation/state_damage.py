@@ -19,12 +19,13 @@ from toreq_hw.sim.perturbation.layer import StartLayer, States
 def flipped_states(
     states: npt.NDArray[np.int16], mask: npt.NDArray[np.int16], population: Population
 ) -> npt.NDArray[np.int16]:
-    """State words XOR mask; a signed word that leaves the range (-2^(b-1)) reads as the smallest."""
+    """State words XOR mask; a signed word below the range (-2^(b-1)) reads as the smallest."""
     bits = population.state_bits
     words = (states ^ mask) & ((1 << bits) - 1)
     if population.signed:
         words = np.where(words >> (bits - 1), words - (1 << bits), words)
-    return np.maximum(words, population.state_min).astype(np.int16)
+    read: npt.NDArray[np.int16] = np.maximum(words, population.state_min).astype(np.int16)
+    return read
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network
+from toreq_hw.network import Network, accumulator_bits
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault
 from toreq_hw.sim.perturbation.draws import picked
@@ -109,8 +109,6 @@ class AccumulatorUpset(TickFaults):
 
     def bits_of(self, network: Network, name: str) -> int:
         """The bits of the narrowest word that holds the population's accumulators."""
-        from toreq_hw.network import accumulator_bits
-
         return accumulator_bits(network, name)
 
 

@@ -80,7 +80,8 @@ class DeviceVariation(AnalogWeights):
     def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
         normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
-        return coupling.weight * np.exp(self.level * normal - self.level**2 / 2)
+        gain: Real = np.exp(self.level * normal - self.level**2 / 2)
+        return coupling.weight * gain
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,5 @@ class IRDrop(AnalogWeights):
         rows, columns = coupling.weight.shape
         x = np.arange(rows) / max(1, rows - 1)
         y = np.arange(columns) / max(1, columns - 1)
-        return coupling.weight * (1 - self.level * (x[:, None] + y) / 2)
+        gain: Real = 1 - self.level * (x[:, None] + y) / 2
+        return coupling.weight * gain

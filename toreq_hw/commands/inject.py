@@ -1,4 +1,4 @@
-"""`toreq-hw inject`: damage a network many times over and say, with confidence, what it survives."""
+"""`toreq-hw inject`: damage a network many times over, say with confidence what it survives."""
 
 import json
 from collections.abc import Sequence
@@ -11,8 +11,13 @@ import numpy as np
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_writable, data_option, json_option, network_argument
-from toreq_hw.commands.options import seed_option
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+    seed_option,
+)
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
@@ -99,15 +104,15 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--levels", "wanted", type=Levels(), required=True, help="first:last:count or a,b,c.")
 @click.option("--trials", default="auto", show_default=True, help="A number, or auto: planned.")
 @click.option("--confidence", type=float, default=0.99, show_default=True)
-@click.option("--margin", type=float, default=0.5, show_default=True, help="Half-width, in points.")
-@click.option("--most", type=click.IntRange(2), default=200, show_default=True, help="Trials a level.")
+@click.option("--margin", type=float, default=0.5, show_default=True, help="In points.")
+@click.option("--most", type=click.IntRange(2), default=200, help="Most trials a level.")
 @click.option("--samples", type=click.IntRange(1), help="Only the first N test images.")
 @click.option("--max-sweeps", type=click.IntRange(1), default=MAX_SWEEPS, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
-@click.option("--store", type=click.Path(path_type=Path), help="Finished trials; default build/inject.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for an HTML page with pictures.")
+@click.option("--store", type=click.Path(path_type=Path), help="Default: build/inject.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for a page with pictures.")
 @click.option(
     "--list-layers", is_flag=True, is_eager=True, expose_value=False, callback=_list_layers
 )

@@ -113,9 +113,7 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
             )
             plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST)
             campaigns.append(campaign(setting, plan, jobs=jobs, store=work / "trials"))
-    exam = Exam(
-        data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels
-    )
+    exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
     return {
         "split": dataset.split,
         "shape": [p.size for p in net.populations],
@@ -179,9 +177,7 @@ def _recovery(
         ]
         if not quick:
             period = HARDEN_PERIOD[dataset.name]
-            hardening = harden(
-                trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch
-            )
+            hardening = harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
     return {
         "recovery": [asdict(recovery) for recovery in recoveries],
         "hardening": asdict(hardening) if hardening else None,
@@ -199,4 +195,3 @@ def _critical(net: network.Network, exam: Exam, seed: int) -> dict[str, Any]:
         "critical_lines": np.round(lines, 3).tolist(),
         "critical_bits": [asdict(bit) for bit in bits],
     }
-
