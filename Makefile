@@ -63,3 +63,16 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
+
+# Noise and damage
+
+.PHONY: robustness robustness-quick robustness-test
+
+robustness: $(VENV)/core ## Run every damage campaign on digits and MNIST; writes reports/published.
+	$(BIN)/toreq-hw robustness --data digits --data mnist --out reports/published
+
+robustness-quick: $(VENV)/core ## A few damage campaigns on digits, controls included.
+	$(BIN)/toreq-hw robustness --quick --out build/robustness
+
+robustness-test: $(VENV)/extra-test ## Run the tests of noise, damage, campaigns and fault maps.
+	$(BIN)/python -m pytest testbench/robustness --numprocesses auto

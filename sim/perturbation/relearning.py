@@ -88,7 +88,8 @@ class DamagedTrainer(Trainer):
 
     def _places(self, broken: Broken) -> tuple[Ints, Weights]:
         """Indices into the plan's weights, of both directions, and what they read."""
-        where, words = [], []
+        where = [np.zeros(0, dtype=np.int64)]
+        words = [np.zeros(0, dtype=np.int8)]
         for index, coupling in enumerate(self.blueprint.couplings):
             if coupling.name not in broken.cells:
                 continue

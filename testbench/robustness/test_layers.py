@@ -24,9 +24,7 @@ def network_of(kind: WeightFormat, rows: int = 40, columns: int = 30) -> Network
     rng = np.random.default_rng(0)
     blank = layered((rows, columns, 10), kind, (3, 4))
     couplings = tuple(
-        replace(
-            c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8)
-        )
+        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
         for c in blank.couplings
     )
     return replace(blank, couplings=couplings)
