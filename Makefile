@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help sim test bench lint ci clean
+.PHONY: help sim test bench sim-mutants lint clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -20,7 +20,11 @@ test: $(VENV)/extra-test ## Run the tests of the core, the simulator and the com
 bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
 
+sim-mutants: $(VENV)/extra-test ## Break the simulator on purpose and count what the tests notice.
+	$(BIN)/python testbench/sim_mutants.py
+
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
+	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -59,10 +63,16 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 # Quantised training and interchange
 
-.PHONY: quant-test
+.PHONY: quant-test parity parity-quick
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
+
+parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hours, resumes.
+	$(BIN)/toreq-hw parity --seeds 5 --out reports/published
+
+parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
+	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
 
 # Noise and damage
 

@@ -21,7 +21,7 @@ EXPLORATION = 0.2
 """Chance of a random action while data are gathered, so that states the expert by itself
 would never reach are seen; their label is still the expert's decision."""
 
-TRAINING_SAMPLES, TEST_SAMPLES = 20_000, 5_000
+TRAINING_SAMPLES, TEST_SAMPLES = 45_000, 5_000
 
 Observations = npt.NDArray[np.float64]
 Actions = npt.NDArray[np.int64]
@@ -33,6 +33,7 @@ Policy = Callable[[npt.NDArray[np.uint8]], Actions]
 class Task:
     """An environment, its expert, and the range in which each observed variable is coded.
 
+    low, high: what nearly all demonstrations stay within; beyond, a variable counts as its end.
     expert: observations (batch, variables) to actions, int64 (batch,).
     """
 
@@ -63,8 +64,8 @@ TASKS = {
             name="cartpole",
             environment="CartPole-v1",
             actions=2,
-            low=(-2.4, -3.0, -0.21, -3.0),
-            high=(2.4, 3.0, 0.21, 3.0),
+            low=(-0.8, -1.0, -0.12, -1.0),
+            high=(0.8, 1.0, 0.12, 1.0),
             expert=_balance,
             what_the_expert_does="state feedback: pushes along 0.05 x + 0.1 x' + a + 0.3 a'",
         ),
@@ -72,8 +73,8 @@ TASKS = {
             name="acrobot",
             environment="Acrobot-v1",
             actions=3,
-            low=(-1.0, -1.0, -1.0, -1.0, -4 * np.pi, -9 * np.pi),
-            high=(1.0, 1.0, 1.0, 1.0, 4 * np.pi, 9 * np.pi),
+            low=(-1.0, -1.0, -1.0, -1.0, -4.0, -6.0),
+            high=(1.0, 1.0, 1.0, 1.0, 4.0, 6.0),
             expert=_pump,
             what_the_expert_does="energy pumping: torque along the driven joint's speed",
         ),

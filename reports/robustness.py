@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from toreq_hw.reports.page import Page, Section, Table
-from toreq_hw.reports.pictures import curves_with_bands, heat_map, share_lines
+from toreq_hw.reports.robustness_pictures import curves_with_bands, heat_map, share_lines
 
 Record = Mapping[str, Any]
 

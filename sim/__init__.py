@@ -18,7 +18,7 @@ from toreq_hw.sim.phases import (
     relax,
     targets,
 )
-from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace
+from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace, joined
 
 __all__ = [
     "MAX_SWEEPS",
@@ -31,6 +31,7 @@ __all__ = [
     "Trace",
     "check_states",
     "free_phase",
+    "joined",
     "make_engine",
     "nudge",
     "nudged_phase",

@@ -1,8 +1,10 @@
 """What goes into a relaxation and what comes out of it, the same for every engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -181,3 +183,23 @@ class Relaxation:
                 sample = int(np.flatnonzero(mine != others)[0])
                 return f"sample {sample}, {counter}: expected {mine[sample]}, got {others[sample]}"
         return None
+
+
+def joined(parts: Sequence[Relaxation]) -> Relaxation:
+    """One record of consecutive batches of the same network; without a trace."""
+
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    first = parts[0]
+    return Relaxation(
+        network=first.network,
+        states={n: np.concatenate([part.states[n] for part in parts]) for n in first.states},
+        sweeps=column("sweeps"),
+        status=column("status"),
+        events=column("events"),
+        input_events=column("input_events"),
+        synops=column("synops"),
+        dense_synops=column("dense_synops"),
+        trace=None,
+    )

@@ -22,11 +22,17 @@ class Case:
 
 
 def random_case(
-    seed: int, *, schedule: Schedule | None = None, max_size: int = 12, batch: int = 4
+    seed: int,
+    *,
+    schedule: Schedule | None = None,
+    max_size: int = 12,
+    batch: int = 4,
+    skips: bool = False,
 ) -> Case:
     """Any depth 1 to 4, any state format, either weight format, mixed fraction bits.
 
-    Networks that are not under `parity` get a self-coupled first hidden population.
+    Networks that are not under `parity` get a self-coupled first hidden population. With
+    `skips`, some get the input coupled to the output past the hidden populations.
     """
     rng = np.random.default_rng(seed)
     schedule = schedule or rng.choice(np.array(Schedule))
@@ -36,6 +42,8 @@ def random_case(
     couplings = [_coupling(rng, pre, post) for pre, post in pairwise(populations)]
     if schedule is not Schedule.PARITY:
         couplings.append(_self_coupling(rng, populations[1]))
+    if skips and depth > 1 and rng.integers(2):
+        couplings.append(_coupling(rng, populations[0], populations[-1]))
     network = Network(
         populations=tuple(populations),
         couplings=tuple(couplings),
@@ -56,9 +64,10 @@ def random_case(
     )
 
 
-def cases(schedule: Schedule | None = None) -> st.SearchStrategy[Case]:
+def cases(schedule: Schedule | None = None, *, skips: bool = False) -> st.SearchStrategy[Case]:
     """Hypothesis draws the seed, so that a failing case is one number."""
-    return st.integers(0, 2**32 - 1).map(lambda seed: random_case(seed, schedule=schedule))
+    seeds = st.integers(0, 2**32 - 1)
+    return seeds.map(lambda seed: random_case(seed, schedule=schedule, skips=skips))
 
 
 def _population(rng: np.random.Generator, name: str, max_size: int) -> Population:

@@ -10,7 +10,6 @@ It reads descriptions and counts; nothing here ran on silicon.
 from toreq_hw.lava_backend.mapper.chip import CHIPS, Chip, Figure, load_chip
 from toreq_hw.lava_backend.mapper.estimate import Activity, estimate
 from toreq_hw.lava_backend.mapper.mapping import Core, Mapping, Violation, map_network
-from toreq_hw.lava_backend.mapper.picture import draw_map
 
 __all__ = [
     "CHIPS",
@@ -20,7 +19,6 @@ __all__ = [
     "Figure",
     "Mapping",
     "Violation",
-    "draw_map",
     "estimate",
     "load_chip",
     "map_network",

@@ -8,7 +8,14 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend.mapper.chip import Chip
-from toreq_hw.lava_backend.mapper.partition import Incoming, Part, axons_out, incoming, split
+from toreq_hw.lava_backend.mapper.partition import (
+    Incoming,
+    Part,
+    axons_out,
+    edges_of,
+    incoming,
+    split,
+)
 from toreq_hw.lava_backend.mapper.place import Placement, place
 from toreq_hw.network import Network, Population, accumulator_bits
 
@@ -172,10 +179,10 @@ def _reach(
     """By source population: which cores of each target its neurons reach, bool (n, cores)."""
     reach: dict[str, list[npt.NDArray[np.bool_]]] = {p.name: [] for p in network.relaxing}
     for target, entries in sources.items():
-        starts = [part.first for part in parts[target]]
+        edges = edges_of(parts[target])
         for entry in entries:
             if entry.source in reach:
-                reach[entry.source].append(np.logical_or.reduceat(entry.present, starts, axis=1))
+                reach[entry.source].append(entry.lists(edges) > 0)
     return reach
 
 
@@ -193,11 +200,10 @@ def _traffic(
     rate = {p.name: r for p, r in zip(network.relaxing, np.split(rates, ends[:-1]), strict=True)}
     traffic = np.zeros((int(numbers[-1]), int(numbers[-1])))
     for target, entries in sources.items():
-        starts = [part.first for part in parts[target]]
+        edges = edges_of(parts[target])
         for entry in entries:
             if entry.source in rate:
-                reached = np.logical_or.reduceat(entry.present, starts, axis=1)
-                weighted = reached * rate[entry.source][:, None]
+                weighted = (entry.lists(edges) > 0) * rate[entry.source][:, None]
                 source_starts = [part.first for part in parts[entry.source]]
                 block = np.add.reduceat(weighted, source_starts, axis=0)
                 rows, columns = offset[entry.source], offset[target]

@@ -5,6 +5,7 @@ synapses for each source neuron (axon in) that reaches the core. A list is store
 weight in turn, or sparse, non-zero weights with their index, whichever is smaller.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,23 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """The weights that lead to a population from one source: (n_source, n_target), non-zero?"""
+    """The weights that lead to a population from one source.
+
+    before: int32 (n_source, n_target + 1), how many non-zero weights of a source neuron lead
+    to targets before each; every split is counted from it without another look at the weights.
+    """
 
     source: str
-    present: npt.NDArray[np.bool_]
+    before: npt.NDArray[np.int32]
     weight_bits: int
+
+    def lists(self, edges: Sequence[int]) -> Ints:
+        """Synapses of each source neuron's list on each core, int64 (n_source, cores).
+
+        edges: first neuron of every core, and the number of neurons.
+        """
+        counts: Ints = np.diff(self.before[:, edges], axis=1).astype(np.int64)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -48,24 +61,27 @@ def incoming(network: Network, chip: Chip, name: str) -> list[Incoming]:
     for coupling in network.couplings_of(name):
         ternary = coupling.weight_format is WeightFormat.TERNARY
         bits = chip.counts["ternary_weight_bits" if ternary else "weight_bits"]
-        present = coupling.weight != 0
         if coupling.post == name:
-            found.append(Incoming(coupling.pre, present, bits))
+            found.append(Incoming(coupling.pre, _before(coupling.weight), bits))
         elif coupling.pre == name:
-            found.append(Incoming(coupling.post, present.T, bits))
+            found.append(Incoming(coupling.post, _before(coupling.weight.T), bits))
     return found
+
+
+def _before(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int32]:
+    before = np.zeros((weight.shape[0], weight.shape[1] + 1), dtype=np.int32)
+    np.cumsum(weight != 0, axis=1, out=before[:, 1:])
+    return before
 
 
 def split(sources: list[Incoming], name: str, size: int, cores: int, chip: Chip) -> list[Part]:
     """`size` neurons spread evenly over `cores` cores."""
     edges = [round(k * size / cores) for k in range(cores + 1)]
-    starts = np.array(edges[:-1])
     widths = np.diff(edges)
     bits = np.zeros(cores, dtype=np.int64)
     axons = np.zeros(cores, dtype=np.int64)
     for source in sources:
-        # (n_source, cores): synapses of each source neuron's list on each core
-        lists = np.add.reduceat(source.present, starts, axis=1, dtype=np.int64)
+        lists = source.lists(edges)
         bits += _list_bits(lists, widths, source.weight_bits, chip).sum(axis=0)
         axons += np.count_nonzero(lists, axis=0)
     return [Part(name, edges[k], edges[k + 1], int(bits[k]), int(axons[k])) for k in range(cores)]
@@ -73,7 +89,7 @@ def split(sources: list[Incoming], name: str, size: int, cores: int, chip: Chip)
 
 def _list_bits(lists: Ints, widths: Ints, weight_bits: int, chip: Chip) -> Ints:
     """Memory of each synapse list: blocks of synapses with a header, rounded up to words."""
-    dense = _encoded_bits(np.broadcast_to(widths, lists.shape), weight_bits, chip)
+    dense = _encoded_bits(widths, weight_bits, chip)
     sparse = _encoded_bits(lists, weight_bits + chip.counts["index_bits"], chip)
     smaller: Ints = np.where(lists > 0, np.minimum(dense, sparse), 0)
     return smaller
@@ -87,6 +103,11 @@ def _encoded_bits(synapses: Ints, synapse_bits: int, chip: Chip) -> Ints:
     last_block = -(-(rest * synapse_bits + header) // word) * word
     total: Ints = whole * full_block + np.where(rest > 0, last_block, 0)
     return total
+
+
+def edges_of(parts: list[Part]) -> list[int]:
+    """First neuron of every part, and the number of neurons."""
+    return [*(part.first for part in parts), parts[-1].last]
 
 
 def axons_out(part: Part, outgoing: list[npt.NDArray[np.bool_]]) -> int:

@@ -15,7 +15,7 @@ from toreq_hw.lava_backend.mapper.chip import Chip
 CHIP_HOPS = 16
 """Hops that crossing to a neighbouring chip counts as: the width of a chip's grid."""
 
-_SWAPS = 4000
+_SWAPS_PER_CORE = 100
 """Candidate swaps tried; several hundred cores take a second or two."""
 
 
@@ -40,7 +40,7 @@ def place(traffic: npt.NDArray[np.float64], chip: Chip) -> Placement:
     before = _hops(both, coordinates[at])
     free = list(snake[cores:])
     rng = np.random.default_rng(0)
-    for _ in range(_SWAPS if cores > 1 else 0):
+    for _ in range(_SWAPS_PER_CORE * cores if cores > 1 else 0):
         a = int(rng.integers(cores))
         b = int(rng.integers(cores + min(len(free), cores)))
         if b < cores:

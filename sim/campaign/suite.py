@@ -50,7 +50,12 @@ SUITE = (
         quick=True,
         max_sweeps=_ENDLESS,
     ),
-    Part("flicker_noise", (0.01, 0.02, *_NOISES), {"last_tick": 2 * _ENDLESS}, max_sweeps=_ENDLESS),
+    Part(
+        "flicker_noise",
+        (0.02, 0.05, 0.1, 0.2, 0.5),
+        {"last_tick": 2 * _ENDLESS},
+        max_sweeps=_ENDLESS,
+    ),
     Part("thermal_noise", _NOISES, {"last_tick": 8}),
     Part("accumulator_converter", (6.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0)),
     Part("state_converter", (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)),

@@ -83,21 +83,28 @@ def new_registers(plan: Plan) -> Registers:
 
 
 @compiled
+def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
+    """The sum of all sources of noise on one update of neuron i."""
+    total = np.int64(0)
+    for source in range(len(noise)):
+        if tick <= noise[source, 1]:
+            octaves, seed = noise[source, 0], noise[source, 2]
+            total += noise_int(scale[source, i], octaves, seed, sample, tick, i)
+    return total
+
+
+@compiled
 def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
     """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
     if damage.stuck[i] != FREE:
         return np.int64(damage.stuck[i])
-    population = registers.population[i]
+    population, converter = registers.population[i], damage.converter
     total = np.int64(registers.accumulator[i])
-    for source in range(len(damage.noise)):
-        octaves, last_tick, seed = damage.noise[source]
-        if tick <= last_tick:
-            total += noise_int(damage.scale[source, i], octaves, seed, sample, tick, i)
-    step, lowest, highest, coarse = damage.converter[i]
-    total = min(max(rounded(total, step), lowest), highest)
+    total += drawn(damage.noise, damage.scale, i, sample, tick)
+    total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
     state = min(max((total + plan.half[population]) >> plan.fraction_bits[population], low), high)
-    state = min(max(rounded(state, coarse), low), high)
+    state = min(max(rounded(state, converter[i, 3]), low), high)
     return flipped(state, np.int64(damage.inverted[i]), low, high)
 
 
@@ -152,7 +159,13 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
     queued = 0
     if tick >= damage.frozen_from[colour]:
         return queued
-    quiet = tick > damage.noise_until
+    noisy = tick <= damage.noise_until
+    noise, scale, plain, accumulator = (
+        damage.noise,
+        damage.scale,
+        damage.plain,
+        registers.accumulator,
+    )
     settled = tick > damage.noise_until + len(plan.colour_first) - 1
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
         p = plan.block_population[block]
@@ -162,8 +175,10 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
         half, shift = plan.half[p], plan.fraction_bits[p]
         low, high = plan.state_min[p], plan.state_max[p]
         for i in range(plan.block_start[block], plan.block_stop[block]):
-            if quiet and damage.plain[i]:
-                total = np.int64(registers.accumulator[i]) + half
+            if plain[i]:
+                total = np.int64(accumulator[i]) + half
+                if noisy:
+                    total += drawn(noise, scale, i, sample, tick)
                 new = min(max(total >> shift, low), high)
             else:
                 new = updated(plan, damage, registers, i, sample, tick)

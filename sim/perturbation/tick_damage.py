@@ -103,7 +103,7 @@ class AccumulatorUpset(TickFaults):
 
     kind: ClassVar[str] = "accumulator_upset"
     unit: ClassVar[str] = "probability per accumulator bit and tick"
-    ruin: ClassVar[float | None] = 0.5
+    ruin: ClassVar[float | None] = 0.05  # some seven bits of every accumulator in eight ticks
     on_settled: ClassVar[bool] = True
     fault: ClassVar[Fault] = Fault.ACCUMULATOR_FLIP
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from testbench.command_line import deploy
 from testbench.networks import random_case
-from toreq_hw import commands, network, targets
+from toreq_hw import network, targets
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.targets import sim as sim_target
@@ -29,13 +30,6 @@ def small_network(seed: int = 0) -> Network:
         Coupling("hidden", "output", weights[1], 3, WeightFormat.TERNARY),
     )
     return Network(populations, couplings, {})
-
-
-def deploy(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        commands.main(["deploy", *arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 @pytest.fixture

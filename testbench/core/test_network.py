@@ -173,7 +173,7 @@ def test_colours_by_schedule() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases())
+@given(case=cases(skips=True))
 def test_accumulator_range_is_reached_at_its_corner(case: Case) -> None:
     net = case.network
     for population in net.relaxing:

@@ -44,7 +44,7 @@ def refusal(path: Path) -> str:
 
 
 @settings(max_examples=50, deadline=None)
-@given(case=cases())
+@given(case=cases(skips=True))
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     folder = tmp_path_factory.mktemp("nets")
     first, second = folder / "a.safetensors", folder / "b.safetensors"

@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +22,24 @@ from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError,
 from toreq_hw.lava_backend import lava_run, lava_shim
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 
+MARK = "TOREQ_HW_TEST_SESSION"
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test tell its own Lava processes from those of any other run on the machine."""
+    monkeypatch.setenv(MARK, str(uuid.uuid4()))
+
 
 def lava_processes() -> list[psutil.Process]:
-    """Of Lava, children included: all carry the worker's command line."""
+    """Of this test, children and orphans included."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         line = process.info["cmdline"] or []
         if "toreq_hw.lava_backend.lava_worker" in line and process.info["status"] != "zombie":
-            found.append(process)
+            with suppress(psutil.Error):
+                if process.environ().get(MARK) == os.environ[MARK]:
+                    found.append(process)
     return found
 
 
@@ -135,3 +148,30 @@ def test_another_version_of_lava_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(lava_shim, "TESTED_VERSION", "0.11.0")
     with pytest.raises(MissingDependencyError, match=r"lava-nc must be 0.11.0, not 0.10.0; run:"):
         lava_shim.check_versions()
+
+
+def test_lava_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(lava_shim, "version", absent)
+    with pytest.raises(MissingDependencyError, match="must be installed, found none; run: make"):
+        lava_shim.check_versions()
+
+
+def test_a_numpy_that_lava_hangs_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"lava-nc": lava_shim.TESTED_VERSION, "numpy": "2.4.1"}
+    monkeypatch.setattr(lava_shim, "version", found.__getitem__)
+    with pytest.raises(MissingDependencyError, match=r"numpy must be older than 2.4 for Lava"):
+        lava_shim.check_versions()
+
+
+def test_a_worker_that_says_nothing_is_told_by_its_log(tmp_path: Path) -> None:
+    """No request lies in the folder, then not even Python starts."""
+    with pytest.raises(DeploymentError, match=r"it died: FileNotFoundError.*request.npz"):
+        lava_run._supervise(tmp_path, 60)
+    (tmp_path / "cause").unlink()
+    (tmp_path / "log").write_text("first\n last words \n\n")
+    assert lava_run._cause(tmp_path) == "last words"
+    (tmp_path / "log").unlink()
+    assert lava_run._cause(tmp_path) == "no message"

@@ -23,7 +23,7 @@ def energies(case: Case, relaxation: sim.Relaxation, sample: int, drive=None):
 @pytest.mark.parametrize("schedule", [s for s in Schedule if s.always_settles])
 def test_every_changing_tick_goes_down(schedule: Schedule) -> None:
     @settings(max_examples=60, deadline=None)
-    @given(case=cases(schedule))
+    @given(case=cases(schedule, skips=True))
     def check(case: Case) -> None:
         network = case.network
         free = sim.relax(network, case.inputs, trace=True)

@@ -15,6 +15,7 @@ _COMMANDS = {
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
     "inject": "Damage a network and measure what it survives.",
+    "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
     "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",

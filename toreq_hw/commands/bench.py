@@ -15,8 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.demo import check_folder
-from toreq_hw.commands.options import seed_option
+from toreq_hw.commands.options import check_folder, seed_option
 from toreq_hw.commands.train import train
 from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat

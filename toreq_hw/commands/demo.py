@@ -10,11 +10,10 @@ import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.options import seed_option
+from toreq_hw.commands.options import check_folder, seed_option
 from toreq_hw.commands.simulate import compare_engines, summary_rows
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
-from toreq_hw.errors import OutputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reports.page import write_page
@@ -108,17 +107,6 @@ def make_network(dataset: Dataset, seed: int) -> tuple[Network, list[dict[str, A
 def events_per_tick(trace: sim.Trace, samples: int) -> list[float]:
     """Mean number of state changes in tick 1, 2, .. up to the last that changed anything."""
     return [float(count) / samples for count in np.bincount(trace.tick)[1:]]
-
-
-def check_folder(out: Path) -> None:
-    """Refuses a folder that cannot be written to before the work starts. Raises OutputError."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise OutputError(f"{out}: must be a writable folder, found: {error.strerror}") from error
 
 
 def _float_reference(dataset: Dataset, shape: Network, seed: int) -> float:

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from toreq_hw import data, targets
-from toreq_hw.commands.console import output
+from toreq_hw.commands.console import messages, output, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.commands.options import check_writable, data_option, json_option
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.reports.deployment import deployment_page
+from toreq_hw.reports.page import write_page
 from toreq_hw.versions import versions
+
+PAGE = "index.html"
 
 _EPILOG = """\b
 Examples:
@@ -38,19 +41,23 @@ Examples:
 )
 @data_option
 @click.option("--samples", type=click.IntRange(min=1), help="Test images to run.")
-@click.option("--batch", type=click.IntRange(min=1), help="Samples run at once; 1 as on a chip.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    help="Samples that Lava runs at once; 1 as on a chip (loihi).",
+)
 @click.option(
     "--chip",
     default="loihi2",
     show_default=True,
     metavar="loihi1|loihi2|FILE",
-    help="Chip description that the network is mapped to.",
+    help="Chip description that the network is mapped to (loihi, nengo).",
 )
 @json_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write pictures and exported files into this folder.",
+    help="Write index.html, with the core map, and exported files into this folder.",
 )
 def command(
     name: str | None,
@@ -68,17 +75,18 @@ def command(
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
     if list_targets:
-        _show_targets(output)
+        _show_targets()
         return 0
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
     target.require()
-    check_writable(json_path)
+    check_writable(json_path, None if report is None else report / PAGE)
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
-    outcome = target.run(network, chosen, targets.Options(batch, chip, report))
+    with messages.status(f"{len(chosen)} samples on {target.name}"):
+        outcome = target.run(network, chosen, targets.Options(batch, chip, report))
     record = {
         "target": target.name,
         "passed": outcome.passed,
@@ -91,7 +99,11 @@ def command(
     }
     if json_path is not None:
         write_json(json_path, record)
-    _show(output, target, record, outcome)
+    if report is not None:
+        write_page(
+            deployment_page(f"Deployed to {target.name}", record, _rows(record)), report / PAGE
+        )
+    _show(target, record)
     return 0 if outcome.passed else 1
 
 
@@ -107,29 +119,32 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
     return targets.Samples(loaded.name, loaded.split, inputs, test.labels)
 
 
-def _show_targets(console: Console) -> None:
-    table = Table("target", "what it is", "here", "install with")
+def _show_targets() -> None:
+    listed = Table("target", "what it is", "here", "install with")
     for target in targets.all_targets():
         missing = target.missing()
         here = f"needs {', '.join(missing)}" if missing else "yes"
-        table.add_row(target.name, target.description, here, target.install)
-    console.print(table)
+        listed.add_row(target.name, target.description, here, target.install)
+    output.print(listed)
 
 
-def _show(
-    console: Console, target: targets.Target, record: dict[str, Any], outcome: targets.Outcome
-) -> None:
-    """Every scalar figure of the record, then what a person must read."""
-    table = Table(f"{target.name}: {target.description}", "", title_justify="left")
-    for key, value in outcome.record.items():
-        if isinstance(value, bool | int | float | str):
-            table.add_row(key.replace("_", " "), _text(value))
-    table.add_row("duration s", _text(record["duration_s"]))
-    console.print(table)
-    for note in outcome.notes:
-        console.print(note, highlight=False, markup=False)
-    verdict = "all checks held" if outcome.passed else "A CHECK FAILED"
-    console.print(f"{verdict}; network {record['network']['sha256'][:12]}", highlight=False)
+def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every plain figure of a record, ready to be read."""
+    return [
+        (key.replace("_", " "), _text(value))
+        for key, value in record.items()
+        if isinstance(value, bool | int | float) or key in ("form", "file")
+    ]
+
+
+def _show(target: targets.Target, record: dict[str, Any]) -> None:
+    """The figures, what a person must read with them, and the verdict."""
+    title = f"{target.name}: {target.description}"
+    output.print(table(title, ("figure", "value"), _rows(record)))
+    for note in record["notes"]:
+        output.print(note, markup=False)
+    verdict = "all checks held" if record["passed"] else "A CHECK FAILED"
+    output.print(f"{verdict}; network {record['network']['sha256'][:12]}")
 
 
 def _text(value: float | str) -> str:

@@ -1,11 +1,12 @@
 """Options that several commands take, spelled and explained the same everywhere."""
 
+import tempfile
 from pathlib import Path
 
 import click
 
 from toreq_hw.data import NAMES
-from toreq_hw.errors import InputError
+from toreq_hw.errors import InputError, OutputError
 
 data_option = click.option(
     "--data",
@@ -55,10 +56,18 @@ def check_writable(*paths: Path | None) -> None:
     for path in paths:
         if path is None:
             continue
-        folder = path.parent
-        while not folder.exists():
-            folder = folder.parent
-        if not folder.is_dir():
-            raise InputError(f"{path}: its folder must be a folder, found the file {folder}")
         if path.is_dir():
             raise InputError(f"{path}: must be a file, found a folder")
+        check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Makes a folder and refuses one that cannot be written to. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: must be a writable folder, found: {error.strerror}"
+        ) from error

@@ -1,6 +1,7 @@
 """`toreq-hw robustness` (`make robustness`): every campaign, recovery, and what it all says."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,11 @@ import numpy as np
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
-from toreq_hw.commands.demo import check_folder
 from toreq_hw.commands.inject import campaign, twin_of
-from toreq_hw.commands.options import seed_option
+from toreq_hw.commands.options import check_folder, seed_option
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
-from toreq_hw.files import write_text
+from toreq_hw.files import write_json, write_text
 from toreq_hw.network import WeightFormat
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -120,9 +120,20 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
         "image_shape": list(dataset.shape),
         "network_sha256": net.sha256,
         "campaigns": campaigns,
-        **_recovery(dataset, trainer, exam, seed, quick),
+        **_kept(
+            work / f"recovery-{net.sha256[:16]}-{seed}{'-quick' if quick else ''}.json",
+            lambda: _recovery(dataset, trainer, exam, seed, quick),
+        ),
         **({} if quick else _critical(net, exam, seed)),
     }
+
+
+def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` gave when it last ran to its end; as with trials, `make clean` forgets it."""
+    if not path.exists():
+        write_json(path, make())
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _trials(part: Part, quick: bool) -> int | None:

@@ -19,6 +19,8 @@ from toreq_hw.sim.summary import Summary, summarise
 from toreq_hw.versions import versions
 
 PHASES = ("free", "positive", "negative")
+PART = 500
+"""Images relaxed between two steps of a progress bar."""
 
 
 @click.command(
@@ -63,9 +65,7 @@ def command(
         raise InputError(f"--trace must be an image in 0..{len(inputs) - 1}, not {traced}")
     runner = sim.make_engine(net, engine, threads)
     sim.relax(net, inputs[:1], engine=runner)  # compile, so that the clock sees relaxation only
-    begin = time.perf_counter()
-    relaxation = sim.relax(net, inputs, engine=runner, threshold=threshold)
-    seconds = time.perf_counter() - begin
+    relaxation, seconds = _relax_in_parts(net, inputs, runner, threshold)
     summary = summarise(relaxation, labels)
     difference = compare_engines(net, inputs, labels, threshold) if compare else None
     record = {
@@ -105,24 +105,49 @@ def compare_engines(
 
     The free phase and both nudged phases are compared; lossy networks only freely.
     """
-    expected: list[sim.Relaxation] = []
     with console.progress_bar() as bar:
-        task = bar.add_task("comparing engines", total=len(sim.EngineName), note="")
-        for name in sim.EngineName:
-            bar.update(task, note=name.value)
-            free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
-            phases = [free]
-            if threshold == 0:
-                phases += [
-                    sim.nudged_phase(net, inputs, free, labels, sign, engine=name, trace=True)
-                    for sign in (1, -1)
-                ]
-            expected = expected or phases
-            for phase, mine, found in zip(PHASES, expected, phases, strict=False):
-                if difference := mine.first_difference(found):
-                    return f"{name.value} against reference, {phase} phase: {difference}"
-            bar.advance(task)
+        task = bar.add_task("comparing engines", total=len(inputs), note="")
+        for first in range(0, len(inputs), PART):
+            part = slice(first, first + PART)
+            if difference := _compare_part(net, inputs[part], labels[part], threshold):
+                return f"{difference} (counted from image {first})"
+            bar.advance(task, len(inputs[part]))
     return None
+
+
+def _compare_part(
+    net: Network, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], threshold: int
+) -> str | None:
+    expected: list[sim.Relaxation] = []
+    for name in sim.EngineName:
+        free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
+        phases = [free]
+        if threshold == 0:
+            phases += [
+                sim.nudged_phase(net, inputs, free, labels, sign, engine=name, trace=True)
+                for sign in (1, -1)
+            ]
+        expected = expected or phases
+        for phase, mine, found in zip(PHASES, expected, phases, strict=False):
+            if difference := mine.first_difference(found):
+                return f"{name.value} against reference, {phase} phase: {difference}"
+    return None
+
+
+def _relax_in_parts(
+    net: Network, inputs: npt.NDArray[np.int16], runner: sim.Engine, threshold: int
+) -> tuple[sim.Relaxation, float]:
+    """The whole batch under a progress bar, and the seconds that relaxation itself took."""
+    parts, seconds = [], 0.0
+    with console.progress_bar() as bar:
+        task = bar.add_task("relaxing", total=len(inputs), note="")
+        for first in range(0, len(inputs), PART):
+            part = inputs[first : first + PART]
+            begin = time.perf_counter()
+            parts.append(sim.relax(net, part, engine=runner, threshold=threshold))
+            seconds += time.perf_counter() - begin
+            bar.advance(task, len(part))
+    return sim.joined(parts), seconds
 
 
 def summary_rows(summary: Summary) -> list[tuple[str, str]]:

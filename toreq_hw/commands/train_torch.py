@@ -96,7 +96,7 @@ def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
     return {
         "data": dataset.name,
         "split": dataset.split,
-        "options": {**asdict(settings), "weight_format": settings.weight_format.value},
+        "options": options_record(settings),
         "history": [asdict(epoch) for epoch in training.epochs],
         "accuracy": training.accuracy,
         "test_images": len(dataset.test),
@@ -116,6 +116,11 @@ def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
         "seed": settings.seed,
         "versions": versions("torch", "brevitas"),
     }
+
+
+def options_record(settings: "TrainingOptions") -> dict[str, Any]:
+    """Settings as JSON values."""
+    return {**asdict(settings), "weight_format": settings.weight_format.value}
 
 
 def differing_images(training: "Training", dataset: Dataset) -> int:

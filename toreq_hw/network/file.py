@@ -15,6 +15,7 @@ from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
+from toreq_hw.memory import check_memory
 from toreq_hw.network.coupling import Coupling, WeightFormat
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
@@ -81,6 +82,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
             raise NetworkFileError(f"file must be at most {_MAX_FILE_BYTES} bytes, not {size}")
+        check_memory(4 * size, str(path))
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

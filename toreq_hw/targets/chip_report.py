@@ -6,14 +6,7 @@ from typing import Any
 import numpy as np
 
 from toreq_hw import sim
-from toreq_hw.lava_backend.mapper import (
-    Activity,
-    Mapping,
-    draw_map,
-    estimate,
-    load_chip,
-    map_network,
-)
+from toreq_hw.lava_backend.mapper import Activity, Mapping, estimate, load_chip, map_network
 from toreq_hw.network import Network
 from toreq_hw.targets.expected import Phases
 from toreq_hw.targets.target import Options
@@ -29,15 +22,11 @@ class ChipReport:
 
 
 def chip_report(network: Network, expected: Phases, options: Options) -> ChipReport:
-    """Maps `network` onto the chip of `options`; draws the map where a report is asked for."""
+    """Maps `network` onto the chip of `options`, placed by the events that were counted."""
     mapping = map_network(network, load_chip(options.chip), events_per_neuron(expected))
     violations = tuple(str(violation) for violation in mapping.violations)
     estimates = estimate(network, mapping, activity(expected, mapping))
-    notes = [*_core_lines(mapping), *_estimate_lines(estimates)]
-    if options.report is not None:
-        picture = options.report / "core_map.png"
-        draw_map(mapping, picture)
-        notes.append(f"core map: {picture}")
+    notes = (*_core_lines(mapping), *_estimate_lines(estimates))
     record = {
         "cores_used": mapping.cores_used,
         "chips_used": mapping.chips_used,

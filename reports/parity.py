@@ -1,0 +1,208 @@
+"""The comparison of two learning rules, from records of single runs to a table and a picture."""
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.stats import t as student_t
+
+PUBLISHED = {
+    "digits": (94.6, 97.0),
+    "mnist": (94.2, 94.9),
+    "fashion-mnist": (83.3, 83.3),
+    "cartpole": (97.1, 99.8),
+    "acrobot": (96.8, 98.0),
+}
+"""Research prototype this project grows from: equilibrium propagation, backpropagation, per
+cent, as published (its own data splits and sizes)."""
+
+NAMES = {"eqprop": "EqProp", "backprop": "backprop"}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean of some runs, and half the width of its 95 % interval (Student's t); the latter is
+    None for a single run, which says nothing about spread.
+    """
+
+    mean: float
+    half_width: float | None
+    runs: int
+
+    def text(self, digits: int = 2) -> str:
+        """`mean +- half width`."""
+        if self.half_width is None:
+            return f"{self.mean:.{digits}f}"
+        return f"{self.mean:.{digits}f} ± {self.half_width:.{digits}f}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task, weight format and rule over its seeds; accuracies and sparsity in per cent.
+
+    score, expert_score: sum of rewards where the task is an environment.
+    """
+
+    task: str
+    weights: str
+    rule: str
+    accuracy: Estimate
+    sparsity: Estimate
+    seconds: Estimate
+    score: Estimate | None
+    expert_score: float | None
+    simulator_differs_on: int | None
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Of at least one value."""
+    half_width = None
+    if len(values) > 1:
+        spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        half_width = float(student_t.ppf(0.975, len(values) - 1)) * spread
+    return Estimate(float(np.mean(values)), half_width, len(values))
+
+
+def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """One row per task, weight format and rule, in the order in which they appear."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for record in records:
+        options = record["options"]
+        key = (record["task"], options["weight_format"], options["rule"])
+        groups.setdefault(key, []).append(record)
+    return [_row(*key, group) for key, group in groups.items()]
+
+
+def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> Row:
+    scores = [record["score"] for record in group if record["score"] is not None]
+    differs = [record["simulator_differs_on"] for record in group]
+    return Row(
+        task=task,
+        weights=weights,
+        rule=rule,
+        accuracy=estimate([100 * record["accuracy"] for record in group]),
+        sparsity=estimate([100 * record["sparsity"] for record in group]),
+        seconds=estimate([record["training_seconds"] for record in group]),
+        score=estimate(scores) if scores else None,
+        expert_score=group[0]["expert_score"],
+        simulator_differs_on=None if None in differs else sum(differs),
+    )
+
+
+def markdown(found: Sequence[Row], notes: Mapping[str, str], memory: Sequence[Any] = ()) -> str:
+    """The table with the baseline beside it, gaps, and what each task's data are.
+
+    notes: per task, one sentence on its split.
+    """
+    lines = [
+        "# Equilibrium propagation beside backpropagation",
+        "",
+        "Same shape, quantisers, data, batches and epochs for both rules; test samples, never "
+        "used to choose a setting. Accuracy in per cent, mean ± 95 % interval over seeds where "
+        "there are several; time is the wall-clock of training on one thread. Backpropagation "
+        "trains the feed-forward net of the same shape and is read out from its accumulators. "
+        "The gap is backpropagation minus EqProp, in points.",
+        "",
+        "| task | weights | seeds | EqProp | backprop | gap | published EqProp / backprop | "
+        "zero weights | EqProp s | backprop s | ratio |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for mine, baseline in pairs(found):
+        published = PUBLISHED.get(mine.task)
+        cells = [
+            mine.task,
+            mine.weights,
+            str(mine.accuracy.runs),
+            mine.accuracy.text(),
+            baseline.accuracy.text(),
+            f"{baseline.accuracy.mean - mine.accuracy.mean:+.2f}",
+            f"{published[0]} / {published[1]}" if published else "",
+            f"{mine.sparsity.mean:.0f} %",
+            mine.seconds.text(0),
+            baseline.seconds.text(0),
+            f"{mine.seconds.mean / baseline.seconds.mean:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", *_scores(found), *_checks(found), "", "Data:", ""]
+    lines += [f"- {task}: {note}." for task, note in notes.items()]
+    return "\n".join([*lines, *_memory(memory)]) + "\n"
+
+
+def pairs(found: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """EqProp with its baseline, where both have been run."""
+    baselines = {(r.task, r.weights): r for r in found if r.rule == "backprop"}
+    mine = [r for r in found if r.rule == "eqprop" and (r.task, r.weights) in baselines]
+    return [(row, baselines[row.task, row.weights]) for row in mine]
+
+
+def _scores(found: Sequence[Row]) -> list[str]:
+    played = [row for row in found if row.score is not None]
+    if not played:
+        return []
+    lines = [
+        "Score in the environment (mean over episodes; the integer simulator chooses the "
+        "actions), beside the expert's:",
+        "",
+        "| task | weights | network | expert |",
+        "|---|---|---|---|",
+    ]
+    for row in played:
+        assert row.score is not None
+        cells = [row.task, row.weights, row.score.text(1), f"{row.expert_score:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _checks(found: Sequence[Row]) -> list[str]:
+    checked = [row for row in found if row.simulator_differs_on is not None]
+    differs = sum(row.simulator_differs_on or 0 for row in checked)
+    runs = sum(row.accuracy.runs for row in checked)
+    return [
+        f"In {runs} EqProp runs the free phase of the integer simulator and of the trainer were "
+        f"compared on every test sample, state by state: they differ on {differs} samples."
+    ]
+
+
+def _memory(memory: Sequence[Any]) -> list[str]:
+    if not memory:
+        return []
+    lines = [
+        "",
+        "Peak memory of one training step above the standing process (MB), by layers and by "
+        "sweeps; backpropagation through sweeps differentiates the relaxation itself:",
+        "",
+        "| rule | hidden layers | sweeps | peak MB |",
+        "|---|---|---|---|",
+    ]
+    for probe in memory:
+        sweeps = "one pass" if probe["sweeps"] is None else str(probe["sweeps"])
+        cells = [probe["rule"], str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def picture(found: Sequence[Row]) -> bytes:
+    """Accuracies with their intervals, one group a task and format, as PNG."""
+    compared = pairs(found)
+    with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(1.2 + 0.85 * max(len(compared), 3), 3), layout="constrained")
+        axes = figure.subplots()
+        for side, name in enumerate(NAMES):
+            chosen = [pair[side] for pair in compared]
+            place = np.arange(len(chosen)) + 0.16 * (2 * side - 1)
+            widths = [row.accuracy.half_width or 0 for row in chosen]
+            means = [row.accuracy.mean for row in chosen]
+            axes.errorbar(place, means, widths, fmt="o" if side == 0 else "s", label=NAMES[name])
+        axes.set_xticks(
+            np.arange(len(compared)), [f"{a.task}\n{a.weights}" for a, _ in compared], fontsize=7
+        )
+        axes.set_ylabel("test accuracy, %")
+        axes.legend(frameon=False)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+        return buffer.getvalue()

@@ -1,0 +1,80 @@
+"""Every command and example of the README runs as it stands there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toreq_hw.data.sources import MNIST, find_folder
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(kind: str) -> list[str]:
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    assert found, kind
+    return list(found)
+
+
+def run(command: list[str], folder: Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+def test_tour(tmp_path: Path) -> None:
+    for block in blocks("sh"):
+        for line in block.splitlines():
+            run(line.split(), tmp_path)
+    for block in blocks("python"):
+        output = run([sys.executable, "-c", block], tmp_path)
+        assert "[[  0   0" in output  # the trajectory starts at rest
+
+
+@pytest.mark.skipif(
+    find_folder(MNIST) is None,
+    reason="MNIST IS NOT HERE: set TOREQ_HW_DATA to a folder holding mnist/ to run this test",
+)
+def test_tour_on_mnist(tmp_path: Path) -> None:
+    for block in blocks("sh mnist"):
+        for line in block.splitlines():
+            output = run(line.split(), tmp_path)
+    accuracy = re.search(r"test accuracy\s+│\s+([\d.]+) % of 10,000", output)
+    assert accuracy
+    assert float(accuracy[1]) >= 98.0
+    assert re.search(r"did not settle\s+│\s+0 ", output)
+
+
+def test_every_make_target_named_exists_and_every_link_leads_somewhere() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\bmake ([a-z-]+)", README))
+    assert {"sim", "test", "bench", "lint"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_table_is_what_make_sim_prints(tmp_path: Path) -> None:
+    executable = shutil.which("toreq-hw", path=str(Path(sys.executable).parent))
+    assert executable
+    output = run([executable, "demo", "--out", str(tmp_path)], ROOT)
+    table = re.search(r"^```\nternary 64-128-10.*?^```$", README, flags=re.DOTALL | re.MULTILINE)
+    assert table
+    for row in table[0].splitlines()[2:-1]:
+        name, value = re.split(r"\s{2,}", row.strip())
+        assert re.search(rf"{re.escape(name)}\s+│\s+{re.escape(value)}\s", output), row

@@ -1,0 +1,143 @@
+"""The command on the neuromorphic targets: records, exit statuses, one-line refusals."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import escape
+
+from testbench.command_line import deploy
+from testbench.networks import random_case
+from toreq_hw import network
+from toreq_hw.network import Network, Schedule, WeightFormat
+
+
+@pytest.fixture
+def path(digits_network: Network, tmp_path: Path) -> str:
+    file = tmp_path / "network.safetensors"
+    network.save(digits_network, file)
+    return str(file)
+
+
+def record_of(tmp_path: Path, *arguments: str, status: int = 0) -> dict[str, Any]:
+    out = tmp_path / "out.json"
+    assert deploy(*arguments, "--json", str(out)) == status
+    record = json.loads(out.read_text())
+    assert isinstance(record, dict)
+    return record
+
+
+def test_the_default_command_within_a_minute(digits_network: Network, tmp_path: Path) -> None:
+    """`python -m toreq_hw.deploy --target loihi`, once the network of `make sim` is there."""
+    assert digits_network is not None
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "toreq_hw.deploy", "--target", "loihi", "--json", str(out)]
+    begin = time.monotonic()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert time.monotonic() - begin < 60
+    record = json.loads(out.read_text())
+    assert record["bit_exact"] is True
+    assert record["samples"] == 200
+    assert record["violations"] == []
+    assert record["versions"]["lava-nc"]
+
+
+@pytest.mark.parametrize("target", ["loihi", "nengo"])
+def test_exact_targets_tell_all_that_is_asked(target: str, path: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    arguments = ["--target", target, "--network", path, "--samples", "6"]
+    record = record_of(tmp_path, *arguments, "--report", str(report))
+    assert record["bit_exact"] is True
+    assert (record["differing_states"], record["differing_ticks"]) == (0, 0)
+    assert record["samples"] == 6
+    assert 0 <= record["accuracy"] <= 1
+    assert record["events_per_sample"] > 0
+    assert record["cores_used"] == len(record["mapping"]["cores"]) > 0
+    assert record["violations"] == []
+    assert record["estimates"]["sources"]["synop_pj"]
+    assert any("Nothing ran on silicon" in note for note in record["notes"])
+    page = (report / "index.html").read_text()
+    assert "<svg" in page
+    assert "axons in" in page
+    sources = record["mapping"]["chip"]["sources"].values()
+    assert all(str(escape(source)) in page for source in sources)
+
+
+def test_the_spiking_target_tells_how_near_it_is(path: str, tmp_path: Path) -> None:
+    arguments = ["--target", "nengo-loihi", "--network", path, "--samples", "2"]
+    record = record_of(tmp_path, *arguments)
+    assert record["bit_exact"] is False
+    assert record["class_agreement"] == 1.0
+    assert 0 < record["mean_state_error"] < 5
+    assert record["spikes_per_sample"] > 0
+    assert any(note.startswith("flagged: coupling strength") for note in record["notes"])
+
+
+def test_nir_is_written_where_asked(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    record = record_of(tmp_path, "--target", "nir", "--network", path, "--report", str(report))
+    assert record["weights_differing_after_reading_back"] == 0
+    assert Path(record["file"]) == report / "network.nir"
+    assert "does not express" in capsys.readouterr().out
+
+
+def test_a_chip_without_graded_spikes_is_status_1(path: str, tmp_path: Path) -> None:
+    arguments = ["--target", "nengo", "--network", path, "--samples", "2", "--chip", "loihi1"]
+    record = record_of(tmp_path, *arguments, status=1)
+    assert record["bit_exact"] is True
+    assert any("message_bits must be at most 1" in line for line in record["violations"])
+
+
+@pytest.mark.parametrize("target", ["loihi", "nengo"])
+def test_refusals_are_one_line_and_status_2(
+    target: str, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--target", target, "--network", path, "--chip", str(tmp_path / "none.toml")]
+    assert deploy(*arguments) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: chip must be loihi1, loihi2 or a readable TOML file")
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize("target", ["loihi", "nengo"])
+def test_a_synchronous_network_is_refused(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    wide = replace(
+        network.layered((64, 4, 10), WeightFormat.INT8, (5, 5)), schedule=Schedule.SYNCHRONOUS
+    )
+    file = tmp_path / "synchronous.safetensors"
+    network.save(wide, file)
+    assert deploy("--target", target, "--network", str(file)) == 2
+    assert f"must be parity or sequential on {target}" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_one_line_naming_its_command(path: str) -> None:
+    """In a Python that cannot find Nengo, the target says how to get it."""
+    program = (
+        "import sys, importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'nengo' else find(name, *rest)\n"
+        "from toreq_hw.commands import main\n"
+        f"main(['deploy', '--target', 'nengo', '--network', {path!r}])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: target nengo: must have nengo installed; run: make .venv/extra-nengo\n"
+    )
+
+
+def test_random_networks_are_not_what_digits_fit(tmp_path: Path) -> None:
+    file = tmp_path / "random.safetensors"
+    network.save(random_case(1).network, file)
+    assert deploy("--target", "loihi", "--network", str(file)) == 2

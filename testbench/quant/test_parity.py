@@ -1,0 +1,110 @@
+"""The comparison of the two rules: what it is made of, how it resumes, what it prints."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toreq_hw.commands import main, parity
+from toreq_hw.errors import DataError, InputError
+from toreq_hw.quant import cloning
+from toreq_hw.quant.parity import plan
+from toreq_hw.reports.parity import estimate, markdown, rows
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["parity", *arguments])
+    return int(end.value.code or 0)
+
+
+@pytest.mark.parametrize(("name", "least"), [("cartpole", 500.0), ("acrobot", -100.0)])
+def test_experts_solve_their_tasks(name: str, least: float) -> None:
+    scores = cloning.play(cloning.task(name), None, episodes=10)
+    assert scores.mean() >= least, "500 is all there is; below -100 counts as unsolved"
+
+
+@pytest.mark.parametrize("name", cloning.TASKS)
+def test_demonstrations_are_the_experts_and_always_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 600)
+    monkeypatch.setattr(cloning, "TEST_SAMPLES", 300)
+    task = cloning.task(name)
+    first, again = cloning.demonstrations(task), cloning.demonstrations(task)
+    assert np.array_equal(first.train.images, again.train.images)
+    assert len(first.train) == 600
+    assert not np.array_equal(first.train.images[:300], first.test.images)
+    assert set(np.unique(first.test.labels)) == set(np.unique(first.train.labels))
+
+
+def test_the_ramp_code_rises_with_its_variable() -> None:
+    task = cloning.task("cartpole")
+    steps = np.linspace(-1, 1, 401)[:, None] * np.array(task.high)
+    coded = cloning.code(task, steps).reshape(401, 4, -1).astype(int)
+    assert (np.diff(coded, axis=0) >= 0).all()
+    assert (np.diff(coded.sum(axis=2), axis=0) > 0).all(), "every step of 1/200 is seen"
+    assert coded[0].sum() == 0
+    assert (coded[-1] == 255).all()
+
+
+def test_tasks_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(DataError, match="cartpole, acrobot"):
+        cloning.task("chess")
+    with pytest.raises(InputError, match="'chess'"):
+        list(plan(["chess"], 1, quick=False))
+    assert run("--tasks", "chess") == 2
+
+
+def test_intervals_are_students() -> None:
+    found = estimate([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found.mean == 3
+    assert found.half_width == pytest.approx(2.776 * np.sqrt(2.5 / 5), rel=1e-3)
+    assert estimate([2.0]).half_width is None
+
+
+def test_a_small_campaign_is_reported_and_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, out = tmp_path / "runs", tmp_path / "out"
+    monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 3)
+    arguments = ("--quick", "--runs", str(kept), "--out", str(out))
+    assert run(*arguments) == 0
+    record = json.loads((out / "parity.json").read_text())
+    assert len(record["runs"]) == 8
+    assert {row["rule"] for row in record["rows"]} == {"eqprop", "backprop"}
+    assert all(row["accuracy"]["mean"] > 80 for row in record["rows"])
+    text = (out / "parity.md").read_text()
+    assert "| digits | ternary | 2 |" in text
+    assert "they differ on 0 samples" in text
+    assert (out / "parity.png").read_bytes().startswith(b"\x89PNG")
+
+    carried_out = []
+    carry_out = parity._carry_out
+    monkeypatch.setattr(
+        parity, "_carry_out", lambda r, *rest: carried_out.append(r.name) or carry_out(r, *rest)
+    )
+    (kept / "digits-int8-eqprop-2.json").write_text("{")
+    assert run(*arguments) == 0
+    assert carried_out == ["digits-int8-eqprop-2"], "only the record that was cut"
+
+
+def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 4000)
+    monkeypatch.setattr(cloning, "TEST_SAMPLES", 1000)
+    monkeypatch.setattr(parity, "EPISODES", 10)
+    planned = next(r for r in plan(["cartpole"], 1, quick=True))
+    record = parity._carry_out(planned, tmp_path, threads=1)
+    assert record["expert_score"] == 500
+    assert record["score"] > 300
+    assert record["accuracy"] > 0.9
+    text = markdown(rows([record]), {"cartpole": record["split"]})
+    assert "| cartpole | int8 |" in text
+    assert "500.0 |" in text
+
+
+def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 1)
+    monkeypatch.setattr("toreq_hw.commands.train_torch.differing_images", lambda *_: 3)
+    assert run("--quick", "--runs", str(tmp_path), "--out", str(tmp_path)) == 1

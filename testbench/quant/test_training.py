@@ -1,0 +1,270 @@
+"""The torch trainer works in the contract's integers, learns, and says what it did."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from toreq_hw import data, sim
+from toreq_hw import network as network_file
+from toreq_hw.commands import main
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Population, Role, WeightFormat
+from toreq_hw.quant.equilibrium import Layers, exact_dtype
+from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
+from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
+from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
+from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
+from toreq_hw.quant.training import Training, free_states, train
+from toreq_hw.sim.fixed_point import to_state
+
+SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return data.load("digits")
+
+
+def random_parameters(
+    hidden: tuple[int, ...], kind: WeightFormat, fraction_bits: tuple[int, ...], bits: int = 8
+) -> Parameters:
+    options = TrainingOptions(hidden=hidden, weight_format=kind, state_bits=bits)
+    layers = Layers(populations(options, 20, 5), fraction_bits)
+    generator = torch.Generator().manual_seed(7)
+    parameters = initial(layers, kind, weight_quantiser(kind, 0.5), generator, "cpu")
+    for weight in parameters.weights:
+        weight.copy_(torch.rand(weight.shape, generator=generator) * 2 * kind.limit - kind.limit)
+    for layer, bias in enumerate(parameters.biases, start=1):
+        reach = bias_lsbs_per_unit(layers, layer)
+        bias.copy_((torch.rand(bias.shape, generator=generator) - 0.5) * reach)
+    return parameters
+
+
+def random_batch(batch: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    return rng.integers(0, 256, (batch, 20), dtype=np.int16), rng.integers(0, 5, batch)
+
+
+CASES = [
+    ((12,), WeightFormat.INT8, (9, 8), 8),
+    ((12,), WeightFormat.INT8, (3, 15), 8),
+    ((12,), WeightFormat.TERNARY, (6, 2), 4),
+    ((10, 9, 8), WeightFormat.INT8, (9, 9, 8, 9), 5),
+    ((10, 9), WeightFormat.TERNARY, (0, 2, 1), 8),
+]
+
+
+@pytest.mark.parametrize(("hidden", "kind", "fraction_bits", "bits"), CASES)
+def test_its_free_phase_is_the_simulators(
+    hidden: tuple[int, ...], kind: WeightFormat, fraction_bits: tuple[int, ...], bits: int
+) -> None:
+    parameters = random_parameters(hidden, kind, fraction_bits, bits)
+    inputs, _ = random_batch()
+    expected = sim.free_phase(parameters.network(beta_shift=0), inputs, engine="reference")
+    for name, states in free_states(parameters, inputs).items():
+        assert np.array_equal(states, expected.states[name])
+
+
+def estimator(network: Network, inputs: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Docs/numerics.md, section 1, by the simulator, one matrix per coupling."""
+    free = sim.free_phase(network, inputs)
+    phases = [sim.nudged_phase(network, inputs, free, labels, sign).states for sign in (1, -1)]
+    found = []
+    for coupling in network.couplings:
+        products = []
+        for states in phases:
+            known = {network.input.name: inputs, **states}
+            pre, post = known[coupling.pre].astype(int), known[coupling.post].astype(int)
+            products.append(pre.T @ post)
+        found.append(products[0] - products[1])
+    return found
+
+
+@pytest.mark.parametrize(("hidden", "kind", "fraction_bits", "bits"), CASES)
+@pytest.mark.parametrize("beta_shift", [0, 2])
+def test_its_gradient_is_the_contracts_estimator(
+    hidden: tuple[int, ...],
+    kind: WeightFormat,
+    fraction_bits: tuple[int, ...],
+    bits: int,
+    beta_shift: int,
+) -> None:
+    parameters = random_parameters(hidden, kind, fraction_bits, bits)
+    inputs, labels = random_batch()
+    network = parameters.network(beta_shift)
+    classes, _ = eqprop_gradients(
+        parameters, torch.from_numpy(inputs), torch.from_numpy(labels), beta_shift
+    )
+    assert np.array_equal(classes.numpy(), sim.free_phase(network, inputs).classes)
+    expected = estimator(network, inputs, labels)
+    assert any(np.any(e) for e in expected)
+    for weight, moved in zip(parameters.weights, expected, strict=True):
+        np.testing.assert_allclose(weight.grad.numpy() * -len(inputs), moved, rtol=1e-5, atol=1e-2)
+
+
+def test_sums_beyond_float32_are_taken_in_float64() -> None:
+    kind = WeightFormat.INT8
+    ends = (
+        Population("input", 600, Role.INPUT),
+        Population("hidden", 8, Role.HIDDEN),
+        Population("output", 3, Role.OUTPUT),
+    )
+    generator = torch.Generator().manual_seed(0)
+    layers = Layers(ends, (7, 7))
+    parameters = initial(layers, kind, weight_quantiser(kind, 0.5), generator, "cpu")
+    signs = torch.sign(torch.rand((600, 8), generator=generator) - 0.5)
+    parameters.weights[0].copy_(signs * 127)
+    parameters.biases[0].fill_(1.0)
+    assert exact_dtype(layers, *parameters.quantised()) is torch.float64
+    inputs = np.random.default_rng(0).integers(0, 256, (20, 600), dtype=np.int16)
+    expected = sim.free_phase(parameters.network(0), inputs)
+    for name, states in free_states(parameters, inputs).items():
+        assert np.array_equal(states, expected.states[name])
+
+
+@pytest.fixture(scope="module", params=list(WeightFormat))
+def trained(request: pytest.FixtureRequest, digits: Dataset) -> Training:
+    return train(replace(SHORT, weight_format=request.param, state_bits=4), digits)
+
+
+def test_the_written_network_gives_the_trainers_states_on_every_test_image(
+    trained: Training, digits: Dataset, tmp_path: Path
+) -> None:
+    network_file.save(trained.network, tmp_path / "net.safetensors")
+    network = network_file.load(tmp_path / "net.safetensors")
+    inputs = data.encode(digits.test.images, digits.pixel_max, network.input)
+    expected = sim.free_phase(network, inputs)
+    assert expected.unsettled == 0
+    for name, states in free_states(trained.parameters, inputs).items():
+        assert np.array_equal(states, expected.states[name])
+    assert trained.accuracy == np.mean(expected.classes == digits.test.labels)
+
+
+def test_it_learns_on_real_images(trained: Training) -> None:
+    assert trained.accuracy > 0.9
+    assert len(trained.epochs) == SHORT.epochs
+    if trained.options.weight_format is WeightFormat.TERNARY:
+        assert trained.network.sparsity > 0.3
+
+
+def test_the_baseline_learns_the_same_shape(digits: Dataset) -> None:
+    assert train(replace(SHORT, rule=Rule.BACKPROP), digits).accuracy > 0.9
+
+
+def test_the_same_seed_gives_the_same_network(digits: Dataset) -> None:
+    short = replace(SHORT, epochs=1)
+    networks = [train(replace(short, seed=s), digits).network.sha256 for s in (5, 5, 6)]
+    assert networks[0] == networks[1]
+    assert networks[0] != networks[2]
+
+
+def test_a_spectral_limit_holds(digits: Dataset) -> None:
+    free = train(replace(SHORT, epochs=2), digits)
+    limited = train(replace(SHORT, epochs=2, spectral_limit=0.5), digits)
+    assert max(free.spectral_norms_after) > 0.7
+    assert max(limited.spectral_norms_after) < 0.55, "0.5, and what rounding to INT8 adds"
+
+
+def test_backprop_gradients_are_those_of_the_loss() -> None:
+    """Of the output coupling, where nothing is quantised between weight and loss."""
+    parameters = random_parameters((12,), WeightFormat.INT8, (9, 9))
+    inputs, labels = (torch.from_numpy(part) for part in random_batch())
+    backprop_gradients(parameters, inputs, labels)
+    gradient = parameters.weights[1].grad.clone()
+
+    def loss(step: float) -> float:
+        from toreq_hw.quant.rules import forward
+
+        weights, biases = parameters.quantised()
+        weights[1][3, 2] += step
+        logits = forward(parameters.layers, inputs, weights, biases).double()
+        return float(torch.nn.functional.cross_entropy(logits, labels))
+
+    assert loss(1.0) - loss(-1.0) == pytest.approx(2 * float(gradient[3, 2]), rel=0.05, abs=1e-4)
+
+
+def test_quantisers_are_the_contracts() -> None:
+    latent = torch.tensor([-200.0, -127.6, -0.5, -0.49, 0.0, 0.51, 1.5, 126.6, 300.0])
+    int8 = weight_quantiser(WeightFormat.INT8, 0.5)(latent)
+    assert int8.tolist() == [-127, -127, 0, 0, 0, 1, 2, 127, 127]
+    ternary = weight_quantiser(WeightFormat.TERNARY, 0.7)(torch.tensor([-3, -0.71, -0.69, 0.8]))
+    assert ternary.tolist() == [-1, -1, 0, 1]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("fraction_bits", [0, 1, 5])
+def test_the_state_quantiser_rounds_as_the_simulator_does(signed: bool, fraction_bits: int) -> None:
+    population = Population("p", 1, Role.HIDDEN, 4, signed)
+    accumulators = np.arange(-700, 700)
+    found = state_quantiser(population, fraction_bits)(torch.from_numpy(accumulators).float())
+    expected = to_state(accumulators, fraction_bits, population.state_min, population.state_max)
+    assert np.array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"hidden": ()}, "hidden"),
+        ({"epochs": 0}, "epochs"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"ternary_threshold": 1.0}, "ternary_threshold"),
+        ({"spectral_limit": 0.0}, "spectral_limit"),
+        ({"fraction_bits": (1,)}, "fraction_bits must be 2 numbers"),
+    ],
+)
+def test_impossible_options_are_refused(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        TrainingOptions(**wrong)
+
+
+def test_default_fraction_bits_follow_the_ranges() -> None:
+    wide = populations(TrainingOptions(hidden=(512,)), 784, 10)
+    narrow = populations(TrainingOptions(hidden=(512,), state_bits=4), 784, 10)
+    assert default_fraction_bits(WeightFormat.TERNARY, wide) == (5, 4)
+    assert default_fraction_bits(WeightFormat.INT8, wide) == (7, 7)
+    assert default_fraction_bits(WeightFormat.INT8, narrow) == (11, 7)
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--engine", "torch", *arguments])
+    return int(end.value.code or 0)
+
+
+def test_the_command_writes_network_and_record(tmp_path: Path) -> None:
+    out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
+    shape = ("--weights", "int8", "--state-bits", "4", "--hidden", "32", "--epochs", "2")
+    assert run(*shape, "--out", str(out), "--json", str(record)) == 0
+    found = json.loads(record.read_text())
+    network = network_file.load(out)
+    assert found["network_sha256"] == network.sha256
+    assert found["simulator_differs_on"] == 0
+    assert network.population("hidden").state_bits == 4
+    assert found["spectral_norms"]["input-hidden"]["after"] > 0
+    assert found["versions"]["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--theta", "100"),
+        ("--signed",),
+        ("--device", "abacus"),
+        ("--weights", "int4"),
+        ("--data", "cats"),
+        ("--fraction-bits", "1,2,3"),
+        ("--hidden", "0"),
+    ],
+)
+def test_bad_usage_is_status_2_and_nothing_is_written(
+    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "net.safetensors"
+    assert run(*arguments, "--out", str(out)) == 2
+    assert not out.exists()
+    assert "Traceback" not in capsys.readouterr().err

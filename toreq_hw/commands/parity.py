@@ -1,0 +1,162 @@
+"""`toreq-hw parity`: equilibrium propagation beside backpropagation, over tasks and seeds."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console, train_torch
+from toreq_hw.commands.options import check_writable
+from toreq_hw.data import Dataset
+from toreq_hw.errors import MissingDependencyError
+from toreq_hw.files import replacing, write_json, write_text
+from toreq_hw.network import Network
+from toreq_hw.reports import parity as report
+
+if TYPE_CHECKING:
+    from toreq_hw.quant.parity import PlannedRun
+
+EPISODES = 100
+"""Played by each cloned network and by the expert, from the same starts."""
+
+
+@click.command(
+    epilog="Example: toreq-hw parity --tasks digits,cartpole --seeds 5 --out build/parity"
+)
+@click.option("--tasks", default="digits,cartpole,acrobot,mnist,fashion-mnist", show_default=True)
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--quick", is_flag=True, help="Small nets on digits, two seeds: a test of the rest.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/parity"),
+    show_default=True,
+    help="Where finished runs are kept; they are not run again.",
+)
+@click.option("--no-training", is_flag=True, help="Only report the runs that are kept.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/parity"),
+    show_default=True,
+    help="Folder for parity.md, parity.json and parity.png.",
+)
+def command(
+    tasks: str, seeds: int, quick: bool, threads: int, runs: Path, no_training: bool, out: Path
+) -> int:
+    """Train every task with both rules and both weight formats and put them side by side.
+
+    Interrupted, it goes on where it stopped. Ends with status 1 where the simulator's states
+    differ from the trainer's on any test sample.
+    """
+    check_writable(out / "parity.md")
+    try:
+        import torch
+
+        from toreq_hw.quant import memory, parity
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{error.name} must be installed for parity: pip install 'toreq-hw[quant]'"
+        ) from error
+    torch.set_num_threads(threads)
+    planned = list(parity.plan(["digits"] if quick else tasks.split(","), seeds, quick=quick))
+    records = []
+    for index, run in enumerate(planned, start=1):
+        record = _kept(run, runs)
+        if record is None and not no_training:
+            console.messages.print(f"run {index} of {len(planned)}: {run.name}")
+            record = _carry_out(run, runs, threads)
+        if record is not None:
+            records.append(record)
+    probes = _probes(runs) if quick or no_training else _probes(runs) or memory.measure_all()
+    if probes:
+        write_json(runs / "memory.json", probes)
+    return _publish(records, probes, out)
+
+
+def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: Path) -> int:
+    found = report.rows(records)
+    notes = {record["task"]: record["split"] for record in records}
+    write_json(
+        out / "parity.json",
+        {"rows": [asdict(row) for row in found], "memory": probes, "runs": records},
+    )
+    write_text(out / "parity.md", report.markdown(found, notes, probes))
+    with replacing(out / "parity.png") as temporary:
+        temporary.write_bytes(report.picture(found))
+    header = ["task", "seeds", "EqProp, %", "backprop, %", "EqProp, s", "backprop, s"]
+    cells = [
+        [
+            f"{mine.task} {mine.weights}",
+            str(mine.accuracy.runs),
+            mine.accuracy.text(),
+            baseline.accuracy.text(),
+            mine.seconds.text(0),
+            baseline.seconds.text(0),
+        ]
+        for mine, baseline in report.pairs(found)
+    ]
+    console.output.print(console.table("EqProp beside backpropagation", header, cells))
+    console.output.print(f"wrote {out}/parity.md, parity.json, parity.png")
+    return 1 if any(row.simulator_differs_on for row in found) else 0
+
+
+def _kept(run: "PlannedRun", runs: Path) -> dict[str, Any] | None:
+    """The record of a finished run; None if it is absent, cut, or of other settings."""
+    try:
+        record = json.loads((runs / f"{run.name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    planned = json.loads(json.dumps(train_torch.options_record(run.options)))
+    same = isinstance(record, dict) and record.get("options") == planned
+    return record if same else None
+
+
+def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
+    from toreq_hw.quant import parity
+    from toreq_hw.quant.options import Rule
+
+    dataset = parity.dataset(run.task)
+    training = train_torch.run(run.options, dataset)
+    record = train_torch.training_record(training, dataset)
+    record |= {"task": run.task, "threads": threads, "score": None, "expert_score": None}
+    if run.options.rule is Rule.EQPROP:
+        record |= _scores(run.task, training.network, dataset)
+        network.save(training.network, runs / f"{run.name}.safetensors")
+    write_json(runs / f"{run.name}.json", record)
+    return record
+
+
+def _scores(task: str, cloned: Network, dataset: Dataset) -> dict[str, Any]:
+    """The cloned network's and the expert's mean score, the simulator choosing the actions."""
+    from toreq_hw.quant import cloning
+
+    if task not in cloning.TASKS:
+        return {}
+    engine = sim.make_engine(cloned)
+
+    def policy(coded: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        inputs = data.encode(coded, dataset.pixel_max, cloned.input)
+        return sim.relax(cloned, inputs, engine=engine).classes
+
+    environment = cloning.task(task)
+    return {
+        "score": float(cloning.play(environment, policy, EPISODES).mean()),
+        "expert_score": float(cloning.play(environment, None, EPISODES).mean()),
+        "episodes": EPISODES,
+    }
+
+
+def _probes(runs: Path) -> list[dict[str, Any]]:
+    """Memory measured before; empty if it was not."""
+    try:
+        found = json.loads((runs / "memory.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
