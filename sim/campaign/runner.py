@@ -1,7 +1,7 @@
 """Runs a campaign: a pilot of every level, then as many trials as the plan asks for."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from joblib import Parallel, delayed, parallel_config
@@ -58,7 +58,7 @@ def run(
         level: max(count, first if level in plan.levels and level else 0)
         for level, count in controls.items()
     }
-    with _workers(jobs, scheduler):
+    with _workers(jobs, scheduler), _kept_on_loss(scheduler):
         _complete(setting, wanted, store, watch)
         if plan.trials is None:
             for level in plan.levels:
@@ -84,6 +84,20 @@ def _complete(
     for count, trial in enumerate(done, start=1):
         store.add(trial)
         watch(len(every) - len(missing) + count, len(every))
+
+
+@contextmanager
+def _kept_on_loss(scheduler: str | None) -> Iterator[None]:
+    """A cluster that goes away is a user's error: what was finished is in the store."""
+    try:
+        yield
+    except OSError as error:
+        if scheduler is None:
+            raise
+        raise InputError(
+            f"scheduler {scheduler!r} must stay reachable, found: {error}; finished trials are "
+            "kept, start the same campaign again to go on"
+        ) from error
 
 
 def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]:

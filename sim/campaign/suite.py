@@ -59,7 +59,7 @@ SUITE = (
     Part("thermal_noise", _NOISES, {"last_tick": 8}),
     Part("accumulator_converter", (6.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0)),
     Part("state_converter", (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)),
-    Part("stuck_state_bits", _UPSETS, max_sweeps=200),
+    Part("stuck_state_bits", _UPSETS, max_sweeps=40),
     Part("state_upset", _UPSETS),
     Part("silent_upset", _UPSETS, quick=True),
     Part("accumulator_upset", (1e-5, 1e-4, 1e-3, 1e-2)),

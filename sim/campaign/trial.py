@@ -12,8 +12,15 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.feed_forward import feed_forward, has_counterpart
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation import PhaseLayer, disturb, disturbance, disturbed_engine, program
-from toreq_hw.sim.phases import Engine, relax
+from toreq_hw.sim.perturbation import (
+    KINDS,
+    PhaseLayer,
+    disturb,
+    disturbance,
+    disturbed_engine,
+    program,
+)
+from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
 from toreq_hw.sim.relaxation import Relaxation
 
 MAX_BIN = 40
@@ -110,5 +117,7 @@ def _bench(setting: Setting) -> _Bench:
     dataset = data.load(setting.data)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
     inputs = np.ascontiguousarray(inputs[: setting.samples])
-    clean = relax(network, inputs, engine=EventEngine(network, threads=1))
+    # What level 0 must equal: the equilibrium, or what a phase cut at the limit has reached.
+    limit = MAX_SWEEPS if KINDS[setting.kind].on_settled else setting.max_sweeps
+    clean = relax(network, inputs, engine=EventEngine(network, threads=1), max_sweeps=limit)
     return _Bench(network, twin, inputs, dataset.test.labels[: setting.samples], clean)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -144,6 +145,7 @@ def test_an_interrupted_campaign_keeps_its_trials(
     monkeypatch.setattr(runner, "run_trial", counted)
     assert runner.run(one, plan, Store(path), jobs=1) == whole
     assert later == sum(map(len, whole.values())) - 5
+    assert len(Store(path).trials) == sum(map(len, whole.values()))  # the cut line is gone
 
 
 def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
@@ -164,6 +166,27 @@ def test_a_scheduler_that_is_absent_is_one_line(trained: Path, tmp_path: Path) -
     one, plan = setting(trained, "state_noise"), Plan((0.5,), trials=2)
     with pytest.raises((InputError, MissingDependencyError), match="scheduler"):
         runner.run(one, plan, Store(tmp_path / "a.jsonl"), scheduler="tcp://127.0.0.1:1")
+
+
+def test_a_cluster_that_goes_away_is_one_line_and_loses_nothing(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, plan = setting(trained, "state_noise"), Plan((0.5,), trials=4)
+    path = tmp_path / "s.jsonl"
+    done = 0
+
+    def unplugged(*arguments: object) -> Trial:
+        nonlocal done
+        done += 1
+        if done > 2:
+            raise ConnectionResetError("peer gone")
+        return run_trial(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "run_trial", unplugged)
+    monkeypatch.setattr(runner, "_workers", lambda *_: nullcontext())
+    with pytest.raises(InputError, match="scheduler 'tcp://x' must stay reachable, found: peer"):
+        runner.run(one, plan, Store(path), scheduler="tcp://x")
+    assert len(Store(path).trials) == 2
 
 
 def test_every_bit_heals_and_a_broken_relaxation_would_show(trained: Path) -> None:
@@ -276,6 +299,14 @@ def test_summaries_are_json(trained: Path) -> None:
     summary = summarise_level([trial, trial], 0.95, per_image=True)
     json.dumps(asdict(summary), allow_nan=False)
     assert isinstance(ToreqError(), Exception)
+
+
+def test_noise_that_never_stops_has_a_control_that_holds(trained: Path) -> None:
+    one = setting(trained, "thermal_noise", max_sweeps=4, options=(("last_tick", 8),))
+    calm = run_trial(one, 0.0, 0)
+    assert calm.unsettled > 0  # four sweeps are not enough for some images
+    assert calm.exact == calm.samples
+    assert run_trial(one, 0.3, 0).exact < calm.samples
 
 
 def test_sim_relax_is_untouched_by_having_layers_around(trained: Path) -> None:

@@ -40,9 +40,10 @@ CONFIDENCE, MARGIN, MOST = 0.99, 0.005, 12
 HEALING_TRIALS = 3
 """Trials of all test images where each image is its own case."""
 
-RELEARN_EPOCHS = 5
+RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
 HARDEN_RATE = 0.1
-HARDEN_PERIOD = {"digits": 50, "mnist": 1000, "fashion-mnist": 1000}
+HARDEN_PERIOD = {"digits": 50}
+"""Samples a draw of damage lasts in training; only where a training is short."""
 
 
 @click.command(epilog="Example: toreq-hw robustness --data digits --data mnist --out build/robust")
@@ -173,10 +174,9 @@ def _recovery(
         settings.augment,
     )
     damages: list[DeadNeurons | StuckWeights] = [DeadNeurons(0.5, seed), StuckWeights(0.2, seed)]
-    if not quick:
-        damages += [DeadNeurons(0.9, seed), StuckWeights(0.5, seed)]
+    period = None if quick else HARDEN_PERIOD.get(dataset.name)
     hardening = None
-    epochs = RELEARN_EPOCHS * len(damages) + (0 if quick else settings.epochs)
+    epochs = RELEARN_EPOCHS[dataset.name] * len(damages) + (settings.epochs if period else 0)
     with console.progress_bar() as bar:
         task = bar.add_task("learning with damage", total=epochs * len(lessons.inputs), note="")
 
@@ -184,10 +184,10 @@ def _recovery(
             bar.advance(task, progress.samples)
 
         recoveries = [
-            relearn(trainer, damage, lessons, exam, RELEARN_EPOCHS, watch) for damage in damages
+            relearn(trainer, damage, lessons, exam, RELEARN_EPOCHS[dataset.name], watch)
+            for damage in damages
         ]
-        if not quick:
-            period = HARDEN_PERIOD[dataset.name]
+        if period:
             hardening = harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
     return {
         "recovery": [asdict(recovery) for recovery in recoveries],
