@@ -47,13 +47,16 @@ $(VENV)/extra-%: $(VENV)/core
 
 # Neuromorphic deployment
 
-.PHONY: deploy lava-test
+.PHONY: deploy lava-test lava-mutants
 
 deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
 	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --report build/loihi
 
 lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
 	$(BIN)/python -m pytest testbench/lava
+
+lava-mutants: $(VENV)/lava $(VENV)/extra-test ## Break the neuromorphic parts on purpose and count what the tests notice.
+	$(BIN)/python testbench/lava_mutants.py
 
 # Lava comes last and alone: its own pins are years old and its Python range ends before ours.
 $(VENV)/lava: $(VENV)/extra-nengo

@@ -16,6 +16,9 @@ from toreq_hw.network import Population
 
 FLOAT32_EXACT = 1 << 24
 
+SWEEPS_BETWEEN_LOOKS = 4
+"""Looking which samples have settled costs about as much as a tick."""
+
 Tensors = list[torch.Tensor]
 
 
@@ -89,20 +92,45 @@ def relax(
 
     real: `real_weights`. start: states per relaxing population, integer-valued (batch, size).
     A sample that has settled stays as it is while others go on, so the batch ends where each
-    sample would. Returns the states, and the sweeps of the sample that took longest.
+    sample would; where most have settled, only the rest is swept further. Returns the states,
+    and the sweeps of the sample that took longest.
     """
-    states = list(start)
+    ended = list(start)
+    states, rows = list(start), None
     sweeps = 0
     while True:
+        before = states
+        states = _swept(layers, real, phase, before)
         sweeps += 1
-        changed = False
-        for colour in (0, 1):
-            for index in range(colour, len(states), 2):
-                new = _updated(layers, real, phase, states, index)
-                changed = changed or not torch.equal(new, states[index])
-                states[index] = new
-        if not changed:
-            return states, sweeps
+        if all(torch.equal(new, old) for new, old in zip(states, before, strict=True)):
+            return (states if rows is None else _filled(ended, rows, states)), sweeps
+        if sweeps % SWEEPS_BETWEEN_LOOKS == 0:
+            moving = _moving(states, before)
+            if 2 * len(moving) <= len(states[0]):
+                ended = list(states) if rows is None else _filled(ended, rows, states)
+                rows = moving if rows is None else rows[moving]
+                phase = Drive([part[moving] for part in phase.base])
+                states = [part[moving] for part in states]
+
+
+def _swept(layers: Layers, real: Sequence[torch.Tensor], phase: Drive, states: Tensors) -> Tensors:
+    """One sweep: the first, third, .. relaxing population, then the second, fourth, .."""
+    new = list(states)
+    for colour in (0, 1):
+        for index in range(colour, len(new), 2):
+            new[index] = _updated(layers, real, phase, new, index)
+    return new
+
+
+def _moving(states: Tensors, before: Tensors) -> torch.Tensor:
+    """Indices of the samples that the last sweep changed, int64 (moving,)."""
+    changed = [(new != old).any(dim=1) for new, old in zip(states, before, strict=True)]
+    return torch.stack(changed).any(dim=0).nonzero().squeeze(1)
+
+
+def _filled(whole: Tensors, rows: torch.Tensor, states: Tensors) -> Tensors:
+    """`whole` with its samples `rows` replaced by `states`."""
+    return [part.index_copy(0, rows, new) for part, new in zip(whole, states, strict=True)]
 
 
 def zero_states(layers: Layers, like: torch.Tensor) -> Tensors:

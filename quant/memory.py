@@ -8,6 +8,7 @@ import json
 import resource
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -19,52 +20,68 @@ from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
 
-BATCH, WIDTH, CLASSES = 2048, 256, 10
+BATCH, WIDTH, CLASSES = 1024, 256, 10
 
-PROBES: tuple[tuple[Rule, int, int | None], ...] = (
-    *((rule, layers, None) for rule in Rule for layers in (1, 2, 4)),
-    *((Rule.BACKPROP, 2, sweeps) for sweeps in (4, 8, 16, 32)),
+
+@dataclass(frozen=True)
+class Probe:
+    """What one process measures. gain: multiplies the random INT8 weights; stronger ones take
+    more sweeps to settle. unrolled: sweeps that backpropagation through the relaxation keeps;
+    None for the feed-forward net.
+    """
+
+    rule: Rule
+    layers: int
+    gain: float = 1.0
+    unrolled: int | None = None
+
+
+PROBES = (
+    *(Probe(rule, layers) for rule in Rule for layers in (1, 2, 4)),
+    *(Probe(Rule.EQPROP, 2, gain=gain) for gain in (0.25, 0.5, 2.0)),
+    *(Probe(Rule.BACKPROP, 2, unrolled=sweeps) for sweeps in (4, 8, 16, 32)),
 )
-"""Rule, hidden layers, and for backpropagation through the relaxation the sweeps it unrolls.
-Equilibrium propagation keeps no sweep, however many it takes to settle."""
 
 
 def measure_all() -> list[dict[str, Any]]:
-    """All probes, each in its own process, one thread."""
-    return [_measure(rule, layers, sweeps) for rule, layers, sweeps in PROBES]
+    """All probes, each in its own process, one thread; see `measure`."""
+    return [measure(probe) for probe in PROBES]
 
 
-def _measure(rule: Rule, layers: int, sweeps: int | None) -> dict[str, Any]:
-    arguments = [rule.value, str(layers), str(sweeps or 0)]
+def measure(probe: Probe) -> dict[str, Any]:
+    """rule, hidden layers, sweeps (None for one forward pass) and peak_mb."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, *arguments], check=True, capture_output=True, text=True
+        [sys.executable, "-m", __name__, json.dumps(asdict(probe))],
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return {"rule": rule.value, "layers": layers, "sweeps": found["sweeps"], **found}
+    return {"rule": probe.rule.value, "layers": probe.layers, **json.loads(done.stdout)}
 
 
-def _probe(rule: Rule, hidden: int, unrolled: int) -> dict[str, Any]:
+def _step(probe: Probe) -> dict[str, Any]:
     """Runs in the fresh process: a step on one sample first, so that libraries are loaded."""
     torch.set_num_threads(1)
     ends = (
         Population("input", WIDTH, Role.INPUT),
-        *(Population(f"hidden{k}", WIDTH, Role.HIDDEN) for k in range(hidden)),
+        *(Population(f"hidden{k}", WIDTH, Role.HIDDEN) for k in range(probe.layers)),
         Population("output", CLASSES, Role.OUTPUT),
     )
     kind = WeightFormat.INT8
     layers = Layers(ends, default_fraction_bits(kind, ends))
     generator = torch.Generator().manual_seed(0)
     parameters = initial(layers, kind, weight_quantiser(kind, 0.5), generator, "cpu")
-    sweeps: int | None = None
+    for weight in parameters.weights:
+        weight.mul_(probe.gain)
+    sweeps = probe.unrolled
     before = 0
     for batch in (1, BATCH):
         inputs = torch.randint(0, 256, (batch, WIDTH), generator=generator).float()
         labels = torch.randint(0, CLASSES, (batch,), generator=generator)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        if unrolled:
-            _backprop_through_sweeps(parameters.quantised(), layers, inputs, unrolled)
-            sweeps = unrolled
-        elif rule is Rule.EQPROP:
+        if probe.unrolled:
+            _backprop_through_sweeps(parameters.quantised(), layers, inputs, probe.unrolled)
+        elif probe.rule is Rule.EQPROP:
             _, sweeps = eqprop_gradients(parameters, inputs, labels, 0)
         else:
             backprop_gradients(parameters, inputs, labels)
@@ -96,5 +113,5 @@ def _backprop_through_sweeps(
 
 
 if __name__ == "__main__":
-    record = _probe(Rule(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-    sys.stdout.write(json.dumps(record))
+    asked = json.loads(sys.argv[1])
+    sys.stdout.write(json.dumps(_step(Probe(**(asked | {"rule": Rule(asked["rule"])})))))

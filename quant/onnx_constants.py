@@ -44,7 +44,7 @@ class StateFormat:
 
 def describe(node: onnx.NodeProto) -> str:
     """A node's name, or what it computes where it has none, and its operator."""
-    return f"{node.name or (node.output[0] if node.output else '?')!r:.80} ({node.op_type:.40})"
+    return f"{node.name or (node.output[0] if node.output else '?')!r:.80} ({node.op_type!s:.40})"
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def _own(model: onnx.ModelProto) -> Network:
     export: Callable[[Network], onnx.ModelProto] = to_onnx
     if "sweeps" in properties:
         sweeps = _whole(properties["sweeps"])
-        export = lambda network: to_qonnx(network, sweeps)  # noqa: E731 - one name, two exports
+        export = partial(to_qonnx, sweeps=sweeps)
         tensors = _integers(header, tensors)
     names = [n for n in tensors if n.endswith((".weight", ".bias"))]
     network = from_header(header, {name: tensors[name] for name in names})

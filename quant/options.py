@@ -27,6 +27,7 @@ class TrainingOptions:
         cosine; each coupling's step is scaled to its own LSB.
     ternary_threshold: a latent weight at least this large, in LSBs, is not zero.
     beta_shift: the nudge is beta = 2^-beta_shift.
+    augment: images are moved by up to this many pixels each time they are shown.
     spectral_limit: largest spectral norm of a coupling, activations over 0..1; None for no
         limit.
     device: a torch device, "cpu" or "cuda".
@@ -45,6 +46,7 @@ class TrainingOptions:
     learning_rate: float = 1e-3
     ternary_threshold: float = 0.5
     beta_shift: int = 0
+    augment: int = 0
     spectral_limit: float | None = None
     seed: int = 0
     device: str = "cpu"

@@ -20,8 +20,8 @@ SETTINGS: dict[str, dict[WeightFormat, TrainingOptions]] = {
         WeightFormat.TERNARY: TrainingOptions(hidden=(256,), epochs=40, batch_size=16),
     },
     "mnist": {
-        WeightFormat.INT8: TrainingOptions(epochs=10),
-        WeightFormat.TERNARY: TrainingOptions(epochs=10),
+        WeightFormat.INT8: TrainingOptions(epochs=12, augment=1),
+        WeightFormat.TERNARY: TrainingOptions(epochs=12, augment=1),
     },
     "fashion-mnist": {
         WeightFormat.INT8: TrainingOptions(epochs=10),

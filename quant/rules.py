@@ -67,12 +67,14 @@ def forward(
     inputs, weights and biases are integer-valued; activations are quantised as states are.
     """
     states = inputs.to(torch.float32)
+    last = len(weights) - 1
     for index, weight in enumerate(weights):
         population = layers.populations[index + 1]
         fraction_bits = layers.accumulator_fraction_bits(index + 1)
         scale = 2.0 ** (fraction_bits - layers.fraction_bits[index])
         total = (states @ weight) * scale + biases[index]
-        states = state_quantiser(population, fraction_bits)(total)
+        if index < last:
+            states = state_quantiser(population, fraction_bits)(total)
     return total * (LOGIT_AT_MAXIMUM / (population.state_max << fraction_bits))
 
 

@@ -45,6 +45,7 @@ class Estimate:
 class Row:
     """One task, weight format and rule over its seeds; accuracies and sparsity in per cent.
 
+    seconds, cpu_seconds: of training; the latter None where a run did not measure it.
     score, expert_score: sum of rewards where the task is an environment.
     """
 
@@ -54,6 +55,7 @@ class Row:
     accuracy: Estimate
     sparsity: Estimate
     seconds: Estimate
+    cpu_seconds: Estimate | None
     score: Estimate | None
     expert_score: float | None
     simulator_differs_on: int | None
@@ -81,6 +83,7 @@ def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
 def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> Row:
     scores = [record["score"] for record in group if record["score"] is not None]
     differs = [record["simulator_differs_on"] for record in group]
+    cpu = [r["training_cpu_seconds"] for r in group if "training_cpu_seconds" in r]
     return Row(
         task=task,
         weights=weights,
@@ -88,6 +91,7 @@ def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> 
         accuracy=estimate([100 * record["accuracy"] for record in group]),
         sparsity=estimate([100 * record["sparsity"] for record in group]),
         seconds=estimate([record["training_seconds"] for record in group]),
+        cpu_seconds=estimate(cpu) if len(cpu) == len(group) else None,
         score=estimate(scores) if scores else None,
         expert_score=group[0]["expert_score"],
         simulator_differs_on=None if None in differs else sum(differs),
@@ -104,40 +108,53 @@ def markdown(found: Sequence[Row], notes: Mapping[str, str], memory: Sequence[An
         "",
         "Same shape, quantisers, data, batches and epochs for both rules; test samples, never "
         "used to choose a setting. Accuracy in per cent, mean ± 95 % interval over seeds where "
-        "there are several; time is the wall-clock of training on one thread. Backpropagation "
+        "there are several; time is the processor time of training on one thread (wall-clock is in "
+        "the records: other work stretches it). Backpropagation "
         "trains the feed-forward net of the same shape and is read out from its accumulators. "
         "The gap is backpropagation minus EqProp, in points.",
         "",
-        "| task | weights | seeds | EqProp | backprop | gap | published EqProp / backprop | "
-        "zero weights | EqProp s | backprop s | ratio |",
+        "| task | weights | seeds (EqProp, backprop) | EqProp | backprop | gap "
+        "| published EqProp / backprop | zero weights | EqProp s | backprop s | ratio |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for mine, baseline in pairs(found):
-        published = PUBLISHED.get(mine.task)
-        cells = [
-            mine.task,
-            mine.weights,
-            str(mine.accuracy.runs),
-            mine.accuracy.text(),
-            baseline.accuracy.text(),
-            f"{baseline.accuracy.mean - mine.accuracy.mean:+.2f}",
-            f"{published[0]} / {published[1]}" if published else "",
-            f"{mine.sparsity.mean:.0f} %",
-            mine.seconds.text(0),
-            baseline.seconds.text(0),
-            f"{mine.seconds.mean / baseline.seconds.mean:.1f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += [_line(mine, baseline) for mine, baseline in pairs(found)]
     lines += ["", *_scores(found), *_checks(found), "", "Data:", ""]
     lines += [f"- {task}: {note}." for task, note in notes.items()]
     return "\n".join([*lines, *_memory(memory)]) + "\n"
 
 
-def pairs(found: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """EqProp with its baseline, where both have been run."""
+def _line(mine: Row, baseline: Row | None) -> str:
+    """One row of the table; what was not run is left empty."""
+    published = PUBLISHED.get(mine.task)
+    cells = [
+        mine.task,
+        mine.weights,
+        f"{mine.accuracy.runs}, {baseline.accuracy.runs if baseline else 0}",
+        mine.accuracy.text(),
+        baseline.accuracy.text() if baseline else "",
+        f"{baseline.accuracy.mean - mine.accuracy.mean:+.2f}" if baseline else "",
+        f"{published[0]} / {published[1]}" if published else "",
+        f"{mine.sparsity.mean:.0f} %",
+        *_times(mine, baseline),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _times(mine: Row, baseline: Row | None) -> list[str]:
+    """Processor seconds of both rules and their ratio; empty where they were not measured."""
+    if mine.cpu_seconds is None:
+        return ["", "", ""]
+    if baseline is None or baseline.cpu_seconds is None:
+        return [mine.cpu_seconds.text(0), "", ""]
+    ratio = mine.cpu_seconds.mean / baseline.cpu_seconds.mean
+    return [mine.cpu_seconds.text(0), baseline.cpu_seconds.text(0), f"{ratio:.1f}"]
+
+
+def pairs(found: Sequence[Row]) -> list[tuple[Row, Row | None]]:
+    """EqProp with its baseline; None where that has not been run."""
     baselines = {(r.task, r.weights): r for r in found if r.rule == "backprop"}
-    mine = [r for r in found if r.rule == "eqprop" and (r.task, r.weights) in baselines]
-    return [(row, baselines[row.task, row.weights]) for row in mine]
+    mine = [r for r in found if r.rule == "eqprop"]
+    return [(row, baselines.get((row.task, row.weights))) for row in mine]
 
 
 def _scores(found: Sequence[Row]) -> list[str]:
@@ -193,11 +210,12 @@ def picture(found: Sequence[Row]) -> bytes:
         figure = Figure(figsize=(1.2 + 0.85 * max(len(compared), 3), 3), layout="constrained")
         axes = figure.subplots()
         for side, name in enumerate(NAMES):
-            chosen = [pair[side] for pair in compared]
-            place = np.arange(len(chosen)) + 0.16 * (2 * side - 1)
-            widths = [row.accuracy.half_width or 0 for row in chosen]
-            means = [row.accuracy.mean for row in chosen]
-            axes.errorbar(place, means, widths, fmt="o" if side == 0 else "s", label=NAMES[name])
+            chosen = [(k, pair[side]) for k, pair in enumerate(compared)]
+            shown = [(k, row.accuracy) for k, row in chosen if row]
+            place = [k + 0.16 * (2 * side - 1) for k, _ in shown]
+            means = [accuracy.mean for _, accuracy in shown]
+            widths = [accuracy.half_width or 0 for _, accuracy in shown]
+            axes.errorbar(place, means, widths, fmt="os"[side], label=NAMES[name])
         axes.set_xticks(
             np.arange(len(compared)), [f"{a.task}\n{a.weights}" for a, _ in compared], fontsize=7
         )

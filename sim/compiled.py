@@ -17,11 +17,26 @@ import platformdirs
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compiles `function` on its first call, for the types it is called with."""
+    return _cached(function)
+
+
+def compiled_uncounted(function: Callable[..., Any]) -> Any:
+    """The same without reference counts, for functions that neither make nor return arrays.
+
+    Numba counts, atomically, every array taken from a record and every slice; in functions
+    called dozens of times a sample that costs more than their arithmetic. Here the callers own
+    all arrays and outlive every call. What would need the counts (`a[:] = b`, which may have
+    to copy `b` first) numba refuses to compile, so loops stand for it.
+    """
+    return _cached(function, _nrt=False)
+
+
+def _cached(function: Callable[..., Any], **options: Any) -> Any:
     settings: Any = numba.config  # its attributes are made at run time, unknown to type checkers
     usual = settings.CACHE_DIR
     settings.CACHE_DIR = str(_CACHE)
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(nogil=True, cache=True, **options)(function)
     finally:
         settings.CACHE_DIR = usual
 

@@ -45,6 +45,7 @@ class EventEngine:
             status=counters[:, 1].astype(np.uint8),
             events=counters[:, 2],
             synops=counters[:, 3],
+            presented=counters[:, 5],
             changes=changes,
         )
 
@@ -53,7 +54,7 @@ class EventEngine:
     ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
         batch = len(start.inputs)
         states = start.states.copy()
-        counters = np.zeros((batch, 5), dtype=np.int64)
+        counters = np.zeros((batch, 6), dtype=np.int64)
         rules = (start.threshold, start.max_sweeps, start.detects_cycles)
         output_start = self._layout.starts[self._layout.network.output.name]
 

@@ -6,7 +6,7 @@ The same arithmetic as docs/numerics.md, section 6; nothing here is floating poi
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled
-from toreq_hw.sim.event_kernel import present, relax
+from toreq_hw.sim.event_kernel import present, relax, same
 from toreq_hw.sim.generator import advance
 from toreq_hw.sim.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
@@ -264,12 +264,3 @@ def update_biases(plan, synapses, rates, positive, negative, random_state):  # t
             synapses.bias_latent[i] = v
             plan.bias[i] = v >> BIAS_GUARD_BITS
     return random_state
-
-
-@compiled
-def same(a, b):  # type: ignore[no-untyped-def]
-    """Whether two state vectors are equal."""
-    for i in range(len(a)):  # noqa: SIM110 (numba has no all() over a generator)
-        if a[i] != b[i]:
-            return False
-    return True

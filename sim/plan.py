@@ -5,16 +5,20 @@ to a target population, contiguous per source neuron. The input only has fans ou
 coupling between relaxing populations has two, its matrix and its transpose.
 """
 
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network
+from toreq_hw.network import Coupling, Network, Population
 from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.layout import Layout
 
 Ints = npt.NDArray[np.int64]
+
+SUM_LIMIT = (1 << 15) - 1
+"""What a 16-bit sum may reach, either way."""
 
 
 class Plan(NamedTuple):
@@ -22,7 +26,9 @@ class Plan(NamedTuple):
 
     fan_first: fans of population p are fan_first[p] .. fan_first[p + 1] - 1, and those of
     the input fan_first[-2] .. fan_first[-1] - 1. fan_weight: where a fan's rows begin in
-    `weights`; row j of a fan to `target` has population_size[target] entries.
+    `weights`; row j of a fan to `target` has population_size[target] entries. fan_back: where
+    the rows of the fan that runs the other way begin, the transpose (-1 for the input's fans).
+    fan_shared_rows: how many events a 16-bit sum holds, see `shared_rows`.
     """
 
     population_start: Ints
@@ -34,8 +40,9 @@ class Plan(NamedTuple):
     fan_first: Ints
     fan_target: Ints
     fan_weight: Ints
+    fan_back: Ints
     fan_shift: Ints
-    fan_synops: Ints
+    fan_shared_rows: Ints
     weights: npt.NDArray[np.int8]
     colour_first: Ints
     block_population: Ints
@@ -44,38 +51,43 @@ class Plan(NamedTuple):
     bias: npt.NDArray[np.int32]
 
 
+class _Fan(NamedTuple):
+    """One direction of one coupling; weight: int8 (source.size, target.size)."""
+
+    source: Population
+    target: Population
+    coupling: Coupling
+    weight: npt.NDArray[np.int8]
+
+
 def compile_plan(network: Network) -> Plan:
     """Flattens `network`; global neuron indices are those of `Layout`."""
     layout = Layout(network)
+    sources = [*network.relaxing, network.input]
+    fans_of = [_fans(network, source) for source in sources]
+    fans = [fan for group in fans_of for fan in group]
+    begins = [0, *accumulate(fan.weight.size for fan in fans)]
+    begin_of = {
+        (f.source.name, f.target.name): begin for f, begin in zip(fans, begins, strict=False)
+    }
     number = {p.name: index for index, p in enumerate(network.relaxing)}
-    fans: list[tuple[str, int, int, int]] = []
-    first = [0]
-    rows: list[npt.NDArray[np.int8]] = []
-    offset = 0
-    for source in [*(p.name for p in network.relaxing), network.input.name]:
-        for target, shift, weight in _fans(network, source):
-            fans.append((source, number[target], offset, shift))
-            rows.append(weight.ravel())
-            offset += weight.size
-        first.append(len(fans))
     blocks = [block for colour in network.colours for block in colour]
-    fraction_bits = [network.accumulator_fraction_bits(p.name) for p in network.relaxing]
-    sizes = [p.size for p in network.relaxing]
-    fan_target = _ints([target for _, target, _, _ in fans])
+    fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
     return Plan(
         population_start=_ints([layout.starts[p.name] for p in network.relaxing]),
-        population_size=_ints(sizes),
-        fraction_bits=_ints(fraction_bits),
-        half=_ints([rounding_half(f) for f in fraction_bits]),
+        population_size=_ints([p.size for p in network.relaxing]),
+        fraction_bits=_ints(list(fraction_bits.values())),
+        half=_ints([rounding_half(f) for f in fraction_bits.values()]),
         state_min=_ints([p.state_min for p in network.relaxing]),
         state_max=_ints([p.state_max for p in network.relaxing]),
-        fan_first=_ints(first),
-        fan_target=fan_target,
-        fan_weight=_ints([weight for _, _, weight, _ in fans]),
-        fan_shift=_ints([shift for _, _, _, shift in fans]),
-        fan_synops=_ints([sizes[target] for target in fan_target]),
-        weights=np.concatenate([np.zeros(0, dtype=np.int8), *rows]),
-        colour_first=_ints(np.cumsum([0, *(len(colour) for colour in network.colours)]).tolist()),
+        fan_first=_ints([0, *accumulate(len(group) for group in fans_of)]),
+        fan_target=_ints([number[f.target.name] for f in fans]),
+        fan_weight=_ints(begins[:-1]),
+        fan_back=_ints([begin_of.get((f.target.name, f.source.name), -1) for f in fans]),
+        fan_shift=_ints([fraction_bits[f.target.name] - f.coupling.fraction_bits for f in fans]),
+        fan_shared_rows=_ints([shared_rows(f.coupling, f.source) for f in fans]),
+        weights=np.concatenate([np.zeros(0, dtype=np.int8), *(f.weight.ravel() for f in fans)]),
+        colour_first=_ints([0, *accumulate(len(colour) for colour in network.colours)]),
         block_population=_ints([number[b.population] for b in blocks]),
         block_start=_ints([layout.span(b).start for b in blocks]),
         block_stop=_ints([layout.span(b).stop for b in blocks]),
@@ -83,16 +95,25 @@ def compile_plan(network: Network) -> Plan:
     )
 
 
-def _fans(network: Network, source: str) -> list[tuple[str, int, npt.NDArray[np.int8]]]:
-    """(target, shift, weight rows by source neuron) of every coupling that leaves `source`."""
+def shared_rows(coupling: Coupling, source: Population) -> int:
+    """How many events of `source` may add up in 16 bits before the sum must be widened.
+
+    The largest n with n * |W| * |delta| <= 2^15 - 1 for any weight of the coupling's format
+    (learning changes them) and any change between two states of the source, or from rest.
+    """
+    largest_delta = source.state_max - source.state_min
+    return SUM_LIMIT // (coupling.weight_format.limit * largest_delta)
+
+
+def _fans(network: Network, source: Population) -> list[_Fan]:
+    """Every coupling that leaves `source`, seen from there."""
     fans = []
-    for coupling in network.couplings_of(source):
-        target = coupling.post if coupling.pre == source else coupling.pre
-        if target == network.input.name:
-            continue
-        weight = coupling.weight if coupling.pre == source else coupling.weight.T
-        shift = network.accumulator_fraction_bits(target) - coupling.fraction_bits
-        fans.append((target, shift, np.ascontiguousarray(weight)))
+    for coupling in network.couplings_of(source.name):
+        forward = coupling.pre == source.name
+        target = network.population(coupling.post if forward else coupling.pre)
+        if target is not network.input:
+            weight = coupling.weight if forward else coupling.weight.T
+            fans.append(_Fan(source, target, coupling, np.ascontiguousarray(weight)))
     return fans
 
 

@@ -68,6 +68,7 @@ class Recorder:
             self._status,
             self._events,
             self._synops,
+            np.count_nonzero(self._start.inputs, axis=1),
             self._sorted_changes() if self._start.trace else None,
         )
 
@@ -86,17 +87,17 @@ def assemble(
     status: npt.NDArray[np.uint8],
     events: npt.NDArray[np.int64],
     synops: npt.NDArray[np.int64],
+    presented: npt.NDArray[np.int64],
     changes: npt.NDArray[np.int64] | None,
 ) -> Relaxation:
     """Adds what is the same for every engine: input events, dense cost, the trace.
 
-    synops: those of relaxing neurons; the input's are added here. changes: int64 (n, 5),
+    synops: those of relaxing neurons; the input's are added here. presented: non-zero inputs,
+    which are events where the phase does not continue another one. changes: int64 (n, 5),
     columns sample, tick, neuron, before, after, sorted; None without a trace.
     """
     network = layout.network
-    input_events = np.count_nonzero(start.inputs, axis=1).astype(np.int64)
-    if start.continued:
-        input_events[:] = 0
+    input_events = np.zeros_like(presented) if start.continued else presented
     trace = None
     if changes is not None:
         sample, tick, neuron = changes[:, :3].astype(np.int32).T

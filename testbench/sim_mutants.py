@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,10 +37,13 @@ MUTANTS = (
     Mutant("sim/dense.py", "total += start.drive[active]", "total -= start.drive[active]"),
     Mutant("sim/dense.py", "if start.detects_cycles and", "if False and"),
     Mutant("sim/exact_product.py", "FLOAT32_EXACT = 1 << 24", "FLOAT32_EXACT = 1 << 26"),
-    Mutant("sim/event_kernel.py", "half = np.int32(plan.half[population])", "half = np.int32(0)"),
+    Mutant("sim/event_kernel.py", "np.int32(sums[i] + half)", "np.int32(sums[i])"),
     Mutant("sim/event_kernel.py", "if abs(delta) > threshold", "if abs(delta) >= threshold"),
-    Mutant("sim/event_kernel.py", "accumulator[:] = plan.bias", "accumulator[:] = 0"),
-    Mutant("sim/event_kernel.py", "            version[target] += 1\n", ""),
+    Mutant("sim/event_kernel.py", "copy(accumulator, plan.bias)", "copy(accumulator, accumulator)"),
+    Mutant("sim/delivery_kernel.py", "        scratch.version[target] += 1\n", ""),
+    Mutant("sim/delivery_kernel.py", "        partial[:] = 0\n", ""),
+    Mutant("sim/delivery_kernel.py", "weights[back + first :]", "weights[back:]"),
+    Mutant("sim/plan.py", "return SUM_LIMIT //", "return 2 * SUM_LIMIT //"),
     Mutant("sim/costs.py", "both_ways = 1 if coupling.is_self_coupling else 2", "both_ways = 2"),
     Mutant("sim/energy.py", "(2 * rounding_half(fraction_bits) + 1)", "(2 * rounding_half(fraction_bits) - 1)"),
     Mutant("sim/energy.py", "times = 1 if", "times = 2 if"),
@@ -60,9 +64,11 @@ MUTANTS = (
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip
 
+TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py")
 
-def is_killed(mutant: Mutant) -> bool:
-    """Applies the mutant to a copy of the tree and runs the tests until one fails."""
+
+def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
+    """Applies the mutant to a copy of the tree and runs `tests` until one fails or crashes."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
         ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
@@ -73,11 +79,10 @@ def is_killed(mutant: Mutant) -> bool:
             raise SystemExit(f"{mutant.file}: must hold {mutant.before!r} exactly once")
         target.write_text(source.replace(mutant.before, mutant.after))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        tests = ["testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py"]
         done = subprocess.run(
             [*command, *tests], cwd=copy, env=_environment(copy), capture_output=True, check=False
         )
-        return done.returncode == 1
+        return done.returncode == 1 or done.returncode < 0  # a signal ended it
 
 
 def _environment(copy: Path) -> dict[str, str]:
@@ -85,15 +90,15 @@ def _environment(copy: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(copy / "build")}
 
 
-def main() -> int:
-    """Runs every mutant and prints one line each."""
+def campaign(trials: Sequence[tuple[Mutant, Sequence[str]]], name: str) -> int:
+    """Tries every mutant on its tests and prints one line each; 1 if one survives."""
     results = []
-    for mutant in MUTANTS:
-        killed = is_killed(mutant)
+    for mutant, tests in trials:
+        killed = is_killed(mutant, tests)
         results.append({**asdict(mutant), "killed": killed})
         print("killed  " if killed else "SURVIVED", mutant.file, repr(mutant.before), flush=True)
     survivors = sum(not result["killed"] for result in results)
-    path = ROOT / "build" / "sim-mutants.json"
+    path = ROOT / "build" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n")
     print(f"{len(results) - survivors} of {len(results)} mutants killed; wrote {path}")
@@ -101,4 +106,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(campaign([(mutant, TESTS) for mutant in MUTANTS], "sim-mutants"))

@@ -135,6 +135,33 @@ def test_placement_follows_the_traffic(tmp_path: Path, chip_text: str) -> None:
     assert mapping.hops == 1.0
 
 
+def test_placement_swaps_cores_on_a_full_grid(tmp_path: Path, chip_text: str) -> None:
+    """Five cores in a row of five: the busy first one must change places with another."""
+    old = "neurons_per_core = { value = 8192"
+    path = variant(tmp_path, chip_text, "small", old, "neurons_per_core = { value = 10")
+    text = path.read_text()
+    text = text.replace("grid_columns = { value = 16", "grid_columns = { value = 5")
+    path.write_text(text.replace("grid_rows = { value = 8", "grid_rows = { value = 1"))
+    events = np.zeros(50)
+    events[:10] = 100.0
+    mapping = map_network(filled((5, 40, 10)), load_chip(str(path)), events)
+    assert mapping.chips_used == 1
+    assert (mapping.hops_in_order, mapping.hops) == (4.0, 1.0)
+
+
+def test_a_source_that_does_not_reach_a_core_takes_no_axon(tmp_path: Path, chip_text: str) -> None:
+    """Input 0 leads to the first ten neurons only, input 1 to the last ten only."""
+    old = "neurons_per_core = { value = 8192"
+    path = variant(tmp_path, chip_text, "small", old, "neurons_per_core = { value = 10")
+    source = filled((2, 20, 1))
+    weight = np.zeros((2, 20), dtype=np.int8)
+    weight[0, :10] = weight[1, 10:] = 1
+    first = Coupling("input", "hidden", weight, 5, WeightFormat.INT8)
+    network_of_two = Network(source.populations, (first, source.couplings[1]), {})
+    mapping = map_network(network_of_two, load_chip(str(path)))
+    assert [core.used["axons_in"] for core in mapping.cores] == [2, 2, 20]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "limit"),
     [
@@ -203,6 +230,7 @@ def test_every_figure_of_a_chip_has_a_source(name: str) -> None:
         ("{ value = 8192,", "{ value = 0,", r"limits.neurons_per_core.value must be a whole"),
         ("{ value = 8192,", "{ value = 1.5,", r"whole number in 1..2\^40, not 1.5"),
         ("low = 2.36,", "low = 99.0,", "energy.synop_pj must have 0 < low <= value <= high"),
+        ("low = 2.36,", "low = 0,", "energy.synop_pj must have 0 < low"),
         ("low = 2.36,", "low = nan,", "energy.synop_pj must have 0 < low"),
         ('source = "log2 of 8192 neurons"', 'source = " "', "synapse.index_bits.source must say"),
         ('name = "loihi2"', "name = 2", "name must be a text, not 2"),

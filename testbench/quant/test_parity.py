@@ -8,7 +8,8 @@ import pytest
 
 from toreq_hw.commands import main, parity
 from toreq_hw.errors import DataError, InputError
-from toreq_hw.quant import cloning
+from toreq_hw.quant import cloning, memory
+from toreq_hw.quant.options import Rule
 from toreq_hw.quant.parity import plan
 from toreq_hw.reports.parity import estimate, markdown, rows
 
@@ -76,7 +77,7 @@ def test_a_small_campaign_is_reported_and_resumed(
     assert {row["rule"] for row in record["rows"]} == {"eqprop", "backprop"}
     assert all(row["accuracy"]["mean"] > 80 for row in record["rows"])
     text = (out / "parity.md").read_text()
-    assert "| digits | ternary | 2 |" in text
+    assert "| digits | ternary | 2, 2 |" in text
     assert "they differ on 0 samples" in text
     assert (out / "parity.png").read_bytes().startswith(b"\x89PNG")
 
@@ -100,7 +101,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert record["score"] > 300
     assert record["accuracy"] > 0.9
     text = markdown(rows([record]), {"cartpole": record["split"]})
-    assert "| cartpole | int8 |" in text
+    assert "| cartpole | int8 | 1, 0 |" in text
     assert "500.0 |" in text
 
 
@@ -108,3 +109,11 @@ def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 1)
     monkeypatch.setattr("toreq_hw.commands.train_torch.differing_images", lambda *_: 3)
     assert run("--quick", "--runs", str(tmp_path), "--out", str(tmp_path)) == 1
+
+
+def test_memory_grows_with_sweeps_only_where_they_are_kept() -> None:
+    kept = [memory.measure(memory.Probe(Rule.BACKPROP, 2, unrolled=n))["peak_mb"] for n in (4, 16)]
+    settled = [memory.measure(memory.Probe(Rule.EQPROP, 2, gain=g)) for g in (0.25, 2.0)]
+    assert kept[1] > 2.5 * kept[0]
+    assert settled[1]["sweeps"] > 2 * settled[0]["sweeps"]
+    assert settled[1]["peak_mb"] < 1.5 * settled[0]["peak_mb"] + 10

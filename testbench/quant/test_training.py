@@ -19,7 +19,7 @@ from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits,
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.quant.training import Training, free_states, train
+from toreq_hw.quant.training import Training, free_states, moved, train
 from toreq_hw.sim.fixed_point import to_state
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
@@ -103,8 +103,8 @@ def test_its_gradient_is_the_contracts_estimator(
     assert np.array_equal(classes.numpy(), sim.free_phase(network, inputs).classes)
     expected = estimator(network, inputs, labels)
     assert any(np.any(e) for e in expected)
-    for weight, moved in zip(parameters.weights, expected, strict=True):
-        np.testing.assert_allclose(weight.grad.numpy() * -len(inputs), moved, rtol=1e-5, atol=1e-2)
+    for weight, change in zip(parameters.weights, expected, strict=True):
+        np.testing.assert_allclose(weight.grad.numpy() * -len(inputs), change, rtol=1e-5, atol=1e-2)
 
 
 def test_sums_beyond_float32_are_taken_in_float64() -> None:
@@ -161,6 +161,15 @@ def test_the_same_seed_gives_the_same_network(digits: Dataset) -> None:
     networks = [train(replace(short, seed=s), digits).network.sha256 for s in (5, 5, 6)]
     assert networks[0] == networks[1]
     assert networks[0] != networks[2]
+
+
+def test_images_move_by_whole_pixels_and_nothing_wraps_round() -> None:
+    image = torch.arange(1, 13, dtype=torch.int16)
+    shown = moved(image.expand(400, -1), (3, 4), 1, torch.Generator().manual_seed(0))
+    padded = np.pad(image.numpy().reshape(3, 4), 1)
+    expected = {padded[r : r + 3, c : c + 4].tobytes() for r in range(3) for c in range(3)}
+    assert {row.numpy().tobytes() for row in shown} == expected
+    assert moved(shown, (3, 4), 0, torch.Generator()) is shown
 
 
 def test_a_spectral_limit_holds(digits: Dataset) -> None:

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from testbench.networks import Case, cases
 from toreq_hw import sim
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import (
+    Coupling,
+    Network,
+    Population,
+    Role,
+    Schedule,
+    WeightFormat,
+    layered,
+)
 from toreq_hw.sim.exact_product import FLOAT32_EXACT, ExactProduct, exact_blocks
 from toreq_hw.sim.reference import accumulators
 
@@ -85,6 +93,16 @@ def test_threshold_withholds_small_moves(engine: str) -> None:
     assert result.states["hidden"].tolist() == [[4, 1]]
     assert result.states["output"].tolist() == [[2, 0]]
     assert (result.events.tolist(), result.sweeps.tolist()) == ([0], [2])
+
+
+def test_dense_cost_of_a_self_coupling_by_hand() -> None:
+    # 4 x 3 inputs once; each sweep 3 x 2 weights both ways and the 3 x 3 self-coupling once.
+    net = layered((4, 3, 2), WeightFormat.INT8, (0, 0), loop_fraction_bits=0)
+    result = sim.relax(net, [[1, 2, 3, 4]])
+    assert result.sweeps.tolist() == [1]
+    assert result.dense_synops.tolist() == [12 + 2 * 6 + 9]
+    # An input event walks 3 weights; nothing else moves.
+    assert result.synops.tolist() == [4 * 3]
 
 
 def test_ties_go_to_the_lowest_class() -> None:

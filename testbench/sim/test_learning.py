@@ -50,6 +50,14 @@ def test_rounding_offsets_are_uniform_over_a_row_and_over_rows() -> None:
     assert np.all(np.abs(over_rows / 40_000 - 0.25) < 0.01)
 
 
+def test_columns_step_as_documented() -> None:
+    # docs/numerics.md, section 6: column j adds 0x9E37 j mod 2^16; by hand for j = 0 .. 3.
+    net, _ = lessons()
+    weyl = Trainer(net, Rule(), seed=1).synapses.weyl
+    assert weyl[:4].tolist() == [0, 0x9E37, 0x3C6E, 0xDAA5]
+    assert [rounding_offset(0, j, 16) for j in range(4)] == [0, 0x9E37, 0x3C6E, 0xDAA5]
+
+
 def test_stochastic_rounding_is_unbiased() -> None:
     # A product of 5 at k = 4 moves V by 5/16 on average.
     moves = [(5 + rounding_offset(int(d), 0, 4)) >> 4 for d in draws(40_000, 9)]

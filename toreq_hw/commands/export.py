@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from toreq_hw import network as network_file
+from toreq_hw.commands.options import check_writable, json_option, network_argument
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import write_json
+from toreq_hw.versions import versions
 
 EXPORT_SWEEPS = 40
 """Of a QONNX graph: above the 35 seen on trained MNIST networks."""
@@ -30,7 +32,7 @@ def onnx_installed() -> Iterator[None]:
     epilog="Example: toreq-hw export build/sim/network.safetensors --format onnx "
     "--out build/network.onnx"
 )
-@click.argument("net", type=click.Path(path_type=Path))
+@network_argument
 @click.option(
     "--format",
     "file_format",
@@ -40,16 +42,22 @@ def onnx_installed() -> Iterator[None]:
     help="onnx: a Loop to quiescence in int32; qonnx: Quant nodes, sweeps unrolled, one sample.",
 )
 @click.option("--sweeps", type=int, help=f"Sweeps of a qonnx graph.  [default: {EXPORT_SWEEPS}]")
-@click.option("--out", type=click.Path(path_type=Path), help="[default: NET with .FORMAT]")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write a record here.")
+@click.option("--out", type=click.Path(path_type=Path), help="[default: NETWORK with .FORMAT]")
+@json_option
 def command(
-    net: Path, file_format: str, sweeps: int | None, out: Path | None, json_path: Path | None
+    network_path: Path,
+    file_format: str,
+    sweeps: int | None,
+    out: Path | None,
+    json_path: Path | None,
 ) -> None:
-    """Write the free phase of NET, from input states to class and states, as an ONNX graph.
+    """Write the free phase of NETWORK, from input states to class and states, as an ONNX graph.
 
     A runtime computes the very states of `toreq-hw simulate`, bit for bit.
     """
-    network = network_file.load(net)
+    path = out or network_path.with_suffix(f".{file_format}")
+    check_writable(path, json_path)
+    network = network_file.load(network_path)
     if sweeps is not None and file_format == "onnx":
         raise InputError("--sweeps must be left out with --format onnx, which loops to the end")
     with onnx_installed():
@@ -60,16 +68,15 @@ def command(
         model = to_onnx(network)
     else:
         model = to_qonnx(network, EXPORT_SWEEPS if sweeps is None else sweeps)
-    path = out or net.with_suffix(f".{file_format}")
     write_model(model, path)
     if json_path:
         record = {
-            "network": network.sha256,
+            "network_sha256": network.sha256,
             "format": file_format,
             "file": str(path),
             "nodes": len(model.graph.node),
-            "producer": f"{model.producer_name} {model.producer_version}",
             "operator_set": model.opset_import[0].version,
+            "versions": versions("onnx"),
         }
         write_json(json_path, record)
     click.echo(f"{path}: {file_format} graph of network {network.sha256[:12]}")

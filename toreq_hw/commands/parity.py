@@ -96,9 +96,9 @@ def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: P
             f"{mine.task} {mine.weights}",
             str(mine.accuracy.runs),
             mine.accuracy.text(),
-            baseline.accuracy.text(),
+            baseline.accuracy.text() if baseline else "",
             mine.seconds.text(0),
-            baseline.seconds.text(0),
+            baseline.seconds.text(0) if baseline else "",
         ]
         for mine, baseline in report.pairs(found)
     ]

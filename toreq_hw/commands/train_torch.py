@@ -27,7 +27,6 @@ INTEGER_ONLY = (
     "output_shift",
     "bias_shift",
     "theta",
-    "augment",
     "resume",
     "checkpoint_path",
 )
@@ -103,6 +102,7 @@ def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
         "simulator_differs_on": differing_images(training, dataset) if eqprop else None,
         "sparsity": trained.sparsity,
         "training_seconds": training.seconds,
+        "training_cpu_seconds": training.cpu_seconds,
         "spectral_norms": {
             coupling.name: {"before": before, "after": after}
             for coupling, before, after in zip(
@@ -148,7 +148,7 @@ def _settings(options: dict[str, Any]) -> "TrainingOptions":
     from toreq_hw.quant.options import Rule, TrainingOptions
 
     names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")
-    given = {name: options[name] for name in (*names, "fraction_bits")}
+    given = {name: options[name] for name in (*names, "fraction_bits", "augment")}
     return TrainingOptions(
         hidden=options["hidden"],
         weight_format=WeightFormat(options["weights"]),

@@ -1,0 +1,209 @@
+"""One sweep of a network as the body of an ONNX `Loop`: ticks, the one rounding, who goes on."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+
+from toreq_hw.network import Block, Coupling, Network, Population, Role, Schedule
+from toreq_hw.quant.onnx_graph import GraphWriter, value
+
+
+def sweep_body(network: Network) -> onnx.GraphProto:
+    """The body of the Loop: one sweep for the whole batch.
+
+    A settled sample stays as it is by itself. One that cycles has to be held at the sweep
+    where it was caught, while the others go on.
+    """
+    writer = GraphWriter()
+    state = {p.name: f"before.{p.name}" for p in network.relaxing}
+    for colour in _whole_colours(network):
+        new = {block.population: _updated(writer, network, block, state) for block in colour}
+        state |= new
+    unequal = _any_difference(writer, network, state, "before", "changed")
+    going = writer.node("And", ["active", unequal], "active.unsettled")
+    cycled = "cycled"
+    cycles = network.schedule is Schedule.SYNCHRONOUS
+    if cycles:
+        away = _any_difference(writer, network, state, "two_before", "away")
+        back = writer.node("Not", [away], "back")
+        caught = writer.node("And", [going, back], "caught")
+        cycled = writer.node("Or", ["cycled", caught], "cycled.or_caught")
+        going = writer.node("And", [going, away], "active.uncaught")
+    counted = writer.cast("active", np.int32, "active.int32")
+    sweeps = writer.node("Add", ["sweeps.before", counted], "sweeps.counted")
+    _write_after(writer, network, state, hold=cycles)
+    left = writer.cast(going, np.int32, "going.int32")
+    count = writer.node("ReduceSum", [left], "going.count", keepdims=0)
+    writer.node("Greater", [count, writer.number(0)], "again")
+    writer.node("Identity", [going], "active.after")
+    writer.node("Identity", [cycled], "cycled.after")
+    writer.node("Identity", [sweeps], "sweeps.after")
+    return _sweep_graph(writer, network, cycles)
+
+
+def _write_after(
+    writer: GraphWriter, network: Network, state: dict[str, str], *, hold: bool
+) -> None:
+    """`after.<name>`: the new states, of samples still active only where others must hold."""
+    held = ""
+    if hold:
+        column = writer.constant("int64.column", np.array([1]))
+        held = writer.node("Unsqueeze", ["active", column], "active.column")
+    for population in network.relaxing:
+        name = population.name
+        if hold:
+            writer.node("Where", [held, state[name], f"before.{name}"], f"after.{name}")
+        else:
+            writer.node("Identity", [state[name]], f"after.{name}")
+
+
+def _sweep_graph(writer: GraphWriter, network: Network, cycles: bool) -> onnx.GraphProto:
+    sizes: dict[str, list[str | int]] = {p.name: ["batch", p.size] for p in network.relaxing}
+    inputs = [
+        value("sweep", np.int64, []),
+        value("go", np.bool_, []),
+        value("active", np.bool_, ["batch"]),
+        value("cycled", np.bool_, ["batch"]),
+        value("sweeps.before", np.int32, ["batch"]),
+        *(value(f"before.{name}", np.int32, shape) for name, shape in sizes.items()),
+    ]
+    outputs = [
+        value("again", np.bool_, []),
+        value("active.after", np.bool_, ["batch"]),
+        value("cycled.after", np.bool_, ["batch"]),
+        value("sweeps.after", np.int32, ["batch"]),
+        *(value(f"after.{name}", np.int32, shape) for name, shape in sizes.items()),
+    ]
+    if cycles:
+        for name, shape in sizes.items():
+            inputs.append(value(f"two_before.{name}", np.int32, shape))
+            writer.node("Identity", [f"before.{name}"], f"two_before.{name}.after")
+            outputs.append(value(f"two_before.{name}.after", np.int32, shape))
+    return writer.graph("sweep", inputs, outputs)
+
+
+def _whole_colours(network: Network) -> Iterator[list[Block]]:
+    """Colours with whole populations; single neurons, one a colour, are taken as their population.
+
+    The neurons of a population that couples to itself follow one another in index order, so
+    its inner Loop stands for all of its colours.
+    """
+    for colour in network.colours:
+        if colour[0].start == 0:
+            yield [Block(b.population, 0, network.population(b.population).size) for b in colour]
+
+
+def _updated(writer: GraphWriter, network: Network, block: Block, state: dict[str, str]) -> str:
+    """New states of a population from the present states of its neighbours."""
+    population = network.population(block.population)
+    name = population.name
+    one_by_one = False
+    total = f"drive.{name}"
+    for coupling in network.couplings_of(name):
+        source = coupling.pre if coupling.post == name else coupling.post
+        if network.population(source).role is Role.INPUT:
+            continue
+        if coupling.is_self_coupling and network.schedule is Schedule.SEQUENTIAL:
+            one_by_one = True
+            continue
+        product = product_of(writer, network, coupling, population, state[source])
+        total = writer.node("Add", [total, product], f"{coupling.name}.added.{name}")
+    if one_by_one:
+        body = _neuron(network, population, total)
+        size = writer.number(population.size, np.int64)
+        go = writer.number(True, np.bool_)
+        return writer.node("Loop", [size, go, state[name]], f"{name}.neuron_by_neuron", body=body)
+    return _to_state(writer, network, population, total, f"new.{name}")
+
+
+def _neuron(network: Network, population: Population, total: str) -> onnx.GraphProto:
+    """Body of the inner Loop: updates neuron `neuron` of a self-coupled population.
+
+    total: accumulators without the self-coupling, a value of the surrounding graph.
+    """
+    writer = GraphWriter()
+    name = population.name
+    coupling = next(c for c in network.couplings_of(name) if c.is_self_coupling)
+    column = writer.node("Gather", [f"{coupling.name}.weight.forward", "neuron"], "column", axis=1)
+    product = writer.node("MatMul", ["states", column], "self")
+    product = _shifted(writer, network, coupling, population, product, "self")
+    outside = writer.node("Gather", [total, "neuron"], "outside", axis=1)
+    accumulator = writer.node("Add", [outside, product], "accumulator")
+    new = _to_state(writer, network, population, accumulator, "new")
+    axis = writer.constant("int64.column", np.array([1]))
+    new = writer.node("Unsqueeze", [new, axis], "new.column")
+    indices = writer.constant("indices", np.arange(population.size))
+    chosen = writer.node("Equal", [indices, "neuron"], "chosen")
+    writer.node("Where", [chosen, new, "states"], "states.after")
+    writer.node("Identity", ["go"], "go.after")
+    shape: list[str | int] = ["batch", population.size]
+    return writer.graph(
+        "neuron",
+        [
+            value("neuron", np.int64, []),
+            value("go", np.bool_, []),
+            value("states", np.int32, shape),
+        ],
+        [value("go.after", np.bool_, []), value("states.after", np.int32, shape)],
+    )
+
+
+def _to_state(
+    writer: GraphWriter, network: Network, population: Population, accumulator: str, name: str
+) -> str:
+    """The one rounding; see the top of this file."""
+    fraction_bits = network.accumulator_fraction_bits(population.name)
+    half = (1 << fraction_bits) >> 1
+    lowest = (population.state_min << fraction_bits) - half
+    highest = (population.state_max << fraction_bits) - half
+    bounds = [writer.number(lowest), writer.number(highest)]
+    clipped = writer.node("Clip", [accumulator, *bounds], f"{name}.clipped")
+    positive = writer.node("Add", [clipped, writer.number(-lowest)], f"{name}.positive")
+    unsigned = writer.cast(positive, np.uint32, f"{name}.uint32")
+    places = writer.number(fraction_bits, np.uint32)
+    shifted = writer.node("BitShift", [unsigned, places], f"{name}.shifted", direction="RIGHT")
+    signed = writer.cast(shifted, np.int32, f"{name}.int32")
+    return writer.node("Add", [signed, writer.number(population.state_min)], name)
+
+
+def _any_difference(
+    writer: GraphWriter, network: Network, state: dict[str, str], than: str, name: str
+) -> str:
+    """Whether any state of a sample differs from `<than>.<population>`, bool (batch,)."""
+    largest = []
+    for population in network.relaxing:
+        part = f"{name}.{population.name}"
+        other = f"{than}.{population.name}"
+        difference = writer.node("Sub", [state[population.name], other], f"{part}.difference")
+        size = writer.node("Abs", [difference], f"{part}.size")
+        largest.append(writer.node("ReduceMax", [size], f"{part}.largest", axes=[1], keepdims=0))
+    total = largest[0]
+    for index, other in enumerate(largest[1:]):
+        total = writer.node("Max", [total, other], f"{name}.largest.{index}")
+    return writer.node("Greater", [total, writer.number(0)], name)
+
+
+def product_of(
+    writer: GraphWriter, network: Network, coupling: Coupling, into: Population, states: str
+) -> str:
+    """2^(F - f) sum_j W[j, i] s_j for one coupling into one population, int32 (batch, size)."""
+    forward = coupling.post == into.name
+    weight = f"{coupling.name}.weight.{'forward' if forward else 'backward'}"
+    name = f"{coupling.name}.into.{into.name}"
+    product = writer.node("MatMul", [states, weight], name)
+    return _shifted(writer, network, coupling, into, product, name)
+
+
+def _shifted(
+    writer: GraphWriter,
+    network: Network,
+    coupling: Coupling,
+    into: Population,
+    product: str,
+    name: str,
+) -> str:
+    shift = network.accumulator_fraction_bits(into.name) - coupling.fraction_bits
+    if not shift:
+        return product
+    return writer.node("Mul", [product, writer.number(1 << shift)], f"{name}.shifted")

@@ -1,0 +1,150 @@
+"""Compiled delivery of events: accumulators += weights * deltas, exactly, along every fan.
+
+Three ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows
+of the neurons that changed, in 16 bits where the plan proves that no sum leaves them and in
+32 bits elsewhere; *pulling* walks the columns of a narrow target over all neurons, changed or not.
+Every sum is cast (`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve
+or quarter the vectors that LLVM makes of a loop.
+"""
+
+import numpy as np
+
+from toreq_hw.sim.compiled import compiled_uncounted
+
+NARROW = 32
+"""Targets of fewer neurons leave most of a vector idle when rows are pushed."""
+
+PULL_SHARE = 64
+"""A narrow target pulls when at least one neuron in this many changed. Measured on 512 x 10:
+pulling wins at 20 events and loses at 5."""
+
+MIN_SHARED_ROWS = 4
+"""Fewer rows than this per 16-bit sum do not pay for widening it."""
+
+# Types stay out of the signatures: numba infers them.
+
+
+@compiled_uncounted
+def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type: ignore[no-untyped-def]
+    """Delivers the changes of some neurons of population `source`; returns the weights walked.
+
+    deltas: int16, the changes of the neurons from `first` on (within the population), `events`
+    of them not zero. The version of every target is raised, so that a block with nothing new
+    can be skipped.
+    """
+    walked = 0
+    listed = False
+    rows, packed = scratch.rows[:events], scratch.packed[:events]
+    for fan in range(plan.fan_first[source], plan.fan_first[source + 1]):
+        target = plan.fan_target[fan]
+        size = plan.population_size[target]
+        start = plan.population_start[target]
+        sums = accumulator[start : start + size]
+        shift = np.int32(plan.fan_shift[fan])
+        back = plan.fan_back[fan]
+        if back >= 0 and size < NARROW and events * PULL_SHARE >= len(deltas):
+            pull(plan.weights[back + first :], plan.population_size[source], deltas, shift, sums)
+        else:
+            if not listed:
+                collect(deltas, scratch.rows, scratch.packed)
+                listed = True
+            weights = plan.weights[plan.fan_weight[fan] + first * size :]
+            shared = plan.fan_shared_rows[fan]
+            if shared >= MIN_SHARED_ROWS:
+                partial = scratch.partial[:size]
+                push_narrow(weights, rows, packed, shared, shift, partial, sums)
+            else:
+                push_wide(weights, rows, packed, shift, sums)
+        scratch.version[target] += 1
+        walked += size * events
+    return walked
+
+
+@compiled_uncounted
+def collect(values, rows, packed):  # type: ignore[no-untyped-def]
+    """Lists the non-zero entries of int16 `values` as (row, value); returns how many.
+
+    Looks at four at a time, and writes without a branch: an entry that is zero is overwritten.
+    """
+    count = 0
+    words = values[: len(values) // 4 * 4].view(np.int64)
+    for word in range(len(words)):
+        if words[word] != 0:
+            for row in range(4 * word, 4 * word + 4):
+                rows[count] = row
+                packed[count] = values[row]
+                count += values[row] != 0
+    for row in range(4 * len(words), len(values)):
+        rows[count] = row
+        packed[count] = values[row]
+        count += values[row] != 0
+    return count
+
+
+@compiled_uncounted
+def push_narrow(weights, rows, deltas, shared, shift, partial, sums):  # type: ignore[no-untyped-def]
+    """Adds (weights[rows] * deltas) << shift to `sums`, `shared` rows at a time summed in 16 bits.
+
+    A 16-bit sum may wrap on its way, but what it ends at fits (see `Plan.fan_shared_rows`).
+    """
+    size = len(sums)
+    for group in range(0, len(rows), shared):
+        stop = min(group + shared, len(rows))
+        fours = stop - (stop - group) % 4
+        partial[:] = 0
+        for event in range(group, fours, 4):
+            b0, b1 = rows[event] * size, rows[event + 1] * size
+            b2, b3 = rows[event + 2] * size, rows[event + 3] * size
+            w0, w1 = weights[b0 : b0 + size], weights[b1 : b1 + size]
+            w2, w3 = weights[b2 : b2 + size], weights[b3 : b3 + size]
+            d0, d1, d2, d3 = deltas[event], deltas[event + 1], deltas[event + 2], deltas[event + 3]
+            for k in range(len(partial)):
+                partial[k] += np.int16(w0[k] * d0 + w1[k] * d1 + w2[k] * d2 + w3[k] * d3)
+        for event in range(fours, stop):
+            base = rows[event] * size
+            weight = weights[base : base + size]
+            delta = deltas[event]
+            for k in range(len(partial)):
+                partial[k] += np.int16(weight[k] * delta)
+        for k in range(len(partial)):
+            sums[k] += np.int32(np.int32(partial[k]) << shift)
+
+
+@compiled_uncounted
+def push_wide(weights, rows, deltas, shift, sums):  # type: ignore[no-untyped-def]
+    """Adds (weights[rows] * deltas) << shift to `sums` in 32 bits, four rows a pass."""
+    size = len(sums)
+    fours = len(rows) // 4 * 4
+    for event in range(0, fours, 4):
+        b0, b1 = rows[event] * size, rows[event + 1] * size
+        b2, b3 = rows[event + 2] * size, rows[event + 3] * size
+        w0, w1 = weights[b0 : b0 + size], weights[b1 : b1 + size]
+        w2, w3 = weights[b2 : b2 + size], weights[b3 : b3 + size]
+        d0 = np.int32(np.int32(deltas[event]) << shift)
+        d1 = np.int32(np.int32(deltas[event + 1]) << shift)
+        d2 = np.int32(np.int32(deltas[event + 2]) << shift)
+        d3 = np.int32(np.int32(deltas[event + 3]) << shift)
+        for k in range(len(sums)):
+            sums[k] += np.int32(
+                np.int32(w0[k]) * d0
+                + np.int32(w1[k]) * d1
+                + np.int32(w2[k]) * d2
+                + np.int32(w3[k]) * d3
+            )
+    for event in range(fours, len(rows)):
+        base = rows[event] * size
+        weight = weights[base : base + size]
+        delta = np.int32(np.int32(deltas[event]) << shift)
+        for k in range(len(sums)):
+            sums[k] += np.int32(np.int32(weight[k]) * delta)
+
+
+@compiled_uncounted
+def pull(weights, stride, deltas, shift, sums):  # type: ignore[no-untyped-def]
+    """Adds (weights[k * stride :] @ deltas) << shift to sums[k], for every k."""
+    for k in range(len(sums)):
+        column = weights[k * stride : k * stride + len(deltas)]
+        total = np.int32(0)
+        for j in range(len(deltas)):
+            total = np.int32(total + np.int32(column[j]) * np.int32(deltas[j]))
+        sums[k] += np.int32(total << shift)

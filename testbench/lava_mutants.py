@@ -1,0 +1,79 @@
+"""Breaks the neuromorphic models and the mapper on purpose; see `sim_mutants`.
+
+    python testbench/lava_mutants.py    (make lava-mutants)
+
+Every mutant meets the tests of its own part, those on random networks, so that no copy of the
+tree has to train one. Writes build/lava-mutants.json; status 1 if one survives.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from testbench.sim_mutants import Mutant, campaign
+
+LAVA = (
+    Mutant("lava_backend/lava_network.py", "2 * weights", "1 * weights"),
+    Mutant("lava_backend/lava_network.py", "shift - 1", "-1"),
+    Mutant("lava_backend/population/models.py", "(1 << self._fraction_bits) >> 1", "0"),
+    Mutant(
+        "lava_backend/population/models.py", "accumulator - self.drive", "accumulator + self.drive"
+    ),
+    Mutant("lava_backend/population/models.py", "= self.bias.copy()", "= 0 * self.bias"),
+    Mutant("lava_backend/population/models.py", "self.state = self.equilibrium.copy()", "pass"),
+    Mutant(
+        "lava_backend/conductor/models.py", "settled |= ~heard", "settled |= self._activity == 0"
+    ),
+    Mutant("lava_backend/conductor/models.py", "counters[1] += self._activity", "counters[1] += 1"),
+    Mutant("lava_backend/conductor/models.py", "counters[0] += ~settled", "counters[0] += 1"),
+    Mutant(
+        "lava_backend/conductor/models.py", "if starts else silent", "if command < 0 else silent"
+    ),
+)
+NENGO = (
+    Mutant("lava_backend/nengo_neurons.py", "half = (1 << self.fraction_bits) >> 1", "half = 0"),
+    Mutant("lava_backend/nengo_neurons.py", "(tick - 1) % self.colours", "tick % self.colours"),
+    Mutant("lava_backend/nengo_neurons.py", '] - state["drive"]', '] + state["drive"]'),
+    Mutant("lava_backend/nengo_network.py", "weight.T * (1 << shift)", "weight.T"),
+    Mutant("lava_backend/nengo_run.py", ".argmax()) + 1", ".argmax())"),
+)
+SPIKING = (
+    Mutant("lava_backend/nengo_loihi_run.py", "[weight, -weight]", "[weight, weight]"),
+    Mutant("lava_backend/nengo_loihi_run.py", "resting - population.state_max", "resting"),
+    Mutant("lava_backend/nengo_loihi_run.py", "float(np.sqrt(growth))", "growth"),
+)
+NIR = (
+    Mutant(
+        "lava_backend/nir_export.py", "(c.post, c.pre, c.weight)", "(c.post, c.pre, 0 * c.weight)"
+    ),
+    Mutant(
+        "lava_backend/nir_export.py",
+        "network.biases[population.name]",
+        "0 * network.biases[population.name]",
+    ),
+)
+MAPPER = (
+    Mutant("lava_backend/mapper/partition.py", "np.minimum(dense, sparse)", "dense"),
+    Mutant("lava_backend/mapper/partition.py", "weight_bits + chip.counts[\"index_bits\"]", "weight_bits"),
+    Mutant("lava_backend/mapper/partition.py", "(block * synapse_bits + header)", "(block * synapse_bits)"),
+    Mutant("lava_backend/mapper/partition.py", "axons += np.count_nonzero(lists", "axons += np.size(lists"),
+    Mutant("lava_backend/mapper/mapping.py", ".bit_length() + 1", ".bit_length()"),
+    Mutant("lava_backend/mapper/mapping.py", "if over > 1 and", "if False and"),
+    Mutant("lava_backend/mapper/mapping.py", "* rate[entry.source][:, None]", "* 1.0"),
+    Mutant("lava_backend/mapper/place.py", "at[a], at[b] = at[b], at[a]", "pass"),
+    Mutant("lava_backend/mapper/estimate.py", "activity.ticks + 1", "activity.ticks"),
+    Mutant("lava_backend/mapper/chip.py", "not 0 < numbers[0]", "not 0 <= numbers[0]"),
+)  # fmt: skip
+
+NENGO_TESTS = "testbench/lava/test_nengo.py"
+TRIALS = [
+    *((mutant, ["testbench/lava/test_lava.py::test_random_networks"]) for mutant in LAVA),
+    *((mutant, [f"{NENGO_TESTS}::test_random_networks"]) for mutant in NENGO),
+    *((mutant, [NENGO_TESTS, "-k", "follows_a_pair"]) for mutant in SPIKING),
+    *((mutant, [NENGO_TESTS, "-k", "nir_keeps"]) for mutant in NIR),
+    *((mutant, ["testbench/lava/test_mapper.py"]) for mutant in MAPPER),
+]
+
+if __name__ == "__main__":
+    sys.exit(campaign(TRIALS, "lava-mutants"))
