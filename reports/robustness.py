@@ -1,6 +1,8 @@
 """Campaigns as tables and pictures: what a network survives, beside its feed-forward twin."""
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,7 @@ def campaign_section(record: Record) -> Section:
     if all(level["twin_accuracy"] for level in asked):
         series["feed-forward twin"] = [_points(level["twin_accuracy"]) for level in asked]
     pictures = [curves_with_bands(x, series, record["unit"], "test accuracy, %")]
-    if record["per_image"]:
+    if record["on_settled"]:
         healing = {
             "same equilibrium": [_points(level["exact"]) for level in asked],
             "same class": [_points(level["agreement"]) for level in asked],
@@ -78,8 +80,9 @@ def robustness_page(record: Record) -> Page:
         sections.append(
             Section(
                 f"{name}, {shape}: against the feed-forward twin",
-                f"{study['split']}. Points of accuracy lost at each level, with their intervals; "
-                "a difference is called one where the intervals do not touch.",
+                f"{study['split']}. Accuracy lost at each level against the undamaged self; a "
+                "difference is called one where intervals, over damage and over the choice of "
+                "test images, do not touch.",
                 _verdict_table(study["campaigns"]),
             )
         )
@@ -110,15 +113,24 @@ def verdicts(campaign: Record) -> list[tuple[float, str]]:
     counterpart in a feed-forward network.
     """
     zero = next(level for level in campaign["levels"] if level["level"] == 0)
+    spread = NormalDist().inv_cdf((1 + campaign["confidence"]) / 2)
+
+    def reach(interval: Record) -> float:
+        """Half-width over damage and over the choice of test images (binomial), together."""
+        chance = interval["value"] * (1 - interval["value"]) / campaign["samples"]
+        return math.hypot((interval["high"] - interval["low"]) / 2, spread * chance**0.5)
+
     found = []
     for level in campaign["levels"]:
         if not level["twin_accuracy"] or level["level"] not in campaign["asked_levels"]:
             continue
-        own = [zero["accuracy"]["value"] - level["accuracy"][end] for end in ("high", "low")]
-        twin = [
-            zero["twin_accuracy"]["value"] - level["twin_accuracy"][end] for end in ("high", "low")
-        ]
-        winner = "equilibrium" if own[1] < twin[0] else "twin" if twin[1] < own[0] else "equal"
+        lost = {
+            side: zero[side]["value"] - level[side]["value"]
+            for side in ("accuracy", "twin_accuracy")
+        }
+        ahead = lost["twin_accuracy"] - lost["accuracy"]
+        doubt = reach(level["accuracy"]) + reach(level["twin_accuracy"])
+        winner = "equilibrium" if ahead > doubt else "twin" if -ahead > doubt else "equal"
         found.append((level["level"], winner))
     return found
 

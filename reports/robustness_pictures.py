@@ -1,5 +1,6 @@
 """Pictures of damage: degradation curves with bands, settling times, critical inputs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def curves_with_bands(
             axes.plot(x / 100, middle, marker=".", label=label)
             axes.fill_between(x / 100, low, high, alpha=0.25, linewidth=0)
         axes.legend(frameon=False)
-        return svg(figure)
+        return _small(figure)
 
 
 def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
@@ -58,7 +59,7 @@ def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
             share = 100 * np.asarray(values[:longest], dtype=np.float64) / max(1, sum(values))
             axes.step(np.arange(1, longest + 1), share, where="mid", label=label)
         axes.legend(frameon=False, title="level")
-        return svg(figure)
+        return _small(figure)
 
 
 def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
@@ -69,7 +70,12 @@ def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
         shown = axes.imshow(values, cmap="viridis", interpolation="nearest")
         axes.set_axis_off()
         figure.colorbar(shown, ax=axes, label=label)
-        return svg(figure)
+        return _small(figure)
+
+
+def _small(figure: Figure) -> str:
+    """The figure with coordinates to a hundredth of a point and no blank lines."""
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", re.sub(r"\n\s*", "\n", svg(figure)))
 
 
 def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:

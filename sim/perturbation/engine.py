@@ -87,6 +87,7 @@ class DisturbedEventEngine:
             status=counters[:, 1].astype(np.uint8),
             events=counters[:, 2],
             synops=counters[:, 3],
+            presented=np.count_nonzero(start.inputs, axis=1),
             changes=changes,
         )
 

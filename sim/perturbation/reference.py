@@ -45,6 +45,7 @@ class DisturbedReference:
             status=np.array([status for _, status in ends], dtype=np.uint8),
             events=np.array([run.events for run in runs], dtype=np.int64),
             synops=np.array([run.synops for run in runs], dtype=np.int64),
+            presented=np.count_nonzero(start.inputs, axis=1),
             changes=changes.reshape(-1, 5) if start.trace else None,
         )
 

@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, accumulator_bits
+from toreq_hw.network import Network
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault
 from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
+
+ACCUMULATOR_BITS = 32
+"""Bits of the accumulator that docs/numerics.md bounds."""
 
 MAX_LINES = 20_000_000
 """Longest list drawn: 800 MB."""
@@ -103,13 +106,12 @@ class AccumulatorUpset(TickFaults):
 
     kind: ClassVar[str] = "accumulator_upset"
     unit: ClassVar[str] = "probability per accumulator bit and tick"
-    ruin: ClassVar[float | None] = 0.05  # some seven bits of every accumulator in eight ticks
     on_settled: ClassVar[bool] = True
     fault: ClassVar[Fault] = Fault.ACCUMULATOR_FLIP
 
     def bits_of(self, network: Network, name: str) -> int:
-        """The bits of the narrowest word that holds the population's accumulators."""
-        return accumulator_bits(network, name)
+        """The bits of the contract's accumulator, the sign included."""
+        return ACCUMULATOR_BITS
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,7 @@ def campaign(
         "unit": KINDS[setting.kind].unit,
         "quiescence": KINDS[setting.kind].quiescence,
         "per_image": per_image,
+        "on_settled": KINDS[setting.kind].on_settled,
         "data": setting.data,
         "samples": setting.samples,
         "seed": setting.seed,
