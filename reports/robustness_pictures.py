@@ -74,8 +74,9 @@ def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
 
 
 def _small(figure: Figure) -> str:
-    """The figure with coordinates to a hundredth of a point and no blank lines."""
-    return re.sub(r"(\d\.\d\d)\d+", r"\1", re.sub(r"\n\s*", "\n", svg(figure)))
+    """The figure with coordinates to a tenth of a point, without metadata and indentation."""
+    text = re.sub(r"<metadata>.*?</metadata>", "", svg(figure), flags=re.DOTALL)
+    return re.sub(r"(\d\.\d)\d+", r"\1", re.sub(r"\n\s*", "\n", text))
 
 
 def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
