@@ -102,10 +102,15 @@ class SilentUpset(StateUpset):
 
 @dataclass(frozen=True)
 class AccumulatorUpset(TickFaults):
-    """Bits of accumulators flip and stay flipped: an incremental sum never forgets."""
+    """Bits of accumulators flip and stay flipped: an incremental sum never forgets.
+
+    A constant offset is a bias, and relaxation with biases ends; but a sum pushed next to the end
+    of its 32 bits wraps round with the next event, and that no energy forbids.
+    """
 
     kind: ClassVar[str] = "accumulator_upset"
     unit: ClassVar[str] = "probability per accumulator bit and tick"
+    quiescence: ClassVar[str] = "not guaranteed (sums may wrap); the limit on sweeps ends the phase"
     on_settled: ClassVar[bool] = True
     fault: ClassVar[Fault] = Fault.ACCUMULATOR_FLIP
 
