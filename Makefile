@@ -63,6 +63,7 @@ $(VENV)/lava: $(VENV)/extra-nengo
 	@echo "Installing Lava into $(VENV) ..."
 	$(PIP) --no-deps --ignore-requires-python lava-nc
 	touch $@
+
 # Quantised training and interchange
 
 .PHONY: quant-test parity parity-quick
@@ -105,3 +106,16 @@ $(RTL_NETWORKS)/digits.safetensors: | $(VENV)/core
 
 $(RTL_NETWORKS)/mnist.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data mnist --hidden 512 --epochs 4 --out $@
+
+# Noise and damage
+
+.PHONY: robustness robustness-quick robustness-test
+
+robustness: $(VENV)/core ## Run every damage campaign on digits and MNIST; writes reports/published.
+	$(BIN)/toreq-hw robustness --data digits --data mnist --out reports/published
+
+robustness-quick: $(VENV)/core ## A few damage campaigns on digits, controls included.
+	$(BIN)/toreq-hw robustness --quick --out build/robustness
+
+robustness-test: $(VENV)/extra-test ## Run the tests of noise, damage, campaigns and fault maps.
+	$(BIN)/python -m pytest testbench/robustness --numprocesses auto

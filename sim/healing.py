@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.phases import relax
 from toreq_hw.sim.relaxation import Relaxation
 
@@ -37,11 +38,8 @@ def flip_one_bit(relaxation: Relaxation, seed: int) -> dict[str, npt.NDArray[np.
         population = next(
             p for p in network.relaxing if layout.of(p).start <= neuron < layout.of(p).stop
         )
-        bits = population.state_bits
-        word = int(joined[sample, neuron]) ^ (1 << int(rng.integers(bits)))
-        if population.signed:
-            word = (word + (1 << (bits - 1))) % (1 << bits) - (1 << (bits - 1))
-        joined[sample, neuron] = max(word, population.state_min)
+        mask = np.array(1 << int(rng.integers(population.state_bits)), dtype=np.int16)
+        joined[sample, neuron] = flipped_states(joined[sample, neuron], mask, population)
     return layout.split(joined)
 
 

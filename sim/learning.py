@@ -5,8 +5,9 @@ trainer.learn(inputs, labels, sample_order(len(inputs), seed=1, epoch=0))
 trained = trainer.network()
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -128,6 +129,7 @@ class Trainer:
         self.synapses = blank_synapses(network, plan, rule.theta)
         self._scratch = new_scratch(plan, network.input.size)
         self.random_state = np.uint32(seeded(seed, Stream.ROUNDING))
+        self._learn_samples: Callable[..., Any] = kernel.learn_samples
         self._draw_latents()
         self.program()
 
@@ -148,7 +150,7 @@ class Trainer:
             self.rule.bias_shift_in(self.epoch),
         )
         tally = np.zeros(4, dtype=np.int64)
-        state = kernel.learn_samples(
+        state = self._learn_samples(
             self._plan,
             self.synapses,
             rates,

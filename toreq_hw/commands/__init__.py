@@ -14,9 +14,11 @@ _COMMANDS = {
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
+    "inject": "Damage a network and measure what it survives.",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
+    "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
 }

@@ -1,0 +1,282 @@
+"""Campaigns as tables and pictures: what a network survives, beside its feed-forward twin."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.robustness_pictures import curves_with_bands, heat_map, share_lines
+
+Record = Mapping[str, Any]
+
+_CONTROLS = {
+    True: "Every control held.",
+    False: "A control FAILED: read no figure before its cause is found.",
+}
+
+
+def campaign_rows(record: Record) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Header and rows of one campaign's table; intervals at the campaign's confidence."""
+    header = (
+        record["unit"],
+        "trials",
+        "accuracy %",
+        "feed-forward %",
+        "same equilibrium %",
+        "same class %",
+        "distance %",
+        "sweeps",
+        "unsettled",
+        "events",
+    )
+    return header, tuple(_row(level) for level in record["levels"])
+
+
+def campaign_section(record: Record) -> Section:
+    """One campaign: table, degradation curve, and how long settling took."""
+    header, rows = campaign_rows(record)
+    asked = [level for level in record["levels"] if level["level"] in record["asked_levels"]]
+    x = [level["level"] for level in asked]
+    series = {"equilibrium network": [_points(level["accuracy"]) for level in asked]}
+    if all(level["twin_accuracy"] for level in asked):
+        series["feed-forward twin"] = [_points(level["twin_accuracy"]) for level in asked]
+    pictures = [curves_with_bands(x, series, record["unit"], "test accuracy, %")]
+    if record["on_settled"]:
+        healing = {
+            "same equilibrium": [_points(level["exact"]) for level in asked],
+            "same class": [_points(level["agreement"]) for level in asked],
+        }
+        pictures.append(curves_with_bands(x, healing, record["unit"], "images, %"))
+        settling = {f"{level['level']:g}": level["sweeps"] for level in _some(asked)}
+        pictures.append(share_lines(settling, "sweeps to settle"))
+    return Section(campaign_title(record), _text(record), Table(header, rows), tuple(pictures))
+
+
+def campaign_title(record: Record) -> str:
+    """What was damaged, on which data, with which settings."""
+    options = ", ".join(f"{name} {value}" for name, value in record["options"].items())
+    return f"{record['layer']} on {record['data']}" + (f" ({options})" if options else "")
+
+
+def campaigns_page(records: Sequence[Record], title: str) -> Page:
+    """A page of campaigns, in order."""
+    passed = all(record["controls"]["passed"] for record in records)
+    return Page(
+        title=title,
+        lead=_CONTROLS[passed],
+        sections=tuple(campaign_section(record) for record in records),
+        made_by=dict(records[0]["versions"]),
+    )
+
+
+def robustness_page(record: Record) -> Page:
+    """The page of `make robustness`, from its whole record.
+
+    Campaigns on the last data set have pictures, the others tables only: a page stays below 1 MB.
+    """
+    sections: list[Section] = []
+    for name, study in record["data"].items():
+        shape = "-".join(map(str, study["shape"]))
+        sections.append(
+            Section(
+                f"{name}, {shape}: against the feed-forward twin",
+                f"{study['split']}. Accuracy lost at each level against the undamaged self; a "
+                "difference is called one where intervals, over damage and over the choice of "
+                "test images, do not touch.",
+                _verdict_table(study["campaigns"]),
+            )
+        )
+        of_campaigns = [campaign_section(campaign) for campaign in study["campaigns"]]
+        if name != list(record["data"])[-1]:
+            of_campaigns = [replace(section, pictures=()) for section in of_campaigns]
+        sections += of_campaigns
+        sections.append(_recovery_section(name, study["recovery"]))
+        if study["hardening"]:
+            sections.append(_hardening_section(name, study["hardening"]))
+        if "critical_lines" in study:
+            sections.append(_critical_section(name, study))
+    passed = all(c["controls"]["passed"] for s in record["data"].values() for c in s["campaigns"])
+    return Page(
+        title="What the network survives",
+        lead=" ".join(
+            [
+                _CONTROLS[passed],
+                *(_lead(name, study) for name, study in record["data"].items()),
+            ]
+        ),
+        sections=tuple(sections),
+        made_by=dict(record["versions"]),
+    )
+
+
+def verdicts(campaign: Record) -> list[tuple[float, str]]:
+    """Per asked level who loses less accuracy against its own undamaged self.
+
+    "equilibrium", "twin", or "equal" where the intervals touch; nothing for layers without a
+    counterpart in a feed-forward network.
+    """
+    zero = next(level for level in campaign["levels"] if level["level"] == 0)
+    spread = NormalDist().inv_cdf((1 + campaign["confidence"]) / 2)
+
+    def reach(interval: Record) -> float:
+        """Half-width over damage and over the choice of test images (binomial), together."""
+        chance = interval["value"] * (1 - interval["value"]) / campaign["samples"]
+        return math.hypot((interval["high"] - interval["low"]) / 2, spread * chance**0.5)
+
+    found = []
+    for level in campaign["levels"]:
+        if not level["twin_accuracy"] or level["level"] not in campaign["asked_levels"]:
+            continue
+        lost = {
+            side: zero[side]["value"] - level[side]["value"]
+            for side in ("accuracy", "twin_accuracy")
+        }
+        ahead = lost["twin_accuracy"] - lost["accuracy"]
+        doubt = reach(level["accuracy"]) + reach(level["twin_accuracy"])
+        winner = "equilibrium" if ahead > doubt else "twin" if -ahead > doubt else "equal"
+        found.append((level["level"], winner))
+    return found
+
+
+def _verdict_table(campaigns: Sequence[Record]) -> Table:
+    rows = []
+    for campaign in campaigns:
+        found = verdicts(campaign)
+        if found:
+            cells = [
+                ", ".join(f"{level:g}" for level, who in found if who == winner) or "-"
+                for winner in ("equilibrium", "twin", "equal")
+            ]
+            rows.append((campaign_title(campaign), *cells))
+    header = ("layer", "equilibrium loses less at", "twin loses less at", "no difference seen at")
+    return Table(header, tuple(rows))
+
+
+def _lead(name: str, study: Record) -> str:
+    counts = {"equilibrium": 0, "twin": 0, "equal": 0}
+    for campaign in study["campaigns"]:
+        for _, winner in verdicts(campaign):
+            counts[winner] += 1
+    flips = [c for c in study["campaigns"] if c["layer"] == "single_state_flip"]
+    healed = ""
+    if flips:
+        levels = [level for level in flips[0]["levels"] if level["level"] > 0]
+        cases = sum(level["images"] for level in levels)
+        exact = sum(level["exact"]["value"] * level["images"] for level in levels)
+        healed = (
+            f" {100 * exact / cases:.3f} % of {cases:,} single state bit flips heal to the "
+            "identical equilibrium."
+        )
+    return (
+        f"{name}:{healed} Of {sum(counts.values())} levels of damage the equilibrium network loses "
+        f"less than its feed-forward twin at {counts['equilibrium']}, more at {counts['twin']}, "
+        f"and no difference is seen at {counts['equal']}."
+    )
+
+
+def _recovery_section(name: str, recoveries: Sequence[Record]) -> Section:
+    epochs = max(len(r["accuracy"]) for r in recoveries) - 1
+    header = ("damage", "undamaged %", "damaged %", *(f"epoch {e}" for e in range(1, epochs + 1)))
+    rows = tuple(
+        (
+            f"{r['damage']} {r['level']:g}",
+            f"{100 * r['undamaged']:.2f}",
+            *(f"{100 * value:.2f}" for value in r["accuracy"]),
+        )
+        for r in recoveries
+    )
+    series = {
+        f"{r['damage']} {r['level']:g}": [(value, value, value) for value in r["accuracy"]]
+        for r in recoveries
+    }
+    picture = curves_with_bands(
+        range(epochs + 1), series, "epochs of learning on", "test accuracy, %"
+    )
+    text = (
+        "Damage for good, then the same on-chip rule goes on around it, at the rates at which "
+        "training ended. Dead neurons here are those whose every weight reads 0. One seed."
+    )
+    return Section(f"Relearning on {name}", text, Table(header, rows), (picture,))
+
+
+def _hardening_section(name: str, hardening: Record) -> Section:
+    tests = ["no damage", *(f"{kind} {level:g}" for kind, level in hardening["tests"])]
+    rows = tuple(
+        (test, f"{100 * plain:.2f}", f"{100 * hard:.2f}")
+        for test, plain, hard in zip(tests, hardening["plain"], hardening["hardened"], strict=True)
+    )
+    text = (
+        f"Trained from scratch with {hardening['level']:g} of the stored weight bits flipped "
+        f"afresh every {hardening['period']} samples; latents are never damaged. Means of 8 draws."
+    )
+    table = Table(("test damage", "plain training %", "damage in the loop %"), rows)
+    return Section(f"Training with damage in the loop on {name}", text, table)
+
+
+def _critical_section(name: str, study: Record) -> Section:
+    rows = tuple(
+        (b["coupling"], str(b["bit"]), f"{100 * b['rate']:g}", f"{100 * b['accuracy']:.2f}")
+        for b in study["critical_bits"]
+    )
+    lines = np.array(study["critical_lines"]).reshape(study["image_shape"])
+    text = (
+        "Table: accuracy with one bit of a coupling's words flipped at a rate (ternary: bit 0 says "
+        "whether there is a weight, bit 1 its sign). Map: points of output margin lost when all "
+        "weights of one input line change sign."
+    )
+    table = Table(("coupling", "bit", "flipped %", "accuracy %"), rows)
+    return Section(f"Critical weights on {name}", text, table, (heat_map(lines, "margin lost, %"),))
+
+
+def _text(record: Record) -> str:
+    controls = record["controls"]
+    zero = "changes no state" if controls["zero_is_exact"] else "CHANGES STATES"
+    ruin = ""
+    if controls["ruin_level"] is not None:
+        found = "chance" if controls["ruin_is_chance"] else "NOT chance"
+        ruin = (
+            f" full damage (level {controls['ruin_level']:g}) ends at "
+            f"{100 * controls['ruin_accuracy']:.1f} %, {found};"
+        )
+    return (
+        f"{record['samples']:,} test images a trial; intervals at "
+        f"{100 * record['confidence']:g} %. Controls: level 0 {zero};{ruin} quiescence: "
+        f"{record['quiescence']}."
+    )
+
+
+def _row(level: Record) -> tuple[str, ...]:
+    twin = level["twin_accuracy"]
+    return (
+        f"{level['level']:g}",
+        str(level["trials"]),
+        _interval(level["accuracy"], level["trials"]),
+        _interval(twin, level["trials"]) if twin else "-",
+        f"{100 * level['exact']['value']:.2f}",
+        f"{100 * level['agreement']['value']:.2f}",
+        f"{100 * level['distance']:.3f}",
+        f"{level['mean_sweeps']:.2f}",
+        str(level["unsettled"]),
+        f"{level['events']:.1f}",
+    )
+
+
+def _interval(interval: Record, trials: int) -> str:
+    if trials < 2:
+        return f"{100 * interval['value']:.2f}"
+    reach = 50 * (interval["high"] - interval["low"])
+    return f"{100 * interval['value']:.2f} +- {reach:.2f}"
+
+
+def _points(interval: Record) -> tuple[float, float, float]:
+    return interval["value"], interval["low"], interval["high"]
+
+
+def _some(levels: Sequence[Record]) -> Sequence[Record]:
+    """At most four, evenly spaced: more lines cannot be told apart."""
+    step = max(1, -(-len(levels) // 4))
+    return levels[::step]

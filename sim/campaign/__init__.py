@@ -1,0 +1,1 @@
+"""Campaigns: many seeded trials of one layer at many levels, with confidence."""

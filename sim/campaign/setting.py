@@ -1,0 +1,59 @@
+"""What a campaign measures, spelled out so that any process can run any of its trials."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.sim.perturbation import KINDS, Layer, make_layer
+from toreq_hw.sim.phases import MAX_SWEEPS
+
+
+@dataclass(frozen=True)
+class Setting:
+    """network, twin: paths of network files (twin None: no feed-forward comparison). data, samples:
+    the first so many test images. kind, options: the layer and its settings but level and seed.
+    seed: trial t draws from seed + t, at every level. max_sweeps: the limit on sweeps.
+
+    Raises InputError for an unknown layer, a bad option or a bad seed.
+    """
+
+    network: str
+    data: str
+    samples: int
+    kind: str
+    options: tuple[tuple[str, Any], ...] = ()
+    twin: str | None = None
+    seed: int = 1
+    max_sweeps: int = MAX_SWEEPS
+
+    def __post_init__(self) -> None:
+        self.layer(0.0, 0)
+
+    def layer(self, level: float, trial: int) -> Layer:
+        """The layer of one trial."""
+        seed = (self.seed + trial) % (1 << 32)
+        return make_layer(self.kind, level=level, seed=seed, **dict(self.options))
+
+    def check(self, network: Network, levels: tuple[float, ...]) -> None:
+        """Raises InputError unless the layer takes every level and fits the network."""
+        for level in levels:
+            layer = self.layer(level, 0)
+            if layer.place:
+                names = [c.name for c in network.couplings] + [p.name for p in network.relaxing]
+                if layer.place not in names:
+                    raise InputError(
+                        f"place of {self.kind} must be one of {', '.join(names)}, not {layer.place}"
+                    )
+
+    @property
+    def ruin(self) -> float | None:
+        """The layer's level of full damage."""
+        return KINDS[self.kind].ruin
+
+    def key(self, network: Network, twin: Network | None) -> str:
+        """Names the campaign by content: what trials depend on, wherever the files lie."""
+        record = asdict(self) | {"network": network.sha256, "twin": twin.sha256 if twin else None}
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]

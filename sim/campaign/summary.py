@@ -1,0 +1,99 @@
+"""A campaign in figures: what each level did, with intervals, and whether its controls held."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toreq_hw.sim.campaign.planning import Interval, student, wilson
+from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.campaign.trial import Trial
+
+
+@dataclass(frozen=True)
+class LevelSummary:
+    """One level over its trials; fractions 0..1.
+
+    accuracy, twin_accuracy: Student's interval over trials. exact, agreement: Wilson's over all
+    images where the layer strikes each image for itself, Student's over trials otherwise.
+    """
+
+    level: float
+    trials: int
+    images: int
+    accuracy: Interval
+    twin_accuracy: Interval | None
+    exact: Interval
+    agreement: Interval
+    distance: float
+    mean_sweeps: float
+    sweeps: tuple[int, ...]
+    unsettled: int
+    events: float
+
+
+@dataclass(frozen=True)
+class Controls:
+    """zero_is_exact: level 0 changed no state of any image. ruin_accuracy: accuracy after full
+    damage (None: the layer has none); ruin_is_chance: it cannot be told from guessing.
+    """
+
+    zero_is_exact: bool
+    ruin_level: float | None
+    ruin_accuracy: float | None
+    ruin_is_chance: bool | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether both controls held."""
+        return self.zero_is_exact and self.ruin_is_chance is not False
+
+
+def summarise_level(trials: Sequence[Trial], confidence: float, *, per_image: bool) -> LevelSummary:
+    """Pools the trials of one level."""
+    images = sum(t.samples for t in trials)
+
+    def fraction(name: str) -> Interval:
+        if per_image:
+            return wilson(sum(getattr(t, name) for t in trials), images, confidence)
+        return student([getattr(t, name) / t.samples for t in trials], confidence)
+
+    twins = [t.twin_accuracy for t in trials if t.twin_accuracy is not None]
+    return LevelSummary(
+        level=trials[0].level,
+        trials=len(trials),
+        images=images,
+        accuracy=student([t.accuracy for t in trials], confidence),
+        twin_accuracy=student(twins, confidence) if twins else None,
+        exact=fraction("exact"),
+        agreement=fraction("agreement"),
+        distance=float(np.mean([t.distance for t in trials])),
+        mean_sweeps=float(np.mean([t.mean_sweeps for t in trials])),
+        sweeps=tuple(np.sum([t.sweeps for t in trials], axis=0).tolist()),
+        unsettled=sum(t.unsettled for t in trials),
+        events=float(np.mean([t.events for t in trials])),
+    )
+
+
+def check_controls(
+    setting: Setting, by_level: dict[float, list[Trial]], plan: Plan, chance: float
+) -> Controls:
+    """Level 0 must change nothing. Full damage must end at chance: the interval of its accuracy
+    must reach down to `chance`, and its mean stay below twice that.
+
+    chance: share of the commonest class, the best that can be had without looking at an image.
+    """
+    zero = by_level[0.0]
+    ruin_accuracy: float | None = None
+    ruin_is_chance: bool | None = None
+    if setting.ruin is not None:
+        interval = student([t.accuracy for t in by_level[setting.ruin]], plan.confidence)
+        ruin_accuracy = interval.value
+        ruin_is_chance = bool(interval.low <= chance + 1e-9 and interval.value < 2 * chance)
+    return Controls(
+        zero_is_exact=all(t.exact == t.samples and t.distance == 0 for t in zero),
+        ruin_level=setting.ruin,
+        ruin_accuracy=ruin_accuracy,
+        ruin_is_chance=ruin_is_chance,
+    )

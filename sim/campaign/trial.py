@@ -1,0 +1,123 @@
+"""One trial: damage a network once, run the test images, compare with the undamaged one."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw import data
+from toreq_hw.network import Network, load
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.event import EventEngine
+from toreq_hw.sim.feed_forward import feed_forward, has_counterpart
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation import (
+    KINDS,
+    PhaseLayer,
+    disturb,
+    disturbance,
+    disturbed_engine,
+    program,
+)
+from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
+from toreq_hw.sim.relaxation import Relaxation
+
+MAX_BIN = 40
+"""Sweeps beyond this share the histogram's last bin."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one seeded damage did to `samples` images.
+
+    accuracy, twin_accuracy: of the equilibrium network and the feed-forward twin (None: no twin,
+    or no counterpart). agreement: same class as undamaged. exact: images whose every state is that
+    of the undamaged equilibrium. distance: mean |difference| of states over their range.
+    sweeps: counts of images that took 1, 2, .. MAX_BIN sweeps in the disturbed phase. events: mean
+    state changes sent in that phase.
+    """
+
+    level: float
+    trial: int
+    samples: int
+    accuracy: float
+    agreement: int
+    exact: int
+    distance: float
+    sweeps: tuple[int, ...]
+    mean_sweeps: float
+    unsettled: int
+    events: float
+    twin_accuracy: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """What all trials of a setting share."""
+
+    network: Network
+    twin: Network | None
+    inputs: npt.NDArray[np.int16]
+    labels: npt.NDArray[np.int64]
+    clean: Relaxation
+
+
+def run_trial(setting: Setting, level: float, trial: int) -> Trial:
+    """Runs one trial in this process, on one thread."""
+    bench = _bench(setting)
+    layer = setting.layer(level, trial)
+    damaged = program(bench.network, [layer])
+    engine: Engine = EventEngine(damaged, threads=1)
+    if isinstance(layer, PhaseLayer):
+        engine = disturbed_engine(damaged, disturbance(damaged, len(bench.inputs), [layer]))
+    start = None
+    if layer.on_settled:
+        start = disturb(damaged, bench.clean.states, [layer])
+    result = relax(
+        damaged, bench.inputs, engine=engine, states=start, max_sweeps=setting.max_sweeps
+    )
+    twin_accuracy = None
+    if bench.twin is not None and has_counterpart(layer):
+        twin_classes = feed_forward(bench.twin, bench.inputs, [layer])
+        twin_accuracy = float(np.mean(twin_classes == bench.labels))
+    return _measured(bench, result, level, trial, twin_accuracy)
+
+
+def _measured(
+    bench: _Bench, result: Relaxation, level: float, trial: int, twin_accuracy: float | None
+) -> Trial:
+    layout = Layout(bench.network)
+    ranges = np.concatenate(
+        [np.full(p.size, p.state_max - p.state_min) for p in bench.network.relaxing]
+    )
+    difference = np.abs(layout.join(result.states) - layout.join(bench.clean.states))
+    counts = np.bincount(np.minimum(result.sweeps, MAX_BIN), minlength=MAX_BIN + 1)[1:]
+    return Trial(
+        level=level,
+        trial=trial,
+        samples=len(bench.labels),
+        accuracy=float(np.mean(result.classes == bench.labels)),
+        agreement=int(np.count_nonzero(result.classes == bench.clean.classes)),
+        exact=int(np.count_nonzero(~difference.any(axis=1))),
+        distance=float((difference / ranges).mean()),
+        sweeps=tuple(counts.tolist()),
+        mean_sweeps=float(result.sweeps.mean()),
+        unsettled=result.unsettled,
+        events=float(result.events.mean()),
+        twin_accuracy=twin_accuracy,
+    )
+
+
+@lru_cache(maxsize=2)
+def _bench(setting: Setting) -> _Bench:
+    """Loaded once a process."""
+    network = load(setting.network)
+    twin = load(setting.twin) if setting.twin else None
+    dataset = data.load(setting.data)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
+    inputs = np.ascontiguousarray(inputs[: setting.samples])
+    # What level 0 must equal: the equilibrium, or what a phase cut at the limit has reached.
+    limit = MAX_SWEEPS if KINDS[setting.kind].on_settled else setting.max_sweeps
+    clean = relax(network, inputs, engine=EventEngine(network, threads=1), max_sweeps=limit)
+    return _Bench(network, twin, inputs, dataset.test.labels[: setting.samples], clean)

@@ -1,0 +1,135 @@
+"""The feed-forward twin: the same file format, walked once from input to output.
+
+What a network trained by backprop computes in the same integers: each layer's accumulators from
+the layer before alone, one rounding, no way back. It is what the damage of an equilibrium network
+is compared with, under the same layers.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Population, Schedule
+from toreq_hw.sim.exact_product import ExactProduct
+from toreq_hw.sim.fixed_point import to_state
+from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.perturbation import layer as layers_
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Noise
+from toreq_hw.sim.perturbation.draws import noise_block
+from toreq_hw.sim.perturbation.layer import Layer, StartLayer
+from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.perturbation.tick_damage import TickFaults
+
+Accumulators = npt.NDArray[np.int64]
+
+
+def has_counterpart(layer: Layer) -> bool:
+    """Whether a layer means anything without events and time: faults per tick do not."""
+    return not isinstance(layer, TickFaults) and layer.kind != "frozen_colour"
+
+
+def feed_forward(
+    network: Network, inputs: npt.ArrayLike, layers: Sequence[Layer] = ()
+) -> npt.NDArray[np.int64]:
+    """Class of each input, int64 (batch,): the largest output accumulator, ties to the lowest.
+
+    Weight layers act on the weights; phase layers on each neuron's one update (tick k for the
+    k-th layer of neurons); start layers on the hidden states, once, before the output reads them.
+    Accumulators of the output are not clipped to a state, so nothing is lost to saturation.
+    Raises InputError for a network that is no chain, or a layer without a counterpart.
+    """
+    for one in layers:
+        if not has_counterpart(one):
+            raise InputError(f"layer {one.kind} must have events and ticks to act on")
+    damaged = layers_.program(network, layers)
+    states = check_states(damaged.input, inputs)
+    given = layers_.disturbance(damaged, len(states), layers)
+    layout = Layout(damaged)
+    hidden: dict[str, npt.NDArray[np.int16]] = {}
+    chain = check_chain(damaged)
+    for tick, population in enumerate(chain, start=1):
+        total = _seen(_accumulators(damaged, population, states), given, layout, population, tick)
+        if population is damaged.output:
+            classes: npt.NDArray[np.int64] = total.argmax(axis=1)
+            return classes
+        states = _updated(total, given, layout, population, damaged)
+        hidden[population.name] = states
+        if tick == len(chain) - 1:
+            hidden = _struck(damaged, hidden, layers)
+            states = hidden[population.name]
+    raise AssertionError("a chain ends with the output")
+
+
+def check_chain(network: Network) -> tuple[Population, ...]:
+    """The layers after the input, in order. Raises InputError for a network that is no chain."""
+    names = [p.name for p in network.populations]
+    ends = [(c.pre, c.post) for c in network.couplings]
+    if network.schedule is not Schedule.PARITY or ends != list(pairwise(names)):
+        raise InputError("a feed-forward twin must be a chain of layers, found other couplings")
+    return network.relaxing
+
+
+def _accumulators(
+    network: Network, population: Population, states: npt.NDArray[np.int16]
+) -> Accumulators:
+    """Bias plus drive from the layer before, at the population's LSB 2^-F."""
+    coupling = next(c for c in network.couplings if c.post == population.name)
+    source = network.population(coupling.pre)
+    product = ExactProduct(coupling.weight, max(source.state_max, -source.state_min))
+    shift = network.accumulator_fraction_bits(population.name) - coupling.fraction_bits
+    total: Accumulators = product(states).astype(np.int64) << shift
+    return total + network.biases[population.name]
+
+
+def _seen(
+    total: Accumulators, given: Disturbance, layout: Layout, population: Population, tick: int
+) -> Accumulators:
+    """Accumulators as a noisy converter shows them."""
+    span = layout.of(population)
+    for noise in given.noise:
+        if tick <= noise.last_tick:
+            total = total + _drawn(noise, len(total), span, tick)
+    shift, low, high = given.converter[span, :3].T
+    return np.clip(_rounded(total, shift), low, high)
+
+
+def _drawn(noise: Noise, batch: int, span: slice, tick: int) -> Accumulators:
+    values = np.empty((batch, span.stop - span.start), dtype=np.int64)
+    noise_block(values, noise.scale, noise.octaves, noise.seed, tick, span.start)
+    return values
+
+
+def _updated(
+    total: Accumulators,
+    given: Disturbance,
+    layout: Layout,
+    population: Population,
+    network: Network,
+) -> npt.NDArray[np.int16]:
+    span = layout.of(population)
+    low, high = population.state_min, population.state_max
+    state = to_state(total, network.accumulator_fraction_bits(population.name), low, high)
+    state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
+    state = flipped_states(state, given.inverted[span], population)
+    stuck = given.stuck[span]
+    return np.where(stuck != FREE, stuck, state)
+
+
+def _struck(
+    network: Network, hidden: dict[str, npt.NDArray[np.int16]], layers: Sequence[Layer]
+) -> dict[str, npt.NDArray[np.int16]]:
+    """Hidden states after the start layers; the output has no standing state to strike."""
+    if not any(isinstance(one, StartLayer) for one in layers):
+        return hidden
+    batch = len(next(iter(hidden.values())))
+    output = np.zeros((batch, network.output.size), dtype=np.int16)
+    return layers_.disturb(network, {**hidden, network.output.name: output}, layers)
+
+
+def _rounded(values: npt.NDArray[np.integer], shift: npt.NDArray[np.int64]) -> Accumulators:
+    """To the nearest multiple of 2^shift, halves up; shift: (neurons,)."""
+    half = (np.int64(1) << shift) >> 1
+    return ((values.astype(np.int64) + half) >> shift) << shift

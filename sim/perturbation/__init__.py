@@ -1,0 +1,91 @@
+"""What goes wrong, on purpose: layers of analog noise and damage (docs/robustness.md).
+
+from toreq_hw.sim.perturbation import DeadNeurons, WeightBitFlip, relax_with
+result = relax_with(net, inputs, [WeightBitFlip(1e-3, seed=1), DeadNeurons(0.1)])
+"""
+
+from toreq_hw.sim.perturbation.accumulator_noise import (
+    AccumulatorConverter,
+    FlickerNoise,
+    StateConverter,
+    ThermalNoise,
+)
+from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault
+from toreq_hw.sim.perturbation.engine import disturbed_engine, relax_with
+from toreq_hw.sim.perturbation.layer import (
+    KINDS,
+    Layer,
+    PhaseLayer,
+    StartLayer,
+    WeightLayer,
+    disturb,
+    disturbance,
+    from_json,
+    make_layer,
+    program,
+)
+from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons, FrozenColour, StuckStateBits
+from toreq_hw.sim.perturbation.pcm import Pcm
+from toreq_hw.sim.perturbation.state_damage import SingleStateFlip, StateBitFlip, StateNoise
+from toreq_hw.sim.perturbation.tick_damage import (
+    AccumulatorUpset,
+    DroppedEvents,
+    DuplicatedEvents,
+    SilentUpset,
+    StateUpset,
+)
+from toreq_hw.sim.perturbation.weight_damage import (
+    DeadColumns,
+    DeadRows,
+    MissingSynapses,
+    StuckWeights,
+    WeightBitFlip,
+)
+from toreq_hw.sim.perturbation.weight_noise import (
+    DeviceVariation,
+    IRDrop,
+    ProgrammingNoise,
+    RelativeNoise,
+)
+
+__all__ = [
+    "KINDS",
+    "AccumulatorConverter",
+    "AccumulatorUpset",
+    "DeadColumns",
+    "DeadNeurons",
+    "DeadRows",
+    "DeviceVariation",
+    "Disturbance",
+    "DroppedEvents",
+    "DuplicatedEvents",
+    "Fault",
+    "FlickerNoise",
+    "FrozenColour",
+    "IRDrop",
+    "Layer",
+    "MissingSynapses",
+    "Pcm",
+    "PhaseLayer",
+    "ProgrammingNoise",
+    "RelativeNoise",
+    "SilentUpset",
+    "SingleStateFlip",
+    "StartLayer",
+    "StateBitFlip",
+    "StateConverter",
+    "StateNoise",
+    "StateUpset",
+    "StuckStateBits",
+    "StuckWeights",
+    "ThermalNoise",
+    "WeightBitFlip",
+    "WeightLayer",
+    "disturb",
+    "disturbance",
+    "disturbed_engine",
+    "from_json",
+    "make_layer",
+    "program",
+    "relax_with",
+]

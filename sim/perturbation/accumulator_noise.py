@@ -1,0 +1,113 @@
+"""Analog accumulators: noise on what an update sees, and converters of few bits."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, accumulator_bits
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.disturbance import Disturbance, Noise
+from toreq_hw.sim.perturbation.layer import PhaseLayer
+
+
+@dataclass(frozen=True)
+class ThermalNoise(PhaseLayer):
+    """a' = a + round(level * (s_max - s_min) 2^F * N): white noise at every update, not kept.
+
+    N: mean 0, sd 1, integer arithmetic (`draws.noise_int`). last_tick: no noise after it; up to
+    then a phase does not end, afterwards it settles as ever. Give it the limit on sweeps, times
+    the number of colours, for noise that never stops: the limit then ends the phase.
+    """
+
+    last_tick: int = 20
+
+    kind: ClassVar[str] = "thermal_noise"
+    unit: ClassVar[str] = "standard deviation over the range of states"
+    domain: ClassVar[tuple[float, float]] = (0.0, 10.0)
+    quiescence: ClassVar[str] = "guaranteed once `last_tick` is over"
+    octaves: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.last_tick, int) or not 1 <= self.last_tick < 1 << 20:
+            raise InputError(
+                f"last_tick of {self.kind} must be in 1..2^20 - 1, not {self.last_tick!r}"
+            )
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Adds a source of noise; with several, their draws are independent."""
+        layout = Layout(network)
+        scale = np.zeros(layout.neurons, dtype=np.int64)
+        for population in self.populations(network):
+            fraction_bits = network.accumulator_fraction_bits(population.name)
+            reach = (population.state_max - population.state_min) << fraction_bits
+            scale[layout.of(population)] = round(256 * self.level * reach)
+        if not scale.any():
+            return disturbance
+        noise = Noise(scale, self.octaves, self.last_tick, int(self.generator().integers(1 << 32)))
+        return replace(disturbance, noise=(*disturbance.noise, noise))
+
+
+@dataclass(frozen=True)
+class FlickerNoise(ThermalNoise):
+    """The same with a spectrum that falls as 1/f over six octaves of ticks."""
+
+    kind: ClassVar[str] = "flicker_noise"
+    octaves: ClassVar[int] = 6
+
+
+@dataclass(frozen=True)
+class AccumulatorConverter(PhaseLayer):
+    """An ADC of 16 - level bits reads the accumulator: a' = clip(round(a / q) q, -R, R - q).
+
+    q = 2R / 2^bits, both powers of two. R is the smallest power of two that holds every
+    accumulator the network can have, divided by 2^`clipping`. A monotone staircase on a
+    monotone staircase is one: quiescence stays guaranteed.
+    """
+
+    clipping: int = 0
+
+    kind: ClassVar[str] = "accumulator_converter"
+    unit: ClassVar[str] = "bits fewer than 16, 0 for no converter"
+    domain: ClassVar[tuple[float, float]] = (0.0, 15.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.clipping, int) or not 0 <= self.clipping <= 16:
+            raise InputError(f"clipping of {self.kind} must be in 0..16, not {self.clipping!r}")
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Sets the ADC of every neuron concerned."""
+        if self.level == 0:
+            return disturbance
+        layout = Layout(network)
+        converter = disturbance.converter.copy()
+        bits = 16 - round(self.level)
+        for population in self.populations(network):
+            word = max(2, accumulator_bits(network, population.name) - self.clipping)
+            shift = max(0, word - bits)
+            reach = 1 << (word - 1)
+            converter[layout.of(population), :3] = shift, -reach, reach - (1 << shift)
+        return replace(disturbance, converter=converter)
+
+
+@dataclass(frozen=True)
+class StateConverter(PhaseLayer):
+    """A DAC that drops the lowest `level` bits: s' = round(s / 2^level) 2^level, clipped.
+
+    Monotone too, so quiescence stays guaranteed.
+    """
+
+    kind: ClassVar[str] = "state_converter"
+    unit: ClassVar[str] = "state bits dropped"
+    domain: ClassVar[tuple[float, float]] = (0.0, 7.0)
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Sets the DAC of every neuron concerned."""
+        layout = Layout(network)
+        converter = disturbance.converter.copy()
+        for population in self.populations(network):
+            converter[layout.of(population), 3] = round(self.level)
+        return replace(disturbance, converter=converter)

@@ -1,0 +1,105 @@
+"""A phase's misfortunes, spelled out: which neuron, which tick, what happens.
+
+Everything digital is drawn before the phase starts and listed, so that a list, once made, can be
+replayed on any machine. Only analog noise is drawn on the way, from a hash of (seed, sample,
+tick, neuron): it too is the same whoever computes it, and in whatever order.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Network
+from toreq_hw.sim.layout import Layout
+
+NEVER = np.iinfo(np.int32).max
+"""A tick that no phase reaches."""
+
+FREE = np.iinfo(np.int16).min
+"""In `stuck`: the neuron is not stuck (no state format has this value)."""
+
+
+class Fault(IntEnum):
+    """What one line of a fault list does at the start of its tick, before any update."""
+
+    STATE_FLIP = 0
+    """A state bit flips and the neighbours feel the new state."""
+    SILENT_FLIP = 1
+    """A state bit flips in its register only; no event is sent, accumulators do not follow."""
+    ACCUMULATOR_FLIP = 2
+    """A bit of the 32-bit accumulator flips and stays so."""
+    EVENT_DROP = 3
+    """If the neuron sends an event in this tick, nobody receives it."""
+    EVENT_DUPLICATE = 4
+    """If the neuron sends an event in this tick, everybody receives it twice."""
+
+
+class Noise(NamedTuple):
+    """Analog noise that each update of a neuron sees on its accumulator (and does not keep).
+
+    scale: int64 (neurons,), standard deviation in 1/256 of an accumulator LSB. octaves: 1 is white;
+    K sums K noises held for 1, 2, 4 .. 2^(K-1) ticks (1/f). last_tick: none after it.
+    """
+
+    scale: npt.NDArray[np.int64]
+    octaves: int
+    last_tick: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Disturbance:
+    """Neurons are global, in `Layout` order; ticks count from 1.
+
+    stuck: int16 (neurons,), the state a dead neuron keeps from the start on, or `FREE`.
+    inverted: int16 (neurons,), mask of state bits that are written inverted at every update.
+    frozen_from: int64 (colours,), the first tick in which a colour is no longer updated.
+    converter: int64 (neurons, 4): ADC step shift, lowest and highest accumulator it gives, DAC
+        step shift; a shift of 0 and the widest range change nothing.
+    faults: int64 (n, 5), rows of sample, tick, neuron, `Fault`, bit; sorted.
+    """
+
+    stuck: npt.NDArray[np.int16]
+    inverted: npt.NDArray[np.int16]
+    frozen_from: npt.NDArray[np.int64]
+    converter: npt.NDArray[np.int64]
+    faults: npt.NDArray[np.int64]
+    noise: tuple[Noise, ...] = ()
+
+    @classmethod
+    def none(cls, network: Network) -> "Disturbance":
+        """Nothing goes wrong."""
+        neurons = Layout(network).neurons
+        widest = np.iinfo(np.int32)
+        return cls(
+            stuck=np.full(neurons, FREE, dtype=np.int16),
+            inverted=np.zeros(neurons, dtype=np.int16),
+            frozen_from=np.full(len(network.colours), NEVER, dtype=np.int64),
+            converter=np.tile(np.array([0, widest.min, widest.max, 0], np.int64), (neurons, 1)),
+            faults=np.zeros((0, 5), dtype=np.int64),
+        )
+
+    def with_faults(self, rows: npt.NDArray[np.int64]) -> "Disturbance":
+        """The same with more lines, int64 (n, 5), in any order."""
+        joined = np.concatenate([self.faults, rows])
+        order = np.lexsort(joined.T[::-1])
+        return Disturbance(
+            self.stuck, self.inverted, self.frozen_from, self.converter, joined[order], self.noise
+        )
+
+    @property
+    def plain(self) -> npt.NDArray[np.bool_]:
+        """Neurons that are neither stuck nor inverted and have no converter, bool (neurons,)."""
+        widest = np.iinfo(np.int32)
+        exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
+        free: npt.NDArray[np.bool_] = (self.stuck == FREE) & (self.inverted == 0) & exact
+        return free
+
+    @property
+    def quiet_after(self) -> int:
+        """The last tick in which noise or a listed fault acts (0: none)."""
+        last = max((n.last_tick for n in self.noise), default=0)
+        return max(last, int(self.faults[:, 1].max(initial=0)))

@@ -1,0 +1,266 @@
+"""Compiled relaxation under a disturbance: the twin of `perturbation.reference`.
+
+Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.event_kernel import present
+from toreq_hw.sim.perturbation.disturbance import FREE, Fault
+from toreq_hw.sim.perturbation.draws import noise_int
+from toreq_hw.sim.plan import Ints, Plan
+
+_STATE_FLIP = int(Fault.STATE_FLIP)
+_ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
+_EVENT_DROP = int(Fault.EVENT_DROP)
+_EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
+
+
+@compiled
+def rounded(value, shift):  # type: ignore[no-untyped-def]
+    """To the nearest multiple of 2^shift, halves up."""
+    return ((value + ((np.int64(1) << shift) >> 1)) >> shift) << shift
+
+
+@compiled
+def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
+    """A state word XOR mask; signed words wrap and read as the smallest below it."""
+    if mask == 0:
+        return state
+    if low == 0:
+        return (state ^ mask) & high
+    size = 2 * (np.int64(high) + 1)
+    word = (state ^ mask) & (size - 1)
+    if word > high:
+        word -= size
+    return max(word, low)
+
+
+class Damage(NamedTuple):
+    """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
+    in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
+    plain: neurons whose update nothing but noise can touch. noise_until: the last noisy tick.
+    """
+
+    stuck: npt.NDArray[np.int16]
+    inverted: npt.NDArray[np.int16]
+    frozen_from: Ints
+    converter: Ints
+    faults: Ints
+    first_fault: Ints
+    quiet_after: int
+    noise: Ints
+    scale: Ints
+    plain: npt.NDArray[np.bool_]
+    noise_until: int
+
+
+class Registers(NamedTuple):
+    """Working memory of one thread. times: how often each neuron's event of this tick arrives."""
+
+    accumulator: npt.NDArray[np.int32]
+    population: Ints
+    new: Ints
+    times: Ints
+    queue: Ints
+
+
+def new_registers(plan: Plan) -> Registers:
+    """Fresh working memory; `population` says where each neuron belongs."""
+    neurons = len(plan.bias)
+    numbers = np.arange(len(plan.population_size))
+    return Registers(
+        accumulator=np.empty(neurons, dtype=np.int32),
+        population=np.repeat(numbers, plan.population_size).astype(np.int64),
+        new=np.empty(neurons, dtype=np.int64),
+        times=np.ones(neurons, dtype=np.int64),
+        queue=np.empty(neurons, dtype=np.int64),
+    )
+
+
+@compiled
+def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
+    """The sum of all sources of noise on one update of neuron i."""
+    total = np.int64(0)
+    for source in range(len(noise)):
+        if tick <= noise[source, 1]:
+            octaves, seed = noise[source, 0], noise[source, 2]
+            total += noise_int(scale[source, i], octaves, seed, sample, tick, i)
+    return total
+
+
+@compiled
+def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
+    """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
+    if damage.stuck[i] != FREE:
+        return np.int64(damage.stuck[i])
+    population, converter = registers.population[i], damage.converter
+    total = np.int64(registers.accumulator[i])
+    total += drawn(damage.noise, damage.scale, i, sample, tick)
+    total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
+    low, high = plan.state_min[population], plan.state_max[population]
+    state = min(max((total + plan.half[population]) >> plan.fraction_bits[population], low), high)
+    state = min(max(rounded(state, converter[i, 3]), low), high)
+    return flipped(state, np.int64(damage.inverted[i]), low, high)
+
+
+@compiled
+def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
+    """Writes one change of a trace while there is room; returns how many there were."""
+    if recorded < len(room):
+        room[recorded, 0] = tick
+        room[recorded, 1] = neuron
+        room[recorded, 2] = before
+        room[recorded, 3] = after
+    return recorded + 1
+
+
+@compiled
+def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-untyped-def]
+    """Adds W delta to every neighbour of one neuron, in 32 bits; returns the weights walked."""
+    walked = 0
+    for fan in range(plan.fan_first[source], plan.fan_first[source + 1]):
+        target = plan.fan_target[fan]
+        size = plan.population_size[target]
+        start = plan.population_start[target]
+        step = np.int32(delta << plan.fan_shift[fan])
+        first = plan.fan_weight[fan] + row * size
+        weights, sums = plan.weights[first : first + size], accumulator[start : start + size]
+        for k in range(size):
+            sums[k] += np.int32(weights[k]) * step
+        version[target] += 1
+        walked += size
+    return walked
+
+
+@compiled
+def strike(  # type: ignore[no-untyped-def]
+    plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
+):
+    """The faults listed for this tick. Returns the next line, and the changes seen so far."""
+    while line < last_line and damage.faults[line, 1] == tick:
+        i, fault, bit = damage.faults[line, 2:]
+        line += 1
+        if fault == _ACCUMULATOR_FLIP:
+            registers.accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
+            scratch.version[registers.population[i]] += 1
+        elif fault == _EVENT_DROP:
+            registers.times[i] = 0
+        elif fault == _EVENT_DUPLICATE:
+            registers.times[i] *= 2
+        elif damage.stuck[i] == FREE:
+            p = registers.population[i]
+            before = np.int64(state[i])
+            after = flipped(before, np.int64(1) << bit, plan.state_min[p], plan.state_max[p])
+            if after != before:
+                recorded = noted(room, recorded, tick, i, before, after)
+                state[i] = after
+                scratch.version[p] += 1
+                if fault == _STATE_FLIP:
+                    row = i - plan.population_start[p]
+                    arrive(plan, p, row, after - before, registers.accumulator, scratch.version)
+    return line, recorded
+
+
+@compiled
+def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # type: ignore[no-untyped-def]
+    """New states of one colour, none of them set yet. Returns how many changes are queued.
+
+    A block that nothing has reached since its last quiet update is skipped: it would not change.
+    """
+    queued = 0
+    if tick >= damage.frozen_from[colour]:
+        return queued
+    noisy = tick <= damage.noise_until
+    noise, scale, plain, accumulator = (
+        damage.noise,
+        damage.scale,
+        damage.plain,
+        registers.accumulator,
+    )
+    settled = tick > damage.noise_until + len(plan.colour_first) - 1
+    for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
+        p = plan.block_population[block]
+        if settled and scratch.seen[block] == scratch.version[p]:
+            continue
+        scratch.seen[block] = scratch.version[p]
+        half, shift = plan.half[p], plan.fraction_bits[p]
+        low, high = plan.state_min[p], plan.state_max[p]
+        for i in range(plan.block_start[block], plan.block_stop[block]):
+            if plain[i]:
+                total = np.int64(accumulator[i]) + half
+                if noisy:
+                    total += drawn(noise, scale, i, sample, tick)
+                new = min(max(total >> shift, low), high)
+            else:
+                new = updated(plan, damage, registers, i, sample, tick)
+            if new != state[i]:
+                registers.new[i] = new
+                registers.queue[queued] = i
+                queued += 1
+    return queued
+
+
+@compiled
+def send(plan, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
+    """Sets the queued states and delivers their events. Returns synops and changes so far."""
+    synops = 0
+    for entry in range(queued):
+        i = registers.queue[entry]
+        new, times, p = registers.new[i], registers.times[i], registers.population[i]
+        recorded = noted(room, recorded, tick, i, np.int64(state[i]), new)
+        delta = (new - state[i]) * times
+        state[i] = new
+        if delta != 0:
+            row = i - plan.population_start[p]
+            walked = arrive(plan, p, row, delta, registers.accumulator, scratch.version)
+            synops += walked * times
+    return synops, recorded
+
+
+@compiled
+def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
+    """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
+    line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
+    colours = len(plan.colour_first) - 1
+    events = synops = recorded = tick = 0
+    scratch.seen[:] = 0
+    for sweep in range(1, max_sweeps + 1):
+        before_sweep = recorded
+        for colour in range(colours):
+            tick += 1
+            first_line = line
+            line, recorded = strike(
+                plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
+            )
+            queued = compute(plan, damage, registers, state, scratch, colour, sample, tick)
+            walked, recorded = send(plan, registers, state, scratch, queued, tick, room, recorded)
+            events += queued
+            synops += walked
+            for hit in range(first_line, line):
+                registers.times[damage.faults[hit, 2]] = 1
+        if recorded == before_sweep and (sweep - 1) * colours >= damage.quiet_after:
+            return sweep, 0, events, synops, recorded
+    return max_sweeps, 2, events, synops, recorded
+
+
+@compiled
+def relax_disturbed(  # type: ignore[no-untyped-def]
+    plan, damage, inputs, drive, output_start, max_sweeps, states, work, counters, changes, first
+):
+    """Relaxes a whole batch, as `event_kernel.relax_samples` does a run of samples.
+
+    work: (`Scratch`, `Registers`). first: where each sample's changes begin in `changes`.
+    """
+    scratch, registers = work
+    for sample in range(len(states)):
+        state = states[sample]
+        accumulator = registers.accumulator
+        present(plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch)
+        counters[sample] = relax_one(
+            plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
+        )

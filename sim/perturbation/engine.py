@@ -1,0 +1,127 @@
+"""Relaxing under a disturbance: the compiled engine, the reference, and the front door to both."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.sim.event_kernel import new_scratch
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation import layer
+from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.disturbed_kernel import (
+    Damage,
+    new_registers,
+    relax_disturbed,
+)
+from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
+from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
+from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
+from toreq_hw.sim.plan import compile_plan
+from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.relaxation import Relaxation, Start
+
+
+def relax_with(
+    network: Network,
+    inputs: npt.ArrayLike,
+    layers: Sequence[Layer],
+    *,
+    engine: str = "event",
+    states: States | None = None,
+    max_sweeps: int = MAX_SWEEPS,
+    trace: bool = False,
+) -> Relaxation:
+    """`sim.relax` of a network under layers: weights, then standing states, then the phase.
+
+    states: continues from these (disturbed by start layers, which need them). Without phase
+    layers any engine runs, undisturbed code; with them "event" or "reference". The record's
+    network is the damaged one. Raises InputError.
+    """
+    damaged = layer.program(network, layers)
+    if states is not None:
+        states = layer.disturb(network, states, layers)
+    runner: str | Engine = engine
+    if any(isinstance(one, PhaseLayer) for one in layers):
+        batch = len(np.asarray(inputs))
+        runner = disturbed_engine(damaged, layer.disturbance(damaged, batch, layers), engine)
+    return relax(damaged, inputs, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace)
+
+
+def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
+    """The engine "event" or "reference" under a disturbance. Raises InputError for another."""
+    if name == "event":
+        return DisturbedEventEngine(network, disturbance)
+    if name == "reference":
+        return DisturbedReference(network, disturbance)
+    raise InputError(f"a disturbed phase must run on event or reference, not {name!r}")
+
+
+class DisturbedEventEngine:
+    """One thread of compiled code; campaigns run many processes."""
+
+    def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        self._layout = Layout(network)
+        self._plan = compile_plan(network)
+        self._disturbance = disturbance
+
+    def relax(self, start: Start) -> Relaxation:
+        """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
+        start = prepared(start, self._disturbance)
+        no_changes = np.zeros((0, 4), dtype=np.int64)
+        states, counters = self._run(start, no_changes, np.zeros(len(start.inputs), np.int64))
+        changes = None
+        if start.trace:
+            count = counters[:, 4]
+            rows = np.empty((int(count.sum()), 4), dtype=np.int64)
+            self._run(start, rows, np.cumsum(count) - count)
+            sample = np.repeat(np.arange(len(count)), count)
+            changes = np.concatenate([sample[:, None], rows], axis=1)
+        return assemble(
+            self._layout,
+            start,
+            states,
+            sweeps=counters[:, 0].astype(np.int32),
+            status=counters[:, 1].astype(np.uint8),
+            events=counters[:, 2],
+            synops=counters[:, 3],
+            presented=np.count_nonzero(start.inputs, axis=1),
+            changes=changes,
+        )
+
+    def _run(
+        self, start: Start, changes: npt.NDArray[np.int64], first_change: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
+        given = self._disturbance
+        batch, neurons = start.states.shape
+        states = start.states.copy()
+        counters = np.zeros((batch, 5), dtype=np.int64)
+        damage = Damage(
+            given.stuck,
+            given.inverted,
+            given.frozen_from,
+            given.converter,
+            given.faults,
+            np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
+            given.quiet_after,
+            np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
+            np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+            given.plain,
+            max((n.last_tick for n in given.noise), default=0),
+        )
+        relax_disturbed(
+            self._plan,
+            damage,
+            start.inputs,
+            start.drive,
+            self._layout.starts[self._layout.network.output.name],
+            start.max_sweeps,
+            states,
+            (new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
+            counters,
+            changes,
+            first_change,
+        )
+        return states, counters

@@ -1,0 +1,100 @@
+"""Neurons and colours that stop working for a whole phase."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Population
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.draws import exactly, picked
+from toreq_hw.sim.perturbation.layer import PhaseLayer
+
+
+@dataclass(frozen=True)
+class DeadNeurons(PhaseLayer):
+    """A fraction `level` of the neurons keeps one state from the start, whatever it receives.
+
+    value: "zero", "maximum", or a state. Acts on hidden neurons unless `place` names the output.
+    A constant neuron is a constant drive for the others: quiescence stays guaranteed.
+    """
+
+    value: str | int = "zero"
+
+    kind: ClassVar[str] = "dead_neurons"
+    unit: ClassVar[str] = "fraction of hidden neurons"
+    ruin: ClassVar[float | None] = 1.0
+
+    def stuck_at(self, population: Population) -> int:
+        """The state that dead neurons of a population keep. Raises InputError."""
+        named = {"zero": 0, "maximum": population.state_max}
+        value = named.get(self.value, self.value) if isinstance(self.value, str) else self.value
+        if not isinstance(value, int) or not population.state_min <= value <= population.state_max:
+            raise InputError(
+                f"value of {self.kind} must be zero, maximum or a state in "
+                f"{population.state_min}..{population.state_max}, not {self.value!r}"
+            )
+        return value
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Sticks round(level * size) neurons of each population."""
+        rng = self.generator()
+        layout = Layout(network)
+        stuck = disturbance.stuck.copy()
+        for population in self.populations(network, output=False):
+            dead = exactly(rng, population.size, self.level)
+            stuck[layout.of(population).start + dead] = self.stuck_at(population)
+        return replace(disturbance, stuck=stuck)
+
+
+@dataclass(frozen=True)
+class StuckStateBits(PhaseLayer):
+    """Each bit of each state register is, with probability `level`, written inverted for good.
+
+    A staircase with an inverted bit is not monotone, so the energy argument fails and a phase
+    may never fall quiet: the limit on sweeps ends it then, and the record says so.
+    """
+
+    kind: ClassVar[str] = "stuck_state_bits"
+    unit: ClassVar[str] = "probability per state bit"
+    quiescence: ClassVar[str] = "not guaranteed; the limit on sweeps ends the phase"
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """One map of inverted bits for the whole batch."""
+        rng = self.generator()
+        layout = Layout(network)
+        inverted = disturbance.inverted.copy()
+        for population in self.populations(network):
+            bits = population.state_bits
+            hits = picked(rng, bits * population.size, self.level)
+            neurons = layout.of(population).start + hits // bits
+            np.bitwise_xor.at(inverted, neurons, np.left_shift(1, hits % bits).astype(np.int16))
+        return replace(disturbance, inverted=inverted)
+
+
+@dataclass(frozen=True)
+class FrozenColour(PhaseLayer):
+    """From tick round(level) on, colour `colour` is no longer updated (level 0: never).
+
+    Its neurons become constants, so quiescence stays guaranteed.
+    """
+
+    colour: int = 0
+
+    kind: ClassVar[str] = "frozen_colour"
+    unit: ClassVar[str] = "first tick without updates, 0 for none"
+    domain: ClassVar[tuple[float, float]] = (0.0, 1e6)
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Freezes one colour. Raises InputError for a colour the network has not."""
+        colours = len(network.colours)
+        if not isinstance(self.colour, int) or not 0 <= self.colour < colours:
+            raise InputError(
+                f"colour of {self.kind} must be in 0..{colours - 1}, not {self.colour!r}"
+            )
+        frozen = disturbance.frozen_from.copy()
+        if self.level > 0:
+            frozen[self.colour] = min(frozen[self.colour], max(1, round(self.level)))
+        return replace(disturbance, frozen_from=frozen)

@@ -1,0 +1,189 @@
+"""The disturbed reference: docs/robustness.md line by line, one sample at a time.
+
+An incremental machine in plain NumPy: accumulators are kept, events are delivered, and faults
+strike where a `Disturbance` says. With none it computes what `sim.reference` computes.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Population
+from toreq_hw.sim.fixed_point import to_state
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault
+from toreq_hw.sim.perturbation.draws import noise_int
+from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.reference import accumulators
+from toreq_hw.sim.relaxation import Relaxation, Start, Status
+
+Change = tuple[int, int, int, int, int]
+
+
+class DisturbedReference:
+    """Relaxes samples one by one under a disturbance; slow, and meant to be read."""
+
+    def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        self._network = network
+        self._layout = Layout(network)
+        self._disturbance = disturbance
+
+    def relax(self, start: Start) -> Relaxation:
+        """Runs every sample to its end; see `Start` and `Relaxation`."""
+        start = prepared(start, self._disturbance)
+        runs = [_Run(self._network, self._disturbance, start, k) for k in range(len(start.inputs))]
+        ends = [run.relax() for run in runs]
+        changes = np.array([c for run in runs for c in run.changes], dtype=np.int64)
+        return assemble(
+            self._layout,
+            start,
+            np.array([run.state for run in runs], dtype=np.int16).reshape(start.states.shape),
+            sweeps=np.array([sweeps for sweeps, _ in ends], dtype=np.int32),
+            status=np.array([status for _, status in ends], dtype=np.uint8),
+            events=np.array([run.events for run in runs], dtype=np.int64),
+            synops=np.array([run.synops for run in runs], dtype=np.int64),
+            presented=np.count_nonzero(start.inputs, axis=1),
+            changes=changes.reshape(-1, 5) if start.trace else None,
+        )
+
+
+class _Run:
+    """One sample's registers: states int64, accumulators int64, in `Layout` order."""
+
+    def __init__(self, network: Network, disturbance: Disturbance, start: Start, k: int) -> None:
+        self.network, self.layout = network, Layout(network)
+        self.disturbance, self.sample, self.start = disturbance, k, start
+        self.state = start.states[k].astype(np.int64)
+        self.faults = disturbance.faults[disturbance.faults[:, 0] == k]
+        self.changes: list[Change] = []
+        self.events = self.synops = 0
+        self.accumulator = self._fresh_accumulators()
+
+    def relax(self) -> tuple[int, Status]:
+        """Sweeps until a sweep that begins after the last fault changes nothing."""
+        colours = len(self.network.colours)
+        for sweep in range(1, self.start.max_sweeps + 1):
+            before = len(self.changes)
+            for colour in range(colours):
+                self._tick((sweep - 1) * colours + colour + 1, colour)
+            over = (sweep - 1) * colours >= self.disturbance.quiet_after
+            if over and len(self.changes) == before:
+                return sweep, Status.SETTLED
+        return self.start.max_sweeps, Status.SWEEP_LIMIT
+
+    def _tick(self, tick: int, colour: int) -> None:
+        lost, doubled = self._strike(tick)
+        if tick >= self.disturbance.frozen_from[colour]:
+            return
+        spans = [self.layout.span(block) for block in self.network.colours[colour]]
+        updates = [(i, self._updated(i, tick)) for s in spans for i in range(s.start, s.stop)]
+        sent = [(i, new - int(self.state[i])) for i, new in updates if new != self.state[i]]
+        for neuron, delta in sent:
+            self._move(tick, neuron, int(self.state[neuron]) + delta)
+        for neuron, delta in sent:
+            self.events += 1
+            times = 0 if neuron in lost else 2 if neuron in doubled else 1
+            walked = self._deliver(neuron, delta * times)
+            self.synops += walked * times
+
+    def _strike(self, tick: int) -> tuple[set[int], set[int]]:
+        """The faults listed for this tick; returns neurons whose event is lost or doubled."""
+        lost, doubled = set(), set()
+        for _, _, neuron, fault, bit in self.faults[self.faults[:, 1] == tick].tolist():
+            if fault == Fault.ACCUMULATOR_FLIP:
+                word = np.array(self.accumulator[neuron], dtype=np.int32).view(np.uint32)
+                self.accumulator[neuron] = int((word ^ np.uint32(1 << bit)).view(np.int32))
+            elif fault == Fault.EVENT_DROP:
+                lost.add(neuron)
+            elif fault == Fault.EVENT_DUPLICATE:
+                doubled.add(neuron)
+            elif self.disturbance.stuck[neuron] == FREE:
+                before = int(self.state[neuron])
+                self._move(tick, neuron, self._flipped(neuron, before, 1 << bit))
+                if fault == Fault.STATE_FLIP:
+                    self._deliver(neuron, int(self.state[neuron]) - before)
+        return lost, doubled
+
+    def _updated(self, neuron: int, tick: int) -> int:
+        """Noise, ADC, the one rounding, DAC, inverted bits, and what stuck neurons make of it."""
+        if self.disturbance.stuck[neuron] != FREE:
+            return int(self.disturbance.stuck[neuron])
+        population = self._population(neuron)
+        fraction_bits = self.network.accumulator_fraction_bits(population.name)
+        total = int(self.accumulator[neuron])
+        for noise in self.disturbance.noise:
+            if tick <= noise.last_tick:
+                total += int(
+                    noise_int(
+                        noise.scale[neuron], noise.octaves, noise.seed, self.sample, tick, neuron
+                    )
+                )
+        adc, low, high, dac = (int(value) for value in self.disturbance.converter[neuron])
+        total = min(max(rounded(total, adc), low), high)
+        state_min, state_max = population.state_min, population.state_max
+        state = int(to_state(np.array(total, np.int64), fraction_bits, state_min, state_max))
+        state = min(max(rounded(state, dac), state_min), state_max)
+        return self._flipped(neuron, state, int(self.disturbance.inverted[neuron]))
+
+    def _flipped(self, neuron: int, state: int, mask: int) -> int:
+        word = flipped_states(np.array(state, np.int16), np.array(mask), self._population(neuron))
+        return int(word)
+
+    def _move(self, tick: int, neuron: int, new: int) -> None:
+        before = int(self.state[neuron])
+        if new != before:
+            self.changes.append((self.sample, tick, neuron, before, new))
+        self.state[neuron] = new
+
+    def _deliver(self, neuron: int, delta: int) -> int:
+        """Adds W delta to every neighbour, wrapping at 32 bits; returns the weights walked."""
+        source = self._population(neuron)
+        row = neuron - self.layout.of(source).start
+        walked = 0
+        for coupling in self.network.couplings_of(source.name):
+            if coupling.pre == source.name:
+                target, (where, weight) = coupling.post, coupling.neighbours_of_pre(row)
+            else:
+                target, (where, weight) = coupling.pre, coupling.neighbours_of_post(row)
+            if target == self.network.input.name:
+                continue
+            shift = self.network.accumulator_fraction_bits(target) - coupling.fraction_bits
+            places = self.layout.of(self.network.population(target)).start + where
+            total = self.accumulator[places] + ((weight.astype(np.int64) * delta) << shift)
+            self.accumulator[places] = total.astype(np.int32)
+            walked += len(where)
+        return walked
+
+    def _population(self, neuron: int) -> Population:
+        for population in self.network.relaxing:
+            if self.layout.of(population).start <= neuron < self.layout.of(population).stop:
+                return population
+        raise IndexError(neuron)
+
+    def _fresh_accumulators(self) -> npt.NDArray[np.int64]:
+        """From biases, inputs, standing states and the nudge, as when a sample is presented."""
+        states = {p.name: self.state[self.layout.of(p)] for p in self.network.relaxing}
+        states[self.network.input.name] = self.start.inputs[self.sample].astype(np.int64)
+        drive = self.start.drive[self.sample].astype(np.int64)
+        return np.concatenate(
+            [accumulators(self.network, p.name, states, drive) for p in self.network.relaxing]
+        )
+
+
+def prepared(start: Start, disturbance: Disturbance) -> Start:
+    """`start` with stuck neurons in their places, checked.
+
+    Raises InputError for a threshold: faults of a lossy machine are not defined.
+    """
+    if start.threshold:
+        raise InputError(f"a disturbed phase must have threshold 0, not {start.threshold}")
+    stuck = disturbance.stuck
+    return replace(start, states=np.where(stuck != FREE, stuck, start.states))
+
+
+def rounded(value: int, shift: int) -> int:
+    """To the nearest multiple of 2^shift, halves up."""
+    return ((value + ((1 << shift) >> 1)) >> shift) << shift

@@ -1,0 +1,185 @@
+"""Learning on with damage, and learning with damage on purpose.
+
+`DamagedTrainer` keeps broken cells broken while everything else learns. `HardenedTrainer` meets a
+fresh draw of a weight layer every few samples, so that what it learns survives such damage.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Network, Role
+from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.learning import Progress, Trainer
+from toreq_hw.sim.learning_kernel import learn_samples
+from toreq_hw.sim.perturbation.draws import exactly
+from toreq_hw.sim.perturbation.layer import WeightLayer
+from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
+from toreq_hw.sim.perturbation.weight_damage import StuckWeights, put
+from toreq_hw.sim.plan import Ints
+
+Weights = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Broken:
+    """Cells that read the same for ever: by coupling name, flat indices and words (int8)."""
+
+    cells: dict[str, tuple[npt.NDArray[np.int64], Weights]]
+
+    @classmethod
+    def stuck(cls, layer: StuckWeights, network: Network) -> "Broken":
+        """The cells of a stuck-weights layer."""
+        return cls({c.name: (where, words) for c, where, words in layer.stuck_cells(network)})
+
+    @classmethod
+    def silenced(cls, layer: DeadNeurons, network: Network) -> "Broken":
+        """Dead hidden neurons, for a rule that only knows weights: every cell on their lines is 0.
+
+        Its latents may move; its cells never read anything but 0, and nobody hears it.
+        """
+        rng = layer.generator()
+        dead = {
+            p.name: exactly(rng, p.size, layer.level)
+            for p in layer.populations(network, output=False)
+            if p.role is Role.HIDDEN
+        }
+        cells = {}
+        for coupling in network.couplings:
+            mask = np.zeros(coupling.weight.shape, dtype=bool)
+            mask[dead.get(coupling.pre, [])] = True
+            mask[:, dead.get(coupling.post, [])] = True
+            where = np.flatnonzero(mask)
+            cells[coupling.name] = (where, np.zeros(len(where), dtype=np.int8))
+        return cls(cells)
+
+    def apply(self, network: Network) -> Network:
+        """The network with these cells, its biases as they are."""
+        couplings = tuple(
+            replace(c, weight=put(c, *self.cells[c.name])) if c.name in self.cells else c
+            for c in network.couplings
+        )
+        return replace(network, couplings=couplings)
+
+
+class DamagedTrainer(Trainer):
+    """A trainer some of whose cells are broken: they read what they read, whatever is learned.
+
+    trainer: taken over as it stands (latents, rates, generator); it is not changed itself.
+    """
+
+    def __init__(self, trainer: Trainer, broken: Broken) -> None:
+        super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
+        self.epoch = trainer.epoch
+        self.random_state = trainer.random_state
+        self.synapses.latent[:] = trainer.synapses.latent
+        self.synapses.bias_latent[:] = trainer.synapses.bias_latent
+        self.program()
+        where, words = self._places(broken)
+        self._plan.weights[where] = words
+
+        def learn_held(*given: Any) -> Any:
+            return learn_samples_held(where, words, *given)
+
+        self._learn_samples: Callable[..., Any] = learn_held
+
+    def _places(self, broken: Broken) -> tuple[Ints, Weights]:
+        """Indices into the plan's weights, of both directions, and what they read."""
+        where = [np.zeros(0, dtype=np.int64)]
+        words = [np.zeros(0, dtype=np.int8)]
+        for index, coupling in enumerate(self.blueprint.couplings):
+            if coupling.name not in broken.cells:
+                continue
+            cells, values = broken.cells[coupling.name]
+            rows, columns = np.divmod(cells, coupling.weight.shape[1])
+            forward, backward = self.synapses.forward[index], self.synapses.backward[index]
+            mirrored = columns * coupling.weight.shape[0] + rows
+            where.append(forward + cells)
+            words.append(values)
+            if backward >= 0:
+                where.append(backward + mirrored)
+                words.append(values)
+            if coupling.is_self_coupling:
+                where.append(forward + mirrored)
+                words.append(values)
+        return np.concatenate(where), np.concatenate(words)
+
+
+@compiled
+def learn_samples_held(  # type: ignore[no-untyped-def]
+    where,
+    words,
+    plan,
+    synapses,
+    rates,
+    output,
+    rules,
+    inputs,
+    labels,
+    order,
+    scratch,
+    random_state,
+    tally,
+):
+    """`learn_samples` with broken cells put back after every sample."""
+    for k in range(len(order)):
+        random_state = learn_samples(
+            plan,
+            synapses,
+            rates,
+            output,
+            rules,
+            inputs,
+            labels,
+            order[k : k + 1],
+            scratch,
+            random_state,
+            tally,
+        )
+        for cell in range(len(where)):
+            plan.weights[where[cell]] = words[cell]
+    return random_state
+
+
+class HardenedTrainer(Trainer):
+    """A trainer whose weights are damaged afresh every `period` samples while it learns.
+
+    damage: gives the layer of the n-th draw, one that keeps the weight formats (bit flips, stuck
+    or missing cells, dead lines). Latents are never damaged: a weight that learns within a period
+    is programmed from its latent again.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        damage: Callable[[int], WeightLayer],
+        period: int,
+    ) -> None:
+        super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
+        self._damage, self._period, self._drawn = damage, period, 0
+
+    def learn(
+        self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: Ints
+    ) -> Progress:
+        """As `Trainer.learn`; ends with undamaged weights."""
+        total = Progress(0, 0, 0, 0, 0)
+        for first in range(0, len(order), self._period):
+            self._impair(self._damage(self._drawn).program(self.network()))
+            self._drawn += 1
+            total += super().learn(inputs, labels, order[first : first + self._period])
+            self.program()
+        return total
+
+    def _impair(self, damaged: Network) -> None:
+        """Puts another network's weights in place, both ways, and leaves the latents."""
+        synapses = self.synapses
+        for index, coupling in enumerate(damaged.couplings):
+            for start, rows in (
+                (synapses.forward[index], coupling.weight),
+                (synapses.backward[index], coupling.weight.T),
+            ):
+                if start >= 0:
+                    self._plan.weights[start : start + coupling.weight.size] = rows.ravel()

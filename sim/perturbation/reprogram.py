@@ -1,0 +1,64 @@
+"""A network with other weights: exact integers, or real conductances read by a converter."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import MAX_FRACTION_BITS, Coupling, Network, WeightFormat
+
+GRID_BITS = 6
+"""Bits below a ternary weight's LSB that the converter of an analog array resolves: weights of
++-1 become +-64 of an 8-bit word, so that twice the largest weight still fits."""
+
+
+def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) -> Network:
+    """`network` with some couplings' weights replaced, by coupling name."""
+    couplings = tuple(
+        replace(c, weight=weights[c.name]) if c.name in weights else c for c in network.couplings
+    )
+    return replace(network, couplings=couplings)
+
+
+def mirrored(coupling: Coupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A draw per device: a self-coupling has one device a pair, right of the diagonal."""
+    if not coupling.is_self_coupling:
+        return values
+    upper: npt.NDArray[np.float64] = np.triu(values, 1)
+    return upper + upper.T
+
+
+def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float64]]) -> Network:
+    """`network` with real-valued weights, read by an 8-bit converter: integers again.
+
+    real: weights in units of the stored weight, by coupling name; other couplings are read back
+    as they are. A ternary coupling becomes INT8 with `GRID_BITS` more fraction bits, INT8 stays
+    on its own grid; both saturate at +-127. Biases follow the finer LSB. Where every real weight
+    equals the stored one, the result computes the same states, tick by tick.
+    """
+    couplings = []
+    for coupling in network.couplings:
+        wanted = real.get(coupling.name, coupling.weight.astype(np.float64))
+        ternary = coupling.weight_format is WeightFormat.TERNARY
+        finer = min(GRID_BITS, MAX_FRACTION_BITS - coupling.fraction_bits) if ternary else 0
+        weight = np.clip(np.rint(wanted * (1 << finer)), -127, 127).astype(np.int8)
+        couplings.append(
+            Coupling(
+                coupling.pre,
+                coupling.post,
+                weight,
+                coupling.fraction_bits + finer,
+                WeightFormat.INT8,
+            )
+        )
+    fraction_bits = {
+        p.name: max((c.fraction_bits for c in couplings if p.name in (c.pre, c.post)), default=0)
+        for p in network.relaxing
+    }
+    biases = {
+        p.name: network.biases[p.name]
+        << (fraction_bits[p.name] - network.accumulator_fraction_bits(p.name))
+        for p in network.relaxing
+    }
+    return replace(network, couplings=tuple(couplings), biases=biases)

@@ -1,0 +1,185 @@
+"""Damage to stored weights: flipped bits, stuck cells, cut synapses, dead lines.
+
+One matrix is used both ways, so damage is symmetric, the energy argument of docs/numerics.md,
+section 4, holds for the damaged network, and every relaxation still ends by itself.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.sim.perturbation.draws import exactly, picked
+from toreq_hw.sim.perturbation.layer import WeightLayer
+from toreq_hw.sim.perturbation.reprogram import with_weights
+
+Weights = npt.NDArray[np.int8]
+
+
+def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) -> Weights:
+    """Stored words XOR mask, as the machine reads them back.
+
+    INT8: two's complement; -128 is not a weight and reads as -127. Ternary: two bits, 00 is 0,
+    01 is +1, 11 is -1 (two's complement), and 10 reads as 0, because the low bit says whether
+    there is a weight at all.
+    """
+    if kind is WeightFormat.INT8:
+        words = (weight.view(np.uint8) ^ mask).view(np.int8)
+        return np.maximum(words, np.int8(-127))
+    words = (weight.view(np.uint8) & 3) ^ mask
+    return np.array([0, 1, 0, -1], dtype=np.int8)[words]
+
+
+def cells(coupling: Coupling) -> npt.NDArray[np.int64]:
+    """Flat indices of the stored cells; of a self-coupling those right of the diagonal."""
+    if not coupling.is_self_coupling:
+        return np.arange(coupling.weight.size)
+    rows, columns = np.triu_indices(len(coupling.weight), 1)
+    return rows * len(coupling.weight) + columns
+
+
+def put(coupling: Coupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
+    """The coupling's weights with `values` at flat cells `where`, mirrored in a self-coupling."""
+    weight = coupling.weight.copy()
+    weight.flat[where] = values
+    if coupling.is_self_coupling:
+        rows, columns = np.unravel_index(where, weight.shape)
+        weight[columns, rows] = weight[rows, columns]
+    return weight
+
+
+@dataclass(frozen=True)
+class WeightBitFlip(WeightLayer):
+    """Every stored bit (8 a weight in INT8, 2 in ternary) flips with probability `level`.
+
+    bit: only this bit of each word (0 is the lowest); -1 is all of them.
+    """
+
+    bit: int = -1
+
+    kind: ClassVar[str] = "weight_bit_flip"
+    unit: ClassVar[str] = "probability per stored bit"
+    ruin: ClassVar[float | None] = 0.5
+
+    def program(self, network: Network) -> Network:
+        """Flips bits; the map is drawn coupling by coupling in file order."""
+        rng = self.generator()
+        changed = {}
+        for coupling in self.couplings(network):
+            width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
+            if not -1 <= self.bit < width:
+                raise InputError(
+                    f"bit of {self.kind} must be in -1..{width - 1} for {coupling.name}, "
+                    f"not {self.bit!r}"
+                )
+            stored = cells(coupling)
+            bits = width if self.bit < 0 else 1
+            hits = picked(rng, bits * len(stored), self.level)
+            mask = np.zeros(coupling.weight.size, dtype=np.uint8)
+            shift = hits % bits if self.bit < 0 else np.full(len(hits), self.bit)
+            np.bitwise_xor.at(mask, stored[hits // bits], np.left_shift(1, shift).astype(np.uint8))
+            where = np.flatnonzero(mask)
+            words = flipped(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
+            changed[coupling.name] = put(coupling, where, words)
+        return with_weights(network, changed)
+
+
+@dataclass(frozen=True)
+class StuckWeights(WeightLayer):
+    """A fraction `level` of the cells always reads the same word, whatever was programmed.
+
+    value: "zero", "plus" (+1), "minus" (-1), or "extreme" (the format's largest magnitude, with a
+    random sign).
+    """
+
+    value: str = "extreme"
+
+    kind: ClassVar[str] = "stuck_weights"
+    unit: ClassVar[str] = "fraction of weights"
+    ruin: ClassVar[float | None] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.value not in ("zero", "plus", "minus", "extreme"):
+            raise InputError(
+                f"value of {self.kind} must be zero, plus, minus or extreme, not {self.value!r}"
+            )
+
+    def program(self, network: Network) -> Network:
+        """Overwrites round(level * cells) cells of each coupling."""
+        changed = {}
+        for coupling, where, values in self.stuck_cells(network):
+            changed[coupling.name] = put(coupling, where, values)
+        return with_weights(network, changed)
+
+    def stuck_cells(
+        self, network: Network
+    ) -> list[tuple[Coupling, npt.NDArray[np.int64], Weights]]:
+        """Per coupling the flat cells and what they read as."""
+        rng = self.generator()
+        result = []
+        for coupling in self.couplings(network):
+            stored = cells(coupling)
+            where = stored[exactly(rng, len(stored), self.level)]
+            limit = coupling.weight_format.limit
+            signs = rng.integers(0, 2, len(stored)).astype(np.int8)[: len(where)] * 2 - 1
+            words = {"zero": 0, "plus": 1, "minus": -1, "extreme": limit * signs}[self.value]
+            result.append((coupling, where, np.full(len(where), words, dtype=np.int8)))
+        return result
+
+
+@dataclass(frozen=True)
+class MissingSynapses(StuckWeights):
+    """A fraction `level` of the synapses is cut: they read 0."""
+
+    value: str = "zero"
+
+    kind: ClassVar[str] = "missing_synapses"
+    unit: ClassVar[str] = "fraction of weights"
+
+
+@dataclass(frozen=True)
+class DeadRows(WeightLayer):
+    """A fraction `level` of each matrix' rows (one pre neuron's word line) reads 0."""
+
+    kind: ClassVar[str] = "dead_rows"
+    unit: ClassVar[str] = "fraction of rows"
+    ruin: ClassVar[float | None] = 1.0
+
+    def program(self, network: Network) -> Network:
+        """Zeroes whole rows (in a self-coupling the columns that mirror them too)."""
+        rng = self.generator()
+        changed = {}
+        for coupling in self.couplings(network):
+            weight = coupling.weight.copy()
+            dead = exactly(rng, len(weight), self.level)
+            weight[dead] = 0
+            if coupling.is_self_coupling:
+                weight[:, dead] = 0
+            changed[coupling.name] = weight
+        return with_weights(network, changed)
+
+
+@dataclass(frozen=True)
+class DeadColumns(WeightLayer):
+    """A fraction `level` of each matrix' columns (one post neuron's bit line) reads 0."""
+
+    kind: ClassVar[str] = "dead_columns"
+    unit: ClassVar[str] = "fraction of columns"
+    ruin: ClassVar[float | None] = 1.0
+
+    def program(self, network: Network) -> Network:
+        """Zeroes whole columns (in a self-coupling the rows that mirror them too)."""
+        rng = self.generator()
+        changed = {}
+        for coupling in self.couplings(network):
+            weight = coupling.weight.copy()
+            dead = exactly(rng, weight.shape[1], self.level)
+            weight[:, dead] = 0
+            if coupling.is_self_coupling:
+                weight[dead] = 0
+            changed[coupling.name] = weight
+        return with_weights(network, changed)

@@ -1,0 +1,134 @@
+"""One fault map, made once, saved, and replayed to the same bits on every engine."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.networks import random_case
+from toreq_hw import sim
+from toreq_hw.errors import InputError
+from toreq_hw.network import Schedule
+from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.perturbation import fault_map
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+
+SWEEPS = 60
+
+
+def everything(seed: int) -> list[p.Layer]:
+    """Every digital layer at once."""
+    return [
+        p.WeightBitFlip(0.05, seed),
+        p.StuckWeights(0.1, seed),
+        p.DeadNeurons(0.2, seed),
+        p.StuckStateBits(0.05, seed),
+        p.StateBitFlip(0.1, seed),
+        p.StateUpset(0.02, seed),
+        p.SilentUpset(0.02, seed),
+        p.AccumulatorUpset(0.002, seed),
+        p.DroppedEvents(0.1, seed),
+        p.DuplicatedEvents(0.1, seed),
+        p.FrozenColour(7, seed),
+    ]
+
+
+@pytest.mark.parametrize("schedule", [Schedule.PARITY, Schedule.SEQUENTIAL])
+def test_a_saved_map_gives_the_same_ticks_as_the_layers_on_both_engines(
+    schedule: Schedule, tmp_path: Path
+) -> None:
+    for seed in range(12):
+        case = random_case(seed, schedule=schedule, max_size=8)
+        network, inputs = case.network, case.inputs
+        free = sim.relax(network, inputs)
+        layers = everything(seed)
+        made = FaultMap.make(network, layers, len(inputs), free.states)
+        made.save(tmp_path / "map.json")
+        read = fault_map.load(tmp_path / "map.json", network)
+        assert read == made
+        expected = p.relax_with(
+            network, inputs, layers, states=free.states, max_sweeps=SWEEPS, trace=True
+        )
+        for engine in ("reference", "event"):
+            found = read.relax(
+                network, inputs, engine=engine, states=free.states, max_sweeps=SWEEPS, trace=True
+            )
+            assert expected.first_difference(found) is None
+
+
+def test_maps_of_weights_and_standing_states_replay_on_all_three_engines() -> None:
+    for seed in range(8):
+        case = random_case(seed, schedule=Schedule.PARITY)
+        free = sim.relax(case.network, case.inputs)
+        layers = [p.WeightBitFlip(0.1, seed), p.StateBitFlip(0.2, seed)]
+        made = FaultMap.make(case.network, layers, len(case.inputs), free.states)
+        runs = [
+            made.relax(case.network, case.inputs, engine=e, states=free.states, trace=True)
+            for e in sim.EngineName
+        ]
+        assert all(runs[0].first_difference(run) is None for run in runs[1:])
+
+
+def test_a_map_for_another_network_is_refused(tmp_path: Path) -> None:
+    case, other = random_case(1), random_case(2)
+    made = FaultMap.make(case.network, [p.WeightBitFlip(0.1)], 4)
+    made.save(tmp_path / "map.json")
+    with pytest.raises(InputError, match="the fault map must belong to this network"):
+        fault_map.load(tmp_path / "map.json", other.network)
+    with pytest.raises(InputError, match="the fault map must belong to this network"):
+        made.relax(other.network, other.inputs)
+    with pytest.raises(InputError, match=r"inputs must be the map's 4, not 2"):
+        made.relax(case.network, case.inputs[:2])
+
+
+def test_analog_layers_have_no_map() -> None:
+    case = random_case(3, schedule=Schedule.PARITY)
+    for layer, message in (
+        (p.ThermalNoise(0.5), "must be digital"),
+        (p.StateConverter(1), "must be digital"),
+        (p.ProgrammingNoise(0.1), "must keep the weight formats"),
+    ):
+        if isinstance(layer, p.ProgrammingNoise):
+            case = random_case(4, schedule=Schedule.PARITY)
+        with pytest.raises(InputError, match=message):
+            FaultMap.make(case.network, [layer], 4)
+
+
+def test_damaged_map_files_are_refused_in_one_line(tmp_path: Path) -> None:
+    case = random_case(1, schedule=Schedule.PARITY)
+    made = FaultMap.make(case.network, [p.WeightBitFlip(0.3), p.StateUpset(0.1)], 4)
+    path = tmp_path / "map.json"
+    made.save(path)
+    whole = path.read_text()
+    record = json.loads(whole)
+    broken: list[tuple[str, str]] = [
+        (whole[: len(whole) // 2], "must be a whole fault map"),
+        ("[]", "must be a whole fault map"),
+        (json.dumps({**record, "format": "map"}), "must be a 'toreq-hw fault map'"),
+        (json.dumps({**record, "faults": [[9, 1, "hidden1", 0, "state_flip", 0]]}), "must be"),
+        (json.dumps({**record, "faults": [[0, 1, "output", 0, "gremlin", 0]]}), "must be"),
+        (json.dumps({**record, "weights": [["input-output", 99, 0, 1]]}), "must be"),
+        (json.dumps({**record, "stuck": [["nowhere", 0, 1]]}), "must be"),
+        (json.dumps({**record, "surprise": 1}), "must be a whole fault map"),
+    ]
+    for text, message in broken:
+        path.write_text(text)
+        with pytest.raises(InputError, match=message) as caught:
+            fault_map.load(path, case.network)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="must be readable"):
+        fault_map.load(tmp_path / "none.json", case.network)
+
+
+def test_a_map_lists_exactly_the_cells_that_changed() -> None:
+    case = random_case(5, schedule=Schedule.PARITY)
+    layer = p.WeightBitFlip(0.3, 1)
+    made = FaultMap.make(case.network, [layer], 4)
+    damaged = layer.program(case.network)
+    changed = sum(
+        int(np.count_nonzero(a.weight != b.weight))
+        for a, b in zip(case.network.couplings, damaged.couplings, strict=True)
+    )
+    assert len(made.weights) == changed > 0
+    assert made.program(case.network).sha256 == damaged.sha256

@@ -1,0 +1,275 @@
+"""`toreq-hw inject`: damage a network many times over, say with confidence what it survives."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+    seed_option,
+)
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.files import write_json
+from toreq_hw.network import Network
+from toreq_hw.reports.page import write_page
+from toreq_hw.reports.robustness import campaign_rows, campaigns_page
+from toreq_hw.sim.campaign import runner
+from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.campaign.store import Store
+from toreq_hw.sim.campaign.summary import check_controls, summarise_level
+from toreq_hw.sim.feed_forward import check_chain
+from toreq_hw.sim.feed_forward_training import train_twin
+from toreq_hw.sim.perturbation import KINDS, StartLayer
+from toreq_hw.sim.perturbation.tick_damage import TickFaults
+from toreq_hw.sim.phases import MAX_SWEEPS
+from toreq_hw.sim.recipes import recipe
+from toreq_hw.versions import versions
+
+TWIN_EPOCHS = {"small": 200, "large": 15}
+"""Epochs of backprop for the twin, below and from 256 inputs: chosen for training accuracy."""
+
+_EPILOG = """\b
+Examples:
+  toreq-hw inject net.safetensors --data mnist --layer weight_bit_flip \\
+      --levels 1e-5:1e-1:9 --trials auto --confidence 0.99 --margin 0.5
+  toreq-hw inject net.safetensors --layer dead_neurons --levels 0:0.9:10 --out build/dead
+  toreq-hw inject --list-layers"""
+
+
+class Levels(click.ParamType["tuple[float, ...]"]):
+    """first:last:count (geometric, or even steps from 0), or numbers separated by commas."""
+
+    name = "LEVELS"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """The levels; anything else is a usage error."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return levels(str(value))
+        except ValueError:
+            self.fail(
+                f"{value!r} must be first:last:count with count at least 2, or numbers "
+                "separated by commas",
+                param,
+                ctx,
+            )
+
+
+def levels(text: str) -> tuple[float, ...]:
+    """What `--levels` means. Raises ValueError."""
+    if ":" not in text:
+        return tuple(float(part) for part in text.split(","))
+    first, last, count = text.split(":")
+    low, high, number = float(first), float(last), int(count)
+    if number < 2 or low >= high or low < 0:
+        raise ValueError(text)
+    spaced = np.geomspace(low, high, number) if low > 0 else np.linspace(low, high, number)
+    return tuple(float(f"{level:.6g}") for level in spaced)
+
+
+def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    rows = [(kind, KINDS[kind].unit, KINDS[kind].quiescence) for kind in sorted(KINDS)]
+    console.output.print(console.table("layers", ("layer", "level", "quiescence"), rows))
+    ctx.exit()
+
+
+@click.command(epilog=_EPILOG)
+@network_argument
+@data_option
+@click.option("--layer", "kind", required=True, help="What goes wrong; see --list-layers.")
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the layer, such as value=maximum or place=hidden; repeatable.",
+)
+@click.option("--levels", "wanted", type=Levels(), required=True, help="first:last:count or a,b,c.")
+@click.option("--trials", default="auto", show_default=True, help="A number, or auto: planned.")
+@click.option("--confidence", type=float, default=0.99, show_default=True)
+@click.option("--margin", type=float, default=0.5, show_default=True, help="In points.")
+@click.option("--most", type=click.IntRange(2), default=200, help="Most trials a level.")
+@click.option("--samples", type=click.IntRange(1), help="Only the first N test images.")
+@click.option("--max-sweeps", type=click.IntRange(1), default=MAX_SWEEPS, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
+@click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
+@click.option("--store", type=click.Path(path_type=Path), help="Default: build/inject.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for a page with pictures.")
+@click.option(
+    "--list-layers", is_flag=True, is_eager=True, expose_value=False, callback=_list_layers
+)
+@seed_option
+@json_option
+def command(network_path: Path, json_path: Path | None, out: Path | None, **given: Any) -> int:
+    """Damage a network again and again and report accuracy, healing and cost per level.
+
+    Beside it runs the same-size feed-forward network trained by backprop in the same weight
+    format (trained once, kept beside NETWORK). An interrupted campaign goes on where it was.
+    Ends with status 1 if a control fails: level 0 must change nothing, full damage end at chance.
+    """
+    check_writable(json_path, out / "index.html" if out else None)
+    net = network.load(network_path)
+    dataset = data.load(given["data_name"])
+    samples = given["samples"] or len(dataset.test)
+    if samples > len(dataset.test):
+        raise InputError(f"--samples must be at most {len(dataset.test)}, not {samples}")
+    plan = Plan(
+        given["wanted"],
+        _trials(given["trials"]),
+        given["confidence"],
+        given["margin"] / 100,
+        given["most"],
+    )
+    setting = Setting(
+        network=str(network_path),
+        data=dataset.name,
+        samples=samples,
+        kind=given["kind"],
+        options=_options(given["options"]),
+        seed=given["seed"],
+        max_sweeps=given["max_sweeps"],
+    )
+    setting.check(net, plan.levels)
+    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)
+    if given["twin"]:
+        twin = twin_of(net, network_path, dataset, given["seed"])
+        setting = Setting(**{**asdict(setting), "options": setting.options, "twin": str(twin)})
+    record = campaign(
+        setting, plan, jobs=given["jobs"] or -1, scheduler=given["scheduler"], store=given["store"]
+    )
+    if json_path:
+        write_json(json_path, record)
+    if out:
+        write_json(out / "campaign.json", record)
+        write_page(campaigns_page([record], "What the network survives"), out / "index.html")
+    header, rows = campaign_rows(record)
+    console.output.print(console.table(f"{setting.kind} on {dataset.name}", header, rows))
+    return 0 if record["controls"]["passed"] else 1
+
+
+def campaign(
+    setting: Setting,
+    plan: Plan,
+    *,
+    jobs: int = -1,
+    scheduler: str | None = None,
+    store: Path | None = None,
+) -> dict[str, Any]:
+    """Runs one campaign under a progress bar and gives its record.
+
+    store: folder for finished trials, build/inject unless given.
+    """
+    net = network.load(setting.network)
+    setting.check(net, plan.levels)
+    twin = network.load(setting.twin) if setting.twin else None
+    folder = store or Path("build/inject")
+    kept = Store(folder / f"{setting.kind}-{setting.key(net, twin)}.jsonl")
+    with console.progress_bar() as bar:
+        task = bar.add_task(setting.kind, total=None, note="trials")
+        by_level = runner.run(
+            setting,
+            plan,
+            kept,
+            jobs=jobs,
+            scheduler=scheduler,
+            watch=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
+    summaries = [
+        summarise_level(trials, plan.confidence, per_image=per_image)
+        for trials in by_level.values()
+    ]
+    labels = data.load(setting.data).test.labels[: setting.samples]
+    chance = float(np.bincount(labels).max() / len(labels))
+    controls = check_controls(setting, by_level, plan, chance)
+    return {
+        "layer": setting.kind,
+        "options": dict(setting.options),
+        "unit": KINDS[setting.kind].unit,
+        "quiescence": KINDS[setting.kind].quiescence,
+        "per_image": per_image,
+        "on_settled": KINDS[setting.kind].on_settled,
+        "data": setting.data,
+        "samples": setting.samples,
+        "seed": setting.seed,
+        "max_sweeps": setting.max_sweeps,
+        "confidence": plan.confidence,
+        "margin": plan.margin,
+        "asked_levels": list(plan.levels),
+        "levels": [asdict(summary) for summary in summaries],
+        "controls": {**asdict(controls), "passed": controls.passed},
+        "network_sha256": net.sha256,
+        "twin_sha256": twin.sha256 if twin else None,
+        "versions": versions("scipy", "joblib"),
+    }
+
+
+def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:
+    """The feed-forward twin's file beside the network's; trained where it is not there yet.
+
+    Raises InputError for a network that is no chain, or a file that is no twin of it.
+    """
+    check_chain(net)
+    twin_path = path.with_suffix(f".{dataset.name}-twin.safetensors")
+    if twin_path.exists():
+        twin = network.load(twin_path)
+        if twin.describe() != net.describe():
+            raise InputError(f"{twin_path}: must have the shape of {path}, found another")
+        return twin_path
+    kind = net.couplings[0].weight_format
+    epochs = TWIN_EPOCHS["small" if dataset.pixels < 256 else "large"]
+    with console.progress_bar() as bar:
+        total = epochs * len(dataset.train)
+        task = bar.add_task("feed-forward twin", total=total, note="")
+        twin = train_twin(
+            net,
+            data.encode(dataset.train.images, dataset.pixel_max, net.input),
+            dataset.train.labels,
+            image_shape=dataset.shape,
+            augment=recipe(kind, dataset.pixels).augment,
+            epochs=epochs,
+            seed=seed,
+            watch=lambda samples: bar.advance(task, samples),
+        )
+    network.save(twin, twin_path)
+    return twin_path
+
+
+def _trials(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"--trials must be auto or a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:
+    """NAME=VALUE, the value read as JSON where it is, else as text."""
+    options = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name in ("level", "seed"):
+            raise InputError(f"--set must be NAME=VALUE, and neither level nor seed, not {text!r}")
+        try:
+            options.append((name, json.loads(value)))
+        except ValueError:
+            options.append((name, value))
+    return tuple(options)

@@ -1,0 +1,208 @@
+"""`toreq-hw robustness` (`make robustness`): every campaign, recovery, and what it all says."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.commands.inject import campaign, twin_of
+from toreq_hw.commands.options import check_folder, seed_option
+from toreq_hw.commands.train import train
+from toreq_hw.data import Dataset
+from toreq_hw.files import write_json, write_text
+from toreq_hw.network import WeightFormat
+from toreq_hw.reports.markdown import write_markdown
+from toreq_hw.reports.page import write_page
+from toreq_hw.reports.robustness import robustness_page
+from toreq_hw.sim import checkpoint
+from toreq_hw.sim.campaign.critical import bit_damage, critical_weights
+from toreq_hw.sim.campaign.recovery import Exam, harden, relearn
+from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.campaign.suite import SUITE, Part
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
+from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.training import Lessons
+from toreq_hw.versions import versions
+
+HIDDEN = {"digits": 128, "mnist": 512, "fashion-mnist": 512}
+SAMPLES = 1000
+"""Test images a trial of damage to the network: its spread comes from the damage, not from them."""
+
+CONFIDENCE, MARGIN, MOST = 0.99, 0.005, 12
+HEALING_TRIALS = 3
+"""Trials of all test images where each image is its own case."""
+
+RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
+HARDEN_RATE = 0.1
+HARDEN_PERIOD = {"digits": 50}
+"""Samples a draw of damage lasts in training; only where a training is short."""
+
+
+@click.command(epilog="Example: toreq-hw robustness --data digits --data mnist --out build/robust")
+@click.option(
+    "--data",
+    "names",
+    multiple=True,
+    type=click.Choice(data.NAMES),
+    default=("digits",),
+    show_default=True,
+    help="Data sets; repeatable.",
+)
+@click.option("--quick", is_flag=True, help="A few campaigns and trials: for continuous checks.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    default="build/robustness",
+    show_default=True,
+    help="Trained networks and finished trials.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="build/robustness", show_default=True
+)
+@seed_option
+def command(
+    names: tuple[str, ...], quick: bool, jobs: int | None, work: Path, out: Path, seed: int
+) -> int:
+    """Run every campaign on trained networks and write robustness.json, .md and .html.
+
+    Networks are trained where --work has none yet; finished trials are not run again. Ends
+    with status 1 if a control fails.
+    """
+    check_folder(out)
+    check_folder(work)
+    record: dict[str, Any] = {"seed": seed, "quick": quick, "data": {}}
+    for name in names:
+        record["data"][name] = _study(data.load(name), work, jobs or -1, seed, quick)
+    record["versions"] = versions("scipy", "joblib", "scikit-learn")
+    passed = all(c["controls"]["passed"] for r in record["data"].values() for c in r["campaigns"])
+    write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
+    page = robustness_page(record)
+    write_markdown(page, out / "robustness.md")
+    write_page(page, out / "robustness.html")
+    console.output.print(page.lead)
+    console.output.print(f"wrote {out}/robustness.json, .md and .html")
+    return 0 if passed else 1
+
+
+def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> dict[str, Any]:
+    """Everything on one data set."""
+    path = work / f"{dataset.name}.safetensors"
+    trainer = _trained(dataset, path, seed)
+    net = network.load(path)
+    twin = twin_of(net, path, dataset, seed)
+    campaigns = []
+    for part in SUITE:
+        if part.quick or not quick:
+            setting = Setting(
+                network=str(path),
+                data=dataset.name,
+                samples=min(len(dataset.test), len(dataset.test) if part.heals else SAMPLES),
+                kind=part.kind,
+                options=tuple(part.options.items()),
+                twin=str(twin),
+                seed=seed,
+                max_sweeps=part.max_sweeps,
+            )
+            plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST)
+            campaigns.append(campaign(setting, plan, jobs=jobs, store=work / "trials"))
+    exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
+    return {
+        "split": dataset.split,
+        "shape": [p.size for p in net.populations],
+        "image_shape": list(dataset.shape),
+        "network_sha256": net.sha256,
+        "campaigns": campaigns,
+        **_kept(
+            work / f"recovery-{net.sha256[:16]}-{seed}{'-quick' if quick else ''}.json",
+            lambda: _recovery(dataset, trainer, exam, seed, quick),
+        ),
+        **({} if quick else _critical(net, exam, seed)),
+    }
+
+
+def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` gave when it last ran to its end; as with trials, `make clean` forgets it."""
+    if not path.exists():
+        write_json(path, make())
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _trials(part: Part, quick: bool) -> int | None:
+    if part.heals:
+        return HEALING_TRIALS
+    return 3 if quick else None
+
+
+def _trained(dataset: Dataset, path: Path, seed: int) -> Trainer:
+    """The trainer of the network at `path`; trained and saved first where there is none."""
+    kept = path.with_suffix(".checkpoint")
+    if path.exists() and kept.exists():
+        return checkpoint.load(kept)[0]
+    settings = recipe(WeightFormat.TERNARY, dataset.pixels)
+    shape = network.layered(
+        (dataset.pixels, HIDDEN[dataset.name], dataset.classes),
+        WeightFormat.TERNARY,
+        settings.fraction_bits,
+        beta_shift=settings.beta_shift,
+    )
+    trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
+    notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
+    train(trainer, dataset, notes, kept)
+    network.save(trainer.network(), path)
+    return trainer
+
+
+def _recovery(
+    dataset: Dataset, trainer: Trainer, exam: Exam, seed: int, quick: bool
+) -> dict[str, Any]:
+    """Learning on after damage and, unless quick, learning with damage."""
+    settings = recipe(WeightFormat.TERNARY, dataset.pixels)
+    lessons = Lessons(
+        data.encode(dataset.train.images, dataset.pixel_max, trainer.blueprint.input),
+        dataset.train.labels,
+        dataset.shape,
+        settings.augment,
+    )
+    damages: list[DeadNeurons | StuckWeights] = [DeadNeurons(0.5, seed), StuckWeights(0.2, seed)]
+    period = None if quick else HARDEN_PERIOD.get(dataset.name)
+    hardening = None
+    epochs = RELEARN_EPOCHS[dataset.name] * len(damages) + (settings.epochs if period else 0)
+    with console.progress_bar() as bar:
+        task = bar.add_task("learning with damage", total=epochs * len(lessons.inputs), note="")
+
+        def watch(progress: Any) -> None:
+            bar.advance(task, progress.samples)
+
+        recoveries = [
+            relearn(trainer, damage, lessons, exam, RELEARN_EPOCHS[dataset.name], watch)
+            for damage in damages
+        ]
+        if period:
+            hardening = harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
+    return {
+        "recovery": [asdict(recovery) for recovery in recoveries],
+        "hardening": asdict(hardening) if hardening else None,
+    }
+
+
+def _critical(net: network.Network, exam: Exam, seed: int) -> dict[str, Any]:
+    """Which input lines and which bits matter most, on the first `SAMPLES` / 2 images."""
+    inputs, labels = exam.inputs[: SAMPLES // 2], exam.labels[: SAMPLES // 2]
+    with console.progress_bar() as bar:
+        task = bar.add_task("critical weights", total=net.input.size, note="")
+        lines = critical_weights(net, inputs, labels, lambda: bar.advance(task, 1))
+    bits = bit_damage(net, inputs, labels, rate=0.1, trials=8, seed=seed)
+    return {
+        "critical_lines": np.round(lines, 3).tolist(),
+        "critical_bits": [asdict(bit) for bit in bits],
+    }
