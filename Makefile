@@ -77,6 +77,36 @@ parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hour
 parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
 	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
 
+# The core in hardware
+
+.PHONY: rtl-test rtl-soak rtl-mutants rtl-formal rtl-netlist
+
+RTL_NETWORKS := build/rtl/networks
+
+rtl-test: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/digits.safetensors ## Prove in simulation that the core is the simulator.
+	rm -rf build/rtl/runs
+	$(BIN)/python -m pytest testbench/rtl --numprocesses 2
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --name soak-quick
+	$(BIN)/python -m testbench.rtl.report
+
+rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16
+
+rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 120 ways; the tests must notice each.
+	$(BIN)/python -m testbench.rtl.mutants --count 120
+
+rtl-formal: $(VENV)/extra-rtl-test ## Prove what must never happen, and that the proofs can fail.
+	$(BIN)/python -m testbench.rtl.formal
+
+rtl-netlist: $(VENV)/extra-rtl-test ## Run the same test on a core synthesised for iCE40.
+	$(BIN)/python -m testbench.rtl.netlist
+
+$(RTL_NETWORKS)/digits.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 32 --epochs 8 --out $@
+
+$(RTL_NETWORKS)/mnist.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 512 --epochs 4 --out $@
+
 # Noise and damage
 
 .PHONY: robustness robustness-quick robustness-test

@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant("sim/generator.py", "WEYL_STEP = 0x9E37", "WEYL_STEP = 0x9E35"),
     Mutant("sim/synapses.py", "(wide >= theta)", "(wide > theta)"),
     Mutant("sim/learning_kernel.py", "begin = row + 1 if pre == post else 0", "begin = 0"),
-    Mutant("sim/learning_kernel.py", "for sign in (1, -1):", "for sign in (-1, 1):"),
+    Mutant("sim/learning_kernel.py", "positive if sign > 0 else negative", "negative if sign > 0 else positive"),
     Mutant("sim/learning_kernel.py", "if s_positive == 0 and s_negative == 0:", "if s_positive == 0:"),
     Mutant("sim/learning_kernel.py", "np.int32(word >> np.int32(np.int32(16) - shift))", "np.int32(0)"),
     Mutant("sim/learning_kernel.py", "product = s_max * (", "product = ("),

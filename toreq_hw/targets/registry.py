@@ -7,6 +7,7 @@ from toreq_hw.targets.target import Target
 
 _MODULES = {
     "sim": "toreq_hw.targets.sim",
+    "rtl": "toreq_hw.targets.rtl",
     "loihi": "toreq_hw.targets.loihi",
     "nengo": "toreq_hw.targets.nengo",
     "nengo-loihi": "toreq_hw.targets.nengo_loihi",

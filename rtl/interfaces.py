@@ -1,0 +1,173 @@
+"""Every signature of the core in one place; docs/rtl.md has the tables.
+
+A stream moves one payload in each cycle where `valid` and `ready` are both high. A source
+keeps the payload steady while it waits, and never waits for `ready` before raising `valid`.
+"""
+
+from enum import IntEnum
+
+from amaranth import Shape, signed, unsigned
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.wiring import Out
+
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+class Command(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
+    """What the core can be asked to do; each reads the state the one before it left.
+
+    FREE takes one image from the input stream. RAISE (positive nudge) needs a finished FREE,
+    LOWER (negative nudge) a finished RAISE; anything else is refused with an error.
+    """
+
+    FREE = 0
+    RAISE = 1
+    LOWER = 2
+
+
+PHASES = (Command.FREE, Command.RAISE, Command.LOWER)
+"""The commands in the order in which they follow each other."""
+
+
+class Space(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
+    """What a load word goes to: a weight store, a row of biases, or the limit on sweeps."""
+
+    TERNARY = 0
+    INT8 = 1
+    BIAS = 2
+    MAX_SWEEPS = 3
+
+
+class Fault(IntEnum):
+    """Bits of the sticky `faults` output: why a word on the wire was refused.
+
+    A refused word has no other effect. Cleared by reset.
+    """
+
+    INPUT_INDEX = 0
+    """An input index beyond the last neuron, or not above the one before it."""
+    INPUT_VALUE = 1
+    """An input value outside the population's range."""
+    COMMAND = 2
+    """A command that does not follow from the one before, or an unknown one."""
+    LABEL = 3
+    """A label that is no output neuron."""
+    LOAD_ADDRESS = 4
+    """A load to a row or space that the core does not have."""
+    LOAD_DATA = 5
+    """A load of a value that is no weight of the format, or a limit of 0 sweeps."""
+
+
+class Page(IntEnum):
+    """Pages of the accumulator and state memories (address bits above the row).
+
+    WORK is live; FREE is s* and its accumulators; REST holds the biases as accumulators of
+    an undriven network, and the states s+ of the raised phase.
+    """
+
+    WORK = 0
+    FREE = 1
+    REST = 2
+
+
+def state_shape(parameters: CoreParameters) -> Shape:
+    """The shape of one state of a relaxing population."""
+    if parameters.has_signed_states:
+        return signed(parameters.state_bits)
+    return unsigned(parameters.state_bits)
+
+
+def input_payload(parameters: CoreParameters) -> data.StructLayout:
+    """One input: `value` at `index`, or with `dense` set at the index after the one before.
+
+    Indices rise within an image; values left out are zero. `last` ends the image.
+    """
+    slot = parameters.input
+    shape = signed(slot.state_bits) if slot.signed else unsigned(slot.state_bits)
+    return data.StructLayout(
+        {"value": shape, "index": unsigned(parameters.input_index_bits), "dense": 1, "last": 1}
+    )
+
+
+def command_payload(parameters: CoreParameters) -> data.StructLayout:
+    """`report` asks for all states after the phase; `label` is the class of a nudge."""
+    return data.StructLayout({"command": Command, "report": 1, "label": label_shape(parameters)})
+
+
+def label_shape(parameters: CoreParameters) -> Shape:
+    """An output neuron's number, with one value to spare so that a wrong one shows."""
+    return unsigned(parameters.classes.bit_length())
+
+
+def load_payload(parameters: CoreParameters) -> data.StructLayout:
+    """One row of a memory, `lanes` values wide: weights in bank order, or biases.
+
+    address: the row of the space; data: `lanes` fields of the store's width or `bias_bits`.
+    """
+    rows = [store.tiles * parameters.lanes for store in parameters.stores]
+    widths = [store.width for store in parameters.stores]
+    address_bits = max(parameters.group_bits, *((n - 1).bit_length() for n in rows), 1)
+    field = max(parameters.bias_bits, *widths, 1)
+    return data.StructLayout(
+        {
+            "space": Space,
+            "address": unsigned(address_bits + 1),
+            "data": unsigned(max(16, parameters.lanes * field)),
+        }
+    )
+
+
+def states_payload(parameters: CoreParameters) -> data.StructLayout:
+    """One group of final states; `group` counts over populations in file order."""
+    return data.StructLayout(
+        {
+            "phase": Command,
+            "group": unsigned(parameters.group_bits),
+            "last": 1,
+            "states": data.ArrayLayout(state_shape(parameters), parameters.lanes),
+        }
+    )
+
+
+def summary_payload(parameters: CoreParameters) -> data.StructLayout:
+    """What a phase came to; `docs/rtl.md` defines each counter.
+
+    settled: 0 where the limit on sweeps ended the phase.
+    """
+    return data.StructLayout(
+        {
+            "phase": Command,
+            "settled": 1,
+            "label": label_shape(parameters),
+            "sweeps": unsigned(16),
+            "ticks": unsigned(32),
+            "events": unsigned(32),
+            "input_events": unsigned(16),
+            "saturations": unsigned(32),
+            "beats": unsigned(32),
+            "cycles": unsigned(32),
+        }
+    )
+
+
+def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
+    """One strobe per event as its walk begins; for test benches, free where unconnected.
+
+    slot: group * lanes + lane over all populations, or the index of an input (`is_input`).
+    """
+    slots = parameters.groups * parameters.lanes
+    bits = max((slots - 1).bit_length(), parameters.input_index_bits)
+    return wiring.Signature(
+        {
+            "strobe": Out(1),
+            "is_input": Out(1),
+            "slot": Out(bits),
+            "delta": Out(signed(parameters.delta_bits)),
+            "sweep": Out(16),
+        }
+    )
+
+
+def source_of(payload: data.StructLayout) -> stream.Signature:
+    """A stream of `payload`."""
+    return stream.Signature(payload)

@@ -1,0 +1,89 @@
+"""Functional coverage: what the tests must have made happen, by name."""
+
+from collections import Counter
+
+from testbench.rtl.model import Phase
+from toreq_hw.rtl.interfaces import Command, Fault
+from toreq_hw.rtl.parameters import CoreParameters
+
+BINS = (
+    "saturated at s_max",
+    "saturated at s_min",
+    "zero input dropped",
+    "update without change",
+    "empty input",
+    "full row changed at once",
+    "largest event burst",
+    "queue at its deepest",
+    "row walk",
+    "column walk",
+    "self-coupled walk",
+    "negative delta",
+    "input starved",
+    "input held back",
+    "states held back",
+    "summary held back",
+    "command held back",
+    "load held back",
+    "dense input",
+    "sparse input",
+    "report",
+    "no report",
+    "sweep limit hit",
+    "reset while presenting",
+    "reset while relaxing",
+    "reset while results wait",
+    "weights reloaded between images",
+    "back-to-back images",
+    *(f"phase {command.name}" for command in Command),
+    *(f"fault {fault.name}" for fault in Fault),
+)
+
+
+class Coverage:
+    """Counts hits of the bins; an unknown name is an error."""
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+
+    def hit(self, name: str, times: int = 1) -> None:
+        """Counts `times` hits of a bin."""
+        if name not in BINS:
+            raise KeyError(name)
+        if times:
+            self.hits[name] += times
+
+    def of_phase(self, parameters: CoreParameters, phase: Phase) -> None:
+        """What a phase that the core agreed on has shown."""
+        self.hit(f"phase {phase.command.name}")
+        self.hit("sweep limit hit", not phase.settled)
+        self.hit("negative delta", sum(e.delta < 0 for e in phase.events))
+        updated = {(e.sweep, e.population) for e in phase.events}
+        self.hit("update without change", (phase.sweeps, parameters.order[0]) not in updated)
+        largest = max(range(len(parameters.relaxing)), key=lambda k: parameters.relaxing[k].size)
+        self._walks(parameters, {e.population for e in phase.events})
+        for event in phase.events:
+            slot = parameters.relaxing[event.population]
+            self.hit("saturated at s_max", event.after == slot.state_max)
+            self.hit("saturated at s_min", event.after == slot.state_min)
+        for key in updated:
+            self._block(parameters, phase, key, is_largest=key[1] == largest)
+
+    def _block(
+        self, parameters: CoreParameters, phase: Phase, key: tuple[int, int], *, is_largest: bool
+    ) -> None:
+        slot = parameters.relaxing[key[1]]
+        neurons = [e.neuron for e in phase.events if (e.sweep, e.population) == key]
+        rows = Counter(neuron // parameters.lanes for neuron in neurons)
+        if slot.self_coupled:
+            return
+        self.hit("full row changed at once", parameters.lanes in rows.values())
+        if is_largest:
+            self.hit("largest event burst", len(neurons) == slot.size > parameters.lanes)
+            self.hit("queue at its deepest", len(rows) == slot.groups == parameters.queue_depth > 1)
+
+    def _walks(self, parameters: CoreParameters, populations: set[int]) -> None:
+        for fan in parameters.fans:
+            if fan.source in populations:
+                self.hit("column walk" if fan.by_column else "row walk")
+                self.hit("self-coupled walk", fan.source == fan.target)

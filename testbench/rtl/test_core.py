@@ -1,0 +1,87 @@
+"""The core is the simulator: every event, state, counter and cycle, under all traffic."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from testbench.networks import random_case
+from testbench.rtl.cases import Shape, burst_plan, lonely_plan, random_plan
+from testbench.rtl.plan import Images, Plan, Traffic
+from testbench.rtl.simulate import RUNS, simulate, simulators
+from toreq_hw import data
+from toreq_hw.network import Coupling, Network, Schedule
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.verilog import core_verilog
+
+SHAPES = (
+    Shape(3, Schedule.PARITY, 2),
+    Shape(4, Schedule.SEQUENTIAL, 4),
+    Shape(8, Schedule.PARITY, 8, max_size=20),
+    Shape(13, Schedule.SEQUENTIAL, 2),
+)
+MORE_SHAPES = tuple(
+    Shape(100 + k, schedule, lanes, max_size)
+    for k, (schedule, lanes, max_size) in enumerate(
+        (schedule, lanes, max_size)
+        for lanes, max_size in ((2, 6), (4, 12), (8, 24), (16, 24))
+        for schedule in (Schedule.PARITY, Schedule.SEQUENTIAL)
+        for _ in range(2)
+    )
+)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_random_network_in_verilator(shape: Shape) -> None:
+    assert simulate(random_plan(shape), f"verilator-{shape.name}").failure is None
+
+
+@pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize("shape", MORE_SHAPES, ids=lambda shape: shape.name)
+def test_random_network_in_icarus(shape: Shape) -> None:
+    assert simulate(random_plan(shape), f"icarus-{shape.name}", "icarus").failure is None
+
+
+def test_burst_of_a_whole_population() -> None:
+    assert simulate(burst_plan(), "verilator-burst").failure is None
+
+
+def test_output_without_neighbours() -> None:
+    assert simulate(lonely_plan(), "verilator-lonely").failure is None
+
+
+def test_all_digits_test_images(digits: Network) -> None:
+    dataset = data.load("digits")
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, digits.input)
+    images = Images(inputs, dataset.test.labels, Traffic(stall=0.1))
+    outcome = simulate(Plan(digits, 16, (images,)), "verilator-digits")
+    assert outcome.failure is None
+    assert outcome.record["images"] == 359
+    assert outcome.record["states"] == 359 * 3 * 42
+
+
+def test_a_wrong_weight_is_found_and_named() -> None:
+    """The bench compares with one network and the core holds another: it must say where."""
+    case = random_case(21, schedule=Schedule.PARITY)
+    wrong = case.network.couplings[0].weight.copy()
+    wrong[0] = -wrong[0]
+    first, *others = case.network.couplings
+    broken = replace(
+        case.network,
+        couplings=(
+            Coupling(first.pre, first.post, wrong, first.fraction_bits, first.weight_format),
+            *others,
+        ),
+    )
+    parameters = CoreParameters.of(case.network, 4)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    source = RUNS / "wrong-weight.v"
+    source.write_text(core_verilog(Core(parameters, MemoryImages.of(broken, parameters))))
+    inputs = np.maximum(case.inputs, 1).astype(np.int16)
+    plan = Plan(case.network, 4, (Images(inputs, case.labels),))
+    failure = simulate(plan, "wrong-weight", sources=[source]).failure
+    assert failure is not None
+    for word in ("image 0", "phase FREE", "tick", "population 'hidden1'", "neuron", "expected"):
+        assert word in failure

@@ -1,0 +1,111 @@
+"""`toreq-hw rtl`: the relaxation core of a network as Verilog, memory images and a datasheet."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.commands.options import check_writable, data_option, json_option, network_argument
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.files import write_json, write_text
+from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
+from toreq_hw.versions import versions
+
+_EPILOG = """\b
+Examples:
+  toreq-hw rtl build/sim/network.safetensors --lanes 16 --out build/rtl
+  toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits"""
+
+
+@click.command(epilog=_EPILOG)
+@network_argument
+@click.option("--lanes", type=int, default=16, show_default=True, help="Accumulators a beat.")
+@click.option(
+    "--max-sweeps",
+    type=int,
+    default=DEFAULT_MAX_SWEEPS,
+    show_default=True,
+    help="Safety net of a phase; loadable at run time.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("build/rtl"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option("--wave", type=click.IntRange(0), help="Also run this test image, and keep a VCD.")
+@data_option
+@json_option
+def command(
+    network_path: Path,
+    lanes: int,
+    max_sweeps: int,
+    out: Path,
+    wave: int | None,
+    data_name: str,
+    json_path: Path | None,
+) -> None:
+    """Write the core of NETWORK: Verilog, memory images and a one-page datasheet.
+
+    The Verilog holds the weights as memory initialisation; the images hold the same rows for
+    loading them over the stream. With --wave, one test image runs through the core and leaves
+    a waveform for GTKWave or Surfer.
+    """
+    net = network.load(network_path)
+    parameters = CoreParameters.of(net, lanes, max_sweeps)
+    check_writable(out / "core.v", json_path)
+    record = write(parameters, net, out)
+    if wave is not None:
+        record["files"]["waveform"] = _wave(parameters, net, data_name, wave, out)
+    if json_path:
+        write_json(json_path, record)
+    for name, value in record["files"].items():
+        console.output.print(f"{name}: {value}")
+
+
+def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[str, Any]:
+    """Writes all files of a core into `out`; returns the record."""
+    try:
+        from toreq_hw.rtl.core import Core
+        from toreq_hw.rtl.datasheet import datasheet, memory_bits
+        from toreq_hw.rtl.images import MemoryImages
+        from toreq_hw.rtl.verilog import core_verilog
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"the core must have {error.name} installed; run: pip install 'toreq-hw[rtl]'"
+        ) from error
+    images = MemoryImages.of(net, parameters)
+    files = {"verilog": out / "core.v", "datasheet": out / "datasheet.md"}
+    core = Core(parameters, images)
+    write_text(files["datasheet"], datasheet(core))
+    write_text(files["verilog"], core_verilog(core))
+    for name, rows in images.rows(parameters).items():
+        files[f"{name} image"] = out / f"{name}.hex"
+        write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
+    return {
+        "network": net.sha256,
+        "lanes": parameters.lanes,
+        "accumulator_bits": parameters.accumulator_bits,
+        "memory_bits": memory_bits(parameters),
+        "files": {name: str(file) for name, file in files.items()},
+        "versions": versions("amaranth"),
+    }
+
+
+def _wave(
+    parameters: CoreParameters, net: network.Network, name: str, index: int, out: Path
+) -> str:
+    """Runs one test image through Amaranth's own simulator; returns the waveform's path."""
+    from toreq_hw.rtl.wave import write_wave
+
+    dataset = data.load(name)
+    if index >= len(dataset.test):
+        raise InputError(f"wave must be in 0..{len(dataset.test) - 1} for {name}, not {index}")
+    images = dataset.test.images[index : index + 1]
+    inputs = data.encode(images, dataset.pixel_max, net.input)[0]
+    path = out / f"image-{index}.vcd"
+    write_wave(parameters, net, inputs, int(dataset.test.labels[index]), path)
+    return str(path)
