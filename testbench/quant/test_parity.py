@@ -115,7 +115,7 @@ def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_memory_grows_with_sweeps_only_where_they_are_kept() -> None:
     kept = [highest(memory.Probe(Rule.BACKPROP, 2, unrolled=n)) for n in (4, 16)]
     settled = [highest(memory.Probe(Rule.EQPROP, 2, gain=g)) for g in (0.25, 1.0)]
-    assert kept[1]["peak_mb"] > 2 * kept[0]["peak_mb"]
+    assert kept[1]["peak_mb"] > 2.5 * kept[0]["peak_mb"]
     assert settled[1]["sweeps"] > 2 * settled[0]["sweeps"]
     assert settled[1]["peak_mb"] < 1.5 * settled[0]["peak_mb"] + 10
 
