@@ -167,6 +167,7 @@ class Datapath(wiring.Component):
             shape=unsigned(rows.size),
             depth=len(Page) * groups,
             init=[0] * (Page.REST * groups) + self._rest_image,
+            attrs={"ram_style": "block"},  # wide and shallow: tools would spend LUTs on it
         )
         write, read = accumulators.write_port(), accumulators.read_port()
         ahead, beat = self._beat[2], self._beat[3]
