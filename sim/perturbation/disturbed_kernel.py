@@ -18,6 +18,7 @@ _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
 _EVENT_DROP = int(Fault.EVENT_DROP)
 _EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
+_EVENT_FLIP = int(Fault.EVENT_FLIP)
 
 
 @compiled
@@ -44,6 +45,7 @@ class Damage(NamedTuple):
     """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
     in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
     plain: neurons whose update nothing but noise can touch. noise_until: the last noisy tick.
+    reads: int64 (n, 5), the fields of `ReadNoise`.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -57,16 +59,23 @@ class Damage(NamedTuple):
     scale: Ints
     plain: npt.NDArray[np.bool_]
     noise_until: int
+    garbled: npt.NDArray[np.int16]
+    reads: Ints
 
 
 class Registers(NamedTuple):
-    """Working memory of one thread. times: how often each neuron's event of this tick arrives."""
+    """Working memory of one thread. times: how often each neuron's event of this tick arrives;
+    garbled: which bits of its message arrive inverted; squares: per population, those of all
+    changes that this tick delivered, the input last.
+    """
 
     accumulator: npt.NDArray[np.int32]
     population: Ints
     new: Ints
     times: Ints
+    garbled: Ints
     queue: Ints
+    squares: Ints
 
 
 def new_registers(plan: Plan) -> Registers:
@@ -78,7 +87,9 @@ def new_registers(plan: Plan) -> Registers:
         population=np.repeat(numbers, plan.population_size).astype(np.int64),
         new=np.empty(neurons, dtype=np.int64),
         times=np.ones(neurons, dtype=np.int64),
+        garbled=np.zeros(neurons, dtype=np.int64),
         queue=np.empty(neurons, dtype=np.int64),
+        squares=np.zeros(len(plan.population_size) + 1, dtype=np.int64),
     )
 
 
@@ -103,7 +114,8 @@ def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untype
     total += drawn(damage.noise, damage.scale, i, sample, tick)
     total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
-    state = min(max((total + plan.half[population]) >> plan.fraction_bits[population], low), high)
+    total = np.int64(np.int32(total + plan.half[population]))
+    state = min(max(total >> plan.fraction_bits[population], low), high)
     state = min(max(rounded(state, converter[i, 3]), low), high)
     return flipped(state, np.int64(damage.inverted[i]), low, high)
 
@@ -151,7 +163,9 @@ def strike(  # type: ignore[no-untyped-def]
         elif fault == _EVENT_DROP:
             registers.times[i] = 0
         elif fault == _EVENT_DUPLICATE:
-            registers.times[i] *= 2
+            registers.times[i] = min(2 * registers.times[i], 2)
+        elif fault == _EVENT_FLIP:
+            registers.garbled[i] ^= np.int64(1) << bit
         elif damage.stuck[i] == FREE:
             p = registers.population[i]
             before = np.int64(state[i])
@@ -195,7 +209,7 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
                 total = np.int64(accumulator[i]) + half
                 if noisy:
                     total += drawn(noise, scale, i, sample, tick)
-                new = min(max(total >> shift, low), high)
+                new = min(max(np.int64(np.int32(total)) >> shift, low), high)
             else:
                 new = updated(plan, damage, registers, i, sample, tick)
             if new != state[i]:
@@ -206,20 +220,58 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
 
 
 @compiled
-def send(plan, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
+def send(plan, garbled, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
     """Sets the queued states and delivers their events. Returns synops and changes so far."""
     synops = 0
     for entry in range(queued):
         i = registers.queue[entry]
         new, times, p = registers.new[i], registers.times[i], registers.population[i]
         recorded = noted(room, recorded, tick, i, np.int64(state[i]), new)
-        delta = (new - state[i]) * times
+        reach = plan.state_max[p] - plan.state_min[p]
+        mask = registers.garbled[i] ^ garbled[i]
+        message = received(new - state[i], mask, message_sign(reach))
         state[i] = new
-        if delta != 0:
+        if times:
             row = i - plan.population_start[p]
-            walked = arrive(plan, p, row, delta, registers.accumulator, scratch.version)
+            walked = arrive(plan, p, row, message * times, registers.accumulator, scratch.version)
             synops += walked * times
+            registers.squares[p] += message * message * times
     return synops, recorded
+
+
+@compiled
+def message_sign(reach):  # type: ignore[no-untyped-def]
+    """The sign bit of a message that holds every change of up to `reach`: 2^b for b-bit states."""
+    sign = np.int64(1)
+    while sign <= reach:
+        sign <<= 1
+    return sign
+
+
+@compiled
+def received(delta, mask, sign):  # type: ignore[no-untyped-def]
+    """A message with the bits of `mask` inverted, two's complement with sign bit `sign`."""
+    if mask == 0:
+        return delta
+    word = (delta ^ mask) & (2 * sign - 1)
+    return word - 2 * sign if word & sign else word
+
+
+@compiled
+def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-untyped-def]
+    """Leaves the errors of this tick's reads in the accumulators they reached."""
+    squares = registers.squares
+    for k in range(len(damage.reads)):
+        source, target, scale, last_tick, seed = damage.reads[k]
+        if tick > last_tick or squares[source] == 0:
+            continue
+        deviation = np.int64(scale * np.sqrt(np.float64(squares[source])))
+        start = plan.population_start[target]
+        for i in range(start, start + plan.population_size[target]):
+            error = noise_int(deviation, 1, seed, sample, tick, i)
+            registers.accumulator[i] = np.int32(registers.accumulator[i] + error)
+        version[target] += 1
+    squares[:] = 0
 
 
 @compiled
@@ -238,11 +290,15 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
                 plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
             )
             queued = compute(plan, damage, registers, state, scratch, colour, sample, tick)
-            walked, recorded = send(plan, registers, state, scratch, queued, tick, room, recorded)
+            walked, recorded = send(
+                plan, damage.garbled, registers, state, scratch, queued, tick, room, recorded
+            )
+            misread(plan, damage, registers, scratch.version, sample, tick)
             events += queued
             synops += walked
             for hit in range(first_line, line):
                 registers.times[damage.faults[hit, 2]] = 1
+                registers.garbled[damage.faults[hit, 2]] = 0
         if recorded == before_sweep and (sweep - 1) * colours >= damage.quiet_after:
             return sweep, 0, events, synops, recorded
     return max_sweeps, 2, events, synops, recorded
@@ -250,17 +306,23 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
 
 @compiled
 def relax_disturbed(  # type: ignore[no-untyped-def]
-    plan, damage, inputs, drive, output_start, max_sweeps, states, work, counters, changes, first
+    plan, damage, start, output_start, states, work, counters, changes, first
 ):
     """Relaxes a whole batch, as `event_kernel.relax_samples` does a run of samples.
 
-    work: (`Scratch`, `Registers`). first: where each sample's changes begin in `changes`.
+    start: (inputs, drive, max_sweeps, continued). work: (`Scratch`, `Registers`). first: where
+    each sample's changes begin in `changes`.
     """
+    inputs, drive, max_sweeps, continued = start
     scratch, registers = work
     for sample in range(len(states)):
         state = states[sample]
         accumulator = registers.accumulator
         present(plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch)
+        if len(damage.reads) and not continued:
+            for value in inputs[sample]:
+                registers.squares[-1] += np.int64(value) * np.int64(value)
+            misread(plan, damage, registers, scratch.version, sample, 0)
         counters[sample] = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )
