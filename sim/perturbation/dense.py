@@ -248,4 +248,5 @@ def _rounded(values: Wide, shift: Wide) -> Wide:
 
 def _in_order(changes: Wide) -> Wide:
     """Sorted by sample and tick; within a tick as they came: flips first, then updates."""
-    return changes[np.lexsort((changes[:, 1], changes[:, 0]))]
+    ordered: Wide = changes[np.lexsort((changes[:, 1], changes[:, 0]))]
+    return ordered

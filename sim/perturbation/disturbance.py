@@ -119,12 +119,12 @@ class Disturbance:
         return replace(self, faults=joined[order])
 
     @property
-    def plain(self) -> npt.NDArray[np.bool_]:
-        """Neurons that are neither stuck nor inverted and have no converter, bool (neurons,)."""
+    def sound(self) -> npt.NDArray[np.bool_]:
+        """Neurons whose update is not inverted and passes no converter, bool (neurons,)."""
         widest = np.iinfo(np.int32)
         exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
-        free: npt.NDArray[np.bool_] = (self.stuck == FREE) & (self.inverted == 0) & exact
-        return free
+        sound: npt.NDArray[np.bool_] = (self.inverted == 0) & exact
+        return sound
 
     @property
     def quiet_after(self) -> int:

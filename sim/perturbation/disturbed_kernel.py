@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.compiled import compiled, compiled_uncounted
+from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
@@ -44,7 +45,8 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
 class Damage(NamedTuple):
     """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
     in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
-    plain: neurons whose update nothing but noise can touch. noise_until: the last noisy tick.
+    simple: blocks of neurons that are sound or stuck, but for noise. noise_until: the last noisy
+    tick. garbles: whether any bit of any message is inverted for good.
     reads: int64 (n, 5), the fields of `ReadNoise`.
     """
 
@@ -57,9 +59,10 @@ class Damage(NamedTuple):
     quiet_after: int
     noise: Ints
     scale: Ints
-    plain: npt.NDArray[np.bool_]
+    simple: npt.NDArray[np.bool_]
     noise_until: int
     garbled: npt.NDArray[np.int16]
+    garbles: bool
     reads: Ints
 
 
@@ -71,10 +74,8 @@ class Registers(NamedTuple):
 
     accumulator: npt.NDArray[np.int32]
     population: Ints
-    new: Ints
     times: Ints
     garbled: Ints
-    queue: Ints
     squares: Ints
 
 
@@ -85,10 +86,8 @@ def new_registers(plan: Plan) -> Registers:
     return Registers(
         accumulator=np.empty(neurons, dtype=np.int32),
         population=np.repeat(numbers, plan.population_size).astype(np.int64),
-        new=np.empty(neurons, dtype=np.int64),
         times=np.ones(neurons, dtype=np.int64),
         garbled=np.zeros(neurons, dtype=np.int64),
-        queue=np.empty(neurons, dtype=np.int64),
         squares=np.zeros(len(plan.population_size) + 1, dtype=np.int64),
     )
 
@@ -131,7 +130,7 @@ def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyp
     return recorded + 1
 
 
-@compiled
+@compiled_uncounted
 def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-untyped-def]
     """Adds W delta to every neighbour of one neuron, in 32 bits; returns the weights walked."""
     walked = 0
@@ -143,7 +142,7 @@ def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-u
         first = plan.fan_weight[fan] + row * size
         weights, sums = plan.weights[first : first + size], accumulator[start : start + size]
         for k in range(size):
-            sums[k] += np.int32(weights[k]) * step
+            sums[k] += np.int32(np.int32(weights[k]) * step)
         version[target] += 1
         walked += size
     return walked
@@ -180,62 +179,98 @@ def strike(  # type: ignore[no-untyped-def]
     return line, recorded
 
 
+@compiled_uncounted
+def quick(sums, half, shift, low, high, states, stuck, deltas):  # type: ignore[no-untyped-def]
+    """What a block changes by whose neurons are sound or stuck; returns how many change.
+
+    Cast throughout, so that LLVM makes vectors of it.
+    """
+    count = np.int32(0)
+    for i in range(len(states)):
+        rounded = np.int32(np.int32(sums[i] + half) >> shift)
+        new = np.int32(min(max(rounded, low), high))
+        delta = np.int16(new - np.int32(states[i]))
+        deltas[i] = delta if stuck[i] == FREE else np.int16(0)
+        count = np.int32(count + np.int32(deltas[i] != 0))
+    return np.int64(count)
+
+
 @compiled
 def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # type: ignore[no-untyped-def]
-    """New states of one colour, none of them set yet. Returns how many changes are queued.
+    """What one colour changes by, in `scratch.deltas`, none of it set yet; returns how many change.
 
     A block that nothing has reached since its last quiet update is skipped: it would not change.
     """
-    queued = 0
-    if tick >= damage.frozen_from[colour]:
-        return queued
+    changing = 0
     noisy = tick <= damage.noise_until
-    noise, scale, plain, accumulator = (
-        damage.noise,
-        damage.scale,
-        damage.plain,
-        registers.accumulator,
-    )
     settled = tick > damage.noise_until + len(plan.colour_first) - 1
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
         p = plan.block_population[block]
+        scratch.sending[block] = 0
+        if tick >= damage.frozen_from[colour]:
+            continue
         if settled and scratch.seen[block] == scratch.version[p]:
             continue
         scratch.seen[block] = scratch.version[p]
-        half, shift = plan.half[p], plan.fraction_bits[p]
-        low, high = plan.state_min[p], plan.state_max[p]
-        for i in range(plan.block_start[block], plan.block_stop[block]):
-            if plain[i]:
-                total = np.int64(accumulator[i]) + half
-                if noisy:
-                    total += drawn(noise, scale, i, sample, tick)
-                new = min(max(np.int64(np.int32(total)) >> shift, low), high)
-            else:
-                new = updated(plan, damage, registers, i, sample, tick)
-            if new != state[i]:
-                registers.new[i] = new
-                registers.queue[queued] = i
-                queued += 1
-    return queued
+        start, stop = plan.block_start[block], plan.block_stop[block]
+        deltas = scratch.deltas[start:stop]
+        if damage.simple[block] and not noisy:
+            count = quick(
+                registers.accumulator[start:stop],
+                np.int32(plan.half[p]),
+                np.int32(plan.fraction_bits[p]),
+                np.int32(plan.state_min[p]),
+                np.int32(plan.state_max[p]),
+                state[start:stop],
+                damage.stuck[start:stop],
+                deltas,
+            )
+        else:
+            count = 0
+            for i in range(start, stop):
+                deltas[i - start] = updated(plan, damage, registers, i, sample, tick) - state[i]
+                count += deltas[i - start] != 0
+        scratch.sending[block] = count
+        changing += count
+    return changing
 
 
 @compiled
-def send(plan, garbled, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
-    """Sets the queued states and delivers their events. Returns synops and changes so far."""
+def send(plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded):  # type: ignore[no-untyped-def]
+    """Sets one colour's new states and delivers its events. Returns synops and changes so far.
+
+    irregular: some message of this tick may be lost, doubled or garbled, so that sums of them are
+    not those that `deliver` may take in 16 bits.
+    """
     synops = 0
-    for entry in range(queued):
-        i = registers.queue[entry]
-        new, times, p = registers.new[i], registers.times[i], registers.population[i]
-        recorded = noted(room, recorded, tick, i, np.int64(state[i]), new)
-        reach = plan.state_max[p] - plan.state_min[p]
-        mask = registers.garbled[i] ^ garbled[i]
-        message = received(new - state[i], mask, message_sign(reach))
-        state[i] = new
-        if times:
-            row = i - plan.population_start[p]
-            walked = arrive(plan, p, row, message * times, registers.accumulator, scratch.version)
-            synops += walked * times
+    for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
+        if scratch.sending[block] == 0:
+            continue
+        p = plan.block_population[block]
+        start, stop = plan.block_start[block], plan.block_stop[block]
+        first = start - plan.population_start[p]
+        deltas = scratch.deltas[start:stop]
+        sign = message_sign(plan.state_max[p] - plan.state_min[p])
+        for k in range(stop - start):
+            if deltas[k] == 0:
+                continue
+            i, delta = start + k, np.int64(deltas[k])
+            recorded = noted(room, recorded, tick, i, np.int64(state[i]), state[i] + delta)
+            state[i] += deltas[k]
+            times, message = np.int64(1), delta
+            if irregular:
+                times = registers.times[i]
+                mask = registers.garbled[i] ^ damage.garbled[i]
+                message = received(delta, mask, sign)
+                if times:
+                    step = message * times
+                    synops += times * arrive(
+                        plan, p, first + k, step, registers.accumulator, scratch.version
+                    )
             registers.squares[p] += message * message * times
+        if not irregular:
+            events, sums = scratch.sending[block], registers.accumulator
+            synops += deliver(plan, p, first, deltas, events, sums, scratch)
     return synops, recorded
 
 
@@ -289,13 +324,24 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
             line, recorded = strike(
                 plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
             )
-            queued = compute(plan, damage, registers, state, scratch, colour, sample, tick)
-            walked, recorded = send(
-                plan, damage.garbled, registers, state, scratch, queued, tick, room, recorded
-            )
-            misread(plan, damage, registers, scratch.version, sample, tick)
-            events += queued
-            synops += walked
+            changing = compute(plan, damage, registers, state, scratch, colour, sample, tick)
+            if changing:
+                irregular = damage.garbles or line > first_line
+                walked, recorded = send(
+                    plan,
+                    damage,
+                    registers,
+                    state,
+                    scratch,
+                    colour,
+                    irregular,
+                    tick,
+                    room,
+                    recorded,
+                )
+                misread(plan, damage, registers, scratch.version, sample, tick)
+                events += changing
+                synops += walked
             for hit in range(first_line, line):
                 registers.times[damage.faults[hit, 2]] = 1
                 registers.garbled[damage.faults[hit, 2]] = 0

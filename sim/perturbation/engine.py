@@ -11,7 +11,7 @@ from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.dense import DisturbedDense
-from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import (
     Damage,
     new_registers,
@@ -101,6 +101,8 @@ class DisturbedEventEngine:
         batch, neurons = start.states.shape
         states = start.states.copy()
         counters = np.zeros((batch, 5), dtype=np.int64)
+        simple = given.sound | (given.stuck != FREE)
+        blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
         damage = Damage(
             given.stuck,
             given.inverted,
@@ -111,9 +113,10 @@ class DisturbedEventEngine:
             given.quiet_after,
             np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
             np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
-            given.plain,
+            np.array([simple[a:b].all() for a, b in blocks]),
             max((n.last_tick for n in given.noise), default=0),
             given.garbled,
+            bool(given.garbled.any()),
             np.array(given.reads, dtype=np.int64).reshape(-1, 5),
         )
         relax_disturbed(
