@@ -7,6 +7,7 @@ result = relax_with(net, inputs, [WeightBitFlip(1e-3, seed=1), DeadNeurons(0.1)]
 from toreq_hw.sim.perturbation.accumulator_noise import (
     AccumulatorConverter,
     FlickerNoise,
+    ReadNoise,
     StateConverter,
     ThermalNoise,
 )
@@ -24,13 +25,19 @@ from toreq_hw.sim.perturbation.layer import (
     make_layer,
     program,
 )
-from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons, FrozenColour, StuckStateBits
+from toreq_hw.sim.perturbation.neuron_damage import (
+    DeadNeurons,
+    FrozenColour,
+    StuckMessageBits,
+    StuckStateBits,
+)
 from toreq_hw.sim.perturbation.pcm import Pcm
 from toreq_hw.sim.perturbation.state_damage import SingleStateFlip, StateBitFlip, StateNoise
 from toreq_hw.sim.perturbation.tick_damage import (
     AccumulatorUpset,
     DroppedEvents,
     DuplicatedEvents,
+    MessageBitFlip,
     SilentUpset,
     StateUpset,
 )
@@ -64,10 +71,12 @@ __all__ = [
     "FrozenColour",
     "IRDrop",
     "Layer",
+    "MessageBitFlip",
     "MissingSynapses",
     "Pcm",
     "PhaseLayer",
     "ProgrammingNoise",
+    "ReadNoise",
     "RelativeNoise",
     "SilentUpset",
     "SingleStateFlip",
@@ -76,6 +85,7 @@ __all__ = [
     "StateConverter",
     "StateNoise",
     "StateUpset",
+    "StuckMessageBits",
     "StuckStateBits",
     "StuckWeights",
     "ThermalNoise",

@@ -10,7 +10,8 @@ from toreq_hw.network import Network
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
-from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.dense import DisturbedDense
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import (
     Damage,
     new_registers,
@@ -18,7 +19,7 @@ from toreq_hw.sim.perturbation.disturbed_kernel import (
 )
 from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
-from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
+from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import assemble
 from toreq_hw.sim.relaxation import Relaxation, Start
@@ -37,8 +38,7 @@ def relax_with(
     """`sim.relax` of a network under layers: weights, then standing states, then the phase.
 
     states: continues from these (disturbed by start layers, which need them). Without phase
-    layers any engine runs, undisturbed code; with them "event" or "reference". The record's
-    network is the damaged one. Raises InputError.
+    layers undisturbed code runs. The record's network is the damaged one. Raises InputError.
     """
     damaged = layer.program(network, layers)
     if states is not None:
@@ -51,12 +51,15 @@ def relax_with(
 
 
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
-    """The engine "event" or "reference" under a disturbance. Raises InputError for another."""
-    if name == "event":
+    """The engine called `name` under a disturbance; the same bits. Raises InputError."""
+    if name == EngineName.EVENT:
         return DisturbedEventEngine(network, disturbance)
-    if name == "reference":
+    if name == EngineName.DENSE:
+        return DisturbedDense(network, disturbance)
+    if name == EngineName.REFERENCE:
         return DisturbedReference(network, disturbance)
-    raise InputError(f"a disturbed phase must run on event or reference, not {name!r}")
+    known = ", ".join(engine.value for engine in EngineName)
+    raise InputError(f"engine must be one of {known}, not {name!r}")
 
 
 class DisturbedEventEngine:
@@ -98,6 +101,8 @@ class DisturbedEventEngine:
         batch, neurons = start.states.shape
         states = start.states.copy()
         counters = np.zeros((batch, 5), dtype=np.int64)
+        simple = given.sound | (given.stuck != FREE)
+        blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
         damage = Damage(
             given.stuck,
             given.inverted,
@@ -108,16 +113,17 @@ class DisturbedEventEngine:
             given.quiet_after,
             np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
             np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
-            given.plain,
+            np.array([simple[a:b].all() for a, b in blocks]),
             max((n.last_tick for n in given.noise), default=0),
+            given.garbled,
+            bool(given.garbled.any()),
+            np.array(given.reads, dtype=np.int64).reshape(-1, 5),
         )
         relax_disturbed(
             self._plan,
             damage,
-            start.inputs,
-            start.drive,
+            (start.inputs, start.drive, start.max_sweeps, start.continued),
             self._layout.starts[self._layout.network.output.name],
-            start.max_sweeps,
             states,
             (new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
             counters,

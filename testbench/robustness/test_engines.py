@@ -28,6 +28,9 @@ def phase_layers(seed: int, network: Network) -> list[list[p.Layer]]:
         p.AccumulatorUpset(0.01, seed),
         p.DroppedEvents(0.3, seed),
         p.DuplicatedEvents(0.3, seed),
+        p.MessageBitFlip(0.1, seed),
+        p.StuckMessageBits(0.1, seed),
+        p.ReadNoise(0.3, seed, last_tick=9),
         p.ThermalNoise(0.3, seed, last_tick=9),
         p.FlickerNoise(0.3, seed, last_tick=9),
         p.AccumulatorConverter(11, seed, clipping=1),
@@ -43,19 +46,20 @@ def test_engines_agree_on_every_tick_under_every_layer(schedule: Schedule) -> No
     def check(seed: int) -> None:
         case = random_case(seed, schedule=schedule, max_size=8, batch=3)
         for layers in phase_layers(seed, case.network):
-            reference, event = (
+            reference, *others = (
                 p.relax_with(
                     case.network, case.inputs, layers, engine=name, max_sweeps=SWEEPS, trace=True
                 )
-                for name in ("reference", "event")
+                for name in sim.EngineName
             )
-            assert reference.first_difference(event) is None, layers
-            assert np.array_equal(reference.status, event.status)
+            for other in others:
+                assert reference.first_difference(other) is None, layers
+                assert np.array_equal(reference.status, other.status)
 
     check()
 
 
-@pytest.mark.parametrize("engine", ["reference", "event"])
+@pytest.mark.parametrize("engine", [e.value for e in sim.EngineName])
 def test_no_disturbance_is_the_plain_engine(engine: str) -> None:
     @settings(max_examples=25, deadline=None)
     @given(seed=st.integers(0, 2**32 - 1), schedule=st.sampled_from(SETTLING))
@@ -131,10 +135,10 @@ def test_quiescence_is_what_each_layer_says() -> None:
                 assert p.relax_with(case.network, case.inputs, [layer]).unsettled == 0, kind
 
 
-def test_a_lossy_machine_and_the_dense_engine_are_refused() -> None:
+def test_a_lossy_machine_and_an_unknown_engine_are_refused() -> None:
     case = random_case(3, schedule=Schedule.PARITY)
     runner = p.disturbed_engine(case.network, Disturbance.none(case.network))
     with pytest.raises(InputError, match="a disturbed phase must have threshold 0, not 2"):
         sim.relax(case.network, case.inputs, engine=runner, threshold=2)
-    with pytest.raises(InputError, match="must run on event or reference, not 'dense'"):
-        p.relax_with(case.network, case.inputs, [p.DeadNeurons(0.1)], engine="dense")
+    with pytest.raises(InputError, match="engine must be one of reference, dense, event, not"):
+        p.relax_with(case.network, case.inputs, [p.DeadNeurons(0.1)], engine="steam")
