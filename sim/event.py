@@ -15,11 +15,14 @@ from toreq_hw.sim.relaxation import Relaxation, Start
 
 
 class EventEngine:
-    """Relaxes samples by events, in `threads` threads (all cores by default)."""
+    """Relaxes samples by events, in `threads` threads (all cores by default).
+
+    plan: its weights may be changed in place between calls, both ways of a coupling alike.
+    """
 
     def __init__(self, network: Network, threads: int | None = None) -> None:
         self._layout = Layout(network)
-        self._plan = compile_plan(network)
+        self.plan = compile_plan(network)
         self._threads = threads or len(os.sched_getaffinity(0))
 
     def relax(self, start: Start) -> Relaxation:
@@ -60,13 +63,13 @@ class EventEngine:
 
         def run(part: slice) -> None:
             kernel.relax_samples(
-                self._plan,
+                self.plan,
                 start.inputs[part],
                 start.drive[part],
                 output_start,
                 rules,
                 states[part],
-                kernel.new_scratch(self._plan, start.inputs.shape[1]),
+                kernel.new_scratch(self.plan, start.inputs.shape[1]),
                 counters[part],
                 changes,
                 first_change[part],

@@ -45,9 +45,9 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
 class Damage(NamedTuple):
     """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
     in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
-    simple: blocks of neurons that are sound or stuck, but for noise. noise_until: the last noisy
-    tick. garbles: whether any bit of any message is inverted for good.
-    reads: int64 (n, 5), the fields of `ReadNoise`.
+    plain: neurons whose update nothing but noise can touch. simple: blocks of neurons that are
+    plain or stuck. noise_until: the last noisy tick. garbles: whether any bit of any message is
+    inverted for good. reads: int64 (n, 5), the fields of `ReadNoise`.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -59,6 +59,7 @@ class Damage(NamedTuple):
     quiet_after: int
     noise: Ints
     scale: Ints
+    plain: npt.NDArray[np.bool_]
     simple: npt.NDArray[np.bool_]
     noise_until: int
     garbled: npt.NDArray[np.int16]
@@ -202,6 +203,8 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
     A block that nothing has reached since its last quiet update is skipped: it would not change.
     """
     changing = 0
+    noise, scale, plain = damage.noise, damage.scale, damage.plain
+    accumulator = registers.accumulator
     noisy = tick <= damage.noise_until
     settled = tick > damage.noise_until + len(plan.colour_first) - 1
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
@@ -216,7 +219,7 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
         deltas = scratch.deltas[start:stop]
         if damage.simple[block] and not noisy:
             count = quick(
-                registers.accumulator[start:stop],
+                accumulator[start:stop],
                 np.int32(plan.half[p]),
                 np.int32(plan.fraction_bits[p]),
                 np.int32(plan.state_min[p]),
@@ -227,8 +230,17 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
             )
         else:
             count = 0
+            half, shift = plan.half[p], plan.fraction_bits[p]
+            low, high = plan.state_min[p], plan.state_max[p]
             for i in range(start, stop):
-                deltas[i - start] = updated(plan, damage, registers, i, sample, tick) - state[i]
+                if plain[i]:
+                    total = np.int64(accumulator[i]) + half
+                    if noisy:
+                        total += drawn(noise, scale, i, sample, tick)
+                    new = min(max(np.int64(np.int32(total)) >> shift, low), high)
+                else:
+                    new = updated(plan, damage, registers, i, sample, tick)
+                deltas[i - start] = new - state[i]
                 count += deltas[i - start] != 0
         scratch.sending[block] = count
         changing += count

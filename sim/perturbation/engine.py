@@ -17,7 +17,7 @@ from toreq_hw.sim.perturbation.disturbed_kernel import (
     new_registers,
     relax_disturbed,
 )
-from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
+from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
@@ -40,6 +40,9 @@ def relax_with(
     states: continues from these (disturbed by start layers, which need them). Without phase
     layers undisturbed code runs. The record's network is the damaged one. Raises InputError.
     """
+    for one in layers:
+        if isinstance(one, LearningLayer):
+            raise InputError(f"layer {one.kind} must have learning to act on, not a phase")
     damaged = layer.program(network, layers)
     if states is not None:
         states = layer.disturb(network, states, layers)
@@ -113,6 +116,7 @@ class DisturbedEventEngine:
             given.quiet_after,
             np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
             np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+            given.sound & (given.stuck == FREE),
             np.array([simple[a:b].all() for a, b in blocks]),
             max((n.last_tick for n in given.noise), default=0),
             given.garbled,
