@@ -53,7 +53,8 @@ def feed_forward(
     chain = check_chain(damaged)
     for tick, population in enumerate(chain, start=1):
         total = _accumulators(damaged, population, states)
-        total += _misread(given, layout, population, states, tick)
+        if given.reads:
+            total += _misread(given, layout, population, states, tick)
         total = _seen(total, given, layout, population, tick)
         if population is damaged.output:
             classes: npt.NDArray[np.int64] = total.argmax(axis=1)
@@ -114,6 +115,8 @@ def _seen(
     for noise in given.noise:
         if tick <= noise.last_tick:
             total = total + _drawn(noise, len(total), span, tick)
+    if given.sound[span].all():
+        return total
     shift, low, high = given.converter[span, :3].T
     return np.clip(_rounded(total, shift), low, high)
 
@@ -134,8 +137,9 @@ def _updated(
     span = layout.of(population)
     low, high = population.state_min, population.state_max
     state = to_state(total, network.accumulator_fraction_bits(population.name), low, high)
-    state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
-    state = flipped_states(state, given.inverted[span], population)
+    if not given.sound[span].all():
+        state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
+        state = flipped_states(state, given.inverted[span], population)
     stuck = given.stuck[span]
     return np.where(stuck != FREE, stuck, state)
 

@@ -16,6 +16,7 @@ from toreq_hw.sim.perturbation.engine import disturbed_engine, relax_with
 from toreq_hw.sim.perturbation.layer import (
     KINDS,
     Layer,
+    LearningLayer,
     PhaseLayer,
     StartLayer,
     WeightLayer,
@@ -41,6 +42,7 @@ from toreq_hw.sim.perturbation.tick_damage import (
     SilentUpset,
     StateUpset,
 )
+from toreq_hw.sim.perturbation.uneven import AsymmetricUpdate
 from toreq_hw.sim.perturbation.weight_damage import (
     DeadColumns,
     DeadRows,
@@ -59,6 +61,7 @@ __all__ = [
     "KINDS",
     "AccumulatorConverter",
     "AccumulatorUpset",
+    "AsymmetricUpdate",
     "DeadColumns",
     "DeadNeurons",
     "DeadRows",
@@ -71,6 +74,7 @@ __all__ = [
     "FrozenColour",
     "IRDrop",
     "Layer",
+    "LearningLayer",
     "MessageBitFlip",
     "MissingSynapses",
     "Pcm",

@@ -22,13 +22,13 @@ _EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
 _EVENT_FLIP = int(Fault.EVENT_FLIP)
 
 
-@compiled
+@compiled_uncounted
 def rounded(value, shift):  # type: ignore[no-untyped-def]
     """To the nearest multiple of 2^shift, halves up."""
     return ((value + ((np.int64(1) << shift) >> 1)) >> shift) << shift
 
 
-@compiled
+@compiled_uncounted
 def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     """A state word XOR mask; signed words wrap and read as the smallest below it."""
     if mask == 0:
@@ -45,9 +45,9 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
 class Damage(NamedTuple):
     """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
     in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
-    simple: blocks of neurons that are sound or stuck, but for noise. noise_until: the last noisy
-    tick. garbles: whether any bit of any message is inverted for good.
-    reads: int64 (n, 5), the fields of `ReadNoise`.
+    plain: neurons whose update nothing but noise can touch. simple: blocks of neurons that are
+    plain or stuck. noise_until: the last noisy tick. garbles: whether any bit of any message is
+    inverted for good. reads: int64 (n, 5), the fields of `ReadNoise`.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -59,6 +59,7 @@ class Damage(NamedTuple):
     quiet_after: int
     noise: Ints
     scale: Ints
+    plain: npt.NDArray[np.bool_]
     simple: npt.NDArray[np.bool_]
     noise_until: int
     garbled: npt.NDArray[np.int16]
@@ -92,7 +93,7 @@ def new_registers(plan: Plan) -> Registers:
     )
 
 
-@compiled
+@compiled_uncounted
 def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     """The sum of all sources of noise on one update of neuron i."""
     total = np.int64(0)
@@ -103,7 +104,7 @@ def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled
+@compiled_uncounted
 def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
     """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
     if damage.stuck[i] != FREE:
@@ -119,7 +120,7 @@ def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untype
     return flipped(state, np.int64(damage.inverted[i]), low, high)
 
 
-@compiled
+@compiled_uncounted
 def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
     """Writes one change of a trace while there is room; returns how many there were."""
     if recorded < len(room):
@@ -148,13 +149,13 @@ def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-u
     return walked
 
 
-@compiled
+@compiled_uncounted
 def strike(  # type: ignore[no-untyped-def]
     plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
 ):
     """The faults listed for this tick. Returns the next line, and the changes seen so far."""
     while line < last_line and damage.faults[line, 1] == tick:
-        i, fault, bit = damage.faults[line, 2:]
+        i, fault, bit = damage.faults[line, 2], damage.faults[line, 3], damage.faults[line, 4]
         line += 1
         if fault == _ACCUMULATOR_FLIP:
             registers.accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
@@ -195,13 +196,15 @@ def quick(sums, half, shift, low, high, states, stuck, deltas):  # type: ignore[
     return np.int64(count)
 
 
-@compiled
+@compiled_uncounted
 def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # type: ignore[no-untyped-def]
     """What one colour changes by, in `scratch.deltas`, none of it set yet; returns how many change.
 
     A block that nothing has reached since its last quiet update is skipped: it would not change.
     """
     changing = 0
+    noise, scale, plain = damage.noise, damage.scale, damage.plain
+    accumulator = registers.accumulator
     noisy = tick <= damage.noise_until
     settled = tick > damage.noise_until + len(plan.colour_first) - 1
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
@@ -216,7 +219,7 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
         deltas = scratch.deltas[start:stop]
         if damage.simple[block] and not noisy:
             count = quick(
-                registers.accumulator[start:stop],
+                accumulator[start:stop],
                 np.int32(plan.half[p]),
                 np.int32(plan.fraction_bits[p]),
                 np.int32(plan.state_min[p]),
@@ -227,15 +230,24 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
             )
         else:
             count = 0
+            half, shift = plan.half[p], plan.fraction_bits[p]
+            low, high = plan.state_min[p], plan.state_max[p]
             for i in range(start, stop):
-                deltas[i - start] = updated(plan, damage, registers, i, sample, tick) - state[i]
+                if plain[i]:
+                    total = np.int64(accumulator[i]) + half
+                    if noisy:
+                        total += drawn(noise, scale, i, sample, tick)
+                    new = min(max(np.int64(np.int32(total)) >> shift, low), high)
+                else:
+                    new = updated(plan, damage, registers, i, sample, tick)
+                deltas[i - start] = new - state[i]
                 count += deltas[i - start] != 0
         scratch.sending[block] = count
         changing += count
     return changing
 
 
-@compiled
+@compiled_uncounted
 def send(plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded):  # type: ignore[no-untyped-def]
     """Sets one colour's new states and delivers its events. Returns synops and changes so far.
 
@@ -274,7 +286,7 @@ def send(plan, damage, registers, state, scratch, colour, irregular, tick, room,
     return synops, recorded
 
 
-@compiled
+@compiled_uncounted
 def message_sign(reach):  # type: ignore[no-untyped-def]
     """The sign bit of a message that holds every change of up to `reach`: 2^b for b-bit states."""
     sign = np.int64(1)
@@ -283,7 +295,7 @@ def message_sign(reach):  # type: ignore[no-untyped-def]
     return sign
 
 
-@compiled
+@compiled_uncounted
 def received(delta, mask, sign):  # type: ignore[no-untyped-def]
     """A message with the bits of `mask` inverted, two's complement with sign bit `sign`."""
     if mask == 0:
@@ -292,12 +304,13 @@ def received(delta, mask, sign):  # type: ignore[no-untyped-def]
     return word - 2 * sign if word & sign else word
 
 
-@compiled
+@compiled_uncounted
 def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-untyped-def]
     """Leaves the errors of this tick's reads in the accumulators they reached."""
     squares = registers.squares
     for k in range(len(damage.reads)):
-        source, target, scale, last_tick, seed = damage.reads[k]
+        source, target, scale = damage.reads[k, 0], damage.reads[k, 1], damage.reads[k, 2]
+        last_tick, seed = damage.reads[k, 3], damage.reads[k, 4]
         if tick > last_tick or squares[source] == 0:
             continue
         deviation = np.int64(scale * np.sqrt(np.float64(squares[source])))
@@ -309,7 +322,7 @@ def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-
     squares[:] = 0
 
 
-@compiled
+@compiled_uncounted
 def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
     """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
     line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
@@ -364,11 +377,13 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
     for sample in range(len(states)):
         state = states[sample]
         accumulator = registers.accumulator
-        present(plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch)
+        counters[sample, 5] = present(
+            plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch
+        )
         if len(damage.reads) and not continued:
             for value in inputs[sample]:
                 registers.squares[-1] += np.int64(value) * np.int64(value)
             misread(plan, damage, registers, scratch.version, sample, 0)
-        counters[sample] = relax_one(
+        counters[sample, :5] = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )

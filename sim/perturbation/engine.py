@@ -1,6 +1,7 @@
 """Relaxing under a disturbance: the compiled engine, the reference, and the front door to both."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,11 @@ from toreq_hw.sim.perturbation.disturbed_kernel import (
     new_registers,
     relax_disturbed,
 )
-from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
+from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
-from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.relaxation import Relaxation, Start
 
 
@@ -40,6 +41,9 @@ def relax_with(
     states: continues from these (disturbed by start layers, which need them). Without phase
     layers undisturbed code runs. The record's network is the damaged one. Raises InputError.
     """
+    for one in layers:
+        if isinstance(one, LearningLayer):
+            raise InputError(f"layer {one.kind} must have learning to act on, not a phase")
     damaged = layer.program(network, layers)
     if states is not None:
         states = layer.disturb(network, states, layers)
@@ -73,26 +77,7 @@ class DisturbedEventEngine:
     def relax(self, start: Start) -> Relaxation:
         """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
         start = prepared(start, self._disturbance)
-        no_changes = np.zeros((0, 4), dtype=np.int64)
-        states, counters = self._run(start, no_changes, np.zeros(len(start.inputs), np.int64))
-        changes = None
-        if start.trace:
-            count = counters[:, 4]
-            rows = np.empty((int(count.sum()), 4), dtype=np.int64)
-            self._run(start, rows, np.cumsum(count) - count)
-            sample = np.repeat(np.arange(len(count)), count)
-            changes = np.concatenate([sample[:, None], rows], axis=1)
-        return assemble(
-            self._layout,
-            start,
-            states,
-            sweeps=counters[:, 0].astype(np.int32),
-            status=counters[:, 1].astype(np.uint8),
-            events=counters[:, 2],
-            synops=counters[:, 3],
-            presented=np.count_nonzero(start.inputs, axis=1),
-            changes=changes,
-        )
+        return carried_out(self._layout, start, partial(self._run, start))
 
     def _run(
         self, start: Start, changes: npt.NDArray[np.int64], first_change: npt.NDArray[np.int64]
@@ -100,7 +85,7 @@ class DisturbedEventEngine:
         given = self._disturbance
         batch, neurons = start.states.shape
         states = start.states.copy()
-        counters = np.zeros((batch, 5), dtype=np.int64)
+        counters = np.zeros((batch, 6), dtype=np.int64)
         simple = given.sound | (given.stuck != FREE)
         blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
         damage = Damage(
@@ -113,6 +98,7 @@ class DisturbedEventEngine:
             given.quiet_after,
             np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
             np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+            given.sound & (given.stuck == FREE),
             np.array([simple[a:b].all() for a, b in blocks]),
             max((n.last_tick for n in given.noise), default=0),
             given.garbled,

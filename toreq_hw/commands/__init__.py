@@ -17,6 +17,7 @@ _COMMANDS = {
     "inject": "Damage a network and measure what it survives.",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
+    "relearn": "Damage a network for good and let it learn on.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",
