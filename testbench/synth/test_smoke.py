@@ -3,7 +3,7 @@
 import json
 import re
 
-from testbench.boards.conftest import Smoked, smoked
+from testbench.synth.conftest import Smoked, smoked
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.plan import STAT
 from toreq_hw.boards.toolchain import LOG, REPORT

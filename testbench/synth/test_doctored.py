@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testbench.boards.conftest import Smoked
+from testbench.synth.conftest import Smoked
 from toreq_hw.boards import bitstream, nextpnr_report, yosys_stat
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.nextpnr_report import Placement
