@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from toreq_hw.network import Coupling, Network, WeightFormat
-from toreq_hw.quant.equilibrium import Layers, Tensors
+from toreq_hw.quant.equilibrium import Layers, Tensors, exact_dtype
 from toreq_hw.quant.quantisers import Quantiser
 
 
@@ -28,6 +28,10 @@ class Parameters:
         """Integer-valued weights and biases; no gradient is kept."""
         with torch.no_grad():
             return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
+
+    def exact_dtype(self, weights: Tensors, biases: Tensors) -> torch.dtype:
+        """In which float these, as `quantised` gives them, are calculated with exactly."""
+        return exact_dtype(self.layers, weights, biases, self.weight_format.limit)
 
     def clip(self) -> None:
         """Keeps latents where the format can follow them, so that none drifts out of reach."""
