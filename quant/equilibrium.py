@@ -75,21 +75,31 @@ class Phases:
 
 
 def exact_dtype(
-    layers: Layers, weights: Sequence[torch.Tensor], biases: Tensors, limit: int
+    layers: Layers,
+    inputs: torch.Tensor,
+    weights: Sequence[torch.Tensor],
+    biases: Tensors,
+    limit: int,
 ) -> torch.dtype:
-    """Float32 where no accumulator of these weights can pass 2^24, else float64.
+    """Float32 where no accumulator of these inputs and weights can pass 2^24, else float64.
 
-    limit: of a weight's magnitude, by its format. Only where that does not settle it are the
-    weights added up.
+    inputs: (batch, n_input). limit: of a weight's magnitude, by its format. Only where that and
+    the inputs do not settle it are the weights added up, which takes longer.
     """
+    brightest = float(inputs.abs().sum(dim=1).max())
     for layer, bias in enumerate(biases, start=1):
         beside = _beside(layers, layer, float(bias.abs().max()))
-        ends = [len(weights[layer - 1]) * limit, *[w.shape[1] * limit for w in weights[layer:]]]
-        if beside + _arriving(layers, layer, ends) <= FLOAT32_EXACT:
+        below = brightest if layer == 1 else len(weights[layer - 1]) * _end(layers, layer - 1)
+        above = [w.shape[1] * _end(layers, layer + 1) for w in weights[layer : layer + 1]]
+        reach = [limit * count for count in (below, *above)]
+        if beside + _in_lsbs(layers, layer, reach) <= FLOAT32_EXACT:
             continue
-        ends = [float(weights[layer - 1].abs().sum(0).max())]
-        ends += [float(w.abs().sum(1).max()) for w in weights[layer : layer + 1]]
-        if beside + _arriving(layers, layer, ends) > FLOAT32_EXACT:
+        reach = [float(weights[layer - 1].abs().sum(0).max()) * _end(layers, layer - 1)]
+        reach += [
+            float(w.abs().sum(1).max()) * _end(layers, layer + 1)
+            for w in weights[layer : layer + 1]
+        ]
+        if beside + _in_lsbs(layers, layer, reach) > FLOAT32_EXACT:
             return torch.float64
     return torch.float32
 
@@ -125,17 +135,17 @@ def _beside(layers: Layers, layer: int, bias: float) -> float:
     return total
 
 
-def _arriving(layers: Layers, layer: int, sums: Sequence[float]) -> float:
-    """Largest magnitude, in LSBs 2^-F, of what couplings bring to a neuron of `layer`.
+def _end(layers: Layers, population: int) -> int:
+    """The largest magnitude of a state."""
+    found = layers.populations[population]
+    return max(found.state_max, -found.state_min)
 
-    sums: of the magnitudes of a neuron's weights, from below and, if there is one, from above.
+
+def _in_lsbs(layers: Layers, layer: int, reach: Sequence[float]) -> float:
+    """What couplings bring to a neuron of `layer` at most, from their LSBs to 2^-F.
+
+    reach: from below and, if there is one, from above.
     """
     fraction_bits = layers.accumulator_fraction_bits(layer)
-    total = 0.0
-    for coupling, neighbour, weight in zip(
-        (layer - 1, layer), (layer - 1, layer + 1), sums, strict=False
-    ):
-        population = layers.populations[neighbour]
-        end = max(population.state_max, -population.state_min)
-        total += weight * end * 2.0 ** (fraction_bits - layers.fraction_bits[coupling])
-    return total
+    own = layers.fraction_bits[layer - 1 : layer + 1]
+    return sum(r * 2.0 ** (fraction_bits - f) for r, f in zip(reach, own, strict=True))

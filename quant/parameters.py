@@ -29,9 +29,13 @@ class Parameters:
         with torch.no_grad():
             return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
 
-    def exact_dtype(self, weights: Tensors, biases: Tensors) -> torch.dtype:
-        """In which float these, as `quantised` gives them, are calculated with exactly."""
-        return exact_dtype(self.layers, weights, biases, self.weight_format.limit)
+    def exact(self, inputs: torch.Tensor, weights: Tensors, biases: Tensors) -> torch.Tensor:
+        """Integer-valued inputs as floats in which these weights and biases, as `quantised`
+        gives them, are calculated with exactly.
+        """
+        inputs = inputs.to(torch.float32)
+        limit = self.weight_format.limit
+        return inputs.to(exact_dtype(self.layers, inputs, weights, biases, limit))
 
     def clip(self) -> None:
         """Keeps latents where the format can follow them, so that none drifts out of reach."""

@@ -20,7 +20,7 @@ def eqprop_gradients(
     """
     with torch.no_grad():
         weights, biases = parameters.quantised()
-        inputs = inputs.to(parameters.exact_dtype(weights, biases))
+        inputs = parameters.exact(inputs, weights, biases)
         between = couplings(parameters.layers, weights, inputs.dtype)
         clamped = drive(parameters.layers, inputs, weights[0], biases)
         phases = all_phases(parameters.layers, between, clamped, labels, beta_shift)

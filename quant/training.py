@@ -25,6 +25,7 @@ from toreq_hw.quant.parameters import (
 from toreq_hw.quant.quantisers import weight_quantiser
 from toreq_hw.quant.relaxation import free_phase
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
+from toreq_hw.quant.starting import parameters_from
 
 EVALUATION_BATCH = 1000
 
@@ -74,15 +75,21 @@ def train(
     options: TrainingOptions,
     dataset: Dataset,
     on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
+    start: Network | None = None,
 ) -> Training:
     """Trains on `dataset.train` and measures on `dataset.test`.
 
-    `on_epoch` is called after each epoch with its index. The same options, data, torch
-    version and number of threads give the same network. Raises InputError, NetworkError.
+    `on_epoch` is called after each epoch with its index. start: a network to go on from, whose
+    shape and formats then stand for those of the options (`starting.parameters_from`). The same
+    options, start, data, torch version and number of threads give the same network. Raises
+    InputError, NetworkError.
     """
     device = _device(options.device)
     generator = torch.Generator().manual_seed(options.seed)
-    parameters = _parameters(options, dataset, generator, device)
+    if start is None:
+        parameters = _parameters(options, dataset, generator, device)
+    else:
+        parameters = parameters_from(start, options.ternary_threshold, device)
     layers = parameters.layers
     inputs, labels = _tensors(dataset, dataset.train, layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
@@ -160,7 +167,7 @@ def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tens
     """Free equilibrium of integer-valued inputs (batch, n_input), per relaxing population."""
     with torch.no_grad():
         weights, biases = parameters.quantised()
-        inputs = inputs.to(parameters.exact_dtype(weights, biases))
+        inputs = parameters.exact(inputs, weights, biases)
         between = couplings(parameters.layers, weights, inputs.dtype)
         clamped = drive(parameters.layers, inputs, weights[0], biases)
         return free_phase(parameters.layers, between, clamped)[0]

@@ -163,8 +163,11 @@ def test_sums_beyond_float32_are_taken_in_float64() -> None:
     signs = torch.sign(torch.rand((600, 8), generator=generator) - 0.5)
     parameters.weights[0].copy_(signs * 127)
     parameters.biases[0].fill_(1.0)
-    assert parameters.exact_dtype(*parameters.quantised()) is torch.float64
-    inputs = np.random.default_rng(0).integers(0, 256, (20, 600), dtype=np.int16)
+    inputs = np.random.default_rng(0).integers(230, 256, (20, 600), dtype=np.int16)
+    quantised = parameters.quantised()
+    assert parameters.exact(torch.from_numpy(inputs), *quantised).dtype is torch.float64
+    dim = torch.from_numpy(inputs // 4)
+    assert parameters.exact(dim, *quantised).dtype is torch.float32, "as 600 * 64 * 127 < 2^24"
     expected = sim.free_phase(parameters.network(0), inputs)
     for name, states in free_states(parameters, inputs).items():
         assert np.array_equal(states, expected.states[name])
