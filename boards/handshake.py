@@ -1,6 +1,7 @@
 """A stream whose control signals stop at a register, so that two parts share no long path."""
 
 from amaranth import Module
+from amaranth.hdl import ShapeLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +13,8 @@ class Handshake(wiring.Component):
     it steady while it waits, so it needs none.
     """
 
-    def __init__(self, signature: stream.Signature) -> None:
+    def __init__(self, payload: ShapeLike) -> None:
+        signature = stream.Signature(payload)
         super().__init__({"source": In(signature), "sink": Out(signature)})
 
     def elaborate(self, platform: object) -> Module:

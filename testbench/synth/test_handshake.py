@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from amaranth.lib import stream
 from amaranth.sim import Simulator, SimulatorContext
 
 from toreq_hw.boards.handshake import Handshake
@@ -14,7 +13,7 @@ WORDS = list(range(1, 60))
 @pytest.mark.parametrize("idle_source", [0.0, 0.6])
 @pytest.mark.parametrize("idle_sink", [0.0, 0.6])
 def test_each_word_once(idle_source: float, idle_sink: float) -> None:
-    relay = Handshake(stream.Signature(8))
+    relay = Handshake(8)
     draw = random.Random(3)
     got: list[int] = []
 
@@ -49,7 +48,7 @@ def test_each_word_once(idle_source: float, idle_sink: float) -> None:
 
 
 def test_control_never_passes_within_a_cycle() -> None:
-    relay = Handshake(stream.Signature(8))
+    relay = Handshake(8)
 
     async def watch(context: SimulatorContext) -> None:
         context.set(relay.source.valid, 1)
