@@ -43,3 +43,7 @@ class BuildError(ToreqError):
 
 class ReportError(ToreqError):
     """A tool's report lacks something, contradicts the design or another report."""
+
+
+class LinkError(ToreqError):
+    """A board cannot be reached, does not answer as it must, or holds another network."""
