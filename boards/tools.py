@@ -35,6 +35,8 @@ class Tools:
             running = list(self._running)
         for process in running:
             process.kill()
+        for process in running:
+            process.wait()
 
     def run(self, name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
         """Runs a tool in `folder`, its output in the file `log` there.
