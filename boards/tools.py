@@ -55,11 +55,9 @@ class Tools:
                     stderr=subprocess.STDOUT,
                 )
                 self._running.add(process)
-            try:
-                status = process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
+            status = process.wait()  # an interrupt leaves it among the running, for __exit__
+            with self._lock:
+                self._running.discard(process)
         if status:
             raise BuildError(f"{name} must succeed, found: {last_words(folder / log)}")
 
