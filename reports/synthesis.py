@@ -46,8 +46,8 @@ def name_of(row: Record) -> str:
 
 
 def _speed(rows: Sequence[Record]) -> Section:
-    header = ("design", "network", "test accuracy %", "cycles p50", "p95", "p99", "us p50", "p95")
-    header = (*header, "p99", "images/s", "lane slots used %")
+    cycles, times = ("cycles p50", "p95", "p99"), ("us p50", "p95", "p99", "images/s")
+    header = ("design", "network", "test accuracy %", *cycles, *times, "lane slots used %")
     lines = []
     for row in rows:
         work = row["workload"]
