@@ -30,6 +30,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
+  toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
@@ -94,6 +95,12 @@ Examples:
     "--resume",
     type=click.Path(path_type=Path),
     help="Go on from a checkpoint; the options that shape network and rule are its own.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
 )
 @click.option(
     "--rule", type=click.Choice(["eqprop", "backprop"]), help="Torch: what moves the weights."
