@@ -25,18 +25,30 @@ def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
 
     What this lets through may still be too large in logic; place and route says so then.
     """
-    blocks = 0
+    capacity = board.capacity
+    blocks = single = 0
     for memory in weight_memories(parameters):
-        if board.weights_in_spram:
-            available = board.capacity.spram * board.capacity.spram_bits
-            if memory.bits > available:
-                return Shortage(memory.name, memory.bits, available, "bits of single-port RAM")
+        if capacity.spram and not memory.initialised:
+            single += memory.single_port_blocks
+            if single > capacity.spram:
+                unit = f"blocks of {capacity.spram_bits} bits of single-port RAM"
+                return Shortage(memory.name, single, capacity.spram, unit)
             continue
         blocks += memory.blocks(board.family)
-        if blocks > board.capacity.block_ram:
-            unit = f"blocks of {board.capacity.block_ram_bits} bits"
-            return Shortage(memory.name, blocks, board.capacity.block_ram, unit)
+        if blocks > capacity.block_ram:
+            unit = f"blocks of {capacity.block_ram_bits} bits"
+            return Shortage(memory.name, blocks, capacity.block_ram, unit)
     return None
+
+
+def core_parameters(board: Board, network: Network, lanes: int) -> CoreParameters:
+    """The core of `network` in the shape that suits `board`."""
+    return CoreParameters.of(
+        network,
+        lanes,
+        update_lanes=min(lanes, board.update_lanes),
+        initialised=not board.weights_in_spram,
+    )
 
 
 def check_fit(board: Board, network: Network, lanes: int) -> CoreParameters:
@@ -44,7 +56,7 @@ def check_fit(board: Board, network: Network, lanes: int) -> CoreParameters:
 
     Raises NetworkError naming the memory, what it needs and what there is, and what would fit.
     """
-    parameters = CoreParameters.of(network, lanes)
+    parameters = core_parameters(board, network, lanes)
     found = shortage(board, parameters)
     if found is None:
         return parameters
@@ -59,7 +71,7 @@ def _advice(board: Board, network: Network, lanes: int) -> str:
 
     def fits(candidate: Network, count: int) -> bool:
         try:
-            return shortage(board, CoreParameters.of(candidate, count)) is None
+            return shortage(board, core_parameters(board, candidate, count)) is None
         except NetworkError:  # no core has so few lanes for so many weights
             return False
 

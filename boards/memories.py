@@ -15,12 +15,21 @@ _SHAPES = {
 
 @dataclass(frozen=True)
 class Memory:
-    """`copies` memories of `depth` words of `width` bits."""
+    """`copies` memories of `depth` words of `width` bits.
+
+    initialised: it holds something at power-up, which single-port RAM cannot.
+    """
 
     name: str
     depth: int
     width: int
     copies: int = 1
+    initialised: bool = True
+
+    @property
+    def single_port_blocks(self) -> int:
+        """Blocks of SPRAM (16,384 words of 16 bits) that all copies take."""
+        return -(-self.depth // 16_384) * -(-self.width // 16) * self.copies
 
     @property
     def bits(self) -> int:
@@ -34,13 +43,14 @@ class Memory:
 
 
 def weight_memories(parameters: CoreParameters) -> tuple[Memory, ...]:
-    """One bank a lane of each weight format."""
+    """The stores: of rows one memory, skewed ones a bank a lane."""
     return tuple(
         Memory(
-            f"{store.weight_format.value} weights",
-            store.tiles * parameters.lanes,
-            store.width,
-            parameters.lanes,
+            name=f"{store.weight_format.value} weights",
+            depth=store.words,
+            width=store.width if store.skewed else parameters.lanes * store.width,
+            copies=parameters.lanes if store.skewed else 1,
+            initialised=store.initialised,
         )
         for store in parameters.stores
     )
