@@ -189,6 +189,28 @@ class Trainer:
                     self._plan.weights[start : start + weight.size] = rows.ravel()
         self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
 
+    def adopt(self, network: Network) -> None:
+        """Goes on from the weights and biases of a network of the blueprint's shape.
+
+        Each latent starts in the middle of what stands for its integer: W << 8 for INT8; for
+        ternary 0, or +-v with v halfway between theta and the reach of first weights. A bias
+        latent is the bias and empty guard bits. Raises InputError for a bias that cannot learn.
+        """
+        limit = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
+        for name, bias in network.biases.items():
+            if np.abs(bias.astype(np.int64)).max(initial=0) > limit:
+                raise InputError(f"bias of {name!r} must stay within +-{limit} to learn")
+        for index, coupling in enumerate(network.couplings):
+            unit = 1 << 8
+            if theta := int(self.synapses.theta[index]):
+                unit = (theta + max(theta, self.rule.initial_reach)) // 2
+            self.latents(index)[:] = coupling.weight.astype(np.int16) * np.int16(unit)
+        layout = Layout(network)
+        for population in network.relaxing:
+            start = network.biases[population.name] << BIAS_GUARD_BITS
+            self.synapses.bias_latent[layout.of(population)] = start
+        self.program()
+
     def latents(self, coupling: int) -> npt.NDArray[np.int16]:
         """A view of one coupling's latents, int16 (n_pre, n_post)."""
         shape = self.blueprint.couplings[coupling].weight.shape
