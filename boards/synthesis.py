@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.system import System
-
 from toreq_hw.boards.bitstream import Bitstream
 from toreq_hw.boards.board import Board, Capacity, Family
 from toreq_hw.boards.build import Build, Watch, build
@@ -17,6 +15,7 @@ from toreq_hw.boards.plan import Plan, plan
 from toreq_hw.boards.plausible import check_plausible
 from toreq_hw.boards.pll import Pll
 from toreq_hw.boards.resources import Resources
+from toreq_hw.boards.system import System
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
