@@ -16,6 +16,7 @@ from toreq_hw.commands import main
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.quant.starting import layers_of, parameters_from, weight_format_of
+from toreq_hw.sim.learning import Rule, Trainer
 
 CPU = torch.device("cpu")
 
@@ -41,6 +42,16 @@ def digits_network(kind: WeightFormat, seed: int = 0) -> Network:
 def test_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
     network = digits_network(kind)
     assert parameters_from(network, 0.6, CPU).network(network.beta_shift).sha256 == network.sha256
+
+
+@pytest.mark.parametrize("kind", WeightFormat)
+def test_integer_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
+    network = digits_network(kind)
+    assert Trainer(network, Rule(), seed=3).network().sha256 != network.sha256
+    assert Trainer.from_network(network, Rule(), seed=3).network().sha256 == network.sha256
+    loud = replace(network, biases={**network.biases, "output": np.full(10, 1 << 23, np.int32)})
+    with pytest.raises(InputError, match="biases must stay within"):
+        Trainer.from_network(loud, Rule(), seed=3)
 
 
 def test_a_ternary_coupling_among_int8_ones_goes_on_as_int8() -> None:
@@ -108,15 +119,22 @@ def accuracy(path: Path) -> float:
     return float(np.mean(sim.relax(network, inputs).classes == test.labels))
 
 
-def test_an_imported_mlp_is_trained_on(imported: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        ("torch", "--batch-size", "16"),
+        ("integer", "--shift", "1", "--output-shift", "0", "--bias-shift", "0"),  # 4-bit states
+    ],
+)
+def test_an_imported_mlp_is_trained_on(
+    engine: tuple[str, ...], imported: Path, tmp_path: Path
+) -> None:
     out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
-    asked = ("--from", imported, "--epochs", 10, "--batch-size", 16, "--out", out, "--json", record)
-    assert run("train", "--engine", "torch", *asked) == 0
+    files = ("--from", imported, "--epochs", 10, "--out", out, "--json", record)
+    assert run("train", "--engine", *engine, *files) == 0
     before, after = network_file.load(imported), network_file.load(out)
     found = json.loads(record.read_text())
     assert found["started_from"] == before.sha256
-    assert found["options"]["hidden"] == [32]
-    assert found["simulator_differs_on"] == 0
     assert after.populations == before.populations
     assert found["accuracy"] == accuracy(out)
     assert accuracy(out) > max(accuracy(imported) + 0.1, 0.9)
@@ -130,7 +148,7 @@ def test_an_imported_mlp_is_trained_on(imported: Path, tmp_path: Path) -> None:
         (("--data", "mnist"), "must have 784 inputs and 10 outputs for mnist, found 64 and 10"),
     ],
 )
-@pytest.mark.parametrize("engine", ["torch"])
+@pytest.mark.parametrize("engine", ["torch", "integer"])
 def test_a_start_of_another_shape_is_refused(
     engine: str,
     arguments: tuple[str, ...],
@@ -153,3 +171,11 @@ def test_a_start_of_another_shape_is_refused(
     assert said in error
     assert error.count("\n") == 1
     assert not out.exists()
+
+
+def test_a_start_and_a_checkpoint_are_one_too_many(
+    imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ("--from", imported, "--resume", tmp_path / "net.checkpoint")
+    assert run("train", *both, "--out", tmp_path / "net.safetensors") == 2
+    assert "--from must be left out with --resume" in capsys.readouterr().err
