@@ -50,8 +50,9 @@ class Board:
 
     platform: `module:Class` of amaranth-boards. oscillator: the resource of the clock that feeds
     the PLL. clock_hz: of the core, out of the PLL. pll: the primitive. lanes, baud: what is built
-    unless asked otherwise. uart: resource 0 of that name, or pins that are added under it.
-    led: the resource that blinks. weights_in_spram: banks of weights go to single-port blocks.
+    unless asked otherwise. update_lanes: neurons that are rounded at once, at most
+    (rtl/parameters.py). uart: resource 0 of that name, or pins that are added under it. led: the
+    resource that blinks. weights_in_spram: rows of weights go to single-port blocks.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Board:
     pll: str
     led: tuple[str, int]
     lanes: int
+    update_lanes: int
     baud: int
     uart: UartPins | None = None
     weights_in_spram: bool = False

@@ -4,6 +4,7 @@ import shutil
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -18,6 +19,7 @@ from toreq_hw.boards.stage import Stage, stage
 from toreq_hw.boards.toolchain import LOG, REPORT
 from toreq_hw.boards.tools import Tools
 from toreq_hw.boards.yosys_stat import Synthesis
+from toreq_hw.files import replacing
 
 Watch = Callable[[str, float | None, bool], None]
 """Told when a stage begins (name, None, False) and ends (name, seconds it took, from the cache)."""
@@ -25,15 +27,18 @@ Watch = Callable[[str, float | None, bool], None]
 
 @dataclass(frozen=True)
 class Build:
-    """What the tools made of a plan. placements: by seed, as asked. bitstream: of the fastest.
+    """What the tools made of a plan. placements: by seed, as asked; bitstream: of the fastest.
 
-    seconds: by stage, as it took when it ran.
+    netlist: what went into place and route. made: where the bitstream lies. seconds: by stage, as
+    it took when it ran.
     """
 
     synthesis: Synthesis
     placements: tuple[Placement, ...]
     resources: Resources
     bitstream: Bitstream
+    netlist: Path
+    made: Path
     seconds: dict[str, float]
 
     @property
@@ -46,49 +51,47 @@ class Build:
         """Over the seeds."""
         return statistics.median(placement.fmax_mhz for placement in self.placements)
 
+    def deliver(self, folder: Path) -> None:
+        """Copies the bitstream into `folder`."""
+        with replacing(folder / self.bitstream.file) as temporary:
+            shutil.copyfile(self.made, temporary)
 
-def build(
-    plan: Plan, seeds: Sequence[int], cache: Path, out: Path, jobs: int, watch: Watch
-) -> Build:
-    """Runs what the cache does not hold, and copies the bitstream into the folder `out`.
 
-    jobs: places at once. Raises BuildError where a tool fails, ReportError where what it reports
-    cannot be right.
+def build(plan: Plan, seeds: Sequence[int], cache: Path, jobs: int, watch: Watch) -> Build:
+    """Runs what the cache does not hold. jobs: seeds at once.
+
+    Raises BuildError where a tool fails, ReportError where what it reports cannot be right.
     """
     toolchain = plan.toolchain
     with Tools() as tools:
-        synthesis_stage = _watched("synthesis", watch, lambda: _synthesise(plan, tools, cache))
-        synthesis = yosys_stat.parse(synthesis_stage.folder / STAT)
-        run = Parallel(n_jobs=jobs, prefer="threads")
-        stages: list[Stage] = run(
+        synthesised = _watched("synthesis", watch, lambda: _synthesise(plan, tools, cache))
+        synthesis = yosys_stat.parse(synthesised.folder / STAT)
+        placed: list[Stage] = Parallel(n_jobs=jobs, prefer="threads")(
             delayed(_watched)(
                 f"place and route, seed {seed}",
                 watch,
-                lambda seed=seed: _place(plan, seed, tools, cache, synthesis_stage.folder),
+                partial(_place, plan, seed, tools, cache, synthesised.folder),
             )
             for seed in seeds
         )
         placements = tuple(
-            nextpnr_report.parse(
-                found.folder / REPORT, found.folder / LOG, seed, plan.pll.output_hz
-            )
-            for seed, found in zip(seeds, stages, strict=True)
+            nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
+            for seed, s in zip(seeds, placed, strict=True)
         )
         best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
         packed = _watched(
-            "bitstream", watch, lambda: _pack(plan, tools, cache, stages[best].folder, seeds[best])
+            "bitstream", watch, lambda: _pack(plan, tools, cache, placed[best].folder, seeds[best])
         )
     made = packed.folder / toolchain.bitstream
-    found = bitstream.parse(made, plan.board.family)
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(made, out / toolchain.bitstream)
-    seconds = {"synthesis": synthesis_stage.seconds, "bitstream": packed.seconds}
-    seconds |= {f"seed {seed}": s.seconds for seed, s in zip(seeds, stages, strict=True)}
+    seconds = {"synthesis": synthesised.seconds, "bitstream": packed.seconds}
+    seconds |= {f"seed {seed}": s.seconds for seed, s in zip(seeds, placed, strict=True)}
     return Build(
         synthesis=synthesis,
         placements=placements,
         resources=resources(plan.board.family, synthesis, placements[best]),
-        bitstream=found,
+        bitstream=bitstream.parse(made, plan.board.family),
+        netlist=synthesised.folder / toolchain.netlist,
+        made=made,
         seconds=seconds,
     )
 

@@ -31,7 +31,7 @@ def solve(board: Board, hz: float | None = None) -> Pll:
 
 
 class Clocking(Elaboratable):
-    """Drives the domain `sync`. `clock` is its clock, for a constraint."""
+    """Drives the domain `sync`, which its parent defines, from the PLL's `clock`."""
 
     def __init__(self, board: Board, pll: Pll) -> None:
         self._board = board
@@ -52,7 +52,6 @@ class Clocking(Elaboratable):
         m.submodules.pll = loop.instance(self._pll, pin, self.clock, locked)
         platform.add_clock_constraint(self.clock, self._pll.output_hz)
 
-        m.domains.sync = ClockDomain("sync")
         m.domains.wait = ClockDomain("wait", reset_less=True, local=True)
         m.d.comb += [ClockSignal("sync").eq(self.clock), ClockSignal("wait").eq(self.clock)]
         last = round(SETTLE_S * self._pll.output_hz)

@@ -14,7 +14,7 @@ class Report:
     def __init__(self, path: Path, content: dict[str, Any] | None = None, where: str = "") -> None:
         self._path = path
         self._where = where
-        self._content = _read(path) if content is None else content
+        self.content = _read(path) if content is None else content
 
     def part(self, name: str) -> "Report":
         """The object in field `name`."""
@@ -25,7 +25,7 @@ class Report:
 
     def names(self) -> list[str]:
         """The fields that there are."""
-        return list(self._content)
+        return list(self.content)
 
     def parts(self, name: str) -> list["Report"]:
         """The list of objects in field `name`."""
@@ -71,12 +71,12 @@ class Report:
         return ReportError(f"{self._path}: field {self._where}{name} must {must}, found {found!r}")
 
     def _get(self, name: str) -> Any:
-        if name not in self._content:
-            near = ", ".join(sorted(self._content)[:6]) or "no fields"
+        if name not in self.content:
+            near = ", ".join(sorted(self.content)[:6]) or "no fields"
             raise ReportError(
                 f"{self._path}: field {self._where}{name} must be there, found {near}"
             )
-        return self._content[name]
+        return self.content[name]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -15,5 +15,6 @@ BOARD = Board(
     pll="SB_PLL40_CORE",  # the clock's pin J3 is no PLL pad
     led=("led", 0),
     lanes=16,
+    update_lanes=8,
     baud=1_000_000,
 )

@@ -15,6 +15,7 @@ BOARD = Board(
     pll="SB_PLL40_PAD",  # pin 35 is the pad that feeds the PLL and nothing else
     led=("led", 0),
     lanes=16,
+    update_lanes=4,
     baud=1_000_000,
     weights_in_spram=True,
 )

@@ -15,6 +15,7 @@ BOARD = Board(
     pll="EHXPLLL",
     led=("rgb_led", 0),
     lanes=32,
+    update_lanes=16,
     baud=1_000_000,
     uart=UartPins(rx="N17", tx="M18", attributes=(("IO_TYPE", "LVCMOS33"),)),
 )

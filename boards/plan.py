@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from amaranth import Signal
+
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.pll import Pll
 from toreq_hw.boards.toolchain import TOOLCHAINS, Toolchain, placing
@@ -52,13 +54,15 @@ class Plan:
         return _key([self.synthesis_key, self.constraints, versions, *self.placing(seed)])
 
 
-def plan(board: Board, pll: Pll, design: Design, synthesis_options: Sequence[str]) -> Plan:
+def plan(
+    board: Board, pll: Pll, design: Design, lamp: Signal, synthesis_options: Sequence[str]
+) -> Plan:
     """Elaborates the design on the board; `synthesis_options` go to Yosys' synth command."""
     toolchain = TOOLCHAINS[board.family]
     versions = tool_versions(toolchain.packages)
     platform = board.make_platform()
     made = platform.build(
-        Top(board, pll, design),
+        Top(board, pll, design, lamp),
         name="top",
         do_build=False,
         emit_src=False,  # paths of source files would make equal designs differ

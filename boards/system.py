@@ -1,9 +1,12 @@
 """What goes into an FPGA: a core, and the link that loads and runs it. No board in sight."""
 
+from typing import Any
+
 from amaranth import Module, ResetInserter
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.boards.handshake import Handshake
 from toreq_hw.boards.link.gateware import Link
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
@@ -36,6 +39,14 @@ class System(wiring.Component):
             link.core.faults.eq(core.faults),
             link.core.idle.eq(core.idle),
         ]
-        for name in ("inputs", "commands", "loads", "states", "summary"):
-            wiring.connect(m, getattr(link.core, name), getattr(core, name))
+        for name in ("inputs", "commands", "loads"):
+            self._pass(m, name, getattr(link.core, name), getattr(core, name))
+        for name in ("states", "summary"):
+            self._pass(m, name, getattr(core, name), getattr(link.core, name))
         return m
+
+    def _pass(self, m: Module, name: str, source: Any, sink: Any) -> None:
+        """A stream from `source` to `sink`, over registers: link and core share no long path."""
+        m.submodules[name] = relay = Handshake(source.payload.shape())
+        wiring.connect(m, source, relay.source)
+        wiring.connect(m, relay.sink, sink)

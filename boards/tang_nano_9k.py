@@ -15,5 +15,6 @@ BOARD = Board(
     pll="rPLL",
     led=("led", 0),
     lanes=16,
+    update_lanes=8,
     baud=1_000_000,
 )

@@ -35,6 +35,8 @@ class Tools:
             running = list(self._running)
         for process in running:
             process.kill()
+        for process in running:
+            process.wait()
 
     def run(self, name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
         """Runs a tool in `folder`, its output in the file `log` there.
@@ -53,11 +55,9 @@ class Tools:
                     stderr=subprocess.STDOUT,
                 )
                 self._running.add(process)
-            try:
-                status = process.wait()
-            finally:
-                with self._lock:
-                    self._running.discard(process)
+            status = process.wait()  # an interrupt leaves it among the running, for __exit__
+            with self._lock:
+                self._running.discard(process)
         if status:
             raise BuildError(f"{name} must succeed, found: {last_words(folder / log)}")
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from amaranth import Elaboratable, Module, Signal
+from amaranth import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
@@ -12,25 +12,26 @@ from toreq_hw.boards.pll import Pll
 
 
 class Design(Protocol):
-    """A serial line: `rx` comes in synchronised, `tx` idles high. `lamp` lights an LED."""
+    """A serial line: `rx` comes in synchronised, `tx` idles high."""
 
     rx: Signal
     tx: Signal
-    lamp: Signal
 
 
 class Top(Elaboratable):
-    """`design` on `board`, in the clock that `pll` makes."""
+    """`design` on `board`, in the clock that `pll` makes; `lamp` lights an LED."""
 
-    def __init__(self, board: Board, pll: Pll, design: Design) -> None:
+    def __init__(self, board: Board, pll: Pll, design: Design, lamp: Signal) -> None:
         self._board = board
         self._pll = pll
         self._design = design
+        self._lamp = lamp
 
     def elaborate(self, platform: Any) -> Module:
         """Connects pins; the names of the submodules are those that reports show."""
         m = Module()
         design = self._design
+        m.domains.sync = ClockDomain("sync")
         m.submodules.clocking = Clocking(self._board, self._pll)
         m.submodules.design = design
         unused = {p.name: "-" for p in platform.lookup("uart", 0).ios}
@@ -40,7 +41,7 @@ class Top(Elaboratable):
         m.submodules.rx_sync = FFSynchronizer(rx.i, design.rx, init=1)
         m.d.comb += tx.o.eq(design.tx)
         m.submodules.lamp_buffer = lamp = io.Buffer("o", _first_port(platform, self._board))
-        m.d.comb += lamp.o.eq(design.lamp)
+        m.d.comb += lamp.o.eq(self._lamp)
         return m
 
 

@@ -15,5 +15,6 @@ BOARD = Board(
     pll="EHXPLLL",
     led=("led", 0),
     lanes=32,
+    update_lanes=16,
     baud=1_000_000,
 )

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from toreq_hw.network import Population, Role, WeightFormat
-from toreq_hw.quant.equilibrium import Layers, drive, real_weights, zero_states
+from toreq_hw.quant import relaxation_batch
+from toreq_hw.quant.equilibrium import Layers, couplings, drive
 from toreq_hw.quant.options import Rule, default_fraction_bits
 from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
@@ -109,17 +110,19 @@ def _backprop_through_sweeps(
 ) -> None:
     """Differentiates the relaxation itself, the way that has to keep every sweep."""
     weights, biases = stored
-    real = [w.requires_grad_(True) for w in real_weights(layers, weights, torch.float32)]
-    phase = drive(layers, inputs, real, biases)
-    states = zero_states(layers, inputs)
-    quantisers = [state_quantiser(p, 0) for p in layers.populations[1:]]
+    for weight in weights:
+        weight.requires_grad_(True)
+    between = couplings(layers, weights, torch.float32)
+    base = relaxation_batch.base(drive(layers, inputs, weights[0], biases))
+    states = relaxation_batch.zero_states(layers, inputs)
+    quantisers = [state_quantiser(p, 0) for p in layers.relaxing]
     for _ in range(sweeps):
         for index in (*range(0, len(states), 2), *range(1, len(states), 2)):
-            total = phase.base[index]
+            total = base[index]
             if index > 0:
-                total = total + states[index - 1] @ real[index]
+                total = total + states[index - 1] @ between[index - 1]
             if index + 1 < len(states):
-                total = total + states[index + 1] @ real[index + 1].T
+                total = total + states[index + 1] @ between[index].T
             states[index] = quantisers[index](total)
     states[-1].sum().backward()
 

@@ -12,7 +12,7 @@ from toreq_hw.errors import DataError, InputError
 from toreq_hw.quant import cloning, memory
 from toreq_hw.quant.options import Rule
 from toreq_hw.quant.parity import plan
-from toreq_hw.reports.parity import estimate, markdown, rows
+from toreq_hw.reports.parity import estimate, markdown
 
 
 def run(*arguments: str) -> int:
@@ -80,6 +80,10 @@ def test_a_small_campaign_is_reported_and_resumed(
     text = (out / "parity.md").read_text()
     assert "| digits | ternary | 2, 2 |" in text
     assert "they differ on 0 samples" in text
+    assert "8 runs are of 1 state(s) of the training code" in text
+    assert not any("history" in run for run in record["runs"])
+    timed = next(line for line in text.splitlines() if line.startswith("| digits | int8 | 0"))
+    assert all(timed.split("|")[3:8]), "every clock is filled"
     assert (out / "parity.png").read_bytes().startswith(b"\x89PNG")
 
     carried_out = []
@@ -101,7 +105,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert record["expert_score"] == 500
     assert record["score"] > 300
     assert record["accuracy"] > 0.9
-    text = markdown(rows([record]), {"cartpole": record["split"]})
+    text = markdown([record])
     assert "| cartpole | int8 | 1, 0 |" in text
     assert "500.0 |" in text
 

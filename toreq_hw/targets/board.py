@@ -82,7 +82,9 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         "faults": status.faults,
         **figures(expected, samples),
     }
-    notes = ("cycles are those of the core's own counter, states reported after each phase",)
+    notes: tuple[str, ...] = (
+        "cycles are those of the core's own counter, states reported after each phase",
+    )
     if options.port == SIMULATED:
         notes += ("Nothing ran on silicon: the system that a bitstream holds was simulated.",)
     return Outcome(difference is None and not status.faults, record, notes)
@@ -98,6 +100,4 @@ def _transport(board: Board, network: Network, port: str) -> Any:
         return SerialTransport(port, board.baud)
     parameters = CoreParameters.of(network, board.lanes)
     images = MemoryImages.of(network, parameters)
-    return SimulatedTransport(
-        compile_system(parameters, images, board.clock_hz), board.clock_hz
-    )
+    return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)

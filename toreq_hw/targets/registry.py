@@ -1,4 +1,4 @@
-"""Every target by name. A new one is a module that defines `target`, and a line here; or a board."""
+"""Every target by name: a new one is a module with a `target` and a line here, or a board."""
 
 from importlib import import_module
 
