@@ -14,7 +14,7 @@ import pytest
 
 from toreq_hw import commands, network
 from toreq_hw.boards import registry
-from toreq_hw.boards.fit import check_fit
+from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.commands import reports
 from toreq_hw.network import WeightFormat, layered
 

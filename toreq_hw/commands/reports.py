@@ -22,7 +22,7 @@ from toreq_hw.reports.synthesis import synthesis_page
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
-    from toreq_hw.boards.synthesis import SynthesisRecord
+    from toreq_hw.boards.flow.synthesis import SynthesisRecord
     from toreq_hw.targets.workload import Workload
 
 
@@ -112,7 +112,7 @@ _SIMULATING = threading.Lock()
 
 def _row(subject: Subject, networks: Path, seeds: int, stages: Stages) -> dict[str, Any]:
     """One design's record; a design that cannot be built becomes its error."""
-    from toreq_hw.boards.synthesis import Request, synthesise
+    from toreq_hw.boards.flow.synthesis import Request, synthesise
     from toreq_hw.targets.workload import workload
 
     net = network.load(networks / f"{subject.network}.safetensors")

@@ -35,9 +35,9 @@ def board_target(name: str) -> Target:
 
 def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
     """Loads the network, runs all three phases of every sample, and compares every state."""
+    from toreq_hw.boards.fit.check import core_parameters
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
-    from toreq_hw.rtl.parameters import CoreParameters
 
     if options.port is None:
         raise InputError(
@@ -46,7 +46,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         )
     if options.program is not None and options.port == SIMULATED:
         raise InputError("--program must go with a real port, not with the simulated board")
-    parameters = CoreParameters.of(network, board.lanes)
+    parameters = core_parameters(board, network, board.lanes)
     if options.program is not None:
         program(board, options.program)
     transport = _transport(board, network, options.port)
@@ -91,13 +91,13 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
 
 
 def _transport(board: Board, network: Network, port: str) -> Any:
+    from toreq_hw.boards.fit.check import core_parameters
     from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
     from toreq_hw.boards.link.transport import SerialTransport
     from toreq_hw.rtl.images import MemoryImages
-    from toreq_hw.rtl.parameters import CoreParameters
 
     if port != SIMULATED:
         return SerialTransport(port, board.baud)
-    parameters = CoreParameters.of(network, board.lanes)
+    parameters = core_parameters(board, network, board.lanes)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)
