@@ -126,3 +126,24 @@ robustness-quick: $(VENV)/core ## A few damage campaigns on digits, controls inc
 
 robustness-test: $(VENV)/extra-test ## Run the tests of noise, damage, campaigns and fault maps.
 	$(BIN)/python -m pytest testbench/robustness --numprocesses auto
+
+# Boards
+
+.PHONY: synth-test reports
+
+REPORT_NETWORKS := build/reports/networks
+
+synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
+	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+
+reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
+	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
+
+$(REPORT_NETWORKS)/digits.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 128 --out $@
+
+$(REPORT_NETWORKS)/mnist.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 512 --out $@
+
+$(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 256 --weights int8 --out $@

@@ -47,13 +47,11 @@ def test_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
 @pytest.mark.parametrize("kind", WeightFormat)
 def test_integer_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
     network = digits_network(kind)
-    trainer = Trainer(network, Rule(), seed=3)
-    assert trainer.network().sha256 != network.sha256
-    trainer.adopt(network)
-    assert trainer.network().sha256 == network.sha256
+    assert Trainer(network, Rule(), seed=3).network().sha256 != network.sha256
+    assert Trainer.from_network(network, Rule(), seed=3).network().sha256 == network.sha256
     loud = replace(network, biases={**network.biases, "output": np.full(10, 1 << 23, np.int32)})
-    with pytest.raises(InputError, match="bias of 'output' must stay within"):
-        trainer.adopt(loud)
+    with pytest.raises(InputError, match="biases must stay within"):
+        Trainer.from_network(loud, Rule(), seed=3)
 
 
 def test_a_ternary_coupling_among_int8_ones_goes_on_as_int8() -> None:

@@ -20,9 +20,9 @@ from testbench.rtl.streams import (
     signed,
     unpack,
 )
-from toreq_hw.network import WeightFormat
-from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.images import load_words
 from toreq_hw.rtl.interfaces import (
+    SPACE_BITS,
     Command,
     Fault,
     Space,
@@ -32,8 +32,6 @@ from toreq_hw.rtl.interfaces import (
     states_payload,
     summary_payload,
 )
-from toreq_hw.rtl.load_port import SPACES
-from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
 
 LIMIT_CYCLES = 10_000
@@ -46,7 +44,7 @@ class Bench:
     def __init__(self, dut: Any, plan: Plan) -> None:
         self.dut = dut
         self.plan = plan
-        self.parameters = CoreParameters.of(plan.network, plan.lanes)
+        self.parameters = plan.parameters
         self.network = plan.network
         self.max_sweeps = self.parameters.max_sweeps
         self.coverage = Coverage()
@@ -68,6 +66,8 @@ class Bench:
         ports = (self.inputs, self.commands, self.loads, self.summary, self.states, self.monitor)
         tasks = [cocotb.start_soon(part.run()) for part in ports]
         try:
+            if not all(store.initialised for store in self.parameters.stores):
+                await self._load(Load(self.network))
             for step in self.plan.steps:
                 await self._step(step)
                 self._check_streams()
@@ -166,10 +166,8 @@ class Bench:
 
     async def _load(self, step: Load) -> None:
         """Every row of every memory, while the commands of the next images already wait."""
-        images = MemoryImages.of(step.network, self.parameters)
-        for weight_format, address, word in images.load_words(self.parameters):
-            space = Space.BIAS if weight_format is None else SPACES[weight_format]
-            self._send_load(space, address, word)
+        for word in load_words(step.network, self.parameters):
+            self._send_load(word.space, word.address, word.data)
         await self._drained(self.loads)
         self.network = step.network
         self.coverage.hit("weights reloaded between images")
@@ -225,16 +223,15 @@ class Bench:
     def _send_bad_loads(self) -> list[Fault]:
         parameters = self.parameters
         faults = [Fault.LOAD_ADDRESS, Fault.LOAD_DATA]
-        self._send_load(Space.BIAS, parameters.groups, 1)
+        self._send_load(Space.BIAS, parameters.groups * parameters.lanes, 1)
         self._send_load(Space.MAX_SWEEPS, 0, 0)
-        present = {store.weight_format for store in parameters.stores}
-        for weight_format in WeightFormat:
-            if weight_format not in present:
-                self._send_load(SPACES[weight_format], 0, 0)
-                faults.append(Fault.LOAD_ADDRESS)
-        for store in parameters.stores:
-            self._send_load(SPACES[store.weight_format], 0, 1 << (store.width - 1))
-            self._send_load(SPACES[store.weight_format], store.tiles * parameters.lanes, 0)
+        unknown = [len(parameters.stores), (1 << SPACE_BITS) - 1]
+        for space in unknown:
+            self._send_load(space, 0, 0)
+            faults.append(Fault.LOAD_ADDRESS)
+        for number, store in enumerate(parameters.stores):
+            self._send_load(Space.WEIGHTS + number, 0, 1 << (store.width - 1))
+            self._send_load(Space.WEIGHTS + number, store.words, 0)
             faults += [Fault.LOAD_DATA, Fault.LOAD_ADDRESS]
         return faults
 
@@ -275,16 +272,19 @@ class Bench:
         layout = command_payload(self.parameters)
         self.commands.send(pack(layout, command=number, label=label, report=report))
 
-    def _send_load(self, space: Space, address: int, word: int) -> None:
+    def _send_load(self, space: int, address: int, word: int) -> None:
         layout = load_payload(self.parameters)
-        self.loads.send(pack(layout, space=space.value, address=address, data=word))
+        self.loads.send(pack(layout, space=space, address=address, data=word))
 
     async def _drained(self, driver: StreamDriver) -> None:
-        for _ in range(LIMIT_CYCLES):
-            if not driver.pending:
-                return
+        """Waits until every word is taken; a stream that stands still is an error."""
+        pending, patience = driver.pending, LIMIT_CYCLES
+        while driver.pending:
+            if patience == 0:
+                raise MismatchError(f"{pending} words were never taken in {LIMIT_CYCLES} cycles")
+            patience = LIMIT_CYCLES if driver.pending < pending else patience - 1
+            pending = driver.pending
             await RisingEdge(self.dut.clk)
-        raise MismatchError(f"{driver.pending} words were never taken in {LIMIT_CYCLES} cycles")
 
     def _take_states(self, word: int) -> None:
         self._rows.append(word)
@@ -302,10 +302,10 @@ class Bench:
         states = []
         for number, row in enumerate(rows):
             fields = unpack(layout, row)
-            last = number == self.parameters.groups - 1
-            if (fields["group"], fields["last"]) != (number, last):
+            last = number == self.parameters.slices - 1
+            if (fields["slice"], fields["last"]) != (number, last):
                 self.states.error = self.states.error or (
-                    f"states: expected group {number} last {int(last)}, got {fields['group']} "
+                    f"states: expected slice {number} last {int(last)}, got {fields['slice']} "
                     f"{fields['last']}"
                 )
             states += self._lanes(fields["states"])
@@ -313,7 +313,9 @@ class Bench:
 
     def _lanes(self, word: int) -> list[int]:
         bits = self.parameters.state_bits
-        values = [(word >> (k * bits)) & ((1 << bits) - 1) for k in range(self.parameters.lanes)]
+        values = [
+            (word >> (k * bits)) & ((1 << bits) - 1) for k in range(self.parameters.update_lanes)
+        ]
         if self.parameters.has_signed_states:
             values = [signed(value, bits) for value in values]
         return values

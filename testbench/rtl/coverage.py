@@ -74,13 +74,13 @@ class Coverage:
     ) -> None:
         slot = parameters.relaxing[key[1]]
         neurons = [e.neuron for e in phase.events if (e.sweep, e.population) == key]
-        rows = Counter(neuron // parameters.lanes for neuron in neurons)
+        rows = Counter(neuron // parameters.update_lanes for neuron in neurons)
         if slot.self_coupled:
             return
-        self.hit("full row changed at once", parameters.lanes in rows.values())
+        self.hit("full row changed at once", parameters.update_lanes in rows.values())
         if is_largest:
-            self.hit("largest event burst", len(neurons) == slot.size > parameters.lanes)
-            self.hit("queue at its deepest", len(rows) == slot.groups == parameters.queue_depth > 1)
+            self.hit("largest event burst", len(neurons) == slot.size > parameters.update_lanes)
+            self.hit("queue at its deepest", len(rows) == parameters.queue_depth > 1)
 
     def _walks(self, parameters: CoreParameters, populations: set[int]) -> None:
         for fan in parameters.fans:

@@ -18,7 +18,6 @@ from testbench.rtl.tools import yosys
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP
 
 SELECT_BITS = 10
@@ -70,7 +69,7 @@ def unharmed() -> int:
 
 def plan_core(plan: Plan) -> Core:
     """The core that a plan runs on."""
-    parameters = CoreParameters.of(plan.network, plan.lanes)
+    parameters = plan.parameters
     return Core(parameters, MemoryImages.of(plan.network, parameters))
 
 

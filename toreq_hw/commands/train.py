@@ -227,9 +227,8 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
         shape = replace(start, beta_shift=settings.beta_shift)
     else:
         shape = _shape(options, dataset, kind, settings)
-    trainer = Trainer(shape, settings.rule(shape, epochs), options["seed"])
-    if start:
-        trainer.adopt(start)
+    begin = Trainer.from_network if start else Trainer
+    trainer = begin(shape, settings.rule(shape, epochs), options["seed"])
     notes = {
         "data": dataset.name,
         "holdout": options["holdout"],
