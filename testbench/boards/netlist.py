@@ -24,7 +24,7 @@ from testbench.rtl.model import Model
 from testbench.rtl.tools import yosys
 from toreq_hw import data
 from toreq_hw.boards import registry
-from toreq_hw.boards.fit import check_fit
+from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.link.gateware import Link
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.simulated import (

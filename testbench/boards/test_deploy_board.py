@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,32 +66,6 @@ def test_refusals(network_path: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     ):
         assert deploy_to("icebreaker", network_path, *more) == 2
         assert said in capsys.readouterr().err
-    big = network_path.with_name("big.safetensors")
-    network.save(wide_network(), big)
-    assert deploy_to("tang_nano_9k", big, "--port", "sim") == 2
-    assert "network must fit onto tang_nano_9k" in capsys.readouterr().err
-
-
-def wide_network() -> network.Network:
-    import numpy as np
-
-    sizes = {"input": (64, network.Role.INPUT), "hidden": (9000, network.Role.HIDDEN)}
-    sizes["output"] = (10, network.Role.OUTPUT)
-    names = list(sizes)
-    return network.Network(
-        tuple(network.Population(name, *size) for name, size in sizes.items()),
-        tuple(
-            network.Coupling(
-                pre,
-                post,
-                np.ones((sizes[pre][0], sizes[post][0]), np.int8),
-                4,
-                network.WeightFormat.TERNARY,
-            )
-            for pre, post in pairwise(names)
-        ),
-        {},
-    )
 
 
 def loader(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
