@@ -36,7 +36,7 @@ class Identity:
             version=VERSION,
             hardware=hardware_hash(parameters),
             clock_hz=clock_hz,
-            request_bytes=buffer_bytes(parameters) - HEADER_BYTES - CRC_BYTES,
+            request_bytes=buffer_bytes(parameters) - 1 - HEADER_BYTES - CRC_BYTES,
             lanes=parameters.lanes,
             sizes=(parameters.input.size, *(slot.size for slot in parameters.relaxing)),
         )
@@ -76,11 +76,11 @@ def hardware_hash(parameters: CoreParameters) -> bytes:
 
 
 def row_bits(parameters: CoreParameters) -> int:
-    """Bits of the widest row that is loaded."""
-    return parameters.lanes * max(parameters.bias_bits, *(s.width for s in parameters.stores), 1)
+    """Bits of the widest word that is loaded."""
+    return max(parameters.bias_bits, *(parameters.lanes * s.width for s in parameters.stores), 1)
 
 
 def buffer_bytes(parameters: CoreParameters) -> int:
-    """Of the board's request buffer: a power of two that holds WORDS with the widest row."""
+    """Of the board's request buffer: a power of two above WORDS with the widest word."""
     needed = HEADER_BYTES + WORDS_HEADER + -(-row_bits(parameters) // 8) + CRC_BYTES
-    return max(MIN_BUFFER_BYTES, 1 << (needed - 1).bit_length())
+    return max(MIN_BUFFER_BYTES, 1 << needed.bit_length())

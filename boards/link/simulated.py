@@ -65,8 +65,8 @@ class SimulatedTransport:
         self._library.board_write(self._board, data, ctypes.c_int64(len(data)))
 
     def read(self, timeout_s: float) -> bytes:
-        """One byte, or none."""
-        limit = ctypes.c_int64(max(0, round(timeout_s * self._clock_hz)))
+        """One byte, or none; at least a cycle passes."""
+        limit = ctypes.c_int64(max(1, round(timeout_s * self._clock_hz)))
         byte = self._library.board_read(self._board, ctypes.c_int64(self._period), limit)
         return b"" if byte < 0 else bytes([byte])
 

@@ -56,10 +56,9 @@ class SerialTransport:
         return time.monotonic()
 
     def write(self, data: bytes) -> None:
-        """Waits until the last byte is with the driver."""
+        """Hands all bytes to the driver."""
         try:
             self._port.write(data)
-            self._port.flush()
         except self._failure as error:
             raise LinkError(f"port {self.name}: must take bytes, found: {error}") from error
 
