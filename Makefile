@@ -66,7 +66,7 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 # Quantised training and interchange
 
-.PHONY: quant-test parity parity-quick
+.PHONY: quant-test parity parity-quick onnx-check
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
@@ -76,6 +76,13 @@ parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hour
 
 parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
 	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
+
+onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime must compute the simulator's states.
+	for weights in int8 ternary; do \
+		$(BIN)/toreq-hw train --engine torch --data mnist --hidden 512 --weights $$weights --epochs 1 \
+			--out build/onnx/$$weights.safetensors && \
+		$(BIN)/toreq-hw export build/onnx/$$weights.safetensors --data mnist --verify 1000 || exit 1; \
+	done
 
 # The core in hardware
 

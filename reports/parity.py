@@ -116,6 +116,7 @@ def markdown(records: Sequence[Mapping[str, Any]], memory: Sequence[Any] = ()) -
         *_times(found, records),
         "",
         *_scores(found),
+        *_lipschitz(records),
         *_checks(found, records),
         "",
         "Data:",
@@ -198,6 +199,30 @@ def _scores(found: Sequence[Row]) -> list[str]:
     return [*lines, ""]
 
 
+def _lipschitz(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Largest singular values of the couplings, EqProp, mean over seeds."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for record in records:
+        options = record["options"]
+        if options["rule"] == "eqprop":
+            key = (record["task"], options["weight_format"])
+            groups.setdefault(key, []).append(record["spectral_norms"])
+    lines = [
+        "Lipschitz constant of each coupling trained by EqProp (largest singular value, "
+        "activations over 0..1), before and after training, mean over seeds; `toreq-hw train "
+        "--engine torch --spectral-limit` bounds it:",
+        "",
+        "| task | weights | coupling | before | after |",
+        "|---|---|---|---|---|",
+    ]
+    for (task, weights), norms in groups.items():
+        for coupling in norms[0]:
+            means = [np.mean([n[coupling][when] for n in norms]) for when in ("before", "after")]
+            shown = " | ".join(f"{mean:.2f}" for mean in means)
+            lines.append(f"| {task} | {weights} | {coupling} | {shown} |")
+    return [*lines, ""] if groups else []
+
+
 def _checks(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
     checked = [row for row in found if row.simulator_differs_on is not None]
     differs = sum(row.simulator_differs_on or 0 for row in checked)
@@ -217,15 +242,24 @@ def _memory(memory: Sequence[Any]) -> list[str]:
         return []
     lines = [
         "",
-        "Peak memory of one training step above the standing process (MB), by layers and by "
-        "sweeps; backpropagation through sweeps differentiates the relaxation itself:",
+        "Peak memory of one training step above the standing process, INT8, layers of 256, batches "
+        "of 1,024. A deeper network has more parameters and more states under any rule: the third "
+        "figure takes the former away (a step on one sample) and counts the rest in copies of the "
+        "network's states. EqProp holds a bounded number of copies whatever the layers and the "
+        "sweeps; a plain forward pass too; differentiating the relaxation itself (backprop "
+        "through sweeps) holds more with every sweep.",
         "",
-        "| rule | hidden layers | sweeps | peak MB |",
-        "|---|---|---|---|",
+        "| rule | hidden layers | sweeps | peak MB | of it with one sample, MB | the rest, in "
+        "copies of all states |",
+        "|---|---|---|---|---|---|",
     ]
     for probe in memory:
         sweeps = "one pass" if probe["sweeps"] is None else str(probe["sweeps"])
-        cells = [probe["rule"], str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
+        rule = probe["rule"]
+        if rule == "backprop" and probe["sweeps"] is not None:
+            rule = "backprop through sweeps"
+        cells = [NAMES.get(rule, rule), str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
+        cells += [f"{probe['one_sample_mb']:.1f}", f"{probe['state_copies']:.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -57,6 +57,7 @@ CASES = [
     ((12,), WeightFormat.TERNARY, (6, 2), 4),
     ((10, 9, 8), WeightFormat.INT8, (9, 9, 8, 9), 5),
     ((10, 9), WeightFormat.TERNARY, (0, 2, 1), 8),
+    ((4, 11), WeightFormat.INT8, (8, 9, 8), 6),
 ]
 
 
@@ -291,16 +292,24 @@ def run(*arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-def test_the_command_writes_network_and_record(tmp_path: Path) -> None:
+def test_the_command_writes_network_and_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
     shape = ("--weights", "int8", "--state-bits", "4", "--hidden", "32", "--epochs", "2")
-    assert run(*shape, "--out", str(out), "--json", str(record)) == 0
+    limit = ("--spectral-limit", "0.6")
+    assert run(*shape, *limit, "--out", str(out), "--json", str(record)) == 0
     found = json.loads(record.read_text())
     network = network_file.load(out)
     assert found["network_sha256"] == network.sha256
     assert found["simulator_differs_on"] == 0
     assert network.population("hidden").state_bits == 4
-    assert found["spectral_norms"]["input-hidden"]["after"] > 0
+    norms = found["spectral_norms"]["input-hidden"]
+    weight = network.couplings[0].weight / 2.0 ** network.couplings[0].fraction_bits
+    measured = np.linalg.norm(weight * 255 / 15, ord=2)
+    assert norms["after"] == pytest.approx(measured, rel=1e-6)
+    assert norms["after"] < 0.65 < norms["before"]
+    assert f"{norms['before']:.2f} before, {norms['after']:.2f} after" in capsys.readouterr().out
     assert found["versions"]["torch"] == torch.__version__
 
 
