@@ -57,6 +57,7 @@ CASES = [
     ((12,), WeightFormat.TERNARY, (6, 2), 4),
     ((10, 9, 8), WeightFormat.INT8, (9, 9, 8, 9), 5),
     ((10, 9), WeightFormat.TERNARY, (0, 2, 1), 8),
+    ((4, 11), WeightFormat.INT8, (8, 9, 8), 6),
 ]
 
 
