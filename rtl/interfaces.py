@@ -112,7 +112,7 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
         {
             "space": Space,
             "address": unsigned(address_bits + 1),
-            "data": unsigned(max(16, parameters.lanes * field)),
+            "data": unsigned(max(parameters.sweep_bits, parameters.lanes * field)),
         }
     )
 
@@ -139,13 +139,13 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
             "phase": Command,
             "settled": 1,
             "label": label_shape(parameters),
-            "sweeps": unsigned(16),
-            "ticks": unsigned(32),
-            "events": unsigned(32),
-            "input_events": unsigned(16),
-            "saturations": unsigned(32),
-            "beats": unsigned(32),
-            "cycles": unsigned(32),
+            "sweeps": unsigned(parameters.sweep_bits),
+            "ticks": unsigned(parameters.counter_bits),
+            "events": unsigned(parameters.counter_bits),
+            "input_events": unsigned(parameters.sweep_bits),
+            "saturations": unsigned(parameters.counter_bits),
+            "beats": unsigned(parameters.counter_bits),
+            "cycles": unsigned(parameters.counter_bits),
         }
     )
 
@@ -163,7 +163,7 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
             "is_input": Out(1),
             "slot": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
-            "sweep": Out(16),
+            "sweep": Out(parameters.sweep_bits),
         }
     )
 

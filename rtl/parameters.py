@@ -97,6 +97,7 @@ class CoreParameters:
 
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge and rounding half included. sweep_ticks: ticks of one sweep.
+    counter_bits: of the counters in the summary; narrow ones wrap, and save logic.
     """
 
     lanes: int
@@ -112,6 +113,7 @@ class CoreParameters:
     sweep_ticks: int
     max_sweeps: int
     network_sha256: str
+    counter_bits: int = 32
 
     @classmethod
     def of(
@@ -203,6 +205,11 @@ class CoreParameters:
     def queue_depth(self) -> int:
         """Rows of the event queue: the groups of the largest population that relaxes."""
         return max(slot.groups for slot in self.relaxing)
+
+    @property
+    def sweep_bits(self) -> int:
+        """Bits of the counters that a limit or a size keeps small: sweeps, inputs, faults."""
+        return self.counter_bits // 2
 
     @property
     def classes(self) -> int:

@@ -44,7 +44,7 @@ class Sequencer(wiring.Component):
                 "forget": In(1),
                 "faults": Out(len(Fault)),
                 "load_max_sweeps": In(1),
-                "max_sweeps": In(16),
+                "max_sweeps": In(parameters.sweep_bits),
                 "input_valid": In(1),
                 "input_is_event": In(1),
                 "input_last": In(1),
@@ -70,7 +70,7 @@ class Sequencer(wiring.Component):
                 "peek": Out(1),
                 "peek_group": Out(parameters.group_bits),
                 "peeked": In(states_payload(parameters)["states"].shape),
-                "sweep": Out(16),
+                "sweep": Out(parameters.sweep_bits),
             }
         )
 
@@ -114,7 +114,7 @@ class Sequencer(wiring.Component):
         self._wrong_label = Signal()
         self._report = Signal()
         self._follows = Signal(Command)  # the nudge that may come next; FREE for none
-        self._limit = Signal(16, init=parameters.max_sweeps)
+        self._limit = Signal(parameters.sweep_bits, init=parameters.max_sweeps)
         self._rows_left = Signal(range(max(2, parameters.groups)))
         self._pause_left = Signal(range(UPDATE_LATENCY))
         self._nudges = Signal()  # the pause ends in a NUDGE, not in a WALK

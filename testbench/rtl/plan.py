@@ -2,13 +2,14 @@
 
 import copyreg
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network
+from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
 
 # A network's biases are a read-only view, which pickle refuses: rebuild the network instead.
 copyreg.pickle(
@@ -60,7 +61,12 @@ class ResetMidRun:
 
 @dataclass(frozen=True)
 class BadTraffic:
-    """Sends every wrong word there is, checks the flags and the count, and resets."""
+    """Sends every wrong word there is, checks the flags and the count, and resets.
+
+    turn: 0, 1 or 2, in which order the ports get theirs.
+    """
+
+    turn: int = 0
 
 
 Step = Images | Load | Limit | ResetMidRun | BadTraffic
@@ -68,12 +74,23 @@ Step = Images | Load | Limit | ResetMidRun | BadTraffic
 
 @dataclass(frozen=True)
 class Plan:
-    """A core and what is done to it. seed: of idle and stall cycles."""
+    """A core and what is done to it. seed: of idle and stall cycles.
+
+    counter_bits: narrow counters let a short run move every bit of them.
+    """
 
     network: Network
     lanes: int
     steps: tuple[Step, ...]
     seed: int = 0
+    max_sweeps: int = DEFAULT_MAX_SWEEPS
+    counter_bits: int = 32
+
+    @property
+    def parameters(self) -> CoreParameters:
+        """Of the core that the plan runs on."""
+        parameters = CoreParameters.of(self.network, self.lanes, self.max_sweeps)
+        return replace(parameters, counter_bits=self.counter_bits)
 
     def save(self, path: Path) -> None:
         """Writes the plan where the simulator reads it."""

@@ -16,7 +16,6 @@ from cocotb_tools.runner import VerilatorControlFile, get_runner
 from testbench.rtl.plan import Plan
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP, core_verilog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +67,7 @@ def simulate(
     plan_path = folder / "plan.pickle"
     plan.save(plan_path)
     if sources is None:
-        parameters = CoreParameters.of(plan.network, plan.lanes)
+        parameters = plan.parameters
         sources = [folder / "core.v"]
         sources[0].write_text(
             core_verilog(Core(parameters, MemoryImages.of(plan.network, parameters)))
