@@ -49,7 +49,7 @@ PROOFS = (
         StreamsStand,
         {
             "states_stay_valid": (r"\core.sequencer._fetched", r"\inputs_valid"),
-            "states_stand": (r"\core.sequencer._index", r"\states_ready,\inputs_valid"),
+            "states_stand": (r"\core.sequencer._record[0]", r"\inputs_valid"),
             "summary_stays_valid": (r"\core.sequencer.phase_state[0]", r"\inputs_valid"),
             "summary_stands": (r"\core.sequencer._counts", "1'b1"),
         },
