@@ -86,7 +86,7 @@ class CompiledCore:
             ],
             dtype=np.uint64,
         )
-        rows = self._parameters.groups if report else 0
+        rows = self._parameters.slices if report else 0
         states = np.zeros(
             (len(commands), rows, _words(states_payload(self._parameters).size)), np.uint32
         )
@@ -128,11 +128,11 @@ class CompiledCore:
         return Reply(self._states(rows) if len(rows) else None, fields)
 
     def _states(self, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int16]:
-        """Unpacks rows of `lanes` fields, and drops the lanes that hold no neuron."""
+        """Unpacks rows of `update_lanes` fields, and drops the lanes that hold no neuron."""
         parameters = self._parameters
         offset, width = states_payload(parameters)["states"].offset, parameters.state_bits
         bits = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")
-        fields = bits[:, offset : offset + parameters.lanes * width].reshape(-1, width)
+        fields = bits[:, offset : offset + parameters.update_lanes * width].reshape(-1, width)
         weights = 1 << np.arange(width)
         if parameters.has_signed_states:
             weights[-1] = -weights[-1]

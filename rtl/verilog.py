@@ -17,7 +17,11 @@ _HEADER = """\
 """
 
 
-def core_verilog(core: Core) -> str:
-    """The core as one Verilog file, memory contents included; ports are those of `Core`."""
-    text: str = verilog.convert(core, name=TOP, emit_src=False)
+def core_verilog(core: Core, platform: object = None) -> str:
+    """The core as one Verilog file, memory contents included; ports are those of `Core`.
+
+    platform: what the core is for, where that decides its cells (`SinglePortRam`); anything
+    with an attribute `device`. Without one the text holds no vendor's cells.
+    """
+    text: str = verilog.convert(core, name=TOP, emit_src=False, platform=platform)
     return _HEADER + text

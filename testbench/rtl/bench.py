@@ -20,9 +20,10 @@ from testbench.rtl.streams import (
     signed,
     unpack,
 )
-from toreq_hw.network import WeightFormat
-from toreq_hw.rtl.images import MemoryImages
+from testbench.rtl.watch import SequencerWatch
+from toreq_hw.rtl.images import load_words
 from toreq_hw.rtl.interfaces import (
+    SPACE_BITS,
     Command,
     Fault,
     Space,
@@ -32,7 +33,6 @@ from toreq_hw.rtl.interfaces import (
     states_payload,
     summary_payload,
 )
-from toreq_hw.rtl.load_port import SPACES
 from toreq_hw.rtl.timing import TimingModel
 
 LIMIT_CYCLES = 10_000
@@ -44,6 +44,7 @@ class Bench:
 
     def __init__(self, dut: Any, plan: Plan) -> None:
         self.dut = dut
+        self.watches = hasattr(dut, "sequencer")  # a flat netlist has lost it
         self.plan = plan
         self.parameters = plan.parameters
         self.network = plan.network
@@ -65,8 +66,11 @@ class Bench:
         """All steps, in order."""
         await self.reset()
         ports = (self.inputs, self.commands, self.loads, self.summary, self.states, self.monitor)
-        tasks = [cocotb.start_soon(part.run()) for part in ports]
+        watches = [SequencerWatch(self.dut, self.parameters, self.coverage)] if self.watches else []
+        tasks = [cocotb.start_soon(part.run()) for part in (*ports, *watches)]
         try:
+            if not all(store.initialised for store in self.parameters.stores):
+                await self._load(Load(self.network))
             for step in self.plan.steps:
                 await self._step(step)
                 self._check_streams()
@@ -130,7 +134,6 @@ class Bench:
             await self._load_between_images()
         wanted = [(k, phase) for k, phases in enumerate(expected) for phase in phases]
         await self._phases(first + len(wanted))
-        self.coverage.hit("back-to-back images", len(expected) > 1 and step.traffic.idle == 0)
         self.coverage.hit("input starved", step.traffic.idle > 0 and self.inputs.sent > starved)
         for (image, phase), seen in zip(wanted, self.seen[first:], strict=True):
             self.checker.check(self.images + image, phase, seen, report=step.traffic.report)
@@ -165,10 +168,8 @@ class Bench:
 
     async def _load(self, step: Load) -> None:
         """Every row of every memory, while the commands of the next images already wait."""
-        images = MemoryImages.of(step.network, self.parameters)
-        for weight_format, address, word in images.load_words(self.parameters):
-            space = Space.BIAS if weight_format is None else SPACES[weight_format]
-            self._send_load(space, address, word)
+        for word in load_words(step.network, self.parameters):
+            self._send_load(word.space, word.address, word.data)
         await self._drained(self.loads)
         self.network = step.network
         self.coverage.hit("weights reloaded between images")
@@ -237,23 +238,22 @@ class Bench:
             faults.append(fault)
             self._check_faults(faults)
 
-    def _wrong_loads(self) -> list[tuple[Fault, Space, int, int]]:
+    def _wrong_loads(self) -> list[tuple[Fault, int, int, int]]:
         """Rows and spaces that the core does not have, and values that are no weights."""
         parameters = self.parameters
-        present = {store.weight_format for store in parameters.stores}
-        wrong = [
-            (Fault.LOAD_ADDRESS, Space.BIAS, parameters.groups, 1),
+        stores = len(parameters.stores)
+        wrong: list[tuple[Fault, int, int, int]] = [
+            (Fault.LOAD_ADDRESS, Space.BIAS, parameters.groups * parameters.lanes, 1),
             (Fault.LOAD_ADDRESS, Space.MAX_SWEEPS, 1, 1),
             (Fault.LOAD_DATA, Space.MAX_SWEEPS, 0, 0),
         ]
-        for weight_format in WeightFormat:
-            if weight_format not in present:
-                wrong.append((Fault.LOAD_ADDRESS, SPACES[weight_format], 0, 0))
-        for store in parameters.stores:
-            space, lowest = SPACES[store.weight_format], 1 << (store.width - 1)
-            wrong.append((Fault.LOAD_ADDRESS, space, store.tiles * parameters.lanes, 0))
+        spaces = set(range(stores, 1 << SPACE_BITS)) - {Space.BIAS, Space.MAX_SWEEPS}
+        wrong += [(Fault.LOAD_ADDRESS, space, 0, 0) for space in sorted(spaces)]
+        for number, store in enumerate(parameters.stores):
+            wrong.append((Fault.LOAD_ADDRESS, number, store.words, 0))
             for lane in range(parameters.lanes):
-                wrong.append((Fault.LOAD_DATA, space, 0, lowest << (lane * store.width)))
+                lowest = 1 << (store.width - 1)
+                wrong.append((Fault.LOAD_DATA, number, 0, lowest << (lane * store.width)))
         return wrong
 
     async def _bad_image(self, faults: list[Fault]) -> None:
@@ -304,16 +304,19 @@ class Bench:
         layout = command_payload(self.parameters)
         self.commands.send(pack(layout, command=number, label=label, report=report))
 
-    def _send_load(self, space: Space, address: int, word: int) -> None:
+    def _send_load(self, space: int, address: int, word: int) -> None:
         layout = load_payload(self.parameters)
-        self.loads.send(pack(layout, space=space.value, address=address, data=word))
+        self.loads.send(pack(layout, space=space, address=address, data=word))
 
     async def _drained(self, driver: StreamDriver) -> None:
-        for _ in range(LIMIT_CYCLES):
-            if not driver.pending:
-                return
+        """Waits until every word is taken; a stream that stands still is an error."""
+        pending, patience = driver.pending, LIMIT_CYCLES
+        while driver.pending:
+            if patience == 0:
+                raise MismatchError(f"{pending} words were never taken in {LIMIT_CYCLES} cycles")
+            patience = LIMIT_CYCLES if driver.pending < pending else patience - 1
+            pending = driver.pending
             await RisingEdge(self.dut.clk)
-        raise MismatchError(f"{driver.pending} words were never taken in {LIMIT_CYCLES} cycles")
 
     def _take_states(self, word: int) -> None:
         self._rows.append(word)
@@ -331,10 +334,10 @@ class Bench:
         states = []
         for number, row in enumerate(rows):
             fields = unpack(layout, row)
-            last = number == self.parameters.groups - 1
-            if (fields["group"], fields["last"]) != (number, last):
+            last = number == self.parameters.slices - 1
+            if (fields["slice"], fields["last"]) != (number, last):
                 self.states.error = self.states.error or (
-                    f"states: expected group {number} last {int(last)}, got {fields['group']} "
+                    f"states: expected slice {number} last {int(last)}, got {fields['slice']} "
                     f"{fields['last']}"
                 )
             states += self._lanes(fields["states"])
@@ -342,7 +345,9 @@ class Bench:
 
     def _lanes(self, word: int) -> list[int]:
         bits = self.parameters.state_bits
-        values = [(word >> (k * bits)) & ((1 << bits) - 1) for k in range(self.parameters.lanes)]
+        values = [
+            (word >> (k * bits)) & ((1 << bits) - 1) for k in range(self.parameters.update_lanes)
+        ]
         if self.parameters.has_signed_states:
             values = [signed(value, bits) for value in values]
         return values

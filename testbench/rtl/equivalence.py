@@ -19,7 +19,7 @@ from toreq_hw.rtl.verilog import TOP
 
 TO_AIG = (
     "flatten; opt_clean; async2sync; memory_map; opt -full; techmap; opt -fast; async2sync; "
-    "dffunmap; simplemap; opt_clean; setundef -undriven -zero; aigmap; opt_clean"
+    "dffunmap; simplemap; opt_clean; setundef -undriven -zero; aigmap"
 )
 """Yosys passes from a design to and-gates, inverters and registers."""
 

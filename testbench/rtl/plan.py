@@ -2,14 +2,15 @@
 
 import copyreg
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network
-from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
 
 # A network's biases are a read-only view, which pickle refuses: rebuild the network instead.
 copyreg.pickle(
@@ -76,21 +77,19 @@ Step = Images | Load | Limit | ResetMidRun | BadTraffic
 class Plan:
     """A core and what is done to it. seed: of idle and stall cycles.
 
-    counter_bits: narrow counters let a short run move every bit of them.
+    choices: keyword arguments of `CoreParameters.of` beyond the lanes.
     """
 
     network: Network
     lanes: int
     steps: tuple[Step, ...]
     seed: int = 0
-    max_sweeps: int = DEFAULT_MAX_SWEEPS
-    counter_bits: int = 32
+    choices: dict[str, Any] = field(default_factory=dict)
 
     @property
     def parameters(self) -> CoreParameters:
-        """Of the core that the plan runs on."""
-        parameters = CoreParameters.of(self.network, self.lanes, self.max_sweeps)
-        return replace(parameters, counter_bits=self.counter_bits)
+        """Of the core."""
+        return CoreParameters.of(self.network, self.lanes, **self.choices)
 
     def save(self, path: Path) -> None:
         """Writes the plan where the simulator reads it."""

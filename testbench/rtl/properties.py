@@ -7,7 +7,18 @@ what surrounds the part in the core; `check` says what must hold while every ass
 from typing import ClassVar
 
 import numpy as np
-from amaranth import ClockDomain, Elaboratable, Module, Mux, Shape, Signal, Value, ValueCastable
+from amaranth import (
+    ClockDomain,
+    Elaboratable,
+    Instance,
+    Module,
+    Mux,
+    Shape,
+    Signal,
+    Value,
+    ValueCastable,
+)
+from amaranth.hdl import Assert, Assume
 
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.core import Core
@@ -20,10 +31,15 @@ class Property(Elaboratable):
     """Something to be proved: `bad[check]` rises where a check fails, `inputs` are free."""
 
     CHECKS: ClassVar[tuple[str, ...]]
+    RESETS: ClassVar[bool] = True
 
-    def __init__(self) -> None:
-        self.domain = ClockDomain("sync")
-        self.inputs: list[Signal] = [self.domain.clk, self.domain.rst]
+    def __init__(self, *, inductive: bool = False) -> None:
+        """inductive: to be proved by k-induction instead of reachability."""
+        self._inductive = inductive
+        self.domain = ClockDomain("sync", reset_less=not self.RESETS)
+        self.inputs: list[Signal] = [self.domain.clk]
+        if self.RESETS:
+            self.inputs.append(self.domain.rst)
         self.bad = {name: Signal(name=f"bad_{name}") for name in self.CHECKS}
         self._first = Signal(init=1, reset_less=True)
         self._assumed: list[Value] = []
@@ -38,6 +54,11 @@ class Property(Elaboratable):
         m = Module()
         m.domains += self.domain
         self.describe(m)
+        if self._inductive:
+            m.d.comb += [Assume(condition.bool()) for condition in self._assumed]
+            for wrong in self._wrong.values():
+                m.d.comb += [Assert(~condition) for condition in wrong]
+            return m
         held, holds = Signal(init=1, reset_less=True), Signal()
         broken = Value.cast(0)
         for condition in self._assumed:
@@ -58,6 +79,10 @@ class Property(Elaboratable):
 
     def constant(self, m: Module, shape: "Shape | int", name: str) -> Signal:
         """The solver's choice, once for all."""
+        if self._inductive:
+            own = Signal(shape, name=name)
+            m.submodules += Instance("$anyconst", p_WIDTH=len(own), o_Y=own)
+            return own
         drawn = self.free(shape, f"{name}_drawn")
         kept, signal = Signal(shape, name=f"{name}_kept", reset_less=True), Signal(shape, name=name)
         m.d.comb += signal.eq(Mux(self._first, drawn, kept))
@@ -106,11 +131,11 @@ class QueueKeepsEvents(Property):
         """Drives the queue freely within its contract and counts."""
         parameters = CoreParameters.of(small_network(2, 5, 1, WeightFormat.TERNARY), lanes=2)
         m.submodules.queue = queue = EventQueue(parameters)
-        lanes, depth = parameters.lanes, parameters.queue_depth
+        lanes, depth = parameters.update_lanes, parameters.queue_depth
         push, pop = self.free(1, "push"), self.free(1, "pop")
         row = row_layout(parameters)(self.free(queue.row.shape().size, "row"))
-        group = self.constant(m, parameters.group_bits, "group")
-        lane = self.constant(m, parameters.lane_bits, "lane")
+        slice_ = self.constant(m, parameters.slice_bits, "slice")
+        lane = self.constant(m, parameters.update_lane_bits, "lane")
         m.d.comb += [queue.push.eq(push), queue.row.eq(row), queue.pop.eq(pop)]
         rows = Signal(range(depth + 2))  # pushed and not yet spent
         followed, delta = Signal(), Signal.like(queue.delta)
@@ -118,8 +143,8 @@ class QueueKeepsEvents(Property):
         mine_in, mine_out = Signal(), Signal()
         delta_in = Signal.like(delta)
         m.d.comb += [
-            mine_in.eq(push & (row.group == group) & row.changed.bit_select(lane, 1)),
-            mine_out.eq(pop & (queue.group == group) & (queue.lane == lane)),
+            mine_in.eq(push & (row.slice == slice_) & row.changed.bit_select(lane, 1)),
+            mine_out.eq(pop & (queue.slice == slice_) & (queue.lane == lane)),
         ]
         for number in range(lanes):
             with m.If(lane == number):
@@ -140,7 +165,7 @@ class QueueKeepsEvents(Property):
         self.check("repeats_nothing", ~queue.valid, when=rows == 0)
         self.check("keeps_the_delta", queue.delta == delta, when=mine_out)
         self.check("drops_nothing", ~followed, when=rows == 0)
-        self.check("never_stalls", silent < 3)
+        self.check("never_stalls", silent < 4)
 
 
 class StreamsStand(Property):
