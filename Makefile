@@ -66,7 +66,7 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 # Quantised training and interchange
 
-.PHONY: quant-test parity parity-quick
+.PHONY: quant-test parity parity-quick onnx-check
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
@@ -76,6 +76,13 @@ parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hour
 
 parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
 	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
+
+onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime must compute the simulator's states.
+	for weights in int8 ternary; do \
+		$(BIN)/toreq-hw train --engine torch --data mnist --hidden 512 --weights $$weights --epochs 1 \
+			--out build/onnx/$$weights.safetensors && \
+		$(BIN)/toreq-hw export build/onnx/$$weights.safetensors --data mnist --verify 1000 || exit 1; \
+	done
 
 # The core in hardware
 
@@ -119,3 +126,24 @@ robustness-quick: $(VENV)/core ## A few damage campaigns on digits, controls inc
 
 robustness-test: $(VENV)/extra-test ## Run the tests of noise, damage, campaigns and fault maps.
 	$(BIN)/python -m pytest testbench/robustness --numprocesses auto
+
+# Boards
+
+.PHONY: synth-test reports
+
+REPORT_NETWORKS := build/reports/networks
+
+synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
+	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+
+reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
+	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
+
+$(REPORT_NETWORKS)/digits.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 128 --out $@
+
+$(REPORT_NETWORKS)/mnist.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 512 --out $@
+
+$(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 256 --weights int8 --out $@

@@ -6,10 +6,9 @@ from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
-
 from toreq_hw.reports.page import Page, Section, Table
-from toreq_hw.reports.robustness_pictures import curves_with_bands, heat_map, share_lines
+from toreq_hw.reports.robustness_pictures import curves_with_bands, share_lines
+from toreq_hw.reports.robustness_studies import study_sections
 
 Record = Mapping[str, Any]
 
@@ -84,9 +83,9 @@ def robustness_page(record: Record) -> Page:
         sections.append(
             Section(
                 f"{name}, {shape}: against the feed-forward twin",
-                f"{study['split']}. Accuracy lost at each level against the undamaged self; a "
-                "difference is called one where intervals, over damage and over the choice of "
-                "test images, do not touch.",
+                f"{study['split']}. {_plainly(study['campaigns'])} Accuracy lost at each level "
+                "against the undamaged self; a difference is called one where intervals, over "
+                "damage and over the choice of test images, do not touch.",
                 _verdict_table(study["campaigns"]),
             )
         )
@@ -94,11 +93,7 @@ def robustness_page(record: Record) -> Page:
         if name != list(record["data"])[-1]:
             of_campaigns = [replace(section, pictures=()) for section in of_campaigns]
         sections += of_campaigns
-        sections.append(_recovery_section(name, study["recovery"]))
-        if study["hardening"]:
-            sections.append(_hardening_section(name, study["hardening"]))
-        if "critical_lines" in study:
-            sections.append(_critical_section(name, study))
+        sections += study_sections(name, study)
     passed = all(c["controls"]["passed"] for s in record["data"].values() for c in s["campaigns"])
     return Page(
         title="What the network survives",
@@ -109,7 +104,7 @@ def robustness_page(record: Record) -> Page:
             ]
         ),
         sections=tuple(sections),
-        made_by=dict(record["versions"]),
+        made_by={**record["versions"], "simulator sources": record["sources"]},
     )
 
 
@@ -156,6 +151,25 @@ def _verdict_table(campaigns: Sequence[Record]) -> Table:
     return Table(header, tuple(rows))
 
 
+def _plainly(campaigns: Sequence[Record]) -> str:
+    """Where the equilibrium network wins and where it loses, in two sentences."""
+    places: dict[str, list[str]] = {"equilibrium": [], "twin": []}
+    for campaign in campaigns:
+        options = ", ".join(f"{name} {value}" for name, value in campaign["options"].items())
+        title = campaign["layer"] + (f" ({options})" if options else "")
+        found = verdicts(campaign)
+        for side, named in places.items():
+            levels = [f"{level:g}" for level, winner in found if winner == side]
+            if levels:
+                named.append(f"{title} at {', '.join(levels)}")
+    wins = "; ".join(places["equilibrium"]) or "nothing that was tried"
+    losses = "; ".join(places["twin"]) or "nothing that was tried"
+    return (
+        f"The equilibrium network beats its twin under {wins}. It loses to it under {losses}. "
+        "Elsewhere no difference is seen."
+    )
+
+
 def _lead(name: str, study: Record) -> str:
     counts = {"equilibrium": 0, "twin": 0, "equal": 0}
     for campaign in study["campaigns"]:
@@ -176,60 +190,6 @@ def _lead(name: str, study: Record) -> str:
         f"less than its feed-forward twin at {counts['equilibrium']}, more at {counts['twin']}, "
         f"and no difference is seen at {counts['equal']}."
     )
-
-
-def _recovery_section(name: str, recoveries: Sequence[Record]) -> Section:
-    epochs = max(len(r["accuracy"]) for r in recoveries) - 1
-    header = ("damage", "undamaged %", "damaged %", *(f"epoch {e}" for e in range(1, epochs + 1)))
-    rows = tuple(
-        (
-            f"{r['damage']} {r['level']:g}",
-            f"{100 * r['undamaged']:.2f}",
-            *(f"{100 * value:.2f}" for value in r["accuracy"]),
-        )
-        for r in recoveries
-    )
-    series = {
-        f"{r['damage']} {r['level']:g}": [(value, value, value) for value in r["accuracy"]]
-        for r in recoveries
-    }
-    picture = curves_with_bands(
-        range(epochs + 1), series, "epochs of learning on", "test accuracy, %"
-    )
-    text = (
-        "Damage for good, then the same on-chip rule goes on around it, at the rates at which "
-        "training ended. Dead neurons here are those whose every weight reads 0. One seed."
-    )
-    return Section(f"Relearning on {name}", text, Table(header, rows), (picture,))
-
-
-def _hardening_section(name: str, hardening: Record) -> Section:
-    tests = ["no damage", *(f"{kind} {level:g}" for kind, level in hardening["tests"])]
-    rows = tuple(
-        (test, f"{100 * plain:.2f}", f"{100 * hard:.2f}")
-        for test, plain, hard in zip(tests, hardening["plain"], hardening["hardened"], strict=True)
-    )
-    text = (
-        f"Trained from scratch with {hardening['level']:g} of the stored weight bits flipped "
-        f"afresh every {hardening['period']} samples; latents are never damaged. Means of 8 draws."
-    )
-    table = Table(("test damage", "plain training %", "damage in the loop %"), rows)
-    return Section(f"Training with damage in the loop on {name}", text, table)
-
-
-def _critical_section(name: str, study: Record) -> Section:
-    rows = tuple(
-        (b["coupling"], str(b["bit"]), f"{100 * b['rate']:g}", f"{100 * b['accuracy']:.2f}")
-        for b in study["critical_bits"]
-    )
-    lines = np.array(study["critical_lines"]).reshape(study["image_shape"])
-    text = (
-        "Table: accuracy with one bit of a coupling's words flipped at a rate (ternary: bit 0 says "
-        "whether there is a weight, bit 1 its sign). Map: points of output margin lost when all "
-        "weights of one input line change sign."
-    )
-    table = Table(("coupling", "bit", "flipped %", "accuracy %"), rows)
-    return Section(f"Critical weights on {name}", text, table, (heat_map(lines, "margin lost, %"),))
 
 
 def _text(record: Record) -> str:

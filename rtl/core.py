@@ -69,6 +69,7 @@ class Core(wiring.Component):
         m.submodules.recorder = self._recorder = Recorder(parameters)
         m.submodules.datapath = self._datapath = Datapath(parameters, self._images.rest)
         wiring.connect(m, wiring.flipped(self.inputs), self._input.words)
+        wiring.connect(m, wiring.flipped(self.loads), self._load.words)
         wiring.connect(m, wiring.flipped(self.commands), self._sequencer.commands)
         wiring.connect(m, wiring.flipped(self.states), self._readout.states)
         self._connect_loads(m)
@@ -84,9 +85,8 @@ class Core(wiring.Component):
 
     def _connect_loads(self, m: Module) -> None:
         m.d.comb += [
-            self.loads.ready.eq(self._sequencer.idle),
-            self._load.take.eq(self.loads.valid & self.loads.ready),
-            self._load.word.eq(self.loads.payload),
+            self._load.idle.eq(self._sequencer.idle),
+            self._sequencer.loading.eq(self.loads.valid),
             self._sequencer.forget.eq(self._load.take),
             self._sequencer.load_max_sweeps.eq(self._load.max_sweeps),
             self._sequencer.max_sweeps.eq(self.loads.payload.data),

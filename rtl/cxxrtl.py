@@ -147,20 +147,28 @@ def _words(bits: int) -> int:
 
 
 def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
-    """The shared library of a core; an unchanged one is not compiled again."""
+    """The shared library of a core."""
     from amaranth.back import cxxrtl
 
     from toreq_hw.rtl.core import Core
 
+    text = cxxrtl.convert(Core(parameters, images), name=TOP, emit_src=False)
+    return shared_library("core", text + _DRIVER.read_text(), folder)
+
+
+def shared_library(name: str, text: str, folder: Path) -> Path:
+    """The library `name` that g++ makes of a CXXRTL model and its driver, kept in `folder`.
+
+    An unchanged one is not compiled again. Raises MissingDependencyError without g++.
+    """
     compiler = shutil.which("g++")
     if compiler is None:
-        raise MissingDependencyError("the compiled core must have g++ on the path; install g++")
-    text = cxxrtl.convert(Core(parameters, images), name=TOP, emit_src=False) + _DRIVER.read_text()
+        raise MissingDependencyError(f"the compiled {name} must have g++ on the path; install g++")
     stamp = hashlib.sha256(text.encode()).hexdigest()[:16]
-    library = folder / f"core-{stamp}.so"
+    library = folder / f"{name}-{stamp}.so"
     if library.exists():
         return library
-    source = folder / f"core-{stamp}.cc"
+    source = folder / f"{name}-{stamp}.cc"
     write_text(source, text)
     with replacing(library) as temporary:
         arguments = [compiler, "-std=c++14", "-O2", "-fPIC", "-shared", "-w"]

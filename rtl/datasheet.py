@@ -101,7 +101,7 @@ def _memories(parameters: CoreParameters) -> str:
 
 
 def _latency(parameters: CoreParameters) -> str:
-    nudge = UPDATE_LATENCY + parameters.classes + 1
+    nudge = UPDATE_LATENCY + parameters.classes + 2
     slices = parameters.slices
     beats = [
         f"- an event of {slot.name}: {parameters.beats_of(number)}"
@@ -116,7 +116,7 @@ def _latency(parameters: CoreParameters) -> str:
             ),
             f"- FREE: {slices + 1} + input events; RAISE: {slices + nudge}; "
             f"LOWER: {2 * slices + nudge}; then 1 a sweep, the updates, the events",
-            f"- the class: {parameters.classes + 1}; a report of all states: {slices + 1}",
+            f"- the class: {parameters.classes + 2}; a report of all states: {slices + 1}",
         ]
     )
 

@@ -22,7 +22,7 @@ class Look(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the 
 class Readout(wiring.Component):
     """Reads a slice of states a cycle while `look` asks for something; `done` in its last cycle.
 
-    CLASSIFY and NUDGE take one output neuron a cycle and one cycle more. CLASSIFY leaves the
+    CLASSIFY and NUDGE take one output neuron a cycle and two cycles more. CLASSIFY leaves the
     class in `best`; a later neuron wins only if it is larger. NUDGE issues a beat for each:
     `drives`, with `drive`. REPORT streams every slice; a word stands at the port until taken,
     and `stalls` says that it waits.
@@ -53,28 +53,32 @@ class Readout(wiring.Component):
         """Builds one counter for all three."""
         m = Module()
         parameters = self._parameters
-        index = Signal(range(max(parameters.slices, parameters.classes + 1) + 1))
-        neuron = Signal(range(parameters.classes + 1))  # the one whose state is here
+        index = Signal(range(max(parameters.slices, parameters.classes + 2) + 1))
+        here = Signal(range(parameters.classes + 2))  # the neuron whose slice is here
+        neuron = Signal.like(here)  # the one whose state is here
         state = Signal(state_shape(parameters))
         lanes = Array(self.peeked[lane] for lane in range(parameters.update_lanes))
         first = parameters.first_slice(parameters.output)
         m.d.comb += [
-            state.eq(lanes[neuron[: parameters.update_lane_bits]]),
             self.peek.eq(self.look != Look.NOTHING),
             self.peek_slice.eq(first + (index >> parameters.update_lane_bits)),
         ]
-        m.d.sync += neuron.eq(index)
+        m.d.sync += [
+            here.eq(index),
+            state.eq(lanes[here[: parameters.update_lane_bits]]),
+            neuron.eq(here),
+        ]
         with m.If(self.done | (self.look == Look.NOTHING)):
             m.d.sync += index.eq(0)
         with m.Elif(~self.stalls):
             m.d.sync += index.eq(index + 1)
         with m.Switch(self.look):
             with m.Case(Look.CLASSIFY):
-                m.d.comb += self.done.eq(index == parameters.classes)
+                m.d.comb += self.done.eq(index == parameters.classes + 1)
                 self._classify(m, index, neuron, state)
             with m.Case(Look.NUDGE):
-                m.d.comb += self.done.eq(index == parameters.classes)
-                m.d.comb += self.drives.eq(index != 0)
+                m.d.comb += self.done.eq(index == parameters.classes + 1)
+                m.d.comb += self.drives.eq(index >= 2)
             with m.Case(Look.REPORT):
                 self._report(m, index)
         self._nudge(m, neuron, state)
@@ -82,7 +86,7 @@ class Readout(wiring.Component):
 
     def _classify(self, m: Module, index: Signal, neuron: Signal, state: Signal) -> None:
         largest = Signal(state_shape(self._parameters))
-        with m.If((index == 1) | ((index != 0) & (state > largest))):
+        with m.If((index == 2) | ((index >= 2) & (state > largest))):
             m.d.sync += [largest.eq(state), self.best.eq(neuron)]
 
     def _nudge(self, m: Module, neuron: Signal, state: Signal) -> None:

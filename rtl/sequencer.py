@@ -23,6 +23,8 @@ HALT_PAUSE = UPDATE_LATENCY - 5
 class Sequencer(wiring.Component):
     """Takes commands and steers everything else: passes, walks, what is read and recorded.
 
+    A command waits while `loading`; `forget`: a load makes the next command be FREE.
+
     Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in
     a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
     `presents`) and, to consume the head, `input_pop` or `queue_pop`.
@@ -35,6 +37,7 @@ class Sequencer(wiring.Component):
             {
                 "commands": In(source_of(command_payload(parameters))),
                 "idle": Out(1),
+                "loading": In(1),
                 "forget": In(1),
                 "faults": Out(len(Fault)),
                 "load_max_sweeps": In(1),
@@ -152,7 +155,7 @@ class Sequencer(wiring.Component):
             labelled.eq((word.command == Command.FREE) | (word.label < self._parameters.classes)),
         ]
         with m.State("IDLE"):
-            m.d.comb += self.commands.ready.eq(~self.forget)
+            m.d.comb += self.commands.ready.eq(~self.loading)
             with m.If(self.commands.valid & self.commands.ready):
                 m.d.comb += [
                     refused.eq(~fits),

@@ -41,12 +41,19 @@ def _cached(function: Callable[..., Any], **options: Any) -> Any:
         settings.CACHE_DIR = usual
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("toreq-hw")
+def _digest() -> str:
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("**/*.py")):
         digest.update(source.read_bytes())
-    return Path(base) / "compiled" / digest.hexdigest()[:16]
+    return digest.hexdigest()[:16]
 
+
+def _cache_folder() -> Path:
+    base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("toreq-hw")
+    return Path(base) / "compiled" / SOURCES
+
+
+SOURCES = _digest()
+"""Names every source of the simulator as it stands."""
 
 _CACHE = _cache_folder()

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,44 +11,24 @@ from toreq_hw.network import Network
 from toreq_hw.sim import event_kernel as kernel
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.plan import compile_plan
-from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.relaxation import Relaxation, Start
 
 
 class EventEngine:
-    """Relaxes samples by events, in `threads` threads (all cores by default)."""
+    """Relaxes samples by events, in `threads` threads (all cores by default).
+
+    plan: its weights may be changed in place between calls, both ways of a coupling alike.
+    """
 
     def __init__(self, network: Network, threads: int | None = None) -> None:
         self._layout = Layout(network)
-        self._plan = compile_plan(network)
+        self.plan = compile_plan(network)
         self._threads = threads or len(os.sched_getaffinity(0))
 
     def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`.
-
-        With a trace, a first run counts the changes of each sample and a second one, the same
-        bit for bit, writes them where they belong.
-        """
-        no_changes = np.zeros((0, 4), dtype=np.int64)
-        states, counters = self._run(start, no_changes, np.zeros(len(start.inputs), np.int64))
-        changes = None
-        if start.trace:
-            count = counters[:, 4]
-            rows = np.empty((int(count.sum()), 4), dtype=np.int64)
-            self._run(start, rows, np.cumsum(count) - count)
-            sample = np.repeat(np.arange(len(count)), count)
-            changes = np.concatenate([sample[:, None], rows], axis=1)
-        return assemble(
-            self._layout,
-            start,
-            states,
-            sweeps=counters[:, 0].astype(np.int32),
-            status=counters[:, 1].astype(np.uint8),
-            events=counters[:, 2],
-            synops=counters[:, 3],
-            presented=counters[:, 5],
-            changes=changes,
-        )
+        """Runs every sample to its end; see `Start` and `Relaxation`."""
+        return carried_out(self._layout, start, partial(self._run, start))
 
     def _run(
         self, start: Start, changes: npt.NDArray[np.int64], first_change: npt.NDArray[np.int64]
@@ -60,13 +41,13 @@ class EventEngine:
 
         def run(part: slice) -> None:
             kernel.relax_samples(
-                self._plan,
+                self.plan,
                 start.inputs[part],
                 start.drive[part],
                 output_start,
                 rules,
                 states[part],
-                kernel.new_scratch(self._plan, start.inputs.shape[1]),
+                kernel.new_scratch(self.plan, start.inputs.shape[1]),
                 counters[part],
                 changes,
                 first_change[part],

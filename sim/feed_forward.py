@@ -18,8 +18,9 @@ from toreq_hw.sim.fixed_point import to_state
 from toreq_hw.sim.layout import Layout, check_states
 from toreq_hw.sim.perturbation import layer as layers_
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Noise
-from toreq_hw.sim.perturbation.draws import noise_block
+from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.layer import Layer, StartLayer
+from toreq_hw.sim.perturbation.neuron_damage import FrozenColour, StuckMessageBits
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
 
@@ -28,7 +29,7 @@ Accumulators = npt.NDArray[np.int64]
 
 def has_counterpart(layer: Layer) -> bool:
     """Whether a layer means anything without events and time: faults per tick do not."""
-    return not isinstance(layer, TickFaults) and layer.kind != "frozen_colour"
+    return not isinstance(layer, TickFaults | FrozenColour | StuckMessageBits)
 
 
 def feed_forward(
@@ -51,7 +52,10 @@ def feed_forward(
     hidden: dict[str, npt.NDArray[np.int16]] = {}
     chain = check_chain(damaged)
     for tick, population in enumerate(chain, start=1):
-        total = _seen(_accumulators(damaged, population, states), given, layout, population, tick)
+        total = _accumulators(damaged, population, states)
+        if given.reads:
+            total += _misread(given, layout, population, states, tick)
+        total = _seen(total, given, layout, population, tick)
         if population is damaged.output:
             classes: npt.NDArray[np.int64] = total.argmax(axis=1)
             return classes
@@ -84,6 +88,25 @@ def _accumulators(
     return total + network.biases[population.name]
 
 
+def _misread(
+    given: Disturbance,
+    layout: Layout,
+    population: Population,
+    states: npt.NDArray[np.int16],
+    tick: int,
+) -> Accumulators:
+    """What reading each weight of a layer once leaves in its accumulators, int64 (batch, size)."""
+    span = layout.of(population)
+    total = np.zeros((len(states), span.stop - span.start), dtype=np.int64)
+    squares = (states.astype(np.int64) ** 2).sum(axis=1)
+    for read in given.reads:
+        if (read.source, read.target) == (tick - 2, tick - 1):  # a chain's layers, in order
+            errors = np.empty_like(total)
+            read_errors(errors, read.deviation(squares), read.seed, 0, span.start)
+            total += errors
+    return total
+
+
 def _seen(
     total: Accumulators, given: Disturbance, layout: Layout, population: Population, tick: int
 ) -> Accumulators:
@@ -92,6 +115,8 @@ def _seen(
     for noise in given.noise:
         if tick <= noise.last_tick:
             total = total + _drawn(noise, len(total), span, tick)
+    if given.sound[span].all():
+        return total
     shift, low, high = given.converter[span, :3].T
     return np.clip(_rounded(total, shift), low, high)
 
@@ -112,8 +137,9 @@ def _updated(
     span = layout.of(population)
     low, high = population.state_min, population.state_max
     state = to_state(total, network.accumulator_fraction_bits(population.name), low, high)
-    state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
-    state = flipped_states(state, given.inverted[span], population)
+    if not given.sound[span].all():
+        state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
+        state = flipped_states(state, given.inverted[span], population)
     stuck = given.stuck[span]
     return np.where(stuck != FREE, stuck, state)
 

@@ -26,6 +26,7 @@ from toreq_hw.sim.synapses import (
     BIAS_LATENT_LIMIT,
     LATENT_LIMIT,
     blank_synapses,
+    latents_of,
     weights_of,
 )
 
@@ -133,6 +134,31 @@ class Trainer:
         self._draw_latents()
         self.program()
 
+    @classmethod
+    def from_network(cls, network: Network, rule: Rule, seed: int, epoch: int = 0) -> "Trainer":
+        """A trainer that goes on from a network's own weights and biases, at the rates of `epoch`.
+
+        The file holds no latents: see `latents_of` for where they start. A bias latent starts
+        in the middle of what rounds to its bias.
+        """
+        trainer = cls(network, rule, seed)
+        trainer.epoch = epoch
+        for index, coupling in enumerate(network.couplings):
+            theta = int(trainer.synapses.theta[index])
+            trainer.latents(index)[...] = latents_of(coupling.weight, theta)
+        bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
+        if np.abs(bias).max(initial=0) > BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS:
+            raise InputError(
+                f"biases must stay within +-{BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS} to be learned, "
+                f"found {int(bias[np.abs(bias).argmax()])}"
+            )
+        half = (1 << BIAS_GUARD_BITS) >> 1
+        trainer.synapses.bias_latent[:] = np.minimum(
+            (bias << BIAS_GUARD_BITS) + half, BIAS_LATENT_LIMIT
+        )
+        trainer.program()
+        return trainer
+
     def learn(
         self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: Ints
     ) -> Progress:
@@ -188,6 +214,14 @@ class Trainer:
                 if start >= 0:
                     self._plan.weights[start : start + weight.size] = rows.ravel()
         self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
+
+    def take_over(self, other: "Trainer") -> None:
+        """Copies another trainer's whole state; the two must have the same blueprint."""
+        self.epoch = other.epoch
+        self.random_state = other.random_state
+        self.synapses.latent[:] = other.synapses.latent
+        self.synapses.bias_latent[:] = other.synapses.bias_latent
+        self.program()
 
     def latents(self, coupling: int) -> npt.NDArray[np.int16]:
         """A view of one coupling's latents, int16 (n_pre, n_post)."""

@@ -1,5 +1,7 @@
 """Collects what the NumPy engines do, tick by tick, and closes it into a `Relaxation`."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -77,6 +79,41 @@ class Recorder:
         order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
         ordered: npt.NDArray[np.int64] = rows[order]
         return ordered
+
+
+Changes = npt.NDArray[np.int64]
+Run = Callable[[Changes, npt.NDArray[np.int64]], tuple[npt.NDArray[np.int16], Changes]]
+"""Compiled code that relaxes a batch: takes room for changes, int64 (n, 4), and the row where
+each sample's begin; gives states and counters, int64 (batch, 6): sweeps, status, events, synops,
+changes, non-zero inputs."""
+
+
+def carried_out(layout: Layout, start: Start, run: Run) -> Relaxation:
+    """What `run` makes of a start.
+
+    With a trace, a first run counts the changes of each sample and a second one, the same bit
+    for bit, writes them where they belong.
+    """
+    batch = len(start.inputs)
+    states, counters = run(np.zeros((0, 4), dtype=np.int64), np.zeros(batch, dtype=np.int64))
+    changes = None
+    if start.trace:
+        count = counters[:, 4]
+        rows = np.empty((int(count.sum()), 4), dtype=np.int64)
+        run(rows, np.cumsum(count) - count)
+        sample = np.repeat(np.arange(batch), count)
+        changes = np.concatenate([sample[:, None], rows], axis=1)
+    return assemble(
+        layout,
+        start,
+        states,
+        sweeps=counters[:, 0].astype(np.int32),
+        status=counters[:, 1].astype(np.uint8),
+        events=counters[:, 2],
+        synops=counters[:, 3],
+        presented=counters[:, 5],
+        changes=changes,
+    )
 
 
 def assemble(

@@ -7,9 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network
+from toreq_hw.sim.campaign.planning import Interval, student
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.perturbation import DeadNeurons, Layer, StuckWeights, WeightBitFlip, relax_with
+from toreq_hw.sim.perturbation import (
+    AsymmetricUpdate,
+    DeadNeurons,
+    Layer,
+    StuckWeights,
+    WeightBitFlip,
+    make_layer,
+    relax_with,
+)
 from toreq_hw.sim.perturbation.relearning import Broken, DamagedTrainer, HardenedTrainer
 from toreq_hw.sim.phases import relax
 from toreq_hw.sim.training import Lessons, learn_epoch
@@ -45,14 +54,28 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Hardening:
-    """Accuracy of the plain and the hardened network without damage and under each of `tests`."""
+    """Accuracy of the plain and the hardened network without damage and under each of `tests`,
+    over `trials` draws of each, on `images` test images.
+    """
 
     damage: str
     level: float
     period: int
+    trials: int
+    images: int
+    confidence: float
     tests: tuple[tuple[str, float], ...]
-    plain: tuple[float, ...]
-    hardened: tuple[float, ...]
+    plain: tuple[Interval, ...]
+    hardened: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """Test accuracy of networks trained from scratch under asymmetric updates, one a level."""
+
+    levels: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    epochs: int
 
 
 def relearn(
@@ -62,6 +85,7 @@ def relearn(
     exam: Exam,
     epochs: int,
     watch: Watch,
+    asymmetry: AsymmetricUpdate = AsymmetricUpdate(0.0),  # noqa: B008 (frozen, no effect)
 ) -> Recovery:
     """Damages a trained network for good and learns on, with its rates as they stood at the end."""
     network = trainer.network()
@@ -70,7 +94,7 @@ def relearn(
         if isinstance(layer, DeadNeurons)
         else Broken.stuck(layer, network)
     )
-    damaged = DamagedTrainer(trainer, broken)
+    damaged = DamagedTrainer(trainer, broken, asymmetry)
     curve = [exam.accuracy(damaged.network())]
     for _ in range(epochs):
         learn_epoch(damaged, lessons, watch)
@@ -78,13 +102,15 @@ def relearn(
     return Recovery(layer.kind, layer.level, exam.accuracy(network), tuple(curve))
 
 
-TESTS = (
+TESTS: tuple[tuple[str, float], ...] = (
     ("weight_bit_flip", 0.01),
     ("weight_bit_flip", 0.03),
     ("weight_bit_flip", 0.1),
     ("stuck_weights", 0.1),
     ("stuck_weights", 0.2),
     ("dead_neurons", 0.5),
+    ("programming_noise", 0.5),
+    ("device_variation", 0.5),
 )
 
 
@@ -96,7 +122,9 @@ def harden(
     exam: Exam,
     epochs: int,
     watch: Watch,
-    trials: int = 8,
+    *,
+    trials: int = 20,
+    confidence: float = 0.99,
 ) -> Hardening:
     """Trains the same network from scratch with `rate` of its weight bits flipped afresh every
     `period` samples, and holds both against damage that neither has seen.
@@ -107,24 +135,42 @@ def harden(
     )
     for _ in range(epochs):
         learn_epoch(hardened, lessons, watch)
-    makers: dict[str, type[Layer]] = {
-        "weight_bit_flip": WeightBitFlip,
-        "stuck_weights": StuckWeights,
-        "dead_neurons": DeadNeurons,
-    }
 
-    def scores(network: Network) -> tuple[float, ...]:
+    def scores(network: Network) -> tuple[Interval, ...]:
+        whole = exam.accuracy(network)
         tests = [
-            np.mean([exam.accuracy(network, [makers[kind](level, k)]) for k in range(trials)])
+            [exam.accuracy(network, [make_layer(kind, level=level, seed=k)]) for k in range(trials)]
             for kind, level in TESTS
         ]
-        return (exam.accuracy(network), *(float(score) for score in tests))
+        return (Interval(whole, whole, whole), *(student(test, confidence) for test in tests))
 
     return Hardening(
         "weight_bit_flip",
         rate,
         period,
+        trials,
+        len(exam.labels),
+        confidence,
         TESTS,
         scores(trainer.network()),
         scores(hardened.network()),
     )
+
+
+def asymmetry(
+    trainer: Trainer,
+    levels: Sequence[float],
+    lessons: Lessons,
+    exam: Exam,
+    epochs: int,
+    watch: Watch,
+) -> Asymmetry:
+    """Trains the same network from scratch at each level of `AsymmetricUpdate`."""
+    accuracy = []
+    for level in levels:
+        fresh = Trainer(trainer.blueprint, trainer.rule, trainer.seed)
+        uneven = DamagedTrainer(fresh, Broken({}), AsymmetricUpdate(level, trainer.seed))
+        for _ in range(epochs):
+            learn_epoch(uneven, lessons, watch)
+        accuracy.append(exam.accuracy(uneven.network()))
+    return Asymmetry(tuple(levels), tuple(accuracy), epochs)

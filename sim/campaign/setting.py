@@ -7,7 +7,8 @@ from typing import Any
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.sim.perturbation import KINDS, Layer, make_layer
+from toreq_hw.sim.compiled import SOURCES
+from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
 from toreq_hw.sim.phases import MAX_SWEEPS
 
 
@@ -39,6 +40,10 @@ class Setting:
 
     def check(self, network: Network, levels: tuple[float, ...]) -> None:
         """Raises InputError unless the layer takes every level and fits the network."""
+        if issubclass(KINDS[self.kind], LearningLayer):
+            raise InputError(
+                f"layer {self.kind} must have learning to act on: use toreq-hw relearn, not inject"
+            )
         for level in levels:
             layer = self.layer(level, 0)
             if layer.place:
@@ -54,6 +59,10 @@ class Setting:
         return KINDS[self.kind].ruin
 
     def key(self, network: Network, twin: Network | None) -> str:
-        """Names the campaign by content: what trials depend on, wherever the files lie."""
-        record = asdict(self) | {"network": network.sha256, "twin": twin.sha256 if twin else None}
+        """Names the campaign by content: what trials depend on, wherever the files lie.
+
+        The simulator's own sources are part of it: trials of two revisions never mix.
+        """
+        record = asdict(self) | {"sources": SOURCES}
+        record |= {"network": network.sha256, "twin": twin.sha256 if twin else None}
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]

@@ -57,6 +57,7 @@ SUITE = (
         max_sweeps=_ENDLESS,
     ),
     Part("thermal_noise", _NOISES, {"last_tick": 8}),
+    Part("read_noise", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"last_tick": 8}),
     Part("accumulator_converter", (6.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0)),
     Part("state_converter", (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)),
     Part("stuck_state_bits", _UPSETS, max_sweeps=40),
@@ -65,4 +66,6 @@ SUITE = (
     Part("accumulator_upset", (1e-5, 1e-4, 1e-3, 1e-2)),
     Part("dropped_events", (1e-3, 1e-2, 1e-1, 5e-1), quick=True),
     Part("duplicated_events", (1e-3, 1e-2, 1e-1, 5e-1)),
+    Part("message_bit_flip", _UPSETS),
+    Part("stuck_message_bits", (1e-5, 1e-4, 1e-3, 1e-2), max_sweeps=40),
 )

@@ -7,6 +7,7 @@ result = relax_with(net, inputs, [WeightBitFlip(1e-3, seed=1), DeadNeurons(0.1)]
 from toreq_hw.sim.perturbation.accumulator_noise import (
     AccumulatorConverter,
     FlickerNoise,
+    ReadNoise,
     StateConverter,
     ThermalNoise,
 )
@@ -15,6 +16,7 @@ from toreq_hw.sim.perturbation.engine import disturbed_engine, relax_with
 from toreq_hw.sim.perturbation.layer import (
     KINDS,
     Layer,
+    LearningLayer,
     PhaseLayer,
     StartLayer,
     WeightLayer,
@@ -24,16 +26,23 @@ from toreq_hw.sim.perturbation.layer import (
     make_layer,
     program,
 )
-from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons, FrozenColour, StuckStateBits
+from toreq_hw.sim.perturbation.neuron_damage import (
+    DeadNeurons,
+    FrozenColour,
+    StuckMessageBits,
+    StuckStateBits,
+)
 from toreq_hw.sim.perturbation.pcm import Pcm
 from toreq_hw.sim.perturbation.state_damage import SingleStateFlip, StateBitFlip, StateNoise
 from toreq_hw.sim.perturbation.tick_damage import (
     AccumulatorUpset,
     DroppedEvents,
     DuplicatedEvents,
+    MessageBitFlip,
     SilentUpset,
     StateUpset,
 )
+from toreq_hw.sim.perturbation.uneven import AsymmetricUpdate
 from toreq_hw.sim.perturbation.weight_damage import (
     DeadColumns,
     DeadRows,
@@ -52,6 +61,7 @@ __all__ = [
     "KINDS",
     "AccumulatorConverter",
     "AccumulatorUpset",
+    "AsymmetricUpdate",
     "DeadColumns",
     "DeadNeurons",
     "DeadRows",
@@ -64,10 +74,13 @@ __all__ = [
     "FrozenColour",
     "IRDrop",
     "Layer",
+    "LearningLayer",
+    "MessageBitFlip",
     "MissingSynapses",
     "Pcm",
     "PhaseLayer",
     "ProgrammingNoise",
+    "ReadNoise",
     "RelativeNoise",
     "SilentUpset",
     "SingleStateFlip",
@@ -76,6 +89,7 @@ __all__ = [
     "StateConverter",
     "StateNoise",
     "StateUpset",
+    "StuckMessageBits",
     "StuckStateBits",
     "StuckWeights",
     "ThermalNoise",

@@ -9,6 +9,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, accumulator_bits
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance, Noise
+from toreq_hw.sim.perturbation.disturbance import ReadNoise as Read
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 
 
@@ -56,6 +57,41 @@ class FlickerNoise(ThermalNoise):
 
     kind: ClassVar[str] = "flicker_noise"
     octaves: ClassVar[int] = 6
+
+
+@dataclass(frozen=True)
+class ReadNoise(ThermalNoise):
+    """Each weight is read anew for each delivery: (w + level w_max N) d, N fresh every time.
+
+    w_max: the coupling's largest magnitude. The errors of a tick's independent reads along one
+    direction of a coupling add up to one of deviation level w_max sqrt(sum d^2), which each
+    accumulator they reach keeps (tick 0 presents the inputs). place: a target population. The
+    additive read noise of analog arrays (Joshi et al., Nature Communications 11, 2473, 2020),
+    but for its 1/f part, which `pcm` has.
+    """
+
+    kind: ClassVar[str] = "read_noise"
+    unit: ClassVar[str] = "standard deviation over the largest weight, per read"
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """A source of noise for each direction of each coupling."""
+        rng = self.generator()
+        numbers = {p.name: k for k, p in enumerate(network.relaxing)}
+        numbers[network.input.name] = -1
+        wanted = {p.name for p in self.populations(network)}
+        reads = []
+        for coupling in network.couplings:
+            largest = int(np.abs(coupling.weight).max(initial=0))
+            ends = {(coupling.pre, coupling.post), (coupling.post, coupling.pre)}
+            for source, target in sorted(ends):
+                seed = int(rng.integers(1 << 32))
+                if target in wanted:
+                    shift = network.accumulator_fraction_bits(target) - coupling.fraction_bits
+                    scale = round(256 * self.level * largest * (1 << shift))
+                    reads.append(
+                        Read(numbers[source], numbers[target], scale, self.last_tick, seed)
+                    )
+        return replace(disturbance, reads=(*disturbance.reads, *(r for r in reads if r.scale)))
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ replayed on any machine. Only analog noise is drawn on the way, from a hash of (
 tick, neuron): it too is the same whoever computes it, and in whatever order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network
+from toreq_hw.network import Network, Population
 from toreq_hw.sim.layout import Layout
 
 NEVER = np.iinfo(np.int32).max
@@ -35,6 +35,8 @@ class Fault(IntEnum):
     """If the neuron sends an event in this tick, nobody receives it."""
     EVENT_DUPLICATE = 4
     """If the neuron sends an event in this tick, everybody receives it twice."""
+    EVENT_FLIP = 5
+    """If the neuron sends an event in this tick, a bit of its message arrives inverted."""
 
 
 class Noise(NamedTuple):
@@ -50,6 +52,30 @@ class Noise(NamedTuple):
     seed: int
 
 
+class ReadNoise(NamedTuple):
+    """Noise of reading weights: whatever is delivered along one direction of a coupling in a tick
+    leaves an error in each accumulator it reaches, which stays.
+
+    source, target: numbers of relaxing populations, -1 the input. scale: standard deviation, in
+    1/256 of the target's accumulator LSB, that a change of 1 leaves; changes add in squares.
+    """
+
+    source: int
+    target: int
+    scale: int
+    last_tick: int
+    seed: int
+
+    def deviation(self, squares: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Of reads whose changes have this sum of squares, in 1/256 LSB."""
+        return (self.scale * np.sqrt(squares)).astype(np.int64)
+
+
+def message_bits(population: Population) -> int:
+    """Bits of an event's message: a change of state, two's complement."""
+    return population.state_bits + 1
+
+
 @dataclass(frozen=True, eq=False)
 class Disturbance:
     """Neurons are global, in `Layout` order; ticks count from 1.
@@ -60,6 +86,7 @@ class Disturbance:
     converter: int64 (neurons, 4): ADC step shift, lowest and highest accumulator it gives, DAC
         step shift; a shift of 0 and the widest range change nothing.
     faults: int64 (n, 5), rows of sample, tick, neuron, `Fault`, bit; sorted.
+    garbled: int16 (neurons,), mask of message bits that arrive inverted in every event.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -67,7 +94,9 @@ class Disturbance:
     frozen_from: npt.NDArray[np.int64]
     converter: npt.NDArray[np.int64]
     faults: npt.NDArray[np.int64]
+    garbled: npt.NDArray[np.int16]
     noise: tuple[Noise, ...] = ()
+    reads: tuple[ReadNoise, ...] = ()
 
     @classmethod
     def none(cls, network: Network) -> "Disturbance":
@@ -80,26 +109,28 @@ class Disturbance:
             frozen_from=np.full(len(network.colours), NEVER, dtype=np.int64),
             converter=np.tile(np.array([0, widest.min, widest.max, 0], np.int64), (neurons, 1)),
             faults=np.zeros((0, 5), dtype=np.int64),
+            garbled=np.zeros(neurons, dtype=np.int16),
         )
 
     def with_faults(self, rows: npt.NDArray[np.int64]) -> "Disturbance":
         """The same with more lines, int64 (n, 5), in any order."""
         joined = np.concatenate([self.faults, rows])
         order = np.lexsort(joined.T[::-1])
-        return Disturbance(
-            self.stuck, self.inverted, self.frozen_from, self.converter, joined[order], self.noise
-        )
+        return replace(self, faults=joined[order])
 
     @property
-    def plain(self) -> npt.NDArray[np.bool_]:
-        """Neurons that are neither stuck nor inverted and have no converter, bool (neurons,)."""
+    def sound(self) -> npt.NDArray[np.bool_]:
+        """Neurons whose update is not inverted and passes no converter, bool (neurons,)."""
         widest = np.iinfo(np.int32)
         exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
-        free: npt.NDArray[np.bool_] = (self.stuck == FREE) & (self.inverted == 0) & exact
-        return free
+        sound: npt.NDArray[np.bool_] = (self.inverted == 0) & exact
+        return sound
 
     @property
     def quiet_after(self) -> int:
-        """The last tick in which noise or a listed fault acts (0: none)."""
+        """The last tick in which noise or a listed fault acts of itself (0: none).
+
+        Reads need an event, so noise on them holds up no quiet sweep.
+        """
         last = max((n.last_tick for n in self.noise), default=0)
         return max(last, int(self.faults[:, 1].max(initial=0)))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.compiled import compiled, compiled_uncounted
+from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
@@ -18,15 +19,16 @@ _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
 _EVENT_DROP = int(Fault.EVENT_DROP)
 _EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
+_EVENT_FLIP = int(Fault.EVENT_FLIP)
 
 
-@compiled
+@compiled_uncounted
 def rounded(value, shift):  # type: ignore[no-untyped-def]
     """To the nearest multiple of 2^shift, halves up."""
     return ((value + ((np.int64(1) << shift) >> 1)) >> shift) << shift
 
 
-@compiled
+@compiled_uncounted
 def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     """A state word XOR mask; signed words wrap and read as the smallest below it."""
     if mask == 0:
@@ -43,7 +45,9 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
 class Damage(NamedTuple):
     """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
     in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
-    plain: neurons whose update nothing but noise can touch. noise_until: the last noisy tick.
+    plain: neurons whose update nothing but noise can touch. simple: blocks of neurons that are
+    plain or stuck. noise_until: the last noisy tick. garbles: whether any bit of any message is
+    inverted for good. reads: int64 (n, 5), the fields of `ReadNoise`.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -56,17 +60,24 @@ class Damage(NamedTuple):
     noise: Ints
     scale: Ints
     plain: npt.NDArray[np.bool_]
+    simple: npt.NDArray[np.bool_]
     noise_until: int
+    garbled: npt.NDArray[np.int16]
+    garbles: bool
+    reads: Ints
 
 
 class Registers(NamedTuple):
-    """Working memory of one thread. times: how often each neuron's event of this tick arrives."""
+    """Working memory of one thread. times: how often each neuron's event of this tick arrives;
+    garbled: which bits of its message arrive inverted; squares: per population, those of all
+    changes that this tick delivered, the input last.
+    """
 
     accumulator: npt.NDArray[np.int32]
     population: Ints
-    new: Ints
     times: Ints
-    queue: Ints
+    garbled: Ints
+    squares: Ints
 
 
 def new_registers(plan: Plan) -> Registers:
@@ -76,13 +87,13 @@ def new_registers(plan: Plan) -> Registers:
     return Registers(
         accumulator=np.empty(neurons, dtype=np.int32),
         population=np.repeat(numbers, plan.population_size).astype(np.int64),
-        new=np.empty(neurons, dtype=np.int64),
         times=np.ones(neurons, dtype=np.int64),
-        queue=np.empty(neurons, dtype=np.int64),
+        garbled=np.zeros(neurons, dtype=np.int64),
+        squares=np.zeros(len(plan.population_size) + 1, dtype=np.int64),
     )
 
 
-@compiled
+@compiled_uncounted
 def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     """The sum of all sources of noise on one update of neuron i."""
     total = np.int64(0)
@@ -93,7 +104,7 @@ def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled
+@compiled_uncounted
 def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
     """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
     if damage.stuck[i] != FREE:
@@ -103,12 +114,13 @@ def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untype
     total += drawn(damage.noise, damage.scale, i, sample, tick)
     total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
-    state = min(max((total + plan.half[population]) >> plan.fraction_bits[population], low), high)
+    total = np.int64(np.int32(total + plan.half[population]))
+    state = min(max(total >> plan.fraction_bits[population], low), high)
     state = min(max(rounded(state, converter[i, 3]), low), high)
     return flipped(state, np.int64(damage.inverted[i]), low, high)
 
 
-@compiled
+@compiled_uncounted
 def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
     """Writes one change of a trace while there is room; returns how many there were."""
     if recorded < len(room):
@@ -119,7 +131,7 @@ def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyp
     return recorded + 1
 
 
-@compiled
+@compiled_uncounted
 def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-untyped-def]
     """Adds W delta to every neighbour of one neuron, in 32 bits; returns the weights walked."""
     walked = 0
@@ -131,19 +143,19 @@ def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-u
         first = plan.fan_weight[fan] + row * size
         weights, sums = plan.weights[first : first + size], accumulator[start : start + size]
         for k in range(size):
-            sums[k] += np.int32(weights[k]) * step
+            sums[k] += np.int32(np.int32(weights[k]) * step)
         version[target] += 1
         walked += size
     return walked
 
 
-@compiled
+@compiled_uncounted
 def strike(  # type: ignore[no-untyped-def]
     plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
 ):
     """The faults listed for this tick. Returns the next line, and the changes seen so far."""
     while line < last_line and damage.faults[line, 1] == tick:
-        i, fault, bit = damage.faults[line, 2:]
+        i, fault, bit = damage.faults[line, 2], damage.faults[line, 3], damage.faults[line, 4]
         line += 1
         if fault == _ACCUMULATOR_FLIP:
             registers.accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
@@ -151,7 +163,9 @@ def strike(  # type: ignore[no-untyped-def]
         elif fault == _EVENT_DROP:
             registers.times[i] = 0
         elif fault == _EVENT_DUPLICATE:
-            registers.times[i] *= 2
+            registers.times[i] = min(2 * registers.times[i], 2)
+        elif fault == _EVENT_FLIP:
+            registers.garbled[i] ^= np.int64(1) << bit
         elif damage.stuck[i] == FREE:
             p = registers.population[i]
             before = np.int64(state[i])
@@ -166,63 +180,149 @@ def strike(  # type: ignore[no-untyped-def]
     return line, recorded
 
 
-@compiled
+@compiled_uncounted
+def quick(sums, half, shift, low, high, states, stuck, deltas):  # type: ignore[no-untyped-def]
+    """What a block changes by whose neurons are sound or stuck; returns how many change.
+
+    Cast throughout, so that LLVM makes vectors of it.
+    """
+    count = np.int32(0)
+    for i in range(len(states)):
+        rounded = np.int32(np.int32(sums[i] + half) >> shift)
+        new = np.int32(min(max(rounded, low), high))
+        delta = np.int16(new - np.int32(states[i]))
+        deltas[i] = delta if stuck[i] == FREE else np.int16(0)
+        count = np.int32(count + np.int32(deltas[i] != 0))
+    return np.int64(count)
+
+
+@compiled_uncounted
 def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # type: ignore[no-untyped-def]
-    """New states of one colour, none of them set yet. Returns how many changes are queued.
+    """What one colour changes by, in `scratch.deltas`, none of it set yet; returns how many change.
 
     A block that nothing has reached since its last quiet update is skipped: it would not change.
     """
-    queued = 0
-    if tick >= damage.frozen_from[colour]:
-        return queued
+    changing = 0
+    noise, scale, plain = damage.noise, damage.scale, damage.plain
+    accumulator = registers.accumulator
     noisy = tick <= damage.noise_until
-    noise, scale, plain, accumulator = (
-        damage.noise,
-        damage.scale,
-        damage.plain,
-        registers.accumulator,
-    )
     settled = tick > damage.noise_until + len(plan.colour_first) - 1
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
         p = plan.block_population[block]
+        scratch.sending[block] = 0
+        if tick >= damage.frozen_from[colour]:
+            continue
         if settled and scratch.seen[block] == scratch.version[p]:
             continue
         scratch.seen[block] = scratch.version[p]
-        half, shift = plan.half[p], plan.fraction_bits[p]
-        low, high = plan.state_min[p], plan.state_max[p]
-        for i in range(plan.block_start[block], plan.block_stop[block]):
-            if plain[i]:
-                total = np.int64(accumulator[i]) + half
-                if noisy:
-                    total += drawn(noise, scale, i, sample, tick)
-                new = min(max(total >> shift, low), high)
-            else:
-                new = updated(plan, damage, registers, i, sample, tick)
-            if new != state[i]:
-                registers.new[i] = new
-                registers.queue[queued] = i
-                queued += 1
-    return queued
+        start, stop = plan.block_start[block], plan.block_stop[block]
+        deltas = scratch.deltas[start:stop]
+        if damage.simple[block] and not noisy:
+            count = quick(
+                accumulator[start:stop],
+                np.int32(plan.half[p]),
+                np.int32(plan.fraction_bits[p]),
+                np.int32(plan.state_min[p]),
+                np.int32(plan.state_max[p]),
+                state[start:stop],
+                damage.stuck[start:stop],
+                deltas,
+            )
+        else:
+            count = 0
+            half, shift = plan.half[p], plan.fraction_bits[p]
+            low, high = plan.state_min[p], plan.state_max[p]
+            for i in range(start, stop):
+                if plain[i]:
+                    total = np.int64(accumulator[i]) + half
+                    if noisy:
+                        total += drawn(noise, scale, i, sample, tick)
+                    new = min(max(np.int64(np.int32(total)) >> shift, low), high)
+                else:
+                    new = updated(plan, damage, registers, i, sample, tick)
+                deltas[i - start] = new - state[i]
+                count += deltas[i - start] != 0
+        scratch.sending[block] = count
+        changing += count
+    return changing
 
 
-@compiled
-def send(plan, registers, state, scratch, queued, tick, room, recorded):  # type: ignore[no-untyped-def]
-    """Sets the queued states and delivers their events. Returns synops and changes so far."""
+@compiled_uncounted
+def send(plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded):  # type: ignore[no-untyped-def]
+    """Sets one colour's new states and delivers its events. Returns synops and changes so far.
+
+    irregular: some message of this tick may be lost, doubled or garbled, so that sums of them are
+    not those that `deliver` may take in 16 bits.
+    """
     synops = 0
-    for entry in range(queued):
-        i = registers.queue[entry]
-        new, times, p = registers.new[i], registers.times[i], registers.population[i]
-        recorded = noted(room, recorded, tick, i, np.int64(state[i]), new)
-        delta = (new - state[i]) * times
-        state[i] = new
-        if delta != 0:
-            row = i - plan.population_start[p]
-            walked = arrive(plan, p, row, delta, registers.accumulator, scratch.version)
-            synops += walked * times
+    for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
+        if scratch.sending[block] == 0:
+            continue
+        p = plan.block_population[block]
+        start, stop = plan.block_start[block], plan.block_stop[block]
+        first = start - plan.population_start[p]
+        deltas = scratch.deltas[start:stop]
+        sign = message_sign(plan.state_max[p] - plan.state_min[p])
+        for k in range(stop - start):
+            if deltas[k] == 0:
+                continue
+            i, delta = start + k, np.int64(deltas[k])
+            recorded = noted(room, recorded, tick, i, np.int64(state[i]), state[i] + delta)
+            state[i] += deltas[k]
+            times, message = np.int64(1), delta
+            if irregular:
+                times = registers.times[i]
+                mask = registers.garbled[i] ^ damage.garbled[i]
+                message = received(delta, mask, sign)
+                if times:
+                    step = message * times
+                    synops += times * arrive(
+                        plan, p, first + k, step, registers.accumulator, scratch.version
+                    )
+            registers.squares[p] += message * message * times
+        if not irregular:
+            events, sums = scratch.sending[block], registers.accumulator
+            synops += deliver(plan, p, first, deltas, events, sums, scratch)
     return synops, recorded
 
 
-@compiled
+@compiled_uncounted
+def message_sign(reach):  # type: ignore[no-untyped-def]
+    """The sign bit of a message that holds every change of up to `reach`: 2^b for b-bit states."""
+    sign = np.int64(1)
+    while sign <= reach:
+        sign <<= 1
+    return sign
+
+
+@compiled_uncounted
+def received(delta, mask, sign):  # type: ignore[no-untyped-def]
+    """A message with the bits of `mask` inverted, two's complement with sign bit `sign`."""
+    if mask == 0:
+        return delta
+    word = (delta ^ mask) & (2 * sign - 1)
+    return word - 2 * sign if word & sign else word
+
+
+@compiled_uncounted
+def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-untyped-def]
+    """Leaves the errors of this tick's reads in the accumulators they reached."""
+    squares = registers.squares
+    for k in range(len(damage.reads)):
+        source, target, scale = damage.reads[k, 0], damage.reads[k, 1], damage.reads[k, 2]
+        last_tick, seed = damage.reads[k, 3], damage.reads[k, 4]
+        if tick > last_tick or squares[source] == 0:
+            continue
+        deviation = np.int64(scale * np.sqrt(np.float64(squares[source])))
+        start = plan.population_start[target]
+        for i in range(start, start + plan.population_size[target]):
+            error = noise_int(deviation, 1, seed, sample, tick, i)
+            registers.accumulator[i] = np.int32(registers.accumulator[i] + error)
+        version[target] += 1
+    squares[:] = 0
+
+
+@compiled_uncounted
 def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
     """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
     line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
@@ -237,12 +337,27 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
             line, recorded = strike(
                 plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
             )
-            queued = compute(plan, damage, registers, state, scratch, colour, sample, tick)
-            walked, recorded = send(plan, registers, state, scratch, queued, tick, room, recorded)
-            events += queued
-            synops += walked
+            changing = compute(plan, damage, registers, state, scratch, colour, sample, tick)
+            if changing:
+                irregular = damage.garbles or line > first_line
+                walked, recorded = send(
+                    plan,
+                    damage,
+                    registers,
+                    state,
+                    scratch,
+                    colour,
+                    irregular,
+                    tick,
+                    room,
+                    recorded,
+                )
+                misread(plan, damage, registers, scratch.version, sample, tick)
+                events += changing
+                synops += walked
             for hit in range(first_line, line):
                 registers.times[damage.faults[hit, 2]] = 1
+                registers.garbled[damage.faults[hit, 2]] = 0
         if recorded == before_sweep and (sweep - 1) * colours >= damage.quiet_after:
             return sweep, 0, events, synops, recorded
     return max_sweeps, 2, events, synops, recorded
@@ -250,17 +365,25 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
 
 @compiled
 def relax_disturbed(  # type: ignore[no-untyped-def]
-    plan, damage, inputs, drive, output_start, max_sweeps, states, work, counters, changes, first
+    plan, damage, start, output_start, states, work, counters, changes, first
 ):
     """Relaxes a whole batch, as `event_kernel.relax_samples` does a run of samples.
 
-    work: (`Scratch`, `Registers`). first: where each sample's changes begin in `changes`.
+    start: (inputs, drive, max_sweeps, continued). work: (`Scratch`, `Registers`). first: where
+    each sample's changes begin in `changes`.
     """
+    inputs, drive, max_sweeps, continued = start
     scratch, registers = work
     for sample in range(len(states)):
         state = states[sample]
         accumulator = registers.accumulator
-        present(plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch)
-        counters[sample] = relax_one(
+        counters[sample, 5] = present(
+            plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch
+        )
+        if len(damage.reads) and not continued:
+            for value in inputs[sample]:
+                registers.squares[-1] += np.int64(value) * np.int64(value)
+            misread(plan, damage, registers, scratch.version, sample, 0)
+        counters[sample, :5] = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )

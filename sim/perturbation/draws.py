@@ -79,3 +79,12 @@ def noise_block(values, scale, octaves, seed, tick, first_neuron):  # type: igno
         for k in range(values.shape[1]):
             neuron = first_neuron + k
             values[sample, k] = noise_int(scale[neuron], octaves, seed, sample, tick, neuron)
+
+
+@compiled
+def read_errors(values, deviation, seed, tick, first_neuron):  # type: ignore[no-untyped-def]
+    """Fills int64 `values` (batch, neurons) with errors of sd deviation[sample] / 256."""
+    for sample in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            neuron = first_neuron + k
+            values[sample, k] = noise_int(deviation[sample], 1, seed, sample, tick, neuron)

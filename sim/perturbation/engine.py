@@ -1,6 +1,7 @@
 """Relaxing under a disturbance: the compiled engine, the reference, and the front door to both."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +11,18 @@ from toreq_hw.network import Network
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
-from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.dense import DisturbedDense
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import (
     Damage,
     new_registers,
     relax_disturbed,
 )
-from toreq_hw.sim.perturbation.layer import Layer, PhaseLayer, States
+from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
-from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
+from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
-from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.relaxation import Relaxation, Start
 
 
@@ -37,9 +39,11 @@ def relax_with(
     """`sim.relax` of a network under layers: weights, then standing states, then the phase.
 
     states: continues from these (disturbed by start layers, which need them). Without phase
-    layers any engine runs, undisturbed code; with them "event" or "reference". The record's
-    network is the damaged one. Raises InputError.
+    layers undisturbed code runs. The record's network is the damaged one. Raises InputError.
     """
+    for one in layers:
+        if isinstance(one, LearningLayer):
+            raise InputError(f"layer {one.kind} must have learning to act on, not a phase")
     damaged = layer.program(network, layers)
     if states is not None:
         states = layer.disturb(network, states, layers)
@@ -51,12 +55,15 @@ def relax_with(
 
 
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
-    """The engine "event" or "reference" under a disturbance. Raises InputError for another."""
-    if name == "event":
+    """The engine called `name` under a disturbance; the same bits. Raises InputError."""
+    if name == EngineName.EVENT:
         return DisturbedEventEngine(network, disturbance)
-    if name == "reference":
+    if name == EngineName.DENSE:
+        return DisturbedDense(network, disturbance)
+    if name == EngineName.REFERENCE:
         return DisturbedReference(network, disturbance)
-    raise InputError(f"a disturbed phase must run on event or reference, not {name!r}")
+    known = ", ".join(engine.value for engine in EngineName)
+    raise InputError(f"engine must be one of {known}, not {name!r}")
 
 
 class DisturbedEventEngine:
@@ -70,26 +77,7 @@ class DisturbedEventEngine:
     def relax(self, start: Start) -> Relaxation:
         """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
         start = prepared(start, self._disturbance)
-        no_changes = np.zeros((0, 4), dtype=np.int64)
-        states, counters = self._run(start, no_changes, np.zeros(len(start.inputs), np.int64))
-        changes = None
-        if start.trace:
-            count = counters[:, 4]
-            rows = np.empty((int(count.sum()), 4), dtype=np.int64)
-            self._run(start, rows, np.cumsum(count) - count)
-            sample = np.repeat(np.arange(len(count)), count)
-            changes = np.concatenate([sample[:, None], rows], axis=1)
-        return assemble(
-            self._layout,
-            start,
-            states,
-            sweeps=counters[:, 0].astype(np.int32),
-            status=counters[:, 1].astype(np.uint8),
-            events=counters[:, 2],
-            synops=counters[:, 3],
-            presented=np.count_nonzero(start.inputs, axis=1),
-            changes=changes,
-        )
+        return carried_out(self._layout, start, partial(self._run, start))
 
     def _run(
         self, start: Start, changes: npt.NDArray[np.int64], first_change: npt.NDArray[np.int64]
@@ -97,7 +85,9 @@ class DisturbedEventEngine:
         given = self._disturbance
         batch, neurons = start.states.shape
         states = start.states.copy()
-        counters = np.zeros((batch, 5), dtype=np.int64)
+        counters = np.zeros((batch, 6), dtype=np.int64)
+        simple = given.sound | (given.stuck != FREE)
+        blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
         damage = Damage(
             given.stuck,
             given.inverted,
@@ -108,16 +98,18 @@ class DisturbedEventEngine:
             given.quiet_after,
             np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
             np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
-            given.plain,
+            given.sound & (given.stuck == FREE),
+            np.array([simple[a:b].all() for a, b in blocks]),
             max((n.last_tick for n in given.noise), default=0),
+            given.garbled,
+            bool(given.garbled.any()),
+            np.array(given.reads, dtype=np.int64).reshape(-1, 5),
         )
         relax_disturbed(
             self._plan,
             damage,
-            start.inputs,
-            start.drive,
+            (start.inputs, start.drive, start.max_sweeps, start.continued),
             self._layout.starts[self._layout.network.output.name],
-            start.max_sweeps,
             states,
             (new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
             counters,

@@ -33,10 +33,10 @@ class FaultMap:
     """Rows of plain JSON values; populations and couplings by name, neurons within theirs.
 
     samples: how many inputs, in order, it is about. weights: (coupling, row, column, what the cell
-    reads). stuck: (population, neuron, state). inverted: (population, neuron, mask). frozen:
-    (colour, first tick without updates). states: (sample, population, neuron, state), standing
-    states that differ when the phase begins. faults: (sample, tick, population, neuron, name of
-    the fault in lower case, bit).
+    reads). stuck: (population, neuron, state). inverted: (population, neuron, mask), of state
+    bits; messages: the same, of message bits. frozen: (colour, first tick without updates). states:
+    (sample, population, neuron, state), standing states that differ when the phase begins. faults:
+    (sample, tick, population, neuron, name of the fault in lower case, bit).
     """
 
     network_sha256: str
@@ -44,6 +44,7 @@ class FaultMap:
     weights: tuple[tuple[str, int, int, int], ...] = ()
     stuck: tuple[tuple[str, int, int], ...] = ()
     inverted: tuple[tuple[str, int, int], ...] = ()
+    messages: tuple[tuple[str, int, int], ...] = ()
     frozen: tuple[tuple[int, int], ...] = ()
     states: tuple[tuple[int, str, int, int], ...] = ()
     faults: tuple[tuple[int, int, str, int, str, int], ...] = ()
@@ -64,7 +65,11 @@ class FaultMap:
         if damaged.describe() != network.describe():
             raise InputError("a fault map must keep the weight formats, found an analog layer")
         given = disturbance(damaged, samples, layers)
-        if given.noise or not np.array_equal(given.converter, Disturbance.none(network).converter):
+        if (
+            given.noise
+            or given.reads
+            or not np.array_equal(given.converter, Disturbance.none(network).converter)
+        ):
             raise InputError("a fault map must be digital, found noise or a converter")
         name = _names(network)
         moved = [] if states is None else _moved(states, disturb(damaged, states, layers))
@@ -74,6 +79,7 @@ class FaultMap:
             weights=tuple(_changed(network, damaged)),
             stuck=_pairs(name, given.stuck, given.stuck != FREE),
             inverted=_pairs(name, given.inverted, given.inverted != 0),
+            messages=_pairs(name, given.garbled, given.garbled != 0),
             frozen=tuple((c, int(t)) for c, t in enumerate(given.frozen_from) if t != NEVER),
             states=tuple(moved),
             faults=tuple(
@@ -110,6 +116,8 @@ class FaultMap:
             given.stuck[start[name] + neuron] = value
         for name, neuron, mask in self.inverted:
             given.inverted[start[name] + neuron] = mask
+        for name, neuron, mask in self.messages:
+            given.garbled[start[name] + neuron] = mask
         for colour, tick in self.frozen:
             given.frozen_from[colour] = tick
         rows = [
@@ -135,20 +143,27 @@ class FaultMap:
         max_sweeps: int = MAX_SWEEPS,
         trace: bool = False,
     ) -> Relaxation:
-        """Replays the map; engines "event" and "reference", and any where weights and standing
-        states are all it holds. Raises InputError for another network or number of samples.
+        """Replays the map on any engine, to the same bits.
+
+        Raises InputError for another network or number of samples.
         """
         if len(inputs) != self.samples:
             raise InputError(f"inputs must be the map's {self.samples}, not {len(inputs)}")
         damaged = self.program(network)
-        in_phase = self.stuck or self.inverted or self.frozen or self.faults
         runner = (
-            disturbed_engine(damaged, self.disturbance(network), engine) if in_phase else engine
+            disturbed_engine(damaged, self.disturbance(network), engine)
+            if self.acts_in_phase
+            else engine
         )
         start = None if states is None else self.disturbed(states)
         return relax(
             damaged, inputs, engine=runner, states=start, max_sweeps=max_sweeps, trace=trace
         )
+
+    @property
+    def acts_in_phase(self) -> bool:
+        """Whether it holds more than weights and standing states."""
+        return bool(self.stuck or self.inverted or self.messages or self.frozen or self.faults)
 
     def check(self, network: Network) -> None:
         """Raises InputError unless the map belongs to `network`."""
@@ -188,7 +203,7 @@ def _check_rows(fault_map: FaultMap, network: Network) -> None:
     for coupling, row, column, _ in fault_map.weights:
         _check_index(row, shapes[coupling][0], f"row of {coupling}")
         _check_index(column, shapes[coupling][1], f"column of {coupling}")
-    neurons = [(n, k) for n, k, _ in (*fault_map.stuck, *fault_map.inverted)]
+    neurons = [(n, k) for n, k, _ in (*fault_map.stuck, *fault_map.inverted, *fault_map.messages)]
     neurons += [(n, k) for _, n, k, _ in fault_map.states]
     neurons += [(n, k) for _, _, n, k, _, _ in fault_map.faults]
     for name, neuron in neurons:

@@ -1,9 +1,10 @@
 """What a perturbation layer is: a small frozen object that says what goes wrong, where and when.
 
-A layer acts at one of three points (docs/robustness.md):
+A layer acts at one of these points (docs/robustness.md):
     WeightLayer  when weights are programmed: gives another `Network`, for every engine;
     StartLayer   on standing states, before a phase continues from them;
-    PhaseLayer   tick by tick while a phase runs: adds to a `Disturbance`.
+    PhaseLayer   tick by tick while a phase runs: adds to a `Disturbance`;
+and a LearningLayer on the updates of on-chip learning, which no phase sees.
 With no layer nothing of this runs; with level 0 a layer changes nothing.
 """
 
@@ -119,6 +120,10 @@ class PhaseLayer(Layer):
     def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
         """`disturbance` with this layer's part for `batch` samples added."""
         raise NotImplementedError
+
+
+class LearningLayer(Layer):
+    """Acts on the updates of on-chip learning (`uneven.UnevenTrainer`); nothing else feels it."""
 
 
 def make_layer(kind: str, **settings: Any) -> Layer:

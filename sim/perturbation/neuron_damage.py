@@ -8,7 +8,7 @@ import numpy as np
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.disturbance import Disturbance, message_bits
 from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 
@@ -72,6 +72,31 @@ class StuckStateBits(PhaseLayer):
             neurons = layout.of(population).start + hits // bits
             np.bitwise_xor.at(inverted, neurons, np.left_shift(1, hits % bits).astype(np.int16))
         return replace(disturbance, inverted=inverted)
+
+
+@dataclass(frozen=True)
+class StuckMessageBits(PhaseLayer):
+    """Each bit of each neuron's message wires is, with probability `level`, inverted for good.
+
+    What a neuron sends and what its neighbours hear drift apart with every event: there is no
+    energy, and a phase may never fall quiet; the limit on sweeps ends it then.
+    """
+
+    kind: ClassVar[str] = "stuck_message_bits"
+    unit: ClassVar[str] = "probability per message bit of a neuron"
+    quiescence: ClassVar[str] = "not guaranteed; the limit on sweeps ends the phase"
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """One map of inverted wires for the whole batch."""
+        rng = self.generator()
+        layout = Layout(network)
+        garbled = disturbance.garbled.copy()
+        for population in self.populations(network):
+            bits = message_bits(population)
+            hits = picked(rng, bits * population.size, self.level)
+            neurons = layout.of(population).start + hits // bits
+            np.bitwise_xor.at(garbled, neurons, np.left_shift(1, hits % bits).astype(np.int16))
+        return replace(disturbance, garbled=garbled)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
-from toreq_hw.sim.fixed_point import to_state
+from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.recorder import assemble
@@ -60,7 +60,13 @@ class _Run:
         self.faults = disturbance.faults[disturbance.faults[:, 0] == k]
         self.changes: list[Change] = []
         self.events = self.synops = 0
+        self.arrivals: dict[int, int] = {}
+        self.garbled: dict[int, int] = {}
+        self.squares = dict.fromkeys(range(-1, len(network.relaxing)), 0)
         self.accumulator = self._fresh_accumulators()
+        if not start.continued:
+            self.squares[-1] = int((start.inputs[k].astype(np.int64) ** 2).sum())
+            self._misread(0)
 
     def relax(self) -> tuple[int, Status]:
         """Sweeps until a sweep that begins after the last fault changes nothing."""
@@ -75,7 +81,9 @@ class _Run:
         return self.start.max_sweeps, Status.SWEEP_LIMIT
 
     def _tick(self, tick: int, colour: int) -> None:
-        lost, doubled = self._strike(tick)
+        self.arrivals.clear()
+        self.garbled.clear()
+        self._strike(tick)
         if tick >= self.disturbance.frozen_from[colour]:
             return
         spans = [self.layout.span(block) for block in self.network.colours[colour]]
@@ -85,27 +93,48 @@ class _Run:
             self._move(tick, neuron, int(self.state[neuron]) + delta)
         for neuron, delta in sent:
             self.events += 1
-            times = 0 if neuron in lost else 2 if neuron in doubled else 1
-            walked = self._deliver(neuron, delta * times)
+            times = self.arrivals.get(neuron, 1)
+            message = self._received(neuron, delta)
+            walked = self._deliver(neuron, message * times)
             self.synops += walked * times
+            self.squares[self._number(neuron)] += message * message * times
+        self._misread(tick)
 
-    def _strike(self, tick: int) -> tuple[set[int], set[int]]:
-        """The faults listed for this tick; returns neurons whose event is lost or doubled."""
-        lost, doubled = set(), set()
+    def _strike(self, tick: int) -> None:
+        """The faults listed for this tick; those of events wait for the event."""
         for _, _, neuron, fault, bit in self.faults[self.faults[:, 1] == tick].tolist():
             if fault == Fault.ACCUMULATOR_FLIP:
-                word = np.array(self.accumulator[neuron], dtype=np.int32).view(np.uint32)
-                self.accumulator[neuron] = int((word ^ np.uint32(1 << bit)).view(np.int32))
+                self.accumulator[neuron] = wrapped(int(self.accumulator[neuron]) ^ 1 << bit)
             elif fault == Fault.EVENT_DROP:
-                lost.add(neuron)
+                self.arrivals[neuron] = 0
             elif fault == Fault.EVENT_DUPLICATE:
-                doubled.add(neuron)
+                self.arrivals[neuron] = min(2 * self.arrivals.get(neuron, 1), 2)
+            elif fault == Fault.EVENT_FLIP:
+                self.garbled[neuron] = self.garbled.get(neuron, 0) ^ 1 << bit
             elif self.disturbance.stuck[neuron] == FREE:
                 before = int(self.state[neuron])
                 self._move(tick, neuron, self._flipped(neuron, before, 1 << bit))
                 if fault == Fault.STATE_FLIP:
                     self._deliver(neuron, int(self.state[neuron]) - before)
-        return lost, doubled
+
+    def _received(self, neuron: int, delta: int) -> int:
+        """The change that arrives: a two's complement word with some of its bits inverted."""
+        bits = message_bits(self._population(neuron))
+        mask = self.garbled.get(neuron, 0) ^ int(self.disturbance.garbled[neuron])
+        word = (delta ^ mask) & ((1 << bits) - 1)
+        return word - (1 << bits) if word >> (bits - 1) else word
+
+    def _misread(self, tick: int) -> None:
+        """What reading the weights for this tick's events leaves in the accumulators."""
+        for read in self.disturbance.reads:
+            squares = np.array(self.squares[read.source], np.int64)
+            if tick <= read.last_tick and squares:
+                deviation = read.deviation(squares)
+                span = self.layout.of(self.network.relaxing[read.target])
+                for i in range(span.start, span.stop):
+                    error = int(noise_int(deviation, 1, read.seed, self.sample, tick, i))
+                    self.accumulator[i] = wrapped(int(self.accumulator[i]) + error)
+        self.squares = dict.fromkeys(self.squares, 0)
 
     def _updated(self, neuron: int, tick: int) -> int:
         """Noise, ADC, the one rounding, DAC, inverted bits, and what stuck neurons make of it."""
@@ -124,7 +153,8 @@ class _Run:
         adc, low, high, dac = (int(value) for value in self.disturbance.converter[neuron])
         total = min(max(rounded(total, adc), low), high)
         state_min, state_max = population.state_min, population.state_max
-        state = int(to_state(np.array(total, np.int64), fraction_bits, state_min, state_max))
+        half = rounding_half(fraction_bits)
+        state = min(max(wrapped(total + half) >> fraction_bits, state_min), state_max)
         state = min(max(rounded(state, dac), state_min), state_max)
         return self._flipped(neuron, state, int(self.disturbance.inverted[neuron]))
 
@@ -163,6 +193,9 @@ class _Run:
                 return population
         raise IndexError(neuron)
 
+    def _number(self, neuron: int) -> int:
+        return self.network.relaxing.index(self._population(neuron))
+
     def _fresh_accumulators(self) -> npt.NDArray[np.int64]:
         """From biases, inputs, standing states and the nudge, as when a sample is presented."""
         states = {p.name: self.state[self.layout.of(p)] for p in self.network.relaxing}
@@ -171,6 +204,11 @@ class _Run:
         return np.concatenate(
             [accumulators(self.network, p.name, states, drive) for p in self.network.relaxing]
         )
+
+
+def wrapped(value: int) -> int:
+    """An integer as a 32-bit two's complement word holds it."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def prepared(start: Start, disturbance: Disturbance) -> Start:

@@ -18,6 +18,7 @@ from toreq_hw.sim.learning_kernel import learn_samples
 from toreq_hw.sim.perturbation.draws import exactly
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
+from toreq_hw.sim.perturbation.uneven import ONE, AsymmetricUpdate, weaken
 from toreq_hw.sim.perturbation.weight_damage import StuckWeights, put
 from toreq_hw.sim.plan import Ints
 
@@ -68,23 +69,34 @@ class Broken:
 class DamagedTrainer(Trainer):
     """A trainer some of whose cells are broken: they read what they read, whatever is learned.
 
+    asymmetry: of the updates of all others.
+
     trainer: taken over as it stands (latents, rates, generator); it is not changed itself.
     """
 
-    def __init__(self, trainer: Trainer, broken: Broken) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        broken: Broken,
+        asymmetry: AsymmetricUpdate = AsymmetricUpdate(0.0),  # noqa: B008 (frozen, no effect)
+    ) -> None:
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
-        self.epoch = trainer.epoch
-        self.random_state = trainer.random_state
-        self.synapses.latent[:] = trainer.synapses.latent
-        self.synapses.bias_latent[:] = trainer.synapses.bias_latent
-        self.program()
+        self.take_over(trainer)
         where, words = self._places(broken)
         self._plan.weights[where] = words
 
-        def learn_held(*given: Any) -> Any:
-            return learn_samples_held(where, words, *given)
+        impairment = (
+            where,
+            words,
+            asymmetry.kept,
+            np.empty_like(self.synapses.latent),
+            np.array([asymmetry.generator().integers(1, 1 << 32)], dtype=np.uint32),
+        )
 
-        self._learn_samples: Callable[..., Any] = learn_held
+        def learn_impaired(*given: Any) -> Any:
+            return learn_samples_impaired(impairment, *given)
+
+        self._learn_samples: Callable[..., Any] = learn_impaired
 
     def _places(self, broken: Broken) -> tuple[Ints, Weights]:
         """Indices into the plan's weights, of both directions, and what they read."""
@@ -109,9 +121,8 @@ class DamagedTrainer(Trainer):
 
 
 @compiled
-def learn_samples_held(  # type: ignore[no-untyped-def]
-    where,
-    words,
+def learn_samples_impaired(  # type: ignore[no-untyped-def]
+    impairment,
     plan,
     synapses,
     rates,
@@ -124,8 +135,15 @@ def learn_samples_held(  # type: ignore[no-untyped-def]
     random_state,
     tally,
 ):
-    """`learn_samples` with broken cells put back after every sample."""
+    """`learn_samples` with steps up cut, and broken cells put back, after every sample.
+
+    impairment: (cells' indices, their words, what is left of a step up, room for all latents,
+    uint32 (1,) generator of the cuts).
+    """
+    where, words, kept, before, draw = impairment
     for k in range(len(order)):
+        if kept < ONE:
+            before[:] = synapses.latent
         random_state = learn_samples(
             plan,
             synapses,
@@ -139,6 +157,8 @@ def learn_samples_held(  # type: ignore[no-untyped-def]
             random_state,
             tally,
         )
+        if kept < ONE:
+            draw[0] = weaken(plan, synapses, before, kept, draw[0])
         for cell in range(len(where)):
             plan.weights[where[cell]] = words[cell]
     return random_state

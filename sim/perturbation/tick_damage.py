@@ -13,7 +13,7 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 
@@ -136,3 +136,20 @@ class DuplicatedEvents(TickFaults):
     kind: ClassVar[str] = "duplicated_events"
     unit: ClassVar[str] = "probability per event"
     fault: ClassVar[Fault] = Fault.EVENT_DUPLICATE
+
+
+@dataclass(frozen=True)
+class MessageBitFlip(TickFaults):
+    """Bits of event messages arrive inverted; first_tick = last_tick strikes once.
+
+    A message is a change of state, one bit wider than a state. The sender keeps its right state,
+    so what its neighbours heard stays wrong until the next sample is presented.
+    """
+
+    kind: ClassVar[str] = "message_bit_flip"
+    unit: ClassVar[str] = "probability per message bit of an event"
+    fault: ClassVar[Fault] = Fault.EVENT_FLIP
+
+    def bits_of(self, network: Network, name: str) -> int:
+        """The message's bits."""
+        return message_bits(network.population(name))

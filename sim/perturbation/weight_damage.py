@@ -51,8 +51,22 @@ def put(coupling: Coupling, where: npt.NDArray[np.int64], values: Weights | int)
     return weight
 
 
+class WeightDamage(WeightLayer):
+    """A layer that changes stored words, coupling by coupling in file order, from one stream."""
+
+    def program(self, network: Network) -> Network:
+        """The network as its damaged memory reads."""
+        rng = self.generator()
+        couplings = self.couplings(network)
+        return with_weights(network, {c.name: self.damaged(c, rng) for c in couplings})
+
+    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+        """What one coupling's cells read."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class WeightBitFlip(WeightLayer):
+class WeightBitFlip(WeightDamage):
     """Every stored bit (8 a weight in INT8, 2 in ternary) flips with probability `level`.
 
     bit: only this bit of each word (0 is the lowest); -1 is all of them.
@@ -64,31 +78,27 @@ class WeightBitFlip(WeightLayer):
     unit: ClassVar[str] = "probability per stored bit"
     ruin: ClassVar[float | None] = 0.5
 
-    def program(self, network: Network) -> Network:
-        """Flips bits; the map is drawn coupling by coupling in file order."""
-        rng = self.generator()
-        changed = {}
-        for coupling in self.couplings(network):
-            width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
-            if not -1 <= self.bit < width:
-                raise InputError(
-                    f"bit of {self.kind} must be in -1..{width - 1} for {coupling.name}, "
-                    f"not {self.bit!r}"
-                )
-            stored = cells(coupling)
-            bits = width if self.bit < 0 else 1
-            hits = picked(rng, bits * len(stored), self.level)
-            mask = np.zeros(coupling.weight.size, dtype=np.uint8)
-            shift = hits % bits if self.bit < 0 else np.full(len(hits), self.bit)
-            np.bitwise_xor.at(mask, stored[hits // bits], np.left_shift(1, shift).astype(np.uint8))
-            where = np.flatnonzero(mask)
-            words = flipped(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
-            changed[coupling.name] = put(coupling, where, words)
-        return with_weights(network, changed)
+    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+        """Words XOR a map of flips."""
+        width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
+        if not -1 <= self.bit < width:
+            raise InputError(
+                f"bit of {self.kind} must be in -1..{width - 1} for {coupling.name}, "
+                f"not {self.bit!r}"
+            )
+        stored = cells(coupling)
+        bits = width if self.bit < 0 else 1
+        hits = picked(rng, bits * len(stored), self.level)
+        mask = np.zeros(coupling.weight.size, dtype=np.uint8)
+        shift = hits % bits if self.bit < 0 else np.full(len(hits), self.bit)
+        np.bitwise_xor.at(mask, stored[hits // bits], np.left_shift(1, shift).astype(np.uint8))
+        where = np.flatnonzero(mask)
+        words = flipped(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
+        return put(coupling, where, words)
 
 
 @dataclass(frozen=True)
-class StuckWeights(WeightLayer):
+class StuckWeights(WeightDamage):
     """A fraction `level` of the cells always reads the same word, whatever was programmed.
 
     value: "zero", "plus" (+1), "minus" (-1), or "extreme" (the format's largest magnitude, with a
@@ -108,27 +118,26 @@ class StuckWeights(WeightLayer):
                 f"value of {self.kind} must be zero, plus, minus or extreme, not {self.value!r}"
             )
 
-    def program(self, network: Network) -> Network:
-        """Overwrites round(level * cells) cells of each coupling."""
-        changed = {}
-        for coupling, where, values in self.stuck_cells(network):
-            changed[coupling.name] = put(coupling, where, values)
-        return with_weights(network, changed)
+    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+        """round(level * cells) cells overwritten."""
+        return put(coupling, *self._stuck(coupling, rng))
 
     def stuck_cells(
         self, network: Network
     ) -> list[tuple[Coupling, npt.NDArray[np.int64], Weights]]:
         """Per coupling the flat cells and what they read as."""
         rng = self.generator()
-        result = []
-        for coupling in self.couplings(network):
-            stored = cells(coupling)
-            where = stored[exactly(rng, len(stored), self.level)]
-            limit = coupling.weight_format.limit
-            signs = rng.integers(0, 2, len(stored)).astype(np.int8)[: len(where)] * 2 - 1
-            words = {"zero": 0, "plus": 1, "minus": -1, "extreme": limit * signs}[self.value]
-            result.append((coupling, where, np.full(len(where), words, dtype=np.int8)))
-        return result
+        return [(c, *self._stuck(c, rng)) for c in self.couplings(network)]
+
+    def _stuck(
+        self, coupling: Coupling, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], Weights]:
+        stored = cells(coupling)
+        where = stored[exactly(rng, len(stored), self.level)]
+        limit = coupling.weight_format.limit
+        signs = rng.integers(0, 2, len(stored)).astype(np.int8)[: len(where)] * 2 - 1
+        words = {"zero": 0, "plus": 1, "minus": -1, "extreme": limit * signs}[self.value]
+        return where, np.full(len(where), words, dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -142,44 +151,29 @@ class MissingSynapses(StuckWeights):
 
 
 @dataclass(frozen=True)
-class DeadRows(WeightLayer):
+class DeadRows(WeightDamage):
     """A fraction `level` of each matrix' rows (one pre neuron's word line) reads 0."""
 
     kind: ClassVar[str] = "dead_rows"
     unit: ClassVar[str] = "fraction of rows"
     ruin: ClassVar[float | None] = 1.0
+    axis: ClassVar[int] = 0
 
-    def program(self, network: Network) -> Network:
-        """Zeroes whole rows (in a self-coupling the columns that mirror them too)."""
-        rng = self.generator()
-        changed = {}
-        for coupling in self.couplings(network):
-            weight = coupling.weight.copy()
-            dead = exactly(rng, len(weight), self.level)
-            weight[dead] = 0
-            if coupling.is_self_coupling:
-                weight[:, dead] = 0
-            changed[coupling.name] = weight
-        return with_weights(network, changed)
+    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+        """Whole lines read 0 (in a self-coupling those that mirror them too)."""
+        weight = coupling.weight.copy()
+        dead = exactly(rng, weight.shape[self.axis], self.level)
+        lines = weight if self.axis == 0 else weight.T
+        lines[dead] = 0
+        if coupling.is_self_coupling:
+            lines[:, dead] = 0
+        return weight
 
 
 @dataclass(frozen=True)
-class DeadColumns(WeightLayer):
+class DeadColumns(DeadRows):
     """A fraction `level` of each matrix' columns (one post neuron's bit line) reads 0."""
 
     kind: ClassVar[str] = "dead_columns"
     unit: ClassVar[str] = "fraction of columns"
-    ruin: ClassVar[float | None] = 1.0
-
-    def program(self, network: Network) -> Network:
-        """Zeroes whole columns (in a self-coupling the rows that mirror them too)."""
-        rng = self.generator()
-        changed = {}
-        for coupling in self.couplings(network):
-            weight = coupling.weight.copy()
-            dead = exactly(rng, weight.shape[1], self.level)
-            weight[:, dead] = 0
-            if coupling.is_self_coupling:
-                weight[dead] = 0
-            changed[coupling.name] = weight
-        return with_weights(network, changed)
+    axis: ClassVar[int] = 1

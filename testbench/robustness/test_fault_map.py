@@ -30,12 +30,14 @@ def everything(seed: int) -> list[p.Layer]:
         p.AccumulatorUpset(0.002, seed),
         p.DroppedEvents(0.1, seed),
         p.DuplicatedEvents(0.1, seed),
+        p.MessageBitFlip(0.02, seed),
+        p.StuckMessageBits(0.02, seed),
         p.FrozenColour(7, seed),
     ]
 
 
 @pytest.mark.parametrize("schedule", [Schedule.PARITY, Schedule.SEQUENTIAL])
-def test_a_saved_map_gives_the_same_ticks_as_the_layers_on_both_engines(
+def test_a_saved_map_gives_the_same_ticks_as_the_layers_on_every_engine(
     schedule: Schedule, tmp_path: Path
 ) -> None:
     for seed in range(12):
@@ -50,7 +52,7 @@ def test_a_saved_map_gives_the_same_ticks_as_the_layers_on_both_engines(
         expected = p.relax_with(
             network, inputs, layers, states=free.states, max_sweeps=SWEEPS, trace=True
         )
-        for engine in ("reference", "event"):
+        for engine in sim.EngineName:
             found = read.relax(
                 network, inputs, engine=engine, states=free.states, max_sweeps=SWEEPS, trace=True
             )

@@ -1,14 +1,20 @@
 """Learning on with damage, and learning with damage in the loop."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from toreq_hw import data, sim
-from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw import commands, data, network, sim
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
-from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.perturbation.relearning import Broken, DamagedTrainer, HardenedTrainer
 from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.synapses import latents_of, weights_of
 from toreq_hw.sim.training import Lessons, learn_epoch
 
 
@@ -29,10 +35,10 @@ def fresh(epochs: int, lessons: Lessons) -> Trainer:
     return trainer
 
 
-def accuracy(network: Network) -> float:
+def accuracy(net: Network) -> float:
     digits = data.load("digits")
-    inputs = data.encode(digits.test.images, digits.pixel_max, network.input)
-    return float(np.mean(sim.relax(network, inputs).classes == digits.test.labels))
+    inputs = data.encode(digits.test.images, digits.pixel_max, net.input)
+    return float(np.mean(sim.relax(net, inputs).classes == digits.test.labels))
 
 
 def test_without_damage_a_damaged_trainer_learns_the_same_bits(lessons: Lessons) -> None:
@@ -67,11 +73,11 @@ def test_learning_on_recovers_and_broken_cells_stay_broken(
 
 
 def test_silenced_neurons_are_dead_to_the_others(lessons: Lessons) -> None:
-    network = fresh(2, lessons).network()
+    net = fresh(2, lessons).network()
     layer = p.DeadNeurons(0.5, 7)
-    silent = Broken.silenced(layer, network).apply(network)
+    silent = Broken.silenced(layer, net).apply(net)
     inputs = lessons.inputs[:50]
-    expected = p.relax_with(network, inputs, [layer]).states["output"]
+    expected = p.relax_with(net, inputs, [layer]).states["output"]
     assert np.array_equal(sim.relax(silent, inputs).states["output"], expected)
 
 
@@ -80,11 +86,84 @@ def test_hardening_learns_and_ends_undamaged(lessons: Lessons) -> None:
     hardened = HardenedTrainer(trainer, lambda draw: p.WeightBitFlip(0.05, draw), 100)
     for _ in range(6):
         learn_epoch(hardened, lessons)
-    network = hardened.network()
+    net = hardened.network()
     hardened.program()
-    assert hardened.network().sha256 == network.sha256
-    assert accuracy(network) > 0.85
+    assert hardened.network().sha256 == net.sha256
+    assert accuracy(net) > 0.85
     idle = HardenedTrainer(trainer, lambda draw: p.WeightBitFlip(0.0, draw), 100)
     learn_epoch(idle, lessons)
     learn_epoch(trainer, lessons)
     assert idle.network().sha256 == trainer.network().sha256
+
+
+@pytest.mark.parametrize("kind", WeightFormat)
+def test_latents_from_a_network_stand_for_its_weights(kind: WeightFormat) -> None:
+    rng = np.random.default_rng(2)
+    weights = np.arange(-kind.limit, kind.limit + 1).astype(np.int8)
+    theta = 4096 if kind is WeightFormat.TERNARY else 0
+    assert np.array_equal(weights_of(latents_of(weights, theta), theta), weights)
+    blank = layered((20, 9, 5), kind, (3, 4))
+    couplings = tuple(
+        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in blank.relaxing}
+    net = replace(blank, couplings=couplings, biases=biases)
+    trainer = Trainer.from_network(net, Rule(), 1, epoch=7)
+    assert trainer.network().sha256 == net.sha256
+    assert trainer.epoch == 7
+
+
+def test_a_network_file_learns_on_as_well(lessons: Lessons, tmp_path: Path) -> None:
+    whole = fresh(6, lessons).network()
+    network.save(whole, tmp_path / "net.safetensors")
+    arguments = ["relearn", str(tmp_path / "net.safetensors"), "--level", "0.6", "--epochs", "2"]
+    arguments += ["--json", str(tmp_path / "r.json")]
+    with pytest.raises(SystemExit) as ended:
+        commands.main(arguments)
+    assert ended.value.code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["latents_from"] == "network file"
+    assert record["accuracy"][-1] > record["accuracy"][0] + 0.1
+    with pytest.raises(SystemExit) as ended:
+        commands.main(["relearn", str(tmp_path / "none"), "--level", "0.6"])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("looped", [False, True])
+def test_uneven_updates_cut_steps_up_and_nothing_else(looped: bool, lessons: Lessons) -> None:
+    settings = recipe(WeightFormat.TERNARY, 64)
+    shape = layered((64, 20, 10), WeightFormat.TERNARY, (3, 3), loop_fraction_bits=3)
+    if not looped:
+        shape = layered((64, 20, 10), WeightFormat.TERNARY, (3, 3))
+    else:
+        shape = replace(shape, schedule=Schedule.SEQUENTIAL)
+    trainer = Trainer(shape, settings.rule(shape, 8), 1)
+    order = np.arange(60)
+    whole = DamagedTrainer(trainer, Broken({}), p.AsymmetricUpdate(0.0, 1))
+    trainer.learn(lessons.inputs, lessons.labels, order)
+    whole.learn(lessons.inputs, lessons.labels, order)
+    assert np.array_equal(whole.synapses.latent, trainer.synapses.latent)
+    # One sample: no step up at level 1, half of each at level 1/2, steps down as they were.
+    plain = Trainer(shape, settings.rule(shape, 8), 1)
+    start = plain.synapses.latent.astype(np.int64)
+    one_way = DamagedTrainer(plain, Broken({}), p.AsymmetricUpdate(1.0, 1))
+    half = DamagedTrainer(plain, Broken({}), p.AsymmetricUpdate(0.5, 1))
+    for learner in (plain, one_way, half):
+        learner.learn(lessons.inputs, lessons.labels, np.arange(1))
+    steps = plain.synapses.latent - start
+    assert (steps > 0).any()
+    assert np.array_equal(one_way.synapses.latent - start, np.minimum(steps, 0))
+    halved = half.synapses.latent - start
+    assert np.array_equal(halved[steps <= 0], steps[steps <= 0])
+    assert np.isin(2 * halved[steps > 0] - steps[steps > 0], (-1, 0, 1)).all()
+    for learner in (one_way, half):
+        programmed = learner.network()
+        learner.program()
+        assert learner.network().sha256 == programmed.sha256
+
+
+def test_a_learning_layer_is_refused_where_nothing_learns(lessons: Lessons) -> None:
+    net = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
+    with pytest.raises(InputError, match="layer asymmetric_update must have learning to act on"):
+        p.relax_with(net, lessons.inputs[:2], [p.AsymmetricUpdate(0.1)])

@@ -1,0 +1,114 @@
+"""One stored bit at a time: what the single flip of a weight costs, all else left whole."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.sim.event import EventEngine
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.weight_damage import cells, flipped
+from toreq_hw.sim.phases import relax
+from toreq_hw.sim.plan import Plan
+from toreq_hw.sim.synapses import blank_synapses
+
+Inputs = npt.NDArray[np.int16]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SingleFlip:
+    """One cell read wrongly, over a set of images.
+
+    before, after: the weight as stored and as read. distance: mean |difference| of all states over
+    their range, from the undamaged equilibria. moved: images whose equilibrium differs at all.
+    reclassified: whose class differs. correct: change in the number of right classes.
+    """
+
+    coupling: str
+    row: int
+    column: int
+    bit: int
+    before: int
+    after: int
+    distance: float
+    moved: int
+    reclassified: int
+    correct: int
+
+
+def single_flips(
+    network: Network,
+    inputs: Inputs,
+    labels: Labels,
+    *,
+    sample: int | None = None,
+    seed: int = 1,
+    watch: Callable[[], None] = lambda: None,
+) -> list[SingleFlip]:
+    """Every bit of every stored word in turn, or of `sample` cells drawn without replacement.
+
+    Bits whose flip reads as the same weight are left out (ternary: bit 1 of a 0). watch: called
+    once a cell.
+    """
+    engine = EventEngine(network, threads=1)
+    clean = relax(network, inputs, engine=engine)
+    places = [(c, cell) for c in network.couplings for cell in cells(c).tolist()]
+    if sample is not None and sample < len(places):
+        chosen = np.random.default_rng(seed).choice(len(places), sample, replace=False)
+        places = [places[k] for k in np.sort(chosen)]
+    layout = Layout(network)
+    ranges = np.concatenate([np.full(p.size, p.state_max - p.state_min) for p in network.relaxing])
+    standing = layout.join(clean.states)
+    right = int(np.count_nonzero(clean.classes == labels))
+    wires = _wires(network, engine.plan)
+    found = []
+    for coupling, cell in places:
+        row, column = divmod(cell, coupling.weight.shape[1])
+        before = int(coupling.weight[row, column])
+        for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
+            word = coupling.weight[row : row + 1, column]
+            after = int(flipped(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
+            if after == before:
+                continue
+            where = wires(coupling, row, column)
+            engine.plan.weights[where] = after
+            damaged = relax(network, inputs, engine=engine)
+            engine.plan.weights[where] = before
+            difference = np.abs(layout.join(damaged.states) - standing)
+            found.append(
+                SingleFlip(
+                    coupling.name,
+                    row,
+                    column,
+                    bit,
+                    before,
+                    after,
+                    distance=float((difference / ranges).mean()),
+                    moved=int(np.count_nonzero(difference.any(axis=1))),
+                    reclassified=int(np.count_nonzero(damaged.classes != clean.classes)),
+                    correct=int(np.count_nonzero(damaged.classes == labels)) - right,
+                )
+            )
+        watch()
+    return found
+
+
+def _wires(network: Network, plan: Plan) -> Callable[[Coupling, int, int], list[int]]:
+    """Where in the plan's weights a cell is read from, in both directions."""
+    synapses = blank_synapses(network, plan, theta=1)
+    index = {c.name: k for k, c in enumerate(network.couplings)}
+
+    def of_cell(coupling: Coupling, row: int, column: int) -> list[int]:
+        k = index[coupling.name]
+        rows, columns = coupling.weight.shape
+        places = [int(synapses.forward[k]) + row * columns + column]
+        if synapses.backward[k] >= 0:
+            places.append(int(synapses.backward[k]) + column * rows + row)
+        if coupling.is_self_coupling:
+            places.append(int(synapses.forward[k]) + column * columns + row)
+        return places
+
+    return of_cell

@@ -1,0 +1,252 @@
+"""The disturbed dense engine: a whole batch, every accumulator recomputed in every tick.
+
+A dense machine keeps no running sums, so it has nowhere to keep an error. What an incremental
+machine got wrong is carried beside the states instead: `heard`, the state that each neuron's
+neighbours believe it has (the sum of what arrived from it), and `offset`, what flips and noisy
+reads left in each accumulator. a = b + x W + heard W + offset, mod 2^32, is then what an
+incremental machine holds.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Block, Network
+from toreq_hw.sim.costs import fan_out
+from toreq_hw.sim.fixed_point import rounding_half
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
+from toreq_hw.sim.perturbation.draws import noise_block, read_errors
+from toreq_hw.sim.perturbation.reference import prepared, wrapped
+from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.relaxation import Relaxation, Start, Status
+
+Wide = npt.NDArray[np.int64]
+
+
+class DisturbedDense:
+    """Relaxes a batch under a disturbance with matrix products, exact in float64."""
+
+    def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        self._network = network
+        self._disturbance = disturbance
+
+    def relax(self, start: Start) -> Relaxation:
+        """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
+        return _Batch(self._network, self._disturbance, prepared(start, self._disturbance)).relax()
+
+
+class _Batch:
+    """Registers of all samples: int64 (batch, neurons), in `Layout` order.
+
+    going: samples that have not ended. last_change: the sweep in which each last changed.
+    """
+
+    def __init__(self, network: Network, disturbance: Disturbance, start: Start) -> None:
+        self.network, self.disturbance, self.start = network, disturbance, start
+        self.layout = layout = Layout(network)
+        self.state = start.states.astype(np.int64)
+        self.heard = self.state.copy()
+        self.offset = np.zeros_like(self.state)
+        self.weights = {p.name: _incoming(network, layout, p.name) for p in network.relaxing}
+        self.base = self._base()
+        batch = len(self.state)
+        self.going = np.ones(batch, dtype=bool)
+        self.last_change = np.zeros(batch, dtype=np.int32)
+        self.events, self.synops = np.zeros((2, batch), dtype=np.int64)
+        self.changes: list[Wide] = []
+        self.squares = np.zeros((batch, len(network.relaxing) + 1), dtype=np.int64)
+        by_tick = np.argsort(disturbance.faults[:, 1], kind="stable")
+        self.faults = disturbance.faults[by_tick]
+        if not start.continued:
+            self.squares[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
+            self._misread(0)
+
+    def relax(self) -> Relaxation:
+        """Sweeps until each sample has had one that began after the last fault and was quiet."""
+        colours = len(self.network.colours)
+        sweeps = np.full(len(self.state), self.start.max_sweeps, dtype=np.int32)
+        status = np.full(len(self.state), Status.SWEEP_LIMIT, dtype=np.uint8)
+        for sweep in range(1, self.start.max_sweeps + 1):
+            for colour in range(colours):
+                self._tick(sweep, (sweep - 1) * colours + colour + 1, colour)
+            quiet = self.going & (self.last_change < sweep)
+            if (sweep - 1) * colours >= self.disturbance.quiet_after:
+                sweeps[quiet], status[quiet] = sweep, Status.SETTLED
+                self.going &= ~quiet
+            if not self.going.any():
+                break
+        changes = np.concatenate([np.zeros((0, 5), dtype=np.int64), *self.changes])
+        return assemble(
+            self.layout,
+            self.start,
+            self.state.astype(np.int16),
+            sweeps=sweeps,
+            status=status,
+            events=self.events,
+            synops=self.synops,
+            presented=np.count_nonzero(self.start.inputs, axis=1),
+            changes=_in_order(changes) if self.start.trace else None,
+        )
+
+    def _tick(self, sweep: int, tick: int, colour: int) -> None:
+        times = np.ones_like(self.state)
+        garbled = np.repeat(self.disturbance.garbled[None].astype(np.int64), len(times), axis=0)
+        first, last = np.searchsorted(self.faults[:, 1], (tick, tick + 1))
+        for row in self.faults[first:last].tolist():
+            if self.going[row[0]]:
+                self._strike(sweep, row, times, garbled)
+        if tick >= self.disturbance.frozen_from[colour]:
+            return
+        blocks = self.network.colours[colour]
+        updates = [(block, self._updated(block, tick)) for block in blocks]
+        for block, new in updates:
+            self._set(sweep, tick, block, new, times, garbled)
+        self._misread(tick)
+
+    def _strike(self, sweep: int, row: list[int], times: Wide, garbled: Wide) -> None:
+        """One listed fault of one sample."""
+        sample, tick, neuron, fault, bit = row
+        if fault == Fault.ACCUMULATOR_FLIP:
+            word = wrapped(int(self._accumulators(self._block(neuron), sample)[0, 0]))
+            self.offset[sample, neuron] += wrapped(word ^ 1 << bit) - word
+        elif fault == Fault.EVENT_DROP:
+            times[sample, neuron] = 0
+        elif fault == Fault.EVENT_DUPLICATE:
+            times[sample, neuron] = min(2 * times[sample, neuron], 2)
+        elif fault == Fault.EVENT_FLIP:
+            garbled[sample, neuron] ^= 1 << bit
+        elif self.disturbance.stuck[neuron] == FREE:
+            before = self.state[sample, neuron]
+            population = self.network.population(self._block(neuron).population)
+            after = int(flipped_states(np.int16(before), np.int16(1 << bit), population))  # type: ignore[arg-type]  # a scalar is an array here
+            self.state[sample, neuron] = after
+            if fault == Fault.STATE_FLIP:
+                self.heard[sample, neuron] += after - before
+            if after != before:
+                self.last_change[sample] = sweep
+                self.changes.append(np.array([[sample, tick, neuron, before, after]]))
+
+    def _set(
+        self, sweep: int, tick: int, block: Block, new: Wide, times: Wide, garbled: Wide
+    ) -> None:
+        """Sets a block's states and lets the neighbours hear what arrives."""
+        span = self.layout.span(block)
+        before = self.state[:, span]
+        changed = (new != before) & self.going[:, None]
+        population = self.network.population(block.population)
+        bits = message_bits(population)
+        word = ((new - before) ^ garbled[:, span]) & ((1 << bits) - 1)
+        message = np.where(changed, word - ((word >> (bits - 1)) << bits), 0)
+        samples, columns = np.nonzero(changed)
+        tick_of = np.full(len(samples), tick)
+        where = (samples, columns)
+        self.changes.append(
+            np.stack([samples, tick_of, span.start + columns, before[where], new[where]], axis=1)
+        )
+        self.heard[:, span] += message * times[:, span]
+        number = self.network.relaxing.index(population)
+        self.squares[:, number] += (message**2 * times[:, span]).sum(axis=1)
+        self.events += changed.sum(axis=1)
+        walked = (changed * times[:, span]).sum(axis=1)
+        self.synops += walked * fan_out(self.network, population.name)
+        self.last_change[changed.any(axis=1)] = sweep
+        before[changed] = new[changed]
+
+    def _updated(self, block: Block, tick: int) -> Wide:
+        """New states of a block: noise, ADC, the one rounding, DAC, inverted bits, stuck."""
+        span, given = self.layout.span(block), self.disturbance
+        population = self.network.population(block.population)
+        fraction_bits = self.network.accumulator_fraction_bits(population.name)
+        total = _word(self._accumulators(block))
+        for noise in given.noise:
+            if tick <= noise.last_tick:
+                drawn = np.empty_like(total)
+                noise_block(drawn, noise.scale, noise.octaves, noise.seed, tick, span.start)
+                total = total + drawn
+        adc, low, high, dac = given.converter[span].T
+        total = _word(np.clip(_rounded(total, adc), low, high) + rounding_half(fraction_bits))
+        state = np.clip(total >> fraction_bits, population.state_min, population.state_max)
+        state = np.clip(_rounded(state, dac), population.state_min, population.state_max)
+        state = flipped_states(state.astype(np.int16), given.inverted[span], population)
+        stuck = given.stuck[span]
+        return np.where(stuck != FREE, stuck, state).astype(np.int64)
+
+    def _accumulators(self, block: Block, sample: int | None = None) -> Wide:
+        """Of a block in all samples or in one, int64 (samples, neurons of the block)."""
+        span = self.layout.span(block)
+        rows = slice(None) if sample is None else slice(sample, sample + 1)
+        total: Wide = self.base[rows, span] + self.offset[rows, span]
+        for source, weight in self.weights[block.population]:
+            heard = self.heard[rows, source].astype(np.float64)
+            total = total + (heard @ weight[:, block.start : block.stop]).astype(np.int64)
+        return total
+
+    def _misread(self, tick: int) -> None:
+        """What reading the weights for this tick's events leaves in the accumulators."""
+        for read in self.disturbance.reads:
+            if tick <= read.last_tick:
+                span = self.layout.of(self.network.relaxing[read.target])
+                deviation = read.deviation(self.squares[:, read.source])
+                drawn = np.empty_like(self.offset[:, span])
+                read_errors(drawn, deviation, read.seed, tick, span.start)
+                self.offset[:, span] += drawn
+        self.squares[:] = 0
+
+    def _base(self) -> Wide:
+        """Bias, input drive and nudge, which stay; int64 (batch, neurons)."""
+        parts = []
+        for population in self.network.relaxing:
+            total = np.repeat(
+                self.network.biases[population.name][None].astype(np.int64), len(self.state), axis=0
+            )
+            for coupling in self.network.couplings_of(population.name):
+                if coupling.pre == self.network.input.name:
+                    shift = self.network.accumulator_fraction_bits(population.name)
+                    product = self.start.inputs.astype(np.float64) @ coupling.weight
+                    total += product.astype(np.int64) << (shift - coupling.fraction_bits)
+            if population is self.network.output:
+                total += self.start.drive
+            parts.append(total)
+        return np.concatenate(parts, axis=1)
+
+    def _block(self, neuron: int) -> Block:
+        """The block of one neuron alone."""
+        for population in self.network.relaxing:
+            span = self.layout.of(population)
+            if neuron < span.stop:
+                local = neuron - span.start
+                return Block(population.name, local, local + 1)
+        raise IndexError(neuron)
+
+
+def _incoming(
+    network: Network, layout: Layout, name: str
+) -> list[tuple[slice, npt.NDArray[np.float64]]]:
+    """Per relaxing neighbour of a population where its states lie, and W 2^shift into it."""
+    found = []
+    for coupling in network.couplings_of(name):
+        into_post = coupling.post == name
+        source = network.population(coupling.pre if into_post else coupling.post)
+        if source is not network.input:
+            weight = coupling.weight if into_post else coupling.weight.T
+            shift = network.accumulator_fraction_bits(name) - coupling.fraction_bits
+            found.append((layout.of(source), weight.astype(np.float64) * (1 << shift)))
+    return found
+
+
+def _word(values: Wide) -> Wide:
+    """Integers as 32-bit two's complement words hold them."""
+    return values.astype(np.int32).astype(np.int64)
+
+
+def _rounded(values: Wide, shift: Wide) -> Wide:
+    """To the nearest multiple of 2^shift, halves up; shift: (neurons,)."""
+    rounded: Wide = ((values + ((np.int64(1) << shift) >> 1)) >> shift) << shift
+    return rounded
+
+
+def _in_order(changes: Wide) -> Wide:
+    """Sorted by sample and tick; within a tick as they came: flips first, then updates."""
+    ordered: Wide = changes[np.lexsort((changes[:, 1], changes[:, 0]))]
+    return ordered

@@ -1,0 +1,79 @@
+"""Learning on devices whose steps up and down are not alike."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.generator import advance
+from toreq_hw.sim.learning_kernel import int8_weight, ternary_weight
+from toreq_hw.sim.perturbation.layer import LearningLayer
+
+ONE = 1 << 16
+"""A whole step, in the units of `AsymmetricUpdate.kept`."""
+
+
+@dataclass(frozen=True)
+class AsymmetricUpdate(LearningLayer):
+    """dV' = (1 - level) dV where dV > 0, dV' = dV where dV < 0; of every synapse, biases are exact.
+
+    Potentiation that is weaker than depression: the asymmetry of resistive devices (Gokmen and
+    Vlasov, Frontiers in Neuroscience 10, 333, 2016) without its dependence on the state. Rounded
+    stochastically, with 16 bits of a generator of its own: exact in the mean.
+    """
+
+    kind: ClassVar[str] = "asymmetric_update"
+    unit: ClassVar[str] = "fraction by which steps up are weaker than steps down"
+
+    @property
+    def kept(self) -> int:
+        """What is left of a step up, in 1/2^16."""
+        return round(ONE * (1 - self.level))
+
+
+@compiled
+def weaken(plan, synapses, before, kept, draw):  # type: ignore[no-untyped-def]
+    """Cuts every step up to kept / 2^16 of itself and programs its weight; returns the draw.
+
+    Most latents stood still: four at a time are looked at.
+    """
+    latent = synapses.latent
+    fours = len(latent) // 4 * 4
+    now, then = latent[:fours].view(np.int64), before[:fours].view(np.int64)
+    for word in range(len(now)):
+        if now[word] != then[word]:
+            for cell in range(4 * word, 4 * word + 4):
+                draw = weakened(plan, synapses, before, kept, draw, cell)
+    for cell in range(fours, len(latent)):
+        draw = weakened(plan, synapses, before, kept, draw, cell)
+    return draw
+
+
+@compiled
+def weakened(plan, synapses, before, kept, draw, cell):  # type: ignore[no-untyped-def]
+    """Cuts the step of one latent, if it is one up; returns the draw."""
+    step = np.int64(synapses.latent[cell]) - np.int64(before[cell])
+    if step <= 0:
+        return draw
+    coupling = len(synapses.first) - 1
+    while synapses.first[coupling] > cell:
+        coupling -= 1
+    pre, post = synapses.pre[coupling], synapses.post[coupling]
+    first, columns = synapses.first[coupling], plan.population_size[post]
+    row, column = (cell - first) // columns, (cell - first) % columns
+    if pre == post and column <= row:
+        return draw
+    draw = advance(draw)
+    v = np.int16(before[cell] + ((step * kept + np.int64(draw >> np.uint32(16))) >> 16))
+    theta = synapses.theta[coupling]
+    w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
+    synapses.latent[cell] = v
+    forward, backward = synapses.forward[coupling], synapses.backward[coupling]
+    plan.weights[forward + cell - first] = w
+    if backward >= 0:
+        plan.weights[backward + column * plan.population_size[pre] + row] = w
+    if pre == post:
+        synapses.latent[first + column * columns + row] = v
+        plan.weights[forward + column * columns + row] = w
+    return draw

@@ -1,0 +1,126 @@
+"""`toreq-hw relearn`: damage a network for good, then let it learn on around the damage."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+    seed_option,
+)
+from toreq_hw.data import Dataset
+from toreq_hw.errors import NetworkFileError
+from toreq_hw.files import write_json
+from toreq_hw.sim import checkpoint
+from toreq_hw.sim.campaign.recovery import Exam, relearn
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
+from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.training import Lessons
+from toreq_hw.versions import versions
+
+_EPILOG = """\b
+Examples:
+  toreq-hw relearn net.checkpoint --layer dead_neurons --level 0.5
+  toreq-hw relearn net.safetensors --data mnist --layer stuck_weights --level 0.2 --epochs 3"""
+
+
+@click.command(epilog=_EPILOG)
+@network_argument
+@data_option
+@click.option(
+    "--layer",
+    "kind",
+    type=click.Choice([DeadNeurons.kind, StuckWeights.kind]),
+    default=DeadNeurons.kind,
+    show_default=True,
+    help="What breaks for good.",
+)
+@click.option("--level", type=float, required=True, help="Fraction of neurons or weights.")
+@click.option("--epochs", type=click.IntRange(1), default=3, show_default=True)
+@click.option(
+    "--asymmetry",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Fraction by which steps up are weaker than steps down.",
+)
+@seed_option
+@json_option
+def command(
+    network_path: Path,
+    data_name: str,
+    kind: str,
+    level: float,
+    epochs: int,
+    asymmetry: float,
+    seed: int,
+    json_path: Path | None,
+) -> int:
+    """Damage a network, go on with the on-chip rule, and print accuracy after every epoch.
+
+    NETWORK: a checkpoint, whose latents go on as they stand, or a network file, which holds none:
+    its latents start in the middle of what reads as each weight, and its rates are those at
+    which the recipe of its format ends (docs/robustness.md).
+    """
+    check_writable(json_path)
+    layer = (DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed)
+    uneven = AsymmetricUpdate(asymmetry, seed)
+    dataset = data.load(data_name)
+    trainer, source = trainer_of(network_path, dataset, seed)
+    shape = trainer.blueprint
+    exam = Exam(
+        data.encode(dataset.test.images, dataset.pixel_max, shape.input), dataset.test.labels
+    )
+    settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
+    inputs = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
+    lessons = Lessons(inputs, dataset.train.labels, dataset.shape, settings.augment)
+    with console.progress_bar() as bar:
+        task = bar.add_task("learning on", total=epochs * len(inputs), note="")
+        found = relearn(
+            trainer,
+            layer,
+            lessons,
+            exam,
+            epochs,
+            lambda progress: bar.advance(task, progress.samples),
+            uneven,
+        )
+    if json_path:
+        record: dict[str, Any] = {
+            **asdict(found),
+            "data": dataset.name,
+            "split": dataset.split,
+            "latents_from": source,
+            "asymmetry": asymmetry,
+            "seed": seed,
+            "network_sha256": trainer.network().sha256,
+            "versions": versions(),
+        }
+        write_json(json_path, record)
+    rows = [("undamaged", f"{100 * found.undamaged:.2f}")]
+    rows += [
+        (f"epoch {epoch}" if epoch else "damaged", f"{100 * accuracy:.2f}")
+        for epoch, accuracy in enumerate(found.accuracy)
+    ]
+    title = f"{kind} {level:g} on {dataset.name}, latents from the {source}"
+    console.output.print(console.table(title, ("", "test accuracy, %"), rows))
+    return 0
+
+
+def trainer_of(path: Path, dataset: Dataset, seed: int) -> tuple[Trainer, str]:
+    """A trainer from a checkpoint or from a network file, and which of the two it was."""
+    try:
+        return checkpoint.load(path)[0], "checkpoint"
+    except NetworkFileError:
+        net = network.load(path)  # says what is wrong with a file that is neither
+    settings = recipe(net.couplings[0].weight_format, dataset.pixels)
+    rule = settings.rule(net, settings.epochs)
+    return Trainer.from_network(net, rule, seed, settings.epochs), "network file"

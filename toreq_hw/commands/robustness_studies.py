@@ -1,0 +1,136 @@
+"""What `make robustness` measures beside campaigns: recovery, and which weights matter most."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.data import Dataset
+from toreq_hw.network import WeightFormat
+from toreq_hw.sim.campaign.critical import bit_damage, critical_weights
+from toreq_hw.sim.campaign.recovery import Exam, asymmetry, harden, relearn
+from toreq_hw.sim.campaign.single_flips import SingleFlip, single_flips
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
+from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.training import Lessons
+
+RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
+HARDEN_RATE = 0.1
+HARDEN_PERIOD = {"digits": 50, "mnist": 500, "fashion-mnist": 500}
+"""Samples a draw of damage lasts in training."""
+
+ASYMMETRIES = (0.0, 0.05, 0.1, 0.2, 0.5)
+ASYMMETRY_EPOCHS = {"digits": 40, "mnist": 4, "fashion-mnist": 4}
+"""Short on the larger sets: each level is a training of its own."""
+
+CRITICAL_SAMPLES = 500
+"""Test images that critical lines, bits and weights are measured on."""
+
+EXHAUSTIVE = 20_000
+"""Cells up to which every stored bit is flipped; of more, `SAMPLED_CELLS` are drawn."""
+
+SAMPLED_CELLS = 3000
+WORST = 12
+"""Flips listed one by one."""
+
+QUANTILES = (0, 25, 50, 75, 90, 95, 98, 99, 99.5, 100)
+
+
+def recovery(
+    dataset: Dataset, trainer: Trainer, exam: Exam, seed: int, *, quick: bool
+) -> dict[str, Any]:
+    """Learning on after damage and, unless quick, learning with damage and with uneven steps."""
+    settings = recipe(WeightFormat.TERNARY, dataset.pixels)
+    lessons = Lessons(
+        data.encode(dataset.train.images, dataset.pixel_max, trainer.blueprint.input),
+        dataset.train.labels,
+        dataset.shape,
+        settings.augment,
+    )
+    damages: list[DeadNeurons | StuckWeights] = [DeadNeurons(0.5, seed), StuckWeights(0.2, seed)]
+    relearned, uneven = RELEARN_EPOCHS[dataset.name], ASYMMETRY_EPOCHS[dataset.name]
+    epochs = relearned * len(damages)
+    if not quick:
+        epochs += settings.epochs + uneven * len(ASYMMETRIES)
+    hardening = unevenness = None
+    with console.progress_bar() as bar:
+        task = bar.add_task("learning with damage", total=epochs * len(lessons.inputs), note="")
+
+        def watch(progress: Any) -> None:
+            bar.advance(task, progress.samples)
+
+        recoveries = [
+            relearn(trainer, damage, lessons, exam, relearned, watch) for damage in damages
+        ]
+        if not quick:
+            period = HARDEN_PERIOD[dataset.name]
+            hardening = asdict(
+                harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
+            )
+            unevenness = asdict(asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch))
+    return {
+        "recovery": [asdict(found) for found in recoveries],
+        "hardening": hardening,
+        "asymmetry": unevenness,
+    }
+
+
+def critical(net: network.Network, exam: Exam, seed: int) -> dict[str, Any]:
+    """Which input lines, which bits and which single weights matter most."""
+    inputs, labels = exam.inputs[:CRITICAL_SAMPLES], exam.labels[:CRITICAL_SAMPLES]
+    weights = sum(c.weight.size for c in net.couplings)
+    sample = None if weights <= EXHAUSTIVE else SAMPLED_CELLS
+    with console.progress_bar() as bar:
+        task = bar.add_task("critical weights", total=net.input.size + (sample or weights), note="")
+        lines = critical_weights(net, inputs, labels, lambda: bar.advance(task, 1))
+        flips = single_flips(
+            net, inputs, labels, sample=sample, seed=seed, watch=lambda: bar.advance(task, 1)
+        )
+    bits = bit_damage(net, inputs, labels, rate=0.1, trials=8, seed=seed)
+    return {
+        "critical_lines": np.round(lines, 3).tolist(),
+        "critical_bits": [asdict(bit) for bit in bits],
+        "single_flips": {
+            "images": len(labels),
+            "exhaustive": sample is None,
+            "cells": sample or weights,
+            "quantiles": list(QUANTILES),
+            "bits": _by_bit(flips),
+            "worst": [asdict(f) for f in sorted(flips, key=lambda f: -f.distance)[:WORST]],
+            "maps": _maps(net, flips) if sample is None else {},
+        },
+    }
+
+
+def _by_bit(flips: Sequence[SingleFlip]) -> list[dict[str, Any]]:
+    """Per coupling and bit how far a flip drives the equilibria, in per cent of the range."""
+    found = []
+    for coupling, bit in sorted({(f.coupling, f.bit) for f in flips}):
+        these = [f for f in flips if (f.coupling, f.bit) == (coupling, bit)]
+        distance = [100 * f.distance for f in these]
+        found.append(
+            {
+                "coupling": coupling,
+                "bit": bit,
+                "flips": len(these),
+                "mean_distance": float(np.mean(distance)),
+                "distance": np.round(np.percentile(distance, QUANTILES), 5).tolist(),
+                "unnoticed": sum(f.moved == 0 for f in these),
+                "reclassifying": sum(f.reclassified > 0 for f in these),
+                "most_lost": -min(f.correct for f in these),
+            }
+        )
+    return found
+
+
+def _maps(net: network.Network, flips: Sequence[SingleFlip]) -> dict[str, list[list[float]]]:
+    """Per coupling the distance, in per cent, that the worse bit of each cell causes."""
+    maps = {c.name: np.zeros(c.weight.shape) for c in net.couplings}
+    for flip in flips:
+        worst = maps[flip.coupling]
+        worst[flip.row, flip.column] = max(worst[flip.row, flip.column], 100 * flip.distance)
+    return {name: np.round(worst, 4).tolist() for name, worst in maps.items()}
