@@ -7,8 +7,8 @@ from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.clocking import Clocking
-from toreq_hw.boards.pll import Pll
+from toreq_hw.boards.clock.clocking import Clocking
+from toreq_hw.boards.clock.pll import Pll
 
 
 class Design(Protocol):

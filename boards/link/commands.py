@@ -1,7 +1,5 @@
 """Carries out requests, one at a time: words to the core, replies to the host."""
 
-from typing import Any
-
 from amaranth import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_BZIP2
@@ -24,6 +22,7 @@ from toreq_hw.boards.link.protocol import (
     Request,
 )
 from toreq_hw.rtl.interfaces import (
+    SPACE_BITS,
     Fault,
     Space,
     command_payload,
@@ -33,7 +32,6 @@ from toreq_hw.rtl.interfaces import (
     states_payload,
     summary_payload,
 )
-from toreq_hw.rtl.load_port import SPACES
 from toreq_hw.rtl.parameters import CoreParameters
 
 _HEADERS = {
@@ -45,16 +43,15 @@ _HEADERS = {
 """Bytes of the first item of a payload; requests that are absent have none."""
 
 
-def row_bytes(parameters: CoreParameters) -> dict[Any, int]:
-    """Bytes of a row of each `Space` in WORDS."""
-    widths: dict[Any, int] = {Space.BIAS: parameters.bias_bits}
-    widths |= {SPACES[store.weight_format]: store.width for store in parameters.stores}
-    return {space: -(-parameters.lanes * bits // 8) for space, bits in widths.items()}
+def row_bytes(parameters: CoreParameters) -> dict[int, int]:
+    """Bytes of a word of each `Space` in WORDS."""
+    bits = {Space.WEIGHTS + k: parameters.lanes * s.width for k, s in enumerate(parameters.stores)}
+    return {space: -(-n // 8) for space, n in (bits | {Space.BIAS: parameters.bias_bits}).items()}
 
 
 def states_bytes(parameters: CoreParameters) -> int:
-    """Bytes of a row of states in a reply."""
-    return -(-parameters.lanes * parameters.state_bits // 8)
+    """Bytes of a slice of states in a reply."""
+    return -(-parameters.update_lanes * parameters.state_bits // 8)
 
 
 def core_signature(parameters: CoreParameters) -> wiring.Signature:
@@ -123,16 +120,11 @@ class CommandUnit(wiring.Component):
 
     def _make_registers(self) -> None:
         parameters = self._parameters
-        longest = max(
-            *row_bytes(parameters).values(),
-            states_bytes(parameters),
-            SUMMARY_BYTES,
-            WORDS_HEADER,
-        )
+        longest = max(*row_bytes(parameters).values(), states_bytes(parameters), WORDS_HEADER)
         self._row = Signal(8 * longest)
         self._at = Signal.like(self._frame.at)
         self._bit = Signal(3)
-        self._left = Signal(range(max(longest, self._constants)))
+        self._left = Signal(range(max(longest, SUMMARY_BYTES, self._constants)))
         self._partial = Signal()  # no item is whole yet, or the one at hand is not
         self._last_sequence = Signal(8)
         self._flags = Signal(4)  # of IMAGE; NUDGE has the last of them
@@ -140,7 +132,7 @@ class CommandUnit(wiring.Component):
         self._parsed = Signal()  # the header is
         self._loading = Signal()
         self._open = Signal()
-        self._space = Signal(Space)
+        self._space = Signal(SPACE_BITS)
         self._address = Signal(load_payload(parameters)["address"].shape)
         self._is = {request: self._frame.type == request for request in Request}
 
@@ -276,7 +268,7 @@ class CommandUnit(wiring.Component):
             m.next = "FETCH"
             with m.If(self._is[Request.WORDS]):
                 m.d.sync += [self._address.eq(self._row), self._space.eq(self._row[24:])]
-                self._expect_row(m, self._row[24 : 24 + len(self._space.as_value())])
+                self._expect_row(m, self._row[24 : 24 + SPACE_BITS])
             with m.Elif(self._is[Request.COMMIT]):
                 good = self._check.match_detected & ~self.core.faults.any()
                 m.d.sync += [self.loaded.eq(good), self._loading.eq(0)]
@@ -337,7 +329,7 @@ class CommandUnit(wiring.Component):
 
     def _measure(self, m: Module) -> None:
         """The reply's length, known before its first byte."""
-        rows = self._parameters.groups * states_bytes(self._parameters)
+        rows = self._parameters.slices * states_bytes(self._parameters)
         self._empty = Signal()
         self._length = Signal(16)
         results = Signal()
@@ -383,6 +375,7 @@ class CommandUnit(wiring.Component):
                     with m.Elif(self._report):
                         m.next = "STATES"
                     with m.Else():
+                        m.d.sync += self._left.eq(SUMMARY_BYTES - 1)
                         m.next = "SUMMARY"
 
     def _parts(self, m: Module) -> None:
@@ -398,40 +391,21 @@ class CommandUnit(wiring.Component):
             self._count_down(m)
 
     def _results(self, m: Module) -> None:
-        """Rows of states, then the summary, through the register that brought the image in."""
-        body, row = self._body, self._row
-        states, summary = Cat(self.core.states.payload.states), self._summary()
-        bytes_ = states_bytes(self._parameters)
-        closing, last_row = Signal(), Signal()
+        """Slices of states, through the register that brought the image in; then the summary."""
+        body, row, states = self._body, self._row, self.core.states
+        length, last_slice = states_bytes(self._parameters), Signal()
         with m.State("STATES"):
-            # At the top, where the bytes leave; the summary lies lowest, so that few bits of the
-            # register have to choose between the two.
-            m.d.sync += [
-                row[len(row) - 8 * bytes_ :].eq(states),
-                self._left.eq(bytes_ - 1),
-                closing.eq(0),
-                last_row.eq(self.core.states.payload.last),
-            ]
-            with m.If(self.core.states.valid):
-                m.d.comb += self.core.states.ready.eq(1)
-                m.next = "BYTE"
-        with m.State("SUMMARY"):
-            m.d.sync += [
-                row[: 8 * SUMMARY_BYTES].eq(summary),
-                self._left.eq(len(row) // 8 - 1),
-                closing.eq(1),
-            ]
-            with m.If(self.core.summary.valid):
-                m.d.comb += self.core.summary.ready.eq(1)
+            m.d.comb += states.ready.eq(1)
+            with m.If(states.valid):
+                m.d.sync += [
+                    row[len(row) - 8 * length :].eq(states.payload.states),
+                    last_slice.eq(states.payload.last),
+                    self._left.eq(length - 1),
+                ]
                 m.next = "BYTE"
         with m.State("BYTE"):
-            wanted = ~closing | (self._left < SUMMARY_BYTES)
-            m.d.comb += [
-                body.payload.byte.eq(row[-8:]),
-                body.payload.last.eq(closing & (self._left == 0)),
-                body.valid.eq(wanted),
-            ]
-            with m.If(body.ready | ~wanted):
+            m.d.comb += [body.payload.byte.eq(row[-8:]), body.valid.eq(1)]
+            with m.If(body.ready):
                 m.next = "TURN"
         with m.State("TURN"):
             m.d.sync += [row.eq(row << 1), self._bit.eq(self._bit + 1)]
@@ -440,10 +414,13 @@ class CommandUnit(wiring.Component):
                 m.next = "BYTE"
                 with m.If(self._left == 0):
                     m.next = "STATES"
-                    with m.If(closing):
-                        m.next = "RELEASE"
-                    with m.Elif(last_row):
+                    with m.If(last_slice):
+                        m.d.sync += self._left.eq(SUMMARY_BYTES - 1)
                         m.next = "SUMMARY"
+        with m.State("SUMMARY"), m.If(self.core.summary.valid):
+            m.d.comb += body.payload.byte.eq(self._summary().word_select(self._left, 8))
+            self._count_down(m)
+            m.d.comb += self.core.summary.ready.eq(body.ready & (self._left == 0))
 
     def _count_down(self, m: Module) -> None:
         """Steps through the bytes of a number, the last of which ends the reply."""

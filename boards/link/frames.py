@@ -14,10 +14,11 @@ ERRORS_BITS = 8
 class Deframer(wiring.Component):
     """Collects one frame in a buffer, checks it, and holds it until it is released.
 
-    Frames are shorter than the buffer. data, valid: bytes from a UART. held: a frame whose length and CRC are right waits; what
-    arrives meanwhile is dropped. sequence, type: of that frame; end: the buffer's address after
-    its payload. at: an address, whose byte is at `read` in the next cycle; those from
-    `buffer_bytes` on hold `constants`. errors: wrong frames, up to 255; `clear` sets it to 0.
+    Frames are shorter than the buffer. data, valid: bytes from a UART. held: a frame whose length
+    and CRC are right waits; what arrives meanwhile is dropped. sequence, type: of that frame; end:
+    the buffer's address after its payload. at: an address, whose byte is at `read` in the next
+    cycle; those from `buffer_bytes` on hold `constants`. errors: wrong frames, up to 255; `clear`
+    sets it to 0.
     """
 
     def __init__(self, buffer_bytes: int, constants: bytes) -> None:

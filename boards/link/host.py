@@ -1,7 +1,7 @@
 """The host's end of the link: loads a network, runs images, reads what came of them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,8 @@ from toreq_hw.boards.link.protocol import (
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.network import Network
-from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.interfaces import Command, Space
-from toreq_hw.rtl.load_port import SPACES
+from toreq_hw.rtl.images import load_words
+from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
 
 ATTEMPTS = 5
@@ -107,9 +106,8 @@ class BoardLink:
     def load(self, network: Network, progress: Progress | None = None) -> int:
         """Loads weights and biases; returns the payload bytes it took.
 
-        Raises InputError where `network` does not fit the core of this board.
+        Raises NetworkError, before anything is sent, where `network` does not fit the core.
         """
-        self._check_fits(network)
         chunks = list(self._chunks(network))
         self._network = None
         for _ in range(RESTARTS):
@@ -179,20 +177,6 @@ class BoardLink:
             )
         return identity
 
-    def _check_fits(self, network: Network) -> None:
-        """The same hardware must come out of it, but for biases that take fewer bits."""
-        ours = self._parameters
-        theirs = CoreParameters.of(network, ours.lanes)
-        if theirs.bias_bits <= ours.bias_bits:
-            theirs = replace(
-                theirs, bias_bits=ours.bias_bits, accumulator_bits=ours.accumulator_bits
-            )
-        if hardware_hash(theirs) != hardware_hash(ours):
-            raise InputError(
-                "network must have the shapes and formats of the one the board was built for, "
-                f"found {Identity.of(theirs, 0).shape}, biases of {theirs.bias_bits} bits"
-            )
-
     def _check_inputs(self, inputs: npt.NDArray[np.int16], label: int | None) -> None:
         slot = self._parameters.input
         if inputs.shape != (slot.size,):
@@ -209,15 +193,15 @@ class BoardLink:
         """Payloads of WORDS: rows of one space at rising addresses, as many as fit."""
         lengths = row_bytes(self._parameters)
         room = self.identity.request_bytes
-        chunk, follows = b"", (None, 0)
-        for space, address, word in _rows(network, self._parameters):
-            length = lengths[space]
-            if (space, address) != follows or len(chunk) + length > room:
+        chunk, follows = b"", (-1, 0)
+        for word in load_words(network, self._parameters):
+            length = lengths[word.space]
+            if (word.space, word.address) != follows or len(chunk) + length > room:
                 if chunk:
                     yield chunk
-                chunk = (space.value << 24 | address).to_bytes(WORDS_HEADER, "big")
-            chunk += word.to_bytes(length, "big")
-            follows = (space, address + 1)
+                chunk = (word.space << 24 | word.address).to_bytes(WORDS_HEADER, "big")
+            chunk += word.data.to_bytes(length, "big")
+            follows = (word.space, word.address + 1)
         yield chunk
 
     def _load(self, chunks: Sequence[bytes], progress: Progress | None) -> None:
@@ -267,7 +251,7 @@ class BoardLink:
     def _result(self, request: Request, payload: bytes, report: bool) -> Result:
         """Of a phase; one that was answered before and not heard is lost."""
         row = states_bytes(self._parameters)
-        rows = self._parameters.groups * row if report else 0
+        rows = self._parameters.slices * row if report else 0
         data, _ = self._ask(request, payload, rows + SUMMARY_BYTES, self._run_limit_s)
         summary, at = {"settled": data[rows] & 1}, rows + 1
         for name, bits in SUMMARY_FIELDS:
@@ -277,11 +261,11 @@ class BoardLink:
         return Result(self._states(data[:rows], row) if report else None, summary)
 
     def _states(self, data: bytes, row: int) -> npt.NDArray[np.int16]:
-        """Unpacks rows of `lanes` fields, and drops the lanes that hold no neuron."""
+        """Unpacks slices of `update_lanes` fields, and drops the lanes that hold no neuron."""
         parameters, width = self._parameters, self._parameters.state_bits
         rows = np.frombuffer(data, np.uint8).reshape(-1, row)[:, ::-1]
         bits = np.unpackbits(rows, axis=1, bitorder="little")
-        fields = bits[:, : parameters.lanes * width].reshape(-1, width)
+        fields = bits[:, : parameters.update_lanes * width].reshape(-1, width)
         weights = 1 << np.arange(width)
         if parameters.has_signed_states:
             weights[-1] = -weights[-1]
@@ -357,10 +341,3 @@ def _reply_to(frame: Frame, stuffed: bytes, length: int | None) -> tuple[Code, b
     if length is not None and len(data) != (length if code is Code.OK else 0):
         return None
     return code, data, State(first & 0xF0)
-
-
-def _rows(network: Network, parameters: CoreParameters) -> Iterator[tuple[Any, int, int]]:
-    """(space, address, word) of everything that a network puts into a core."""
-    images = MemoryImages.of(network, parameters)
-    for weight_format, address, word in images.load_words(parameters):
-        yield Space.BIAS if weight_format is None else SPACES[weight_format], address, word

@@ -76,11 +76,11 @@ def hardware_hash(parameters: CoreParameters) -> bytes:
 
 
 def row_bits(parameters: CoreParameters) -> int:
-    """Bits of the widest row that is loaded."""
-    return parameters.lanes * max(parameters.bias_bits, *(s.width for s in parameters.stores), 1)
+    """Bits of the widest word that is loaded."""
+    return max(parameters.bias_bits, *(parameters.lanes * s.width for s in parameters.stores), 1)
 
 
 def buffer_bytes(parameters: CoreParameters) -> int:
-    """Of the board's request buffer: a power of two above WORDS with the widest row."""
+    """Of the board's request buffer: a power of two above WORDS with the widest word."""
     needed = HEADER_BYTES + WORDS_HEADER + -(-row_bits(parameters) // 8) + CRC_BYTES
     return max(MIN_BUFFER_BYTES, 1 << needed.bit_length())

@@ -12,7 +12,7 @@ from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.protocol import REPLY, Code, Frame, Request, State
 from toreq_hw.boards.link.simulated import SimulatedTransport
 from toreq_hw.boards.link.transport import SerialTransport
-from toreq_hw.errors import InputError, LinkError
+from toreq_hw.errors import InputError, LinkError, NetworkError
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.interfaces import Command, Fault
 from toreq_hw.rtl.parameters import CoreParameters
@@ -187,7 +187,7 @@ def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
             link.run(high)
         with pytest.raises(InputError, match="label must be in"):
             link.run(board.inputs[0], board.parameters.classes)
-        with pytest.raises(InputError, match="network must have the shapes and formats"):
+        with pytest.raises(NetworkError, match="for this core"):
             link.load(random_case(12, schedule=Schedule.PARITY).network)
         assert len(transport.written) == sent
 
@@ -213,10 +213,10 @@ def test_silence_and_garbage_are_told_apart(board: Example) -> None:
             return self._inner.read(1e-6) or b"\x7ehello"
 
     silent = Silent(board.transport())
-    with pytest.raises(LinkError, match="must answer IDENTIFY within .* it was silent 5 times"):
+    with pytest.raises(LinkError, match=r"must answer IDENTIFY within .* it was silent 5 times"):
         board.link(silent)
     assert len(silent.written) == 5
-    with pytest.raises(LinkError, match="found [0-9]+ bytes of garbage 5 times"):
+    with pytest.raises(LinkError, match=r"found [0-9]+ bytes of garbage 5 times"):
         board.link(Garbage(board.transport()))
 
 

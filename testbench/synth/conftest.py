@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from toreq_hw.boards import clocking, registry
-from toreq_hw.boards.build import Build, build
-from toreq_hw.boards.plan import Plan, plan
+from toreq_hw.boards import registry
+from toreq_hw.boards.clock import clocking
+from toreq_hw.boards.flow.build import Build, build
+from toreq_hw.boards.flow.plan import Plan, plan
 from toreq_hw.boards.smoke import Smoke
 
 OF_EACH_FAMILY = ("icebreaker", "ulx3s_25f", "tang_nano_9k")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from toreq_hw.boards.contents import check_contents
+from toreq_hw.boards.tool_reports.contents import check_contents
 from toreq_hw.errors import ReportError
 from toreq_hw.rtl.images import MemoryImages
 

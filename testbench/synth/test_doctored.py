@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from testbench.synth.conftest import Smoked
-from toreq_hw.boards import bitstream, nextpnr_report, yosys_stat
 from toreq_hw.boards.board import Family
-from toreq_hw.boards.nextpnr_report import Placement
-from toreq_hw.boards.plan import STAT
-from toreq_hw.boards.resources import resources
-from toreq_hw.boards.toolchain import LOG, REPORT
-from toreq_hw.boards.yosys_stat import Synthesis
+from toreq_hw.boards.flow.plan import STAT
+from toreq_hw.boards.flow.toolchain import LOG, REPORT
+from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.resources import resources
+from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.errors import ReportError
 
 CLOCK_HZ = 24e6

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from toreq_hw.boards import clocking, registry
-from toreq_hw.boards.tools import executable
+from toreq_hw.boards import registry
+from toreq_hw.boards.clock import clocking
+from toreq_hw.boards.flow.tools import executable
 from toreq_hw.errors import InputError
 
 

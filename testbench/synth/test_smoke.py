@@ -5,8 +5,8 @@ import re
 
 from testbench.synth.conftest import Smoked, smoked
 from toreq_hw.boards.board import Family
-from toreq_hw.boards.plan import STAT
-from toreq_hw.boards.toolchain import LOG, REPORT
+from toreq_hw.boards.flow.plan import STAT
+from toreq_hw.boards.flow.toolchain import LOG, REPORT
 
 
 def test_bitstream_is_there(smoke: Smoked) -> None:

@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from testbench.networks import random_case
 from toreq_hw import commands, network
-from toreq_hw.network import Schedule, WeightFormat, layered
+from toreq_hw.boards import registry
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.commands import reports
+from toreq_hw.network import WeightFormat, layered
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,8 +25,13 @@ ROOT = Path(__file__).parents[2]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds a tiny network, one too large for a small board, and the cache of builds."""
     folder = tmp_path_factory.mktemp("synth")
-    tiny = random_case(5, schedule=Schedule.PARITY, max_size=6).network
-    network.save(tiny, folder / "tiny.safetensors")
+    blank = layered((64, 6, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
+    draw = np.random.default_rng(1)
+    couplings = [
+        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    ]
+    network.save(replace(blank, couplings=tuple(couplings)), folder / "tiny.safetensors")
     large = layered((784, 512, 10), WeightFormat.TERNARY, (4, 4))
     network.save(large, folder / "large.safetensors")
     return folder
@@ -33,12 +42,17 @@ def there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
 
 
-def synth(*arguments: str) -> int:
-    """Exit status of `toreq-hw synth`, two lanes and one seed."""
+def run(*arguments: str) -> int:
+    """Exit status of `toreq-hw`."""
     with pytest.raises(SystemExit) as ended:
-        commands.main(["synth", *arguments])
+        commands.main(list(arguments))
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+def synth(*arguments: str) -> int:
+    """Exit status of `toreq-hw synth`."""
+    return run("synth", *arguments)
 
 
 TINY = ("tiny.safetensors", "--board", "icebreaker", "--lanes", "2", "--seeds", "1")
@@ -125,3 +139,43 @@ def test_an_interrupt_leaves_no_half_stage_and_no_tool(folder: Path) -> None:
     assert not list(cache.glob(".*"))
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def test_report_of_what_was_built(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        reports,
+        "PUBLISHED",
+        (
+            reports.Subject("tiny", "icebreaker", 2, 24),
+            reports.Subject("large", "tang_nano_9k", 16, 54),
+        ),
+    )
+    monkeypatch.setattr(reports, "DATA", {"tiny": "digits", "large": "digits"})
+    assert run("reports", "--networks", ".", "--seeds", "1", "--jobs", "1", "--out", "r") == 1
+    record = json.loads((folder / "r" / "synthesis.json").read_text())
+    (row,), (failure,) = record["rows"], record["failures"]
+    assert row["network"]["sha256"] == network.load(folder / "tiny.safetensors").sha256
+    assert row["workload"]["images"] == 359
+    assert row["latency"]["p95_us"] == row["workload"]["cycles_p95"] / 24
+    assert failure["name"] == "large on tang_nano_9k, 16 lanes"
+    assert "network must fit onto tang_nano_9k" in failure["error"]
+    shown = capsys.readouterr().out
+    assert "NOT BUILT large on tang_nano_9k, 16 lanes" in shown
+    text = (folder / "r" / "synthesis.md").read_text()
+    assert f"{row['synthesis']['resources']['lut4']:,} (" in text
+    assert (folder / "r" / "synthesis.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("subject", reports.PUBLISHED, ids=lambda subject: subject.name)
+def test_published_networks_fit_their_boards(subject: reports.Subject) -> None:
+    sizes = {"digits": (64, 128, 10), "mnist": (784, 512, 10), "mnist-int8": (784, 256, 10)}
+    weights = WeightFormat.INT8 if "int8" in subject.network else WeightFormat.TERNARY
+    blank = layered(sizes[subject.network], weights, (4, 4))
+    assert check_fit(registry.get(subject.board), blank, subject.lanes)
+
+
+def test_a_report_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("reports", "--only", "vax") == 2
+    assert "--only must be part of one of digits on icebreaker" in capsys.readouterr().err

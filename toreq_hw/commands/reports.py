@@ -22,7 +22,7 @@ from toreq_hw.reports.synthesis import synthesis_page
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
-    from toreq_hw.boards.synthesis import SynthesisRecord
+    from toreq_hw.boards.flow.synthesis import SynthesisRecord
     from toreq_hw.targets.workload import Workload
 
 
@@ -45,12 +45,15 @@ DATA = {"digits": "digits", "mnist": "mnist", "mnist-int8": "mnist"}
 """Which test set a network, by the name of its file, is measured on."""
 
 PUBLISHED = (
-    Subject("digits", "icebreaker", 4, 24),
+    Subject("digits", "icebreaker", 16, 24),
     Subject("digits", "ice40_hx8k_b_evn", 8, 48),
-    Subject("digits", "ulx3s_25f", 16, 50),
-    Subject("digits", "ulx3s_85f", 16, 50),
-    Subject("digits", "orangecrab", 16, 60),
     Subject("digits", "tang_nano_9k", 8, 54),
+    Subject("digits", "orangecrab", 16, 80),
+    Subject("digits", "ulx3s_25f", 16, 80),
+    Subject("digits", "ulx3s_85f", 64, 80),
+    Subject("mnist", "icebreaker", 16, 24),
+    Subject("mnist", "ulx3s_85f", 64, 80),
+    Subject("mnist-int8", "ulx3s_85f", 32, 80),
 )
 
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
@@ -109,7 +112,7 @@ _SIMULATING = threading.Lock()
 
 def _row(subject: Subject, networks: Path, seeds: int, stages: Stages) -> dict[str, Any]:
     """One design's record; a design that cannot be built becomes its error."""
-    from toreq_hw.boards.synthesis import Request, synthesise
+    from toreq_hw.boards.flow.synthesis import Request, synthesise
     from toreq_hw.targets.workload import workload
 
     net = network.load(networks / f"{subject.network}.safetensors")

@@ -18,7 +18,7 @@ from toreq_hw.files import write_json
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
-    from toreq_hw.boards.synthesis import SynthesisRecord
+    from toreq_hw.boards.flow.synthesis import SynthesisRecord
 
 CACHE = Path("build/synth/cache")
 
@@ -69,7 +69,7 @@ def command(
     check_folder(out)
     check_writable(json_path)
     needs()
-    from toreq_hw.boards.synthesis import Request, synthesise
+    from toreq_hw.boards.flow.synthesis import Request, synthesise
 
     request = Request(
         network=net,
@@ -94,7 +94,7 @@ def command(
 def needs() -> None:
     """Raises MissingDependencyError where the extra `boards` is not installed."""
     try:
-        import_module("toreq_hw.boards.synthesis")
+        import_module("toreq_hw.boards.flow.synthesis")
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"synthesis must have {error.name} installed; run: pip install 'toreq-hw[boards]'"

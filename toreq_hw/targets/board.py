@@ -1,7 +1,7 @@
 """Targets named after boards: a real one at a serial port, or the whole system simulated."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
@@ -10,6 +10,9 @@ from toreq_hw.network import Network
 from toreq_hw.targets.expected import figures, simulate
 from toreq_hw.targets.rtl import first_difference
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
+
+if TYPE_CHECKING:
+    from toreq_hw.rtl.parameters import CoreParameters
 
 SIMULATED = "sim"
 """The port of the simulated board."""
@@ -35,9 +38,9 @@ def board_target(name: str) -> Target:
 
 def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
     """Loads the network, runs all three phases of every sample, and compares every state."""
+    from toreq_hw.boards.fit.check import check_fit
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
-    from toreq_hw.rtl.parameters import CoreParameters
 
     if options.port is None:
         raise InputError(
@@ -46,10 +49,10 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         )
     if options.program is not None and options.port == SIMULATED:
         raise InputError("--program must go with a real port, not with the simulated board")
-    parameters = CoreParameters.of(network, board.lanes)
+    parameters = check_fit(board, network, board.lanes)
     if options.program is not None:
         program(board, options.program)
-    transport = _transport(board, network, options.port)
+    transport = _transport(board, network, parameters, options.port)
     began = transport.now()
     with BoardLink(transport, parameters) as link:
         loaded = link.load(network)
@@ -90,14 +93,12 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     return Outcome(difference is None and not status.faults, record, notes)
 
 
-def _transport(board: Board, network: Network, port: str) -> Any:
+def _transport(board: Board, network: Network, parameters: "CoreParameters", port: str) -> Any:
     from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
     from toreq_hw.boards.link.transport import SerialTransport
     from toreq_hw.rtl.images import MemoryImages
-    from toreq_hw.rtl.parameters import CoreParameters
 
     if port != SIMULATED:
         return SerialTransport(port, board.baud)
-    parameters = CoreParameters.of(network, board.lanes)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)

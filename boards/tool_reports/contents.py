@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from toreq_hw.boards.fields import Report
+from toreq_hw.boards.tool_reports.fields import Report
 from toreq_hw.errors import ReportError
 from toreq_hw.rtl.images import MemoryImages
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.memories import weight_memories
-from toreq_hw.boards.shrink import largest_hidden
+from toreq_hw.boards.fit.memories import weight_memories
+from toreq_hw.boards.fit.shrink import largest_hidden
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import LANES, CoreParameters

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from amaranth import Signal
 
 from toreq_hw.boards.board import Board, Family
-from toreq_hw.boards.pll import Pll
-from toreq_hw.boards.toolchain import TOOLCHAINS, Toolchain, placing
-from toreq_hw.boards.tools import tool_versions
+from toreq_hw.boards.clock.pll import Pll
+from toreq_hw.boards.flow.toolchain import TOOLCHAINS, Toolchain, placing
+from toreq_hw.boards.flow.tools import tool_versions
 from toreq_hw.boards.top import Design, Top
 
 STAT = "stat.json"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.fields import Report
+from toreq_hw.boards.tool_reports.fields import Report
 from toreq_hw.errors import ReportError
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Family
-from toreq_hw.boards.nextpnr_report import Placement
-from toreq_hw.boards.yosys_stat import Synthesis
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.errors import ReportError
 
 

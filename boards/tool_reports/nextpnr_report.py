@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.fields import Report
+from toreq_hw.boards.tool_reports.fields import Report
 from toreq_hw.errors import ReportError
 
 _LOG_LINE = re.compile(r"Max frequency for clock '?\s*([^':]+?)'?\s*:\s*([\d.]+) (\S+) \((\w+) at")

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from toreq_hw.boards import bitstream, nextpnr_report, yosys_stat
-from toreq_hw.boards.bitstream import Bitstream
-from toreq_hw.boards.nextpnr_report import Placement
-from toreq_hw.boards.overflow import explained
-from toreq_hw.boards.plan import SCRIPT, STAT, Plan
-from toreq_hw.boards.resources import Resources, resources
-from toreq_hw.boards.stage import Stage, stage
-from toreq_hw.boards.toolchain import LOG, REPORT
-from toreq_hw.boards.tools import Tools
-from toreq_hw.boards.yosys_stat import Synthesis
+from toreq_hw.boards.flow.overflow import explained
+from toreq_hw.boards.flow.plan import SCRIPT, STAT, Plan
+from toreq_hw.boards.flow.stage import Stage, stage
+from toreq_hw.boards.flow.toolchain import LOG, REPORT
+from toreq_hw.boards.flow.tools import Tools
+from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
+from toreq_hw.boards.tool_reports.bitstream import Bitstream
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.resources import Resources, resources
+from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.files import replacing
 
 Watch = Callable[[str, float | None, bool], None]

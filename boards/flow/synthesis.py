@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.bitstream import Bitstream
 from toreq_hw.boards.board import Board, Capacity, Family
-from toreq_hw.boards.build import Build, Watch, build
-from toreq_hw.boards.clocking import solve
-from toreq_hw.boards.contents import check_contents
-from toreq_hw.boards.fit import check_fit
-from toreq_hw.boards.nextpnr_report import Placement
-from toreq_hw.boards.plan import Plan, plan
-from toreq_hw.boards.plausible import check_plausible
-from toreq_hw.boards.pll import Pll
-from toreq_hw.boards.resources import Resources
+from toreq_hw.boards.clock.clocking import solve
+from toreq_hw.boards.clock.pll import Pll
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.flow.build import Build, Watch, build
+from toreq_hw.boards.flow.plan import Plan, plan
 from toreq_hw.boards.system import System
+from toreq_hw.boards.tool_reports.bitstream import Bitstream
+from toreq_hw.boards.tool_reports.contents import check_contents
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.plausible import check_plausible
+from toreq_hw.boards.tool_reports.resources import Resources
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
