@@ -147,3 +147,16 @@ $(REPORT_NETWORKS)/mnist.safetensors: | $(VENV)/core
 
 $(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data mnist --hidden 256 --weights int8 --out $@
+
+# The link to a board
+
+.PHONY: board-test board-netlist link-mutants
+
+board-test: $(VENV)/extra-boards-test ## Test the link: gateware, host, faults on the line, deployment.
+	$(BIN)/python -m pytest testbench/boards --numprocesses 2
+
+board-netlist: $(VENV)/extra-boards-test $(REPORT_NETWORKS)/digits.safetensors ## Run digits on the synthesised iCEBreaker system under its UART.
+	$(BIN)/python -m testbench.boards.netlist $(REPORT_NETWORKS)/digits.safetensors
+
+link-mutants: $(VENV)/extra-boards-test ## Break the link on purpose and count what the tests notice.
+	$(BIN)/python testbench/link_mutants.py

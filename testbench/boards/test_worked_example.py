@@ -16,7 +16,10 @@ def shown() -> list[str]:
 
 def frames(lines: list[str]) -> list[tuple[str, Frame]]:
     """Speaker and frame of each line; a wrong CRC or length is an error."""
-    split = [line.split(maxsplit=2) if line[0] != " " else ["", *line.split(maxsplit=1)] for line in lines]
+    split = [
+        line.split(maxsplit=2) if line[0] != " " else ["", *line.split(maxsplit=1)]
+        for line in lines
+    ]
     return [(who, Frame.decode(bytes.fromhex(data)[1:-1])) for _, who, data in split]
 
 

@@ -33,7 +33,7 @@ _BUILD_ARGS = {
         "0",
         "--no-assert",
         "-Wno-fatal",
-        "-Wno-WIDTH",
+        "-Wno-WIDTH",  # of netlists and mutants; the core has none
     ],
 }
 
