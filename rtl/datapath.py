@@ -20,7 +20,7 @@ from toreq_hw.rtl.beat import Op, pass_layout, shifts, walk_layout
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, label_shape, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.rounding import clipped, nudge
+from toreq_hw.rtl.rounding import clipped, inverted, nudge
 
 UPDATE_LATENCY = 5
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
@@ -34,13 +34,18 @@ class Datapath(wiring.Component):
     no pass runs.
     """
 
-    def __init__(self, parameters: CoreParameters, rest_image: list[int]) -> None:
+    def __init__(
+        self, parameters: CoreParameters, rest_image: list[int], *, upsets: bool = False
+    ) -> None:
         self._parameters = parameters
+        self._upsets = upsets
+        slots = parameters.groups * parameters.lanes
         self._rest_image = rest_image
         self._weights = data.ArrayLayout(unsigned(parameters.weight_bits), parameters.lanes)
         self._states = data.ArrayLayout(state_shape(parameters), parameters.lanes)
         super().__init__(
-            {
+            ({"stuck": In(slots), "inverted": In(slots * parameters.state_bits)} if upsets else {})
+            | {
                 "issue": In(1),
                 "beat": In(pass_layout(parameters)),
                 "walk": In(walk_layout(parameters)),
@@ -207,7 +212,7 @@ class Datapath(wiring.Component):
         for lane, total in enumerate(sums):
             rounded = Signal.like(total, name=f"rounded{lane}")
             m.d.sync += rounded.eq(total)
-            state, at_end = self._new_state(m, beat.population, rounded, lane)
+            state, at_end = self._new_state(m, beat, rounded, lane)
             m.d.comb += [
                 new[lane].eq(state),
                 ends[lane].eq(at_end),
@@ -268,17 +273,20 @@ class Datapath(wiring.Component):
             self._state_write.en.eq(self._valid[4] & enable),
         ]
 
-    def _new_state(
-        self, m: Module, population: Value, total: Value, lane: int
-    ) -> tuple[Value, Value]:
+    def _new_state(self, m: Module, beat: Value, total: Value, lane: int) -> tuple[Value, Value]:
         """The state that `total` (half included) rounds to, and whether it is an end."""
         state = Signal(state_shape(self._parameters), name=f"state{lane}")
         at_end = Signal(name=f"at_end{lane}")
-        with m.Switch(population):
+        with m.Switch(beat.population):
             for number, slot in enumerate(self._parameters.relaxing):
                 with m.Case(number):
                     value = Signal(state_shape(self._parameters), name=f"clipped{lane}_{number}")
-                    m.d.comb += value.eq(clipped(total, slot))
+                    new = clipped(total, slot)
+                    if self._upsets:
+                        where = Cat(Const(lane, self._parameters.lane_bits), beat.group)
+                        bits = self._parameters.state_bits
+                        new = inverted(new, self.inverted.word_select(where, bits), slot)
+                    m.d.comb += value.eq(new)
                     m.d.comb += [
                         state.eq(value),
                         at_end.eq((value == slot.state_min) | (value == slot.state_max)),
@@ -297,6 +305,10 @@ class Datapath(wiring.Component):
                     m.d.comb += exists.eq(0)
         with m.If(lane < beat.first_lane):
             m.d.comb += exists.eq(0)
+        if self._upsets:
+            where = Cat(Const(lane, self._parameters.lane_bits), beat.group)
+            with m.If(self.stuck.bit_select(where, 1)):
+                m.d.comb += exists.eq(0)
         return exists
 
     def _by_population(self, m: Module, population: Value, name: str, values: list[int]) -> Value:

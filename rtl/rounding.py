@@ -12,6 +12,14 @@ def clipped(total: Value, slot: Slot) -> Value:
     return Mux(shifted > slot.state_max, slot.state_max, low)
 
 
+def inverted(state: Value, mask: Value, slot: Slot) -> Value:
+    """A state word with bits inverted; a signed word below the range reads as the smallest."""
+    word = (state ^ mask)[: slot.state_bits]
+    if not slot.signed:
+        return word
+    return Mux(word.as_signed() < slot.state_min, slot.state_min, word.as_signed())
+
+
 def nudge(state: Value, is_target: Value, slot: Slot, beta_shift: int) -> Value:
     """The drive ((target - s*) << F) >> beta_shift; target: s_max for the class, else 0."""
     width = max(slot.state_bits + 2, 2)
