@@ -54,7 +54,7 @@ class CompiledCore:
 
     def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
         self._parameters = parameters
-        self._library = ctypes.CDLL(str(_compile(parameters, images, folder).resolve()))
+        self._library = ctypes.CDLL(str(compile_core(parameters, images, folder).resolve()))
         self._library.core_new.restype = ctypes.c_void_p
         self._library.core_run.restype = ctypes.c_int64
         self._core = ctypes.c_void_p(self._library.core_new())
@@ -146,8 +146,18 @@ def _words(bits: int) -> int:
     return -(-bits // 32)
 
 
-def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
-    """The shared library of a core; an unchanged one is not compiled again."""
+def compile_core(
+    parameters: CoreParameters,
+    images: MemoryImages,
+    folder: Path,
+    driver: Path = _DRIVER,
+    *,
+    upsets: bool = False,
+) -> Path:
+    """The shared library of a core and its driver; an unchanged one is not compiled again.
+
+    Raises MissingDependencyError without g++.
+    """
     from amaranth.back import cxxrtl
 
     from toreq_hw.rtl.core import Core
@@ -155,7 +165,8 @@ def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> 
     compiler = shutil.which("g++")
     if compiler is None:
         raise MissingDependencyError("the compiled core must have g++ on the path; install g++")
-    text = cxxrtl.convert(Core(parameters, images), name=TOP, emit_src=False) + _DRIVER.read_text()
+    core = Core(parameters, images, upsets=upsets)
+    text = cxxrtl.convert(core, name=TOP, emit_src=False) + driver.read_text()
     stamp = hashlib.sha256(text.encode()).hexdigest()[:16]
     library = folder / f"core-{stamp}.so"
     if library.exists():
