@@ -76,7 +76,8 @@ class Replay:
         self._first = dict(
             zip(names, np.cumsum([0, *(s.size for s in parameters.relaxing)]), strict=False)
         )
-        self._colour_of = [self._colour(names[k]) for k in parameters.order]
+        self._colour_of = [min(self._colours_of(names[k])) for k in parameters.order]
+        self._last_colour_of = [max(self._colours_of(names[k])) for k in parameters.order]
         self._by_tick: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
         for sample, tick, name, neuron, fault, bit in self.rows["faults"]:
             if sample == self.sample:
@@ -210,12 +211,9 @@ class Replay:
 
     def _note(self, states: Wide, sweep: int, position: int) -> None:
         """Keeps the states of a tick that has just ended, where a colour has."""
-        blocks = len(self._colour_of)
-        inside = (
-            0 < position < blocks and self._colour_of[position] == self._colour_of[position - 1]
-        )
+        ended = self._last_colour_of[position - 1] if position else -1
+        inside = position < len(self._colour_of) and self._colour_of[position] == ended
         if not inside:
-            ended = self._colour_of[position - 1] if position else -1
             self.snapshots.append((self._tick(sweep, ended), states.tolist()))
 
     def _over(self, sweep: int) -> int:
@@ -231,9 +229,10 @@ class Replay:
     def _frozen_from(self, colour: int) -> float:
         return next((tick for c, tick in self.rows["frozen"] if c == colour), float("inf"))
 
-    def _colour(self, name: str) -> int:
-        colours = self.network.colours
-        return next(k for k, c in enumerate(colours) if any(b.population == name for b in c))
+    def _colours_of(self, name: str) -> list[int]:
+        """The colours in which a population has neurons: one, unless it couples to itself."""
+        colours = enumerate(self.network.colours)
+        return [k for k, colour in colours if any(b.population == name for b in colour)]
 
     def _slot_of(self, neuron: int) -> Slot:
         return next(

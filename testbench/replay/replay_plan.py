@@ -74,7 +74,7 @@ def replay_in_rtl(
         name,
         simulator,
         sources=[source],
-        test_module="testbench.robustness.cocotb_replay",
+        test_module="testbench.replay.cocotb_replay",
         memories=(("datapath", "states"), ("datapath", "accumulators")),
     )
     assert outcome.failure is None, outcome.failure

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from testbench.robustness.replay_plan import ReplayPlan
+from testbench.replay.replay_plan import ReplayPlan
 from testbench.rtl.bench import Bench
 from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
