@@ -127,7 +127,7 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
 
 @contextmanager
 def _on_cluster(client: Any) -> Iterator[None]:
-    """joblib's work goes to the cluster; the connection is closed behind it.
+    """Joblib's work goes to the cluster; the connection is closed behind it.
 
     Dask's own log is silent meanwhile: a cluster that goes away is said once, in one line.
     """

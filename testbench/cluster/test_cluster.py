@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,11 @@ def net(tmp_path: Path) -> Path:
     """A small untrained network: what a trial finds is not the point here."""
     rng = np.random.default_rng(1)
     blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
-    for coupling in blank.couplings:
-        coupling.weight.flags.writeable = True
-        coupling.weight[:] = rng.integers(-1, 2, coupling.weight.shape)
-    network.save(blank, tmp_path / "net.safetensors")
+    couplings = tuple(
+        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")
     return tmp_path / "net.safetensors"
 
 
@@ -75,11 +77,11 @@ def test_a_cluster_that_goes_away_is_one_line_and_loses_no_finished_trial(
     one, plan = Setting(str(net), "digits", 60, "dead_neurons"), Plan((0.3, 0.6), trials=80)
     path, address = tmp_path / "a.jsonl", _address(cluster)
 
-    def watch(done: int, total: int) -> None:
+    def watch(done: int, _total: int) -> None:
         if done == 12:
             _kill(cluster)
 
-    with pytest.raises(InputError, match="must stay reachable, found: .*; finished trials are ke"):
+    with pytest.raises(InputError, match=r"must stay reachable, found: .*; finished trials"):
         runner.run(one, plan, Store(path), scheduler=address, watch=watch)
     assert 12 <= len(Store(path).trials) < 160
     kept = dict(Store(path).trials)
