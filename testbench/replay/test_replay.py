@@ -30,6 +30,7 @@ ALONE: dict[str, list[p.Layer]] = {
     "frozen_colour": [p.FrozenColour(4, 1, colour=1)],
     "standing_states": [p.StateBitFlip(0.2, 1)],
     "state_upset": [p.StateUpset(0.05, 1)],
+    "late_upset": [p.StateUpset(0.05, 1, first_tick=21, last_tick=22)],  # long after settling
     "silent_upset": [p.SilentUpset(0.05, 1)],
     "accumulator_upset": [p.AccumulatorUpset(0.01, 1)],
     "dropped_events": [p.DroppedEvents(0.3, 1)],
@@ -53,12 +54,18 @@ def fitting(first_seed: int) -> Case:
 
 
 def scene(case: Case, layers: list[p.Layer], tmp_path: Path) -> Scene:
-    """A map, made once, saved and read back, striking settled states."""
-    states = sim.relax(case.network, case.inputs).states
+    """A map, made once, saved and read back; standing states are struck where they stand.
+
+    What it does must show: a damage that changes nothing would replay anywhere.
+    """
+    clean = sim.relax(case.network, case.inputs, trace=True)
+    states = clean.states if any(isinstance(one, p.StartLayer) for one in layers) else None
     made = FaultMap.make(case.network, layers, len(case.inputs), states)
     made.save(tmp_path / "map.json")
     read = fault_map.load(tmp_path / "map.json", case.network)
-    return Scene(case.network, read, case.inputs, states, SWEEPS)
+    found = Scene(case.network, read, case.inputs, states, SWEEPS)
+    assert clean.first_difference(found.relax("event")) is not None
+    return found
 
 
 def under_cocotb(one: Scene, name: str, simulator: str) -> Verdict:
