@@ -66,7 +66,7 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 # Quantised training and interchange
 
-.PHONY: quant-test parity parity-quick
+.PHONY: quant-test parity parity-quick onnx-check
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
@@ -76,6 +76,13 @@ parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hour
 
 parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
 	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
+
+onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime must compute the simulator's states.
+	for weights in int8 ternary; do \
+		$(BIN)/toreq-hw train --engine torch --data mnist --hidden 512 --weights $$weights --epochs 1 \
+			--out build/onnx/$$weights.safetensors && \
+		$(BIN)/toreq-hw export build/onnx/$$weights.safetensors --data mnist --verify 1000 || exit 1; \
+	done
 
 # The core in hardware
 
@@ -129,3 +136,37 @@ robustness-replay: $(VENV)/lava $(VENV)/extra-rtl-test ## Replay fault maps in t
 
 robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign on a live Dask cluster, and take it away.
 	$(BIN)/python -m pytest testbench/cluster
+
+# Boards
+
+.PHONY: synth-test reports
+
+REPORT_NETWORKS := build/reports/networks
+
+synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
+	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+
+reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
+	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
+
+$(REPORT_NETWORKS)/digits.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 128 --out $@
+
+$(REPORT_NETWORKS)/mnist.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 512 --out $@
+
+$(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data mnist --hidden 256 --weights int8 --out $@
+
+# The link to a board
+
+.PHONY: board-test board-netlist link-mutants
+
+board-test: $(VENV)/extra-boards-test ## Test the link: gateware, host, faults on the line, deployment.
+	$(BIN)/python -m pytest testbench/boards --numprocesses 2
+
+board-netlist: $(VENV)/extra-boards-test $(REPORT_NETWORKS)/digits.safetensors ## Run digits on the synthesised iCEBreaker system under its UART.
+	$(BIN)/python -m testbench.boards.netlist $(REPORT_NETWORKS)/digits.safetensors
+
+link-mutants: $(VENV)/extra-boards-test ## Break the link on purpose and count what the tests notice.
+	$(BIN)/python testbench/link_mutants.py

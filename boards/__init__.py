@@ -1,1 +1,1 @@
-"""Boards, one declarative file each: none is here yet; `toreq-hw rtl` writes the core they need."""
+"""Boards, and the way from a network to a bitstream and its records (docs/boards.md)."""

@@ -6,7 +6,7 @@ clip(sum of W s + b, 0, 1); parity order, as docs/numerics.md has it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import NetworkFileError
@@ -73,20 +72,42 @@ def save_float(model: FloatModel, path: Path) -> None:
         temporary.write_bytes(to_safetensors(tensors))
 
 
-def load_float(path: Path) -> FloatModel:
-    """Reads and checks a float model. Raises NetworkFileError naming file and tensor."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise NetworkFileError(f"{path}: must be a readable file, found: {reason}") from error
-    except (SafetensorError, TypeError, ValueError, AttributeError) as error:
-        raise NetworkFileError(f"{path}: must be a whole safetensors file: {error}") from error
-    try:
-        return _model(tensors)
-    except NetworkFileError as error:
-        raise NetworkFileError(f"{path}: {error}") from error
+def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
+    """Checks the tensors of a float model's file. Raises NetworkFileError naming the tensor."""
+    ends = {name: m.groups() for name in tensors if (m := _WEIGHT.fullmatch(name))}
+    following = {pre: (post, name) for name, (pre, post) in ends.items()}
+    first = {pre for pre, _ in ends.values()} - {post for _, post in ends.values()}
+    if len(first) != 1 or len(following) != len(ends):
+        raise NetworkFileError(
+            "tensors <pre>-<post>.weight must form one chain from an input to an output, "
+            f"found {', '.join(ends) or 'none'}"
+        )
+    names = [first.pop()]
+    weights: list[Reals] = []
+    biases: list[Reals] = []
+    while names[-1] in following:
+        post, name = following[names[-1]]
+        weight = tensors[name].astype(np.float64)
+        expected = str(weights[-1].shape[1]) if weights else "m"
+        if weight.ndim != 2 or not weight.size or expected not in ("m", str(len(weight))):
+            raise NetworkFileError(
+                f"tensor {name!r}: must have shape ({expected}, n), not {weight.shape}"
+            )
+        if post in names:
+            raise NetworkFileError(f"tensor {name!r}: must not lead back to {post!r}")
+        bias = tensors.get(f"{post}.bias", np.zeros(weight.shape[1])).astype(np.float64)
+        if bias.shape != (weight.shape[1],):
+            raise NetworkFileError(
+                f"tensor '{post}.bias': must have shape ({weight.shape[1]},), not {bias.shape}"
+            )
+        names.append(post)
+        weights.append(weight)
+        biases.append(bias)
+    unknown = set(tensors) - set(ends) - {f"{name}.bias" for name in names[1:]}
+    if unknown or len(weights) != len(ends):
+        strange = min(unknown or set(ends))
+        raise NetworkFileError(f"tensor {strange!r:.80}: must belong to the chain {names}")
+    return FloatModel(tuple(names), tuple(weights), tuple(biases))
 
 
 def relax_float(
@@ -115,43 +136,3 @@ def relax_float(
             moved = max(moved, float((new - states[index]).abs().max()))
             states[index] = new
     return [s.numpy() for s in states], sweeps
-
-
-def _model(tensors: dict[str, npt.NDArray[Any]]) -> FloatModel:
-    for name, tensor in tensors.items():
-        if not np.issubdtype(tensor.dtype, np.floating):
-            raise NetworkFileError(f"tensor {name!r:.80}: must be floats, not {tensor.dtype}")
-        if not np.isfinite(tensor).all():
-            raise NetworkFileError(f"tensor {name!r:.80}: must be finite, found NaN or infinity")
-    ends = {name: m.groups() for name in tensors if (m := _WEIGHT.fullmatch(name))}
-    following = {pre: (post, name) for name, (pre, post) in ends.items()}
-    first = {pre for pre, _ in ends.values()} - {post for _, post in ends.values()}
-    if len(first) != 1 or len(following) != len(ends):
-        raise NetworkFileError(
-            "tensors <pre>-<post>.weight must form one chain from an input to an output, "
-            f"found {', '.join(ends) or 'none'}"
-        )
-    names = [first.pop()]
-    weights: list[Reals] = []
-    biases: list[Reals] = []
-    while names[-1] in following:
-        post, name = following[names[-1]]
-        weight = tensors[name].astype(np.float64)
-        bias = tensors.get(f"{post}.bias", np.zeros(weight.shape[-1])).astype(np.float64)
-        expected = weights[-1].shape[1] if weights else weight.shape[0]
-        if weight.ndim != 2 or weight.shape[0] != expected or not weight.size:
-            raise NetworkFileError(
-                f"tensor {name!r}: must have shape ({expected}, n), not {weight.shape}"
-            )
-        if bias.shape != (weight.shape[1],):
-            raise NetworkFileError(
-                f"tensor '{post}.bias': must have shape ({weight.shape[1]},), not {bias.shape}"
-            )
-        names.append(post)
-        weights.append(weight)
-        biases.append(bias)
-    unknown = set(tensors) - set(ends) - {f"{name}.bias" for name in names[1:]}
-    if unknown or len(weights) != len(ends):
-        strange = min(unknown or set(ends))
-        raise NetworkFileError(f"tensor {strange!r:.80}: must belong to the chain {names}")
-    return FloatModel(tuple(names), tuple(weights), tuple(biases))

@@ -1,11 +1,14 @@
 """Peak memory of one training step, by depth and by sweeps, for both rules.
 
 Each figure is how far a step takes the resident set of a fresh process above what it was
-before: nothing else that was run can hide in it. Linux only: the high-water mark is read from
-/proc (that of getrusage is inherited from the parent process, through exec).
+before: nothing else that was run can hide in it. A step on one sample shows what parameters,
+their quantised copies and gradients take; what a batch takes beyond that is states (or
+activations), and is told in copies of the network's states. Linux only: the high-water mark is
+read from /proc (that of getrusage is inherited from the parent process, through exec).
 """
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -15,13 +18,18 @@ from typing import Any
 import torch
 
 from toreq_hw.network import Population, Role, WeightFormat
-from toreq_hw.quant.equilibrium import Layers, drive, real_weights, zero_states
+from toreq_hw.quant import relaxation_batch
+from toreq_hw.quant.equilibrium import Layers, couplings, drive
 from toreq_hw.quant.options import Rule, default_fraction_bits
 from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
 
 BATCH, WIDTH, CLASSES = 1024, 256, 10
+
+RETURNED_AT_ONCE = 1 << 16
+"""Bytes of a block from which on the C library gives it back when it is freed, so that what one
+step leaves behind does not make the next look smaller."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,9 @@ class Probe:
 
 PROBES = (
     *(Probe(rule, layers, gain=0.25) for rule in Rule for layers in (1, 2, 4, 8)),
+    *(Probe(Rule.BACKPROP, layers, unrolled=8) for layers in (1, 2, 4, 8)),
     *(Probe(Rule.EQPROP, 2, gain=gain) for gain in (0.5, 1.0)),
-    *(Probe(Rule.BACKPROP, 2, unrolled=sweeps) for sweeps in (4, 8, 16, 32)),
+    *(Probe(Rule.BACKPROP, 2, unrolled=sweeps) for sweeps in (4, 16, 32)),
 )
 
 
@@ -50,18 +59,22 @@ def measure_all() -> list[dict[str, Any]]:
 
 
 def measure(probe: Probe) -> dict[str, Any]:
-    """rule, hidden layers, sweeps (None for one forward pass) and peak_mb."""
+    """rule, hidden layers, sweeps (None for one forward pass), peak_mb, one_sample_mb (of the
+    step on one sample) and state_copies: what the batch adds, in float32 states of all its
+    samples and relaxing neurons.
+    """
     done = subprocess.run(
         [sys.executable, "-m", __name__, json.dumps(asdict(probe))],
         check=True,
         capture_output=True,
         text=True,
+        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": str(RETURNED_AT_ONCE)},
     )
     return {"rule": probe.rule.value, "layers": probe.layers, **json.loads(done.stdout)}
 
 
 def _step(probe: Probe) -> dict[str, Any]:
-    """Runs in the fresh process: a step on one sample first, so that libraries are loaded."""
+    """Runs in the fresh process: the first step, on one sample, only loads and compiles."""
     torch.set_num_threads(1)
     ends = (
         Population("input", WIDTH, Role.INPUT),
@@ -75,8 +88,8 @@ def _step(probe: Probe) -> dict[str, Any]:
     for weight in parameters.weights:
         weight.mul_(probe.gain)
     sweeps = probe.unrolled
-    before = 0.0
-    for batch in (1, BATCH):
+    peaks = []
+    for batch in (1, 1, BATCH):
         inputs = torch.randint(0, 256, (batch, WIDTH), generator=generator).float()
         labels = torch.randint(0, CLASSES, (batch,), generator=generator)
         before = _restart_high_water()
@@ -86,7 +99,14 @@ def _step(probe: Probe) -> dict[str, Any]:
             _, sweeps = eqprop_gradients(parameters, inputs, labels, 0)
         else:
             backprop_gradients(parameters, inputs, labels)
-    return {"sweeps": sweeps, "peak_mb": _status_mb("VmHWM") - before}
+        peaks.append(_status_mb("VmHWM") - before)
+    states_mb = BATCH * sum(p.size for p in layers.relaxing) * 4 / 1024**2
+    return {
+        "sweeps": sweeps,
+        "peak_mb": peaks[2],
+        "one_sample_mb": peaks[1],
+        "state_copies": (peaks[2] - peaks[1]) / states_mb,
+    }
 
 
 def _restart_high_water() -> float:
@@ -109,17 +129,19 @@ def _backprop_through_sweeps(
 ) -> None:
     """Differentiates the relaxation itself, the way that has to keep every sweep."""
     weights, biases = stored
-    real = [w.requires_grad_(True) for w in real_weights(layers, weights, torch.float32)]
-    phase = drive(layers, inputs, real, biases)
-    states = zero_states(layers, inputs)
-    quantisers = [state_quantiser(p, 0) for p in layers.populations[1:]]
+    for weight in weights:
+        weight.requires_grad_(True)
+    between = couplings(layers, weights, torch.float32)
+    base = relaxation_batch.base(drive(layers, inputs, weights[0], biases))
+    states = relaxation_batch.zero_states(layers, inputs)
+    quantisers = [state_quantiser(p, 0) for p in layers.relaxing]
     for _ in range(sweeps):
         for index in (*range(0, len(states), 2), *range(1, len(states), 2)):
-            total = phase.base[index]
+            total = base[index]
             if index > 0:
-                total = total + states[index - 1] @ real[index]
+                total = total + states[index - 1] @ between[index - 1]
             if index + 1 < len(states):
-                total = total + states[index + 1] @ real[index + 1].T
+                total = total + states[index + 1] @ between[index].T
             states[index] = quantisers[index](total)
     states[-1].sum().backward()
 

@@ -15,16 +15,16 @@ import onnx
 
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
-from toreq_hw.quant.fit import Fit, Reals, fit
+from toreq_hw.quant.fit import Fit, fit
 from toreq_hw.quant.onnx_constants import (
     PASSIVE,
     Constants,
     NodeError,
     StateFormat,
-    attributes,
     describe,
     quantiser_format,
 )
+from toreq_hw.quant.onnx_layers import Layer, add, linear, normalise
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,6 @@ class Carried:
     exact: bool
     sqnr_db: float | None
     clipped_fraction: float
-
-
-@dataclass
-class _Layer:
-    """One linear map and the state format it ends in. weight: (n_in, n_out); bias: (n_out,)."""
-
-    node: str
-    weight: Reals
-    bias: Reals
-    states: StateFormat | None = None
 
 
 def mlp_network(graph: onnx.GraphProto) -> tuple[Network, tuple[Carried, ...]]:
@@ -93,7 +83,7 @@ def _coupling(pre: Population, post: Population, found: Fit) -> Coupling:
 
 
 def _bias(
-    layer: _Layer, states: StateFormat, fits: list[Fit]
+    layer: Layer, states: StateFormat, fits: list[Fit]
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.int32]]":
     fraction_bits = max(found.fraction_bits for found in fits)
     scaled = np.round(layer.bias / states.scale * 2.0**fraction_bits)
@@ -102,7 +92,7 @@ def _bias(
     return scaled.astype(np.int32)
 
 
-def _chain(graph: onnx.GraphProto) -> tuple[StateFormat, list[_Layer]]:
+def _chain(graph: onnx.GraphProto) -> tuple[StateFormat, list[Layer]]:
     """The input's format and the layers, by following the one value that depends on the input."""
     constants = Constants(graph)
     inputs = [i.name for i in graph.input if i.name not in constants.known]
@@ -129,7 +119,7 @@ class _Chain:
     current: str
     constants: Constants
     first: StateFormat | None = None
-    layers: list[_Layer] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
 
     def follow(self, node: onnx.NodeProto) -> None:
         """Takes one node further. Raises NodeError where it does not belong to an MLP."""
@@ -142,7 +132,7 @@ class _Chain:
         elif node.op_type in ("Gemm", "MatMul"):
             if self.first is None or (self.layers and self.layers[-1].states is None):
                 raise NodeError(describe(node), "must take quantised values, found floats")
-            self.layers.append(_linear(node, self.current, self.constants))
+            self.layers.append(linear(node, self.current, self.constants))
         elif self.layers and self.layers[-1].states is None and node.op_type in _AFFINE:
             _AFFINE[node.op_type](node, self.layers[-1], self.constants)
         elif node.op_type not in PASSIVE:
@@ -156,55 +146,8 @@ class _Chain:
             self.first = states.narrowed_from(self.first)
 
 
-def _linear(node: onnx.NodeProto, current: str, constants: Constants) -> _Layer:
-    weight = constants.real(node, 1, ndim=2)
-    if node.input[0] != current:
-        raise NodeError(describe(node), "must have constant weights on its right")
-    given = attributes(node)
-    if node.op_type == "MatMul":
-        return _checked(node, _Layer(describe(node), weight, np.zeros(weight.shape[1])))
-    if given.get("transA", 0):
-        raise NodeError(describe(node), "must not transpose its input, found transA")
-    if given.get("transB", 0):
-        weight = weight.T
-    bias = np.zeros(weight.shape[1])
-    if len(node.input) > 2 and node.input[2]:
-        bias = np.broadcast_to(constants.real(node, 2) * given.get("beta", 1.0), bias.shape)
-    return _checked(node, _Layer(describe(node), weight * given.get("alpha", 1.0), bias))
-
-
-def _add(node: onnx.NodeProto, layer: _Layer, constants: Constants) -> None:
-    index = 1 if node.input[1] in constants.known else 0
-    added = constants.real(node, index)
-    try:
-        layer.bias = np.broadcast_to(layer.bias + added, layer.bias.shape)
-    except ValueError as error:
-        raise NodeError(describe(node), f"must add one value per neuron: {error}") from error
-    _checked(node, layer)
-
-
-def _normalise(node: onnx.NodeProto, layer: _Layer, constants: Constants) -> None:
-    """Folds a batch normalisation: scale (x - mean) / sqrt(variance + epsilon) + shift."""
-    scale, shift, mean, variance = (constants.real(node, k, ndim=1) for k in (1, 2, 3, 4))
-    if {len(scale), len(shift), len(mean), len(variance)} != {len(layer.bias)}:
-        raise NodeError(describe(node), "must have one value per neuron")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = scale / np.sqrt(variance + attributes(node).get("epsilon", 1e-5))
-    layer.weight = layer.weight * factor
-    layer.bias = (layer.bias - mean) * factor + shift
-    _checked(node, layer)
-
-
-def _relu(_: onnx.NodeProto, __: _Layer, ___: Constants) -> None:
+def _relu(_: onnx.NodeProto, __: Layer, ___: Constants) -> None:
     """Nothing to do: the unsigned states that must follow clip at 0 by themselves."""
 
 
-_AFFINE = {"Add": _add, "BatchNormalization": _normalise, "Relu": _relu}
-
-
-def _checked(node: onnx.NodeProto, layer: _Layer) -> _Layer:
-    if not (np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all()):
-        raise NodeError(describe(node), "must have finite weights, found NaN or infinity")
-    if not layer.weight.size:
-        raise NodeError(describe(node), f"must have weights, found shape {layer.weight.shape}")
-    return layer
+_AFFINE = {"Add": add, "BatchNormalization": normalise, "Relu": _relu}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from toreq_hw.network import Coupling, Network, WeightFormat
-from toreq_hw.quant.equilibrium import Layers, Tensors
+from toreq_hw.quant.equilibrium import Layers, Tensors, exact_dtype
 from toreq_hw.quant.quantisers import Quantiser
 
 
@@ -28,6 +28,14 @@ class Parameters:
         """Integer-valued weights and biases; no gradient is kept."""
         with torch.no_grad():
             return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
+
+    def exact(self, inputs: torch.Tensor, weights: Tensors, biases: Tensors) -> torch.Tensor:
+        """Integer-valued inputs as floats in which these weights and biases, as `quantised`
+        gives them, are calculated with exactly.
+        """
+        inputs = inputs.to(torch.float32)
+        limit = self.weight_format.limit
+        return inputs.to(exact_dtype(self.layers, inputs, weights, biases, limit))
 
     def clip(self) -> None:
         """Keeps latents where the format can follow them, so that none drifts out of reach."""

@@ -4,8 +4,10 @@ Both rules train the same shape with the same quantisers, data, batches and epoc
 were chosen on training samples held out (`Dataset.holding_out`), never on test samples.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from toreq_hw import data
 from toreq_hw.data import Dataset
@@ -21,11 +23,11 @@ SETTINGS: dict[str, dict[WeightFormat, TrainingOptions]] = {
     },
     "mnist": {
         WeightFormat.INT8: TrainingOptions(epochs=12, augment=1),
-        WeightFormat.TERNARY: TrainingOptions(epochs=12, augment=1),
+        WeightFormat.TERNARY: TrainingOptions(epochs=12, augment=1, ternary_threshold=0.6),
     },
     "fashion-mnist": {
         WeightFormat.INT8: TrainingOptions(epochs=10),
-        WeightFormat.TERNARY: TrainingOptions(epochs=10),
+        WeightFormat.TERNARY: TrainingOptions(epochs=10, ternary_threshold=0.6),
     },
     **{
         task: {
@@ -38,6 +40,32 @@ SETTINGS: dict[str, dict[WeightFormat, TrainingOptions]] = {
     },
 }
 """By task; the weight format is set when the run is planned."""
+
+_TRAINING = (
+    "cloning",
+    "equilibrium",
+    "options",
+    "parameters",
+    "parity",
+    "quantisers",
+    "relaxation",
+    "relaxation_batch",
+    "relaxation_kernel",
+    "rules",
+    "training",
+)
+"""Modules of this folder that decide what a run computes and how long that takes."""
+
+
+def _code_digest() -> str:
+    digest = hashlib.sha256()
+    for name in _TRAINING:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+CODE_SHA256 = _code_digest()
+"""Of the sources as they were when this process loaded them; kept with every run."""
 
 QUICK_EPOCHS, QUICK_HIDDEN, QUICK_SEEDS = 10, (64,), 2
 

@@ -3,17 +3,10 @@
 import torch
 from torch.nn import functional
 
-from toreq_hw.quant.equilibrium import (
-    Layers,
-    Tensors,
-    drive,
-    exact_dtype,
-    real_weights,
-    relax,
-    zero_states,
-)
+from toreq_hw.quant.equilibrium import Layers, Phases, Tensors, couplings, drive
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import state_quantiser
+from toreq_hw.quant.relaxation import all_phases
 
 
 def eqprop_gradients(
@@ -25,19 +18,14 @@ def eqprop_gradients(
     latent to minus the estimator's mean; nothing is differentiated and no activation is kept.
     Returns the class of each sample in the free phase, and the sweeps of the slowest.
     """
-    layers = parameters.layers
     with torch.no_grad():
         weights, biases = parameters.quantised()
-        dtype = exact_dtype(layers, weights, biases)
-        real = real_weights(layers, weights, dtype)
-        inputs = inputs.to(dtype)
-        clamped = drive(layers, inputs, real, biases)
-        free, sweeps = relax(layers, real, clamped, zero_states(layers, inputs))
-        nudge = _nudge(parameters, free[-1], labels, beta_shift)
-        start = [torch.cat([s, s]) for s in free]
-        nudged, _ = relax(layers, real, clamped.nudged(nudge), start)
-        _set_gradients(parameters, inputs, nudged)
-    return free[-1].argmax(dim=1), sweeps
+        inputs = parameters.exact(inputs, weights, biases)
+        between = couplings(parameters.layers, weights, inputs.dtype)
+        clamped = drive(parameters.layers, inputs, weights[0], biases)
+        phases = all_phases(parameters.layers, between, clamped, labels, beta_shift)
+        _set_gradients(parameters, inputs, phases)
+    return phases.outputs.argmax(dim=1), phases.sweeps
 
 
 def backprop_gradients(
@@ -83,31 +71,20 @@ LOGIT_AT_MAXIMUM = 8.0
 become small where hard-sigmoid outputs can be right."""
 
 
-def _nudge(
-    parameters: Parameters, outputs: torch.Tensor, labels: torch.Tensor, beta_shift: int
-) -> torch.Tensor:
-    """((e << F) >> beta_shift) 2^-F of docs/numerics.md, section 5, (batch, n_output)."""
-    layers = parameters.layers
-    last = len(layers.populations) - 1
-    target = torch.zeros_like(outputs)
-    target.scatter_(1, labels[:, None], float(layers.populations[-1].state_max))
-    fraction_bits = layers.accumulator_fraction_bits(last)
-    nudge = ((target - outputs) * 2.0 ** (fraction_bits - beta_shift)).floor_()
-    return nudge * 2.0**-fraction_bits
+def _set_gradients(parameters: Parameters, inputs: torch.Tensor, phases: Phases) -> None:
+    """Minus s+_pre s+_post - s-_pre s-_post, averaged; a bias couples to a neuron at s_max.
 
-
-def _set_gradients(parameters: Parameters, inputs: torch.Tensor, nudged: Tensors) -> None:
-    """Minus s+_pre s+_post - s-_pre s-_post, averaged; a bias couples to a neuron at s_max."""
+    Samples that no nudge reaches add nothing.
+    """
     batch = len(inputs)
-    plus = [s[:batch] for s in nudged]
-    minus = [s[batch:] for s in nudged]
-    for index, weight in enumerate(parameters.weights):
-        if index == 0:
-            moved = inputs.T @ (minus[0] - plus[0])
-        else:
-            moved = minus[index - 1].T @ minus[index] - plus[index - 1].T @ plus[index]
-        weight.grad = (moved / batch).to(torch.float32)
-    for index, bias in enumerate(parameters.biases):
-        unit = parameters.layers.populations[index + 1].state_max
-        moved = (minus[index] - plus[index]).mean(dim=0) * unit
-        bias.grad = moved.to(torch.float32)
+    moved = [m - p for m, p in zip(phases.minus, phases.plus, strict=True)]
+    first = inputs.index_select(0, phases.rows).T @ moved[0]
+    parameters.weights[0].grad = first.mul_(1 / batch).to(torch.float32)
+    for index, weight in enumerate(parameters.weights[1:]):
+        change = phases.minus[index].T @ phases.minus[index + 1]
+        change.addmm_(phases.plus[index].T, phases.plus[index + 1], alpha=-1)
+        weight.grad = change.mul_(1 / batch).to(torch.float32)
+    for bias, population, change in zip(
+        parameters.biases, parameters.layers.relaxing, moved, strict=True
+    ):
+        bias.grad = (change.sum(dim=0) * (population.state_max / batch)).to(torch.float32)

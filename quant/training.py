@@ -13,7 +13,7 @@ from torch.nn import functional
 from toreq_hw.data import Dataset, Split, encode
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.quant.equilibrium import Layers, drive, exact_dtype, real_weights, relax, zero_states
+from toreq_hw.quant.equilibrium import Layers, couplings, drive
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import (
     Parameters,
@@ -23,7 +23,9 @@ from toreq_hw.quant.parameters import (
     spectral_norms,
 )
 from toreq_hw.quant.quantisers import weight_quantiser
+from toreq_hw.quant.relaxation import free_phase
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
+from toreq_hw.quant.starting import parameters_from
 
 EVALUATION_BATCH = 1000
 
@@ -73,21 +75,28 @@ def train(
     options: TrainingOptions,
     dataset: Dataset,
     on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
+    start: Network | None = None,
 ) -> Training:
     """Trains on `dataset.train` and measures on `dataset.test`.
 
-    `on_epoch` is called after each epoch with its index. The same options, data, torch
-    version and number of threads give the same network. Raises InputError, NetworkError.
+    `on_epoch` is called after each epoch with its index. start: a network to go on from, whose
+    shape and formats then stand for those of the options (`starting.parameters_from`). The same
+    options, start, data, torch version and number of threads give the same network. Raises
+    InputError, NetworkError.
     """
     device = _device(options.device)
     generator = torch.Generator().manual_seed(options.seed)
-    parameters = _parameters(options, dataset, generator, device)
+    if start is None:
+        parameters = _parameters(options, dataset, generator, device)
+    else:
+        parameters = parameters_from(start, options.ternary_threshold, device)
     layers = parameters.layers
     inputs, labels = _tensors(dataset, dataset.train, layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
     steps = options.epochs * math.ceil(len(labels) / options.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     before = _quantised_norms(parameters)
+    _gradients(parameters, inputs[:1], labels[:1], options)  # loads and compiles, off the clock
     epochs = []
     for index in range(options.epochs):
         started, cpu_started = time.perf_counter(), time.process_time()
@@ -156,13 +165,12 @@ def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split)
 
 def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tensor]:
     """Free equilibrium of integer-valued inputs (batch, n_input), per relaxing population."""
-    layers = parameters.layers
     with torch.no_grad():
         weights, biases = parameters.quantised()
-        dtype = exact_dtype(layers, weights, biases)
-        real = real_weights(layers, weights, dtype)
-        clamped = drive(layers, inputs.to(dtype), real, biases)
-        return relax(layers, real, clamped, zero_states(layers, clamped.base[0]))[0]
+        inputs = parameters.exact(inputs, weights, biases)
+        between = couplings(parameters.layers, weights, inputs.dtype)
+        clamped = drive(parameters.layers, inputs, weights[0], biases)
+        return free_phase(parameters.layers, between, clamped)[0]
 
 
 def free_states(

@@ -45,7 +45,7 @@ class Estimate:
 class Row:
     """One task, weight format and rule over its seeds; accuracies and sparsity in per cent.
 
-    seconds, cpu_seconds: of training; the latter None where a run did not measure it.
+    seconds, cpu_seconds: of training, wall-clock and of the processor.
     score, expert_score: sum of rewards where the task is an environment.
     """
 
@@ -55,7 +55,7 @@ class Row:
     accuracy: Estimate
     sparsity: Estimate
     seconds: Estimate
-    cpu_seconds: Estimate | None
+    cpu_seconds: Estimate
     score: Estimate | None
     expert_score: float | None
     simulator_differs_on: int | None
@@ -83,7 +83,6 @@ def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
 def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> Row:
     scores = [record["score"] for record in group if record["score"] is not None]
     differs = [record["simulator_differs_on"] for record in group]
-    cpu = [r["training_cpu_seconds"] for r in group if "training_cpu_seconds" in r]
     return Row(
         task=task,
         weights=weights,
@@ -91,34 +90,39 @@ def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> 
         accuracy=estimate([100 * record["accuracy"] for record in group]),
         sparsity=estimate([100 * record["sparsity"] for record in group]),
         seconds=estimate([record["training_seconds"] for record in group]),
-        cpu_seconds=estimate(cpu) if len(cpu) == len(group) else None,
+        cpu_seconds=estimate([record["training_cpu_seconds"] for record in group]),
         score=estimate(scores) if scores else None,
         expert_score=group[0]["expert_score"],
         simulator_differs_on=None if None in differs else sum(differs),
     )
 
 
-def markdown(found: Sequence[Row], notes: Mapping[str, str], memory: Sequence[Any] = ()) -> str:
-    """The table with the baseline beside it, gaps, and what each task's data are.
-
-    notes: per task, one sentence on its split.
-    """
+def markdown(records: Sequence[Mapping[str, Any]], memory: Sequence[Any] = ()) -> str:
+    """The table with the baseline beside it, gaps, times, and what each task's data are."""
+    found = rows(records)
     lines = [
         "# Equilibrium propagation beside backpropagation",
         "",
         "Same shape, quantisers, data, batches and epochs for both rules; test samples, never "
         "used to choose a setting. Accuracy in per cent, mean ± 95 % interval over seeds where "
-        "there are several; time is the processor time of training on one thread (wall-clock is in "
-        "the records: other work stretches it). Backpropagation "
-        "trains the feed-forward net of the same shape and is read out from its accumulators. "
-        "The gap is backpropagation minus EqProp, in points.",
+        "there are several. Backpropagation trains the feed-forward net of the same shape and is "
+        "read out from its accumulators. The gap is backpropagation minus EqProp, in points.",
         "",
         "| task | weights | seeds (EqProp, backprop) | EqProp | backprop | gap "
-        "| published EqProp / backprop | zero weights | EqProp s | backprop s | ratio |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| published EqProp / backprop | zero weights (EqProp, backprop) |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_line(mine, baseline) for mine, baseline in pairs(found)),
+        "",
+        *_times(found, records),
+        "",
+        *_scores(found),
+        *_lipschitz(records),
+        *_checks(found, records),
+        "",
+        "Data:",
+        "",
     ]
-    lines += [_line(mine, baseline) for mine, baseline in pairs(found)]
-    lines += ["", *_scores(found), *_checks(found), "", "Data:", ""]
+    notes = {record["task"]: record["split"] for record in records}
     lines += [f"- {task}: {note}." for task, note in notes.items()]
     return "\n".join([*lines, *_memory(memory)]) + "\n"
 
@@ -126,6 +130,7 @@ def markdown(found: Sequence[Row], notes: Mapping[str, str], memory: Sequence[An
 def _line(mine: Row, baseline: Row | None) -> str:
     """One row of the table; what was not run is left empty."""
     published = PUBLISHED.get(mine.task)
+    zeros = [f"{row.sparsity.mean:.0f} %" for row in (mine, baseline) if row]
     cells = [
         mine.task,
         mine.weights,
@@ -134,20 +139,39 @@ def _line(mine: Row, baseline: Row | None) -> str:
         baseline.accuracy.text() if baseline else "",
         f"{baseline.accuracy.mean - mine.accuracy.mean:+.2f}" if baseline else "",
         f"{published[0]} / {published[1]}" if published else "",
-        f"{mine.sparsity.mean:.0f} %",
-        *_times(mine, baseline),
+        ", ".join(zeros),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _times(mine: Row, baseline: Row | None) -> list[str]:
-    """Processor seconds of both rules and their ratio; empty where they were not measured."""
-    if mine.cpu_seconds is None:
-        return ["", "", ""]
-    if baseline is None or baseline.cpu_seconds is None:
-        return [mine.cpu_seconds.text(0), "", ""]
-    ratio = mine.cpu_seconds.mean / baseline.cpu_seconds.mean
-    return [mine.cpu_seconds.text(0), baseline.cpu_seconds.text(0), f"{ratio:.1f}"]
+def _times(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Seconds of training, both clocks, and the ratio of the processor's."""
+    load = [record["load_average"] for record in records]
+    lines = [
+        "Seconds of one training, evaluation left out; threads a run: "
+        f"{_listed(record['threads'] for record in records)}, the rules taking turns. The machine "
+        f"was not idle: its load average was {min(load):.1f} to {max(load):.1f} on "
+        f"{_listed(record['processors'] for record in records)} processors, which stretches "
+        "wall-clock much and processor time somewhat; the ratio is that of processor times.",
+        "",
+        "| task | weights | EqProp processor s | backprop processor s | EqProp / backprop "
+        "| EqProp wall-clock s | backprop wall-clock s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for mine, baseline in pairs(found):
+        cells = [mine.task, mine.weights, mine.cpu_seconds.text(1)]
+        if baseline:
+            ratio = f"{mine.cpu_seconds.mean / baseline.cpu_seconds.mean:.2f}"
+            cells += [baseline.cpu_seconds.text(1), ratio, mine.seconds.text(1)]
+            cells += [baseline.seconds.text(1)]
+        else:
+            cells += ["", "", mine.seconds.text(1), ""]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(sorted({str(value) for value in values}))
 
 
 def pairs(found: Sequence[Row]) -> list[tuple[Row, Row | None]]:
@@ -175,13 +199,42 @@ def _scores(found: Sequence[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def _checks(found: Sequence[Row]) -> list[str]:
+def _lipschitz(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Largest singular values of the couplings, EqProp, mean over seeds."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for record in records:
+        options = record["options"]
+        if options["rule"] == "eqprop":
+            key = (record["task"], options["weight_format"])
+            groups.setdefault(key, []).append(record["spectral_norms"])
+    lines = [
+        "Lipschitz constant of each coupling trained by EqProp (largest singular value, "
+        "activations over 0..1), before and after training, mean over seeds; `toreq-hw train "
+        "--engine torch --spectral-limit` bounds it:",
+        "",
+        "| task | weights | coupling | before | after |",
+        "|---|---|---|---|---|",
+    ]
+    for (task, weights), norms in groups.items():
+        for coupling in norms[0]:
+            means = [np.mean([n[coupling][when] for n in norms]) for when in ("before", "after")]
+            shown = " | ".join(f"{mean:.2f}" for mean in means)
+            lines.append(f"| {task} | {weights} | {coupling} | {shown} |")
+    return [*lines, ""] if groups else []
+
+
+def _checks(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
     checked = [row for row in found if row.simulator_differs_on is not None]
     differs = sum(row.simulator_differs_on or 0 for row in checked)
     runs = sum(row.accuracy.runs for row in checked)
+    codes = sorted({record["code_sha256"][:12] for record in records})
+    revisions = "one revision" if len(codes) == 1 else f"{len(codes)} revisions"
     return [
         f"In {runs} EqProp runs the free phase of the integer simulator and of the trainer were "
-        f"compared on every test sample, state by state: they differ on {differs} samples."
+        f"compared on every test sample, state by state: they differ on {differs} samples.",
+        "",
+        f"The {len(records)} runs are of {revisions} of the training code: SHA-256 "
+        f"{', '.join(codes)}.",
     ]
 
 
@@ -190,15 +243,24 @@ def _memory(memory: Sequence[Any]) -> list[str]:
         return []
     lines = [
         "",
-        "Peak memory of one training step above the standing process (MB), by layers and by "
-        "sweeps; backpropagation through sweeps differentiates the relaxation itself:",
+        "Peak memory of one training step above the standing process, INT8, layers of 256, batches "
+        "of 1,024. A deeper network has more parameters and more states under any rule: the third "
+        "figure takes the former away (a step on one sample) and counts the rest in copies of the "
+        "network's states. EqProp holds a bounded number of copies whatever the layers and the "
+        "sweeps; a plain forward pass too; differentiating the relaxation itself (backprop "
+        "through sweeps) holds more with every sweep.",
         "",
-        "| rule | hidden layers | sweeps | peak MB |",
-        "|---|---|---|---|",
+        "| rule | hidden layers | sweeps | peak MB | of it with one sample, MB | the rest, in "
+        "copies of all states |",
+        "|---|---|---|---|---|---|",
     ]
     for probe in memory:
         sweeps = "one pass" if probe["sweeps"] is None else str(probe["sweeps"])
-        cells = [probe["rule"], str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
+        rule = probe["rule"]
+        if rule == "backprop" and probe["sweeps"] is not None:
+            rule = "backprop through sweeps"
+        cells = [NAMES.get(rule, rule), str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
+        cells += [f"{probe['one_sample_mb']:.1f}", f"{probe['state_copies']:.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -1,10 +1,10 @@
 """The core: ports, and who is wired to whom. docs/rtl.md has the picture."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, pass_layout
+from toreq_hw.rtl.beat import Op, beat_layout
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.event_queue import EventQueue
 from toreq_hw.rtl.images import MemoryImages
@@ -22,16 +22,21 @@ from toreq_hw.rtl.interfaces import (
 )
 from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.passes import Passes
+from toreq_hw.rtl.readout import Readout
+from toreq_hw.rtl.recorder import Recorder
+from toreq_hw.rtl.row_store import RowStore
 from toreq_hw.rtl.sequencer import Sequencer
+from toreq_hw.rtl.skewed_store import SkewedStore
 from toreq_hw.rtl.walker import Walker
-from toreq_hw.rtl.weight_store import WeightStore
 
 
 class Core(wiring.Component):
     """An event-driven relaxation core for one network shape; `images` are its contents.
 
     faults: sticky bits of `Fault`; fault_count: refused words, stops near its maximum. Both are
-    cleared by reset, which also ends whatever runs; weights and biases stay.
+    cleared by reset, which also ends whatever runs; weights and biases stay. Stores that are
+    not `initialised` hold nothing until they are loaded.
 
     upsets: gives the core a fault port (`upset_signature`); without it nothing of it is built.
     """
@@ -52,7 +57,7 @@ class Core(wiring.Component):
                 "summary": Out(source_of(summary_payload(parameters))),
                 "monitor": Out(monitor_signature(parameters)),
                 "faults": Out(len(Fault)),
-                "fault_count": Out(16),
+                "fault_count": Out(parameters.sweep_bits),
                 "idle": Out(1),
             }
         )
@@ -66,17 +71,23 @@ class Core(wiring.Component):
         m.submodules.queue = self._queue = EventQueue(parameters)
         m.submodules.walker = self._walker = Walker(parameters)
         m.submodules.sequencer = self._sequencer = Sequencer(parameters, upsets=self._has_upsets)
+        m.submodules.passes = self._passes = Passes(parameters)
+        m.submodules.readout = self._readout = Readout(parameters)
+        m.submodules.recorder = self._recorder = Recorder(parameters)
         m.submodules.datapath = self._datapath = Datapath(
             parameters, self._images.rest, upsets=self._has_upsets
         )
         wiring.connect(m, wiring.flipped(self.inputs), self._input.words)
+        wiring.connect(m, wiring.flipped(self.loads), self._load.words)
         wiring.connect(m, wiring.flipped(self.commands), self._sequencer.commands)
-        wiring.connect(m, wiring.flipped(self.states), self._sequencer.states)
-        wiring.connect(m, wiring.flipped(self.summary), self._sequencer.summary)
+        wiring.connect(m, wiring.flipped(self.states), self._readout.states)
         self._connect_loads(m)
         self._connect_stores(m)
         self._connect_walker(m)
+        self._connect_datapath(m)
         self._connect_sequencer(m)
+        self._connect_readout(m)
+        self._connect_recorder(m)
         self._connect_faults(m)
         self._connect_monitor(m)
         if self._has_upsets:
@@ -85,78 +96,97 @@ class Core(wiring.Component):
 
     def _connect_loads(self, m: Module) -> None:
         m.d.comb += [
-            self.loads.ready.eq(self._sequencer.idle),
-            self._load.take.eq(self.loads.valid & self.loads.ready),
-            self._load.word.eq(self.loads.payload),
+            self._load.idle.eq(self._sequencer.idle),
+            self._sequencer.loading.eq(self.loads.valid),
             self._sequencer.forget.eq(self._load.take),
             self._sequencer.load_max_sweeps.eq(self._load.max_sweeps),
             self._sequencer.max_sweeps.eq(self.loads.payload.data),
-            self._datapath.load.eq(self._load.biases),
-            self._datapath.load_group.eq(self.loads.payload.address),
-            self._datapath.load_data.eq(self.loads.payload.data),
             self.idle.eq(self._sequencer.idle),
         ]
 
     def _connect_stores(self, m: Module) -> None:
-        """Reads the addressed store; the other one rests at tile 0."""
-        chosen = Signal.like(self._walker.beat.store)
-        m.d.sync += chosen.eq(self._walker.beat.store)
-        for number in range(len(self.parameters.stores)):
-            store = WeightStore(self.parameters, number, self._images.banks[number])
-            m.submodules[f"store{number}"] = store
-            beat = self._walker.beat
+        """Reads the addressed store; the others rest."""
+        walker, several = self._walker, len(self.parameters.stores) > 1
+        chosen = Signal.like(walker.beat.store)
+        m.d.sync += chosen.eq(walker.beat.store)
+        for number, entry in enumerate(self.parameters.stores):
+            words = self._images.stores[number]
+            read = Signal(name=f"read{number}")
+            address = Signal.like(walker.beat.address, name=f"address{number}")
             m.d.comb += [
-                store.tile.eq(Mux(self._walker.active & (beat.store == number), beat.tile, 0)),
-                store.lane.eq(beat.lane),
-                store.by_column.eq(beat.by_column),
+                read.eq(walker.active & (walker.beat.store == number)),
+                # Only a store of its own may see an address that is beyond the others' ends.
+                address.eq(Mux(read, walker.beat.address, 0) if several else walker.beat.address),
+            ]
+            if entry.skewed:
+                store = SkewedStore(self.parameters, number, words)
+                m.d.comb += [
+                    store.tile.eq(address),
+                    store.lane.eq(walker.beat.lane),
+                    store.by_column.eq(walker.beat.by_column),
+                ]
+            else:
+                store = RowStore(self.parameters, number, words)
+                m.d.comb += [store.read.eq(read), store.address.eq(address)]
+            m.submodules[f"store{number}"] = store
+            m.d.comb += [
                 store.load.eq(self._load.stores[number]),
                 store.load_address.eq(self.loads.payload.address),
                 store.load_data.eq(self.loads.payload.data),
             ]
-            with m.If(chosen == number):
+            with m.If((chosen == number) if several else 1):
                 for lane in range(self.parameters.lanes):
                     weight = store.weights[lane].as_signed()
                     m.d.comb += self._datapath.weights[lane].eq(weight)
 
     def _connect_walker(self, m: Module) -> None:
         """Events from the input while an image is presented, from the queue afterwards."""
-        event, walker, lane_bits = (
-            self._input.events.payload,
-            self._walker,
-            self.parameters.lane_bits,
-        )
-        with m.If(self._sequencer.presents):
-            m.d.comb += [
-                walker.event_group.eq(event.index >> lane_bits),
-                walker.event_lane.eq(event.index[:lane_bits]),
-                walker.event_delta.eq(event.value),
-            ]
-        with m.Else():
-            m.d.comb += [
-                walker.event_group.eq(self._queue.group),
-                walker.event_lane.eq(self._queue.lane),
-                walker.event_delta.eq(self._queue.delta),
-            ]
+        event, walker, queue = self._input.events.payload, self._walker, self._queue
+        slot = (queue.slice << self.parameters.update_lane_bits) | queue.lane
         m.d.comb += [
+            walker.event_slot.eq(Mux(self._sequencer.presents, event.index, slot)),
+            walker.event_delta.eq(Mux(self._sequencer.presents, event.value, queue.delta)),
             walker.source.eq(self._sequencer.source),
             walker.take.eq(self._sequencer.take),
             self._input.events.ready.eq(self._sequencer.input_pop),
-            self._queue.pop.eq(self._sequencer.queue_pop),
+            queue.pop.eq(self._sequencer.queue_pop),
         ]
+
+    def _connect_datapath(self, m: Module) -> None:
+        """Beats of passes, of walks, and of values for single neurons."""
+        passes, walker, readout, datapath = (
+            self._passes,
+            self._walker,
+            self._readout,
+            self._datapath,
+        )
+        bias_bits = self.parameters.bias_bits
+        beat = Signal(beat_layout(self.parameters))
+        m.d.comb += [
+            datapath.issue.eq(walker.active | passes.active | readout.drives | self._load.bias),
+            datapath.walk.eq(walker.beat),
+            datapath.beat.eq(Mux(passes.active, passes.beat, beat)),
+        ]
+        with m.If(self._load.bias):
+            m.d.comb += [
+                beat.op.eq(Op.BIAS),
+                datapath.single.slot.eq(self.loads.payload.address),
+                datapath.single.value.eq(self.loads.payload.data[:bias_bits].as_signed()),
+            ]
+        with m.Else():
+            m.d.comb += [
+                beat.op.eq(Mux(readout.drives, Op.NUDGE, Op.WALK)),
+                datapath.single.eq(readout.drive),
+            ]
+        single = self._load.bias | readout.drives
+        m.d.comb += beat.slice.eq(
+            Mux(single, datapath.single.slot >> self.parameters.lane_bits, walker.group)
+            << self.parameters.part_bits
+        )
 
     def _connect_sequencer(self, m: Module) -> None:
         sequencer, walker, datapath = self._sequencer, self._walker, self._datapath
-        walk = Signal(pass_layout(self.parameters))
         m.d.comb += [
-            walk.op.eq(Op.WALK),
-            walk.group.eq(walker.group),
-            datapath.issue.eq(walker.active | sequencer.passing),
-            datapath.beat.eq(Mux(sequencer.passing, sequencer.beat, walk)),
-            datapath.walk.eq(walker.beat),
-            datapath.label.eq(sequencer.label),
-            datapath.lowers.eq(sequencer.lowers),
-            datapath.peek.eq(sequencer.peek),
-            datapath.peek_group.eq(sequencer.peek_group),
             self._queue.push.eq(datapath.push),
             self._queue.row.eq(datapath.row),
             sequencer.input_valid.eq(self._input.events.valid),
@@ -165,42 +195,76 @@ class Core(wiring.Component):
             sequencer.queue_valid.eq(self._queue.valid),
             sequencer.walker_free.eq(walker.free),
             sequencer.walker_busy.eq(walker.busy),
-            sequencer.walker_active.eq(walker.active),
             sequencer.targets.eq(walker.targets),
+            self._passes.start.eq(sequencer.start_pass),
+            self._passes.request.eq(sequencer.request),
+            self._passes.stop.eq(datapath.halt),
+            sequencer.pass_ends.eq(self._passes.last),
             sequencer.pushed.eq(datapath.push),
             sequencer.halt.eq(datapath.halt),
-            sequencer.halt_group.eq(datapath.halt_group),
+            sequencer.halt_slice.eq(datapath.halt_slice),
             sequencer.halt_lane.eq(datapath.halt_lane),
-            sequencer.saturations.eq(datapath.saturations),
-            sequencer.peeked.eq(datapath.peeked),
+        ]
+
+    def _connect_readout(self, m: Module) -> None:
+        sequencer, readout, datapath = self._sequencer, self._readout, self._datapath
+        m.d.comb += [
+            readout.look.eq(sequencer.look),
+            readout.label.eq(sequencer.label),
+            readout.lowers.eq(sequencer.lowers),
+            readout.phase.eq(self._recorder.summary.phase),
+            sequencer.looked.eq(readout.done),
+            datapath.peek.eq(readout.peek),
+            datapath.peek_slice.eq(readout.peek_slice),
+            readout.peeked.eq(datapath.peeked),
+        ]
+
+    def _connect_recorder(self, m: Module) -> None:
+        sequencer, recorder = self._sequencer, self._recorder
+        m.d.comb += [
+            recorder.start.eq(sequencer.starts),
+            recorder.command.eq(self.commands.payload.command),
+            recorder.cycle.eq(sequencer.runs & ~sequencer.stalls & ~self._readout.stalls),
+            recorder.beat.eq(self._walker.active),
+            recorder.event.eq(sequencer.take & ~sequencer.presents),
+            recorder.input_event.eq(sequencer.take & sequencer.presents),
+            recorder.saturations.eq(self._datapath.saturations),
+            recorder.next_sweep.eq(sequencer.next_sweep),
+            recorder.end.eq(sequencer.ends),
+            recorder.settled.eq(sequencer.settled),
+            recorder.label.eq(self._readout.best),
+            sequencer.sweeps.eq(recorder.summary.sweeps),
+            self.summary.payload.eq(recorder.summary),
+            self.summary.valid.eq(sequencer.summary_valid),
+            sequencer.summary_ready.eq(self.summary.ready),
         ]
 
     def _connect_faults(self, m: Module) -> None:
         """Each port refuses at most one word a cycle; the count is of words."""
         ports = [self._input.faults, self._load.faults, self._sequencer.faults]
         refused = sum((port != 0) for port in ports)
+        highest = (1 << self.parameters.sweep_bits) - 1
         m.d.sync += self.faults.eq(self.faults | ports[0] | ports[1] | ports[2])
-        with m.If(self.fault_count < 0xFFFF - len(ports)):
+        with m.If(self.fault_count < highest - len(ports)):
             m.d.sync += self.fault_count.eq(self.fault_count + refused)
 
     def _connect_monitor(self, m: Module) -> None:
-        presents, walker = self._sequencer.presents, self._walker
-        slot = Cat(walker.event_lane, walker.event_group)
         m.d.sync += [
             self.monitor.strobe.eq(self._sequencer.take),
-            self.monitor.is_input.eq(presents),
-            self.monitor.slot.eq(slot),
-            self.monitor.delta.eq(walker.event_delta),
-            self.monitor.sweep.eq(self._sequencer.sweep),
+            self.monitor.is_input.eq(self._sequencer.presents),
+            self.monitor.slot.eq(self._walker.event_slot),
+            self.monitor.delta.eq(self._walker.event_delta),
+            self.monitor.sweep.eq(self._recorder.summary.sweeps),
         ]
 
     def _connect_upsets(self, m: Module) -> None:
         """The fault port's wires; see `upset_signature`."""
         port, sequencer, datapath = self.upsets, self._sequencer, self._datapath
-        slot = Cat(self._queue.lane, self._queue.group)
+        queue = self._queue
+        slot = (queue.slice << self.parameters.update_lane_bits) | queue.lane
         garbled = port.garbled.word_select(slot, self.parameters.delta_bits)
         m.d.comb += [
-            port.sweep.eq(sequencer.sweep),
+            port.sweep.eq(self._recorder.summary.sweeps),
             *(getattr(port, name).eq(getattr(sequencer, name)) for name in _FROM_SEQUENCER),
             *(getattr(sequencer, name).eq(getattr(port, name)) for name in _TO_SEQUENCER),
             sequencer.lost.eq(port.lost.bit_select(slot, 1)),
@@ -209,7 +273,7 @@ class Core(wiring.Component):
             datapath.inverted.eq(port.inverted),
         ]
         with m.If(~sequencer.presents):
-            m.d.comb += self._walker.event_delta.eq(self._queue.delta ^ garbled.as_signed())
+            m.d.comb += self._walker.event_delta.eq((queue.delta ^ garbled).as_signed())
 
 
 _FROM_SEQUENCER = ("waits", "position", "news")

@@ -54,7 +54,7 @@ class CompiledCore:
 
     def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
         self._parameters = parameters
-        self._library = ctypes.CDLL(str(compile_core(parameters, images, folder).resolve()))
+        self._library = ctypes.CDLL(str(_compile(parameters, images, folder).resolve()))
         self._library.core_new.restype = ctypes.c_void_p
         self._library.core_run.restype = ctypes.c_int64
         self._core = ctypes.c_void_p(self._library.core_new())
@@ -86,7 +86,7 @@ class CompiledCore:
             ],
             dtype=np.uint64,
         )
-        rows = self._parameters.groups if report else 0
+        rows = self._parameters.slices if report else 0
         states = np.zeros(
             (len(commands), rows, _words(states_payload(self._parameters).size)), np.uint32
         )
@@ -128,11 +128,11 @@ class CompiledCore:
         return Reply(self._states(rows) if len(rows) else None, fields)
 
     def _states(self, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int16]:
-        """Unpacks rows of `lanes` fields, and drops the lanes that hold no neuron."""
+        """Unpacks rows of `update_lanes` fields, and drops the lanes that hold no neuron."""
         parameters = self._parameters
         offset, width = states_payload(parameters)["states"].offset, parameters.state_bits
         bits = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")
-        fields = bits[:, offset : offset + parameters.lanes * width].reshape(-1, width)
+        fields = bits[:, offset : offset + parameters.update_lanes * width].reshape(-1, width)
         weights = 1 << np.arange(width)
         if parameters.has_signed_states:
             weights[-1] = -weights[-1]
@@ -146,32 +146,42 @@ def _words(bits: int) -> int:
     return -(-bits // 32)
 
 
+def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
+    """The shared library of a core."""
+    return compile_core(parameters, images, folder, _DRIVER)
+
+
 def compile_core(
     parameters: CoreParameters,
     images: MemoryImages,
     folder: Path,
-    driver: Path = _DRIVER,
+    driver: Path,
     *,
     upsets: bool = False,
 ) -> Path:
-    """The shared library of a core and its driver; an unchanged one is not compiled again.
-
-    Raises MissingDependencyError without g++.
-    """
+    """The shared library of a core, with or without its fault port, and a driver in C++."""
     from amaranth.back import cxxrtl
 
     from toreq_hw.rtl.core import Core
 
+    core = Core(parameters, images, upsets=upsets)
+    text = cxxrtl.convert(core, name=TOP, emit_src=False)
+    return shared_library("core", text + driver.read_text(), folder)
+
+
+def shared_library(name: str, text: str, folder: Path) -> Path:
+    """The library `name` that g++ makes of a CXXRTL model and its driver, kept in `folder`.
+
+    An unchanged one is not compiled again. Raises MissingDependencyError without g++.
+    """
     compiler = shutil.which("g++")
     if compiler is None:
-        raise MissingDependencyError("the compiled core must have g++ on the path; install g++")
-    core = Core(parameters, images, upsets=upsets)
-    text = cxxrtl.convert(core, name=TOP, emit_src=False) + driver.read_text()
+        raise MissingDependencyError(f"the compiled {name} must have g++ on the path; install g++")
     stamp = hashlib.sha256(text.encode()).hexdigest()[:16]
-    library = folder / f"core-{stamp}.so"
+    library = folder / f"{name}-{stamp}.so"
     if library.exists():
         return library
-    source = folder / f"core-{stamp}.cc"
+    source = folder / f"{name}-{stamp}.cc"
     write_text(source, text)
     with replacing(library) as temporary:
         arguments = [compiler, "-std=c++14", "-O2", "-fPIC", "-shared", "-w"]

@@ -4,15 +4,19 @@ from amaranth import Value
 from amaranth.lib import wiring
 
 from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.datapath import UPDATE_LATENCY
+from toreq_hw.rtl.event_queue import row_layout
+from toreq_hw.rtl.images import store_name
 from toreq_hw.rtl.interfaces import Fault, Page
-from toreq_hw.rtl.parameters import INPUT, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import INPUT
 
 
 def datasheet(core: Core) -> str:
     """Markdown, from the parameters alone."""
     parameters = core.parameters
     parts = [
-        f"# Relaxation core, {parameters.lanes} lanes",
+        f"# Relaxation core, {parameters.lanes} lanes, {parameters.update_lanes} of them updating",
         f"Network SHA-256 `{parameters.network_sha256}`. Formula, counters and protocol: "
         "docs/rtl.md.",
         "## Populations",
@@ -33,16 +37,20 @@ def datasheet(core: Core) -> str:
 
 def memory_bits(parameters: CoreParameters) -> dict[str, int]:
     """Bits of each memory, as built."""
-    lanes, pages = parameters.lanes, len(Page) << parameters.group_bits
-    row = parameters.group_bits + lanes + lanes * parameters.delta_bits
+    return {name: rows * width for name, (rows, width) in _shapes(parameters).items()}
+
+
+def _shapes(parameters: CoreParameters) -> dict[str, tuple[int, int]]:
+    """Words and bits a word of each memory."""
+    lanes, pages = parameters.lanes, len(Page)
     stores = {
-        f"{store.weight_format.value} weights": store.tiles * lanes * lanes * store.width
-        for store in parameters.stores
+        f"{store_name(parameters, number)} weights": (store.words, lanes * store.width)
+        for number, store in enumerate(parameters.stores)
     }
     return stores | {
-        "accumulators": pages * lanes * parameters.accumulator_bits,
-        "states": pages * lanes * parameters.state_bits,
-        "event queue": parameters.queue_depth * row,
+        "accumulators": (pages * parameters.groups, lanes * parameters.accumulator_bits),
+        "states": (pages * parameters.slices, parameters.update_lanes * parameters.state_bits),
+        "event queue": (parameters.queue_depth, row_layout(parameters).size),
     }
 
 
@@ -62,7 +70,7 @@ def _populations(parameters: CoreParameters) -> str:
 
 def _walks(parameters: CoreParameters) -> str:
     lines = [
-        "| event of | walks into | coupling | by | beats | useful slots |",
+        "| event of | walks into | coupling | kept | beats | useful slots |",
         "|---|---|---|---|---|---|",
     ]
     for fan in parameters.fans:
@@ -70,32 +78,31 @@ def _walks(parameters: CoreParameters) -> str:
         useful = fan.neighbours / (fan.beats * parameters.lanes)
         lines.append(
             f"| {source.name} | {parameters.relaxing[fan.target].name} | {fan.coupling} | "
-            f"{'column' if fan.by_column else 'row'} | {fan.beats} | {100 * useful:.0f} % |"
+            f"{'skewed' if fan.skewed else 'rows'} | {fan.beats} | {100 * useful:.0f} % |"
         )
     return "\n".join(lines)
 
 
 def _memories(parameters: CoreParameters) -> str:
-    lines = ["| memory | bits | shape |", "|---|---|---|"]
-    lanes, rows = parameters.lanes, len(Page) << parameters.group_bits
-    shapes = {
-        f"{store.weight_format.value} weights": (
-            f"{lanes} banks of {store.tiles * lanes} x {store.width}"
-        )
-        for store in parameters.stores
-    }
-    shapes["accumulators"] = f"{rows} x {lanes} x {parameters.accumulator_bits}"
-    shapes["states"] = f"{rows} x {lanes} x {parameters.state_bits}"
-    shapes["event queue"] = f"{parameters.queue_depth} rows"
-    for name, bits in memory_bits(parameters).items():
-        lines.append(f"| {name} | {bits} | {shapes[name]} |")
-    pages = ", ".join(f"{page.name} at row {page.value << parameters.group_bits}" for page in Page)
-    return "\n".join(lines) + f"\n\nPages of accumulators and states: {pages}."
+    lines = ["| memory | words | bits a word | bits |", "|---|---|---|---|"]
+    for name, (rows, width) in _shapes(parameters).items():
+        lines.append(f"| {name} | {rows} | {width} | {rows * width} |")
+    notes = [
+        f"Pages: {', '.join(page.name for page in Page)}; {parameters.groups} rows each of "
+        f"accumulators, {parameters.slices} of states."
+    ]
+    for number, store in enumerate(parameters.stores):
+        name = store_name(parameters, number)
+        if store.skewed:
+            notes.append(f"Store {name}: {parameters.lanes} banks of {store.width} bits.")
+        if not store.initialised:
+            notes.append(f"Store {name}: one port, empty at power-up, must be loaded.")
+    return "\n".join(lines) + "\n\n" + "\n".join(notes)
 
 
 def _latency(parameters: CoreParameters) -> str:
-    output = parameters.relaxing[parameters.output]
-    rows = parameters.groups
+    nudge = UPDATE_LATENCY + parameters.classes + 2
+    slices = parameters.slices
     beats = [
         f"- an event of {slot.name}: {parameters.beats_of(number)}"
         for number, slot in [(INPUT, parameters.input), *enumerate(parameters.relaxing)]
@@ -103,10 +110,13 @@ def _latency(parameters: CoreParameters) -> str:
     return "\n".join(
         [
             *beats,
-            *(f"- updating {slot.name}: {slot.groups + 7}" for slot in parameters.relaxing),
-            f"- FREE: {rows + 1} + input events; RAISE: {rows + 5 + output.groups}; "
-            f"LOWER: {2 * rows + 5 + output.groups}; then 1 a sweep, the updates, the events",
-            f"- the class: {parameters.classes + 1}; a report of all states: {rows + 1}",
+            *(
+                f"- updating {slot.name}: {parameters.slices_of(number) + UPDATE_LATENCY + 2}"
+                for number, slot in enumerate(parameters.relaxing)
+            ),
+            f"- FREE: {slices + 1} + input events; RAISE: {slices + nudge}; "
+            f"LOWER: {2 * slices + nudge}; then 1 a sweep, the updates, the events",
+            f"- the class: {parameters.classes + 2}; a report of all states: {slices + 1}",
         ]
     )
 

@@ -1,7 +1,7 @@
-"""The event queue: a row for each group that changed, taken out one neuron at a time.
+"""The event queue: a row for each slice that changed, taken out one neuron at a time.
 
-An update pushes at most one row per group of one population, and only into an empty queue,
-so it can never be full; `rtl/formal.py` proves that it neither drops nor repeats an event.
+An update pushes at most one row per slice of one population, and only into an empty queue,
+so it can never be full; the formal proof is that it neither drops nor repeats an event.
 """
 
 from amaranth import Array, Module, Mux, Signal, Value, signed, unsigned
@@ -13,21 +13,22 @@ from toreq_hw.rtl.parameters import CoreParameters
 
 
 def row_layout(parameters: CoreParameters) -> data.StructLayout:
-    """One group's changes: which lanes changed, and by how much each."""
+    """One slice's changes: which lanes changed, and by how much each."""
     return data.StructLayout(
         {
-            "group": unsigned(parameters.group_bits),
-            "changed": unsigned(parameters.lanes),
-            "deltas": data.ArrayLayout(signed(parameters.delta_bits), parameters.lanes),
+            "slice": unsigned(parameters.slice_bits),
+            "changed": unsigned(parameters.update_lanes),
+            "deltas": data.ArrayLayout(signed(parameters.delta_bits), parameters.update_lanes),
         }
     )
 
 
 class EventQueue(wiring.Component):
-    """Rows in, events out, lowest group and lane first.
+    """Rows in, events out, lowest slice and lane first.
 
-    A row pushed in cycle t is at the output in cycle t + 2; from then on one event can be
-    popped in every cycle. `valid` and the event stand until `pop`; `spent`: it was its row's last.
+    A row pushed in cycle t is at the output in cycle t + 3; from then on one event can be
+    popped in every cycle, whatever rows they are in. `valid` and the event stand until `pop`;
+    `spent`: it was its row's last.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -37,8 +38,8 @@ class EventQueue(wiring.Component):
                 "push": In(1),
                 "row": In(row_layout(parameters)),
                 "valid": Out(1),
-                "group": Out(parameters.group_bits),
-                "lane": Out(parameters.lane_bits),
+                "slice": Out(parameters.slice_bits),
+                "lane": Out(parameters.update_lane_bits),
                 "delta": Out(signed(parameters.delta_bits)),
                 "pop": In(1),
                 "spent": Out(1),
@@ -46,45 +47,46 @@ class EventQueue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Builds a ring of rows; its head is read again in every cycle until it is spent."""
+        """Builds a ring of rows, the next row at its output, and registers for the head."""
         m = Module()
         layout = row_layout(self._parameters)
-        depth = self._parameters.queue_depth
+        depth, lanes = self._parameters.queue_depth, self._parameters.update_lanes
         m.submodules.rows = rows = Memory(shape=unsigned(layout.size), depth=depth, init=[])
-        write, read = rows.write_port(), rows.read_port()
-        head = Signal(layout)
+        write = rows.write_port()
+        read = rows.read_port(transparent_for=(write,))  # cheaper than the old row, never met
+        head, following = Signal(layout), Signal(layout)
         write_index = Signal(range(depth))
         read_index = Signal(range(depth))
-        waiting = Signal(range(depth + 1))  # rows written at least a cycle ago
+        waiting = Signal(range(depth + 1))  # rows behind the head, written a cycle ago or more
         arriving = Signal()
-        popped = Signal(self._parameters.lanes)  # lanes of the head already taken
-        left = Signal(self._parameters.lanes)
+        advance = Signal()
+        rest = Signal(lanes)
 
         m.d.comb += [
             write.addr.eq(write_index),
             write.data.eq(self.row.as_value()),
             write.en.eq(self.push),
-            head.eq(read.data),
-            left.eq(head.changed & ~popped),
-            self.spent.eq(self.pop & ((left & (left - 1)) == 0)),
-            self.valid.eq(waiting != 0),
-            self.group.eq(head.group),
-            self.delta.eq(Array(head.deltas[k] for k in range(self._parameters.lanes))[self.lane]),
-            read.addr.eq(_next(read_index, depth, self.spent)),
+            following.eq(read.data),
+            rest.eq(head.changed & (head.changed - 1)),  # without the lowest one
+            self.spent.eq(self.pop & (rest == 0)),
+            advance.eq((waiting != 0) & (~self.valid | self.spent)),
+            self.slice.eq(head.slice),
+            self.delta.eq(Array(head.deltas[k] for k in range(lanes))[self.lane]),
+            read.addr.eq(_next(read_index, depth, advance)),
         ]
-        for lane in reversed(range(self._parameters.lanes)):
-            with m.If(left[lane]):
+        for lane in reversed(range(lanes)):
+            with m.If(head.changed[lane]):
                 m.d.comb += self.lane.eq(lane)
         m.d.sync += [
             arriving.eq(self.push),
-            waiting.eq(waiting + arriving - self.spent),
+            waiting.eq(waiting + arriving - advance),
             read_index.eq(read.addr),
             write_index.eq(_next(write_index, depth, self.push)),
         ]
-        with m.If(self.spent):
-            m.d.sync += popped.eq(0)
+        with m.If(advance):
+            m.d.sync += [head.eq(following), self.valid.eq(1)]
         with m.Elif(self.pop):
-            m.d.sync += popped.eq(popped | (1 << self.lane))
+            m.d.sync += [head.changed.eq(rest), self.valid.eq(~self.spent)]
         return m
 
 

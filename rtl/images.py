@@ -1,6 +1,7 @@
-"""What the memories hold at power-up: weights in their banks, biases in their page.
+"""What the memories hold: weights in their stores, biases in their page.
 
-The same rows travel over the load stream, so an image is also a list of load words.
+The same words are contents at power-up and load words: `load_words` is the one list that turns
+a core into another network of its shape.
 """
 
 from collections.abc import Iterator
@@ -9,53 +10,119 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network, WeightFormat
-from toreq_hw.rtl.parameters import CoreParameters, Fan
+from toreq_hw.errors import NetworkError
+from toreq_hw.network import Network
+from toreq_hw.rtl.interfaces import Space
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import Fan
+
+Matrix = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LoadWord:
+    """One word of the load stream, field by field (`load_payload` in rtl/interfaces.py)."""
+
+    space: int
+    address: int
+    data: int
 
 
 @dataclass(frozen=True)
 class MemoryImages:
-    """Unsigned words, two's complement fields.
+    """Unsigned words, two's complement fields, the first field lowest.
 
-    banks: per weight store, per bank, one word a weight. rest: one word per group, `lanes`
-    accumulators wide, lane 0 lowest. bias_rows: the same biases in `bias_bits` fields.
+    stores: per store its words, `lanes` weights each (of a skewed store in bank order). rest:
+    one word per group, `lanes` accumulators: biases with their rounding halves.
     """
 
-    banks: list[list[list[int]]]
+    stores: list[list[int]]
     rest: list[int]
-    bias_rows: list[int]
 
     @classmethod
     def of(cls, network: Network, parameters: CoreParameters) -> "MemoryImages":
         """The contents that `network` gives a core of `parameters`."""
-        biases = _bias_groups(network, parameters)
         return cls(
-            banks=_banks(network, parameters),
-            rest=[pack(row, parameters.accumulator_bits) for row in biases],
-            bias_rows=[pack(row, parameters.bias_bits) for row in biases],
+            stores=[
+                packed(weights, store.width)
+                for weights, store in zip(
+                    _stores(network, parameters), parameters.stores, strict=True
+                )
+            ],
+            rest=packed(_biases(network, parameters), parameters.accumulator_bits),
         )
 
-    def load_words(
-        self, parameters: CoreParameters
-    ) -> Iterator[tuple[WeightFormat | None, int, int]]:
-        """(weight format or None for a bias, address, data) of every row, in address order."""
-        for store, banks in zip(parameters.stores, self.banks, strict=True):
-            for address, row in enumerate(zip(*banks, strict=True)):
-                yield store.weight_format, address, pack(list(row), store.width)
-        for address, word in enumerate(self.bias_rows):
-            yield None, address, word
-
-    def rows(self, parameters: CoreParameters) -> dict[str, list[str]]:
-        """The same rows as hexadecimal text by memory, one load word a line."""
+    def text(self, parameters: CoreParameters) -> dict[str, list[str]]:
+        """The same words as hexadecimal text by memory, one word a line."""
         lanes = parameters.lanes
         text = {
-            store.weight_format.value: _hexadecimal(
-                [pack(list(row), store.width) for row in zip(*banks, strict=True)],
-                lanes * store.width,
+            store_name(parameters, number): _hexadecimal(words, lanes * store.width)
+            for number, (store, words) in enumerate(
+                zip(parameters.stores, self.stores, strict=True)
             )
-            for store, banks in zip(parameters.stores, self.banks, strict=True)
         }
-        return text | {"bias": _hexadecimal(self.bias_rows, lanes * parameters.bias_bits)}
+        return text | {"bias": _hexadecimal(self.rest, lanes * parameters.accumulator_bits)}
+
+
+def store_name(parameters: CoreParameters, number: int) -> str:
+    """What files and tables call a store."""
+    store = parameters.stores[number]
+    return f"{store.weight_format.value}-{'skewed' if store.skewed else 'rows'}"
+
+
+def load_words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
+    """Every word that makes a core of `parameters` hold `network`, in the order to send them.
+
+    Raises NetworkError, before the first word, if the network has not the core's shape or a
+    bias that is too wide for it.
+    """
+    _check(network, parameters)
+    return _words(network, parameters)
+
+
+def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
+    for number, words in enumerate(MemoryImages.of(network, parameters).stores):
+        for address, word in enumerate(words):
+            yield LoadWord(Space.WEIGHTS + number, address, word)
+    mask = (1 << parameters.bias_bits) - 1
+    for slot, bias in enumerate(_biases(network, parameters).ravel().tolist()):
+        yield LoadWord(Space.BIAS, slot, bias & mask)
+
+
+def _check(network: Network, parameters: CoreParameters) -> None:
+    matrices = {coupling.name: coupling for coupling in network.couplings}
+    wanted = {fan.coupling for fan in parameters.fans}
+    if set(matrices) != wanted:
+        raise NetworkError(
+            f"couplings must be {', '.join(sorted(wanted))} for this core, found "
+            f"{', '.join(sorted(matrices))}"
+        )
+    for fan in parameters.fans:
+        coupling = matrices[fan.coupling]
+        store = parameters.stores[fan.store]
+        groups, neighbours = coupling.weight.shape[0], coupling.weight.shape[not fan.by_column]
+        shape = (coupling.weight_format, -(-groups // parameters.lanes), neighbours)
+        if shape != (store.weight_format, fan.pre_groups, fan.neighbours):
+            raise NetworkError(
+                f"coupling {fan.coupling!r} must have this core's format and shape, found "
+                f"{coupling.weight_format.value} {' x '.join(map(str, coupling.weight.shape))}"
+            )
+    biases = _biases(network, parameters)
+    limit = 1 << (parameters.bias_bits - 1)
+    if biases.min() < -limit or biases.max() >= limit:
+        raise NetworkError(
+            f"biases with their rounding halves must be in {-limit}..{limit - 1} for this core, "
+            f"found {biases.min()}..{biases.max()}; build the core from this network"
+        )
+
+
+def packed(rows: Matrix, bits: int) -> list[int]:
+    """Each row of fields as one word: two's complement, the first field lowest."""
+    fields = rows[:, :, None] >> np.arange(bits) & 1
+    packed_bytes = np.packbits(
+        fields.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little"
+    )
+    return [int.from_bytes(row.tobytes(), "little") for row in packed_bytes]
 
 
 def _hexadecimal(words: list[int], bits: int) -> list[str]:
@@ -63,45 +130,45 @@ def _hexadecimal(words: list[int], bits: int) -> list[str]:
     return [f"{word:0{digits}x}" for word in words]
 
 
-def pack(values: list[int], bits: int) -> int:
-    """Fields of `bits` bits, two's complement, the first one lowest."""
-    mask = (1 << bits) - 1
-    return sum((int(value) & mask) << (k * bits) for k, value in enumerate(values))
-
-
-def _bias_groups(network: Network, parameters: CoreParameters) -> list[list[int]]:
-    rows = []
+def _biases(network: Network, parameters: CoreParameters) -> Matrix:
+    """Shape (groups, lanes): each bias with its rounding half; lanes without a neuron hold 0."""
+    biases = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
     for slot in parameters.relaxing:
-        padded = np.zeros(slot.groups * parameters.lanes, dtype=np.int64)
-        padded[: slot.size] = network.biases[slot.name]
-        rows += padded.reshape(slot.groups, parameters.lanes).tolist()
-    return rows
+        first = slot.first_group * parameters.lanes
+        biases[first : first + slot.size] = network.biases[slot.name].astype(np.int64) + slot.half
+    return biases.reshape(parameters.groups, parameters.lanes)
 
 
-def _banks(network: Network, parameters: CoreParameters) -> list[list[list[int]]]:
+def _stores(network: Network, parameters: CoreParameters) -> list[Matrix]:
+    """Per store its weights, shape (words, lanes)."""
     lanes = parameters.lanes
-    stores = [np.zeros((s.tiles, lanes, lanes), dtype=np.int64) for s in parameters.stores]
-    weights = {coupling.name: coupling.weight for coupling in network.couplings}
+    stores = [np.zeros((s.words, lanes), dtype=np.int64) for s in parameters.stores]
+    weights = {c.name: c.weight.astype(np.int64) for c in network.couplings}
     for fan in parameters.fans:
-        if not fan.by_column:
-            _place(stores[fan.store], fan, weights[fan.coupling], lanes)
-    masks = [(1 << store.width) - 1 for store in parameters.stores]
-    return [
-        [(store[:, :, bank].ravel() & mask).tolist() for bank in range(lanes)]
-        for store, mask in zip(stores, masks, strict=True)
-    ]
+        if not fan.skewed:
+            _place_rows(stores[fan.store], fan, weights[fan.coupling], lanes)
+        elif not fan.by_column:
+            _place_tiles(stores[fan.store], fan, weights[fan.coupling], lanes)
+    return stores
 
 
-def _place(
-    store: npt.NDArray[np.int64], fan: Fan, weight: npt.NDArray[np.int8], lanes: int
-) -> None:
-    """Writes one matrix, tile by tile: element (i, j) of a tile to word i of bank i + j."""
+def _place_rows(store: Matrix, fan: Fan, weight: Matrix, lanes: int) -> None:
+    """Writes a matrix, or its transpose, row by row."""
+    rows = weight.T if fan.by_column else weight
+    padded = np.zeros((len(rows), fan.beats * lanes), dtype=np.int64)
+    padded[:, : fan.neighbours] = rows
+    words = padded.reshape(-1, lanes)
+    store[fan.first : fan.first + len(words)] = words
+
+
+def _place_tiles(store: Matrix, fan: Fan, weight: Matrix, lanes: int) -> None:
+    """Writes a matrix, tile by tile: element (i, j) of a tile to word i of bank i + j."""
     rows, columns = weight.shape
     post_groups = -(-columns // lanes)
     padded = np.zeros((fan.pre_groups * lanes, post_groups * lanes), dtype=np.int64)
     padded[:rows, :columns] = weight
     blocks = padded.reshape(fan.pre_groups, lanes, post_groups, lanes)
     tiles = blocks.transpose(2, 0, 1, 3).reshape(-1, lanes, lanes)
+    words = store[fan.first * lanes :][: len(tiles) * lanes].reshape(-1, lanes, lanes)
     for row in range(lanes):
-        skewed = np.roll(tiles[:, row], row, axis=1)
-        store[fan.first_tile : fan.first_tile + len(tiles), row] = skewed
+        words[:, row] = np.roll(tiles[:, row], row, axis=1)

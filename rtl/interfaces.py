@@ -10,6 +10,7 @@ from amaranth import Shape, signed, unsigned
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -29,13 +30,15 @@ PHASES = (Command.FREE, Command.RAISE, Command.LOWER)
 """The commands in the order in which they follow each other."""
 
 
-class Space(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
-    """What a load word goes to: a weight store, a row of biases, or the limit on sweeps."""
+class Space(IntEnum):
+    """What a load word goes to; WEIGHTS + k is store k of `CoreParameters.stores`."""
 
-    TERNARY = 0
-    INT8 = 1
-    BIAS = 2
-    MAX_SWEEPS = 3
+    WEIGHTS = 0
+    BIAS = 4
+    MAX_SWEEPS = 5
+
+
+SPACE_BITS = 3
 
 
 class Fault(IntEnum):
@@ -61,8 +64,8 @@ class Fault(IntEnum):
 class Page(IntEnum):
     """Pages of the accumulator and state memories (address bits above the row).
 
-    WORK is live; FREE is s* and its accumulators; REST holds the biases as accumulators of
-    an undriven network, and the states s+ of the raised phase.
+    WORK is live; FREE is s* and its accumulators; REST holds the biases (each with its rounding
+    half) as accumulators of an undriven network, and the states s+ of the raised phase.
     """
 
     WORK = 0
@@ -100,31 +103,39 @@ def label_shape(parameters: CoreParameters) -> Shape:
 
 
 def load_payload(parameters: CoreParameters) -> data.StructLayout:
-    """One row of a memory, `lanes` values wide: weights in bank order, or biases.
+    """One word of a store, `lanes` weights wide; or one bias; or a limit.
 
-    address: the row of the space; data: `lanes` fields of the store's width or `bias_bits`.
+    address: of the word in its store; of a bias the neuron's slot, group * lanes + lane. A
+    bias carries its rounding half, and the one in lane 0 clears the biases of its group, so
+    that a group is loaded whole, lane 0 first. A word takes two cycles, and goes before a
+    command that waits as well.
     """
-    rows = [store.tiles * parameters.lanes for store in parameters.stores]
+    rows = [store.words for store in parameters.stores]
     widths = [store.width for store in parameters.stores]
-    address_bits = max(parameters.group_bits, *((n - 1).bit_length() for n in rows), 1)
-    field = max(parameters.bias_bits, *widths, 1)
+    address_bits = max(parameters.slot_bits, *(index_bits(n) for n in rows), 1)
     return data.StructLayout(
         {
-            "space": Space,
+            "space": unsigned(SPACE_BITS),
             "address": unsigned(address_bits + 1),
-            "data": unsigned(max(16, parameters.lanes * field)),
+            "data": unsigned(
+                max(
+                    parameters.sweep_bits,
+                    parameters.bias_bits,
+                    *(parameters.lanes * w for w in widths),
+                )
+            ),
         }
     )
 
 
 def states_payload(parameters: CoreParameters) -> data.StructLayout:
-    """One group of final states; `group` counts over populations in file order."""
+    """One slice of final states; `slice` counts over populations in file order."""
     return data.StructLayout(
         {
             "phase": Command,
-            "group": unsigned(parameters.group_bits),
+            "slice": unsigned(parameters.slice_bits),
             "last": 1,
-            "states": data.ArrayLayout(state_shape(parameters), parameters.lanes),
+            "states": data.ArrayLayout(state_shape(parameters), parameters.update_lanes),
         }
     )
 
@@ -139,13 +150,13 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
             "phase": Command,
             "settled": 1,
             "label": label_shape(parameters),
-            "sweeps": unsigned(16),
-            "ticks": unsigned(32),
-            "events": unsigned(32),
-            "input_events": unsigned(16),
-            "saturations": unsigned(32),
-            "beats": unsigned(32),
-            "cycles": unsigned(32),
+            "sweeps": unsigned(parameters.sweep_bits),
+            "ticks": unsigned(parameters.counter_bits),
+            "events": unsigned(parameters.counter_bits),
+            "input_events": unsigned(parameters.sweep_bits),
+            "saturations": unsigned(parameters.counter_bits),
+            "beats": unsigned(parameters.counter_bits),
+            "cycles": unsigned(parameters.counter_bits),
         }
     )
 
@@ -155,15 +166,14 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
 
     slot: group * lanes + lane over all populations, or the index of an input (`is_input`).
     """
-    slots = parameters.groups * parameters.lanes
-    bits = max((slots - 1).bit_length(), parameters.input_index_bits)
+    bits = max(parameters.slot_bits, parameters.input_index_bits)
     return wiring.Signature(
         {
             "strobe": Out(1),
             "is_input": Out(1),
             "slot": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
-            "sweep": Out(16),
+            "sweep": Out(parameters.sweep_bits),
         }
     )
 
@@ -184,7 +194,7 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
         {
             "hold": In(1),
             "waits": Out(1),
-            "sweep": Out(16),
+            "sweep": Out(parameters.sweep_bits),
             "position": Out(range(blocks + 1)),
             "news": Out(blocks),
             "touch": In(blocks),

@@ -1,30 +1,29 @@
 """Decodes load words: weights, biases and the sweep limit, written while the core is idle."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.network import WeightFormat
-from toreq_hw.rtl.interfaces import Fault, Space, load_payload
+from toreq_hw.rtl.interfaces import Fault, Space, load_payload, source_of
 from toreq_hw.rtl.parameters import CoreParameters
-
-SPACES = {WeightFormat.TERNARY: Space.TERNARY, WeightFormat.INT8: Space.INT8}
 
 
 class LoadPort(wiring.Component):
-    """Combinational: `take` a word, and strobe the memory it belongs to, or a fault.
+    """Takes two cycles a word while `idle`: one to check it, one to take it.
 
-    stores: one strobe per weight store. No weight of a refused row is written.
+    With `take` comes a strobe of what the word belongs to, or a fault. stores: one strobe per
+    weight store. No weight of a refused word is written.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
         super().__init__(
             {
-                "take": In(1),
-                "word": In(load_payload(parameters)),
+                "idle": In(1),
+                "words": In(source_of(load_payload(parameters))),
+                "take": Out(1),
                 "stores": Out(max(1, len(parameters.stores))),
-                "biases": Out(1),
+                "bias": Out(1),
                 "max_sweeps": Out(1),
                 "faults": Out(len(Fault)),
             }
@@ -33,33 +32,49 @@ class LoadPort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the decoder."""
         m = Module()
-        parameters, word = self._parameters, self.word
+        parameters, word = self._parameters, self.words.payload
         address_fits, data_fits = Signal(), Signal(init=1)
+        checked, wrong_address, wrong_data = Signal(), Signal(), Signal()
         good = Signal()
-        m.d.comb += good.eq(self.take & address_fits & data_fits)
+        m.d.comb += [
+            self.words.ready.eq(self.idle & checked),
+            self.take.eq(self.words.valid & self.words.ready),
+            good.eq(self.take & ~wrong_address & ~wrong_data),
+            self.faults.eq(
+                Mux(
+                    self.take,
+                    wrong_address << Fault.LOAD_ADDRESS | wrong_data << Fault.LOAD_DATA,
+                    0,
+                )
+            ),
+        ]
+        m.d.sync += [
+            checked.eq(self.idle & self.words.valid & ~checked),
+            wrong_address.eq(~address_fits),
+            wrong_data.eq(address_fits & ~data_fits),
+        ]
         with m.Switch(word.space):
             for number, store in enumerate(parameters.stores):
-                with m.Case(SPACES[store.weight_format]):
+                with m.Case(Space.WEIGHTS + number):
                     fields = [
                         word.data.word_select(k, store.width) for k in range(parameters.lanes)
                     ]
                     lowest = 1 << (store.width - 1)  # -2 or -128, which are not weights
+                    wrong = [field == lowest for field in fields]
                     m.d.comb += [
-                        address_fits.eq(word.address < store.tiles * parameters.lanes),
-                        data_fits.eq(sum(field == lowest for field in fields) == 0),
+                        address_fits.eq(word.address < store.words),
+                        data_fits.eq(~Cat(*wrong).any()),
                         self.stores[number].eq(good),
                     ]
             with m.Case(Space.BIAS):
-                m.d.comb += [address_fits.eq(word.address < parameters.groups)]
-                m.d.comb += self.biases.eq(good)
+                m.d.comb += [
+                    address_fits.eq(word.address < parameters.groups * parameters.lanes),
+                    self.bias.eq(good),
+                ]
             with m.Case(Space.MAX_SWEEPS):
                 m.d.comb += [
                     address_fits.eq(word.address == 0),
-                    data_fits.eq(word.data[:16] != 0),
+                    data_fits.eq(word.data[: parameters.sweep_bits] != 0),
                     self.max_sweeps.eq(good),
                 ]
-        m.d.comb += [
-            self.faults[Fault.LOAD_ADDRESS].eq(self.take & ~address_fits),
-            self.faults[Fault.LOAD_DATA].eq(self.take & address_fits & ~data_fits),
-        ]
         return m

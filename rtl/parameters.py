@@ -8,15 +8,13 @@ read this object; none of them looks at the network again for a size.
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import (
-    Coupling,
-    Network,
-    Population,
-    Schedule,
-    WeightFormat,
-    accumulator_range,
-)
+from toreq_hw.network import Network, Schedule, accumulator_range
+from toreq_hw.rtl.fixed_width import index_bits, signed_bits
+from toreq_hw.rtl.slots import Slot, relaxing_slots, slot_of
+from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
 
 LANES = (2, 4, 8, 16, 32, 64)
 """Lane counts that work: a power of two makes every bank address a field, not a sum."""
@@ -24,82 +22,24 @@ LANES = (2, 4, 8, 16, 32, 64)
 MAX_ACCUMULATOR_BITS = 40
 """Widest accumulator; with any weights of the formats, not only those at hand."""
 
-MAX_TILES = 1 << 16
-"""Most tiles (lanes x lanes weights) in one weight store."""
-
 DEFAULT_MAX_SWEEPS = 10_000
 """The safety net on sweeps, far above any relaxation seen."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where a population lives: `groups` rows of `lanes` neurons, from row `first_group` on.
-
-    fraction_bits: F of docs/numerics.md. self_coupled: updated neuron by neuron. The input's
-    slot has no rows of its own (`first_group` is 0 and unused).
-    """
-
-    name: str
-    size: int
-    groups: int
-    first_group: int
-    state_min: int
-    state_max: int
-    state_bits: int
-    signed: bool
-    fraction_bits: int
-    self_coupled: bool
-
-    @property
-    def half(self) -> int:
-        """The rounding half, in accumulator LSBs."""
-        return (1 << self.fraction_bits) >> 1
-
-
-@dataclass(frozen=True)
-class Fan:
-    """One direction of one coupling: what an event of `source` walks into `target`.
-
-    source, target: indices into `CoreParameters.relaxing`, or `INPUT`. by_column: the event
-    is a column of the stored matrix. Tile (q_pre, q_post) sits at first_tile + q_post *
-    pre_groups + q_pre of its store. beats: accumulator rows visited, `lanes` neurons each.
-    shift: the fraction-bit difference F - f_c, applied to each product.
-    """
-
-    coupling: str
-    source: int
-    target: int
-    store: int
-    by_column: bool
-    first_tile: int
-    pre_groups: int
-    beats: int
-    neighbours: int
-    shift: int
-
-
-INPUT = -1
-"""Index of the input population in a `Fan`."""
-
-
-@dataclass(frozen=True)
-class Store:
-    """All weights of one format: `lanes` banks of `tiles * lanes` words of `width` bits."""
-
-    weight_format: WeightFormat
-    width: int
-    tiles: int
 
 
 @dataclass(frozen=True)
 class CoreParameters:
     """One core. Populations are numbered in file order; `order` is the order of updating.
 
+    A *group* is a row of `lanes` accumulators, what a beat of a walk adds to. A *slice* is a row
+    of `update_lanes` states, what a beat of an update rounds; a group has `slices_per_group`.
+
     accumulator_bits: holds every sum that any weights of these formats and any biases of
-    `bias_bits` can reach, nudge and rounding half included. sweep_ticks: ticks of one sweep.
+    `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
+    sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
     """
 
     lanes: int
+    update_lanes: int
     input: Slot
     relaxing: tuple[Slot, ...]
     output: int
@@ -112,31 +52,56 @@ class CoreParameters:
     sweep_ticks: int
     max_sweeps: int
     network_sha256: str
+    counter_bits: int = 32
 
     @classmethod
     def of(
-        cls, network: Network, lanes: int, max_sweeps: int = DEFAULT_MAX_SWEEPS
+        cls,
+        network: Network,
+        lanes: int,
+        max_sweeps: int = DEFAULT_MAX_SWEEPS,
+        *,
+        update_lanes: int | None = None,
+        large_coupling: int = LARGE_COUPLING,
+        initialised: bool = True,
+        counter_bits: int = 32,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
+
+        update_lanes: neurons that one beat of an update rounds (default: `lanes`); fewer make
+        a smaller core and longer updates. large_coupling: weights from which on a coupling
+        between relaxing populations is stored once (skewed) and not twice (rows).
+        initialised: False makes the stores of rows single-port memories without contents at
+        power-up, such as iCE40's SPRAM. counter_bits: narrow counters wrap sooner; those of
+        sweeps, inputs and faults have half as many.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
         if lanes not in LANES:
             raise NetworkError(f"lanes must be one of {', '.join(map(str, LANES))}, not {lanes!r}")
-        if not 1 <= max_sweeps < 1 << 16:
-            raise NetworkError(f"max_sweeps must be in 1..65535, not {max_sweeps!r}")
+        update_lanes = lanes if update_lanes is None else update_lanes
+        if update_lanes not in LANES or update_lanes > lanes:
+            raise NetworkError(
+                f"update_lanes must be a power of two in 2..{lanes} (lanes), not {update_lanes!r}"
+            )
+        most = (1 << (counter_bits // 2)) - 1
+        if not 1 <= max_sweeps <= most:
+            raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
         if network.schedule is Schedule.SYNCHRONOUS:
             raise NetworkError(
                 "schedule must be parity or sequential for the core, found synchronous (it may "
                 "never settle); save the network with another schedule"
             )
-        relaxing = _slots(network, lanes)
-        stores, fans = _walks(network, lanes)
-        bias_bits = max(_signed_bits(network.biases[p.name].tolist()) for p in network.relaxing)
+        relaxing = relaxing_slots(network, lanes)
+        stores, fans = stores_and_fans(
+            network, lanes, large=large_coupling, initialised=initialised
+        )
+        bias_bits = _bias_bits(network, relaxing)
         names = [p.name for p in network.relaxing]
         return cls(
             lanes=lanes,
-            input=_slot(network, network.input, lanes, 0),
+            update_lanes=update_lanes,
+            input=slot_of(network, network.input, lanes, 0),
             relaxing=relaxing,
             output=names.index(network.output.name),
             order=_order(network, names),
@@ -148,11 +113,12 @@ class CoreParameters:
             sweep_ticks=len(network.colours),
             max_sweeps=max_sweeps,
             network_sha256=network.sha256,
+            counter_bits=counter_bits,
         )
 
     @cached_property
     def groups(self) -> int:
-        """Rows of the accumulator and state memories, one page."""
+        """Rows of the accumulator memory, one page."""
         return sum(slot.groups for slot in self.relaxing)
 
     @property
@@ -162,8 +128,38 @@ class CoreParameters:
 
     @property
     def group_bits(self) -> int:
-        """Bits of a row number; also the size of a page, which is a power of two."""
-        return max(1, (self.groups - 1).bit_length())
+        """Bits of a group's number."""
+        return index_bits(self.groups)
+
+    @property
+    def slices_per_group(self) -> int:
+        """Slices that make a group."""
+        return self.lanes // self.update_lanes
+
+    @property
+    def slices(self) -> int:
+        """Rows of the state memory, one page."""
+        return self.groups * self.slices_per_group
+
+    @property
+    def slice_bits(self) -> int:
+        """Bits of a slice's number."""
+        return self.group_bits + self.part_bits
+
+    @property
+    def part_bits(self) -> int:
+        """Low bits of a slice's number: which part of its group it is."""
+        return self.slices_per_group.bit_length() - 1
+
+    @property
+    def update_lane_bits(self) -> int:
+        """Bits of a neuron's place in its slice."""
+        return self.update_lanes.bit_length() - 1
+
+    @property
+    def slot_bits(self) -> int:
+        """Bits of a neuron's number over all groups: group and lane, or slice and place."""
+        return self.group_bits + self.lane_bits
 
     @property
     def input_index_bits(self) -> int:
@@ -173,7 +169,7 @@ class CoreParameters:
     @property
     def state_bits(self) -> int:
         """Bits of a state of any relaxing population, two's complement if any is signed."""
-        return max(_signed_bits([s.state_min, s.state_max]) for s in self.relaxing) - (
+        return max(signed_bits([s.state_min, s.state_max]) for s in self.relaxing) - (
             not self.has_signed_states
         )
 
@@ -183,11 +179,34 @@ class CoreParameters:
         return any(slot.signed for slot in self.relaxing)
 
     @property
+    def delta_reach(self) -> int:
+        """The largest magnitude of an event's delta."""
+        ends = (self.input.state_max, -self.input.state_min)
+        return max(*ends, *(slot.reach for slot in self.relaxing))
+
+    @property
     def delta_bits(self) -> int:
         """Bits of an event's delta, two's complement."""
-        reach = max(slot.state_max - slot.state_min for slot in self.relaxing)
-        ends = [self.input.state_min, self.input.state_max, -reach, reach]
-        return _signed_bits(ends)
+        return signed_bits([-self.delta_reach, self.delta_reach])
+
+    @property
+    def drive_bits(self) -> int:
+        """Bits of the nudge of an output neuron, two's complement, either sign."""
+        slot = self.relaxing[self.output]
+        limit = -((-slot.reach << slot.fraction_bits) >> self.beta_shift)
+        return signed_bits([-limit, limit])
+
+    @property
+    def value_bits(self) -> int:
+        """Bits of what is added to a single neuron: a nudge, or a bias as it is loaded."""
+        return max(self.drive_bits, self.bias_bits)
+
+    @property
+    def operand_bits(self) -> int:
+        """Bits of what one beat adds to one accumulator."""
+        largest = self.delta_reach * max((1, *(store_limit(s) for s in self.stores)))
+        reach = largest << max((0, *(fan.shift for fan in self.fans)))
+        return min(self.accumulator_bits, max(self.value_bits, signed_bits([-reach, reach])))
 
     @property
     def weight_bits(self) -> int:
@@ -201,13 +220,26 @@ class CoreParameters:
 
     @property
     def queue_depth(self) -> int:
-        """Rows of the event queue: the groups of the largest population that relaxes."""
-        return max(slot.groups for slot in self.relaxing)
+        """Rows of the event queue: the slices of the largest population that relaxes."""
+        return max(self.slices_of(number) for number in range(len(self.relaxing)))
+
+    @property
+    def sweep_bits(self) -> int:
+        """Bits of the counters that a limit or a size keeps small: sweeps, inputs, faults."""
+        return self.counter_bits // 2
 
     @property
     def classes(self) -> int:
         """Neurons of the output population."""
         return self.relaxing[self.output].size
+
+    def first_slice(self, number: int) -> int:
+        """The slice at which population `number` begins."""
+        return self.relaxing[number].first_group * self.slices_per_group
+
+    def slices_of(self, number: int) -> int:
+        """The slices that hold neurons of population `number`."""
+        return -(-self.relaxing[number].size // self.update_lanes)
 
     def fans_of(self, source: int) -> tuple[Fan, ...]:
         """The walks of an event of population `source` (or `INPUT`), in the order taken."""
@@ -218,30 +250,9 @@ class CoreParameters:
         return max(1, sum(fan.beats for fan in self.fans_of(source)))
 
 
-def _slots(network: Network, lanes: int) -> tuple[Slot, ...]:
-    slots: list[Slot] = []
-    first = 0
-    for population in network.relaxing:
-        slots.append(_slot(network, population, lanes, first))
-        first += slots[-1].groups
-    return tuple(slots)
-
-
-def _slot(network: Network, population: Population, lanes: int, first_group: int) -> Slot:
-    return Slot(
-        name=population.name,
-        size=population.size,
-        groups=-(-population.size // lanes),
-        first_group=first_group,
-        state_min=population.state_min,
-        state_max=population.state_max,
-        state_bits=population.state_bits,
-        signed=population.signed,
-        fraction_bits=network.accumulator_fraction_bits(population.name),
-        self_coupled=any(
-            c.is_self_coupling and c.pre == population.name for c in network.couplings
-        ),
-    )
+def store_limit(store: Store) -> int:
+    """The largest weight of a store's format."""
+    return int(store.weight_format.limit)
 
 
 def _order(network: Network, names: list[str]) -> tuple[int, ...]:
@@ -254,59 +265,12 @@ def _order(network: Network, names: list[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(visited))
 
 
-def _walks(network: Network, lanes: int) -> tuple[tuple[Store, ...], tuple[Fan, ...]]:
-    """Packs couplings into one store per weight format; each gets one or two fans."""
-    formats = [f for f in WeightFormat if any(c.weight_format is f for c in network.couplings)]
-    tiles = [0] * len(formats)
-    fans: list[Fan] = []
-    for coupling in network.couplings:
-        store = formats.index(coupling.weight_format)
-        fans += _fans(network, coupling, lanes, store, tiles[store])
-        rows, columns = (-(-n // lanes) for n in coupling.weight.shape)
-        tiles[store] += rows * columns
-        if tiles[store] > MAX_TILES:
-            raise NetworkError(
-                f"coupling {coupling.name!r}: {coupling.weight_format.value} weights must fit "
-                f"into {MAX_TILES} tiles of {lanes} x {lanes}, found {tiles[store]}; use more "
-                "lanes or a smaller layer"
-            )
-    stores = tuple(
-        Store(f, 2 if f is WeightFormat.TERNARY else 8, n)
-        for f, n in zip(formats, tiles, strict=True)
+def _bias_bits(network: Network, slots: tuple[Slot, ...]) -> int:
+    """Bits of every bias with its rounding half added."""
+    return max(
+        signed_bits((network.biases[slot.name].astype(np.int64) + slot.half).tolist())
+        for slot in slots
     )
-    return stores, tuple(fans)
-
-
-def _fans(
-    network: Network, coupling: Coupling, lanes: int, store: int, first_tile: int
-) -> list[Fan]:
-    names = [p.name for p in network.relaxing]
-    pre_groups = -(-coupling.weight.shape[0] // lanes)
-    is_input = coupling.pre == network.input.name
-    fans = []
-    for by_column in (False, True):
-        if by_column and (is_input or coupling.is_self_coupling):
-            continue
-        source, target = coupling.pre, coupling.post
-        if by_column:
-            source, target = target, source
-        size = network.population(target).size
-        shift = network.accumulator_fraction_bits(target) - coupling.fraction_bits
-        fans.append(
-            Fan(
-                coupling=coupling.name,
-                source=INPUT if source == network.input.name else names.index(source),
-                target=names.index(target),
-                store=store,
-                by_column=by_column,
-                first_tile=first_tile,
-                pre_groups=pre_groups,
-                beats=-(-size // lanes),
-                neighbours=size,
-                shift=shift,
-            )
-        )
-    return fans
 
 
 def _accumulator_bits(network: Network, bias_bits: int) -> int:
@@ -314,10 +278,9 @@ def _accumulator_bits(network: Network, bias_bits: int) -> int:
     for population in network.relaxing:
         bias = network.biases[population.name]
         low, high = accumulator_range(network, population.name, any_weights=True)
-        half = (1 << network.accumulator_fraction_bits(population.name)) >> 1
         reach = 1 << (bias_bits - 1)
-        ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1 + half]
-        bits = _signed_bits(ends)
+        ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1]
+        bits = signed_bits(ends)
         if bits > MAX_ACCUMULATOR_BITS:
             raise NetworkError(
                 f"population {population.name!r}: accumulators for any weights must fit into "
@@ -326,8 +289,3 @@ def _accumulator_bits(network: Network, bias_bits: int) -> int:
             )
         widest = max(widest, bits)
     return widest
-
-
-def _signed_bits(values: list[int]) -> int:
-    """Bits of the narrowest two's complement format that holds all values."""
-    return max((v if v >= 0 else -v - 1).bit_length() for v in values) + 1

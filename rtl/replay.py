@@ -19,13 +19,14 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.rtl.parameters import CoreParameters, Slot
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.slots import Slot
 
 Wide = npt.NDArray[np.int64]
 Rows = Mapping[str, Sequence[Sequence[Any]]]
 """Entries of a fault map by name (docs/robustness.md, "Fault maps")."""
 
-SETTLE_CYCLES = 8
+SETTLE_CYCLES = 12
 """Cycles after which a core that waits has written everything: more than its stages."""
 
 
@@ -95,6 +96,12 @@ class Replay:
         self._begun = False
         self._struck = 0
         self._changed_in = 0
+
+    @property
+    def halves(self) -> Wide:
+        """The rounding half that the core keeps in each accumulator, int64 (neurons,)."""
+        slots = self.parameters.relaxing
+        return np.concatenate([np.full(slot.size, slot.half) for slot in slots])
 
     def levels(self) -> dict[str, int]:
         """`stuck` and `inverted` of the port, which stand for the whole phase."""
@@ -249,6 +256,11 @@ class Replay:
     def _block_of(self, neuron: int) -> int:
         number = self.parameters.relaxing.index(self._slot_of(neuron))
         return 1 << self.parameters.order.index(number)
+
+
+def words(values: Wide) -> Wide:
+    """Integers as 32-bit two's complement words hold them."""
+    return values.astype(np.int32).astype(np.int64)
 
 
 def _word(value: int) -> int:

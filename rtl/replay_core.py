@@ -14,17 +14,15 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.cxxrtl import compile_core
-from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.interfaces import (
     Command,
-    Space,
     command_payload,
     input_payload,
     load_payload,
     summary_payload,
 )
-from toreq_hw.rtl.load_port import SPACES
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows, replay_parameters
+from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows, replay_parameters, words
 
 Wide = npt.NDArray[np.int64]
 
@@ -93,13 +91,11 @@ class ReplayCore:
 
     def load(self, network: Network) -> None:
         """Loads every weight and bias over the stream."""
-        images = MemoryImages.of(network, self._parameters)
         layout = load_payload(self._parameters)
-        for weight_format, address, word in images.load_words(self._parameters):
-            space: Any = Space.BIAS if weight_format is None else SPACES[weight_format]
-            payload = space.value << layout["space"].offset
-            payload |= address << layout["address"].offset | word << layout["data"].offset
-            self._send("loads", payload)
+        for word in load_words(network, self._parameters):
+            payload = word.space << layout["space"].offset
+            payload |= word.address << layout["address"].offset
+            self._send("loads", payload | word.data << layout["data"].offset)
 
     def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> dict[str, Any]:
         """One sample of a map: presented, relaxed, struck whenever the core waits."""
@@ -123,14 +119,14 @@ class ReplayCore:
 
     def get(self, name: str, row: int = 0) -> int:
         """A wire, or a row of a memory."""
-        place, words = self._place(name)
-        return sum(int(place[row * words + k]) << 32 * k for k in range(words))
+        place, size = self._place(name)
+        return sum(int(place[row * size + k]) << 32 * k for k in range(size))
 
     def put(self, name: str, value: int, row: int = 0) -> None:
         """Sets an input of the core, or a row of a memory."""
-        place, words = self._place(name)
-        for k in range(words):
-            place[row * words + k] = value >> 32 * k & 0xFFFFFFFF
+        place, size = self._place(name)
+        for k in range(size):
+            place[row * size + k] = value >> 32 * k & 0xFFFFFFFF
 
     def _place(self, name: str) -> tuple[Any, int]:
         if name not in self._places:
@@ -144,12 +140,14 @@ class ReplayCore:
         for _ in range(SETTLE_CYCLES):
             self._cycle()
         bits = self._parameters.state_bits
-        states, sums = self._neurons("datapath states", bits), self._sums()
+        states = self._neurons("datapath states", bits)
+        sums = words(self._neurons("datapath accumulators", 32) - one.halves)
         before = states.copy(), sums.copy()
         port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "news"))
         wires = one.step(states, sums, *port)
         self._write("datapath states", before[0], states, bits)
-        self._write("datapath accumulators", before[1], sums, 32)
+        halves = one.halves
+        self._write("datapath accumulators", before[1] + halves, sums + halves, 32)
         for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
             self.put(f"upsets__{name}", int(getattr(wires, name)))
         self._cycle()
@@ -179,12 +177,9 @@ class ReplayCore:
                 return
         raise InputError(f"core must take a word of {stream} within {_CYCLE_LIMIT} cycles")
 
-    def _sums(self) -> Wide:
-        return self._neurons("datapath accumulators", 32)
-
     def _neurons(self, memory: str, bits: int) -> Wide:
         """The live page of a memory, int64 (neurons,)."""
-        lanes, found = self._parameters.lanes, []
+        lanes, found = self._parameters.lanes, []  # as many states as sums in a row
         signed = bits == 32 or self._parameters.has_signed_states
         for slot in self._slots():
             field = self.get(memory, slot // lanes) >> bits * (slot % lanes) & (1 << bits) - 1

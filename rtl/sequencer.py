@@ -1,31 +1,29 @@
-"""What happens when: phases, sweeps, blocks; which rows a pass visits; the counters.
+"""What happens when: phases, sweeps, blocks.
 
-A *block* is one population's turn in a sweep: an UPDATE pass over its rows, then the walk of
+A *block* is one population's turn in a sweep: an UPDATE pass over its slices, then the walk of
 the events it found. Blocks that no event has reached since their last update are skipped.
 The states of the machine are the terms of the formula in `rtl/timing.py`, name by name.
 """
 
-from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, pass_layout, population_bits
+from toreq_hw.rtl.beat import Op, population_bits
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
-from toreq_hw.rtl.interfaces import (
-    Command,
-    Fault,
-    command_payload,
-    label_shape,
-    source_of,
-    state_shape,
-    states_payload,
-    summary_payload,
-)
+from toreq_hw.rtl.interfaces import Command, Fault, command_payload, label_shape, source_of
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.passes import pass_layout
+from toreq_hw.rtl.readout import Look
+
+HALT_PAUSE = UPDATE_LATENCY - 5
+"""Cycles from the one after a halt to the first that sees the halting change as an event."""
 
 
 class Sequencer(wiring.Component):
-    """Takes commands, steers passes and walks, reports.
+    """Takes commands and steers everything else: passes, walks, what is read and recorded.
+
+    A command waits while `loading`; `forget`: a load makes the next command be FREE.
 
     Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in
     a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
@@ -40,13 +38,12 @@ class Sequencer(wiring.Component):
             (_upset_members(self._numbers) if upsets else {})
             | {
                 "commands": In(source_of(command_payload(parameters))),
-                "states": Out(source_of(states_payload(parameters))),
-                "summary": Out(source_of(summary_payload(parameters))),
                 "idle": Out(1),
+                "loading": In(1),
                 "forget": In(1),
                 "faults": Out(len(Fault)),
                 "load_max_sweeps": In(1),
-                "max_sweeps": In(16),
+                "max_sweeps": In(parameters.sweep_bits),
                 "input_valid": In(1),
                 "input_is_event": In(1),
                 "input_last": In(1),
@@ -55,69 +52,73 @@ class Sequencer(wiring.Component):
                 "queue_pop": Out(1),
                 "walker_free": In(1),
                 "walker_busy": In(1),
-                "walker_active": In(1),
                 "presents": Out(1),
                 "take": Out(1),
                 "source": Out(population_bits(parameters)),
                 "targets": In(self._numbers),
-                "passing": Out(1),
-                "beat": Out(pass_layout(parameters)),
-                "label": Out(label_shape(parameters)),
-                "lowers": Out(1),
+                "start_pass": Out(1),
+                "request": Out(pass_layout(parameters)),
+                "pass_ends": In(1),
                 "pushed": In(1),
                 "halt": In(1),
-                "halt_group": In(parameters.group_bits),
-                "halt_lane": In(parameters.lane_bits + 1),
-                "saturations": In(range(parameters.lanes + 1)),
-                "peek": Out(1),
-                "peek_group": Out(parameters.group_bits),
-                "peeked": In(states_payload(parameters)["states"].shape),
-                "sweep": Out(16),
+                "halt_slice": In(parameters.slice_bits),
+                "halt_lane": In(parameters.update_lane_bits + 1),
+                "look": Out(Look),
+                "looked": In(1),
+                "label": Out(label_shape(parameters)),
+                "lowers": Out(1),
+                "sweeps": In(parameters.sweep_bits),
+                "starts": Out(1),
+                "runs": Out(1),
+                "stalls": Out(1),
+                "next_sweep": Out(1),
+                "ends": Out(1),
+                "settled": Out(1),
+                "summary_valid": Out(1),
+                "summary_ready": In(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Builds the machine; each state is a method."""
+        """Builds the machine; each state is a method, or a line where it only waits."""
         m = Module()
         self._make_registers()
-        self._count(m)
-        m.d.comb += [
-            self.summary.payload.eq(self._record),
-            self.faults.eq(self._refused << Fault.COMMAND | self._wrong_label << Fault.LABEL),
-        ]
+        self._listen(m)
         with m.FSM(name="phase") as fsm:
-            m.d.comb += self.idle.eq(fsm.ongoing("IDLE"))
-            m.d.comb += self._counts.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("SUMMARY"))
+            self._encoding = fsm.encoding
+            m.d.comb += [
+                self.idle.eq(fsm.ongoing("IDLE")),
+                self.runs.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("SUMMARY")),
+            ]
             self._idle(m)
-            self._pass(m, "CLEAR", Op.CLEAR, lambda: self._enter_present(m))
-            self._pass(m, "SAVE", Op.SAVE, lambda: self._enter_pause(m, "NUDGE"))
-            self._pass(m, "KEEP", Op.KEEP, lambda: self._start_all(m, "RESTORE", Op.RESTORE))
-            self._pass(m, "RESTORE", Op.RESTORE, lambda: self._enter_pause(m, "NUDGE"))
-            self._pass(m, "NUDGE", Op.NUDGE, lambda: self._go(m, "NEXT"))
-            self._pass(m, "UPDATE", Op.UPDATE, lambda: self._enter_pause(m, "WALK"))
+            self._pass(m, "CLEAR", lambda: self._enter_present(m))
+            self._pass(m, "SAVE", lambda: self._enter_pause(m, "NUDGE"))
+            self._pass(m, "KEEP", lambda: self._start_all(m, "RESTORE", Op.RESTORE))
+            self._pass(m, "RESTORE", lambda: self._enter_pause(m, "NUDGE"))
+            self._pass(m, "UPDATE", lambda: self._enter_pause(m, "WALK"))
             self._pause(m)
+            self._look(m, "NUDGE", Look.NUDGE, lambda: self._go(m, "NEXT"))
             self._present(m)
             self._next(m)
             self._walk(m)
-            self._classify(m)
-            self._read(m)
+            self._look(m, "CLASSIFY", Look.CLASSIFY, lambda: self._enter_report(m))
+            self._look(m, "REPORT", Look.REPORT, lambda: self._go(m, "SUMMARY"))
             with m.State("SUMMARY"):
-                m.d.comb += self.summary.valid.eq(1)
-                with m.If(self.summary.ready):
+                m.d.comb += self.summary_valid.eq(1)
+                with m.If(self.summary_ready):
                     m.next = "IDLE"
         return m
 
+    def state_names(self) -> dict[int, str]:
+        """The states of the machine by their number in `phase_state`, for those who watch it."""
+        self.elaborate(None)
+        return {number: name for name, number in self._encoding.items()}
+
     def _make_registers(self) -> None:
         parameters = self._parameters
-        self._record = Signal(summary_payload(parameters))
-        self._counts = Signal()  # this cycle belongs to a phase
-        self._stalls = Signal()  # .. but waits for a stream
-        self._refused = Signal()
-        self._wrong_label = Signal()
         self._report = Signal()
         self._follows = Signal(Command)  # the nudge that may come next; FREE for none
-        self._limit = Signal(16, init=parameters.max_sweeps)
-        self._rows_left = Signal(range(max(2, parameters.groups)))
+        self._limit = Signal(parameters.sweep_bits, init=parameters.max_sweeps)
         self._pause_left = Signal(range(UPDATE_LATENCY))
         self._nudges = Signal()  # the pause ends in a NUDGE, not in a WALK
         self._dirty = Signal(self._numbers)  # bit k: the k-th block in order has news
@@ -127,28 +128,14 @@ class Sequencer(wiring.Component):
         self._started = Signal()
         self._ending = Signal()
         self._resumes = Signal()
-        self._resume_group = Signal(parameters.group_bits)
-        self._resume_lane = Signal(parameters.lane_bits + 1)
-        self._index = Signal(range(max(parameters.groups, parameters.classes + 1) + 1))
-        self._best = Signal(state_shape(parameters))
-        self._fetched = Signal()
+        self._resume_slice = Signal(parameters.slice_bits)
+        self._resume_lane = Signal(parameters.update_lane_bits + 1)
 
-    def _count(self, m: Module) -> None:
-        """Counters of the running phase, and what events leave behind."""
-        record, parameters = self._record, self._parameters
-        m.d.comb += self.sweep.eq(record.sweeps)
-        m.d.sync += [
-            record.cycles.eq(record.cycles + (self._counts & ~self._stalls)),
-            record.beats.eq(record.beats + self.walker_active),
-            record.saturations.eq(record.saturations + self.saturations),
-        ]
-        with m.If(self.take):
-            with m.If(self.presents):
-                m.d.sync += record.input_events.eq(record.input_events + 1)
-            with m.Else():
-                m.d.sync += record.events.eq(record.events + 1)
-                reached = [self.targets[population] for population in parameters.order]
-                m.d.sync += self._dirty.eq(self._dirty | Cat(*reached))
+    def _listen(self, m: Module) -> None:
+        """What events leave behind, and loads that change how commands run."""
+        with m.If(self.take & ~self.presents):
+            reached = [self.targets[population] for population in self._parameters.order]
+            m.d.sync += self._dirty.eq(self._dirty | Cat(*reached))
         with m.If(self.pushed):
             m.d.sync += self._changed.eq(1)
         if self._upsets:
@@ -162,39 +149,34 @@ class Sequencer(wiring.Component):
 
     def _idle(self, m: Module) -> None:
         """Waits for a command that fits; starts its first pass."""
-        order, word = self._commands_by_follow(m), self.commands.payload
+        word = self.commands.payload
+        fits, labelled = Signal(), Signal()
+        refused, unlabelled = Signal(), Signal()
+        m.d.comb += [
+            self.faults.eq(refused << Fault.COMMAND | unlabelled << Fault.LABEL),
+            fits.eq(
+                (word.command == Command.FREE)
+                | ((word.command == self._follows) & (self._follows != Command.FREE))
+            ),
+            labelled.eq((word.command == Command.FREE) | (word.label < self._parameters.classes)),
+        ]
         with m.State("IDLE"):
-            m.d.comb += self.commands.ready.eq(~self.forget)
+            m.d.comb += self.commands.ready.eq(~self.loading)
             with m.If(self.commands.valid & self.commands.ready):
-                with m.If(~order):
-                    m.d.comb += self._refused.eq(1)
-                with m.Elif(
-                    (word.command != Command.FREE) & (word.label >= self._parameters.classes)
-                ):
-                    m.d.comb += self._wrong_label.eq(1)
-                with m.Else():
-                    m.d.sync += [
-                        self._record.eq(0),
-                        self._record.phase.eq(word.command),
-                        self._record.sweeps.eq(1),
-                        self._report.eq(word.report),
-                        self.label.eq(word.label),
-                        self.lowers.eq(word.command == Command.LOWER),
-                        self._position.eq(0),
-                        self._changed.eq(0),
-                        self._nudges.eq(1),
-                    ]
-                    self._begin(m, word.command)
-
-    def _commands_by_follow(self, m: Module) -> Value:
-        """Whether the command at hand may follow the one before."""
-        command = self.commands.payload.command
-        fits = Signal(name="command_fits")
-        m.d.comb += fits.eq(
-            (command == Command.FREE)
-            | ((command == self._follows) & (self._follows != Command.FREE))
-        )
-        return fits
+                m.d.comb += [
+                    refused.eq(~fits),
+                    unlabelled.eq(fits & ~labelled),
+                    self.starts.eq(fits & labelled),
+                ]
+            with m.If(self.starts):
+                m.d.sync += [
+                    self._report.eq(word.report),
+                    self.label.eq(word.label),
+                    self.lowers.eq(word.command == Command.LOWER),
+                    self._position.eq(0),
+                    self._changed.eq(0),
+                ]
+                self._begin(m, word.command)
 
     def _begin(self, m: Module, command: Value) -> None:
         output = 1 << self._parameters.order.index(self._parameters.output)
@@ -220,42 +202,50 @@ class Sequencer(wiring.Component):
         m.next = state
 
     def _start_all(self, m: Module, state: str, op: object) -> None:
-        self._start(m, state, op, 0, 0, self._parameters.groups - 1, 0)
-
-    def _start(
-        self,
-        m: Module,
-        state: str,
-        op: object,
-        population: "Value | int",
-        group: "Value | int",
-        rows_after: "Value | int",
-        first_lane: "Value | int",
-    ) -> None:
-        """The first beat of a pass is issued in the next cycle."""
-        m.d.sync += [
-            self.beat.op.eq(op),
-            self.beat.population.eq(population),
-            self.beat.group.eq(group),
-            self.beat.first_lane.eq(first_lane),
-            self._rows_left.eq(rows_after),
+        """A pass over all slices."""
+        m.d.comb += [
+            self.start_pass.eq(1),
+            self.request.first.op.eq(op),
+            self.request.following.eq(self._parameters.slices - 1),
         ]
         m.next = state
 
-    def _pass(self, m: Module, state: str, op: object, finish: "object") -> None:
-        """Issues one row a cycle; `finish` says where to go after the last one."""
+    def _start_update(
+        self,
+        m: Module,
+        number: int,
+        slice_: "Value | int | None" = None,
+        first_lane: "Value | int" = 0,
+    ) -> None:
+        """An UPDATE of population `number`, from `slice_` on (default: its first)."""
+        first = self._parameters.first_slice(number)
+        start = first if slice_ is None else slice_
+        m.d.comb += [
+            self.start_pass.eq(1),
+            self.request.first.op.eq(Op.UPDATE),
+            self.request.first.population.eq(number),
+            self.request.first.slice.eq(start),
+            self.request.first.first_lane.eq(first_lane),
+            self.request.following.eq(first + self._parameters.slices_of(number) - 1 - start),
+        ]
+        m.next = "UPDATE"
+
+    def _pass(self, m: Module, state: str, finish: "object") -> None:
+        """Waits for the last beat of a pass; `finish` says where to go after it."""
         assert callable(finish)
         with m.State(state):
-            m.d.comb += self.passing.eq(1)
-            m.d.sync += [
-                self.beat.group.eq(self.beat.group + 1),
-                self.beat.first_lane.eq(0),
-                self._rows_left.eq(self._rows_left - 1),
-            ]
-            with m.If(self._rows_left == 0):
+            with m.If(self.pass_ends):
                 finish()
-            if op is Op.UPDATE:
+            if state == "UPDATE":
                 self._halt(m)
+
+    def _look(self, m: Module, state: str, look: object, finish: "object") -> None:
+        """Waits until all states asked for are read."""
+        assert callable(finish)
+        with m.State(state):
+            m.d.comb += self.look.eq(look)
+            with m.If(self.looked):
+                finish()
 
     def _halt(self, m: Module) -> None:
         """A self-coupled population changed one neuron: walk it, then go on behind it."""
@@ -264,9 +254,10 @@ class Sequencer(wiring.Component):
         with m.If(self.halt):
             m.d.sync += [
                 self._resumes.eq(1),
-                self._resume_group.eq(self.halt_group),
+                self._resume_slice.eq(self.halt_slice),
                 self._resume_lane.eq(self.halt_lane),
-                self._pause_left.eq(0),
+                self._pause_left.eq(HALT_PAUSE - 1),
+                self._nudges.eq(0),
             ]
             m.next = "PAUSE"
 
@@ -276,13 +267,11 @@ class Sequencer(wiring.Component):
 
     def _pause(self, m: Module) -> None:
         """Waits until the effects of the last pass can be seen."""
-        slot = self._parameters.relaxing[self._parameters.output]
         with m.State("PAUSE"):
             m.d.sync += self._pause_left.eq(self._pause_left - 1)
             with m.If(self._pause_left == 0):
                 with m.If(self._nudges):
-                    self._start(m, "NUDGE", Op.NUDGE, 0, slot.first_group, slot.groups - 1, 0)
-                    m.d.sync += self._nudges.eq(0)
+                    m.next = "NUDGE"
                 with m.Else():
                     m.next = "WALK"
             self._halt(m)
@@ -308,7 +297,7 @@ class Sequencer(wiring.Component):
                     with m.If(~self.input_is_event):
                         m.next = "NEXT"
             waits = ~self.walker_busy & (self._started | ~self.input_valid)
-            m.d.comb += self._stalls.eq(waits)
+            m.d.comb += self.stalls.eq(waits)
 
     def _next(self, m: Module) -> None:
         """Chooses the next block that has news, or ends the sweep; not while it is held."""
@@ -341,40 +330,25 @@ class Sequencer(wiring.Component):
             for number, slot in enumerate(self._parameters.relaxing):
                 if slot.self_coupled:
                     with m.Case(number):
-                        last = slot.first_group + slot.groups - 1
-                        self._start(
-                            m,
-                            "UPDATE",
-                            Op.UPDATE,
-                            number,
-                            self._resume_group,
-                            last - self._resume_group,
-                            self._resume_lane,
-                        )
+                        self._start_update(m, number, self._resume_slice, self._resume_lane)
 
     def _start_block(self, m: Module, position: int) -> None:
         number = self._parameters.order[position]
-        slot = self._parameters.relaxing[number]
         m.d.sync += [
             self._dirty[position].eq(0),
             self._position.eq(position + 1),
             self.source.eq(number),
         ]
-        self._start(m, "UPDATE", Op.UPDATE, number, slot.first_group, slot.groups - 1, 0)
+        self._start_update(m, number)
 
     def _end_sweep(self, m: Module) -> None:
-        record = self._record
-        m.d.sync += [
-            self._position.eq(0),
-            self._changed.eq(0),
-            record.ticks.eq(record.ticks + self._parameters.sweep_ticks),
-        ]
-        changed = self._changed | self.keep if self._upsets else self._changed
-        with m.If(~changed | (record.sweeps == self._limit)):
-            m.d.sync += [record.settled.eq(~changed), self._index.eq(0)]
+        m.d.sync += [self._position.eq(0), self._changed.eq(0)]
+        m.d.comb += self.settled.eq(~(self._changed | self.keep if self._upsets else self._changed))
+        with m.If(self.settled | (self.sweeps == self._limit)):
+            m.d.comb += self.ends.eq(1)
             m.next = "CLASSIFY"
         with m.Else():
-            m.d.sync += record.sweeps.eq(record.sweeps + 1)
+            m.d.comb += self.next_sweep.eq(1)
 
     def _walk(self, m: Module) -> None:
         """Walks the queue until it is empty and the last beat is issued."""
@@ -395,56 +369,11 @@ class Sequencer(wiring.Component):
         ]
         m.d.sync += again.eq(self.doubled & ~self.lost & ~again)
 
-    def _classify(self, m: Module) -> None:
-        """One output neuron a cycle; a later one wins only if it is larger."""
-        parameters = self._parameters
-        output = parameters.relaxing[parameters.output]
-        previous = Signal(range(parameters.classes + 1))
-        state = Signal(state_shape(parameters))
-        lanes = Array(self.peeked[lane] for lane in range(parameters.lanes))
-        m.d.comb += [
-            previous.eq(self._index - 1),
-            state.eq(lanes[previous[: parameters.lane_bits]]),
-        ]
-        with m.State("CLASSIFY"):
-            m.d.comb += [
-                self.peek.eq(1),
-                self.peek_group.eq(output.first_group + (self._index >> parameters.lane_bits)),
-            ]
-            m.d.sync += self._index.eq(self._index + 1)
-            with m.If((self._index == 1) | ((self._index != 0) & (state > self._best))):
-                m.d.sync += [self._best.eq(state), self._record.label.eq(previous)]
-            with m.If(self._index == parameters.classes):
-                m.d.sync += [self._index.eq(0), self._fetched.eq(0)]
-                with m.If(self._report):
-                    m.next = "READ"
-                with m.Else():
-                    m.next = "SUMMARY"
-
-    def _read(self, m: Module) -> None:
-        """Streams every row of states; a row stands at the port until it is taken."""
-        last = Signal()
-        m.d.comb += last.eq(self._index == self._parameters.groups - 1)
-        m.d.comb += [
-            self.states.payload.phase.eq(self._record.phase),
-            self.states.payload.group.eq(self._index),
-            self.states.payload.last.eq(last),
-            self.states.payload.states.eq(self.peeked),
-        ]
-        with m.State("READ"):
-            m.d.comb += [
-                self.peek.eq(1),
-                self.states.valid.eq(self._fetched),
-                self.peek_group.eq(
-                    Mux(self.states.ready & self._fetched & ~last, self._index + 1, self._index)
-                ),
-                self._stalls.eq(self._fetched & ~self.states.ready),
-            ]
-            m.d.sync += self._fetched.eq(1)
-            with m.If(self._fetched & self.states.ready):
-                m.d.sync += self._index.eq(self._index + 1)
-                with m.If(last):
-                    m.next = "SUMMARY"
+    def _enter_report(self, m: Module) -> None:
+        with m.If(self._report):
+            m.next = "REPORT"
+        with m.Else():
+            m.next = "SUMMARY"
 
 
 def _upset_members(blocks: int) -> dict[str, object]:

@@ -1,17 +1,17 @@
 """How long a phase takes, exactly, from the list of its events: the core's timing contract.
 
-    FREE   G + 1 + sum(input beats)            + relaxation + C + 1 (+ G + 1 with report)
-    RAISE  G + 5 + G_out                       + relaxation + C + 1 (+ G + 1 with report)
-    LOWER  2 G + 5 + G_out                     + relaxation + C + 1 (+ G + 1 with report)
+    FREE   R + 1 + sum(input beats)            + relaxation + C + 2 (+ R + 1 with report)
+    RAISE  R + 7 + C + 2                       + relaxation + C + 2 (+ R + 1 with report)
+    LOWER  2 R + 7 + C + 2                     + relaxation + C + 2 (+ R + 1 with report)
 
     relaxation = sum over sweeps (1 + sum over blocks with news of a block)
-    block      = 1 + g + 6 + sum(beats of its events)
+    block      = 1 + r + 7 + sum(beats of its events) + 1
 
-G: rows of all populations, g: rows of the block's, G_out: of the output's; C: output neurons;
-beats of an event: rows of all its neighbours. Input events count if they are not zero. A
-self-coupled block of g rows is cut behind each event: it is a sequence of blocks that end
-with the row of the event and begin again with that row. Cycles in which the core waits for
-an input word, or for its results to be taken, are not counted by the core nor here.
+R: slices of all groups, r: slices that hold neurons of the block; C: output neurons; beats of
+an event: groups of all its neighbours. Input events count if they are not zero. A
+self-coupled block of r slices is cut behind each event: it is a sequence of blocks that end
+with the slice of the event and begin again with that slice. Cycles in which the core waits
+for an input word, or for its results to be taken, are not counted by the core nor here.
 
 Blocks without news are skipped: those that no event has reached since their last update.
 """
@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.interfaces import Command
-from toreq_hw.rtl.parameters import INPUT, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import INPUT
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class TimingModel:
     def cost(self, phase: PhaseEvents, *, report: bool) -> PhaseCost:
         """The cost of the next phase."""
         parameters = self.parameters
-        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + 1
+        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + 2
         if report:
-            cycles += parameters.groups + 1
+            cycles += parameters.slices + 1
         counts = [(INPUT, phase.input_events)]
         for number in range(len(parameters.relaxing)):
             counts.append((number, sum(event[1] == number for event in phase.events)))
@@ -74,17 +75,17 @@ class TimingModel:
     def _prologue(self, phase: PhaseEvents) -> int:
         """Passes before the first sweep; says which blocks start with news."""
         parameters = self.parameters
-        rows, output = parameters.groups, parameters.output
-        nudge = UPDATE_LATENCY + parameters.relaxing[output].groups
+        slices, output = parameters.slices, parameters.output
+        nudge = UPDATE_LATENCY + parameters.classes + 2
         if phase.command is Command.FREE:
             self._news = set(range(len(parameters.relaxing)))
-            return rows + 1 + phase.input_events * parameters.beats_of(INPUT)
+            return slices + 1 + phase.input_events * parameters.beats_of(INPUT)
         if phase.command is Command.RAISE:
             self._news_free = set(self._news)
             self._news.add(output)
-            return rows + nudge
+            return slices + nudge
         self._news = self._news_free | {output}
-        return 2 * rows + nudge
+        return 2 * slices + nudge
 
     def _relaxation(self, phase: PhaseEvents) -> int:
         events: dict[tuple[int, int], list[int]] = {}
@@ -106,11 +107,12 @@ class TimingModel:
             self._news |= {fan.target for fan in self.parameters.fans_of(population)}
         walks = len(neurons) * self.parameters.beats_of(population)
         overhead = 1 + UPDATE_LATENCY + 1
+        slices = self.parameters.slices_of(population)
         if not slot.self_coupled:
-            return overhead + slot.groups + walks
-        cycles, row = walks, 0
+            return overhead + slices + walks
+        cycles, first = walks, 0
         for neuron in neurons:
-            last = neuron // self.parameters.lanes
-            cycles += overhead + last - row + 1
-            row = last
-        return cycles + overhead + slot.groups - row
+            last = neuron // self.parameters.update_lanes
+            cycles += overhead + last - first + 1
+            first = last
+        return cycles + overhead + slices - first

@@ -1,11 +1,13 @@
 """Turns one event into beats: every fan of its population, `lanes` neighbours a beat."""
 
-from amaranth import Cat, Const, Module, Signal, Value, signed
+from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.beat import population_bits, shifts, walk_layout
-from toreq_hw.rtl.parameters import INPUT, CoreParameters, Fan
+from toreq_hw.rtl.multiple import times
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import INPUT, Fan
 
 
 class Walker(wiring.Component):
@@ -18,13 +20,11 @@ class Walker(wiring.Component):
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
-        slot_groups = max(parameters.groups, parameters.input.groups)
-        self._group_bits = max(1, (slot_groups - 1).bit_length())
+        self._slot_bits = max(parameters.slot_bits, parameters.input_index_bits)
         super().__init__(
             {
                 "source": In(population_bits(parameters)),
-                "event_group": In(self._group_bits),
-                "event_lane": In(parameters.lane_bits),
+                "event_slot": In(self._slot_bits),
                 "event_delta": In(signed(parameters.delta_bits)),
                 "take": In(1),
                 "free": Out(1),
@@ -48,10 +48,10 @@ class Walker(wiring.Component):
         last_beat, last_fan = Signal(), Signal()
         busy = self.busy
         walks = Signal()
-        event_group = Signal(self._group_bits)
+        event_slot = Signal(self._slot_bits)
         fan = Signal(range(max(2, len(fans) + 1)))
         beats_left = Signal(range(max(2, max((f.beats for f in fans), default=1))))
-        step = Signal(len(self.beat.tile))
+        step = Signal(len(self.beat.address))
 
         m.d.comb += [
             last_beat.eq(beats_left == 0),
@@ -59,7 +59,7 @@ class Walker(wiring.Component):
             self.active.eq(busy & walks),
         ]
         first, first_exists = Signal.like(fan), Signal()
-        next_fan, next_group = Signal.like(fan), Signal.like(event_group)
+        next_fan, next_slot = Signal.like(fan), Signal.like(event_slot)
         with m.Switch(self.source):
             for source, number in numbers.items():
                 own = [k for k, f in enumerate(fans) if f.source == source]
@@ -69,23 +69,23 @@ class Walker(wiring.Component):
                     reached = sum(1 << t for t in {fans[k].target for k in own})
                     m.d.comb += self.targets.eq(reached)
         with m.If(self.take):
-            m.d.comb += [next_fan.eq(first), next_group.eq(self.event_group)]
+            m.d.comb += [next_fan.eq(first), next_slot.eq(self.event_slot)]
         with m.Else():
-            m.d.comb += [next_fan.eq(fan + 1), next_group.eq(event_group)]
+            m.d.comb += [next_fan.eq(fan + 1), next_slot.eq(event_slot)]
 
         with m.If(self.free):
             m.d.sync += busy.eq(self.take)
         with m.If(self.take):
             m.d.sync += [
-                event_group.eq(self.event_group),
-                self.beat.lane.eq(self.event_lane),
+                event_slot.eq(self.event_slot),
+                self.beat.lane.eq(self.event_slot),
                 self.beat.delta.eq(self.event_delta),
                 walks.eq(first_exists),
             ]
         with m.If(busy & ~last_beat):
             m.d.sync += [
                 beats_left.eq(beats_left - 1),
-                self.beat.tile.eq(self.beat.tile + step),
+                self.beat.address.eq(self.beat.address + step),
                 self.group.eq(self.group + 1),
             ]
         with m.If(self.take & ~first_exists):
@@ -99,8 +99,10 @@ class Walker(wiring.Component):
                         m.d.sync += [
                             last_fan.eq(is_last),
                             beats_left.eq(entry.beats - 1),
-                            step.eq(1 if entry.by_column else entry.pre_groups),
-                            self.beat.tile.eq(self._first_tile(entry, next_group)),
+                            step.eq(
+                                entry.pre_groups if entry.skewed and not entry.by_column else 1
+                            ),
+                            self.beat.address.eq(self._first(entry, next_slot)),
                             self.beat.store.eq(entry.store),
                             self.beat.by_column.eq(entry.by_column),
                             self.beat.shift.eq(shifts(parameters).index(entry.shift)),
@@ -108,24 +110,18 @@ class Walker(wiring.Component):
                         ]
         return m
 
-    def _first_tile(self, fan: Fan, group: Value) -> Value:
-        """The tile of a fan's first beat for an event of row `group`, modulo the address width.
+    def _first(self, fan: Fan, slot: Value) -> Value:
+        """The word or tile of a fan's first beat for an event, modulo the address width.
 
-        A row starts at first_tile + q, a column at first_tile + q * pre_groups, where q is the
-        group within its population; what q is counted from goes into the constant.
+        In rows it is first + n * beats; skewed, a row of tiles starts at first + q, a column at
+        first + q * pre_groups. The slot is not counted from the population's first neuron n (or
+        group q): the difference goes into the constant.
         """
-        first_group = (
-            0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
-        )
-        factor = fan.pre_groups if fan.by_column else 1
-        size = 1 << len(self.beat.tile)
-        return times(group, factor) + Const((fan.first_tile - factor * first_group) % size)
-
-
-def times(value: Value, factor: int) -> Value:
-    """The product value * factor as shifts and adds, so that no multiplier cell appears."""
-    terms = [Cat(Const(0, k), value) for k in range(factor.bit_length()) if factor >> k & 1]
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+        lane_bits = self._parameters.lane_bits
+        begin = 0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
+        if fan.skewed:
+            value, factor = slot >> lane_bits, fan.pre_groups if fan.by_column else 1
+        else:
+            value, factor, begin = slot, fan.beats, begin << lane_bits
+        size = 1 << len(self.beat.address)
+        return times(value, factor) + Const((fan.first - factor * begin) % size)

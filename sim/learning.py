@@ -135,7 +135,7 @@ class Trainer:
         self.program()
 
     @classmethod
-    def from_network(cls, network: Network, rule: Rule, seed: int, epoch: int) -> "Trainer":
+    def from_network(cls, network: Network, rule: Rule, seed: int, epoch: int = 0) -> "Trainer":
         """A trainer that goes on from a network's own weights and biases, at the rates of `epoch`.
 
         The file holds no latents: see `latents_of` for where they start. A bias latent starts

@@ -1,4 +1,4 @@
-"""Breaks the neuromorphic models and the mapper on purpose; see `sim_mutants`.
+"""Breaks the neuromorphic models and the mapper on purpose; see `source_mutants`.
 
     python testbench/lava_mutants.py    (make lava-mutants)
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from testbench.sim_mutants import Mutant, campaign
+from testbench.source_mutants import Mutant, campaign
 
 LAVA = (
     Mutant("lava_backend/lava_network.py", "2 * weights", "1 * weights"),

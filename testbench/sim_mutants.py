@@ -1,32 +1,17 @@
-"""Breaks the simulator on purpose, one rule at a time, and counts how often the tests notice.
+"""Breaks the simulator and the core vocabulary on purpose; see `source_mutants`.
 
     python testbench/sim_mutants.py     (make sim-mutants)
 
-Each mutant is one changed expression in a copy of the tree; it is killed if a test of
-testbench/core or testbench/sim fails. Writes build/sim-mutants.json; status 1 if one survives.
+Killed by a test of testbench/core or testbench/sim. Writes build/sim-mutants.json; status 1 if
+one survives.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """`before`, found exactly once in `file`, becomes `after`."""
-
-    file: str
-    before: str
-    after: str
-
+from testbench.source_mutants import Mutant, campaign
 
 MUTANTS = (
     Mutant("sim/fixed_point.py", "return (1 << fraction_bits) >> 1", "return 0"),
@@ -65,45 +50,6 @@ MUTANTS = (
 )  # fmt: skip
 
 TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py")
-
-
-def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """Applies the mutant to a copy of the tree and runs `tests` until one fails or crashes."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "tree"
-        ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
-        shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
-        target = copy / mutant.file
-        source = target.read_text()
-        if source.count(mutant.before) != 1:
-            raise SystemExit(f"{mutant.file}: must hold {mutant.before!r} exactly once")
-        target.write_text(source.replace(mutant.before, mutant.after))
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*command, *tests], cwd=copy, env=_environment(copy), capture_output=True, check=False
-        )
-        return done.returncode == 1 or done.returncode < 0  # a signal ended it
-
-
-def _environment(copy: Path) -> dict[str, str]:
-    """The copy comes first on the path; compiled code goes with it."""
-    return {**os.environ, "PYTHONPATH": str(copy), "NUMBA_CACHE_DIR": str(copy / "build")}
-
-
-def campaign(trials: Sequence[tuple[Mutant, Sequence[str]]], name: str) -> int:
-    """Tries every mutant on its tests and prints one line each; 1 if one survives."""
-    results = []
-    for mutant, tests in trials:
-        killed = is_killed(mutant, tests)
-        results.append({**asdict(mutant), "killed": killed})
-        print("killed  " if killed else "SURVIVED", mutant.file, repr(mutant.before), flush=True)
-    survivors = sum(not result["killed"] for result in results)
-    path = ROOT / "build" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=2) + "\n")
-    print(f"{len(results) - survivors} of {len(results)} mutants killed; wrote {path}")
-    return 1 if survivors else 0
-
 
 if __name__ == "__main__":
     sys.exit(campaign([(mutant, TESTS) for mutant in MUTANTS], "sim-mutants"))

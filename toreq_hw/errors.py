@@ -35,3 +35,15 @@ class MissingDependencyError(ToreqError):
 
 class DeploymentError(ToreqError):
     """A target's run ended before it gave a result: a process died, or the time was up."""
+
+
+class BuildError(ToreqError):
+    """A tool on the way to a bitstream failed, or was interrupted."""
+
+
+class ReportError(ToreqError):
+    """A tool's report lacks something, contradicts the design or another report."""
+
+
+class LinkError(ToreqError):
+    """A board cannot be reached, does not answer as it must, or holds another network."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from testbench.networks import random_case
 from toreq_hw import network as network_file
+from toreq_hw import sim
 from toreq_hw.commands import main
-from toreq_hw.network import Schedule
+from toreq_hw.network import Network, Schedule, WeightFormat
 
 
 @pytest.fixture
@@ -49,6 +51,50 @@ def test_there_and_back(file_format: str, net: Path, tmp_path: Path) -> None:
 def test_bad_usage_of_export_is_status_2(arguments: tuple[str, ...], net: Path) -> None:
     assert run("export", net, *arguments) == 2
     assert sorted(p.name for p in net.parent.iterdir()) == [net.name]
+
+
+@pytest.fixture
+def digits_net(tmp_path: Path) -> Path:
+    path = tmp_path / "digits.safetensors"
+    blank = network_file.layered((64, 16, 10), WeightFormat.TERNARY, (3, 3))
+    rng = np.random.default_rng(0)
+    couplings = tuple(
+        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    network_file.save(replace(blank, couplings=couplings), path)
+    return path
+
+
+def test_an_export_is_verified_on_images(digits_net: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert run("export", digits_net, "--verify", "300", "--json", record) == 0
+    verified = json.loads(record.read_text())["verified"]
+    assert verified == {"data": "digits", "images": 300, "differing": 0}
+
+
+def test_an_export_that_differs_is_status_1(
+    digits_net: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = sim.free_phase
+
+    def off_by_one(network: Network, inputs: np.ndarray) -> sim.Relaxation:
+        found = honest(network, inputs)
+        found.states["hidden"][7, 3] += 1
+        return found
+
+    monkeypatch.setattr(sim, "free_phase", off_by_one)
+    assert run("export", digits_net, "--verify", "20") == 1
+    assert "1 with a differing state" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--verify", "360"), ("--verify", "3", "--format", "qonnx"), ("--verify", "0")],
+)
+def test_what_cannot_be_verified_is_refused(arguments: tuple[str, ...], digits_net: Path) -> None:
+    assert run("export", digits_net, *arguments) == 2
+    assert sorted(p.name for p in digits_net.parent.iterdir()) == [digits_net.name]
 
 
 def test_a_cut_network_is_not_exported(net: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import WeightFormat
 from toreq_hw.quant.fit import fit, quantise
-from toreq_hw.quant.float_model import FloatModel, from_parameters, load_float, save_float
+from toreq_hw.quant.float_file import load_float
+from toreq_hw.quant.float_model import FloatModel, from_parameters, save_float
 from toreq_hw.quant.options import TrainingOptions
 from toreq_hw.quant.post_training import account, quantise_model
 from toreq_hw.quant.training import train
@@ -101,6 +102,8 @@ GOOD = {
         ({"noise": np.ones(1, np.float32)}, "'noise': must belong"),
         ({"output-input.weight": np.ones((2, 4), np.float32)}, "one chain"),
         ({"input-output.weight": np.ones((4, 2), np.float32)}, "one chain"),
+        ({"input-hidden.weight": np.array(1, np.float32)}, r"must have shape \(m, n\), not \(\)"),
+        ({"output-hidden.weight": np.ones((2, 3), np.float32)}, "must not lead back to 'hidden'"),
     ],
 )
 def test_a_model_that_is_none_is_refused_by_tensor(

@@ -14,7 +14,8 @@ from toreq_hw.commands import main
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Role, WeightFormat
-from toreq_hw.quant.equilibrium import Layers, exact_dtype
+from toreq_hw.quant import relaxation, relaxation_batch
+from toreq_hw.quant.equilibrium import Layers, couplings, drive
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
@@ -56,6 +57,7 @@ CASES = [
     ((12,), WeightFormat.TERNARY, (6, 2), 4),
     ((10, 9, 8), WeightFormat.INT8, (9, 9, 8, 9), 5),
     ((10, 9), WeightFormat.TERNARY, (0, 2, 1), 8),
+    ((4, 11), WeightFormat.INT8, (8, 9, 8), 6),
 ]
 
 
@@ -107,6 +109,48 @@ def test_its_gradient_is_the_contracts_estimator(
         np.testing.assert_allclose(weight.grad.numpy() * -len(inputs), change, rtol=1e-5, atol=1e-2)
 
 
+@pytest.mark.parametrize(("hidden", "kind", "fraction_bits", "bits"), CASES)
+def test_compiled_loops_and_torch_operations_find_the_same_equilibria(
+    hidden: tuple[int, ...], kind: WeightFormat, fraction_bits: tuple[int, ...], bits: int
+) -> None:
+    """The latter is what runs on other devices."""
+    parameters = random_parameters(hidden, kind, fraction_bits, bits)
+    layers, (weights, biases) = parameters.layers, parameters.quantised()
+    inputs, labels = (torch.from_numpy(part) for part in random_batch(60))
+    between = couplings(layers, weights, torch.float64)
+    clamped = drive(layers, inputs.double(), weights[0], biases)
+    free, sweeps = relaxation.free_phase(layers, between, clamped)
+    expected, slowest = relaxation_batch.free_phase(layers, between, clamped)
+    assert sweeps == slowest
+    assert all(torch.equal(*pair) for pair in zip(free, expected, strict=True))
+    labels[:20] = free[-1][:20].argmax(dim=1)
+    mine = relaxation.all_phases(layers, between, clamped, labels, 1)
+    theirs = relaxation_batch.all_phases(layers, between, clamped, labels, 1)
+    assert mine.sweeps == sweeps
+    for name in ("outputs", "rows"):
+        assert torch.equal(getattr(mine, name), getattr(theirs, name))
+    for name in ("plus", "minus"):
+        pairs = zip(getattr(mine, name), getattr(theirs, name), strict=True)
+        assert all(torch.equal(*pair) for pair in pairs)
+    assert any(not torch.equal(*pair) for pair in zip(mine.plus, mine.minus, strict=True))
+
+
+def test_samples_at_their_target_are_not_nudged() -> None:
+    parameters = random_parameters((12,), WeightFormat.INT8, (9, 8))
+    labels = torch.zeros(2, dtype=torch.int64)
+    parameters.weights[1].zero_()
+    parameters.biases[1].fill_(-1e6)
+    parameters.biases[1][0] = 1e6
+    inputs, labels = torch.from_numpy(random_batch(2)[0]), torch.tensor([0, 1])
+    eqprop_gradients(parameters, inputs[:1], labels[:1], 0)
+    assert not any(bool(p.grad.any()) for p in (*parameters.weights, *parameters.biases))
+    weights, biases = parameters.quantised()
+    clamped = drive(parameters.layers, inputs.float(), weights[0], biases)
+    between = couplings(parameters.layers, weights, torch.float32)
+    found = relaxation.all_phases(parameters.layers, between, clamped, labels, 0)
+    assert found.rows.tolist() == [1]
+
+
 def test_sums_beyond_float32_are_taken_in_float64() -> None:
     kind = WeightFormat.INT8
     ends = (
@@ -120,8 +164,11 @@ def test_sums_beyond_float32_are_taken_in_float64() -> None:
     signs = torch.sign(torch.rand((600, 8), generator=generator) - 0.5)
     parameters.weights[0].copy_(signs * 127)
     parameters.biases[0].fill_(1.0)
-    assert exact_dtype(layers, *parameters.quantised()) is torch.float64
-    inputs = np.random.default_rng(0).integers(0, 256, (20, 600), dtype=np.int16)
+    inputs = np.random.default_rng(0).integers(230, 256, (20, 600), dtype=np.int16)
+    quantised = parameters.quantised()
+    assert parameters.exact(torch.from_numpy(inputs), *quantised).dtype is torch.float64
+    dim = torch.from_numpy(inputs // 4)
+    assert parameters.exact(dim, *quantised).dtype is torch.float32, "as 600 * 64 * 127 < 2^24"
     expected = sim.free_phase(parameters.network(0), inputs)
     for name, states in free_states(parameters, inputs).items():
         assert np.array_equal(states, expected.states[name])
@@ -245,16 +292,24 @@ def run(*arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-def test_the_command_writes_network_and_record(tmp_path: Path) -> None:
+def test_the_command_writes_network_and_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
     shape = ("--weights", "int8", "--state-bits", "4", "--hidden", "32", "--epochs", "2")
-    assert run(*shape, "--out", str(out), "--json", str(record)) == 0
+    limit = ("--spectral-limit", "0.6")
+    assert run(*shape, *limit, "--out", str(out), "--json", str(record)) == 0
     found = json.loads(record.read_text())
     network = network_file.load(out)
     assert found["network_sha256"] == network.sha256
     assert found["simulator_differs_on"] == 0
     assert network.population("hidden").state_bits == 4
-    assert found["spectral_norms"]["input-hidden"]["after"] > 0
+    norms = found["spectral_norms"]["input-hidden"]
+    weight = network.couplings[0].weight / 2.0 ** network.couplings[0].fraction_bits
+    measured = np.linalg.norm(weight * 255 / 15, ord=2)
+    assert norms["after"] == pytest.approx(measured, rel=1e-6)
+    assert norms["after"] < 0.65 < norms["before"]
+    assert f"{norms['before']:.2f} before, {norms['after']:.2f} after" in capsys.readouterr().out
     assert found["versions"]["torch"] == torch.__version__
 
 
@@ -264,6 +319,7 @@ def test_the_command_writes_network_and_record(tmp_path: Path) -> None:
         ("--theta", "100"),
         ("--signed",),
         ("--device", "abacus"),
+        ("--device", "cuda:7"),
         ("--weights", "int4"),
         ("--data", "cats"),
         ("--fraction-bits", "1,2,3"),

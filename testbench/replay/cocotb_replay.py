@@ -17,7 +17,7 @@ from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
 from testbench.rtl.streams import signed
 from toreq_hw.rtl.interfaces import Command, Space
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, replay_parameters
+from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, replay_parameters, words
 
 Wide = npt.NDArray[np.int64]
 
@@ -92,14 +92,17 @@ class ReplayBench(Bench):
                 await self._act(one)
 
     async def _act(self, one: Replay) -> None:
-        states, accumulators = self._states(), self._accumulators()
+        states = self._states()
+        accumulators = words(self._accumulators() - one.halves)
         before = states.copy(), accumulators.copy()
         sweep, position, news = (
             int(self._wire(name).value) for name in ("sweep", "position", "news")
         )
         wires = one.step(states, accumulators, sweep, position, news)
         self._write(self.dut.datapath.states, before[0], states, self.parameters.state_bits)
-        self._write(self.dut.datapath.accumulators, before[1], accumulators, 32)
+        halves = one.halves
+        memory = self.dut.datapath.accumulators
+        self._write(memory, before[1] + halves, accumulators + halves, 32)
         for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
             self._wire(name).value = int(getattr(wires, name))
         await FallingEdge(self.dut.clk)

@@ -6,6 +6,24 @@ from testbench.rtl.model import Phase
 from toreq_hw.rtl.interfaces import Command, Fault
 from toreq_hw.rtl.parameters import CoreParameters
 
+SEQUENCER_STATES = (
+    "IDLE",
+    "CLEAR",
+    "SAVE",
+    "KEEP",
+    "RESTORE",
+    "UPDATE",
+    "PAUSE",
+    "NUDGE",
+    "PRESENT",
+    "NEXT",
+    "WALK",
+    "CLASSIFY",
+    "REPORT",
+    "SUMMARY",
+)
+"""All of them: a state of the machine that is not here is an error when it is seen waiting."""
+
 BINS = (
     "saturated at s_max",
     "saturated at s_min",
@@ -34,7 +52,12 @@ BINS = (
     "reset while relaxing",
     "reset while results wait",
     "weights reloaded between images",
-    "back-to-back images",
+    "next command taken in the cycle after the summary",
+    "next image begun in the cycle after the summary",
+    *(f"a source waits in {state}" for state in SEQUENCER_STATES),
+    "states held back in REPORT",
+    "summary held back in SUMMARY",
+    "input starved in PRESENT",
     *(f"phase {command.name}" for command in Command),
     *(f"fault {fault.name}" for fault in Fault),
 )
@@ -74,13 +97,13 @@ class Coverage:
     ) -> None:
         slot = parameters.relaxing[key[1]]
         neurons = [e.neuron for e in phase.events if (e.sweep, e.population) == key]
-        rows = Counter(neuron // parameters.lanes for neuron in neurons)
+        rows = Counter(neuron // parameters.update_lanes for neuron in neurons)
         if slot.self_coupled:
             return
-        self.hit("full row changed at once", parameters.lanes in rows.values())
+        self.hit("full row changed at once", parameters.update_lanes in rows.values())
         if is_largest:
-            self.hit("largest event burst", len(neurons) == slot.size > parameters.lanes)
-            self.hit("queue at its deepest", len(rows) == slot.groups == parameters.queue_depth > 1)
+            self.hit("largest event burst", len(neurons) == slot.size > parameters.update_lanes)
+            self.hit("queue at its deepest", len(rows) == parameters.queue_depth > 1)
 
     def _walks(self, parameters: CoreParameters, populations: set[int]) -> None:
         for fan in parameters.fans:

@@ -2,13 +2,15 @@
 
 import copyreg
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network
+from toreq_hw.rtl.parameters import CoreParameters
 
 # A network's biases are a read-only view, which pickle refuses: rebuild the network instead.
 copyreg.pickle(
@@ -60,7 +62,12 @@ class ResetMidRun:
 
 @dataclass(frozen=True)
 class BadTraffic:
-    """Sends every wrong word there is, checks the flags and the count, and resets."""
+    """Sends every wrong word there is, checks the flags and the count, and resets.
+
+    turn: 0, 1 or 2, in which order the ports get theirs.
+    """
+
+    turn: int = 0
 
 
 Step = Images | Load | Limit | ResetMidRun | BadTraffic
@@ -68,12 +75,21 @@ Step = Images | Load | Limit | ResetMidRun | BadTraffic
 
 @dataclass(frozen=True)
 class Plan:
-    """A core and what is done to it. seed: of idle and stall cycles."""
+    """A core and what is done to it. seed: of idle and stall cycles.
+
+    choices: keyword arguments of `CoreParameters.of` beyond the lanes.
+    """
 
     network: Network
     lanes: int
     steps: tuple[Step, ...]
     seed: int = 0
+    choices: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> CoreParameters:
+        """Of the core."""
+        return CoreParameters.of(self.network, self.lanes, **self.choices)
 
     def save(self, path: Path) -> None:
         """Writes the plan where the simulator reads it."""

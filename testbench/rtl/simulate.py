@@ -17,7 +17,6 @@ from cocotb_tools.runner import VerilatorControlFile, get_runner
 from testbench.rtl.plan import Plan
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP, core_verilog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +34,7 @@ _BUILD_ARGS = {
         "0",
         "--no-assert",
         "-Wno-fatal",
-        "-Wno-WIDTH",
+        "-Wno-WIDTH",  # of netlists and mutants; the core has none
     ],
 }
 
@@ -81,7 +80,7 @@ def simulate(
     plan.save(plan_path)
     if sources is None:
         assert isinstance(plan, Plan)
-        parameters = CoreParameters.of(plan.network, plan.lanes)
+        parameters = plan.parameters
         sources = [folder / "core.v"]
         sources[0].write_text(
             core_verilog(Core(parameters, MemoryImages.of(plan.network, parameters)))
@@ -125,6 +124,7 @@ def _control_files(
     ports = module.split(")", 1)[0].replace(",", " ").split()
     lines = [f'public_flat_rw -module "{TOP}" -var "{port}" @(posedge clk)' for port in ports]
     lines += [f'public_flat_rw -module "{TOP}.{part}" -var "{name}"' for part, name in memories]
+    lines.append('public_flat_rd -module "*sequencer" -var "phase_state"')
     path.write_text("\n".join(["`verilator_config", *lines]) + "\n")
     return [VerilatorControlFile(path)]
 

@@ -1,6 +1,7 @@
 """The core is the simulator: every event, state, counter and cycle, under all traffic."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +17,19 @@ from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import core_verilog
 
+SKEWED = {"large_coupling": 0}
+LOADED = {"initialised": False}
+NARROW = {"update_lanes": 2}
+
 SHAPES = (
-    Shape(3, Schedule.PARITY, 2),
-    Shape(4, Schedule.SEQUENTIAL, 4),
-    Shape(8, Schedule.PARITY, 8, max_size=20),
-    Shape(13, Schedule.SEQUENTIAL, 2),
+    (Shape(3, Schedule.PARITY, 2), SKEWED),
+    (Shape(4, Schedule.SEQUENTIAL, 4), LOADED | NARROW),
+    (Shape(8, Schedule.PARITY, 8, max_size=20), {"large_coupling": 100, "update_lanes": 4}),
+    (Shape(13, Schedule.SEQUENTIAL, 2), SKEWED | LOADED),
+    (Shape(21, Schedule.SEQUENTIAL, 8, max_size=24), NARROW),
 )
 MORE_SHAPES = tuple(
-    Shape(100 + k, schedule, lanes, max_size)
+    (Shape(100 + k, schedule, lanes, max_size), (SKEWED, LOADED, NARROW, {})[k % 4])
     for k, (schedule, lanes, max_size) in enumerate(
         (schedule, lanes, max_size)
         for lanes, max_size in ((2, 6), (4, 12), (8, 24), (16, 24))
@@ -33,15 +39,24 @@ MORE_SHAPES = tuple(
 )
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-def test_random_network_in_verilator(shape: Shape) -> None:
-    assert simulate(random_plan(shape), f"verilator-{shape.name}").failure is None
+def _name(value: object) -> str:
+    if isinstance(value, Shape):
+        return value.name
+    assert isinstance(value, dict)
+    return "-".join(f"{name}={choice}" for name, choice in value.items()) or "default"
+
+
+@pytest.mark.parametrize(("shape", "choices"), SHAPES, ids=_name)
+def test_random_network_in_verilator(shape: Shape, choices: dict[str, Any]) -> None:
+    plan = replace(random_plan(shape), choices=choices)
+    assert simulate(plan, f"verilator-{shape.name}").failure is None
 
 
 @pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
-@pytest.mark.parametrize("shape", MORE_SHAPES, ids=lambda shape: shape.name)
-def test_random_network_in_icarus(shape: Shape) -> None:
-    assert simulate(random_plan(shape), f"icarus-{shape.name}", "icarus").failure is None
+@pytest.mark.parametrize(("shape", "choices"), MORE_SHAPES, ids=_name)
+def test_random_network_in_icarus(shape: Shape, choices: dict[str, Any]) -> None:
+    plan = replace(random_plan(shape), choices=choices)
+    assert simulate(plan, f"icarus-{shape.name}", "icarus").failure is None
 
 
 def test_burst_of_a_whole_population() -> None:
@@ -83,5 +98,13 @@ def test_a_wrong_weight_is_found_and_named() -> None:
     plan = Plan(case.network, 4, (Images(inputs, case.labels),))
     failure = simulate(plan, "wrong-weight", sources=[source]).failure
     assert failure is not None
-    for word in ("image 0", "phase FREE", "tick", "population 'hidden1'", "neuron", "expected"):
+    for word in (
+        "image 0",
+        "phase FREE",
+        "tick",
+        "population 'hidden1'",
+        "neuron",
+        "expected",
+        "got",
+    ):
         assert word in failure

@@ -17,11 +17,13 @@ _COMMANDS = {
     "inject": "Damage a network and measure what it survives.",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
+    "reports": "Build and measure every published design on its board (make reports).",
     "relearn": "Damage a network for good and let it learn on.",
     "replay": "Replay a fault map on simulator, RTL and Lava, bit for bit.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",
+    "synth": "Build a network for a board: synthesis, place and route, bitstream.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
 }
 """Name (also of the module that holds it, `-` as `_`) and the line `--help` shows."""

@@ -25,6 +25,8 @@ _EPILOG = """\b
 Examples:
   toreq-hw deploy --target loihi
   toreq-hw deploy --target loihi --batch 1 --samples 20 --json out.json
+  toreq-hw deploy --target icebreaker --port sim
+  toreq-hw deploy --target icebreaker --port /dev/ttyUSB1 --program build/top.bin
   toreq-hw deploy --list-targets"""
 
 
@@ -53,6 +55,13 @@ Examples:
     metavar="loihi1|loihi2|FILE",
     help="Chip description that the network is mapped to (loihi, nengo).",
 )
+@click.option("--port", help="Serial port of a board, or sim for the simulated one (boards).")
+@click.option(
+    "--program",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="BITSTREAM",
+    help="Put this onto the board first; without it nothing is programmed (boards).",
+)
 @json_option
 @click.option(
     "--report",
@@ -67,6 +76,8 @@ def command(
     samples: int | None,
     batch: int | None,
     chip: str,
+    port: str | None,
+    program: Path | None,
     json_path: Path | None,
     report: Path | None,
 ) -> int:
@@ -86,7 +97,7 @@ def command(
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
     with messages.status(f"{len(chosen)} samples on {target.name}"):
-        outcome = target.run(network, chosen, targets.Options(batch, chip, report))
+        outcome = target.run(network, chosen, targets.Options(batch, chip, report, port, program))
     record = {
         "target": target.name,
         "passed": outcome.passed,

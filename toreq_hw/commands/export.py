@@ -5,11 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import numpy as np
+import numpy.typing as npt
 
+from toreq_hw import data, sim
 from toreq_hw import network as network_file
-from toreq_hw.commands.options import check_writable, json_option, network_argument
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+)
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import write_json
+from toreq_hw.network import Network
 from toreq_hw.versions import versions
 
 EXPORT_SWEEPS = 40
@@ -30,7 +39,7 @@ def onnx_installed() -> Iterator[None]:
 
 @click.command(
     epilog="Example: toreq-hw export build/sim/network.safetensors --format onnx "
-    "--out build/network.onnx"
+    "--out build/network.onnx --verify 300 --data digits"
 )
 @network_argument
 @click.option(
@@ -43,23 +52,35 @@ def onnx_installed() -> Iterator[None]:
 )
 @click.option("--sweeps", type=int, help=f"Sweeps of a qonnx graph.  [default: {EXPORT_SWEEPS}]")
 @click.option("--out", type=click.Path(path_type=Path), help="[default: NETWORK with .FORMAT]")
+@click.option(
+    "--verify",
+    type=click.IntRange(1),
+    help="Run N test images of --data through the file in onnxruntime and through the simulator.",
+)
+@data_option
 @json_option
 def command(
     network_path: Path,
     file_format: str,
     sweeps: int | None,
     out: Path | None,
+    verify: int | None,
+    data_name: str,
     json_path: Path | None,
-) -> None:
+) -> int:
     """Write the free phase of NETWORK, from input states to class and states, as an ONNX graph.
 
-    A runtime computes the very states of `toreq-hw simulate`, bit for bit.
+    A runtime computes the very states of `toreq-hw simulate`, bit for bit. With --verify the
+    command shows it, and ends with status 1 where any state, class or count differs.
     """
     path = out or network_path.with_suffix(f".{file_format}")
     check_writable(path, json_path)
     network = network_file.load(network_path)
     if sweeps is not None and file_format == "onnx":
         raise InputError("--sweeps must be left out with --format onnx, which loops to the end")
+    if verify and file_format != "onnx":
+        raise InputError("--verify must be left out with --format qonnx, which onnxruntime lacks")
+    inputs = _test_inputs(network, data_name, verify) if verify else None
     with onnx_installed():
         from toreq_hw.quant.onnx_file import write_model
         from toreq_hw.quant.onnx_loop import to_onnx
@@ -69,6 +90,7 @@ def command(
     else:
         model = to_qonnx(network, EXPORT_SWEEPS if sweeps is None else sweeps)
     write_model(model, path)
+    differing = _differing(path, network, inputs) if inputs is not None else None
     if json_path:
         record = {
             "network_sha256": network.sha256,
@@ -76,7 +98,40 @@ def command(
             "file": str(path),
             "nodes": len(model.graph.node),
             "operator_set": model.opset_import[0].version,
+            "verified": {"data": data_name, "images": verify, "differing": differing},
             "versions": versions("onnx"),
         }
         write_json(json_path, record)
     click.echo(f"{path}: {file_format} graph of network {network.sha256[:12]}")
+    if differing is not None:
+        click.echo(
+            f"{verify} test images of {data_name} in onnxruntime and in the simulator: "
+            f"{differing} with a differing state, class, status or number of sweeps"
+        )
+    return 1 if differing else 0
+
+
+def _test_inputs(network: Network, data_name: str, images: int) -> npt.NDArray[np.int16]:
+    """Input states of the first test images. Raises InputError where there are not as many."""
+    dataset = data.load(data_name)
+    if images > len(dataset.test) or dataset.pixels != network.input.size:
+        raise InputError(
+            f"--verify {images} must be of at most {len(dataset.test)} images of "
+            f"{dataset.pixels} pixels ({data_name}); the network has {network.input.size} inputs"
+        )
+    shown = dataset.test.images[:images]
+    return data.encode(shown, dataset.pixel_max, network.input)
+
+
+def _differing(path: Path, network: Network, inputs: npt.NDArray[np.int16]) -> int:
+    """Images of which the file, as onnxruntime runs it, gives anything but the simulator's."""
+    from toreq_hw.quant.onnx_file import read_model
+    from toreq_hw.quant.onnx_run import OnnxRunner
+
+    found = OnnxRunner(read_model(path), network)(inputs)
+    expected = sim.free_phase(network, inputs)
+    differs = (found.classes != expected.classes) | (found.status != expected.status)
+    differs |= found.sweeps != expected.sweeps
+    for name, states in expected.states.items():
+        differs |= (found.states[name] != states).any(axis=1)
+    return int(differs.sum())

@@ -1,6 +1,7 @@
 """`toreq-hw parity`: equilibrium propagation beside backpropagation, over tasks and seeds."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 EPISODES = 100
 """Played by each cloned network and by the expert, from the same starts."""
+
+UNPUBLISHED = frozenset({"history"})
+"""Parts of a run's record, kept beside its network, that the published file leaves out."""
 
 
 @click.command(
@@ -82,23 +86,26 @@ def command(
 
 def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: Path) -> int:
     found = report.rows(records)
-    notes = {record["task"]: record["split"] for record in records}
     write_json(
         out / "parity.json",
-        {"rows": [asdict(row) for row in found], "memory": probes, "runs": records},
+        {
+            "rows": [asdict(row) for row in found],
+            "memory": probes,
+            "runs": [{k: v for k, v in r.items() if k not in UNPUBLISHED} for r in records],
+        },
     )
-    write_text(out / "parity.md", report.markdown(found, notes, probes))
+    write_text(out / "parity.md", report.markdown(records, probes))
     with replacing(out / "parity.png") as temporary:
         temporary.write_bytes(report.picture(found))
-    header = ["task", "seeds", "EqProp, %", "backprop, %", "EqProp, s", "backprop, s"]
+    header = ["task", "seeds", "EqProp, %", "backprop, %", "EqProp, CPU s", "backprop, CPU s"]
     cells = [
         [
             f"{mine.task} {mine.weights}",
             str(mine.accuracy.runs),
             mine.accuracy.text(),
             baseline.accuracy.text() if baseline else "",
-            mine.seconds.text(0),
-            baseline.seconds.text(0) if baseline else "",
+            mine.cpu_seconds.text(1),
+            baseline.cpu_seconds.text(1) if baseline else "",
         ]
         for mine, baseline in report.pairs(found)
     ]
@@ -125,7 +132,15 @@ def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
     dataset = parity.dataset(run.task)
     training = train_torch.run(run.options, dataset)
     record = train_torch.training_record(training, dataset)
-    record |= {"task": run.task, "threads": threads, "score": None, "expert_score": None}
+    record |= {
+        "task": run.task,
+        "threads": threads,
+        "code_sha256": parity.CODE_SHA256,
+        "load_average": os.getloadavg()[0],
+        "processors": os.cpu_count(),
+        "score": None,
+        "expert_score": None,
+    }
     if run.options.rule is Rule.EQPROP:
         record |= _scores(run.task, training.network, dataset)
         network.save(training.network, runs / f"{run.name}.safetensors")

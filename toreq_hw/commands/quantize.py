@@ -5,14 +5,19 @@ from pathlib import Path
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.options import Whole, check_writable, data_option, json_option
+from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import write_json
 from toreq_hw.network import WeightFormat
 from toreq_hw.versions import versions
+
+CALIBRATION = 5000
+"""Training images, at most, by which an MLP's activations are scaled."""
 
 
 @click.command(
@@ -49,13 +54,15 @@ def command(
 ) -> None:
     """Quantise FLOAT_MODEL after training and measure it on a data set's test images.
 
-    FLOAT_MODEL is a .safetensors file of float tensors <pre>-<post>.weight and
-    <population>.bias, activations over 0..1 (docs/quantisation.md); `toreq-hw train --engine
-    torch --float-out` writes one.
+    FLOAT_MODEL is an equilibrium model (.safetensors, as `toreq-hw train --engine torch
+    --float-out` writes one), or a multilayer perceptron with ReLU between layers: float ONNX, or
+    a torch state_dict saved as .safetensors (0.weight, 0.bias, 2.weight, ..). An MLP is scaled
+    by its activations on training images (docs/quantisation.md).
     """
     check_writable(out, json_path)
     try:
-        from toreq_hw.quant.float_model import load_float
+        from toreq_hw.quant.float_file import load_float
+        from toreq_hw.quant.mlp import Mlp, equilibrium_model
         from toreq_hw.quant.post_training import account, quantise_model
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
@@ -69,14 +76,20 @@ def command(
             f"{float_model}: must have {dataset.pixels} inputs and {dataset.classes} outputs for "
             f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
         )
+    fed_forward = None
+    if isinstance(model, Mlp):
+        test = _real(dataset.test.images, dataset)
+        fed_forward = _right(model.activations(test)[-1].argmax(axis=1), dataset)
+        model = equilibrium_model(model, _real(dataset.train.images[:CALIBRATION], dataset))
     kind = WeightFormat(weights)
     net, fits = quantise_model(model, kind, state_bits, input_bits, fraction_bits)
     report = account(model, net, fits, dataset)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
-    accuracy = float(np.mean(sim.relax(net, inputs).classes == dataset.test.labels))
+    accuracy = _right(sim.relax(net, inputs).classes, dataset)
     network.save(net, out)
     record = {
         **asdict(report),
+        "accuracy_fed_forward": fed_forward,
         "accuracy": accuracy,
         "data": dataset.name,
         "split": dataset.split,
@@ -101,8 +114,22 @@ def command(
     ]
     header = ["coupling", "fraction bits", "clipped", "SQNR", "zero", "accuracy, it alone"]
     console.output.print(console.table(f"{weights}, {state_bits}-bit states", header, rows))
+    if fed_forward is not None:
+        console.output.print(
+            f"{dataset.name}: accuracy {100 * fed_forward:.2f} % of the MLP fed forward, before "
+            "its layers were joined both ways"
+        )
     console.output.print(
         f"{dataset.name}: accuracy {100 * report.accuracy_float:.2f} % in floats, "
         f"{100 * report.accuracy_weights:.2f} % with quantised weights, "
         f"{100 * accuracy:.2f} % with quantised states as well; wrote {out}"
     )
+
+
+def _real(images: npt.NDArray[np.uint8], dataset: Dataset) -> npt.NDArray[np.float64]:
+    """Pixels over 0..1, (batch, pixels)."""
+    return images.reshape(len(images), -1) / float(dataset.pixel_max)
+
+
+def _right(classes: npt.NDArray[np.int64], dataset: Dataset) -> float:
+    return float(np.mean(classes == dataset.test.labels))

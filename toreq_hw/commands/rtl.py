@@ -82,7 +82,7 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[s
     core = Core(parameters, images)
     write_text(files["datasheet"], datasheet(core))
     write_text(files["verilog"], core_verilog(core))
-    for name, rows in images.rows(parameters).items():
+    for name, rows in images.text(parameters).items():
         files[f"{name} image"] = out / f"{name}.hex"
         write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
     return {

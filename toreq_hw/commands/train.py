@@ -1,7 +1,7 @@
 """`toreq-hw train`: learn a network from real images, on chip (integers) or offline (torch)."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import click
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.options import Whole, check_writable, data_option, json_option, seed_option
+from toreq_hw.commands.starting import starting_network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
@@ -30,6 +31,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
+  toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
@@ -96,6 +98,12 @@ Examples:
     help="Go on from a checkpoint; the options that shape network and rule are its own.",
 )
 @click.option(
+    "--from",
+    "start",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
+)
+@click.option(
     "--rule", type=click.Choice(["eqprop", "backprop"]), help="Torch: what moves the weights."
 )
 @click.option("--batch-size", type=click.IntRange(1), help="Torch: samples a step.")
@@ -130,6 +138,8 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
     kept = options["checkpoint_path"] or out.with_suffix(".checkpoint")
     check_writable(out, kept, json_path)
+    if options["resume"] and options["start"]:
+        raise InputError("--from must be left out with --resume, which goes on from a checkpoint")
     trainer, notes = _resumed(options) if options["resume"] else _fresh(options)
     dataset = data.load(notes["data"])
     if notes["holdout"]:
@@ -145,6 +155,7 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
         "rule": asdict(trainer.rule),
         "epochs": notes["epochs"],
         "augment": notes["augment"],
+        "started_from": notes.get("started_from"),
         "history": history,
         "accuracy": history[-1]["accuracy"] if history else None,
         "sparsity": trained.sparsity,
@@ -208,19 +219,31 @@ def _epoch_record(
 
 def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     dataset = data.load(options["data_name"])
-    kind = WeightFormat(options["weights"])
+    start = starting_network(options["start"], dataset)
+    kind = _weight_format(start) if start else WeightFormat(options["weights"])
     settings = _recipe(options, recipe(kind, dataset.pixels))
     epochs = options["epochs"] or settings.epochs
-    shape = _shape(options, dataset, kind, settings)
-    trainer = Trainer(shape, settings.rule(shape, epochs), options["seed"])
+    if start:
+        shape = replace(start, beta_shift=settings.beta_shift)
+    else:
+        shape = _shape(options, dataset, kind, settings)
+    begin = Trainer.from_network if start else Trainer
+    trainer = begin(shape, settings.rule(shape, epochs), options["seed"])
     notes = {
         "data": dataset.name,
         "holdout": options["holdout"],
         "epochs": epochs,
         "augment": settings.augment,
         "history": [],
+        "started_from": start.sha256 if start else None,
     }
     return trainer, notes
+
+
+def _weight_format(start: Network) -> WeightFormat:
+    """Whose recipe a starting network is trained by: ternary where all its couplings are."""
+    ternary = all(c.weight_format is WeightFormat.TERNARY for c in start.couplings)
+    return WeightFormat.TERNARY if ternary else WeightFormat.INT8
 
 
 def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:

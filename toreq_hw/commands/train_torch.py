@@ -9,10 +9,11 @@ import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
+from toreq_hw.commands.starting import starting_network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import write_json
-from toreq_hw.network import WeightFormat
+from toreq_hw.network import Network, WeightFormat
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -50,18 +51,20 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
     Returns 1 where the simulator and the trainer disagree on any state of any test image.
     """
     refuse_options(options, INTEGER_ONLY, "torch")
-    settings = _settings(options)
     dataset = data.load(options["data_name"])
+    start = starting_network(options["start"], dataset)
+    settings = _settings(options, start)
     if options["holdout"]:
         dataset = dataset.holding_out(options["holdout"])
     begin = time.perf_counter()
-    training = run(settings, dataset)
+    training = run(settings, dataset, start)
     network.save(training.network, out)
     if options["float_out"]:
         from toreq_hw.quant.float_model import from_parameters, save_float
 
         save_float(from_parameters(training.parameters), options["float_out"])
     record = training_record(training, dataset)
+    record["started_from"] = start.sha256 if start else None
     record["seconds"] = time.perf_counter() - begin
     if json_path:
         write_json(json_path, record)
@@ -69,7 +72,7 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
     return 1 if record["simulator_differs_on"] else 0
 
 
-def run(settings: "TrainingOptions", dataset: Dataset) -> "Training":
+def run(settings: "TrainingOptions", dataset: Dataset, start: Network | None = None) -> "Training":
     """One training under a progress bar."""
     from toreq_hw.quant.training import Epoch, train
 
@@ -79,7 +82,7 @@ def run(settings: "TrainingOptions", dataset: Dataset) -> "Training":
         def on_epoch(_: int, epoch: Epoch) -> None:
             bar.update(task, advance=1, note=f"{100 * epoch.training_accuracy:.2f} %")
 
-        return train(settings, dataset, on_epoch)
+        return train(settings, dataset, on_epoch, start)
 
 
 def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
@@ -136,8 +139,8 @@ def differing_images(training: "Training", dataset: Dataset) -> int:
     return int(differs.sum())
 
 
-def _settings(options: dict[str, Any]) -> "TrainingOptions":
-    """The options given, over the trainer's own defaults."""
+def _settings(options: dict[str, Any], start: Network | None) -> "TrainingOptions":
+    """The options given, over the trainer's own defaults; the shape of `start` if there is one."""
     try:
         import brevitas  # noqa: F401 - only whether it is there
         import torch  # noqa: F401
@@ -149,14 +152,21 @@ def _settings(options: dict[str, Any]) -> "TrainingOptions":
 
     names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")
     given = {name: options[name] for name in (*names, "fraction_bits", "augment")}
+    shape = {
+        "hidden": options["hidden"],
+        "weight_format": WeightFormat(options["weights"]),
+        "state_bits": options["state_bits"],
+        "input_bits": options["input_bits"],
+    }
+    if start:
+        from toreq_hw.quant.starting import shape_options
+
+        shape = shape_options(start)
     return TrainingOptions(
-        hidden=options["hidden"],
-        weight_format=WeightFormat(options["weights"]),
         rule=Rule(options["rule"] or Rule.EQPROP),
-        state_bits=options["state_bits"],
-        input_bits=options["input_bits"],
         seed=options["seed"],
-        **{name: value for name, value in given.items() if value is not None},
+        **shape,
+        **{name: value for name, value in given.items() if value is not None and name not in shape},
     )
 
 

@@ -1,8 +1,10 @@
-"""Every target by name. A new one is a module that defines `target`, and a line here."""
+"""Every target by name: a new one is a module with a `target` and a line here, or a board."""
 
 from importlib import import_module
 
+from toreq_hw.boards import registry as boards
 from toreq_hw.errors import InputError
+from toreq_hw.targets.board import board_target
 from toreq_hw.targets.target import Target
 
 _MODULES = {
@@ -18,13 +20,15 @@ _MODULES = {
 
 def names() -> tuple[str, ...]:
     """All target names, in the order in which they are listed."""
-    return tuple(_MODULES)
+    return (*_MODULES, *boards.names())
 
 
 def get(name: str) -> Target:
     """The target called `name`; InputError if there is none."""
+    if name in boards.names():
+        return board_target(name)
     if name not in _MODULES:
-        raise InputError(f"target must be one of {', '.join(_MODULES)}, not {name!r}")
+        raise InputError(f"target must be one of {', '.join(names())}, not {name!r}")
     target = import_module(_MODULES[name]).target
     assert isinstance(target, Target)
     return target
@@ -32,4 +36,4 @@ def get(name: str) -> Target:
 
 def all_targets() -> tuple[Target, ...]:
     """Every target, in the order in which they are listed."""
-    return tuple(get(name) for name in _MODULES)
+    return tuple(get(name) for name in names())

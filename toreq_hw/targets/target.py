@@ -38,12 +38,15 @@ class Options:
     """What a person may choose beyond the network and the samples.
 
     batch: samples run at once, None for the target's own choice. chip: name or path of a chip
-    description. report: folder for pictures and exported files, None for none.
+    description. report: folder for pictures and exported files, None for none. port: of a board,
+    or sim. program: bitstream to put onto the board first, None to leave it as it is.
     """
 
     batch: int | None = None
     chip: str = "loihi2"
     report: Path | None = None
+    port: str | None = None
+    program: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""From the oscillator to the core's clock."""

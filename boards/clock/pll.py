@@ -1,0 +1,35 @@
+"""Phase-locked loops: which dividers give a clock, or why none do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from toreq_hw.boards.board import Board
+from toreq_hw.errors import InputError
+
+TOLERANCE = 0.005
+"""Most that the nearest frequency may be off; a UART's byte survives four times that."""
+
+
+@dataclass(frozen=True)
+class Pll:
+    """A solved loop. parameters: of the primitive, by the vendor's names. output_hz: exact."""
+
+    primitive: str
+    reference_hz: int
+    output_hz: float
+    parameters: dict[str, int | str]
+
+
+def nearest(board: Board, hz: float, candidates: Callable[[], list[Pll]]) -> Pll:
+    """The candidate nearest to `hz`; the first of equals.
+
+    Raises InputError where none is within `TOLERANCE`, naming the nearest.
+    """
+    found = min(candidates(), key=lambda pll: abs(pll.output_hz - hz), default=None)
+    if found is None or abs(found.output_hz - hz) > TOLERANCE * hz:
+        near = "none" if found is None else f"{found.output_hz / 1e6:.6g} MHz"
+        raise InputError(
+            f"board {board.name}: its {board.pll} must be able to make the clock from "
+            f"{board.oscillator_hz / 1e6:g} MHz, asked for {hz / 1e6:.6g} MHz, nearest {near}"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Whether a network has room on a board, and what would."""

@@ -1,0 +1,139 @@
+"""From a plan to a bitstream: one synthesis, a place and route for each seed, the best packed."""
+
+import shutil
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from joblib import Parallel, delayed
+
+from toreq_hw.boards.flow.overflow import explained
+from toreq_hw.boards.flow.plan import SCRIPT, STAT, Plan
+from toreq_hw.boards.flow.stage import Stage, stage
+from toreq_hw.boards.flow.toolchain import LOG, REPORT
+from toreq_hw.boards.flow.tools import Tools
+from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
+from toreq_hw.boards.tool_reports.bitstream import Bitstream
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.resources import Resources, resources
+from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
+from toreq_hw.files import replacing
+
+Watch = Callable[[str, float | None, bool], None]
+"""Told when a stage begins (name, None, False) and ends (name, seconds it took, from the cache)."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What the tools made of a plan. placements: by seed, as asked; bitstream: of the fastest.
+
+    netlist: what went into place and route. made: where the bitstream lies. seconds: by stage, as
+    it took when it ran.
+    """
+
+    synthesis: Synthesis
+    placements: tuple[Placement, ...]
+    resources: Resources
+    bitstream: Bitstream
+    netlist: Path
+    made: Path
+    seconds: dict[str, float]
+
+    @property
+    def best(self) -> Placement:
+        """The one that the bitstream holds: the fastest, of equals the first."""
+        return max(self.placements, key=lambda placement: placement.fmax_mhz)
+
+    @property
+    def fmax_median_mhz(self) -> float:
+        """Over the seeds."""
+        return statistics.median(placement.fmax_mhz for placement in self.placements)
+
+    def deliver(self, folder: Path) -> None:
+        """Copies the bitstream into `folder`."""
+        with replacing(folder / self.bitstream.file) as temporary:
+            shutil.copyfile(self.made, temporary)
+
+
+def build(plan: Plan, seeds: Sequence[int], cache: Path, jobs: int, watch: Watch) -> Build:
+    """Runs what the cache does not hold. jobs: seeds at once.
+
+    Raises BuildError where a tool fails, ReportError where what it reports cannot be right.
+    """
+    toolchain = plan.toolchain
+    with Tools() as tools:
+        synthesised = _watched("synthesis", watch, lambda: _synthesise(plan, tools, cache))
+        synthesis = yosys_stat.parse(synthesised.folder / STAT)
+        placed: list[Stage] = Parallel(n_jobs=jobs, prefer="threads")(
+            delayed(_watched)(
+                f"place and route, seed {seed}",
+                watch,
+                partial(_place, plan, seed, tools, cache, synthesised.folder),
+            )
+            for seed in seeds
+        )
+        placements = tuple(
+            nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
+            for seed, s in zip(seeds, placed, strict=True)
+        )
+        best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
+        packed = _watched(
+            "bitstream", watch, lambda: _pack(plan, tools, cache, placed[best].folder, seeds[best])
+        )
+    made = packed.folder / toolchain.bitstream
+    seconds = {"synthesis": synthesised.seconds, "bitstream": packed.seconds}
+    seconds |= {f"seed {seed}": s.seconds for seed, s in zip(seeds, placed, strict=True)}
+    return Build(
+        synthesis=synthesis,
+        placements=placements,
+        resources=resources(plan.board.family, synthesis, placements[best]),
+        bitstream=bitstream.parse(made, plan.board.family),
+        netlist=synthesised.folder / toolchain.netlist,
+        made=made,
+        seconds=seconds,
+    )
+
+
+def _watched(name: str, watch: Watch, work: Callable[[], Stage]) -> Stage:
+    watch(name, None, False)
+    done = work()
+    watch(name, done.seconds, done.cached)
+    return done
+
+
+def _synthesise(plan: Plan, tools: Tools, cache: Path) -> Stage:
+    def work(folder: Path) -> None:
+        (folder / "top.il").write_text(plan.rtlil)
+        (folder / SCRIPT).write_text(plan.script)
+        tools.run(plan.toolchain.synthesis, ["-q", "-l", "yosys.log", SCRIPT], folder, "errors.log")
+        (folder / "top.il").unlink()  # as large as the weights, and in the netlist too
+
+    return stage(cache, f"synthesis-{plan.synthesis_key}", work)
+
+
+def _place(plan: Plan, seed: int, tools: Tools, cache: Path, synthesised: Path) -> Stage:
+    toolchain = plan.toolchain
+
+    def work(folder: Path) -> None:
+        netlist = folder / toolchain.netlist
+        netlist.hardlink_to(synthesised / toolchain.netlist)
+        (folder / toolchain.constraints).write_text(plan.constraints)
+        with explained(plan.board, folder / LOG):
+            tools.run(toolchain.placer, plan.placing(seed), folder, LOG)
+        netlist.unlink()
+
+    return stage(cache, f"place-{plan.placing_key(seed)}", work)
+
+
+def _pack(plan: Plan, tools: Tools, cache: Path, placed: Path, seed: int) -> Stage:
+    toolchain = plan.toolchain
+
+    def work(folder: Path) -> None:
+        routed = folder / toolchain.routed
+        routed.hardlink_to(placed / toolchain.routed)
+        tools.run(toolchain.packer, plan.packer[1:], folder, "pack.log")
+        routed.unlink()
+
+    return stage(cache, f"pack-{plan.placing_key(seed)}", work)

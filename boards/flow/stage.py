@@ -1,0 +1,49 @@
+"""Stages of a build: each one's folder appears when it is finished, and is never made twice."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from toreq_hw.errors import OutputError
+from toreq_hw.files import write_json
+
+_DONE = "stage.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage. seconds: it took when it ran. cached: it had run before."""
+
+    folder: Path
+    seconds: float
+    cached: bool
+
+
+def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
+    """The stage `key`, done by `work` in a fresh folder unless it is in the cache.
+
+    An interrupted stage leaves nothing. Raises OutputError if `cache` cannot be written to.
+    """
+    folder = cache / key
+    if (folder / _DONE).exists():
+        seconds = json.loads((folder / _DONE).read_text())["seconds"]
+        return Stage(folder, seconds, cached=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))
+    except OSError as error:
+        raise OutputError(f"{cache}: must be a writable folder, found: {error.strerror}") from error
+    try:
+        begin = time.perf_counter()
+        work(draft)
+        seconds = round(time.perf_counter() - begin, 3)
+        write_json(draft / _DONE, {"seconds": seconds})
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Stage(folder, seconds, cached=False)

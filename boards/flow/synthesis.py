@@ -1,0 +1,126 @@
+"""A network on a board, from its parameters to a checked bitstream and one record of it all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toreq_hw.boards.board import Board, Capacity, Family
+from toreq_hw.boards.clock.clocking import solve
+from toreq_hw.boards.clock.pll import Pll
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.flow.build import Build, Watch, build
+from toreq_hw.boards.flow.plan import Plan, plan
+from toreq_hw.boards.system import System
+from toreq_hw.boards.tool_reports.bitstream import Bitstream
+from toreq_hw.boards.tool_reports.contents import check_contents
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.plausible import check_plausible
+from toreq_hw.boards.tool_reports.resources import Resources
+from toreq_hw.network import Network
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build. clock_hz: None for the board's own. cache: of finished stages."""
+
+    network: Network
+    board: Board
+    lanes: int
+    clock_hz: float | None
+    seeds: tuple[int, ...]
+    cache: Path
+    out: Path
+    jobs: int
+
+    @property
+    def parameters(self) -> CoreParameters:
+        """Of the core. Raises NetworkError where the network cannot fit onto the board."""
+        return check_fit(self.board, self.network, self.lanes)
+
+
+@dataclass(frozen=True)
+class SynthesisRecord:
+    """What came of a request. fmax over all seeds; resources and bitstream of the fastest.
+
+    met: the bitstream's clock is as fast as constrained. cells: as Yosys counts them.
+    seconds: by stage, each as it took when it ran.
+    """
+
+    board: str
+    title: str
+    network_sha256: str
+    sizes: tuple[int, ...]
+    lanes: int
+    accumulator_bits: int
+    pll: Pll
+    baud: int
+    resources: Resources
+    capacity: Capacity
+    placements: tuple[Placement, ...]
+    fmax_median_mhz: float
+    fmax_min_mhz: float
+    fmax_max_mhz: float
+    constraint_mhz: float
+    met: bool
+    cells: dict[str, int]
+    bitstream: Bitstream
+    seconds: dict[str, float]
+    versions: dict[str, str]
+
+
+def synthesise(request: Request, watch: Watch) -> SynthesisRecord:
+    """Builds a request. The bitstream is copied to `out` only where the clock is met.
+
+    Raises NetworkError where the network cannot fit, InputError for a clock that the PLL cannot
+    make, BuildError where a tool fails, ReportError where a result cannot be right.
+    """
+    board, network = request.board, request.network
+    pll = solve(board, request.clock_hz)
+    parameters = request.parameters
+    images = MemoryImages.of(network, parameters)
+    watch("elaboration", None, False)
+    system = System(parameters, images, round(pll.output_hz), board.baud)
+    planned = plan(board, pll, system, system.loaded, _options(board))
+    done = build(planned, request.seeds, request.cache, request.jobs, watch)
+    check_contents(done.netlist, images)
+    bits = (board.capacity.block_ram_bits, board.capacity.spram_bits)
+    check_plausible(parameters, bits, done.resources)
+    if done.best.met:
+        done.deliver(request.out)
+    return _record(request, parameters, planned, done)
+
+
+def _options(board: Board) -> Sequence[str]:
+    """Of Yosys' synth command: multipliers go to DSP blocks where iCE40 has them."""
+    return ("-dsp",) if board.capacity.dsp and board.family is Family.ICE40 else ()
+
+
+def _record(
+    request: Request, parameters: CoreParameters, planned: Plan, done: Build
+) -> SynthesisRecord:
+    board = request.board
+    reached = [placement.fmax_mhz for placement in done.placements]
+    return SynthesisRecord(
+        board=board.name,
+        title=board.title,
+        network_sha256=request.network.sha256,
+        sizes=tuple(population.size for population in request.network.populations),
+        lanes=request.lanes,
+        accumulator_bits=parameters.accumulator_bits,
+        pll=planned.pll,
+        baud=board.baud,
+        resources=done.resources,
+        capacity=board.capacity,
+        placements=done.placements,
+        fmax_median_mhz=done.fmax_median_mhz,
+        fmax_min_mhz=min(reached),
+        fmax_max_mhz=max(reached),
+        constraint_mhz=done.best.constraint_mhz,
+        met=done.best.met,
+        cells=done.synthesis.cells,
+        bitstream=done.bitstream,
+        seconds=done.seconds,
+        versions=planned.versions,
+    )

@@ -1,0 +1,173 @@
+"""Frames in gateware: from bytes to checked requests, and from replies to bytes."""
+
+from amaranth import Cat, Module, Mux, ResetInserter, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.crc.catalog import CRC16_IBM_3740
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.boards.link.protocol import CRC_BYTES, ESCAPE, FLAG, FLIP, HEADER_BYTES
+
+ERRORS_BITS = 8
+
+
+class Deframer(wiring.Component):
+    """Collects one frame in a buffer, checks it, and holds it until it is released.
+
+    Frames are shorter than the buffer. data, valid: bytes from a UART. held: a frame whose length
+    and CRC are right waits; what arrives meanwhile is dropped. sequence, type: of that frame; end:
+    the buffer's address after its payload. at: an address, whose byte is at `read` in the next
+    cycle; those from `buffer_bytes` on hold `constants`. errors: wrong frames, up to 255; `clear`
+    sets it to 0.
+    """
+
+    def __init__(self, buffer_bytes: int, constants: bytes) -> None:
+        self._size = buffer_bytes
+        self._constants = constants
+        bits = (buffer_bytes - 1).bit_length()
+        super().__init__(
+            {
+                "data": In(8),
+                "valid": In(1),
+                "held": Out(1),
+                "release": In(1),
+                "sequence": Out(8),
+                "type": Out(8),
+                "end": Out(bits),
+                "at": In(bits + 1),
+                "read": Out(8),
+                "errors": Out(ERRORS_BITS),
+                "clear": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Builds the buffer and the CRC; a flag ends one frame and begins the next."""
+        m = Module()
+        contents = [*bytes(self._size), *self._constants]
+        m.submodules.buffer = buffer = Memory(
+            shape=unsigned(8), depth=2 * self._size, init=contents
+        )
+        crc, restart = CRC16_IBM_3740(data_width=8).create(), Signal()
+        m.submodules.crc = ResetInserter(restart)(crc)  # smaller than its own `start`
+        write, read = buffer.write_port(), buffer.read_port()
+        inside, escaped, overflow = Signal(), Signal(), Signal()
+        count = Signal(range(self._size))
+        good = Signal()
+        m.d.comb += [
+            read.addr.eq(self.at),
+            self.read.eq(read.data),
+            write.addr.eq(count),
+            write.data.eq(self.data ^ Mux(escaped, FLIP, 0)),
+            crc.data.eq(write.data),
+            good.eq(
+                inside
+                & ~escaped
+                & ~overflow
+                & crc.match_detected
+                & (self.end == (count - CRC_BYTES)[: len(count)])
+            ),
+        ]
+        with m.If(self.clear):
+            m.d.sync += self.errors.eq(0)
+        with m.If(self.release):
+            m.d.sync += [self.held.eq(0), inside.eq(0)]
+        with m.Elif(self.valid & ~self.held):
+            with m.If(self.data == FLAG):
+                m.d.comb += restart.eq(1)
+                m.d.sync += [
+                    inside.eq(1),
+                    escaped.eq(0),
+                    overflow.eq(0),
+                    count.eq(0),
+                    self.held.eq(good),
+                ]
+                with m.If(inside & (overflow | (count != 0)) & ~good & ~self.errors.all()):
+                    m.d.sync += self.errors.eq(self.errors + 1)
+            with m.Elif((self.data == ESCAPE) & ~escaped):
+                m.d.sync += escaped.eq(1)
+            with m.Elif(inside):
+                m.d.comb += [write.en.eq(1), crc.valid.eq(1)]
+                m.d.sync += [
+                    escaped.eq(0),
+                    count.eq(count + 1),
+                    overflow.eq(overflow | count.all()),
+                ]
+                self._header(m, count, write.data, overflow)
+        return m
+
+    def _header(self, m: Module, count: Signal, byte: Signal, overflow: Signal) -> None:
+        """Keeps the header; a length that the buffer cannot hold is an overflow."""
+        high = len(count) - 8
+        end = Signal(len(count) + 1)
+        m.d.comb += end.eq(Cat(byte, self.end[8:]) + HEADER_BYTES)
+        with m.Switch(count):
+            with m.Case(0):
+                m.d.sync += self.sequence.eq(byte)
+            with m.Case(1):
+                m.d.sync += self.type.eq(byte)
+            with m.Case(2):
+                m.d.sync += [self.end[8:].eq(byte[:high]), overflow.eq(byte[high:].any())]
+            with m.Case(3):
+                m.d.sync += [self.end.eq(end), overflow.eq(overflow | end[-1])]
+
+
+class Framer(wiring.Component):
+    """Bodies without CRC in, bytes of frames out; `last` is set with a body's last byte."""
+
+    def __init__(self) -> None:
+        layout = data.StructLayout({"byte": unsigned(8), "last": 1})
+        super().__init__(
+            {
+                "body": In(stream.Signature(layout)),
+                "bytes": Out(stream.Signature(unsigned(8))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Builds the CRC and the stuffing; a byte that needs an escape waits a turn."""
+        m = Module()
+        crc, restart = CRC16_IBM_3740(data_width=8).create(), Signal()
+        m.submodules.crc = ResetInserter(restart)(crc)
+        byte, escaped, sent = Signal(8), Signal(), Signal()
+        special = Signal()
+        m.d.comb += [
+            special.eq(((byte == FLAG) | (byte == ESCAPE)) & ~escaped),
+            crc.data.eq(byte),
+        ]
+
+        def send() -> None:
+            """Offers `byte`, or its escape first; `sent` is high when the byte is through."""
+            m.d.comb += [
+                self.bytes.payload.eq(Mux(special, ESCAPE, byte ^ Mux(escaped, FLIP, 0))),
+                sent.eq(self.bytes.valid & self.bytes.ready & ~special),
+            ]
+            with m.If(self.bytes.valid & self.bytes.ready):
+                m.d.sync += escaped.eq(special)
+
+        with m.FSM(name="framer"):
+            with m.State("BEGIN"):
+                m.d.comb += [
+                    self.bytes.payload.eq(FLAG),
+                    self.bytes.valid.eq(self.body.valid),
+                    restart.eq(1),
+                ]
+                with m.If(self.bytes.valid & self.bytes.ready):
+                    m.next = "BODY"
+            with m.State("BODY"):
+                m.d.comb += [byte.eq(self.body.payload.byte), self.bytes.valid.eq(self.body.valid)]
+                send()
+                m.d.comb += [self.body.ready.eq(sent), crc.valid.eq(sent)]
+                with m.If(sent & self.body.payload.last):
+                    m.next = "CRC"
+            for state, part, after in (("CRC", 1, "CRC-LOW"), ("CRC-LOW", 0, "END")):
+                with m.State(state):
+                    m.d.comb += [byte.eq(crc.crc.word_select(part, 8)), self.bytes.valid.eq(1)]
+                    send()
+                    with m.If(sent):
+                        m.next = after
+            with m.State("END"):
+                m.d.comb += [self.bytes.payload.eq(FLAG), self.bytes.valid.eq(1)]
+                with m.If(self.bytes.ready):
+                    m.next = "BEGIN"
+        return m

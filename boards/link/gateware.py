@@ -1,0 +1,57 @@
+"""The link in gateware: a UART on one side, the core's ports on the other."""
+
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.boards.link.commands import CommandUnit, core_signature
+from toreq_hw.boards.link.frames import Deframer, Framer
+from toreq_hw.boards.link.identity import Identity, buffer_bytes
+from toreq_hw.boards.link.uart import MIN_CYCLES, UartReceiver, UartTransmitter
+from toreq_hw.errors import InputError
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+class Link(wiring.Component):
+    """rx, tx: the UART. core: the ports of a core. loaded: a network is in it.
+
+    Raises InputError where a bit would have fewer than four clock cycles.
+    """
+
+    def __init__(self, parameters: CoreParameters, clock_hz: int, baud: int) -> None:
+        self._cycles = round(clock_hz / baud)
+        if self._cycles < MIN_CYCLES:
+            raise InputError(
+                f"baud must be at most {clock_hz // MIN_CYCLES} at {clock_hz} Hz, not {baud}"
+            )
+        identity = Identity.of(parameters, clock_hz)
+        self._deframer = Deframer(buffer_bytes(parameters), identity.encode())
+        self._framer = Framer()
+        self._commands = CommandUnit(parameters, identity, self._deframer, self._framer)
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "tx": Out(1, init=1),
+                "core": Out(core_signature(parameters)),
+                "loaded": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Instantiates the parts and connects them."""
+        m = Module()
+        m.submodules.receiver = receiver = UartReceiver(self._cycles)
+        m.submodules.transmitter = transmitter = UartTransmitter(self._cycles)
+        m.submodules.deframer = deframer = self._deframer
+        m.submodules.framer = framer = self._framer
+        m.submodules.commands = commands = self._commands
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            deframer.data.eq(receiver.data),
+            deframer.valid.eq(receiver.valid),
+            self.tx.eq(transmitter.tx),
+            self.loaded.eq(commands.loaded),
+        ]
+        wiring.connect(m, framer.bytes, transmitter.bytes)
+        wiring.connect(m, wiring.flipped(self.core), commands.core)
+        return m

@@ -1,0 +1,52 @@
+"""Puts a bitstream onto a board, which nobody does unless asked to."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from toreq_hw.boards.board import Board
+from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError
+
+PROGRAM = "openFPGALoader"
+
+_LOADER_NAMES = {
+    "icebreaker": "ice40_generic",
+    "ice40_hx8k_b_evn": "ice40_generic",
+    "ulx3s_25f": "ulx3s",
+    "ulx3s_85f": "ulx3s",
+    "orangecrab": "orangeCrab",
+    "tang_nano_9k": "tangnano9k",
+}
+"""Names of boards in openFPGALoader (its src/board.hpp)."""
+
+TIME_LIMIT_S = 120.0
+
+
+def program(board: Board, bitstream: Path) -> None:
+    """Loads `bitstream` into `board` by openFPGALoader.
+
+    Raises InputError where there is no such file, MissingDependencyError without the program, and
+    DeploymentError where it fails.
+    """
+    if not bitstream.is_file():
+        raise InputError(f"{bitstream}: must be a bitstream, found no such file")
+    loader = shutil.which(PROGRAM)
+    if loader is None:
+        raise MissingDependencyError(
+            f"--program must have {PROGRAM} on the path; install it, or program the board with "
+            "another tool and leave the option out"
+        )
+    arguments = [loader, "-b", _LOADER_NAMES[board.name], str(bitstream)]
+    try:
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeploymentError(
+            f"{PROGRAM} must finish within {TIME_LIMIT_S:g} s, it was still running"
+        ) from error
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        raise DeploymentError(
+            f"{PROGRAM} must program {board.name}, it failed: {lines[-1] if lines else 'silently'}"
+        )

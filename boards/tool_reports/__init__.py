@@ -1,0 +1,1 @@
+"""What the tools report, as records that were checked; and what a design must not have lost."""

@@ -1,0 +1,46 @@
+"""What the packer wrote: a bitstream is checked for its format's marks before it counts as one."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from toreq_hw.boards.board import Family
+from toreq_hw.errors import ReportError
+
+
+@dataclass(frozen=True)
+class Bitstream:
+    """A file that a programmer takes. sha256: of its bytes."""
+
+    file: str
+    size_bytes: int
+    sha256: str
+
+
+_ICE40_SYNC = bytes.fromhex("7eaa997e")
+_ECP5_PREAMBLE = bytes.fromhex("ffffbdb3")
+_HEADER_BYTES = 4096
+"""Comments and padding come before the mark."""
+
+
+def parse(path: Path, family: Family) -> Bitstream:
+    """Raises ReportError where the file is absent, empty or of another format."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{path}: bitstream must be there, found: {error.strerror}") from error
+    if not _is_bitstream(content, family):
+        raise ReportError(
+            f"{path}: must be a bitstream for {family.value}, found {len(content)} bytes "
+            "without its marks"
+        )
+    return Bitstream(path.name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def _is_bitstream(content: bytes, family: Family) -> bool:
+    if family is Family.ICE40:
+        return _ICE40_SYNC in content[:_HEADER_BYTES]
+    if family is Family.ECP5:
+        return _ECP5_PREAMBLE in content[:_HEADER_BYTES]
+    lines = [line for line in content.split(b"\n") if line and not line.startswith(b"//")]
+    return len(lines) > 1 and all(set(line) <= set(b"01") for line in lines)

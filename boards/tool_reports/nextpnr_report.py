@@ -1,0 +1,108 @@
+"""What nextpnr reached: `--report` JSON, checked against the log of the same run."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from toreq_hw.boards.tool_reports.fields import Report
+from toreq_hw.errors import ReportError
+
+_LOG_LINE = re.compile(r"Max frequency for clock '?\s*([^':]+?)'?\s*:\s*([\d.]+) (\S+) \((\w+) at")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One run of place and route.
+
+    fmax_mhz, constraint_mhz: of the core's clock. used, available: cells by type.
+    critical_path: from where to where, and its length in ns.
+    """
+
+    seed: int
+    fmax_mhz: float
+    constraint_mhz: float
+    used: dict[str, int]
+    available: dict[str, int]
+    critical_path: tuple[str, str, float]
+
+    @property
+    def met(self) -> bool:
+        """Whether the clock is fast enough."""
+        return self.fmax_mhz >= self.constraint_mhz
+
+
+def parse(report: Path, log: Path, seed: int, clock_hz: float) -> Placement:
+    """Raises ReportError where a field is absent, the constraint is not `clock_hz`, the log
+    speaks of another unit or number, or more is used than there is.
+    """
+    content = Report(report)
+    name = _clock(content, clock_hz, report)
+    clock = content.part("fmax").part(name)
+    fmax = clock.positive("achieved")
+    _compare_with_log(log, name, fmax)
+    path = _critical_path(content, name, report)
+    if abs(path[2] * fmax - 1000) > 10:
+        raise ReportError(
+            f"{report}: critical path must last {1000 / fmax:.3f} ns at {fmax:.2f} MHz, found "
+            f"{path[2]:g}"
+        )
+    utilization = content.part("utilization")
+    used, available = {}, {}
+    for kind in utilization.names():
+        used[kind] = utilization.part(kind).count("used")
+        available[kind] = utilization.part(kind).count("available")
+    if not any(used.values()):
+        raise ReportError(f"{report}: the design must use cells, found none")
+    return Placement(
+        seed=seed,
+        fmax_mhz=fmax,
+        constraint_mhz=clock.positive("constraint"),
+        used=used,
+        available=available,
+        critical_path=path,
+    )
+
+
+def _clock(content: Report, clock_hz: float, path: Path) -> str:
+    """The one clock; a period is rounded to a picosecond, so its constraint is near `clock_hz`."""
+    clocks = content.part("fmax")
+    names = clocks.names()
+    if len(names) != 1:
+        raise ReportError(f"{path}: one clock must be reported, found {names}")
+    constraint = clocks.part(names[0]).positive("constraint")
+    if abs(constraint * 1e6 - clock_hz) > 1e-3 * clock_hz:
+        raise ReportError(
+            f"{path}: clock {names[0]} must be constrained to {clock_hz / 1e6:g} MHz, found "
+            f"{constraint:g}"
+        )
+    return names[0]
+
+
+def _compare_with_log(log: Path, name: str, fmax: float) -> None:
+    """The JSON names no unit; the log does, and must agree."""
+    try:
+        lines = _LOG_LINE.findall(log.read_text(encoding="utf-8", errors="replace"))
+    except OSError as error:
+        raise ReportError(f"{log}: log must be there, found: {error.strerror}") from error
+    found = [(number, unit) for clock, number, unit, _ in lines if clock == name]
+    if not found:
+        raise ReportError(f"{log}: log must state the frequency of clock {name}, found nothing")
+    number, unit = found[-1]  # the first one is the estimate before routing
+    if unit != "MHz":
+        raise ReportError(f"{log}: frequencies must be in MHz, found {unit!r}")
+    if abs(float(number) - fmax) > 0.006:
+        raise ReportError(
+            f"{log}: clock {name} must reach {fmax:.2f} MHz as reported, found {number}"
+        )
+
+
+def _critical_path(content: Report, clock: str, path: Path) -> tuple[str, str, float]:
+    """The path within the clock: where it starts, where it ends, and its delay in ns."""
+    edge = f"posedge {clock}"
+    for entry in content.parts("critical_paths"):
+        steps = entry.parts("path")
+        if steps and entry.text("from") == edge and entry.text("to") == edge:
+            delay = sum(step.number("delay") for step in steps)
+            ends = steps[0].part("from").text("cell"), steps[-1].part("to").text("cell")
+            return *ends, round(delay, 3)
+    raise ReportError(f"{path}: a critical path of clock {clock} must be there, found none")

@@ -1,0 +1,61 @@
+"""One vocabulary for what a design takes of a device, whatever its tools call it."""
+
+from dataclasses import dataclass
+
+from toreq_hw.boards.board import Family
+from toreq_hw.boards.tool_reports.nextpnr_report import Placement
+from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
+from toreq_hw.errors import ReportError
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Sites taken after packing.
+
+    lut4: sites that hold a four-input look-up table, whether for logic, a carry, distributed
+    memory or (iCE40) a lone flip-flop. ff: flip-flops. block_ram, spram: blocks. dsp:
+    multipliers of 16 x 16 or 18 x 18; two of 9 x 9 count as one.
+    """
+
+    lut4: int
+    ff: int
+    block_ram: int
+    spram: int
+    dsp: int
+
+
+def resources(family: Family, synthesis: Synthesis, placement: Placement) -> Resources:
+    """Translates the tools' counts; raises ReportError where a type of cell is not reported."""
+    used = placement.used
+
+    def sites(name: str) -> int:
+        if name not in used:
+            raise ReportError(
+                f"place and route for {family.value} must report {name}, found "
+                f"{', '.join(sorted(used)) or 'nothing'}"
+            )
+        return used[name]
+
+    if family is Family.ICE40:
+        return Resources(
+            lut4=sites("ICESTORM_LC"),
+            ff=synthesis.of("SB_DFF"),  # nextpnr packs them into ICESTORM_LC and counts no more
+            block_ram=sites("ICESTORM_RAM"),
+            spram=used.get("ICESTORM_SPRAM", 0),  # only UltraPlus has them, and the DSPs
+            dsp=used.get("ICESTORM_DSP", 0),
+        )
+    if family is Family.ECP5:
+        return Resources(
+            lut4=sites("TRELLIS_COMB"),
+            ff=sites("TRELLIS_FF"),
+            block_ram=sites("DP16KD"),
+            spram=0,
+            dsp=sites("MULT18X18D"),
+        )
+    return Resources(
+        lut4=sites("LUT4") + sites("ALU"),
+        ff=sites("DFF"),
+        block_ram=sites("BSRAM"),
+        spram=0,
+        dsp=sites("MULT18X18") + -(-sites("MULT9X9") // 2),
+    )

@@ -1,0 +1,117 @@
+"""The phases of equilibrium propagation: compiled on a CPU, by torch operations elsewhere.
+
+Both ways compute the same states. On a CPU each sample is relaxed by itself and leaves when it
+has settled; torch operations sweep a batch until its slowest sample has.
+"""
+
+from functools import cache
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from toreq_hw.quant import relaxation_batch, relaxation_kernel
+from toreq_hw.quant.equilibrium import Drive, Layers, Phases, Tensors
+
+Floats = npt.NDArray[np.floating]
+
+
+def free_phase(layers: Layers, couplings: Tensors, clamped: Drive) -> tuple[Tensors, int]:
+    """Equilibrium from zero states, (batch, size) per relaxing population, and the sweeps of
+    the slowest sample.
+
+    couplings: real weights between relaxing populations.
+    """
+    if clamped.first.device.type != "cpu":
+        return relaxation_batch.free_phase(layers, couplings, clamped)
+    net = _kernel_net(layers, couplings, clamped.first.dtype)
+    states = clamped.first.new_empty((len(clamped.first), int(net.starts[-1])))
+    sweeps = relaxation_kernel.free_phases(
+        net, clamped.first.numpy(), _constant(clamped), states.numpy()
+    )
+    return _parts(layers, states), sweeps
+
+
+def all_phases(
+    layers: Layers, couplings: Tensors, clamped: Drive, labels: torch.Tensor, beta_shift: int
+) -> Phases:
+    """Free phase and both nudged phases. labels: int64 (batch,); beta = 2^-beta_shift."""
+    if clamped.first.device.type != "cpu":
+        return relaxation_batch.all_phases(layers, couplings, clamped, labels, beta_shift)
+    net = _kernel_net(layers, couplings, clamped.first.dtype)
+    batch, neurons = len(clamped.first), int(net.starts[-1])
+    outputs = clamped.first.new_empty((batch, layers.relaxing[-1].size))
+    plus, minus = clamped.first.new_empty((2, batch, neurons))
+    rows = labels.new_empty(batch)
+    reached, sweeps = relaxation_kernel.all_phases(
+        net,
+        clamped.first.numpy(),
+        _constant(clamped),
+        labels.numpy(),
+        layers.nudge_scale(beta_shift),
+        outputs.numpy(),
+        plus.numpy(),
+        minus.numpy(),
+        rows.numpy(),
+    )
+    ends = (_parts(layers, part[:reached]) for part in (plus, minus))
+    return Phases(outputs, sweeps, rows[:reached], *ends)
+
+
+class KernelNet(NamedTuple):
+    """A network as the compiled loops want it; relaxing populations only.
+
+    starts: int64 (populations + 1,), where each begins among a sample's neurons. low, high:
+    (populations,), state ranges. link_starts: int64, where each coupling begins among `links`,
+    their real weights, flat, with a row per neuron of a coupling's narrower end; row_end:
+    int64, the population which that end is.
+    """
+
+    starts: npt.NDArray[np.int64]
+    low: Floats
+    high: Floats
+    link_starts: npt.NDArray[np.int64]
+    row_end: npt.NDArray[np.int64]
+    links: Floats
+
+
+def _kernel_net(layers: Layers, couplings: Tensors, dtype: torch.dtype) -> KernelNet:
+    geometry = _geometry(layers, dtype)
+    rows = [
+        (real.numpy() if index == end else real.numpy().T).ravel()
+        for index, (real, end) in enumerate(zip(couplings, geometry.row_end, strict=True))
+    ]
+    links = np.concatenate(rows) if rows else np.zeros_like(geometry.low)
+    return geometry._replace(links=links)
+
+
+@cache
+def _geometry(layers: Layers, dtype: torch.dtype) -> KernelNet:
+    """All that training does not move; no links yet."""
+    relaxing = layers.relaxing
+    ends = [torch.tensor([p.state_min, p.state_max], dtype=dtype) for p in relaxing]
+    low, high = torch.stack(ends, dim=1).numpy()
+    sizes = [p.size for p in relaxing]
+    narrower = [k if pre < post else k + 1 for k, (pre, post) in enumerate(pairwise(sizes))]
+    return KernelNet(
+        starts=np.array([0, *accumulate(sizes)]),
+        low=low,
+        high=high,
+        link_starts=np.array([0, *accumulate(pre * post for pre, post in pairwise(sizes))]),
+        row_end=np.array(narrower, np.int64),
+        links=np.zeros_like(low),
+    )
+
+
+def _constant(clamped: Drive) -> Floats:
+    """Per neuron, (neurons,); nothing for the first population, whose drive is the sample's."""
+    nothing = clamped.first.new_zeros(clamped.first.shape[1])
+    found: Floats = torch.cat([nothing, *clamped.rest]).numpy()
+    return found
+
+
+def _parts(layers: Layers, states: torch.Tensor) -> Tensors:
+    """Columns (batch, neurons) by population, as views."""
+    return list(states.split([p.size for p in layers.relaxing], dim=1))

@@ -1,0 +1,77 @@
+"""Training that goes on from a network: its integers become the first latents."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
+from toreq_hw.quant.parameters import Parameters
+from toreq_hw.quant.quantisers import weight_quantiser
+
+
+def layers_of(network: Network) -> Layers:
+    """The chain of populations that a network is.
+
+    Raises InputError where it is none, or not under the parity schedule, or has no hidden one.
+    """
+    ends = [(c.pre, c.post) for c in network.couplings]
+    names = [p.name for p in network.populations]
+    if ends != list(pairwise(names)) or len(ends) < 2:
+        found = ", ".join(c.name for c in network.couplings)
+        raise InputError(
+            f"starting network must couple {' - '.join(names)} in a chain with at least one "
+            f"hidden population, found {found}"
+        )
+    if network.schedule is not Schedule.PARITY:
+        raise InputError(
+            f"starting network must have the parity schedule, not {network.schedule.value}"
+        )
+    return Layers(network.populations, tuple(c.fraction_bits for c in network.couplings))
+
+
+def shape_options(network: Network) -> dict[str, Any]:
+    """What `TrainingOptions` says of a network's shape. Bits are those of the output."""
+    layers = layers_of(network)
+    return {
+        "hidden": tuple(p.size for p in layers.populations[1:-1]),
+        "weight_format": weight_format_of(network),
+        "state_bits": network.output.state_bits,
+        "input_bits": network.input.state_bits,
+        "fraction_bits": layers.fraction_bits,
+    }
+
+
+def weight_format_of(network: Network) -> WeightFormat:
+    """Ternary where all couplings are; otherwise INT8, as which a ternary one goes on."""
+    ternary = all(c.weight_format is WeightFormat.TERNARY for c in network.couplings)
+    return WeightFormat.TERNARY if ternary else WeightFormat.INT8
+
+
+def parameters_from(network: Network, ternary_threshold: float, device: torch.device) -> Parameters:
+    """Latents that quantise to the very integers of the network.
+
+    An INT8 latent starts at its integer, a ternary one in the middle of the range that stands
+    for it: at 0, or halfway between threshold and clipping. Raises InputError.
+    """
+    weight_format = weight_format_of(network)
+    unit = 1.0
+    if weight_format is WeightFormat.TERNARY:
+        unit = (ternary_threshold + weight_format.limit) / 2
+    weights = [
+        torch.tensor(c.weight, dtype=torch.float32, device=device) for c in network.couplings
+    ]
+    biases = [network.biases[p.name] for p in network.relaxing]
+    largest = max(int(np.abs(b.astype(np.int64)).max()) for b in biases)
+    if largest > FLOAT32_EXACT:
+        raise InputError(f"starting network must have biases of at most 2^24, found {largest}")
+    return Parameters(
+        layers_of(network),
+        weight_format,
+        weight_quantiser(weight_format, ternary_threshold),
+        [w * unit for w in weights],
+        [torch.tensor(b, dtype=torch.float32, device=device) for b in biases],
+    )

@@ -1,0 +1,48 @@
+"""What others have published for MNIST on FPGAs, to be read beside our own rows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A published design. accuracy: of 1, on MNIST. unit: what `luts` counts.
+
+    latency_us: of one image, None where none is stated.
+    """
+
+    name: str
+    device: str
+    accuracy: float
+    luts: int
+    unit: str
+    latency_us: float | None
+    source: str
+
+    @property
+    def lut4(self) -> tuple[int, int]:
+        """The same in LUT4, from its low to its high end."""
+        low, high = LUT4_PER[self.unit]
+        return round(self.luts * low), round(self.luts * high)
+
+
+LUT4_PER = {"LUT6": (1.6, 4.0), "logic cells": (1.0, 4.0)}
+"""LUT6, low: logic cells a LUT6 in Xilinx' own tables (DS180: XC7A35T, 33,280 cells in 20,800
+LUT6); high: any function of six inputs takes four LUT4 and the multiplexers of an ECP5 slice.
+A logic cell is one LUT4 with its flip-flop, unless its author means a LUT6."""
+
+ANCHORS = (
+    Anchor("FINN LFC-max", "ZC706", 0.984, 83_000, "LUT6", 2.4, "Umuroglu et al., FINN, 2017"),
+    Anchor("FINN SFC-max", "ZC706", 0.958, 91_000, "LUT6", 0.31, "Umuroglu et al., FINN, 2017"),
+    Anchor(
+        name="DWN, encoder included",
+        device="Basys3",
+        accuracy=0.978,
+        luts=3500,
+        unit="LUT6",
+        latency_us=0.048,
+        source="Differentiable Weightless Networks; 5 cycles at 104 MHz",
+    ),
+    Anchor("Spiker+", "Artix-7", 0.939, 7600, "logic cells", 780.0, "Carpegna et al., Spiker+"),
+    Anchor("LST-1", "XC7Z010", 0.98, 6500, "LUT6", None, "as published with it"),
+)
+"""Figures as published, rounded as they are quoted; not measured here."""

@@ -1,0 +1,224 @@
+"""The page of designs on boards: from the records of `toreq-hw reports` to tables and pictures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toreq_hw.reports.anchors import ANCHORS, LUT4_PER, Anchor
+from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.synthesis_pictures import (
+    accuracy_against_luts,
+    fmax_spread,
+    latencies,
+    utilisation_bars,
+)
+
+Record = Mapping[str, Any]
+
+RESOURCES = (
+    ("LUT4", "lut4"),
+    ("FF", "ff"),
+    ("block RAM", "block_ram"),
+    ("SPRAM", "spram"),
+    ("DSP", "dsp"),
+)
+
+
+def synthesis_page(record: Record) -> Page:
+    """From the whole record; `record["rows"]` are designs that were built."""
+    rows = record["rows"]
+    met = sum(row["synthesis"]["met"] for row in rows)
+    seeds = min((len(row["synthesis"]["placements"]) for row in rows), default=0)
+    lead = (
+        f"{len(rows)} designs, link and core included, on open tools alone; {met} of them meet "
+        f"their clock. At least {seeds} seeds of place and route each; nothing here ran on a board."
+    )
+    sections = [_speed(rows), _size(rows), _clock(rows), _pictures(rows)]
+    if record["failures"]:
+        sections.append(_failures(record["failures"]))
+    sections += [_comparison(rows), _made_of(rows), _energy()]
+    return Page("Networks on boards", lead, tuple(sections), dict(record["versions"]))
+
+
+def name_of(row: Record) -> str:
+    """The design in a few words."""
+    synthesis = row["synthesis"]
+    return f"{row['network']['name']} on {synthesis['board']}, {synthesis['lanes']} lanes"
+
+
+def _speed(rows: Sequence[Record]) -> Section:
+    cycles, times = ("cycles p50", "p95", "p99"), ("us p50", "p95", "p99", "images/s")
+    header = ("design", "network", "test accuracy %", *cycles, *times, "lane slots used %")
+    lines = []
+    for row in rows:
+        work = row["workload"]
+        lines.append(
+            (
+                name_of(row),
+                f"{'-'.join(map(str, row['synthesis']['sizes']))} {row['network']['weights']}",
+                f"{100 * work['accuracy']:.2f}",
+                *(f"{work[f'cycles_p{p}']:,}" for p in (50, 95, 99)),
+                *_times(row["latency"]),
+                f"{100 * work['lane_use']:.1f}",
+            )
+        )
+    splits = dict.fromkeys(f"{r['workload']['data']}: {r['workload']['split']}" for r in rows)
+    text = (
+        "Accuracy on the whole test set by the integer simulator, which the core equals bit for "
+        "bit; pixels enter as network states, so the encoding is in it. Cycles of the free phase "
+        "of every test image by the core's exact timing model, from the command to the class; the "
+        "UART is apart. Time at the clock that the PLL makes, where it is met. "
+        + "; ".join(splits)
+        + "."
+    )
+    return Section("What they do", text, Table(header, tuple(lines)))
+
+
+def _times(latency: Record | None) -> tuple[str, ...]:
+    if latency is None:
+        return ("-",) * 4
+    times = tuple(f"{latency[f'p{p}_us']:.1f}" for p in (50, 95, 99))
+    return (*times, f"{latency['images_per_s']:,.0f}")
+
+
+def _size(rows: Sequence[Record]) -> Section:
+    header = ("design", *(title for title, _ in RESOURCES), "bitstream bytes")
+    lines = []
+    for row in rows:
+        synthesis = row["synthesis"]
+        used, capacity = synthesis["resources"], synthesis["capacity"]
+        lines.append(
+            (
+                name_of(row),
+                *(_of(used[key], capacity[key]) for _, key in RESOURCES),
+                f"{synthesis['bitstream']['size_bytes']:,}",
+            )
+        )
+    text = (
+        "Sites taken after packing, of what the device has, for the seed in the bitstream. LUT4 "
+        "are sites with a four-input table: logic, carries, distributed memory and, on iCE40, a "
+        "lone flip-flop."
+    )
+    return Section("What they take", text, Table(header, tuple(lines)))
+
+
+def _of(used: int, available: int) -> str:
+    if not available:
+        return "-"
+    return f"{used:,} ({100 * used / available:.0f} %)"
+
+
+def _clock(rows: Sequence[Record]) -> Section:
+    header = ("design", "asked MHz", "met", "median", "min", "max", "seeds met", "longest path")
+    lines = []
+    for row in rows:
+        s = row["synthesis"]
+        seeds = s["placements"]
+        passed = sum(seed["fmax_mhz"] >= seed["constraint_mhz"] for seed in seeds)
+        best = max(seeds, key=lambda seed: seed["fmax_mhz"])
+        start, end, _ = best["critical_path"]
+        lines.append(
+            (
+                name_of(row),
+                f"{s['constraint_mhz']:.2f}",
+                "yes" if s["met"] else "NO",
+                f"{s['fmax_median_mhz']:.2f}",
+                f"{s['fmax_min_mhz']:.2f}",
+                f"{s['fmax_max_mhz']:.2f}",
+                f"{passed} of {len(seeds)}",
+                f"{_short(start)} to {_short(end)}",
+            )
+        )
+    text = "Met: the fastest seed, which is in the bitstream, keeps the constraint."
+    return Section("How fast their clock may be", text, Table(header, tuple(lines)))
+
+
+def _short(cell: str) -> str:
+    """A cell's name up to what synthesis added to it."""
+    name = cell.removeprefix("design.").split("_SB_")[0].split("_TRELLIS_")[0]
+    return name.split("_LUT4")[0].split("_DFF")[0].replace("$", "")
+
+
+def _pictures(rows: Sequence[Record]) -> Section:
+    shares, reached, asked, times = {}, {}, {}, {}
+    for row in rows:
+        name, synthesis, work = name_of(row), row["synthesis"], row["workload"]
+        capacity = synthesis["capacity"]
+        shares[name] = {
+            title: synthesis["resources"][key] / capacity[key]
+            for title, key in RESOURCES
+            if capacity[key]
+        }
+        reached[name] = [seed["fmax_mhz"] for seed in synthesis["placements"]]
+        asked[name] = synthesis["constraint_mhz"]
+        if row["latency"] is not None:
+            clock = synthesis["pll"]["output_hz"] / 1e6
+            edges = [edge / clock for edge in work["histogram_edges"]]
+            times[name] = (edges, work["histogram_counts"])
+    if not rows:
+        return Section("Pictures")
+    pictures = [utilisation_bars(shares), fmax_spread(reached, asked)]
+    if times:
+        pictures.append(latencies(times))
+    return Section("Pictures", pictures=tuple(pictures))
+
+
+def _failures(failures: Sequence[Record]) -> Section:
+    lines = tuple((failure["name"], failure["error"]) for failure in failures)
+    return Section("What could not be built", table=Table(("design", "why"), lines))
+
+
+def _comparison(rows: Sequence[Record]) -> Section:
+    ours = {
+        name_of(row): (row["synthesis"]["resources"]["lut4"], row["workload"]["accuracy"])
+        for row in rows
+        if row["workload"]["data"] == "mnist"
+    }
+    others = {anchor.name: (*anchor.lut4, anchor.accuracy) for anchor in ANCHORS}
+    header = ("published design", "device", "MNIST %", "LUTs", "as LUT4", "us an image", "source")
+    text = (
+        "Figures as published, not measured here. A LUT6 counts as "
+        f"{LUT4_PER['LUT6'][0]:g} to {LUT4_PER['LUT6'][1]:g} LUT4: logic cells a LUT6 in Xilinx' "
+        "own tables (DS180), and the four LUT4 that any function of six inputs takes beside the "
+        "multiplexers of an ECP5 slice; a logic cell as 1 to "
+        f"{LUT4_PER['logic cells'][1]:g}, because not every author means a LUT4. All of these "
+        "infer only; ours relax to an equilibrium and compute both nudged phases of learning with "
+        "the same logic."
+    )
+    table = Table(header, tuple(_anchor(anchor) for anchor in ANCHORS))
+    return Section("Beside others", text, table, (accuracy_against_luts(ours, others),))
+
+
+def _anchor(anchor: Anchor) -> tuple[str, ...]:
+    low, high = anchor.lut4
+    return (
+        anchor.name,
+        anchor.device,
+        f"{100 * anchor.accuracy:.1f}",
+        f"{anchor.luts:,} {anchor.unit}",
+        f"{low:,} to {high:,}",
+        "-" if anchor.latency_us is None else f"{anchor.latency_us:g}",
+        anchor.source,
+    )
+
+
+def _made_of(rows: Sequence[Record]) -> Section:
+    header = ("design", "network SHA-256", "bitstream SHA-256", "seeds", "tool seconds")
+    lines = tuple(
+        (
+            name_of(row),
+            row["synthesis"]["network_sha256"][:16],
+            row["synthesis"]["bitstream"]["sha256"][:16],
+            ", ".join(str(seed["seed"]) for seed in row["synthesis"]["placements"]),
+            f"{sum(row['synthesis']['seconds'].values()):.0f}",
+        )
+        for row in rows
+    )
+    return Section("What they were made of", table=Table(header, lines))
+
+
+def _energy() -> Section:
+    return Section(
+        "Energy",
+        "Absent: no board was measured, and no per-toggle energies of these devices are published "
+        "that an estimate could rest on.",
+    )

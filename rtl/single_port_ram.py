@@ -1,0 +1,92 @@
+"""A memory with one port: block RAM, or on an iCE40 UltraPlus its single-port RAM (SPRAM)."""
+
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.rtl.fixed_width import index_bits
+
+SPRAM_DEPTH = 1 << 14
+SPRAM_WIDTH = 16
+
+
+class SinglePortRam(wiring.Component):
+    """`depth` words of `width` bits; reads arrive one cycle after `address`.
+
+    init: contents at power-up, None for a memory that has none. In a cycle with `enable`
+    either `write_data` is written (`write` high) or the word is read; otherwise, and after a
+    write, `read_data` means nothing.
+
+    A memory without contents becomes SPRAM where the platform is an iCE40 UltraPlus. Everywhere
+    else, simulation included, it is a `Memory`: the behavioural twin.
+    """
+
+    def __init__(self, depth: int, width: int, init: list[int] | None) -> None:
+        self._depth, self._width, self._init = depth, width, init
+        super().__init__(
+            {
+                "address": In(index_bits(depth)),
+                "enable": In(1),
+                "write": In(1),
+                "write_data": In(width),
+                "read_data": Out(width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Builds the memory that the platform has."""
+        if self._init is None and str(getattr(platform, "device", "")).startswith("iCE40UP"):
+            return self._spram()
+        m = Module()
+        m.submodules.memory = memory = Memory(
+            shape=unsigned(self._width), depth=self._depth, init=self._init or []
+        )
+        write, read = memory.write_port(), memory.read_port()
+        m.d.comb += [
+            write.addr.eq(self.address),
+            write.data.eq(self.write_data),
+            write.en.eq(self.enable & self.write),
+            read.addr.eq(self.address),
+            read.en.eq(self.enable & ~self.write),
+            self.read_data.eq(read.data),
+        ]
+        return m
+
+    def _spram(self) -> Module:
+        """Primitives side by side for width, one behind the other for depth."""
+        m = Module()
+        deep = -(-self._depth // SPRAM_DEPTH)
+        wide = -(-self._width // SPRAM_WIDTH)
+        address = Signal(14)
+        m.d.comb += address.eq(self.address)
+        above = self.address[14:]
+        chosen = Signal(max(1, (deep - 1).bit_length()))
+        with m.If(self.enable):
+            m.d.sync += chosen.eq(above)
+        words = []
+        for bank in range(deep):
+            parts = []
+            for part in range(wide):
+                read = Signal(SPRAM_WIDTH, name=f"read{bank}_{part}")
+                piece = self.write_data[part * SPRAM_WIDTH :][:SPRAM_WIDTH]
+                m.submodules[f"spram{bank}_{part}"] = Instance(
+                    "SB_SPRAM256KA",
+                    i_CLOCK=ClockSignal(),
+                    i_ADDRESS=address,
+                    i_DATAIN=Cat(piece, Const(0, SPRAM_WIDTH - len(piece))),
+                    i_MASKWREN=Const(0b1111, 4),
+                    i_WREN=self.write,
+                    i_CHIPSELECT=self.enable & (above == bank if deep > 1 else 1),
+                    i_STANDBY=Const(0, 1),
+                    i_SLEEP=Const(0, 1),
+                    i_POWEROFF=Const(1, 1),  # active low
+                    o_DATAOUT=read,
+                )
+                parts.append(read)
+            words.append(Cat(*parts))
+        word = words[0]
+        for bank in range(1, deep):
+            word = Mux(chosen == bank, words[bank], word)
+        m.d.comb += self.read_data.eq(word)
+        return m

@@ -1,0 +1,78 @@
+"""One copy of each weight, read `lanes` at a time along rows and along columns.
+
+Matrices are cut into tiles of lanes x lanes. Element (i, j) of a tile lies in bank
+(i + j) mod lanes at word i of the tile, so that the `lanes` elements of a row share one
+address, those of a column lie at different ones, and neither ever meets itself in a bank.
+Both leave the banks rotated by the same amount: the row's or the column's number.
+"""
+
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+class SkewedStore(wiring.Component):
+    """The banks of one weight format.
+
+    Read: `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) in the next.
+    Write: a whole row of all banks (bank order) at `load_address`.
+    """
+
+    def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
+        self._lanes = parameters.lanes
+        self._lane_bits = parameters.lane_bits
+        self._store = parameters.stores[index]
+        self._words = words
+        width = self._store.width
+        super().__init__(
+            {
+                "tile": In(index_bits(self._store.words // parameters.lanes)),
+                "lane": In(parameters.lane_bits),
+                "by_column": In(1),
+                "weights": Out(data.ArrayLayout(unsigned(width), parameters.lanes)),
+                "load": In(1),
+                "load_address": In(index_bits(self._store.words)),
+                "load_data": In(parameters.lanes * width),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Builds the banks; a column reads word (bank - lane) mod lanes of each."""
+        m = Module()
+        width = self._store.width
+        mask = (1 << width) - 1
+        banks = []
+        for number in range(self._lanes):
+            contents = [word >> (number * width) & mask for word in self._words]
+            bank = Memory(shape=unsigned(width), depth=self._store.words, init=contents)
+            m.submodules[f"bank{number}"] = bank
+            read = bank.read_port()
+            word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)
+            m.d.comb += read.addr.eq(Cat(word, self.tile))
+            banks.append(read.data)
+            write = bank.write_port()
+            m.d.comb += [
+                write.addr.eq(self.load_address),
+                write.en.eq(self.load),
+                write.data.eq(self.load_data.word_select(number, width)),
+            ]
+        turn = Signal(self._lane_bits)
+        m.d.sync += turn.eq(self.lane)
+        m.d.comb += self.weights.eq(_rotated(banks, turn))
+        return m
+
+
+def _rotated(banks: list[Value], amount: Signal) -> Value:
+    """Lane l gets bank (l + amount) mod lanes: log2(lanes) levels of two-way switches."""
+    turned = banks
+    for level in range(len(amount)):
+        step = 1 << level
+        turned = [
+            Mux(amount[level], turned[(k + step) % len(turned)], turned[k])
+            for k in range(len(turned))
+        ]
+    return Cat(*turned)

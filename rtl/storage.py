@@ -1,0 +1,177 @@
+"""Where each coupling's weights lie, and how events walk them.
+
+Two kinds of store, and one decision per coupling:
+
+*Rows*: the weights of a neuron side by side, `lanes` a word, one address. Serves one
+direction. Couplings from the input (nothing flows back) and self-couplings (symmetric) need
+no more; a small coupling between relaxing populations gets a second, transposed copy.
+
+*Skewed*: one copy that serves both directions, in banks of their own addresses, for the large
+couplings between relaxing populations. `SkewedStore` says how.
+"""
+
+from dataclasses import dataclass
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network import Coupling, Network, WeightFormat
+
+LARGE_COUPLING = 1 << 14
+"""Weights from which on a coupling between relaxing populations is kept once, skewed."""
+
+MAX_WORDS = 1 << 20
+"""Most words of `lanes` weights in one store."""
+
+INPUT = -1
+"""Index of the input population in a `Fan`."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """All weights of one format and kind: `words` words of `lanes` fields of `width` bits.
+
+    skewed: each field is a bank with an address of its own, and word i of tile t is word
+    t * lanes + i. initialised: holds weights at power-up; otherwise it is a memory with one
+    port and undefined contents, and must be loaded before the first image.
+    """
+
+    weight_format: WeightFormat
+    skewed: bool
+    initialised: bool
+    width: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Fan:
+    """One direction of one coupling: what an event of `source` walks into `target`.
+
+    source, target: indices into `CoreParameters.relaxing`, or `INPUT`. beats: accumulator rows
+    visited, `lanes` neurons each. shift: the fraction-bit difference F - f_c, applied to each
+    product. by_column: the event is a column of the coupling's matrix.
+
+    In rows, neuron n has the words first + n * beats and the `beats - 1` after it. Skewed,
+    tile (q_pre, q_post) is tile first + q_post * pre_groups + q_pre.
+    """
+
+    coupling: str
+    source: int
+    target: int
+    store: int
+    skewed: bool
+    by_column: bool
+    first: int
+    pre_groups: int
+    beats: int
+    neighbours: int
+    shift: int
+
+
+class _Plan:
+    """Stores under construction: the words taken so far, by format and kind."""
+
+    def __init__(self) -> None:
+        self.kinds: list[tuple[WeightFormat, bool]] = []
+        self.words: list[int] = []
+
+    def place(self, coupling: Coupling, *, skewed: bool, words: int) -> tuple[int, int]:
+        """Store number and first word of `words` new words."""
+        kind = (coupling.weight_format, skewed)
+        if kind not in self.kinds:
+            self.kinds.append(kind)
+            self.words.append(0)
+        store = self.kinds.index(kind)
+        first = self.words[store]
+        self.words[store] += words
+        if self.words[store] > MAX_WORDS:
+            raise NetworkError(
+                f"coupling {coupling.name!r}: {coupling.weight_format.value} weights must fit "
+                f"into {MAX_WORDS} words of a store, found {self.words[store]}; use more lanes or "
+                "a smaller layer"
+            )
+        return store, first
+
+
+def stores_and_fans(
+    network: Network, lanes: int, *, large: int, initialised: bool
+) -> tuple[tuple[Store, ...], tuple[Fan, ...]]:
+    """Packs couplings into stores; couplings of `large` weights or more are kept once.
+
+    initialised: whether stores of rows hold weights at power-up; skewed ones always do.
+    """
+    plan = _Plan()
+    fans: list[Fan] = []
+    for coupling in network.couplings:
+        if _is_large(network, coupling, large):
+            fans += _skewed(network, coupling, lanes, plan)
+        else:
+            fans += _rows(network, coupling, lanes, plan)
+    stores = tuple(
+        Store(
+            weight_format=weight_format,
+            skewed=skewed,
+            initialised=skewed or initialised,
+            width=2 if weight_format is WeightFormat.TERNARY else 8,
+            words=words,
+        )
+        for (weight_format, skewed), words in zip(plan.kinds, plan.words, strict=True)
+    )
+    return stores, tuple(fans)
+
+
+def _is_large(network: Network, coupling: Coupling, large: int) -> bool:
+    return len(_directions(network, coupling)) == 2 and coupling.weight.size >= large
+
+
+def _directions(network: Network, coupling: Coupling) -> tuple[bool, ...]:
+    """The values of `by_column` that events need."""
+    one_way = coupling.pre == network.input.name or coupling.is_self_coupling
+    return (False,) if one_way else (False, True)
+
+
+def _rows(network: Network, coupling: Coupling, lanes: int, plan: _Plan) -> list[Fan]:
+    fans = []
+    for by_column in _directions(network, coupling):
+        neurons, neighbours = coupling.weight.shape[:: -1 if by_column else 1]
+        beats = -(-neighbours // lanes)
+        store, first = plan.place(coupling, skewed=False, words=neurons * beats)
+        fans.append(_fan(network, coupling, lanes, store, first, by_column, skewed=False))
+    return fans
+
+
+def _skewed(network: Network, coupling: Coupling, lanes: int, plan: _Plan) -> list[Fan]:
+    pre_groups, post_groups = (-(-n // lanes) for n in coupling.weight.shape)
+    store, word = plan.place(coupling, skewed=True, words=pre_groups * post_groups * lanes)
+    return [
+        _fan(network, coupling, lanes, store, word // lanes, by_column, skewed=True)
+        for by_column in (False, True)
+    ]
+
+
+def _fan(
+    network: Network,
+    coupling: Coupling,
+    lanes: int,
+    store: int,
+    first: int,
+    by_column: bool,
+    *,
+    skewed: bool,
+) -> Fan:
+    names = [p.name for p in network.relaxing]
+    source, target = coupling.pre, coupling.post
+    if by_column:
+        source, target = target, source
+    neighbours = network.population(target).size
+    return Fan(
+        coupling=coupling.name,
+        source=INPUT if source == network.input.name else names.index(source),
+        target=names.index(target),
+        store=store,
+        skewed=skewed,
+        by_column=by_column,
+        first=first,
+        pre_groups=-(-coupling.weight.shape[0] // lanes),
+        beats=-(-neighbours // lanes),
+        neighbours=neighbours,
+        shift=network.accumulator_fraction_bits(target) - coupling.fraction_bits,
+    )

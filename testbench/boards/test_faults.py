@@ -1,0 +1,110 @@
+import random
+
+import pytest
+
+from testbench.boards.faulty import KINDS, FaultyTransport
+from testbench.boards.simulated_board import Example, differences, example
+from toreq_hw.boards.link.host import BoardLink
+from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
+from toreq_hw.errors import LinkError
+
+RATES = (0.0005, 0.004, 0.01, 0.1)
+
+
+@pytest.fixture(scope="module")
+def board() -> Example:
+    return example()
+
+
+def refuses_to_run(board: Example, transport: object) -> bool:
+    """Whether a host on a clean line finds the board unloaded, by its state and by trying."""
+    link = board.link(transport)  # type: ignore[arg-type]  # the line without faults
+    link.reset()
+    flags = ImageFlag.FIRST | ImageFlag.LAST
+    payload = bytes([flags]) + (100).to_bytes(2, "big") + bytes(board.parameters.input.size)
+    code = ask(link, Request.IMAGE, payload)[0]
+    return State.LOADED not in link.status().state and code is Code.UNLOADED
+
+
+def ask(link: BoardLink, request: Request, payload: bytes) -> tuple[Code, bytes, State]:
+    """A request whose answer is not judged."""
+    link._sequence = (link._sequence + 1) % 256
+    return link._exchange(Frame(link._sequence, request, payload), 0, 0.0)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_faulty_line_gives_right_states_or_an_error(board: Example, rate: float) -> None:
+    outcomes = [survives(board, seed, rate) for seed in range(20)]
+    if rate == min(RATES):
+        assert all(outcomes)
+    if rate == max(RATES):
+        assert not any(outcomes)
+
+
+def survives(board: Example, seed: int, rate: float) -> bool:
+    """Whether load and images came through; whatever happens, no wrong state does."""
+    inner = board.transport()
+    clean = board.link(inner)
+    clean.load(board.other)  # an old network that must not survive a broken load
+    line = FaultyTransport(inner, seed, rate)
+    try:
+        link = board.link(line)
+        link.load(board.network)
+        for image, phases in enumerate(board.expected(board.network)):
+            results = link.run(board.inputs[image], int(board.labels[image]))
+            assert differences(results, phases) == []
+    except LinkError:
+        state = board.link(inner).status().state
+        if State.LOADED in state:  # the line failed before the load began, or after it ended well
+            assert_holds_one_of_both(board, inner)
+        else:
+            assert refuses_to_run(board, inner)
+        return False
+    finally:
+        inner.close()
+    return True
+
+
+def assert_holds_one_of_both(board: Example, inner: object) -> None:
+    link = board.link(inner)  # type: ignore[arg-type]
+    link._network = board.network  # this host did not load it
+    label = int(board.labels[0])
+    results = link.run(board.inputs[0], label)
+    found = [differences(results, board.expected(n)[0]) for n in (board.network, board.other)]
+    assert [] in found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_fault_is_survived(board: Example, kind: str) -> None:
+    line = FaultyTransport(board.transport(), 7, 0.003, (kind,))
+    link = board.link(line)
+    link.load(board.network)
+    for image, phases in enumerate(board.expected(board.network)):
+        results = link.run(board.inputs[image], int(board.labels[image]))
+        assert differences(results, phases) == []
+    assert line.counts[kind] > 0
+    line.close()
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_a_load_that_stops_leaves_nothing_that_runs(board: Example, part: int) -> None:
+    inner = board.transport()
+    link = board.link(inner)
+    link.load(board.other)
+    chunks = list(link._chunks(board.network))
+    link._ask(Request.BEGIN, b"", 0)
+    for chunk in random.Random(part).sample(chunks, k=min(part, len(chunks))):
+        link._ask(Request.WORDS, chunk, 0)
+    assert refuses_to_run(board, inner)
+    inner.close()
+
+
+def test_a_load_whose_check_is_wrong_is_refused(board: Example) -> None:
+    inner = board.transport()
+    link = board.link(inner)
+    for chunk in (b"", *link._chunks(board.network)):
+        link._ask(Request.WORDS if chunk else Request.BEGIN, chunk, 0)
+    code, _, state = ask(link, Request.COMMIT, bytes(4))
+    assert (code, state) == (Code.CHECK, State(0))
+    assert refuses_to_run(board, inner)
+    inner.close()

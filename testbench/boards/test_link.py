@@ -1,0 +1,269 @@
+"""The host against a simulated board: what works, and what is said where it does not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
+from testbench.networks import random_case
+from toreq_hw.boards.link.host import BoardLink
+from toreq_hw.boards.link.identity import Identity
+from toreq_hw.boards.link.protocol import REPLY, Code, Frame, Request, State
+from toreq_hw.boards.link.simulated import SimulatedTransport
+from toreq_hw.boards.link.transport import SerialTransport
+from toreq_hw.errors import InputError, LinkError, NetworkError
+from toreq_hw.network import Schedule
+from toreq_hw.rtl.interfaces import Command, Fault
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+@pytest.fixture(scope="module")
+def board() -> Example:
+    return example()
+
+
+class Recorder:
+    """A transport that keeps what went through and can answer in the board's place."""
+
+    def __init__(self, inner: SimulatedTransport, answers: dict[int, bytes] | None = None) -> None:
+        self._inner = inner
+        self._answers = answers or {}
+        self._left = b""
+        self.written: list[bytes] = []
+        self.name, self.baud, self.slack_s = inner.name, inner.baud, inner.slack_s
+
+    def now(self) -> float:
+        return self._inner.now()
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        frame = Frame.decode(data[1:-1])
+        if frame.type in self._answers:
+            answer = Frame(frame.sequence, frame.type | REPLY, self._answers[frame.type])
+            self._left += answer.encode()
+        else:
+            self._inner.write(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        left, self._left = self._left, b""
+        return left or self._inner.read(timeout_s)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def check_all(board: Example, link: BoardLink) -> None:
+    for image, phases in enumerate(board.expected(board.network)):
+        results = link.run(board.inputs[image], int(board.labels[image]))
+        assert len(results) == 3
+        assert differences(results, phases) == []
+
+
+@pytest.mark.parametrize(("seed", "lanes"), [(6, 8), (11, 2)])
+def test_a_loaded_board_says_what_the_simulator_says(seed: int, lanes: int) -> None:
+    case = example(seed, lanes)
+    with case.link() as link:
+        link.load(case.network)
+        check_all(case, link)
+        assert link.retries == 0
+        status = link.status()
+        assert (status.faults, status.frame_errors, status.state) == (0, 0, State.LOADED)
+
+
+@pytest.mark.parametrize("off", [0.98, 1.02])
+def test_a_host_whose_clock_is_two_percent_off_is_understood(board: Example, off: float) -> None:
+    with board.link(board.transport(sender_cycles=4 * off)) as link:
+        link.load(board.network)
+        check_all(board, link)
+        assert link.retries == 0
+
+
+def test_another_network_can_be_loaded_and_the_first_again(board: Example) -> None:
+    with board.link() as link:
+        for network in (board.network, board.other, board.network):
+            link.load(network)
+            results = link.run(board.inputs[0], int(board.labels[0]))
+            assert differences(results, board.expected(network)[0]) == []
+
+
+def test_inputs_in_several_frames_sparse_or_dense_without_states(board: Example) -> None:
+    with board.link() as link:
+        link.load(board.network)
+        link.identity = Identity(**{**vars(link.identity), "request_bytes": 9})
+        sparse = np.zeros_like(board.inputs[0])
+        sparse[-1] = board.parameters.input.state_max
+        for inputs in (board.inputs[0], sparse, np.zeros_like(sparse)):
+            case = Example(**{**vars(board), "inputs": inputs[None], "labels": board.labels[:1]})
+            expected = case.expected(board.network)[0]
+            (result,) = link.run(inputs, report=False)
+            assert result.states is None
+            assert differences((result,), expected) == []
+            assert differences(link.run(inputs), expected) == []
+
+
+def test_a_board_that_was_switched_off_runs_nothing(board: Example) -> None:
+    with board.link() as link:
+        with pytest.raises(LinkError, match="a network must be loaded before an image is run"):
+            link.run(board.inputs[0])
+        link._network = board.network  # as if the power had failed after a load
+        with pytest.raises(LinkError, match="must do IMAGE, it answered UNLOADED"):
+            link.run(board.inputs[0])
+
+
+def test_an_image_that_was_broken_off_is_forgotten(board: Example) -> None:
+    with board.link() as link:
+        link.load(board.network)
+        first = link._image(board.inputs[0], report=True)[0]
+        link._ask(Request.IMAGE, bytes([first[0] & ~2]) + first[1:], 0)
+        assert State.OPEN in link.status().state
+        check_all(board, link)
+
+
+def test_a_nudge_without_a_free_phase_or_with_a_wrong_label_is_refused(board: Example) -> None:
+    with board.link() as link:
+        link.load(board.network)
+
+        def nudge(command: int, label: int) -> Code:
+            link._sequence += 1
+            payload = bytes([command, *label.to_bytes(2, "big")])
+            return link._exchange(Frame(link._sequence, Request.NUDGE, payload), 0, 0.0)[0]
+
+        assert nudge(Command.RAISE.value, 0) is Code.REFUSED
+        link.run(board.inputs[0])
+        assert nudge(Command.RAISE.value, board.parameters.classes) is Code.REFUSED
+        assert nudge(Command.LOWER.value, 0) is Code.REFUSED
+        assert link.status().faults == 1 << Fault.COMMAND | 1 << Fault.LABEL
+        assert State.FAULTS in link.status().state
+        link.reset()
+        assert link.status().faults == 0
+        check_all(board, link)
+
+
+def test_requests_that_make_no_sense_are_answered(board: Example) -> None:
+    with board.link() as link:
+        link.load(board.network)
+
+        def ask(kind: int, payload: bytes = b"") -> Code:
+            link._sequence += 1
+            frame = Frame(link._sequence, kind, payload)
+            return link._exchange(frame, 0, 0.0)[0]
+
+        assert ask(8) is Code.UNKNOWN
+        assert ask(Request.WORDS, bytes(5)) is Code.UNLOADED
+        assert ask(Request.COMMIT, bytes(4)) is Code.UNLOADED
+        assert ask(Request.IMAGE, b"\0") is Code.ORDER
+        assert ask(Request.NUDGE, b"\1") is Code.LENGTH
+        assert ask(Request.IMAGE, b"\1\0") is Code.LENGTH
+        assert ask(Request.IMAGE, b"\3\0\1") is Code.LENGTH
+        check_all(board, link)
+        assert ask(Request.BEGIN) is Code.OK
+        assert ask(Request.WORDS, bytes(3)) is Code.LENGTH
+        assert ask(Request.WORDS, bytes(4)) is Code.LENGTH
+        assert ask(Request.IMAGE, bytes(20)) is Code.UNLOADED
+
+
+def test_an_image_ends_at_the_limit_on_sweeps() -> None:
+    case = example(11, 2)
+    limited = CoreParameters.of(case.network, 2, max_sweeps=1)
+    with BoardLink(case.transport(), limited) as link:
+        link.load(case.network)
+        results = link.run(case.inputs[0], int(case.labels[0]))
+        expected = Example(**{**vars(case), "parameters": limited}).expected(case.network)[0]
+        assert differences(results, expected) == []
+        assert results[0].summary["settled"] == 0
+
+
+def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
+    transport = Recorder(board.transport())
+    with board.link(transport) as link:
+        link.load(board.network)
+        sent = len(transport.written)
+        size, slot = board.parameters.input.size, board.parameters.input
+        high = np.full(size, slot.state_max + 1, np.int16)
+        with pytest.raises(InputError, match=r"inputs must have shape \(\d+,\), not"):
+            link.run(np.zeros(size + 1, np.int16))
+        with pytest.raises(InputError, match="inputs must be in"):
+            link.run(high)
+        with pytest.raises(InputError, match="label must be in"):
+            link.run(board.inputs[0], board.parameters.classes)
+        with pytest.raises(NetworkError, match="for this core"):
+            link.load(random_case(12, schedule=Schedule.PARITY).network)
+        assert len(transport.written) == sent
+
+
+def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
+    with pytest.raises(LinkError, match=r"must hold the core of a .* with 2 lanes, found that"):
+        BoardLink(board.transport(), CoreParameters.of(board.network, 2))
+    identity = Identity.of(board.parameters, CLOCK_HZ).encode()
+    answers = {Request.IDENTIFY: b"\0\2" + identity[1:]}
+    with pytest.raises(LinkError, match="must speak protocol version 1, found 2"):
+        board.link(Recorder(board.transport(), answers))
+    with pytest.raises(LinkError, match="identity must have its own length, found"):
+        board.link(Recorder(board.transport(), {Request.IDENTIFY: b"\0" + identity[:-1]}))
+
+
+def test_silence_and_garbage_are_told_apart(board: Example) -> None:
+    class Silent(Recorder):
+        def write(self, data: bytes) -> None:
+            self.written.append(data)
+
+    class Garbage(Silent):
+        def read(self, timeout_s: float) -> bytes:
+            return self._inner.read(1e-6) or b"\x7ehello"
+
+    silent = Silent(board.transport())
+    with pytest.raises(LinkError, match=r"must answer IDENTIFY within .* it was silent 5 times"):
+        board.link(silent)
+    assert len(silent.written) == 5
+    with pytest.raises(LinkError, match=r"found [0-9]+ bytes of garbage 5 times"):
+        board.link(Garbage(board.transport()))
+
+
+def test_ctrl_c_in_a_load_leaves_an_unloaded_board(board: Example) -> None:
+    def interrupt(done: int, total: int) -> None:
+        assert 0 < done <= total
+        raise KeyboardInterrupt
+
+    inner = board.transport()
+    link = board.link(inner)
+    link.load(board.network)
+    with pytest.raises(KeyboardInterrupt):
+        link.load(board.network, interrupt)
+    with pytest.raises(LinkError, match="a network must be loaded"):
+        link.run(board.inputs[0])
+    assert State.LOADED not in board.link(inner).status().state
+    link.load(board.network)
+    check_all(board, link)
+    inner.close()
+
+
+def test_ports_that_cannot_be_had(tmp_path: Path) -> None:
+    import os
+
+    with pytest.raises(LinkError, match="must be present, found: no such port"):
+        SerialTransport(str(tmp_path / "ttyUSB7"), 115200)
+    with pytest.raises(LinkError, match="must be a serial port, found"):
+        SerialTransport(os.devnull, 115200)
+
+
+def test_a_real_port_carries_the_same_bytes_and_is_held_alone() -> None:
+    import os
+    import pty
+
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    port = SerialTransport(name, 115200)
+    with pytest.raises(LinkError, match="must be free, found: another program holds it"):
+        SerialTransport(name, 115200)
+    port.write(b"\x7e\x00\xff")
+    assert os.read(ours, 10) == b"\x7e\x00\xff"
+    os.write(ours, bytes(range(256)))
+    got = b""
+    while len(got) < 256 and (part := port.read(1.0)):
+        got += part
+    assert got == bytes(range(256))
+    assert port.read(0.01) == b""
+    port.close()
+    os.close(ours)
+    os.close(theirs)

@@ -1,0 +1,75 @@
+"""Breaks the link to a board on purpose; see `source_mutants`.
+
+    python testbench/link_mutants.py    (make link-mutants)
+
+Writes build/link-mutants.json; status 1 if one survives.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from testbench.source_mutants import Mutant, campaign
+
+FRAMES = (
+    Mutant("boards/link/frames.py", "                & crc.match_detected\n", ""),
+    Mutant("boards/link/frames.py", "& (self.end == (count - CRC_BYTES)[: len(count)])", ""),
+    Mutant("boards/link/frames.py", "                & ~escaped\n", ""),
+    Mutant(
+        "boards/link/frames.py",
+        "m.d.sync += [self.held.eq(0), inside.eq(0)]",
+        "m.d.sync += self.held.eq(0)",
+    ),
+    Mutant("boards/link/frames.py", "(byte == FLAG) | (byte == ESCAPE)", "byte == FLAG"),
+    Mutant("boards/link/uart.py", "(self._cycles - 1) // 2 - 1", "self._cycles - 1"),
+    Mutant("boards/link/uart.py", "self.valid.eq(rx)", "self.valid.eq(1)"),
+    Mutant(
+        "boards/link/protocol.py", "binascii.crc_hqx(data, 0xFFFF)", "binascii.crc_hqx(data, 0)"
+    ),
+)
+LOADS = (
+    Mutant(
+        "boards/link/commands.py",
+        "good = self._check.match_detected & ~self.core.faults.any()",
+        "good = ~self.core.faults.any()",
+    ),
+    Mutant(
+        "boards/link/commands.py", "self.loaded.eq(0), self._loading.eq(1)", "self._loading.eq(1)"
+    ),
+    Mutant("boards/link/commands.py", "self._reply(m, Code.REPEATED)", "pass"),
+    Mutant(
+        "boards/link/host.py",
+        "(reply.sequence, reply.type) != (frame.sequence, frame.type | REPLY)",
+        "reply.type != frame.type | REPLY",
+    ),
+    Mutant("boards/link/host.py", "self._sequence = (self._sequence + 1) % 256", "pass"),
+    Mutant("boards/link/protocol.py", "        if frame_crc(body):", "        if False:"),
+)
+RUNS = (
+    Mutant("boards/link/commands.py", "word.dense.eq(~self._sparse)", "word.dense.eq(1)"),
+    Mutant("boards/link/commands.py", "word.last.eq(self._final & at_end)", "word.last.eq(at_end)"),
+    Mutant(
+        "boards/link/commands.py",
+        "with m.Elif(self._open == self._is[Request.NUDGE]):",
+        "with m.Elif(self._open & self._is[Request.NUDGE]):",
+    ),
+    Mutant(
+        "boards/link/commands.py",
+        "            with m.If(self.core.idle):",
+        "            with m.If(0):",
+    ),
+    Mutant("boards/link/commands.py", "with m.Elif(self._partial):", "with m.Elif(0):"),
+    Mutant("boards/link/host.py", "limit = self._parameters.max_sweeps", "limit = 10_000"),
+)
+"""Gateware that hangs is found by the host's patience."""
+
+PARTS = (
+    (FRAMES, ("testbench/boards/test_gateware.py",)),
+    (LOADS, ("testbench/boards/test_faults.py",)),
+    (RUNS, ("testbench/boards/test_link.py",)),
+)
+
+if __name__ == "__main__":
+    trials = [(mutant, tests) for mutants, tests in PARTS for mutant in mutants]
+    sys.exit(campaign(trials, "link-mutants"))

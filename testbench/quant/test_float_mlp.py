@@ -1,0 +1,223 @@
+"""Float MLPs of other tools become networks; what is none is refused by tensor or node."""
+
+import json
+import pickle
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save
+from safetensors.torch import save_file
+
+from toreq_hw import data
+from toreq_hw import network as network_file
+from toreq_hw.commands import main
+from toreq_hw.errors import NetworkFileError
+from toreq_hw.quant.float_file import load_float
+from toreq_hw.quant.float_model import relax_float
+from toreq_hw.quant.mlp import Mlp, equilibrium_model
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def model() -> torch.nn.Module:
+    """A float MLP on digits, trained by torch alone."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(64, 48), torch.nn.ReLU(), torch.nn.Linear(48, 10))
+    train = data.load("digits").train
+    images = torch.from_numpy(train.images / 16).float().reshape(len(train), -1)
+    labels = torch.from_numpy(train.labels)
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2, weight_decay=1e-4)
+    for _ in range(60):
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(model(images), labels).backward()
+        optimiser.step()
+    return model.eval()
+
+
+@pytest.fixture
+def files(model: torch.nn.Module, tmp_path: Path) -> dict[str, Path]:
+    found = {"state_dict": tmp_path / "model.safetensors", "onnx": tmp_path / "model.onnx"}
+    save_file(model.state_dict(), found["state_dict"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's own exporter
+        torch.onnx.export(model, (torch.rand(1, 64),), str(found["onnx"]), dynamo=False)
+    return found
+
+
+@pytest.mark.parametrize("form", ["state_dict", "onnx"])
+def test_what_is_read_computes_what_torch_computes(
+    form: str, files: dict[str, Path], model: torch.nn.Module
+) -> None:
+    mlp = load_float(files[form])
+    assert isinstance(mlp, Mlp)
+    inputs = np.random.default_rng(0).random((20, 64))
+    expected = model(torch.from_numpy(inputs).float()).detach().numpy()
+    np.testing.assert_allclose(mlp.activations(inputs)[-1], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_scaling_moves_no_class_of_what_is_fed_forward(files: dict[str, Path]) -> None:
+    """Where nothing is clipped; feedback, which the MLP does not know, left out."""
+    mlp = load_float(files["state_dict"])
+    assert isinstance(mlp, Mlp)
+    inputs = np.random.default_rng(1).random((50, 64))
+    scaled = equilibrium_model(mlp, inputs)
+    fed = np.maximum(inputs @ scaled.weights[0] + scaled.biases[0], 0)
+    outputs = fed @ scaled.weights[1] + scaled.biases[1]
+    assert np.array_equal(outputs.argmax(axis=1), mlp.activations(inputs)[-1].argmax(axis=1))
+    assert np.mean(fed > 1) < 0.002
+    states, _ = relax_float(scaled.weights, scaled.biases, inputs)
+    assert all(part.min() >= 0 and part.max() <= 1 for part in states)
+
+
+@pytest.mark.parametrize("form", ["state_dict", "onnx"])
+def test_a_float_mlp_is_quantised(form: str, files: dict[str, Path], tmp_path: Path) -> None:
+    out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
+    assert run("quantize", files[form], "--out", out, "--json", record) == 0
+    found = json.loads(record.read_text())
+    assert found["accuracy_fed_forward"] > 0.9
+    assert found["accuracy_float"] > 0.8, "joined both ways"
+    assert found["accuracy"] > found["accuracy_float"] - 0.03
+    assert found["network_sha256"] == network_file.load(out).sha256
+
+
+LAYERS = {
+    "0.weight": np.ones((3, 4), np.float32),
+    "0.bias": np.zeros(3, np.float32),
+    "2.weight": np.ones((2, 3), np.float32),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"0.bias": np.full(3, np.nan, np.float32)}, "'0.bias': must be finite"),
+        ({"2.weight": np.ones((2, 4), np.float32)}, r"'2.weight': must have shape \(m, 3\)"),
+        ({"0.bias": np.zeros(4, np.float32)}, r"'0.bias': must have shape \(3,\), not \(4,\)"),
+        ({"1.running_mean": np.zeros(3, np.float32)}, "'1.running_mean': must be <number>.weight"),
+        ({"1.weight": np.zeros(3, np.float32)}, r"'1.weight': must have shape \(m, 3\)"),
+        ({"4.bias": np.zeros(3, np.float32)}, "'4.bias': must have a weight beside it"),
+        ({"2.weight": np.ones((2, 3), np.int64)}, "'2.weight': must be floats"),
+        ({"other.0.weight": np.ones((3, 4), np.float32)}, "of one Sequential"),
+    ],
+)
+def test_a_state_dict_that_is_no_mlp_is_refused_by_tensor(
+    change: dict[str, np.ndarray], said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(save(LAYERS | change))
+    with pytest.raises(NetworkFileError, match=said):
+        load_float(file)
+
+
+def test_a_prefix_of_the_whole_dict_is_fine(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(save({f"body.net.{name}": tensor for name, tensor in LAYERS.items()}))
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    assert [w.shape for w in mlp.weights] == [(4, 3), (3, 2)]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_pickles_are_not_opened(
+    zipped: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+            return (Path.touch, (tmp_path / "exploded",))  # type: ignore[return-value]
+
+    file = tmp_path / "model.safetensors"
+    if zipped:
+        torch.save({"0.weight": torch.ones(3, 4), "bomb": Bomb()}, file)
+    else:
+        file.write_bytes(pickle.dumps(Bomb()))
+    assert run("quantize", file, "--out", tmp_path / "net.safetensors") == 2
+    error = capsys.readouterr().err
+    assert "found a pickle" in error
+    assert "safetensors.torch.save_file" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "exploded").exists()
+
+
+def graph(change: Callable[[list[onnx.NodeProto], dict[str, np.ndarray]], None]) -> bytes:
+    constants = {
+        "w0": np.ones((4, 3), np.float32),
+        "b0": np.zeros(3, np.float32),
+        "w1": np.ones((2, 3), np.float32),
+        "b1": np.zeros(2, np.float32),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["x", "w0"], ["product"], "first"),
+        helper.make_node("Add", ["product", "b0"], ["sum"], "bias"),
+        helper.make_node("Relu", ["sum"], ["hidden"], "relu"),
+        helper.make_node("Gemm", ["hidden", "w1", "b1"], ["y"], "second", transB=1),
+        helper.make_node("Softmax", ["y"], ["classes"], "softmax"),
+    ]
+    change(nodes, constants)
+    made = helper.make_graph(
+        nodes,
+        "mlp",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("classes", TensorProto.FLOAT, ["batch", 2])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
+
+
+def test_matmul_add_and_softmax_are_understood(tmp_path: Path) -> None:
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(graph(lambda *_: None))
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    assert [w.shape for w in mlp.weights] == [(4, 3), (3, 2)]
+
+
+def _operator(index: int, operator: str) -> Callable[[list[onnx.NodeProto], object], None]:
+    return lambda nodes, _: setattr(nodes[index], "op_type", operator)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_operator(2, "Sigmoid"), "'relu' (Sigmoid): is not part of a float MLP"),
+        (_operator(2, "Identity"), "'second' (Gemm): must follow a Relu"),
+        (
+            lambda _, c: c.update(w0=np.full((4, 3), np.nan, np.float32)),
+            "'first' (MatMul): must have finite weights",
+        ),
+        (
+            lambda _, c: c.update(w1=np.ones((2, 5), np.float32)),
+            "'second' (Gemm): must have weights for 3 values, found 5",
+        ),
+        (
+            lambda _, c: c.update(b1=np.ones(7, np.float32)),
+            "'second' (Gemm): must add one value per neuron",
+        ),
+        (lambda n, _: n[3].input.__setitem__(0, "x"), "'second' (Gemm): must take the chain's"),
+        (
+            lambda n, _: n.append(helper.make_node("Relu", ["classes"], ["z"], "late")),
+            "'late' (Relu): must not follow a softmax",
+        ),
+    ],
+)
+def test_a_graph_that_is_no_mlp_is_refused_by_node(
+    change: Callable[[list[onnx.NodeProto], dict[str, np.ndarray]], None], said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(graph(change))
+    with pytest.raises(NetworkFileError) as error:
+        load_float(file)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,80 @@
+"""A network that cannot fit is refused before any tool runs, and told what would."""
+
+from dataclasses import replace
+
+import pytest
+
+from toreq_hw.boards import registry
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.tool_reports.plausible import check_plausible
+from toreq_hw.boards.tool_reports.resources import Resources
+from toreq_hw.errors import NetworkError, ReportError
+from toreq_hw.network import WeightFormat, layered
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+def _network(*sizes: int, weights: WeightFormat = WeightFormat.TERNARY):  # type: ignore[no-untyped-def]
+    return layered(sizes, weights, [4] * (len(sizes) - 1))
+
+
+def test_digits_fit_everywhere() -> None:
+    network = _network(64, 128, 10)
+    for name in registry.names():
+        assert check_fit(registry.get(name), network, 8).lanes == 8
+
+
+def test_weights_that_need_too_many_blocks() -> None:
+    with pytest.raises(NetworkError) as caught:
+        check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, 512, 10), 16)
+    message = str(caught.value)
+    assert message.startswith(
+        "network must fit onto ice40_hx8k_b_evn: ternary weights need 204 blocks of 4096 bits, "
+        "available 32; 16 lanes fit with 784-"
+    )
+    hidden = int(message.split("784-")[1].split("-", maxsplit=1)[0])
+    assert 0 < hidden < 512
+    check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, hidden, 10), 16)
+    with pytest.raises(NetworkError, match=r"fit"):
+        check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, hidden + 1, 10), 16)
+
+
+def test_weights_that_need_too_many_bits_of_single_port_memory() -> None:
+    unit = "blocks of 262144 bits of single-port RAM"
+    with pytest.raises(NetworkError, match=rf"ternary weights need 8 {unit}, available 4; "):
+        check_fit(registry.get("icebreaker"), _network(784, 1024, 10), 16)
+
+
+def test_fewer_lanes_are_named_where_they_would_do() -> None:
+    board = registry.get("tang_nano_9k")
+    small = replace(board, capacity=replace(board.capacity, block_ram=2))
+    network = _network(64, 128, 10)
+    with pytest.raises(NetworkError, match=r"available 2; it fits with .*\b16 .*lanes"):
+        check_fit(small, network, 64)
+
+
+def test_nothing_would_do() -> None:
+    board = registry.get("tang_nano_9k")
+    none = replace(board, capacity=replace(board.capacity, block_ram=0))
+    with pytest.raises(NetworkError, match=r"no number of hidden neurons fits; use a larger"):
+        check_fit(none, _network(64, 128, 10), 16)
+
+
+PLENTY = Resources(lut4=4000, ff=4000, block_ram=30, spram=0, dsp=0)
+
+
+@pytest.mark.parametrize(
+    ("used", "message"),
+    [
+        (replace(PLENTY, ff=3), r"8 lanes of \d+ bits must take at least \d+ flip-flops, found 3"),
+        (replace(PLENTY, lut4=3), r"must take at least \d+ LUT4, found 3: optimised away"),
+        (
+            replace(PLENTY, lut4=500, block_ram=0),
+            r"weights of \d+ bits must be in memory, found room for 8000 in the blocks used",
+        ),
+    ],
+)
+def test_logic_that_was_optimised_away(used: Resources, message: str) -> None:
+    parameters = CoreParameters.of(_network(64, 128, 10), 8)
+    check_plausible(parameters, (4096, 0), PLENTY)
+    with pytest.raises(ReportError, match=message):
+        check_plausible(parameters, (4096, 0), used)

@@ -1,0 +1,97 @@
+"""The report repeats its record, leaves out what was not reached, and stands beside others."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toreq_hw.reports.anchors import ANCHORS
+from toreq_hw.reports.markdown import write_markdown
+from toreq_hw.reports.page import write_page
+from toreq_hw.reports.synthesis import synthesis_page
+
+ROW: dict[str, Any] = {
+    "network": {"name": "mnist", "weights": "ternary"},
+    "workload": {
+        "data": "mnist",
+        "split": "60,000 and 10,000",
+        "accuracy": 0.9864,
+        "cycles_p50": 5369,
+        "cycles_p95": 7446,
+        "cycles_p99": 8526,
+        "histogram_edges": [4000, 6000, 9000],
+        "histogram_counts": [7000, 3000],
+        "lane_use": 0.98,
+    },
+    "latency": {"p50_us": 223.7, "p95_us": 310.25, "p99_us": 355.25, "images_per_s": 4471.2},
+    "synthesis": {
+        "board": "icebreaker",
+        "lanes": 16,
+        "sizes": [784, 512, 10],
+        "met": True,
+        "pll": {"output_hz": 24e6},
+        "resources": {"lut4": 3210, "ff": 1999, "block_ram": 21, "spram": 4, "dsp": 0},
+        "capacity": {"lut4": 5280, "ff": 5280, "block_ram": 30, "spram": 4, "dsp": 8},
+        "constraint_mhz": 24.0,
+        "fmax_median_mhz": 25.5,
+        "fmax_min_mhz": 23.5,
+        "fmax_max_mhz": 26.25,
+        "placements": [
+            {
+                "seed": seed,
+                "fmax_mhz": fmax,
+                "constraint_mhz": 24.0,
+                "critical_path": ["design.core.queue.head_SB_LUT4_O", "design.core.walker", 40.0],
+            }
+            for seed, fmax in ((1, 23.5), (2, 25.5), (3, 26.25))
+        ],
+        "bitstream": {"size_bytes": 104_090, "sha256": "ab" * 32},
+        "network_sha256": "cd" * 32,
+        "seconds": {"synthesis": 60.0, "seed 1": 30.0},
+    },
+}
+
+
+def _text(record: dict[str, Any], folder: Path) -> str:
+    page = synthesis_page(record)
+    write_page(page, folder / "page.html")
+    write_markdown(page, folder / "page.md")
+    return (folder / "page.md").read_text()
+
+
+def test_every_figure_of_the_record_is_there(tmp_path: Path) -> None:
+    text = _text({"rows": [ROW], "failures": [], "versions": {"tool": "1"}}, tmp_path)
+    for figure in (
+        "784-512-10 ternary | 98.64 | 5,369 | 7,446 | 8,526 | 223.7 | 310.2 | 355.2 | 4,471 | 98.0",
+        "3,210 (61 %) | 1,999 (38 %) | 21 (70 %) | 4 (100 %) | 0 (0 %) | 104,090",
+        "24.00 | yes | 25.50 | 23.50 | 26.25 | 2 of 3 | core.queue.head to core.walker",
+        "cdcdcdcdcdcdcdcd | abababababababab | 1, 2, 3 | 90",
+    ):
+        assert figure in text
+    assert (tmp_path / "page.html").read_text().count("<svg") == 4
+    for anchor in ANCHORS:
+        assert f"{anchor.luts:,} {anchor.unit}" in text
+
+
+def test_a_clock_that_is_not_met_gives_no_times(tmp_path: Path) -> None:
+    row = deepcopy(ROW)
+    row["synthesis"]["met"], row["latency"] = False, None
+    text = _text({"rows": [row], "failures": [], "versions": {}}, tmp_path)
+    assert "0 of them meet their clock" in text
+    assert "8,526 | - | - | - | - | 98.0" in text
+    assert "24.00 | NO |" in text
+
+
+def test_what_could_not_be_built_is_said(tmp_path: Path) -> None:
+    failures = [{"name": "mnist on tang_nano_9k", "error": "network must fit"}]
+    text = _text({"rows": [ROW], "failures": failures, "versions": {}}, tmp_path)
+    assert "| mnist on tang_nano_9k | network must fit |" in text
+
+
+@pytest.mark.parametrize("field", ["workload", "latency", "synthesis"])
+def test_an_absent_field_is_an_error(field: str) -> None:
+    row = deepcopy(ROW)
+    del row[field]
+    with pytest.raises(KeyError):
+        synthesis_page({"rows": [row], "failures": [], "versions": {}})

