@@ -14,7 +14,7 @@ BOARD = Board(
     clock_hz=48_000_000,
     pll="SB_PLL40_CORE",  # the clock's pin J3 is no PLL pad
     led=("led", 0),
-    lanes=16,
+    lanes=8,
     update_lanes=8,
     baud=1_000_000,
 )

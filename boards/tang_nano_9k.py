@@ -14,7 +14,7 @@ BOARD = Board(
     clock_hz=54_000_000,
     pll="rPLL",
     led=("led", 0),
-    lanes=16,
+    lanes=8,
     update_lanes=8,
     baud=1_000_000,
 )

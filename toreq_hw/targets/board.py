@@ -38,7 +38,7 @@ def board_target(name: str) -> Target:
 
 def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
     """Loads the network, runs all three phases of every sample, and compares every state."""
-    from toreq_hw.boards.fit.check import core_parameters
+    from toreq_hw.boards.fit.check import check_fit
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
 
@@ -49,7 +49,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         )
     if options.program is not None and options.port == SIMULATED:
         raise InputError("--program must go with a real port, not with the simulated board")
-    parameters = core_parameters(board, network, board.lanes)
+    parameters = check_fit(board, network, board.lanes)
     if options.program is not None:
         program(board, options.program)
     transport = _transport(board, network, parameters, options.port)
