@@ -148,11 +148,11 @@ def _times(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[s
     """Seconds of training, both clocks, and the ratio of the processor's."""
     load = [record["load_average"] for record in records]
     lines = [
-        "Seconds of one training, evaluation left out; the rules take turns, one run at a time, "
-        f"on {_listed({record['threads'] for record in records})} thread(s). The machine was not "
-        f"idle: its load average was {min(load):.1f} to {max(load):.1f} on "
-        f"{_listed({record['processors'] for record in records})} processors, so wall-clock is "
-        "stretched; the ratio is that of processor times.",
+        "Seconds of one training, evaluation left out; threads a run: "
+        f"{_listed(record['threads'] for record in records)}, the rules taking turns. The machine "
+        f"was not idle: its load average was {min(load):.1f} to {max(load):.1f} on "
+        f"{_listed(record['processors'] for record in records)} processors, which stretches "
+        "wall-clock much and processor time somewhat; the ratio is that of processor times.",
         "",
         "| task | weights | EqProp processor s | backprop processor s | EqProp / backprop "
         "| EqProp wall-clock s | backprop wall-clock s |",
@@ -171,7 +171,7 @@ def _times(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[s
 
 
 def _listed(values: Iterable[object]) -> str:
-    return ", ".join(sorted(str(value) for value in values))
+    return ", ".join(sorted({str(value) for value in values}))
 
 
 def pairs(found: Sequence[Row]) -> list[tuple[Row, Row | None]]:
@@ -228,11 +228,12 @@ def _checks(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[
     differs = sum(row.simulator_differs_on or 0 for row in checked)
     runs = sum(row.accuracy.runs for row in checked)
     codes = sorted({record["code_sha256"][:12] for record in records})
+    revisions = "one revision" if len(codes) == 1 else f"{len(codes)} revisions"
     return [
         f"In {runs} EqProp runs the free phase of the integer simulator and of the trainer were "
         f"compared on every test sample, state by state: they differ on {differs} samples.",
         "",
-        f"The {len(records)} runs are of {len(codes)} state(s) of the training code: SHA-256 "
+        f"The {len(records)} runs are of {revisions} of the training code: SHA-256 "
         f"{', '.join(codes)}.",
     ]
 

@@ -50,7 +50,7 @@ class Core(wiring.Component):
                 "summary": Out(source_of(summary_payload(parameters))),
                 "monitor": Out(monitor_signature(parameters)),
                 "faults": Out(len(Fault)),
-                "fault_count": Out(16),
+                "fault_count": Out(parameters.sweep_bits),
                 "idle": Out(1),
             }
         )
@@ -232,8 +232,9 @@ class Core(wiring.Component):
         """Each port refuses at most one word a cycle; the count is of words."""
         ports = [self._input.faults, self._load.faults, self._sequencer.faults]
         refused = sum((port != 0) for port in ports)
+        highest = (1 << self.parameters.sweep_bits) - 1
         m.d.sync += self.faults.eq(self.faults | ports[0] | ports[1] | ports[2])
-        with m.If(self.fault_count < 0xFFFF - len(ports)):
+        with m.If(self.fault_count < highest - len(ports)):
             m.d.sync += self.fault_count.eq(self.fault_count + refused)
 
     def _connect_monitor(self, m: Module) -> None:

@@ -118,7 +118,11 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
             "space": unsigned(SPACE_BITS),
             "address": unsigned(address_bits + 1),
             "data": unsigned(
-                max(16, parameters.bias_bits, *(parameters.lanes * w for w in widths))
+                max(
+                    parameters.sweep_bits,
+                    parameters.bias_bits,
+                    *(parameters.lanes * w for w in widths),
+                )
             ),
         }
     )
@@ -146,13 +150,13 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
             "phase": Command,
             "settled": 1,
             "label": label_shape(parameters),
-            "sweeps": unsigned(16),
-            "ticks": unsigned(32),
-            "events": unsigned(32),
-            "input_events": unsigned(16),
-            "saturations": unsigned(32),
-            "beats": unsigned(32),
-            "cycles": unsigned(32),
+            "sweeps": unsigned(parameters.sweep_bits),
+            "ticks": unsigned(parameters.counter_bits),
+            "events": unsigned(parameters.counter_bits),
+            "input_events": unsigned(parameters.sweep_bits),
+            "saturations": unsigned(parameters.counter_bits),
+            "beats": unsigned(parameters.counter_bits),
+            "cycles": unsigned(parameters.counter_bits),
         }
     )
 
@@ -169,7 +173,7 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
             "is_input": Out(1),
             "slot": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
-            "sweep": Out(16),
+            "sweep": Out(parameters.sweep_bits),
         }
     )
 

@@ -74,7 +74,7 @@ class LoadPort(wiring.Component):
             with m.Case(Space.MAX_SWEEPS):
                 m.d.comb += [
                     address_fits.eq(word.address == 0),
-                    data_fits.eq(word.data[:16] != 0),
+                    data_fits.eq(word.data[: parameters.sweep_bits] != 0),
                     self.max_sweeps.eq(good),
                 ]
         return m

@@ -35,7 +35,7 @@ class CoreParameters:
 
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
-    sweep_ticks: ticks of one sweep.
+    sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
     """
 
     lanes: int
@@ -52,6 +52,7 @@ class CoreParameters:
     sweep_ticks: int
     max_sweeps: int
     network_sha256: str
+    counter_bits: int = 32
 
     @classmethod
     def of(
@@ -63,6 +64,7 @@ class CoreParameters:
         update_lanes: int | None = None,
         large_coupling: int = LARGE_COUPLING,
         initialised: bool = True,
+        counter_bits: int = 32,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 
@@ -70,7 +72,8 @@ class CoreParameters:
         a smaller core and longer updates. large_coupling: weights from which on a coupling
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
-        power-up, such as iCE40's SPRAM.
+        power-up, such as iCE40's SPRAM. counter_bits: narrow counters wrap sooner; those of
+        sweeps, inputs and faults have half as many.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -81,8 +84,9 @@ class CoreParameters:
             raise NetworkError(
                 f"update_lanes must be a power of two in 2..{lanes} (lanes), not {update_lanes!r}"
             )
-        if not 1 <= max_sweeps < 1 << 16:
-            raise NetworkError(f"max_sweeps must be in 1..65535, not {max_sweeps!r}")
+        most = (1 << (counter_bits // 2)) - 1
+        if not 1 <= max_sweeps <= most:
+            raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
         if network.schedule is Schedule.SYNCHRONOUS:
             raise NetworkError(
                 "schedule must be parity or sequential for the core, found synchronous (it may "
@@ -109,6 +113,7 @@ class CoreParameters:
             sweep_ticks=len(network.colours),
             max_sweeps=max_sweeps,
             network_sha256=network.sha256,
+            counter_bits=counter_bits,
         )
 
     @cached_property
@@ -217,6 +222,11 @@ class CoreParameters:
     def queue_depth(self) -> int:
         """Rows of the event queue: the slices of the largest population that relaxes."""
         return max(self.slices_of(number) for number in range(len(self.relaxing)))
+
+    @property
+    def sweep_bits(self) -> int:
+        """Bits of the counters that a limit or a size keeps small: sweeps, inputs, faults."""
+        return self.counter_bits // 2
 
     @property
     def classes(self) -> int:

@@ -40,7 +40,8 @@ class Recorder(wiring.Component):
         """Builds the counters."""
         m = Module()
         summary = self.summary
-        phase, settled, sweeps = Signal(Command), Signal(), Signal(16)
+        phase, settled = Signal(Command), Signal()
+        sweeps = Signal(self._parameters.sweep_bits)
         m.d.comb += [
             summary.phase.eq(phase),
             summary.settled.eq(settled),

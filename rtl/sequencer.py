@@ -41,7 +41,7 @@ class Sequencer(wiring.Component):
                 "forget": In(1),
                 "faults": Out(len(Fault)),
                 "load_max_sweeps": In(1),
-                "max_sweeps": In(16),
+                "max_sweeps": In(parameters.sweep_bits),
                 "input_valid": In(1),
                 "input_is_event": In(1),
                 "input_last": In(1),
@@ -65,7 +65,7 @@ class Sequencer(wiring.Component):
                 "looked": In(1),
                 "label": Out(label_shape(parameters)),
                 "lowers": Out(1),
-                "sweeps": In(16),
+                "sweeps": In(parameters.sweep_bits),
                 "starts": Out(1),
                 "runs": Out(1),
                 "stalls": Out(1),
@@ -83,6 +83,7 @@ class Sequencer(wiring.Component):
         self._make_registers()
         self._listen(m)
         with m.FSM(name="phase") as fsm:
+            self._encoding = fsm.encoding
             m.d.comb += [
                 self.idle.eq(fsm.ongoing("IDLE")),
                 self.runs.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("SUMMARY")),
@@ -106,11 +107,16 @@ class Sequencer(wiring.Component):
                     m.next = "IDLE"
         return m
 
+    def state_names(self) -> dict[int, str]:
+        """The states of the machine by their number in `phase_state`, for those who watch it."""
+        self.elaborate(None)
+        return {number: name for name, number in self._encoding.items()}
+
     def _make_registers(self) -> None:
         parameters = self._parameters
         self._report = Signal()
         self._follows = Signal(Command)  # the nudge that may come next; FREE for none
-        self._limit = Signal(16, init=parameters.max_sweeps)
+        self._limit = Signal(parameters.sweep_bits, init=parameters.max_sweeps)
         self._pause_left = Signal(range(UPDATE_LATENCY))
         self._nudges = Signal()  # the pause ends in a NUDGE, not in a WALK
         self._dirty = Signal(self._numbers)  # bit k: the k-th block in order has news

@@ -80,7 +80,7 @@ def test_a_small_campaign_is_reported_and_resumed(
     text = (out / "parity.md").read_text()
     assert "| digits | ternary | 2, 2 |" in text
     assert "they differ on 0 samples" in text
-    assert "8 runs are of 1 state(s) of the training code" in text
+    assert "8 runs are of one revision of the training code" in text
     assert not any("history" in run for run in record["runs"])
     timed = next(line for line in text.splitlines() if line.startswith("| digits | int8 | 0"))
     assert all(cell.strip() for cell in timed.split("|")[3:8]), "every clock is filled"

@@ -6,6 +6,24 @@ from testbench.rtl.model import Phase
 from toreq_hw.rtl.interfaces import Command, Fault
 from toreq_hw.rtl.parameters import CoreParameters
 
+SEQUENCER_STATES = (
+    "IDLE",
+    "CLEAR",
+    "SAVE",
+    "KEEP",
+    "RESTORE",
+    "UPDATE",
+    "PAUSE",
+    "NUDGE",
+    "PRESENT",
+    "NEXT",
+    "WALK",
+    "CLASSIFY",
+    "REPORT",
+    "SUMMARY",
+)
+"""All of them: a state of the machine that is not here is an error when it is seen waiting."""
+
 BINS = (
     "saturated at s_max",
     "saturated at s_min",
@@ -34,7 +52,12 @@ BINS = (
     "reset while relaxing",
     "reset while results wait",
     "weights reloaded between images",
-    "back-to-back images",
+    "next command taken in the cycle after the summary",
+    "next image begun in the cycle after the summary",
+    *(f"a source waits in {state}" for state in SEQUENCER_STATES),
+    "states held back in REPORT",
+    "summary held back in SUMMARY",
+    "input starved in PRESENT",
     *(f"phase {command.name}" for command in Command),
     *(f"fault {fault.name}" for fault in Fault),
 )

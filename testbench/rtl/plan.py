@@ -62,7 +62,12 @@ class ResetMidRun:
 
 @dataclass(frozen=True)
 class BadTraffic:
-    """Sends every wrong word there is, checks the flags and the count, and resets."""
+    """Sends every wrong word there is, checks the flags and the count, and resets.
+
+    turn: 0, 1 or 2, in which order the ports get theirs.
+    """
+
+    turn: int = 0
 
 
 Step = Images | Load | Limit | ResetMidRun | BadTraffic

@@ -1,8 +1,10 @@
 """What is proved: each property beside the part of the core that it is about.
 
-Free signals are the solver's to choose. With `broken` one thing is wrong on purpose, and the
-proof must find it.
+A property is a module whose inputs are the solver's to choose, reset included. `assume` says
+what surrounds the part in the core; `check` says what must hold while every assumption has.
 """
+
+from typing import ClassVar
 
 import numpy as np
 from amaranth import (
@@ -15,7 +17,6 @@ from amaranth import (
     Signal,
     Value,
     ValueCastable,
-    signed,
 )
 from amaranth.hdl import Assert, Assume
 
@@ -26,195 +27,171 @@ from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-def small_network(inputs: int, outputs: int, state_bits: int, kind: WeightFormat) -> Network:
-    """Input and output, nothing between; weights zero, to be loaded or assumed."""
+class Property(Elaboratable):
+    """Something to be proved: `bad[check]` rises where a check fails, `inputs` are free."""
+
+    CHECKS: ClassVar[tuple[str, ...]]
+    RESETS: ClassVar[bool] = True
+
+    def __init__(self, *, inductive: bool = False) -> None:
+        """inductive: to be proved by k-induction instead of reachability."""
+        self._inductive = inductive
+        self.domain = ClockDomain("sync", reset_less=not self.RESETS)
+        self.inputs: list[Signal] = [self.domain.clk]
+        if self.RESETS:
+            self.inputs.append(self.domain.rst)
+        self.bad = {name: Signal(name=f"bad_{name}") for name in self.CHECKS}
+        self._first = Signal(init=1, reset_less=True)
+        self._assumed: list[Value] = []
+        self._wrong: dict[str, list[Value]] = {name: [] for name in self.CHECKS}
+
+    def describe(self, m: Module) -> None:
+        """The part, its surroundings, `assume`s and `check`s."""
+        raise NotImplementedError
+
+    def elaborate(self, platform: object) -> Module:
+        """Joins the checks to the assumptions: nothing is bad after one was broken."""
+        m = Module()
+        m.domains += self.domain
+        self.describe(m)
+        if self._inductive:
+            m.d.comb += [Assume(condition.bool()) for condition in self._assumed]
+            for wrong in self._wrong.values():
+                m.d.comb += [Assert(~condition) for condition in wrong]
+            return m
+        held, holds = Signal(init=1, reset_less=True), Signal()
+        broken = Value.cast(0)
+        for condition in self._assumed:
+            broken = broken | ~condition.bool()
+        m.d.comb += holds.eq(held & ~broken)
+        m.d.sync += [held.eq(holds), self._first.eq(0)]
+        for name, wrong in self._wrong.items():
+            for condition in wrong:
+                with m.If(condition):
+                    m.d.comb += self.bad[name].eq(holds)
+        return m
+
+    def free(self, shape: "Shape | int", name: str) -> Signal:
+        """The solver's choice, anew in each cycle."""
+        signal = Signal(shape, name=name)
+        self.inputs.append(signal)
+        return signal
+
+    def constant(self, m: Module, shape: "Shape | int", name: str) -> Signal:
+        """The solver's choice, once for all."""
+        if self._inductive:
+            own = Signal(shape, name=name)
+            m.submodules += Instance("$anyconst", p_WIDTH=len(own), o_Y=own)
+            return own
+        drawn = self.free(shape, f"{name}_drawn")
+        kept, signal = Signal(shape, name=f"{name}_kept", reset_less=True), Signal(shape, name=name)
+        m.d.comb += signal.eq(Mux(self._first, drawn, kept))
+        m.d.sync += kept.eq(signal)
+        return signal
+
+    def drive(self, m: Module, port: ValueCastable, name: str) -> None:
+        """Leaves an input port of the part to the solver."""
+        value = Value.cast(port)
+        m.d.comb += value.eq(self.free(len(value), name))
+
+    def assume(self, condition: Value) -> None:
+        """What the rest of the core sees to."""
+        self._assumed.append(condition)
+
+    def check(self, name: str, condition: Value, when: "Value | int" = 1) -> None:
+        """What must hold."""
+        self._wrong[name].append(Value.cast(when).bool() & ~condition.bool())
+
+
+def small_network(
+    inputs: int, outputs: int, state_bits: int, kind: WeightFormat, bias: int = 0
+) -> Network:
+    """Input and output, nothing between; weights zero, to be loaded."""
     populations = (
         Population("input", inputs, Role.INPUT, state_bits),
         Population("output", outputs, Role.OUTPUT, state_bits),
     )
     weight = np.zeros((inputs, outputs), dtype=np.int8)
-    return Network(populations, (Coupling("input", "output", weight, 1, kind),), {})
-
-
-class Property(Elaboratable):
-    """A module to be proved, in a clock domain whose registers are never reset."""
-
-    def __init__(self) -> None:
-        self.domain = ClockDomain("sync", reset_less=True)
-
-    def module(self) -> Module:
-        """An empty module in the domain."""
-        m = Module()
-        m.domains += self.domain
-        return m
-
-
-def _free(m: Module, signal: Signal, kind: str = "anyseq") -> None:
-    """Lets the solver choose `signal`, anew in every cycle or (anyconst) once."""
-    m.submodules += Instance(f"${kind}", p_WIDTH=len(signal), o_Y=signal)
-
-
-def _drive(m: Module, port: ValueCastable) -> None:
-    """Lets the solver choose an input port in every cycle."""
-    value = Value.cast(port)
-    signal = Signal(len(value))
-    _free(m, signal)
-    m.d.comb += value.eq(signal)
-
-
-def _constant(m: Module, shape: "Shape | int", name: str) -> Signal:
-    """Any value of `shape`, the same in all cycles."""
-    signal = Signal(shape, name=name)
-    _free(m, signal, "anyconst")
-    return signal
-
-
-class AccumulatorHolds(Property):
-    """Whatever the weights, biases and states: sums of `accumulator_bits` are the exact sums.
-
-    Three neighbours of 3 bits, ternary weights, one output neuron with its nudge; the bias has
-    the rounding half in it. In each cycle one neighbour takes any state; the narrow sum adds
-    weight * delta, as a lane does. The exact sum is kept beside it, and tied to the states so
-    that induction can start anywhere. Broken: one bit less, so that the bound of the parameters
-    is known to be tight.
-    """
-
-    NEIGHBOURS, BITS = 3, 3
-
-    def __init__(self, broken: bool) -> None:
-        super().__init__()
-        parameters = CoreParameters.of(
-            small_network(self.NEIGHBOURS, 1, self.BITS, WeightFormat.TERNARY), lanes=2
-        )
-        self._slot = parameters.relaxing[0]
-        self._bias_bits = parameters.bias_bits
-        self._reach = (self._slot.state_max << self._slot.fraction_bits) >> parameters.beta_shift
-        self._bits = parameters.accumulator_bits - broken
-
-    def elaborate(self, platform: object) -> Module:
-        """Builds the narrow sum, the exact sum and the tie between them."""
-        m = self.module()
-        which, new = Signal(range(self.NEIGHBOURS)), Signal(self.BITS)
-        _free(m, which)
-        _free(m, new)
-        weights = [_constant(m, signed(2), f"weight{k}") for k in range(self.NEIGHBOURS)]
-        bias = _constant(m, signed(self._bias_bits), "bias")
-        drive = _constant(m, signed(self._reach.bit_length() + 1), "drive")
-        states = [Signal(self.BITS, name=f"state{k}") for k in range(self.NEIGHBOURS)]
-        started = Signal()
-        narrow, exact = Signal(signed(self._bits)), Signal(signed(self._bits + 5))
-        m.d.comb += [Assume(weight != -2) for weight in weights]
-        m.d.comb += [Assume(drive <= self._reach), Assume(drive >= -self._reach)]
-        start = bias + drive
-        with m.If(~started):
-            m.d.sync += [started.eq(1), narrow.eq(start), exact.eq(start)]
-        for k, (weight, state) in enumerate(zip(weights, states, strict=True)):
-            with m.If(started & (which == k)):
-                step = _times(weight, new - state)
-                m.d.sync += [state.eq(new), narrow.eq(narrow + step), exact.eq(exact + step)]
-        total = start
-        for weight, state in zip(weights, states, strict=True):
-            total = total + _times(weight, state)
-        with m.If(started):
-            m.d.comb += [
-                Assert(exact == total),
-                Assert(narrow == exact),
-            ]
-        with m.Else():
-            m.d.comb += [Assert(state == 0) for state in states]
-        return m
-
-
-def _times(weight: Value, value: Value) -> Value:
-    """The product with a ternary weight, as a lane forms it: add, subtract or nothing."""
-    return Mux(weight[0], Mux(weight[1], -value, value), 0)
+    biases = {"output": np.full(outputs, bias, dtype=np.int32)}
+    return Network(populations, (Coupling("input", "output", weight, 1, kind),), biases)
 
 
 class QueueKeepsEvents(Property):
     """The real queue: what goes in comes out once, with its delta, and nothing else does.
 
-    One event (any group, any lane) is followed by counting. Rows are pushed at any time, up
-    to the depth; events are popped at any time. Broken: one row more than the depth.
+    One event (any group, any lane) is followed from push to pop: it comes out before the rows
+    pushed are spent, once, and nothing comes out that was not pushed. Rows are pushed at any
+    time up to the depth, events popped at any time. A population's update pushes each of its
+    rows at most once, so an event is not pushed again while it waits.
     """
 
-    def __init__(self, broken: bool) -> None:
-        super().__init__()
-        network = small_network(2, 3, 1, WeightFormat.TERNARY)
-        self._parameters = CoreParameters.of(network, lanes=2)
-        self._rows_allowed = self._parameters.queue_depth + broken
+    CHECKS = ("repeats_nothing", "keeps_the_delta", "drops_nothing", "never_stalls")
 
-    def elaborate(self, platform: object) -> Module:
+    def describe(self, m: Module) -> None:
         """Drives the queue freely within its contract and counts."""
-        m = self.module()
-        m.submodules.queue = queue = EventQueue(self._parameters)
-        push, pop, bits = Signal(), Signal(), Signal(queue.row.shape().size)
-        for signal in (push, pop, bits):
-            _free(m, signal)
-        row = row_layout(self._parameters)(bits)
-        group = _constant(m, self._parameters.slice_bits, "slice")
-        lane = _constant(m, self._parameters.update_lane_bits, "lane")
-        rows = Signal(range(self._rows_allowed + 2))
-        inside = Signal(8)
+        parameters = CoreParameters.of(small_network(2, 5, 1, WeightFormat.TERNARY), lanes=2)
+        m.submodules.queue = queue = EventQueue(parameters)
+        lanes, depth = parameters.update_lanes, parameters.queue_depth
+        push, pop = self.free(1, "push"), self.free(1, "pop")
+        row = row_layout(parameters)(self.free(queue.row.shape().size, "row"))
+        slice_ = self.constant(m, parameters.slice_bits, "slice")
+        lane = self.constant(m, parameters.update_lane_bits, "lane")
+        m.d.comb += [queue.push.eq(push), queue.row.eq(row), queue.pop.eq(pop)]
+        rows = Signal(range(depth + 2))  # pushed and not yet spent
         followed, delta = Signal(), Signal.like(queue.delta)
         silent = Signal(3)
-        is_mine = (queue.slice == group) & (queue.lane == lane)
-        pushes_mine = push & (row.slice == group) & row.changed.bit_select(lane, 1)
+        mine_in, mine_out = Signal(), Signal()
+        delta_in = Signal.like(delta)
         m.d.comb += [
-            queue.push.eq(push),
-            queue.row.eq(row),
-            queue.pop.eq(pop),
-            Assume(~push | (row.changed != 0)),
-            Assume(~pop | queue.valid),
-            Assume(~push | (rows < self._rows_allowed)),
-            Assume(~(pushes_mine & followed)),
+            mine_in.eq(push & (row.slice == slice_) & row.changed.bit_select(lane, 1)),
+            mine_out.eq(pop & (queue.slice == slice_) & (queue.lane == lane)),
         ]
-        count = sum(row.changed[k] for k in range(self._parameters.update_lanes))
+        for number in range(lanes):
+            with m.If(lane == number):
+                m.d.comb += delta_in.eq(row.deltas[number])
+        self.assume(~push | (row.changed != 0))
+        self.assume(~pop | queue.valid)
+        self.assume(~push | (rows < depth))
+        self.assume(~(mine_in & followed))
         m.d.sync += [
             rows.eq(rows + push - queue.spent),
-            inside.eq(inside + Mux(push, count, 0) - pop),
-            silent.eq(Mux(queue.valid | (inside == 0) | push, 0, silent + (silent != 7))),
+            silent.eq(Mux(queue.valid | (rows == 0) | push, 0, silent + (silent != 7))),
         ]
-        with m.If(pop & is_mine):
+        with m.If(mine_out):
             m.d.sync += followed.eq(0)
-            m.d.comb += [Assert(followed), Assert(queue.delta == delta)]
-        with m.If(pushes_mine):
-            delta_in = row.deltas[0]
-            for k in range(1, self._parameters.update_lanes):
-                delta_in = Mux(lane == k, row.deltas[k], delta_in)
+        with m.If(mine_in):
             m.d.sync += [followed.eq(1), delta.eq(delta_in)]
-        with m.If(inside == 0):
-            m.d.comb += [Assert(~queue.valid), Assert(~followed)]
-        m.d.comb += Assert(silent < 4)
-        return m
+        self.check("repeats_nothing", followed, when=mine_out)
+        self.check("repeats_nothing", ~queue.valid, when=rows == 0)
+        self.check("keeps_the_delta", queue.delta == delta, when=mine_out)
+        self.check("drops_nothing", ~followed, when=rows == 0)
+        self.check("never_stalls", silent < 4)
 
 
 class StreamsStand(Property):
-    """A whole small core under free inputs: a result that is not taken stays as it is.
+    """A whole small core under any traffic: a result that is not taken stays as it is."""
 
-    Broken: the observed payload leaks the valid bit of the input stream.
-    """
+    CHECKS = ("states_stay_valid", "states_stand", "summary_stays_valid", "summary_stands")
 
-    def __init__(self, broken: bool) -> None:
-        super().__init__()
+    def describe(self, m: Module) -> None:
+        """Watches both result streams."""
         network = small_network(1, 1, 1, WeightFormat.TERNARY)
         parameters = CoreParameters.of(network, lanes=2)
-        self._core = Core(parameters, MemoryImages.of(network, parameters))
-        self._broken = broken
-
-    def elaborate(self, platform: object) -> Module:
-        """Watches both result streams."""
-        m = self.module()
-        m.submodules.core = core = self._core
-        for port in (core.inputs, core.commands, core.loads):
-            _drive(m, port.payload)
-            _drive(m, port.valid)
-        _drive(m, core.states.ready)
-        _drive(m, core.summary.ready)
+        m.submodules.core = core = Core(parameters, MemoryImages.of(network, parameters))
+        for name, port in (("inputs", core.inputs), ("commands", core.commands)):
+            self.drive(m, port.payload, f"{name}_payload")
+            self.drive(m, port.valid, f"{name}_valid")
+        self.drive(m, core.loads.payload, "loads_payload")
+        self.drive(m, core.loads.valid, "loads_valid")
         for name, port in (("states", core.states), ("summary", core.summary)):
-            seen = Signal(len(port.payload.as_value()), name=f"{name}_seen")
-            before, waited = Signal.like(seen, name=f"{name}_before"), Signal(name=f"{name}_waited")
-            m.d.comb += seen.eq(port.payload.as_value() ^ (core.inputs.valid & self._broken))
-            m.d.sync += [before.eq(seen), waited.eq(port.valid & ~port.ready)]
-            with m.If(waited):
-                m.d.comb += [Assert(port.valid), Assert(seen == before)]
-        return m
+            self.drive(m, port.ready, f"{name}_ready")
+            payload = port.payload.as_value()
+            before, waited = (
+                Signal.like(payload, name=f"{name}_before"),
+                Signal(name=f"{name}_waited"),
+            )
+            m.d.sync += [before.eq(payload), waited.eq(port.valid & ~port.ready)]
+            stays = "states_stay_valid" if name == "states" else "summary_stays_valid"
+            stands = "states_stand" if name == "states" else "summary_stands"
+            self.check(stays, port.valid, when=waited)
+            self.check(stands, payload == before, when=waited)

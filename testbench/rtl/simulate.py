@@ -108,6 +108,7 @@ def _control_files(simulator: str, sources: list[Path], folder: Path) -> list[An
     module = sources[0].read_text().split(f"module {TOP}(", 1)[1]
     ports = module.split(")", 1)[0].replace(",", " ").split()
     lines = [f'public_flat_rw -module "{TOP}" -var "{port}" @(posedge clk)' for port in ports]
+    lines.append('public_flat_rd -module "*sequencer" -var "phase_state"')
     path.write_text("\n".join(["`verilator_config", *lines]) + "\n")
     return [VerilatorControlFile(path)]
 

@@ -60,11 +60,11 @@ class StreamDriver:
     def drop(self) -> None:
         """Forgets all words (for a reset)."""
         self._words.clear()
-        self._valid.value = 0
+        self._rest()
 
     async def run(self) -> None:
         """Sends for ever; a word leaves the queue in the cycle that transfers it."""
-        self._valid.value = 0
+        self._rest()
         while True:
             if not self._words:
                 self._filled.clear()
@@ -72,7 +72,7 @@ class StreamDriver:
             await RisingEdge(self._clock)
             while self._words:
                 if self._rng.random() < self.idle:
-                    self._valid.value = 0
+                    self._rest()
                     await RisingEdge(self._clock)
                     continue
                 self._valid.value = 1
@@ -85,7 +85,12 @@ class StreamDriver:
                     self._words.popleft()
                     self.sent += 1
                 await RisingEdge(self._clock)
-            self._valid.value = 0
+            self._rest()
+
+    def _rest(self) -> None:
+        """No word; what then lies on the payload is anything, and must not matter."""
+        self._valid.value = 0
+        self._payload.value = self._rng.getrandbits(len(self._payload))
 
 
 class StreamMonitor:

@@ -98,5 +98,13 @@ def test_a_wrong_weight_is_found_and_named() -> None:
     plan = Plan(case.network, 4, (Images(inputs, case.labels),))
     failure = simulate(plan, "wrong-weight", sources=[source]).failure
     assert failure is not None
-    for word in ("image 0", "phase FREE", "tick", "population 'hidden1'", "neuron", "expected"):
+    for word in (
+        "image 0",
+        "phase FREE",
+        "tick",
+        "population 'hidden1'",
+        "neuron",
+        "expected",
+        "got",
+    ):
         assert word in failure

