@@ -35,13 +35,13 @@ FIT = (
     Mutant(f"{REPORTS}/plausible.py", "    if held < weights:", "    if False:"),
     Mutant("boards/fit/check.py", "if blocks > capacity.block_ram:", "if False:"),
     Mutant("boards/fit/check.py", "if single > capacity.spram:", "if False:"),
-    Mutant("boards/fit/shrink.py", "            low = middle\n", "            low = middle - 1\n"),
+    Mutant("boards/fit/shrink.py", "        if fits(shrunk(", "        if not fits(shrunk("),
 )
 CLOCKS = (
     Mutant("boards/clock/pll.py", "> TOLERANCE * hz", "> hz"),
     Mutant("boards/clock/ice40_pll.py", "(17e6, 1), ", ""),
     Mutant("boards/clock/ice40_pll.py", "detector * (divf + 1)", "detector * divf"),
-    Mutant("boards/clock/ecp5_pll.py", "400e6 <= output * div <= 800e6", "True"),
+    Mutant("boards/clock/ecp5_pll.py", "detector * clkfb_div", "detector * (clkfb_div + 1)"),
 )
 TOOLS = (
     Mutant("boards/flow/tools.py", "        if status:", "        if False:"),
