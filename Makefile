@@ -147,12 +147,15 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 
 # Boards
 
-.PHONY: synth-test reports
+.PHONY: synth-test synth-mutants reports
 
 REPORT_NETWORKS := build/reports/networks
 
 synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
 	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+
+synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.
+	$(BIN)/python testbench/synth_mutants.py
 
 reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
 	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
