@@ -127,6 +127,16 @@ robustness-quick: $(VENV)/core ## A few damage campaigns on digits, controls inc
 robustness-test: $(VENV)/extra-test ## Run the tests of noise, damage, campaigns and fault maps.
 	$(BIN)/python -m pytest testbench/robustness --numprocesses auto
 
+.PHONY: robustness-replay
+
+robustness-replay: $(VENV)/lava $(VENV)/extra-rtl-test ## Replay fault maps in the simulator, in RTL and in Lava.
+	$(BIN)/python -m pytest testbench/replay --numprocesses 2
+
+.PHONY: robustness-cluster
+
+robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign on a live Dask cluster, and take it away.
+	$(BIN)/python -m pytest testbench/cluster
+
 # Boards
 
 .PHONY: synth-test reports

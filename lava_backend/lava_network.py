@@ -5,6 +5,7 @@ one with its transpose. `Dense` cuts mixed-sign weights to even numbers, so it i
 an exponent one lower: exact for W in -127..127.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lava.utils.weightutils import SignMode
 
 from toreq_hw.lava_backend.conductor.process import Conductor
 from toreq_hw.lava_backend.connection.process import BatchedDense
+from toreq_hw.lava_backend.metronome.process import Metronome
 from toreq_hw.lava_backend.population.process import OutputPopulation, Population
 from toreq_hw.lava_backend.probe.process import Probe
 from toreq_hw.network import Network
@@ -48,22 +50,45 @@ def build(
         colours=len(network.colours),
         record=str(folder / COUNTERS),
     )
+    connect(network, conductor, batch, folder)
+    return conductor
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One direction of a coupling. weights: int32 (n_target, n_source); dense: the process."""
+
+    source: str
+    target: str
+    weights: npt.NDArray[np.int32]
+    shift: int
+    dense: Any
+
+
+def connect(
+    network: Network, conductor: "Conductor | Metronome", batch: int | None, folder: Path | None
+) -> tuple[dict[str, Population], list[Wire]]:
+    """Populations and connections around a conductor; with a folder, probes that record there."""
     populations = {p.name: _population(network, p.name, batch) for p in network.relaxing}
     for name, population in populations.items():
-        probe = Probe(shape=population.state_out.shape, record=str(folder / changes_file(name)))
-        conductor.command_out.connect([population.command_in, probe.command_in])
-        population.state_out.connect(probe.state_in)
+        conductor.command_out.connect(population.command_in)
+        if folder is not None:
+            probe = Probe(shape=population.state_out.shape, record=str(folder / changes_file(name)))
+            conductor.command_out.connect(probe.command_in)
+            population.state_out.connect(probe.state_in)
         population.activity_out.connect(conductor.activity_in)
     output = populations[network.output.name]
     assert isinstance(output, OutputPopulation)
     conductor.target_out.connect(output.target_in)
     outlets = {network.input.name: conductor.input_out}
     outlets |= {name: population.s_out for name, population in populations.items()}
+    wires = []
     for source, target, weights, shift in directions(network):
         dense = _dense(weights, shift, batch)
         outlets[source].connect(dense.s_in)
         dense.a_out.connect(populations[target].a_in)
-    return conductor
+        wires.append(Wire(source, target, weights, shift, dense))
+    return populations, wires
 
 
 def directions(network: Network) -> list[tuple[str, str, npt.NDArray[np.int32], int]]:
@@ -95,7 +120,7 @@ def _population(network: Network, name: str, batch: int | None) -> Population:
     settings: dict[str, Any] = {
         "shape": shape,
         "bias": _spread(network.biases[name], shape),
-        "colour": _spread(_colour_of_neurons(network, name), shape),
+        "colour": _spread(colour_of_neurons(network, name), shape),
         "fraction_bits": network.accumulator_fraction_bits(name),
         "state_min": population.state_min,
         "state_max": population.state_max,
@@ -105,7 +130,7 @@ def _population(network: Network, name: str, batch: int | None) -> Population:
     return Population(**settings)
 
 
-def _colour_of_neurons(network: Network, name: str) -> npt.NDArray[np.int32]:
+def colour_of_neurons(network: Network, name: str) -> npt.NDArray[np.int32]:
     """In which tick of a sweep each neuron is updated, int32 (size,)."""
     colour = np.zeros(network.population(name).size, dtype=np.int32)
     for index, blocks in enumerate(network.colours):

@@ -83,7 +83,7 @@ def run(
         save(network, folder / "network.safetensors")
         request = folder / "request.npz"
         np.savez(request, inputs=_rounds(inputs, batch), targets=_rounds(targets, batch))
-        _supervise(folder, time_limit_s)
+        supervise(folder, time_limit_s)
         phases = _read(network, folder, len(inputs))
     return RunRecord(network, phases, time.perf_counter() - begin)
 
@@ -102,9 +102,12 @@ def _rounds(values: npt.NDArray[np.int16], batch: int) -> npt.NDArray[np.int32]:
     return np.ascontiguousarray(shaped, dtype=np.int32)
 
 
-def _supervise(folder: Path, time_limit_s: float) -> None:
-    """Runs the worker in a process group of its own, within the limit, and ends all of it."""
-    command = [sys.executable, "-m", "toreq_hw.lava_backend.lava_worker", str(folder)]
+def supervise(folder: Path, time_limit_s: float, module: str = "lava_worker") -> None:
+    """Runs a worker in a process group of its own, within the limit, and ends all of it.
+
+    Raises DeploymentError where it dies or is still running at the limit.
+    """
+    command = [sys.executable, "-m", f"toreq_hw.lava_backend.{module}", str(folder)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     with open(folder / LOG, "w", encoding="utf-8") as log:
         worker = subprocess.Popen(

@@ -18,6 +18,7 @@ from toreq_hw.rtl.interfaces import (
     source_of,
     states_payload,
     summary_payload,
+    upset_signature,
 )
 from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.parameters import CoreParameters
@@ -36,13 +37,19 @@ class Core(wiring.Component):
     faults: sticky bits of `Fault`; fault_count: refused words, stops near its maximum. Both are
     cleared by reset, which also ends whatever runs; weights and biases stay. Stores that are
     not `initialised` hold nothing until they are loaded.
+
+    upsets: gives the core a fault port (`upset_signature`); without it nothing of it is built.
     """
 
-    def __init__(self, parameters: CoreParameters, images: MemoryImages) -> None:
+    def __init__(
+        self, parameters: CoreParameters, images: MemoryImages, *, upsets: bool = False
+    ) -> None:
         self.parameters = parameters
         self._images = images
+        self._has_upsets = upsets
         super().__init__(
-            {
+            ({"upsets": Out(upset_signature(parameters))} if upsets else {})
+            | {
                 "inputs": In(source_of(input_payload(parameters))),
                 "commands": In(source_of(command_payload(parameters))),
                 "loads": In(source_of(load_payload(parameters))),
@@ -63,11 +70,13 @@ class Core(wiring.Component):
         m.submodules.load_port = self._load = LoadPort(parameters)
         m.submodules.queue = self._queue = EventQueue(parameters)
         m.submodules.walker = self._walker = Walker(parameters)
-        m.submodules.sequencer = self._sequencer = Sequencer(parameters)
+        m.submodules.sequencer = self._sequencer = Sequencer(parameters, upsets=self._has_upsets)
         m.submodules.passes = self._passes = Passes(parameters)
         m.submodules.readout = self._readout = Readout(parameters)
         m.submodules.recorder = self._recorder = Recorder(parameters)
-        m.submodules.datapath = self._datapath = Datapath(parameters, self._images.rest)
+        m.submodules.datapath = self._datapath = Datapath(
+            parameters, self._images.rest, upsets=self._has_upsets
+        )
         wiring.connect(m, wiring.flipped(self.inputs), self._input.words)
         wiring.connect(m, wiring.flipped(self.loads), self._load.words)
         wiring.connect(m, wiring.flipped(self.commands), self._sequencer.commands)
@@ -81,6 +90,8 @@ class Core(wiring.Component):
         self._connect_recorder(m)
         self._connect_faults(m)
         self._connect_monitor(m)
+        if self._has_upsets:
+            self._connect_upsets(m)
         return m
 
     def _connect_loads(self, m: Module) -> None:
@@ -245,3 +256,25 @@ class Core(wiring.Component):
             self.monitor.delta.eq(self._walker.event_delta),
             self.monitor.sweep.eq(self._recorder.summary.sweeps),
         ]
+
+    def _connect_upsets(self, m: Module) -> None:
+        """The fault port's wires; see `upset_signature`."""
+        port, sequencer, datapath = self.upsets, self._sequencer, self._datapath
+        queue = self._queue
+        slot = (queue.slice << self.parameters.update_lane_bits) | queue.lane
+        garbled = port.garbled.word_select(slot, self.parameters.delta_bits)
+        m.d.comb += [
+            port.sweep.eq(self._recorder.summary.sweeps),
+            *(getattr(port, name).eq(getattr(sequencer, name)) for name in _FROM_SEQUENCER),
+            *(getattr(sequencer, name).eq(getattr(port, name)) for name in _TO_SEQUENCER),
+            sequencer.lost.eq(port.lost.bit_select(slot, 1)),
+            sequencer.doubled.eq(port.doubled.bit_select(slot, 1)),
+            datapath.stuck.eq(port.stuck),
+            datapath.inverted.eq(port.inverted),
+        ]
+        with m.If(~sequencer.presents):
+            m.d.comb += self._walker.event_delta.eq((queue.delta ^ garbled).as_signed())
+
+
+_FROM_SEQUENCER = ("waits", "position", "news")
+_TO_SEQUENCER = ("hold", "touch", "keep", "frozen")

@@ -148,12 +148,25 @@ def _words(bits: int) -> int:
 
 def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
     """The shared library of a core."""
+    return compile_core(parameters, images, folder, _DRIVER)
+
+
+def compile_core(
+    parameters: CoreParameters,
+    images: MemoryImages,
+    folder: Path,
+    driver: Path,
+    *,
+    upsets: bool = False,
+) -> Path:
+    """The shared library of a core, with or without its fault port, and a driver in C++."""
     from amaranth.back import cxxrtl
 
     from toreq_hw.rtl.core import Core
 
-    text = cxxrtl.convert(Core(parameters, images), name=TOP, emit_src=False)
-    return shared_library("core", text + _DRIVER.read_text(), folder)
+    core = Core(parameters, images, upsets=upsets)
+    text = cxxrtl.convert(core, name=TOP, emit_src=False)
+    return shared_library("core", text + driver.read_text(), folder)
 
 
 def shared_library(name: str, text: str, folder: Path) -> Path:

@@ -21,7 +21,7 @@ from toreq_hw.rtl.beat import Op, beat_layout, shifts, single_layout, walk_layou
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.updater import Updater
+from toreq_hw.rtl.updater import Updater, upset_levels
 
 UPDATE_LATENCY = 7
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
@@ -35,12 +35,16 @@ class Datapath(wiring.Component):
     slice of states into `peeked` in the next cycle, while no pass runs.
     """
 
-    def __init__(self, parameters: CoreParameters, rest_image: list[int]) -> None:
+    def __init__(
+        self, parameters: CoreParameters, rest_image: list[int], *, upsets: bool = False
+    ) -> None:
         self._parameters = parameters
+        self._upsets = upsets
         self._rest_image = rest_image
         self._states = data.ArrayLayout(state_shape(parameters), parameters.update_lanes)
         super().__init__(
-            {
+            (upset_levels(parameters) if upsets else {})
+            | {
                 "issue": In(1),
                 "beat": In(beat_layout(parameters)),
                 "walk": In(walk_layout(parameters)),
@@ -61,7 +65,7 @@ class Datapath(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the memories and the stages."""
         m = Module()
-        m.submodules.updater = self._updater = Updater(self._parameters)
+        m.submodules.updater = self._updater = Updater(self._parameters, upsets=self._upsets)
         self._make_stages(m)
         operands = self._operands(m)
         row = self._accumulate(m, operands)
@@ -69,6 +73,8 @@ class Datapath(wiring.Component):
         self._connect_states(m)
         updater = self._updater
         m.d.comb += [
+            *([updater.stuck.eq(self.stuck)] if self._upsets else []),
+            *([updater.inverted.eq(self.inverted)] if self._upsets else []),
             updater.beat.eq(self._beat[4]),
             updater.valid.eq(self._valid[4]),
             self.push.eq(updater.push),

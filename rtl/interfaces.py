@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from amaranth import Shape, signed, unsigned
 from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
@@ -174,6 +174,37 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
             "slot": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
             "sweep": Out(parameters.sweep_bits),
+        }
+    )
+
+
+def upset_signature(parameters: CoreParameters) -> wiring.Signature:
+    """The fault port of a core made with `upsets`: how a bench replays a fault map on it.
+
+    The core stops between blocks while `hold` is high: then `waits`, and memories may be written
+    `UPDATE_LATENCY` cycles later, when the pipeline is empty. sweep: the running one. position: the
+    next block in `CoreParameters.order`; news: which blocks have any. touch: gives blocks news.
+    keep: this sweep counts as one that changed something. frozen: blocks that are not updated.
+    Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
+    state; garbled bits of every event's delta; events that are lost, or walked twice.
+    """
+    blocks = len(parameters.relaxing)
+    slots = parameters.groups * parameters.lanes
+    return wiring.Signature(
+        {
+            "hold": In(1),
+            "waits": Out(1),
+            "sweep": Out(parameters.sweep_bits),
+            "position": Out(range(blocks + 1)),
+            "news": Out(blocks),
+            "touch": In(blocks),
+            "keep": In(1),
+            "frozen": In(blocks),
+            "stuck": In(slots),
+            "inverted": In(slots * parameters.state_bits),
+            "garbled": In(slots * parameters.delta_bits),
+            "lost": In(slots),
+            "doubled": In(slots),
         }
     )
 

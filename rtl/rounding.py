@@ -26,6 +26,15 @@ def clipped(total: Value, slot: Slot) -> Value:
     return Mux(too_large, highest, Mux(too_small, lowest.as_unsigned(), state))
 
 
+def inverted(state: Value, mask: Value, slot: Slot) -> Value:
+    """A state word with bits inverted; the signed word below the range reads as the smallest."""
+    word = (state ^ mask)[: slot.state_bits]
+    if not slot.signed:
+        return word
+    below, lowest = 1 << slot.state_bits - 1, Const(slot.state_min, signed(slot.state_bits))
+    return Mux(word == below, lowest.as_unsigned(), word)
+
+
 def error_of(state: Value, is_target: Value, slot: Slot) -> Value:
     """What an output state lacks: target - s*; target is s_max for the class, else 0."""
     target = Mux(is_target, Const(slot.state_max, signed(slot.state_bits + 2)), 0)

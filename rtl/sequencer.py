@@ -30,11 +30,13 @@ class Sequencer(wiring.Component):
     `presents`) and, to consume the head, `input_pop` or `queue_pop`.
     """
 
-    def __init__(self, parameters: CoreParameters) -> None:
+    def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
         self._parameters = parameters
         self._numbers = len(parameters.relaxing)
+        self._upsets = upsets
         super().__init__(
-            {
+            (_upset_members(self._numbers) if upsets else {})
+            | {
                 "commands": In(source_of(command_payload(parameters))),
                 "idle": Out(1),
                 "loading": In(1),
@@ -136,6 +138,10 @@ class Sequencer(wiring.Component):
             m.d.sync += self._dirty.eq(self._dirty | Cat(*reached))
         with m.If(self.pushed):
             m.d.sync += self._changed.eq(1)
+        if self._upsets:
+            m.d.comb += [self.news.eq(self._dirty), self.position.eq(self._position)]
+            with m.If(self.touch != 0):
+                m.d.sync += self._dirty.eq(self._dirty | self.touch)
         with m.If(self.load_max_sweeps):
             m.d.sync += self._limit.eq(self.max_sweeps)
         with m.If(self.forget):
@@ -294,19 +300,29 @@ class Sequencer(wiring.Component):
             m.d.comb += self.stalls.eq(waits)
 
     def _next(self, m: Module) -> None:
-        """Chooses the next block that has news, or ends the sweep."""
+        """Chooses the next block that has news, or ends the sweep; not while it is held."""
         ahead = Signal(self._numbers)
-        m.d.comb += ahead.eq(self._dirty & (Const((1 << self._numbers) - 1) << self._position))
+        due = self._dirty & (Const((1 << self._numbers) - 1) << self._position)
+        m.d.comb += ahead.eq(due & ~self.frozen if self._upsets else due)
         with m.State("NEXT"):
-            with m.If(self._resumes):
-                m.d.sync += self._resumes.eq(0)
-                self._resume(m)
-            with m.Elif(ahead != 0):
-                for position in reversed(range(self._numbers)):
-                    with m.If(ahead[position] & (ahead[:position] == 0)):
-                        self._start_block(m, position)
-            with m.Else():
-                self._end_sweep(m)
+            if not self._upsets:
+                self._choose(m, ahead)
+                return
+            m.d.comb += self.waits.eq(~self._resumes)
+            with m.If(~self.hold | self._resumes):
+                self._choose(m, ahead)
+
+    def _choose(self, m: Module, ahead: Value) -> None:
+        """The rest of a block that was cut, the first of the blocks ahead, or the sweep's end."""
+        with m.If(self._resumes):
+            m.d.sync += self._resumes.eq(0)
+            self._resume(m)
+        with m.Elif(ahead != 0):
+            for position in reversed(range(self._numbers)):
+                with m.If(ahead[position] & (ahead[:position] == 0)):
+                    self._start_block(m, position)
+        with m.Else():
+            self._end_sweep(m)
 
     def _resume(self, m: Module) -> None:
         """The rest of a self-coupled population, from the neuron after the one that moved."""
@@ -327,7 +343,7 @@ class Sequencer(wiring.Component):
 
     def _end_sweep(self, m: Module) -> None:
         m.d.sync += [self._position.eq(0), self._changed.eq(0)]
-        m.d.comb += self.settled.eq(~self._changed)
+        m.d.comb += self.settled.eq(~(self._changed | self.keep if self._upsets else self._changed))
         with m.If(self.settled | (self.sweeps == self._limit)):
             m.d.comb += self.ends.eq(1)
             m.next = "CLASSIFY"
@@ -339,11 +355,37 @@ class Sequencer(wiring.Component):
         with m.State("WALK"), m.If(self.walker_free):
             with m.If(self.queue_valid):
                 m.d.comb += [self.queue_pop.eq(1), self.take.eq(1)]
+                if self._upsets:
+                    self._upset_event(m)
             with m.Else():
                 m.next = "NEXT"
+
+    def _upset_event(self, m: Module) -> None:
+        """A lost event leaves the queue unwalked; a doubled one stays there for a second walk."""
+        again = Signal()
+        m.d.comb += [
+            self.take.eq(~self.lost),
+            self.queue_pop.eq(self.lost | ~self.doubled | again),
+        ]
+        m.d.sync += again.eq(self.doubled & ~self.lost & ~again)
 
     def _enter_report(self, m: Module) -> None:
         with m.If(self._report):
             m.next = "REPORT"
         with m.Else():
             m.next = "SUMMARY"
+
+
+def _upset_members(blocks: int) -> dict[str, object]:
+    """The sequencer's part of `upset_signature`, and what befalls the event at hand."""
+    return {
+        "hold": In(1),
+        "waits": Out(1),
+        "position": Out(range(blocks + 1)),
+        "news": Out(blocks),
+        "touch": In(blocks),
+        "keep": In(1),
+        "frozen": In(blocks),
+        "lost": In(1),
+        "doubled": In(1),
+    }

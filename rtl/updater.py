@@ -1,6 +1,6 @@
 """The end of the pipeline: sums become states, and changes become events."""
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +8,7 @@ from toreq_hw.rtl.beat import Op, beat_layout
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.rounding import clipped
+from toreq_hw.rtl.rounding import clipped, inverted
 from toreq_hw.rtl.slots import Slot
 
 
@@ -20,12 +20,14 @@ class Updater(wiring.Component):
     `halt`: a neuron of a self-coupled population changed; `halt_lane` is the one behind it.
     """
 
-    def __init__(self, parameters: CoreParameters) -> None:
+    def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
         self._parameters = parameters
+        self._upsets = upsets
         lanes = parameters.update_lanes
         self._states = data.ArrayLayout(state_shape(parameters), lanes)
         super().__init__(
-            {
+            (upset_levels(parameters) if upsets else {})
+            | {
                 "beat": In(beat_layout(parameters)),
                 "valid": In(1),
                 "totals": In(data.ArrayLayout(signed(parameters.accumulator_bits), lanes)),
@@ -86,6 +88,9 @@ class Updater(wiring.Component):
 
     def _rounded(self, lane: int, slot: Slot) -> Value:
         state = clipped(self.totals[lane], slot)
+        if self._upsets:
+            bits = self._parameters.state_bits
+            state = inverted(state, self.inverted.word_select(self._slot(lane), bits), slot)
         return state.as_signed() if slot.signed else state
 
     def _next_state(self, m: Module, lane: int, state: Value) -> Value:
@@ -112,7 +117,14 @@ class Updater(wiring.Component):
         if any(slot.self_coupled for slot in parameters.relaxing):
             with m.If(lane < self.beat.first_lane):
                 m.d.comb += exists.eq(0)
+        if self._upsets:
+            with m.If(self.stuck.bit_select(self._slot(lane), 1)):
+                m.d.comb += exists.eq(0)
         return exists
+
+    def _slot(self, lane: int) -> Value:
+        """The number of the neuron in a lane of the slice at hand."""
+        return Cat(Const(lane, self._parameters.update_lane_bits), self.beat.slice)
 
     def _accept(self, m: Module, changed: Value) -> Value:
         """All that changed; of a self-coupled population only the first, which halts the scan."""
@@ -161,3 +173,9 @@ class Updater(wiring.Component):
             m.d.sync += saturated[lane].eq(is_update & accepted[lane] & at_end)
         count = sum(saturated[lane] for lane in range(self._parameters.update_lanes))
         m.d.sync += self.saturations.eq(count)
+
+
+def upset_levels(parameters: CoreParameters) -> dict[str, object]:
+    """The updater's part of `upset_signature`."""
+    slots = parameters.groups * parameters.lanes
+    return {"stuck": In(slots), "inverted": In(slots * parameters.state_bits)}

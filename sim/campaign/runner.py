@@ -1,8 +1,11 @@
 """Runs a campaign: a pilot of every level, then as many trials as the plan asks for."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
@@ -13,6 +16,9 @@ from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.campaign.trial import Trial, run_trial
 
 Task = tuple[float, int]
+
+CONNECT_S = 10
+"""Seconds that a scheduler may take to answer."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,12 @@ def _kept_on_loss(scheduler: str | None) -> Iterator[None]:
     """A cluster that goes away is a user's error: what was finished is in the store."""
     try:
         yield
-    except OSError as error:
+    except (OSError, CancelledError) as error:  # Dask cancels what it can no longer hear of
         if scheduler is None:
             raise
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"scheduler {scheduler!r} must stay reachable, found: {error}; finished trials are "
+            f"scheduler {scheduler!r} must stay reachable, found: {cause}; finished trials are "
             "kept, start the same campaign again to go on"
         ) from error
 
@@ -112,8 +119,24 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
             "a Dask scheduler must have dask installed; run: pip install 'toreq-hw[cluster]'"
         ) from error
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"scheduler {scheduler!r} must answer, found: {error}") from error
-    workers: AbstractContextManager[object] = parallel_config("dask", client=client)
-    return workers
+    return _on_cluster(client)
+
+
+@contextmanager
+def _on_cluster(client: Any) -> Iterator[None]:
+    """Joblib's work goes to the cluster; the connection is closed behind it.
+
+    Dask's own log is silent meanwhile: a cluster that goes away is said once, in one line.
+    """
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with parallel_config("dask", client=client):
+            yield
+    finally:
+        client.close(timeout=CONNECT_S)
+        log.setLevel(level)

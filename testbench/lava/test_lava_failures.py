@@ -88,7 +88,7 @@ def test_an_exception_in_a_child_is_told(tmp_path: Path) -> None:
     np.savez(tmp_path / "request.npz", inputs=inputs, targets=targets)
     (tmp_path / "counters.npy").mkdir()
     with pytest.raises(DeploymentError, match="it died: IsADirectoryError"):
-        lava_run._supervise(tmp_path, 60)
+        lava_run.supervise(tmp_path, 60)
     assert wait_for(0, 5) == []
 
 
@@ -169,7 +169,7 @@ def test_a_numpy_that_lava_hangs_on_is_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_a_worker_that_says_nothing_is_told_by_its_log(tmp_path: Path) -> None:
     """No request lies in the folder, then not even Python starts."""
     with pytest.raises(DeploymentError, match=r"it died: FileNotFoundError.*request.npz"):
-        lava_run._supervise(tmp_path, 60)
+        lava_run.supervise(tmp_path, 60)
     (tmp_path / "cause").unlink()
     (tmp_path / "log").write_text("first\n last words \n\n")
     assert lava_run._cause(tmp_path) == "last words"

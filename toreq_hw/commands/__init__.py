@@ -19,6 +19,7 @@ _COMMANDS = {
     "quantize": "Turn a float model into a network and say what it costs.",
     "reports": "Build and measure every published design on its board (make reports).",
     "relearn": "Damage a network for good and let it learn on.",
+    "replay": "Replay a fault map on simulator, RTL and Lava, bit for bit.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",

@@ -33,8 +33,9 @@ HIDDEN = {"digits": 128, "mnist": 512, "fashion-mnist": 512}
 SAMPLES = 1000
 """Test images a trial of damage to the network: its spread comes from the damage, not from them."""
 
-CONFIDENCE, MARGIN, MOST = 0.99, 0.005, 200
-"""Planned for half a point at 99 %; where the spread wants more trials than `MOST`, the interval
+CONFIDENCE, MARGIN = 0.99, 0.005
+MOST = {"digits": 50, "mnist": 100, "fashion-mnist": 100}
+"""Trials are planned for half a point at 99 %; where the spread wants more than these, the interval
 printed is the wider one that they gave."""
 
 HEALING_TRIALS = 10
@@ -108,7 +109,7 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
                 seed=seed,
                 max_sweeps=part.max_sweeps,
             )
-            plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST)
+            plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST[dataset.name])
             campaigns.append(campaign(setting, plan, jobs=jobs, store=work / "trials"))
     exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
     return {

@@ -24,8 +24,8 @@ HARDEN_PERIOD = {"digits": 50, "mnist": 500, "fashion-mnist": 500}
 """Samples a draw of damage lasts in training."""
 
 ASYMMETRIES = (0.0, 0.05, 0.1, 0.2, 0.5)
-ASYMMETRY_EPOCHS = {"digits": 40, "mnist": 4, "fashion-mnist": 4}
-"""Short on the larger sets: each level is a training of its own."""
+ASYMMETRY_EPOCHS = {"digits": 40}
+"""Only where a training is short: each level is one of its own."""
 
 CRITICAL_SAMPLES = 500
 """Test images that critical lines, bits and weights are measured on."""
@@ -52,7 +52,8 @@ def recovery(
         settings.augment,
     )
     damages: list[DeadNeurons | StuckWeights] = [DeadNeurons(0.5, seed), StuckWeights(0.2, seed)]
-    relearned, uneven = RELEARN_EPOCHS[dataset.name], ASYMMETRY_EPOCHS[dataset.name]
+    relearned = RELEARN_EPOCHS[dataset.name]
+    uneven = 0 if quick else ASYMMETRY_EPOCHS.get(dataset.name, 0)
     epochs = relearned * len(damages)
     if not quick:
         epochs += settings.epochs + uneven * len(ASYMMETRIES)
@@ -71,6 +72,7 @@ def recovery(
             hardening = asdict(
                 harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
             )
+        if uneven:
             unevenness = asdict(asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch))
     return {
         "recovery": [asdict(found) for found in recoveries],

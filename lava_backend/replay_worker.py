@@ -1,0 +1,215 @@
+"""The process in which a fault map is replayed on Lava, a time step at a time.
+
+Between two steps Lava stands still, and its memories may be written: states and accumulators of
+the populations, and the buffers of the connections, where a message is for one step. What is
+stuck or frozen is never updated, because its `colour` is written to be none. What a neuron sent
+in a step is corrected in the buffers before anybody hears it.
+"""
+
+import json
+import sys
+import traceback
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.lava_backend import lava_shim
+from toreq_hw.lava_backend.lava_worker import Watch, end
+from toreq_hw.network import Network, Population, load
+
+Wide = npt.NDArray[np.int64]
+
+NO_COLOUR = -1
+"""Of neurons that are never updated."""
+
+
+def main(folder: Path) -> None:
+    """Replays the map in `folder` and leaves states and sweeps there."""
+    lava_shim.prepare()
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    from toreq_hw.lava_backend.lava_network import colour_of_neurons, connect
+    from toreq_hw.lava_backend.metronome.process import Metronome
+
+    request = np.load(folder / "request.npz")
+    rows = json.loads((folder / "map.json").read_text(encoding="utf-8"))
+    network = load(folder / "network.safetensors")
+    metronome = Metronome(
+        inputs=request["inputs"], outputs=network.output.size, colours=len(network.colours)
+    )
+    populations, wires = connect(network, metronome, None, None)
+    watch = Watch(folder)
+    metronome.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    watch.start(metronome.runtime)
+    colours = np.concatenate([colour_of_neurons(network, p.name) for p in network.relaxing])
+    machine = Machine(network, colours.astype(np.int64), populations, wires, rows)
+    found = []
+    for sample, start in enumerate(request["start"]):
+        if sample:  # the first one is named from the start, before Lava runs
+            metronome.present.set(np.array([sample], dtype=np.int32))
+        step = lambda: metronome.run(condition=RunSteps(num_steps=1))  # noqa: E731 (one line)
+        found.append(machine.replay(sample, start.astype(np.int64), step))
+    (folder / "replayed.json").write_text(json.dumps(found), encoding="utf-8")
+    watch.stop()
+    metronome.stop()
+
+
+class Machine:
+    """Lava's memories under one map. States are kept in file order, int64 (neurons,).
+
+    colours: in which tick of a sweep each neuron is updated.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        colours: Wide,
+        populations: dict[str, Any],
+        wires: list[Any],
+        rows: dict[str, Any],
+    ) -> None:
+        self.network, self.populations, self.wires, self.rows = network, populations, wires, rows
+        self.spans: dict[str, slice] = {}
+        self.owner: list[Population] = []
+        for population in network.relaxing:
+            first = len(self.owner)
+            self.spans[population.name] = slice(first, first + population.size)
+            self.owner += [population] * population.size
+        self.colour = colours
+        self.stuck = {self._index(n, k): state for n, k, state in rows["stuck"]}
+        self.inverted = {self._index(n, k): mask for n, k, mask in rows["inverted"]}
+        self.garbled = {self._index(n, k): mask for n, k, mask in rows["messages"]}
+
+    def replay(self, sample: int, start: Wide, step: Any) -> dict[str, Any]:
+        """One sample; `step` runs one time step of Lava."""
+        faults: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
+        for which, tick, name, neuron, fault, bit in self.rows["faults"]:
+            if which == sample:
+                faults[tick].append((self._index(name, neuron), fault, bit))
+        step()
+        self.state = start.copy()
+        for neuron, state in self.stuck.items():
+            self.state[neuron] = state
+        colours = len(self.network.colours)
+        self._write("state", self.state)
+        self._say("accumulator", self.state)
+        ticks = [self.state.tolist()]
+        for sweep in range(1, self.rows["max_sweeps"] + 1):
+            changed = False
+            for colour in range(colours):
+                tick = (sweep - 1) * colours + colour + 1
+                changed |= self._tick(tick, colour, faults[tick], step)
+                ticks.append(self.state.tolist())
+            if not changed and (sweep - 1) * colours >= max(filter(faults.get, faults), default=0):
+                return {"ticks": ticks, "sweeps": sweep, "settled": True}
+        return {"ticks": ticks, "sweeps": self.rows["max_sweeps"], "settled": False}
+
+    def _tick(self, tick: int, colour: int, faults: list[tuple[int, str, int]], step: Any) -> bool:
+        """Faults, one time step, and what is wrong with its messages; whether a state changed."""
+        standing = self.state.copy()
+        times, masks = self._strike(faults)
+        active = self._active(tick)
+        self._write("colour", active)
+        before = self.state.copy()
+        step()
+        computed = np.concatenate([p.state.get() for p in self.populations.values()]).astype(int)
+        wrong = np.zeros_like(before)
+        for i in np.flatnonzero(active == colour).tolist():
+            new = _flipped(int(computed[i]), self.inverted.get(i, 0), self.owner[i])
+            message = new - int(before[i])
+            if message:
+                message = _message(message, masks.get(i, 0) ^ self.garbled.get(i, 0), self.owner[i])
+                message *= times.get(i, 1)
+            wrong[i] = message - (int(computed[i]) - int(before[i]))
+            self.state[i] = new
+        if not np.array_equal(self.state, computed):
+            self._write("state", self.state)
+        if wrong.any():
+            self._say("a_buff", wrong)
+        return bool((before != standing).any() or (self.state != before).any())
+
+    def _strike(self, faults: list[tuple[int, str, int]]) -> tuple[dict[int, int], dict[int, int]]:
+        """Strikes registers; returns how often each event arrives, and with which bits inverted."""
+        times: dict[int, int] = {}
+        masks: dict[int, int] = defaultdict(int)
+        for i, fault, bit in faults:
+            if fault == "accumulator_flip":
+                self._flip_accumulator(i, bit)
+            elif fault == "event_drop":
+                times[i] = 0
+            elif fault == "event_duplicate":
+                times[i] = min(2 * times.get(i, 1), 2)
+            elif fault == "event_flip":
+                masks[i] ^= 1 << bit
+            elif i not in self.stuck:
+                delta = np.zeros_like(self.state)
+                delta[i] = _flipped(int(self.state[i]), 1 << bit, self.owner[i]) - self.state[i]
+                self.state = self.state + delta
+                self._write("state", self.state)
+                if fault == "state_flip":
+                    self._say("accumulator", delta)
+        return times, masks
+
+    def _flip_accumulator(self, i: int, bit: int) -> None:
+        """Flips a bit of the sum as it will be with what is still on its way to it."""
+        name = self.owner[i].name
+        local = i - self.spans[name].start
+        sums = self.populations[name].accumulator.get().astype(np.int64)
+        coming = sum(int(w.dense.a_buff.get()[local]) for w in self.wires if w.target == name)
+        word = int(np.int64(sums[local] + coming).astype(np.int32))
+        flipped = int(np.int64(word ^ 1 << bit).astype(np.int32))
+        sums[local] = flipped - coming
+        self.populations[name].accumulator.set(sums.astype(np.int32))
+
+    def _say(self, memory: str, change: Wide) -> None:
+        """Adds W change to accumulators, or to the buffers on the way there, in 32 bits."""
+        for wire in self.wires:
+            if wire.source not in self.spans or not change[self.spans[wire.source]].any():
+                continue
+            sums = (wire.weights.astype(np.int64) @ change[self.spans[wire.source]]) << wire.shift
+            owner = wire.dense if memory == "a_buff" else self.populations[wire.target]
+            variable = getattr(owner, memory)
+            variable.set((variable.get().astype(np.int64) + sums).astype(np.int32))
+
+    def _write(self, memory: str, values: Wide) -> None:
+        for name, population in self.populations.items():
+            getattr(population, memory).set(values[self.spans[name]].astype(np.int32))
+
+    def _active(self, tick: int) -> Wide:
+        """The colour of every neuron, or none."""
+        active: Wide = self.colour.copy()
+        active[list(self.stuck)] = NO_COLOUR
+        for colour, first in self.rows["frozen"]:
+            if tick >= first:
+                active[self.colour == colour] = NO_COLOUR
+        return active
+
+    def _index(self, name: str, neuron: int) -> int:
+        return int(self.spans[name].start) + neuron
+
+
+def _flipped(state: int, mask: int, population: Population) -> int:
+    """A state word with bits inverted; a signed word below the range reads as the smallest."""
+    word = (state ^ mask) & (1 << population.state_bits) - 1
+    if population.signed and word >> population.state_bits - 1:
+        word -= 1 << population.state_bits
+    return max(word, population.state_min)
+
+
+def _message(delta: int, mask: int, population: Population) -> int:
+    """A change of state as it arrives: one bit wider than a state, some bits inverted."""
+    sign = 1 << population.state_bits
+    word = (delta ^ mask) & 2 * sign - 1
+    return word - 2 * sign if word & sign else word
+
+
+if __name__ == "__main__":
+    request_folder = Path(sys.argv[1])
+    try:
+        main(request_folder)
+    except BaseException:
+        end(request_folder, traceback.format_exc())

@@ -1,0 +1,276 @@
+"""A fault map on a core with a fault port: what a bench does each time the core waits.
+
+The core waits between blocks, its pipeline empty. Whatever the map lists for the ticks that come
+next is then done: states and accumulators are written into the memories, everything else is a
+level on the port. Simulators differ only in how they read and write memories and wires.
+
+Ticks are aligned so: a block is due in the tick of its colour. Before the core starts a block, all
+faults of its tick and of the ticks before it have struck; ticks of which no block is due have
+no work on the core, and their faults strike together with those of the next one, in order.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.slots import Slot
+
+Wide = npt.NDArray[np.int64]
+Rows = Mapping[str, Sequence[Sequence[Any]]]
+"""Entries of a fault map by name (docs/robustness.md, "Fault maps")."""
+
+SETTLE_CYCLES = 12
+"""Cycles after which a core that waits has written everything: more than its stages."""
+
+
+def replay_parameters(network: Network, lanes: int, max_sweeps: int) -> CoreParameters:
+    """The core of `network` with accumulators of 32 bits, so that a flipped one wraps as the map
+    says (docs/robustness.md); a core for use has only as many as sound sums need.
+
+    Raises NetworkError where no core can be made.
+    """
+    return replace(CoreParameters.of(network, lanes, max_sweeps), accumulator_bits=32)
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Levels of the fault port until the core waits again; see `upset_signature`."""
+
+    touch: int
+    keep: bool
+    frozen: int
+    lost: int
+    doubled: int
+    garbled: int
+
+
+@dataclass
+class Replay:
+    """One sample of a map.
+
+    network: with the map's weights. rows: the map's other entries. start: int64 (neurons,), where
+    the phase begins, before stuck neurons take their places. snapshots: (tick, states) of every
+    tick at whose end the core waited.
+
+    Raises InputError for faults at ticks of a population that couples to itself: the core takes
+    its neurons in one pass, without a stop between their ticks.
+    """
+
+    parameters: CoreParameters
+    network: Network
+    rows: Rows
+    sample: int
+    start: Wide
+    snapshots: list[tuple[int, list[int]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        parameters = self.parameters
+        self._colours = len(self.network.colours)
+        names = [slot.name for slot in parameters.relaxing]
+        self._first = dict(
+            zip(names, np.cumsum([0, *(s.size for s in parameters.relaxing)]), strict=False)
+        )
+        self._colour_of = [min(self._colours_of(names[k])) for k in parameters.order]
+        self._last_colour_of = [max(self._colours_of(names[k])) for k in parameters.order]
+        self._by_tick: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
+        for sample, tick, name, neuron, fault, bit in self.rows["faults"]:
+            if sample == self.sample:
+                self._by_tick[tick].append((int(self._first[name]) + neuron, fault, bit))
+        self._quiet_after = max(
+            (row[1] for row in self.rows["faults"] if row[0] == self.sample), default=0
+        )
+        loops = any(slot.self_coupled for slot in parameters.relaxing)
+        if loops and (self.rows["faults"] or self.rows["frozen"]):
+            raise InputError(
+                "faults at ticks must be of networks without self-coupling on the core, which has "
+                "no stop between the ticks of such a population"
+            )
+        self._stuck = {int(self._first[n]) + k: state for n, k, state in self.rows["stuck"]}
+        self._begun = False
+        self._struck = 0
+        self._changed_in = 0
+
+    @property
+    def halves(self) -> Wide:
+        """The rounding half that the core keeps in each accumulator, int64 (neurons,)."""
+        slots = self.parameters.relaxing
+        return np.concatenate([np.full(slot.size, slot.half) for slot in slots])
+
+    def levels(self) -> dict[str, int]:
+        """`stuck` and `inverted` of the port, which stand for the whole phase."""
+        bits = self.parameters.state_bits
+        inverted = sum(
+            mask << bits * self._slot(int(self._first[name]) + k)
+            for name, k, mask in self.rows["inverted"]
+        )
+        return {"stuck": sum(1 << self._slot(i) for i in self._stuck), "inverted": inverted}
+
+    def step(self, states: Wide, accumulators: Wide, sweep: int, position: int, news: int) -> Wires:
+        """Strikes what is due, in place on `states` and `accumulators`, int64 (neurons,).
+
+        sweep, position, news: as the port shows them.
+        """
+        if not self._begun:
+            self._begin(states, accumulators)
+        self._note(states, sweep, position)
+        blocks = len(self._colour_of)
+        frozen = sum(
+            (self._tick(sweep, colour) >= self._frozen_from(colour)) << k
+            for k, colour in enumerate(self._colour_of)
+        )
+        touch = 0
+        while True:
+            frozen |= self._over(sweep)
+            ahead = (news | touch) & ~frozen & ~((1 << position) - 1)
+            due = next((k for k in range(blocks) if ahead >> k & 1), blocks)
+            colour = self._colour_of[due] if due < blocks else self._colours - 1
+            last = self._tick(sweep, colour)
+            waiting = [tick for tick in sorted(self._by_tick) if self._struck < tick <= last]
+            if not waiting:
+                break
+            self._struck = waiting[0]
+            touch |= self._strike(states, accumulators, waiting[0], sweep)
+        events = self._by_tick.get(last, [])
+        return Wires(
+            touch=touch,
+            keep=self._changed_in == sweep or (sweep - 1) * self._colours < self._quiet_after,
+            frozen=frozen,
+            garbled=self._garbled(events),
+            **self._arrivals(events),
+        )
+
+    def _begin(self, states: Wide, accumulators: Wide) -> None:
+        """Standing states take their places, and every neighbour has heard of them."""
+        self._begun = True
+        wanted = self.start.copy()
+        for neuron, state in self._stuck.items():
+            wanted[neuron] = state
+        for neuron in np.flatnonzero(wanted != states).tolist():
+            self._deliver(accumulators, neuron, int(wanted[neuron] - states[neuron]))
+        states[:] = wanted
+
+    def _strike(self, states: Wide, accumulators: Wide, tick: int, sweep: int) -> int:
+        """The faults of one tick on registers; returns the blocks that have news of them."""
+        touched = 0
+        for neuron, fault, bit in self._by_tick[tick]:
+            if fault == "accumulator_flip":
+                accumulators[neuron] = _word(int(accumulators[neuron]) ^ 1 << bit)
+                touched |= self._block_of(neuron)
+            elif fault in ("state_flip", "silent_flip") and neuron not in self._stuck:
+                before = int(states[neuron])
+                states[neuron] = _flipped(before, 1 << bit, self._slot_of(neuron))
+                delta = int(states[neuron]) - before
+                if delta:
+                    self._changed_in = sweep
+                    touched |= self._block_of(neuron)
+                if fault == "state_flip":
+                    touched |= self._deliver(accumulators, neuron, delta)
+        return touched
+
+    def _deliver(self, accumulators: Wide, neuron: int, delta: int) -> int:
+        """Adds W delta to every neighbour, in 32 bits; returns the blocks that heard it."""
+        slot = self._slot_of(neuron)
+        source = self.parameters.relaxing.index(slot)
+        local = neuron - int(self._first[slot.name])
+        weights = {coupling.name: coupling.weight for coupling in self.network.couplings}
+        touched = 0
+        for fan in self.parameters.fans_of(source):
+            matrix = weights[fan.coupling].astype(np.int64)
+            row = matrix[:, local] if fan.by_column else matrix[local]
+            target = self.parameters.relaxing[fan.target]
+            first = int(self._first[target.name])
+            span = slice(first, first + target.size)
+            sums = accumulators[span] + ((row * delta) << fan.shift)
+            accumulators[span] = sums.astype(np.int32)
+            touched |= 1 << self.parameters.order.index(fan.target)
+        return touched
+
+    def _arrivals(self, events: Sequence[tuple[int, str, int]]) -> dict[str, int]:
+        """Slots whose event of this tick is lost or walked twice."""
+        lost = doubled = 0
+        for neuron, fault, _ in events:
+            lost |= (fault == "event_drop") << self._slot(neuron)
+            doubled |= (fault == "event_duplicate") << self._slot(neuron)
+        return {"lost": lost, "doubled": doubled}
+
+    def _garbled(self, events: Sequence[tuple[int, str, int]]) -> int:
+        """Message bits inverted in this tick, or for good; the sign bit is spread by the core."""
+        masks: dict[int, int] = defaultdict(int)
+        for name, k, mask in self.rows["messages"]:
+            masks[int(self._first[name]) + k] ^= mask
+        for neuron, fault, bit in events:
+            if fault == "event_flip":
+                masks[neuron] ^= 1 << bit
+        width = self.parameters.delta_bits
+        total = 0
+        for neuron, mask in masks.items():
+            sign = self._slot_of(neuron).state_bits
+            spread = mask | -(mask >> sign & 1) << sign
+            total |= (spread & (1 << width) - 1) << width * self._slot(neuron)
+        return total
+
+    def _note(self, states: Wide, sweep: int, position: int) -> None:
+        """Keeps the states of a tick that has just ended, where a colour has."""
+        ended = self._last_colour_of[position - 1] if position else -1
+        inside = position < len(self._colour_of) and self._colour_of[position] == ended
+        if not inside:
+            self.snapshots.append((self._tick(sweep, ended), states.tolist()))
+
+    def _over(self, sweep: int) -> int:
+        """Blocks whose tick is over, because faults of a later one have struck in this sweep."""
+        return sum(
+            (self._tick(sweep, colour) < self._struck) << k
+            for k, colour in enumerate(self._colour_of)
+        )
+
+    def _tick(self, sweep: int, colour: int) -> int:
+        return (sweep - 1) * self._colours + colour + 1
+
+    def _frozen_from(self, colour: int) -> float:
+        return next((tick for c, tick in self.rows["frozen"] if c == colour), float("inf"))
+
+    def _colours_of(self, name: str) -> list[int]:
+        """The colours in which a population has neurons: one, unless it couples to itself."""
+        colours = enumerate(self.network.colours)
+        return [k for k, colour in colours if any(b.population == name for b in colour)]
+
+    def _slot_of(self, neuron: int) -> Slot:
+        return next(
+            slot
+            for slot in self.parameters.relaxing
+            if neuron < int(self._first[slot.name]) + slot.size
+        )
+
+    def _slot(self, neuron: int) -> int:
+        """The core's number for a neuron: group * lanes + lane."""
+        slot = self._slot_of(neuron)
+        return slot.first_group * self.parameters.lanes + neuron - int(self._first[slot.name])
+
+    def _block_of(self, neuron: int) -> int:
+        number = self.parameters.relaxing.index(self._slot_of(neuron))
+        return 1 << self.parameters.order.index(number)
+
+
+def words(values: Wide) -> Wide:
+    """Integers as 32-bit two's complement words hold them."""
+    return values.astype(np.int32).astype(np.int64)
+
+
+def _word(value: int) -> int:
+    """An integer as a 32-bit two's complement word holds it."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def _flipped(state: int, mask: int, slot: Slot) -> int:
+    """A state word with bits inverted; a signed word below the range reads as the smallest."""
+    word = (state ^ mask) & (1 << slot.state_bits) - 1
+    if slot.signed and word >> slot.state_bits - 1:
+        word -= 1 << slot.state_bits
+    return max(word, slot.state_min)

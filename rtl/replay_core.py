@@ -1,0 +1,220 @@
+"""Fault maps on a compiled core: the same replay as under cocotb, without a simulator at hand.
+
+Yosys' CXXRTL, g++ and ctypes, as in `rtl.cxxrtl`, but a cycle at a time and with every wire in
+reach: slow, and only for replays.
+"""
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.rtl.cxxrtl import compile_core
+from toreq_hw.rtl.images import MemoryImages, load_words
+from toreq_hw.rtl.interfaces import (
+    Command,
+    command_payload,
+    input_payload,
+    load_payload,
+    summary_payload,
+)
+from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows, replay_parameters, words
+
+Wide = npt.NDArray[np.int64]
+
+_DRIVER = Path(__file__).with_name("replay_driver.cpp")
+
+_FREE: Any = Command.FREE  # an Amaranth enumeration, whose `value` type checkers do not know
+
+_CYCLE_LIMIT = 1_000_000
+"""Cycles of a sample; a core that hangs becomes an error."""
+
+
+def replay_on_core(
+    network: Network,
+    damaged: Network,
+    rows: Rows,
+    inputs: npt.NDArray[np.int16],
+    start: npt.NDArray[np.int16],
+    *,
+    lanes: int,
+    max_sweeps: int,
+    folder: Path,
+) -> list[dict[str, Any]]:
+    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states).
+
+    network: what the core is made for; damaged: the same with the map's weights, loaded word by
+    word. rows: the map's other entries. inputs: int16 (samples, n_input). start: int16
+    (samples, neurons), where each phase begins. folder: takes the compiled core.
+
+    Raises NetworkError where no core can be made, InputError where it cannot replay the map, and
+    MissingDependencyError without g++.
+    """
+    parameters = replay_parameters(network, lanes, max_sweeps)
+    samples = [
+        Replay(parameters, damaged, rows, k, start[k].astype(np.int64)) for k in range(len(inputs))
+    ]
+    core = ReplayCore(network, lanes, max_sweeps, folder)
+    try:
+        core.load(damaged)
+        return [core.relax(one, image) for one, image in zip(samples, inputs, strict=True)]
+    finally:
+        core.close()
+
+
+class ReplayCore:
+    """A compiled core with a fault port and accumulators of 32 bits."""
+
+    def __init__(self, network: Network, lanes: int, max_sweeps: int, folder: Path) -> None:
+        self._parameters = replay_parameters(network, lanes, max_sweeps)
+        images = MemoryImages.of(network, self._parameters)
+        path = compile_core(self._parameters, images, folder, _DRIVER, upsets=True)
+        self._library = ctypes.CDLL(str(path.resolve()))
+        self._library.replay_new.restype = ctypes.c_void_p
+        self._library.replay_item.restype = ctypes.POINTER(ctypes.c_uint32)
+        self._core = ctypes.c_void_p(self._library.replay_new())
+        self._places: dict[str, tuple[Any, int]] = {}
+        self.put("rst", 1)
+        for _ in range(2):
+            self._cycle()
+        self.put("rst", 0)
+        for name in ("upsets__hold", "states__ready", "summary__ready"):
+            self.put(name, 1)
+
+    def close(self) -> None:
+        """Frees the model; it cannot be used afterwards."""
+        self._library.replay_free(self._core)
+
+    def load(self, network: Network) -> None:
+        """Loads every weight and bias over the stream."""
+        layout = load_payload(self._parameters)
+        for word in load_words(network, self._parameters):
+            payload = word.space << layout["space"].offset
+            payload |= word.address << layout["address"].offset
+            self._send("loads", payload | word.data << layout["data"].offset)
+
+    def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> dict[str, Any]:
+        """One sample of a map: presented, relaxed, struck whenever the core waits."""
+        for name, level in one.levels().items():
+            self.put(f"upsets__{name}", level)
+        layout, free = command_payload(self._parameters), _FREE
+        self._send("commands", free.value << layout["command"].offset)
+        self._present(image)
+        for _ in range(_CYCLE_LIMIT):
+            self._low()
+            if self.get("summary__valid"):
+                summary = self.get("summary__payload")
+                states = self._neurons("datapath states", self._parameters.state_bits)
+                self._high()
+                return self._record(summary, states, one)
+            waits = self.get("upsets__waits")
+            self._high()
+            if waits:
+                self._act(one)
+        raise InputError(f"core must settle within {_CYCLE_LIMIT} cycles, sample {one.sample}")
+
+    def get(self, name: str, row: int = 0) -> int:
+        """A wire, or a row of a memory."""
+        place, size = self._place(name)
+        return sum(int(place[row * size + k]) << 32 * k for k in range(size))
+
+    def put(self, name: str, value: int, row: int = 0) -> None:
+        """Sets an input of the core, or a row of a memory."""
+        place, size = self._place(name)
+        for k in range(size):
+            place[row * size + k] = value >> 32 * k & 0xFFFFFFFF
+
+    def _place(self, name: str) -> tuple[Any, int]:
+        if name not in self._places:
+            width = ctypes.c_int64()
+            found = self._library.replay_item(self._core, name.encode(), ctypes.byref(width))
+            assert found, name
+            self._places[name] = found, -(-width.value // 32)
+        return self._places[name]
+
+    def _act(self, one: Replay) -> None:
+        for _ in range(SETTLE_CYCLES):
+            self._cycle()
+        bits = self._parameters.state_bits
+        states = self._neurons("datapath states", bits)
+        sums = words(self._neurons("datapath accumulators", 32) - one.halves)
+        before = states.copy(), sums.copy()
+        port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "news"))
+        wires = one.step(states, sums, *port)
+        self._write("datapath states", before[0], states, bits)
+        halves = one.halves
+        self._write("datapath accumulators", before[1] + halves, sums + halves, 32)
+        for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
+            self.put(f"upsets__{name}", int(getattr(wires, name)))
+        self._cycle()
+        self.put("upsets__touch", 0)
+        self.put("upsets__hold", 0)
+        self._cycle()
+        self.put("upsets__hold", 1)
+
+    def _present(self, image: npt.NDArray[np.int16]) -> None:
+        layout = input_payload(self._parameters)
+        mask = (1 << layout["value"].width) - 1
+        for index, value in enumerate(image.tolist()):
+            word = (value & mask) << layout["value"].offset | 1 << layout["dense"].offset
+            word |= (index == len(image) - 1) << layout["last"].offset
+            self._send("inputs", word)
+
+    def _send(self, stream: str, payload: int) -> None:
+        """One word, taken before the next is offered."""
+        self.put(f"{stream}__payload", payload)
+        self.put(f"{stream}__valid", 1)
+        for _ in range(_CYCLE_LIMIT):
+            self._low()
+            taken = self.get(f"{stream}__ready")
+            self._high()
+            if taken:
+                self.put(f"{stream}__valid", 0)
+                return
+        raise InputError(f"core must take a word of {stream} within {_CYCLE_LIMIT} cycles")
+
+    def _neurons(self, memory: str, bits: int) -> Wide:
+        """The live page of a memory, int64 (neurons,)."""
+        lanes, found = self._parameters.lanes, []  # as many states as sums in a row
+        signed = bits == 32 or self._parameters.has_signed_states
+        for slot in self._slots():
+            field = self.get(memory, slot // lanes) >> bits * (slot % lanes) & (1 << bits) - 1
+            found.append(field - (1 << bits) if signed and field >> bits - 1 else field)
+        return np.array(found, dtype=np.int64)
+
+    def _write(self, memory: str, before: Wide, after: Wide, bits: int) -> None:
+        lanes, slots = self._parameters.lanes, self._slots()
+        for neuron in np.flatnonzero(before != after).tolist():
+            row, shift = slots[neuron] // lanes, bits * (slots[neuron] % lanes)
+            mask = (1 << bits) - 1 << shift
+            word = self.get(memory, row) & ~mask | int(after[neuron]) << shift & mask
+            self.put(memory, word, row)
+
+    def _slots(self) -> list[int]:
+        lanes = self._parameters.lanes
+        slots = self._parameters.relaxing
+        return [slot.first_group * lanes + k for slot in slots for k in range(slot.size)]
+
+    def _record(self, summary: int, states: Wide, one: Replay) -> dict[str, Any]:
+        layout = summary_payload(self._parameters)
+        sweeps = summary >> layout["sweeps"].offset & (1 << layout["sweeps"].width) - 1
+        return {
+            "states": states.tolist(),
+            "sweeps": sweeps,
+            "settled": bool(summary >> layout["settled"].offset & 1),
+            "snapshots": one.snapshots,
+        }
+
+    def _low(self) -> None:
+        self._library.replay_clock(self._core, 0)
+
+    def _high(self) -> None:
+        self._library.replay_clock(self._core, 1)
+
+    def _cycle(self) -> None:
+        self._low()
+        self._high()

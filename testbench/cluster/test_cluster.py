@@ -1,0 +1,95 @@
+"""Campaigns on a live Dask cluster: the trials of one process, and a cluster that goes away."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toreq_hw import commands, network
+from toreq_hw.errors import InputError
+from toreq_hw.network import WeightFormat, layered
+from toreq_hw.sim.campaign import runner
+from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.campaign.store import Store
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+
+@pytest.fixture
+def cluster() -> Iterator[subprocess.Popen[str]]:
+    """A running cluster; its first line is its address."""
+    program = Path(__file__).with_name("cluster.py")
+    folders = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    process = subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **folders},
+    )
+    with process:
+        yield process
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    """A small untrained network: what a trial finds is not the point here."""
+    rng = np.random.default_rng(1)
+    blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
+    couplings = tuple(
+        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")
+    return tmp_path / "net.safetensors"
+
+
+def test_a_cluster_gives_the_trials_of_one_process(
+    net: Path, cluster: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    one, plan = Setting(str(net), "digits", 60, "dead_neurons"), Plan((0.3,), trials=5)
+    there = runner.run(one, plan, Store(tmp_path / "a.jsonl"), scheduler=_address(cluster))
+    here = runner.run(one, plan, Store(tmp_path / "b.jsonl"), jobs=1)
+    assert here == there
+
+
+def test_a_cluster_that_goes_away_is_one_line_and_loses_no_finished_trial(
+    net: Path, cluster: subprocess.Popen[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, plan = Setting(str(net), "digits", 60, "dead_neurons"), Plan((0.3, 0.6), trials=80)
+    path, address = tmp_path / "a.jsonl", _address(cluster)
+
+    def watch(done: int, _total: int) -> None:
+        if done == 12:
+            _kill(cluster)
+
+    with pytest.raises(InputError, match=r"must stay reachable, found: .*; finished trials"):
+        runner.run(one, plan, Store(path), scheduler=address, watch=watch)
+    assert 12 <= len(Store(path).trials) < 160
+    kept = dict(Store(path).trials)
+    finished = runner.run(one, plan, Store(path), jobs=1)
+    assert all(trial in finished[level] for (level, _), trial in kept.items())
+    # The command: one line and status 2 where nobody answers any more.
+    arguments = ["inject", str(net), "--layer", "dead_neurons", "--levels", "0.3", "--no-twin"]
+    with pytest.raises(SystemExit) as ended:
+        commands.main([*arguments, "--scheduler", address, "--store", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "must answer" in capsys.readouterr().err

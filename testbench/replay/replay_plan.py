@@ -1,0 +1,82 @@
+"""A fault map to be replayed in RTL: written by pytest, read inside the simulator."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from testbench.rtl.plan import Load, Plan
+from testbench.rtl.simulate import RUNS, simulate
+from toreq_hw import sim
+from toreq_hw.network import Network
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.replay import replay_parameters
+from toreq_hw.rtl.verilog import core_verilog
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+
+Rows = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReplayPlan:
+    """plan: the undamaged network's core. damaged: what the map's weights make of the network,
+    loaded over the stream. start: int16 (samples, neurons), where each phase begins.
+    """
+
+    plan: Plan
+    damaged: Network
+    rows: Rows
+    inputs: npt.NDArray[np.int16]
+    start: npt.NDArray[np.int16]
+    max_sweeps: int
+
+    def save(self, path: Path) -> None:
+        """Writes the plan where the simulator reads it."""
+        path.write_bytes(pickle.dumps(self))
+
+    @staticmethod
+    def load(path: Path) -> "ReplayPlan":
+        """Reads a plan that `save` wrote."""
+        plan = pickle.loads(path.read_bytes())
+        assert isinstance(plan, ReplayPlan)
+        return plan
+
+
+def replay_in_rtl(
+    network: Network,
+    fault_map: FaultMap,
+    inputs: npt.NDArray[np.int16],
+    *,
+    name: str,
+    lanes: int = 4,
+    states: dict[str, npt.NDArray[np.int16]] | None = None,
+    max_sweeps: int,
+    simulator: str = "verilator",
+) -> list[dict[str, Any]]:
+    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states)."""
+    layout = sim.Layout(network)
+    start = np.zeros((len(inputs), layout.neurons), dtype=np.int16)
+    if states is not None:
+        start = layout.join(fault_map.disturbed(states))
+    plan = Plan(network, lanes, (Load(network),))
+    parameters = replay_parameters(network, lanes, max_sweeps)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    source = RUNS / f"{name}.v"
+    images = MemoryImages.of(network, parameters)
+    source.write_text(core_verilog(Core(parameters, images, upsets=True)))
+    outcome = simulate(
+        ReplayPlan(plan, fault_map.program(network), asdict(fault_map), inputs, start, max_sweeps),
+        name,
+        simulator,
+        sources=[source],
+        test_module="testbench.replay.cocotb_replay",
+        memories=(("datapath", "states"), ("datapath", "accumulators")),
+    )
+    assert outcome.failure is None, outcome.failure
+    samples: list[dict[str, Any]] = outcome.record["samples"]
+    return samples

