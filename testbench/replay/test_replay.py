@@ -143,6 +143,15 @@ def test_every_kind_of_storage_replays_everything(kind: str, tmp_path: Path) -> 
     assert (verdict.first_difference, verdict.checked > 100) == (None, True)
 
 
+def test_sums_are_struck_without_their_rounding_halves(tmp_path: Path) -> None:
+    """The core keeps a sum with its half, the map flips bits of the sum alone."""
+    case = fitting(3)
+    assert all(slot.half for slot in replay_parameters(case.network, 4, SWEEPS).relaxing)
+    one = scene(case, [p.AccumulatorUpset(0.05, 1)], tmp_path)
+    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4)
+    assert verdict.first_difference is None
+
+
 def test_slices_replay_in_verilator(tmp_path: Path) -> None:
     one = scene(fitting(20), EVERYTHING, tmp_path)
     choices = KINDS["loaded-rows-skewed-slices"]
