@@ -90,17 +90,19 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 
 RTL_NETWORKS := build/rtl/networks
 
-rtl-test: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/digits.safetensors ## Prove in simulation that the core is the simulator.
+rtl-test: $(VENV)/extra-rtl-test $(addprefix $(RTL_NETWORKS)/,digits.safetensors digits-int8.safetensors digits-signed.safetensors) ## Prove in simulation that the core is the simulator.
 	rm -rf build/rtl/runs
 	$(BIN)/python -m pytest testbench/rtl --numprocesses 2
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --name soak-quick
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-int8.safetensors --data digits --nudged --name soak-int8
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-signed.safetensors --data digits --nudged --name soak-signed
 	$(BIN)/python -m testbench.rtl.report
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16
 
-rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 120 ways; the tests must notice each.
-	$(BIN)/python -m testbench.rtl.mutants --count 120
+rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 150 ways; each must be noticed or proved harmless.
+	$(BIN)/python -m testbench.rtl.mutants --count 150
 
 rtl-formal: $(VENV)/extra-rtl-test ## Prove what must never happen, and that the proofs can fail.
 	$(BIN)/python -m testbench.rtl.formal
@@ -110,6 +112,12 @@ rtl-netlist: $(VENV)/extra-rtl-test ## Run the same test on a core synthesised f
 
 $(RTL_NETWORKS)/digits.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data digits --hidden 32 --epochs 8 --out $@
+
+$(RTL_NETWORKS)/digits-int8.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 64 --weights int8 --epochs 4 --out $@
+
+$(RTL_NETWORKS)/digits-signed.safetensors: | $(VENV)/core
+	$(BIN)/toreq-hw train --data digits --hidden 64 --signed --epochs 4 --out $@
 
 $(RTL_NETWORKS)/mnist.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data mnist --hidden 512 --epochs 4 --out $@
@@ -139,12 +147,15 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 
 # Boards
 
-.PHONY: synth-test reports
+.PHONY: synth-test synth-mutants reports
 
 REPORT_NETWORKS := build/reports/networks
 
 synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
 	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+
+synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.
+	$(BIN)/python testbench/synth_mutants.py
 
 reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
 	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published

@@ -67,7 +67,7 @@ def plan(
         do_build=False,
         emit_src=False,  # paths of source files would make equal designs differ
         synth_opts=list(synthesis_options),
-        script_after_read=_REREAD if board.family is Family.GOWIN else "",
+        script_after_read=_AFTER_READ.get(board.family, ""),
         script_after_synth=f"tee -q -o {STAT} stat -json",
     )
     commands = json.loads(made.files["build_top.json"])["commands"]
@@ -83,8 +83,12 @@ def plan(
     )
 
 
-_REREAD = "write_verilog -noattr top.v; design -reset; read_verilog top.v"
-"""Yosys 0.70 aborts in synth_gowin on some designs that it read as RTLIL."""
+_AFTER_READ = {
+    Family.ECP5: "rename -hide w:*[[]*",
+    Family.GOWIN: "write_verilog -noattr top.v; design -reset; read_verilog top.v",
+}
+"""Yosys 0.70 aborts in abc9 on some designs, taking a wire called `a[0]` for a bit of `a`: such
+names, which Amaranth gives to the fields of arrays, are hidden from it."""
 
 
 def _key(parts: Sequence[str]) -> str:

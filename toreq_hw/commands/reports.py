@@ -47,7 +47,7 @@ DATA = {"digits": "digits", "mnist": "mnist", "mnist-int8": "mnist"}
 PUBLISHED = (
     Subject("digits", "icebreaker", 16, 24),
     Subject("digits", "ice40_hx8k_b_evn", 8, 48),
-    Subject("digits", "tang_nano_9k", 8, 54),
+    Subject("digits", "tang_nano_9k", 8, 45),
     Subject("digits", "orangecrab", 16, 80),
     Subject("digits", "ulx3s_25f", 16, 80),
     Subject("digits", "ulx3s_85f", 64, 80),
