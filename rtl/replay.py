@@ -30,13 +30,18 @@ SETTLE_CYCLES = 12
 """Cycles after which a core that waits has written everything: more than its stages."""
 
 
-def replay_parameters(network: Network, lanes: int, max_sweeps: int) -> CoreParameters:
+def replay_parameters(
+    network: Network, lanes: int, max_sweeps: int, **choices: Any
+) -> CoreParameters:
     """The core of `network` with accumulators of 32 bits, so that a flipped one wraps as the map
     says (docs/robustness.md); a core for use has only as many as sound sums need.
 
+    choices: keyword arguments of `CoreParameters.of` beyond these.
+
     Raises NetworkError where no core can be made.
     """
-    return replace(CoreParameters.of(network, lanes, max_sweeps), accumulator_bits=32)
+    parameters = CoreParameters.of(network, lanes, max_sweeps, **choices)
+    return replace(parameters, accumulator_bits=32)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,9 @@ class Replay:
         self._first = dict(
             zip(names, np.cumsum([0, *(s.size for s in parameters.relaxing)]), strict=False)
         )
+        self._halves = np.concatenate(
+            [np.full(s.size, s.half, dtype=np.int64) for s in parameters.relaxing]
+        )
         self._colour_of = [min(self._colours_of(names[k])) for k in parameters.order]
         self._last_colour_of = [max(self._colours_of(names[k])) for k in parameters.order]
         self._by_tick: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
@@ -97,12 +105,6 @@ class Replay:
         self._struck = 0
         self._changed_in = 0
 
-    @property
-    def halves(self) -> Wide:
-        """The rounding half that the core keeps in each accumulator, int64 (neurons,)."""
-        slots = self.parameters.relaxing
-        return np.concatenate([np.full(slot.size, slot.half) for slot in slots])
-
     def levels(self) -> dict[str, int]:
         """`stuck` and `inverted` of the port, which stand for the whole phase."""
         bits = self.parameters.state_bits
@@ -115,10 +117,12 @@ class Replay:
     def step(self, states: Wide, accumulators: Wide, sweep: int, position: int, news: int) -> Wires:
         """Strikes what is due, in place on `states` and `accumulators`, int64 (neurons,).
 
-        sweep, position, news: as the port shows them.
+        accumulators: as the memory holds them, each with its rounding half; a fault strikes the
+        sum without. sweep, position, news: as the port shows them.
         """
+        sums = (accumulators - self._halves).astype(np.int32).astype(np.int64)
         if not self._begun:
-            self._begin(states, accumulators)
+            self._begin(states, sums)
         self._note(states, sweep, position)
         blocks = len(self._colour_of)
         frozen = sum(
@@ -136,7 +140,8 @@ class Replay:
             if not waiting:
                 break
             self._struck = waiting[0]
-            touch |= self._strike(states, accumulators, waiting[0], sweep)
+            touch |= self._strike(states, sums, waiting[0], sweep)
+        accumulators[:] = (sums + self._halves).astype(np.int32)
         events = self._by_tick.get(last, [])
         return Wires(
             touch=touch,
@@ -256,11 +261,6 @@ class Replay:
     def _block_of(self, neuron: int) -> int:
         number = self.parameters.relaxing.index(self._slot_of(neuron))
         return 1 << self.parameters.order.index(number)
-
-
-def words(values: Wide) -> Wide:
-    """Integers as 32-bit two's complement words hold them."""
-    return values.astype(np.int32).astype(np.int64)
 
 
 def _word(value: int) -> int:

@@ -22,9 +22,9 @@ from toreq_hw.rtl.interfaces import (
     load_payload,
     summary_payload,
 )
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows, replay_parameters, words
-
-Wide = npt.NDArray[np.int64]
+from toreq_hw.rtl.live_page import LivePage, Wide
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows
 
 _DRIVER = Path(__file__).with_name("replay_driver.cpp")
 
@@ -41,24 +41,22 @@ def replay_on_core(
     inputs: npt.NDArray[np.int16],
     start: npt.NDArray[np.int16],
     *,
-    lanes: int,
-    max_sweeps: int,
+    parameters: CoreParameters,
     folder: Path,
 ) -> list[dict[str, Any]]:
     """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states).
 
     network: what the core is made for; damaged: the same with the map's weights, loaded word by
     word. rows: the map's other entries. inputs: int16 (samples, n_input). start: int16
-    (samples, neurons), where each phase begins. folder: takes the compiled core.
+    (samples, neurons), where each phase begins. parameters: as `replay_parameters` makes them of
+    `network`. folder: takes the compiled core.
 
-    Raises NetworkError where no core can be made, InputError where it cannot replay the map, and
-    MissingDependencyError without g++.
+    Raises InputError where the core cannot replay the map, and MissingDependencyError without g++.
     """
-    parameters = replay_parameters(network, lanes, max_sweeps)
     samples = [
         Replay(parameters, damaged, rows, k, start[k].astype(np.int64)) for k in range(len(inputs))
     ]
-    core = ReplayCore(network, lanes, max_sweeps, folder)
+    core = ReplayCore(network, parameters, folder)
     try:
         core.load(damaged)
         return [core.relax(one, image) for one, image in zip(samples, inputs, strict=True)]
@@ -69,10 +67,12 @@ def replay_on_core(
 class ReplayCore:
     """A compiled core with a fault port and accumulators of 32 bits."""
 
-    def __init__(self, network: Network, lanes: int, max_sweeps: int, folder: Path) -> None:
-        self._parameters = replay_parameters(network, lanes, max_sweeps)
-        images = MemoryImages.of(network, self._parameters)
-        path = compile_core(self._parameters, images, folder, _DRIVER, upsets=True)
+    def __init__(self, network: Network, parameters: CoreParameters, folder: Path) -> None:
+        self._parameters = parameters
+        self._states = LivePage.of_states(parameters)
+        self._sums = LivePage.of_accumulators(parameters)
+        images = MemoryImages.of(network, parameters)
+        path = compile_core(parameters, images, folder, _DRIVER, upsets=True)
         self._library = ctypes.CDLL(str(path.resolve()))
         self._library.replay_new.restype = ctypes.c_void_p
         self._library.replay_item.restype = ctypes.POINTER(ctypes.c_uint32)
@@ -108,7 +108,7 @@ class ReplayCore:
             self._low()
             if self.get("summary__valid"):
                 summary = self.get("summary__payload")
-                states = self._neurons("datapath states", self._parameters.state_bits)
+                states = self._states.neurons(self._words(self._states))
                 self._high()
                 return self._record(summary, states, one)
             waits = self.get("upsets__waits")
@@ -119,14 +119,14 @@ class ReplayCore:
 
     def get(self, name: str, row: int = 0) -> int:
         """A wire, or a row of a memory."""
-        place, size = self._place(name)
-        return sum(int(place[row * size + k]) << 32 * k for k in range(size))
+        place, words = self._place(name)
+        return sum(int(place[row * words + k]) << 32 * k for k in range(words))
 
     def put(self, name: str, value: int, row: int = 0) -> None:
         """Sets an input of the core, or a row of a memory."""
-        place, size = self._place(name)
-        for k in range(size):
-            place[row * size + k] = value >> 32 * k & 0xFFFFFFFF
+        place, words = self._place(name)
+        for k in range(words):
+            place[row * words + k] = value >> 32 * k & 0xFFFFFFFF
 
     def _place(self, name: str) -> tuple[Any, int]:
         if name not in self._places:
@@ -139,15 +139,14 @@ class ReplayCore:
     def _act(self, one: Replay) -> None:
         for _ in range(SETTLE_CYCLES):
             self._cycle()
-        bits = self._parameters.state_bits
-        states = self._neurons("datapath states", bits)
-        sums = words(self._neurons("datapath accumulators", 32) - one.halves)
-        before = states.copy(), sums.copy()
+        pages = self._states, self._sums
+        words = [self._words(page) for page in pages]
+        states, sums = (page.neurons(rows) for page, rows in zip(pages, words, strict=True))
         port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "news"))
         wires = one.step(states, sums, *port)
-        self._write("datapath states", before[0], states, bits)
-        halves = one.halves
-        self._write("datapath accumulators", before[1] + halves, sums + halves, 32)
+        for page, rows, neurons in zip(pages, words, (states, sums), strict=True):
+            for row, word in page.changed(rows, neurons).items():
+                self.put(f"datapath {page.memory}", word, row)
         for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
             self.put(f"upsets__{name}", int(getattr(wires, name)))
         self._cycle()
@@ -177,27 +176,8 @@ class ReplayCore:
                 return
         raise InputError(f"core must take a word of {stream} within {_CYCLE_LIMIT} cycles")
 
-    def _neurons(self, memory: str, bits: int) -> Wide:
-        """The live page of a memory, int64 (neurons,)."""
-        lanes, found = self._parameters.lanes, []  # as many states as sums in a row
-        signed = bits == 32 or self._parameters.has_signed_states
-        for slot in self._slots():
-            field = self.get(memory, slot // lanes) >> bits * (slot % lanes) & (1 << bits) - 1
-            found.append(field - (1 << bits) if signed and field >> bits - 1 else field)
-        return np.array(found, dtype=np.int64)
-
-    def _write(self, memory: str, before: Wide, after: Wide, bits: int) -> None:
-        lanes, slots = self._parameters.lanes, self._slots()
-        for neuron in np.flatnonzero(before != after).tolist():
-            row, shift = slots[neuron] // lanes, bits * (slots[neuron] % lanes)
-            mask = (1 << bits) - 1 << shift
-            word = self.get(memory, row) & ~mask | int(after[neuron]) << shift & mask
-            self.put(memory, word, row)
-
-    def _slots(self) -> list[int]:
-        lanes = self._parameters.lanes
-        slots = self._parameters.relaxing
-        return [slot.first_group * lanes + k for slot in slots for k in range(slot.size)]
+    def _words(self, page: LivePage) -> list[int]:
+        return [self.get(f"datapath {page.memory}", row) for row in range(page.rows)]
 
     def _record(self, summary: int, states: Wide, one: Replay) -> dict[str, Any]:
         layout = summary_payload(self._parameters)

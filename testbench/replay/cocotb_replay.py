@@ -7,7 +7,6 @@ from typing import Any
 
 import cocotb
 import numpy as np
-import numpy.typing as npt
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge
 
@@ -15,11 +14,9 @@ from testbench.replay.replay_plan import ReplayPlan
 from testbench.rtl.bench import Bench
 from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
-from testbench.rtl.streams import signed
 from toreq_hw.rtl.interfaces import Command, Space
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, replay_parameters, words
-
-Wide = npt.NDArray[np.int64]
+from toreq_hw.rtl.live_page import LivePage
+from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay
 
 
 @cocotb.test(timeout_time=200, timeout_unit="ms")
@@ -44,7 +41,11 @@ class ReplayBench(Bench):
     def __init__(self, dut: Any, plan: ReplayPlan) -> None:
         super().__init__(dut, plan.plan)
         self.replay_plan = plan
-        self.parameters = replay_parameters(plan.plan.network, plan.plan.lanes, plan.max_sweeps)
+        self.parameters = plan.parameters
+        self.pages = (
+            LivePage.of_states(self.parameters),
+            LivePage.of_accumulators(self.parameters),
+        )
         self.found: list[dict[str, Any]] = []
 
     async def run(self) -> None:
@@ -71,7 +72,7 @@ class ReplayBench(Bench):
             assert seen.states is not None
             self.found.append(
                 {
-                    "states": self._neurons(seen.states).tolist(),
+                    "states": seen.states[list(self.pages[0].slots)].tolist(),
                     "sweeps": seen.summary["sweeps"],
                     "settled": seen.summary["settled"],
                     "snapshots": one.snapshots,
@@ -92,17 +93,22 @@ class ReplayBench(Bench):
                 await self._act(one)
 
     async def _act(self, one: Replay) -> None:
-        states = self._states()
-        accumulators = words(self._accumulators() - one.halves)
-        before = states.copy(), accumulators.copy()
+        memories = self.dut.datapath.states, self.dut.datapath.accumulators
+        words = [
+            [int(memory[row].value) for row in range(page.rows)]
+            for page, memory in zip(self.pages, memories, strict=True)
+        ]
+        states, accumulators = (
+            page.neurons(rows) for page, rows in zip(self.pages, words, strict=True)
+        )
         sweep, position, news = (
             int(self._wire(name).value) for name in ("sweep", "position", "news")
         )
         wires = one.step(states, accumulators, sweep, position, news)
-        self._write(self.dut.datapath.states, before[0], states, self.parameters.state_bits)
-        halves = one.halves
-        memory = self.dut.datapath.accumulators
-        self._write(memory, before[1] + halves, accumulators + halves, 32)
+        after = (states, accumulators)
+        for page, memory, rows, neurons in zip(self.pages, memories, words, after, strict=True):
+            for row, word in page.changed(rows, neurons).items():
+                memory[row].value = word
         for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
             self._wire(name).value = int(getattr(wires, name))
         await FallingEdge(self.dut.clk)
@@ -110,46 +116,6 @@ class ReplayBench(Bench):
         self._wire("hold").value = 0
         await FallingEdge(self.dut.clk)
         self._wire("hold").value = 1
-
-    def _states(self) -> Wide:
-        fields = self._rows_of(self.dut.datapath.states, self.parameters.state_bits)
-        if not self.parameters.has_signed_states:
-            fields = [field & (1 << self.parameters.state_bits) - 1 for field in fields]
-        return self._neurons(np.array(fields, dtype=np.int64))
-
-    def _accumulators(self) -> Wide:
-        return self._neurons(
-            np.array(self._rows_of(self.dut.datapath.accumulators, 32), dtype=np.int64)
-        )
-
-    def _rows_of(self, memory: Any, bits: int) -> list[int]:
-        """The live page's fields, two's complement, in slot order."""
-        found = []
-        for row in range(self.parameters.groups):
-            word = int(memory[row].value)
-            for lane in range(self.parameters.lanes):
-                found.append(signed(word >> bits * lane & (1 << bits) - 1, bits))
-        return found
-
-    def _write(self, memory: Any, before: Wide, after: Wide, bits: int) -> None:
-        """Writes the rows of the neurons that differ."""
-        lanes = self.parameters.lanes
-        slots = self._slots()
-        for row in sorted({slots[i] // lanes for i in np.flatnonzero(before != after).tolist()}):
-            word = int(memory[row].value)
-            for neuron, slot in enumerate(slots):
-                if slot // lanes == row:
-                    mask = (1 << bits) - 1 << bits * (slot % lanes)
-                    field = int(after[neuron]) << bits * (slot % lanes)
-                    word = word & ~mask | field & mask
-            memory[row].value = word
-
-    def _neurons(self, slots: Wide) -> Wide:
-        return slots[self._slots()]
-
-    def _slots(self) -> list[int]:
-        lanes = self.parameters.lanes
-        return [s.first_group * lanes + k for s in self.parameters.relaxing for k in range(s.size)]
 
     def _wire(self, name: str) -> Any:
         return getattr(self.dut, f"upsets__{name}")

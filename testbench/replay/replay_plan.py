@@ -15,6 +15,7 @@ from toreq_hw import sim
 from toreq_hw.network import Network
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.replay import replay_parameters
 from toreq_hw.rtl.verilog import core_verilog
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -35,6 +36,12 @@ class ReplayPlan:
     start: npt.NDArray[np.int16]
     max_sweeps: int
 
+    @property
+    def parameters(self) -> CoreParameters:
+        """Of the core, whose accumulators have 32 bits."""
+        plan = self.plan
+        return replay_parameters(plan.network, plan.lanes, self.max_sweeps, **plan.choices)
+
     def save(self, path: Path) -> None:
         """Writes the plan where the simulator reads it."""
         path.write_bytes(pickle.dumps(self))
@@ -54,23 +61,28 @@ def replay_in_rtl(
     *,
     name: str,
     lanes: int = 4,
+    choices: Mapping[str, Any] | None = None,
     states: dict[str, npt.NDArray[np.int16]] | None = None,
     max_sweeps: int,
     simulator: str = "verilator",
 ) -> list[dict[str, Any]]:
-    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states)."""
+    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states).
+
+    choices: keyword arguments of `CoreParameters.of` beyond the lanes.
+    """
     layout = sim.Layout(network)
     start = np.zeros((len(inputs), layout.neurons), dtype=np.int16)
     if states is not None:
         start = layout.join(fault_map.disturbed(states))
-    plan = Plan(network, lanes, (Load(network),))
-    parameters = replay_parameters(network, lanes, max_sweeps)
+    core = Plan(network, lanes, (Load(network),), choices=dict(choices or {}))
+    damaged = fault_map.program(network)
+    plan = ReplayPlan(core, damaged, asdict(fault_map), inputs, start, max_sweeps)
     RUNS.mkdir(parents=True, exist_ok=True)
     source = RUNS / f"{name}.v"
-    images = MemoryImages.of(network, parameters)
-    source.write_text(core_verilog(Core(parameters, images, upsets=True)))
+    images = MemoryImages.of(network, plan.parameters)
+    source.write_text(core_verilog(Core(plan.parameters, images, upsets=True)))
     outcome = simulate(
-        ReplayPlan(plan, fault_map.program(network), asdict(fault_map), inputs, start, max_sweeps),
+        plan,
         name,
         simulator,
         sources=[source],

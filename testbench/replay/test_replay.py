@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from testbench.networks import Case, random_case
 from testbench.replay.replay_plan import replay_in_rtl
 from testbench.rtl.simulate import simulators
 from toreq_hw import commands, data, network, sim
-from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, replay
+from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, on_core, replay
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.network import Schedule, WeightFormat, layered
+from toreq_hw.rtl.replay import replay_parameters
 from toreq_hw.rtl.replay_core import replay_on_core
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
@@ -68,7 +70,9 @@ def scene(case: Case, layers: list[p.Layer], tmp_path: Path) -> Scene:
     return found
 
 
-def under_cocotb(one: Scene, name: str, simulator: str) -> Verdict:
+def under_cocotb(
+    one: Scene, name: str, simulator: str, choices: dict[str, Any] | None = None
+) -> Verdict:
     """The verdict of the core in a simulator."""
     expected = Expected(one)
     found = replay_in_rtl(
@@ -76,6 +80,7 @@ def under_cocotb(one: Scene, name: str, simulator: str) -> Verdict:
         one.fault_map,
         one.inputs,
         name=f"replay-{name}",
+        choices=choices,
         states=one.states,
         max_sweeps=SWEEPS,
         simulator=simulator,
@@ -118,6 +123,42 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
             assert found.first_difference is not None, (machine, change.keys())
 
 
+KINDS: dict[str, dict[str, Any]] = {
+    "rows": {},
+    "skewed": {"large_coupling": 1},
+    "loaded-rows": {"initialised": False},
+    "slices": {"update_lanes": 2},
+    "loaded-rows-skewed-slices": {"large_coupling": 1, "initialised": False, "update_lanes": 2},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_storage_replays_everything(kind: str, tmp_path: Path) -> None:
+    choices = KINDS[kind]
+    one = scene(fitting(20), EVERYTHING, tmp_path)
+    stores = replay_parameters(one.network, 4, SWEEPS, **choices).stores
+    assert any(store.skewed for store in stores) == ("large_coupling" in choices)
+    assert any(not store.initialised for store in stores) == ("initialised" in choices)
+    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
+    assert (verdict.first_difference, verdict.checked > 100) == (None, True)
+
+
+def test_sums_are_struck_without_their_rounding_halves(tmp_path: Path) -> None:
+    """The core keeps a sum with its half, the map flips bits of the sum alone."""
+    case = fitting(3)
+    assert all(slot.half for slot in replay_parameters(case.network, 4, SWEEPS).relaxing)
+    one = scene(case, [p.AccumulatorUpset(0.05, 1)], tmp_path)
+    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4)
+    assert verdict.first_difference is None
+
+
+def test_slices_replay_in_verilator(tmp_path: Path) -> None:
+    one = scene(fitting(20), EVERYTHING, tmp_path)
+    choices = KINDS["loaded-rows-skewed-slices"]
+    verdict = under_cocotb(one, "slices", "verilator", choices)
+    assert verdict.first_difference is None
+
+
 def replay_against(one: Scene, expected: Expected, machine: str, folder: Path) -> list[Verdict]:
     """A machine's run of one map held against the reference engine's run of another."""
     with pytest.MonkeyPatch.context() as patch:
@@ -149,8 +190,7 @@ def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Pa
             asdict(struck.fault_map),
             struck.inputs,
             struck.start,
-            lanes=4,
-            max_sweeps=SWEEPS,
+            parameters=replay_parameters(net, 4, SWEEPS),
             folder=tmp_path / "core",
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,11 +115,15 @@ def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
             )
             for engine in sim.EngineName
         ]
-    return [_on_core(scene, expected, folder) if machine == "rtl" else _on_lava(scene, expected)]
+    return [on_core(scene, expected, folder) if machine == "rtl" else _on_lava(scene, expected)]
 
 
-def _on_core(scene: Scene, expected: Expected, folder: Path) -> Verdict:
+def on_core(
+    scene: Scene, expected: Expected, folder: Path, lanes: int = 8, **choices: Any
+) -> Verdict:
+    """The verdict of the compiled core. choices: of `CoreParameters.of`, beyond the lanes."""
     try:
+        from toreq_hw.rtl.replay import replay_parameters
         from toreq_hw.rtl.replay_core import replay_on_core
     except ImportError as error:
         raise MissingDependencyError(
@@ -130,8 +135,7 @@ def _on_core(scene: Scene, expected: Expected, folder: Path) -> Verdict:
         asdict(scene.fault_map),
         scene.inputs,
         scene.start,
-        lanes=8,
-        max_sweeps=scene.max_sweeps,
+        parameters=replay_parameters(scene.network, lanes, scene.max_sweeps, **choices),
         folder=folder,
     )
     shown = [
