@@ -258,8 +258,12 @@ class Bench:
         return wrong
 
     async def _bad_image(self, faults: list[Fault]) -> None:
-        """An image full of wrong words is the image without them; then a wrong label."""
+        """An image full of wrong words is the image without them; then a wrong label.
+
+        The phase comes first, or an image longer than what the port works ahead would wait for it.
+        """
         slot = self.parameters.input
+        self._send_command(Command.FREE, 0, report=True)
         for index in range(slot.size):
             self._send_input(index=index, value=slot.state_max)
             self._send_input(index=index, value=slot.state_max)
@@ -273,7 +277,6 @@ class Bench:
             faults += [Fault.INPUT_VALUE]
         self._send_input(dense=1, value=slot.state_max, last=1)
         faults.append(Fault.INPUT_INDEX)
-        self._send_command(Command.FREE, 0, report=True)
         self._send_command(Command.RAISE, self.parameters.classes, report=False)
         faults.append(Fault.LABEL)
         model = Model(self.network, self.parameters, self.max_sweeps)
