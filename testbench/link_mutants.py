@@ -64,10 +64,29 @@ RUNS = (
 )
 """Gateware that hangs is found by the host's patience."""
 
+REPLIES = (
+    Mutant(
+        "boards/link/commands.py",
+        "[self._left.eq(SUMMARY_BYTES - 1), self._spent.eq(0)]",
+        "self._left.eq(SUMMARY_BYTES - 1)",
+    ),
+    Mutant(
+        "boards/link/commands.py",
+        "self.core.summary.ready.eq(body.ready & self._spent)",
+        "self.core.summary.ready.eq(body.ready)",
+    ),
+    Mutant(
+        "boards/link/frames.py",
+        "                    with m.If(taken.last):\n",
+        "                    with m.If(self.body.payload.last):\n",
+    ),
+)
+
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py",)),
     (LOADS, ("testbench/boards/test_faults.py",)),
     (RUNS, ("testbench/boards/test_link.py",)),
+    (REPLIES, ("testbench/boards/test_commands.py",)),
 )
 
 if __name__ == "__main__":

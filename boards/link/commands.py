@@ -100,6 +100,7 @@ class CommandUnit(wiring.Component):
         self._check, self._restart = CRC32_BZIP2(data_width=1).create(), Signal()
         m.submodules.check = ResetInserter(self._restart)(self._check)
         m.d.comb += self._frame.at.eq(self._at)
+        m.d.sync += self._spent.eq(self._left == 0)
         self._connect_ports(m)
         self._measure(m)
         with m.FSM(name="request"):
@@ -125,6 +126,8 @@ class CommandUnit(wiring.Component):
         self._at = Signal.like(self._frame.at)
         self._bit = Signal(3)
         self._left = Signal(range(max(longest, SUMMARY_BYTES, self._constants)))
+        # Nothing was left a cycle ago: the framer takes no byte in the first cycle of a count.
+        self._spent = Signal()
         self._partial = Signal()  # no item is whole yet, or the one at hand is not
         self._last_sequence = Signal(8)
         self._flags = Signal(4)  # of IMAGE; NUDGE has the last of them
@@ -192,7 +195,7 @@ class CommandUnit(wiring.Component):
         """Refuses what cannot be now; the payload's first byte is at hand."""
         flags = self._frame.read
         repeated = Signal()
-        m.d.comb += repeated.eq(self._frame.sequence == self._last_sequence)
+        m.d.sync += repeated.eq(self._frame.sequence == self._last_sequence)
         with m.State("DISPATCH"):
             m.d.sync += [
                 self._last_sequence.eq(self._frame.sequence),
@@ -256,7 +259,7 @@ class CommandUnit(wiring.Component):
             with m.If(self._bit == 7):
                 m.d.sync += [self._at.eq(self._at + 1), self._left.eq(self._left - 1)]
                 m.next = "FETCH"
-                with m.If(self._left == 0):
+                with m.If(self._spent):
                     m.next = "HEADER"
                     with m.If(self._parsed):
                         m.next = "ITEM"
@@ -361,7 +364,7 @@ class CommandUnit(wiring.Component):
                         m.d.comb += body.payload.byte.eq(byte)
             with m.If(body.ready):
                 m.d.sync += self._left.eq(self._left - 1)
-            with m.If(self._left == 0):
+            with m.If(self._spent):
                 m.d.comb += body.payload.last.eq(self._empty)
                 with m.If(body.ready):
                     with m.If(self._empty):
@@ -412,23 +415,23 @@ class CommandUnit(wiring.Component):
             with m.If(self._bit == 7):
                 m.d.sync += self._left.eq(self._left - 1)
                 m.next = "BYTE"
-                with m.If(self._left == 0):
+                with m.If(self._spent):
                     m.next = "STATES"
                     with m.If(last_slice):
-                        m.d.sync += self._left.eq(SUMMARY_BYTES - 1)
+                        m.d.sync += [self._left.eq(SUMMARY_BYTES - 1), self._spent.eq(0)]
                         m.next = "SUMMARY"
         with m.State("SUMMARY"), m.If(self.core.summary.valid):
             m.d.comb += body.payload.byte.eq(self._summary().word_select(self._left, 8))
             self._count_down(m)
-            m.d.comb += self.core.summary.ready.eq(body.ready & (self._left == 0))
+            m.d.comb += self.core.summary.ready.eq(body.ready & self._spent)
 
     def _count_down(self, m: Module) -> None:
         """Steps through the bytes of a number, the last of which ends the reply."""
         body = self._body
-        m.d.comb += [body.valid.eq(1), body.payload.last.eq(self._left == 0)]
+        m.d.comb += [body.valid.eq(1), body.payload.last.eq(self._spent)]
         with m.If(body.ready):
             m.d.sync += self._left.eq(self._left - 1)
-            with m.If(self._left == 0):
+            with m.If(self._spent):
                 m.next = "RELEASE"
 
     def _summary(self) -> Value:

@@ -113,7 +113,11 @@ class Deframer(wiring.Component):
 
 
 class Framer(wiring.Component):
-    """Bodies without CRC in, bytes of frames out; `last` is set with a body's last byte."""
+    """Bodies without CRC in, bytes of frames out; `last` is set with a body's last byte.
+
+    A body's bytes go through a register, so that their sources and the UART share no long path:
+    `ready` comes from the state alone, not while a frame begins, nor in the cycle after a byte.
+    """
 
     def __init__(self) -> None:
         layout = data.StructLayout({"byte": unsigned(8), "last": 1})
@@ -129,6 +133,7 @@ class Framer(wiring.Component):
         m = Module()
         crc, restart = CRC16_IBM_3740(data_width=8).create(), Signal()
         m.submodules.crc = ResetInserter(restart)(crc)
+        taken = Signal.like(self.body.payload)
         byte, escaped, sent = Signal(8), Signal(), Signal()
         special = Signal()
         m.d.comb += [
@@ -155,11 +160,18 @@ class Framer(wiring.Component):
                 with m.If(self.bytes.valid & self.bytes.ready):
                     m.next = "BODY"
             with m.State("BODY"):
-                m.d.comb += [byte.eq(self.body.payload.byte), self.bytes.valid.eq(self.body.valid)]
+                m.d.comb += self.body.ready.eq(1)
+                m.d.sync += taken.eq(self.body.payload)
+                with m.If(self.body.valid):
+                    m.next = "SEND"
+            with m.State("SEND"):
+                m.d.comb += [byte.eq(taken.byte), self.bytes.valid.eq(1)]
                 send()
-                m.d.comb += [self.body.ready.eq(sent), crc.valid.eq(sent)]
-                with m.If(sent & self.body.payload.last):
-                    m.next = "CRC"
+                m.d.comb += crc.valid.eq(sent)
+                with m.If(sent):
+                    m.next = "BODY"
+                    with m.If(taken.last):
+                        m.next = "CRC"
             for state, part, after in (("CRC", 1, "CRC-LOW"), ("CRC-LOW", 0, "END")):
                 with m.State(state):
                     m.d.comb += [byte.eq(crc.crc.word_select(part, 8)), self.bytes.valid.eq(1)]
