@@ -107,8 +107,8 @@ class Core(wiring.Component):
     def _connect_stores(self, m: Module) -> None:
         """Reads the addressed store; the others rest."""
         walker, several = self._walker, len(self.parameters.stores) > 1
-        chosen = Signal.like(walker.beat.store)
-        m.d.sync += chosen.eq(walker.beat.store)
+        asked, chosen = (Signal.like(walker.beat.store, name=n) for n in ("asked", "chosen"))
+        m.d.sync += [asked.eq(walker.beat.store), chosen.eq(asked)]
         for number, entry in enumerate(self.parameters.stores):
             words = self._images.stores[number]
             read = Signal(name=f"read{number}")

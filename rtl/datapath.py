@@ -1,15 +1,17 @@
 """The lanes: one pipeline that every read and write of accumulators and states goes through.
 
     cycle  0  the beat is issued; a store of weights is addressed
-           1  weights arrive, one for each lane
-           2  operand: weight * delta, or a value for one lane; the row is addressed
-           3  row + operand, written back; or a slice of the row is picked; states addressed
-           4  rounded, clipped, compared with the old states
-           5  states written; changes pushed to the event queue
+           1  weights leave their memory
+           2  weights arrive, one for each lane; the row is addressed
+           3  operand: weight * delta, or a value for one lane; the row arrives
+           4  row + operand, written back; or a slice of the row is picked; states addressed
+           5  rounded, clipped, compared with the old states
+           6  states written; changes pushed to the event queue
 
-A row written in cycle 3 is seen by the very next beat, so beats follow each other without
-gaps whatever rows they touch. A pass that writes states is followed by a pause of
-`UPDATE_LATENCY` cycles wherever something depends on them. Cycles 4 and 5 are `Updater`'s.
+What is written in cycle 4 is seen by the very next beat, which takes the sum on its way to
+memory, so beats follow each other without gaps whatever rows they touch. A pass that writes
+states is followed by a pause of `UPDATE_LATENCY` cycles wherever something depends on them.
+Cycles 5 and 6 are `Updater`'s.
 """
 
 from amaranth import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
@@ -23,12 +25,12 @@ from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.updater import Updater, upset_levels
 
-UPDATE_LATENCY = 7
+UPDATE_LATENCY = 8
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
 
 
 class Datapath(wiring.Component):
-    """Weights come in one cycle after the beat that asked for them.
+    """Weights come in two cycles after the beat that asked for them.
 
     `single` is the operand of a NUDGE or BIAS beat, `walk` that of a WALK. `halt`: an update of
     a self-coupled population found a change; beats behind it are void. `peek_slice` reads a
@@ -75,8 +77,8 @@ class Datapath(wiring.Component):
         m.d.comb += [
             *([updater.stuck.eq(self.stuck)] if self._upsets else []),
             *([updater.inverted.eq(self.inverted)] if self._upsets else []),
-            updater.beat.eq(self._beat[4]),
-            updater.valid.eq(self._valid[4]),
+            updater.beat.eq(self._beat[5]),
+            updater.valid.eq(self._valid[5]),
             self.push.eq(updater.push),
             self.row.eq(updater.row),
             self.halt.eq(updater.halt),
@@ -89,7 +91,7 @@ class Datapath(wiring.Component):
     def _make_stages(self, m: Module) -> None:
         """Shift registers of the beat: `self._beat[k]` is the one in cycle k."""
         self._beat, self._valid = [self.beat], [self.issue]
-        for cycle in range(1, 5):
+        for cycle in range(1, 6):
             beat = Signal(beat_layout(self._parameters), name=f"beat{cycle}", reset_less=True)
             valid = Signal(name=f"valid{cycle}")
             m.d.sync += [beat.eq(self._beat[-1]), valid.eq(self._valid[-1] & ~self.halt)]
@@ -97,15 +99,15 @@ class Datapath(wiring.Component):
             self._valid.append(valid)
 
     def _operands(self, m: Module) -> list[Value]:
-        """Cycles 1 and 2: what each lane adds, registered for cycle 3.
+        """Cycles 2 and 3: what each lane adds, registered for cycle 4.
 
         A NUDGE or BIAS is a walk of weights that are one in its lane and zero elsewhere.
         """
         parameters = self._parameters
-        walk = Signal.like(self.walk, reset_less=True)
-        single = Signal.like(self.single, reset_less=True)
-        m.d.sync += [walk.eq(self.walk), single.eq(self.single)]
-        op = self._beat[1].op
+        walk, single = self.walk, self.single
+        for _ in range(2):
+            walk, single = _registered(m, walk), _registered(m, single)
+        op = self._beat[2].op
         is_walk, is_single = Signal(), Signal()
         m.d.comb += [
             is_walk.eq(op == Op.WALK),
@@ -162,7 +164,11 @@ class Datapath(wiring.Component):
         return operands
 
     def _accumulate(self, m: Module, operands: list[Value]) -> Value:
-        """Cycles 2 and 3: address the row, add, write back. Returns the row read in cycle 3."""
+        """Cycles 2 to 4: address the row, read it, add and write back. Returns it, in cycle 4.
+
+        In the cycle after its address, a row is what memory holds, or the sum that the beat ahead
+        is writing there; memory itself passes on what the beat before that one writes.
+        """
         parameters = self._parameters
         bits, groups = parameters.accumulator_bits, parameters.groups
         rows = data.ArrayLayout(signed(bits), parameters.lanes)
@@ -174,29 +180,35 @@ class Datapath(wiring.Component):
         )
         write = accumulators.write_port()
         read = accumulators.read_port(transparent_for=(write,))
-        ahead, beat = self._beat[2], self._beat[3]
+        beat, ahead = self._beat[2], self._beat[3]
         read_page, write_page = Signal(Page), Signal(Page)
-        with m.Switch(ahead.op):
+        with m.Switch(beat.op):
             with m.Case(Op.CLEAR, Op.BIAS):
                 m.d.comb += read_page.eq(Page.REST)
             with m.Case(Op.RESTORE):
                 m.d.comb += read_page.eq(Page.FREE)
-        with m.Switch(beat.op):
+        with m.Switch(ahead.op):
             with m.Case(Op.SAVE):
                 m.d.comb += write_page.eq(Page.FREE)
             with m.Case(Op.BIAS):
                 m.d.comb += write_page.eq(Page.REST)
-        writes = (beat.op != Op.UPDATE) & (beat.op != Op.KEEP)
+        target, writes, follows = Signal.like(write.addr), Signal(), Signal()
         m.d.comb += [
-            read.addr.eq(paged(read_page, ahead.slice >> parameters.part_bits, groups)),
-            write.addr.eq(paged(write_page, beat.slice >> parameters.part_bits, groups)),
-            write.en.eq(self._valid[3] & writes),
+            read.addr.eq(paged(read_page, beat.slice >> parameters.part_bits, groups)),
+            target.eq(paged(write_page, ahead.slice >> parameters.part_bits, groups)),
+            writes.eq(self._valid[3] & (ahead.op != Op.UPDATE) & (ahead.op != Op.KEEP)),
+            write.addr.eq(_registered(m, target)),
+            write.en.eq(self._valid[4] & _registered(m, writes)),
         ]
+        m.d.sync += follows.eq(writes & (read.addr == target))
         replaces = Signal()
         m.d.sync += replaces.eq(self._replaces(m))
-        row = rows(read.data)
+        row = Signal(rows, reset_less=True)
+        m.d.sync += row.eq(Mux(follows, write.data, read.data))
+        with m.If(replaces):
+            m.d.sync += row.eq(0)
         for lane, operand in enumerate(operands):
-            m.d.comb += rows(write.data)[lane].eq(Mux(replaces, 0, row[lane]) + operand)
+            m.d.comb += rows(write.data)[lane].eq(row[lane] + operand)
         return row
 
     def _replaces(self, m: Module) -> Value:
@@ -208,9 +220,9 @@ class Datapath(wiring.Component):
         return begins[1]
 
     def _pick(self, m: Module, row: Value) -> None:
-        """Cycle 3: the slice of the row that an UPDATE rounds, registered for cycle 4."""
+        """Cycle 4: the slice of the row that an UPDATE rounds, registered for cycle 5."""
         parameters = self._parameters
-        part = self._beat[3].slice[: parameters.part_bits]
+        part = self._beat[4].slice[: parameters.part_bits]
         for lane in range(parameters.update_lanes):
             choices = [
                 row[lane + k * parameters.update_lanes] for k in range(parameters.slices_per_group)
@@ -220,14 +232,14 @@ class Datapath(wiring.Component):
             m.d.comb += self._updater.totals[lane].eq(total)
 
     def _connect_states(self, m: Module) -> None:
-        """States are addressed in cycle 3, or by `peek`, and written in cycle 5."""
+        """States are addressed in cycle 4, or by `peek`, and written in cycle 6."""
         slices = self._parameters.slices
         m.submodules.states = states = Memory(
             shape=unsigned(self._states.size), depth=len(Page) * slices, init=[]
         )
         write = states.write_port()
         read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
-        beat, updater = self._beat[3], self._updater
+        beat, updater = self._beat[4], self._updater
         page = Signal(Page)
         m.d.comb += [
             page.eq(Mux(~self.peek & (beat.op == Op.RESTORE), Page.FREE, Page.WORK)),
@@ -238,6 +250,13 @@ class Datapath(wiring.Component):
             write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),
             write.data.eq(updater.written.as_value()),
         ]
+
+
+def _registered(m: Module, value: Signal) -> Signal:
+    """The value, a cycle later."""
+    later = Signal.like(value, reset_less=True)
+    m.d.sync += later.eq(value)
+    return later
 
 
 def paged(page: Value, row: Value, rows: int) -> Value:

@@ -1,6 +1,6 @@
 """Weights in rows: the weights of one neuron side by side, for walks in one direction."""
 
-from amaranth import Module, Mux, unsigned
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,8 +12,8 @@ from toreq_hw.rtl.single_port_ram import SinglePortRam
 class RowStore(wiring.Component):
     """One memory of words of `lanes` weights, with one port.
 
-    Read: `read` and `address` in one cycle, `weights` (lane order) in the next. Write: `load`,
-    in a cycle without `read`.
+    Read: `read` and `address` in one cycle, `weights` (lane order) two cycles later. Write:
+    `load`, in a cycle without `read`.
     """
 
     def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
@@ -35,6 +35,7 @@ class RowStore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the memory; loads and reads share its port."""
         m = Module()
+        weights = Signal.like(self.weights, reset_less=True)
         m.submodules.ram = ram = SinglePortRam(
             self._store.words, self._lanes * self._store.width, self._words
         )
@@ -43,6 +44,7 @@ class RowStore(wiring.Component):
             ram.write.eq(self.load),
             ram.address.eq(Mux(self.load, self.load_address, self.address)),
             ram.write_data.eq(self.load_data),
-            self.weights.eq(ram.read_data),
+            self.weights.eq(weights),
         ]
+        m.d.sync += weights.eq(ram.read_data)
         return m

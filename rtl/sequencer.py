@@ -16,7 +16,7 @@ from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import pass_layout
 from toreq_hw.rtl.readout import Look
 
-HALT_PAUSE = UPDATE_LATENCY - 5
+HALT_PAUSE = UPDATE_LATENCY - 6
 """Cycles from the one after a halt to the first that sees the halting change as an event."""
 
 

@@ -18,7 +18,7 @@ from toreq_hw.rtl.parameters import CoreParameters
 class SkewedStore(wiring.Component):
     """The banks of one weight format.
 
-    Read: `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) in the next.
+    Read: `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles later.
     Write: a whole row of all banks (bank order) at `load_address`.
     """
 
@@ -53,15 +53,17 @@ class SkewedStore(wiring.Component):
             read = bank.read_port()
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)
             m.d.comb += read.addr.eq(Cat(word, self.tile))
-            banks.append(read.data)
+            held = Signal(width, name=f"held{number}", reset_less=True)
+            m.d.sync += held.eq(read.data)
+            banks.append(held)
             write = bank.write_port()
             m.d.comb += [
                 write.addr.eq(self.load_address),
                 write.en.eq(self.load),
                 write.data.eq(self.load_data.word_select(number, width)),
             ]
-        turn = Signal(self._lane_bits)
-        m.d.sync += turn.eq(self.lane)
+        row, turn = Signal(self._lane_bits), Signal(self._lane_bits)
+        m.d.sync += [row.eq(self.lane), turn.eq(row)]
         m.d.comb += self.weights.eq(_rotated(banks, turn))
         return m
 

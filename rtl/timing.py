@@ -1,11 +1,11 @@
 """How long a phase takes, exactly, from the list of its events: the core's timing contract.
 
     FREE   R + 1 + sum(input beats)            + relaxation + C + 2 (+ R + 1 with report)
-    RAISE  R + 7 + C + 2                       + relaxation + C + 2 (+ R + 1 with report)
-    LOWER  2 R + 7 + C + 2                     + relaxation + C + 2 (+ R + 1 with report)
+    RAISE  R + 8 + C + 2                       + relaxation + C + 2 (+ R + 1 with report)
+    LOWER  2 R + 8 + C + 2                     + relaxation + C + 2 (+ R + 1 with report)
 
     relaxation = sum over sweeps (1 + sum over blocks with news of a block)
-    block      = 1 + r + 7 + sum(beats of its events) + 1
+    block      = 1 + r + 8 + sum(beats of its events) + 1
 
 R: slices of all groups, r: slices that hold neurons of the block; C: output neurons; beats of
 an event: groups of all its neighbours. Input events count if they are not zero. A

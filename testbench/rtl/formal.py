@@ -29,7 +29,7 @@ from toreq_hw.network import WeightFormat
 
 WORK = FOLDER / "formal"
 
-DEPTH = 5
+DEPTH = 6
 """Cycles of the induction: the pipeline is empty of what was there before them."""
 
 

@@ -2,7 +2,7 @@
 
 One lane of one row is followed through every beat. Beside it, an accumulator too wide to
 overflow (`exact`) takes the same beats, and is tied to what it stands for: the bias, each
-neighbour's weight times the state it last sent, and the nudge. What is written in cycle 3 and
+neighbour's weight times the state it last sent, and the nudge. What is written in cycle 4 and
 what lies in memory must equal it.
 """
 
@@ -20,7 +20,7 @@ from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.interfaces import Page
 from toreq_hw.rtl.parameters import CoreParameters
 
-DELAY = 3
+DELAY = 4
 """Cycles from the issue of a beat to the one that writes its row."""
 
 PAGES = (Page.WORK, Page.FREE, Page.REST)
@@ -101,7 +101,7 @@ class SumsAreExact(Property):
         return Source(weight, shifts(parameters)[number], slot.state_min, slot.state_max, known)
 
     def _walk(self, m: Module) -> None:
-        """A WALK beat: some neighbour takes some state; its weight arrives a cycle later."""
+        """A WALK beat: some neighbour takes some state; its weight arrives two cycles later."""
         which, state = self.free(1, "which"), self.free(signed(4), "new_state")
         delta = self.free(self._part.walk.delta.shape(), "delta")
         weights = self.free(len(self._part.weights.as_value()), "weights")
@@ -110,12 +110,12 @@ class SumsAreExact(Property):
             self._part.walk.shift.eq(which),
             self._part.weights.eq(weights),
         ]
-        asked = Signal(self._sources[0].weight.shape())
-        is_walk, walked = Signal(), Signal()
+        asked, due = (Signal(self._sources[0].weight.shape(), name=n) for n in ("asked", "due"))
+        is_walk, walked, arrives = Signal(), Signal(), Signal()
         m.d.comb += is_walk.eq(self._here & (self._op == Op.WALK))
-        m.d.sync += walked.eq(is_walk)
+        m.d.sync += [walked.eq(is_walk), arrives.eq(walked), due.eq(asked)]
         arrived = Value.cast(weights).word_select(self._lane, self._parameters.weight_bits)
-        self.assume(~walked | (arrived.as_signed() == asked))
+        self.assume(~arrives | (arrived.as_signed() == due))
         for number, source in enumerate(self._sources):
             mine = Signal(name=f"from{number}")
             known = source.known[Page.WORK]
@@ -186,7 +186,7 @@ class SumsAreExact(Property):
                     m.d.sync += source.known[target].eq(source.known.get(origin, 0))
 
     def _compare(self, m: Module) -> None:
-        """The exact sums are what they stand for; memory follows them three cycles later."""
+        """The exact sums are what they stand for; memory follows them four cycles later."""
         for page in PAGES:
             total = self._bias[page]
             for source in self._sources:
