@@ -229,6 +229,7 @@ class Core(wiring.Component):
             datapath.peek.eq(readout.peek),
             datapath.peek_slice.eq(readout.peek_slice),
             readout.peeked.eq(datapath.peeked),
+            readout.held.eq(datapath.held),
         ]
 
     def _connect_recorder(self, m: Module) -> None:

@@ -3,8 +3,8 @@
     cycle  0  the beat is issued; a store of weights is addressed
            1  weights leave their memory
            2  weights arrive, one for each lane; the row is addressed
-           3  operand: weight * delta, or a value for one lane; the row arrives
-           4  row + operand, written back; or a slice of the row is picked; states addressed
+           3  operand: weight * delta, or a value for one lane; the row arrives; states addressed
+           4  row + operand, written back; or a slice of the row is picked
            5  rounded, clipped, compared with the old states
            6  states written; changes pushed to the event queue
 
@@ -34,7 +34,7 @@ class Datapath(wiring.Component):
 
     `single` is the operand of a NUDGE or BIAS beat, `walk` that of a WALK. `halt`: an update of
     a self-coupled population found a change; beats behind it are void. `peek_slice` reads a
-    slice of states into `peeked` in the next cycle, while no pass runs.
+    slice of states into `peeked` in the next cycle and `held` in the one after, while no pass runs.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Datapath(wiring.Component):
                 "peek": In(1),
                 "peek_slice": In(parameters.slice_bits),
                 "peeked": Out(self._states),
+                "held": Out(self._states),
             }
         )
 
@@ -234,20 +235,23 @@ class Datapath(wiring.Component):
             m.d.comb += self._updater.totals[lane].eq(total)
 
     def _connect_states(self, m: Module) -> None:
-        """States are addressed in cycle 4, or by `peek`, and written in cycle 6."""
+        """States are addressed in cycle 3, or by `peek`, held in 5, and written in cycle 6."""
         slices = self._parameters.slices
         m.submodules.states = states = Memory(
             shape=unsigned(self._states.size), depth=len(Page) * slices, init=[]
         )
         write = states.write_port()
         read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
-        beat, updater = self._beat[4], self._updater
+        beat, updater = self._beat[3], self._updater
+        held = Signal(self._states, reset_less=True)
+        m.d.sync += held.eq(read.data)
         page = Signal(Page)
         m.d.comb += [
             page.eq(Mux(~self.peek & (beat.op == Op.RESTORE), Page.FREE, Page.WORK)),
             read.addr.eq(paged(page, Mux(self.peek, self.peek_slice, beat.slice), slices)),
             self.peeked.eq(read.data),
-            updater.old.eq(read.data),
+            self.held.eq(held),
+            updater.old.eq(held),
             write.en.eq(updater.write),
             write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),
             write.data.eq(updater.written.as_value()),

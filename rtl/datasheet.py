@@ -9,6 +9,7 @@ from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.images import store_name
 from toreq_hw.rtl.interfaces import Fault, Page
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import LOOK_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
 
@@ -101,7 +102,7 @@ def _memories(parameters: CoreParameters) -> str:
 
 
 def _latency(parameters: CoreParameters) -> str:
-    nudge = UPDATE_LATENCY + parameters.classes + 2
+    nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
     slices = parameters.slices
     beats = [
         f"- an event of {slot.name}: {parameters.beats_of(number)}"
@@ -116,7 +117,8 @@ def _latency(parameters: CoreParameters) -> str:
             ),
             f"- FREE: {slices + 1} + input events; RAISE: {slices + nudge}; "
             f"LOWER: {2 * slices + nudge}; then 1 a sweep, the updates, the events",
-            f"- the class: {parameters.classes + 2}; a report of all states: {slices + 1}",
+            f"- the class: {parameters.classes + LOOK_LATENCY}; "
+            f"a report of all states: {slices + 1}",
         ]
     )
 

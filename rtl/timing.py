@@ -1,8 +1,8 @@
 """How long a phase takes, exactly, from the list of its events: the core's timing contract.
 
-    FREE   R + 1 + sum(input beats)            + relaxation + C + 2 (+ R + 1 with report)
-    RAISE  R + 8 + C + 2                       + relaxation + C + 2 (+ R + 1 with report)
-    LOWER  2 R + 8 + C + 2                     + relaxation + C + 2 (+ R + 1 with report)
+    FREE   R + 1 + sum(input beats)            + relaxation + C + 3 (+ R + 1 with report)
+    RAISE  R + 8 + C + 3                       + relaxation + C + 3 (+ R + 1 with report)
+    LOWER  2 R + 8 + C + 3                     + relaxation + C + 3 (+ R + 1 with report)
 
     relaxation = sum over sweeps (1 + sum over blocks with news of a block)
     block      = 1 + r + 8 + sum(beats of its events) + 1
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import LOOK_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
 
@@ -59,7 +60,7 @@ class TimingModel:
     def cost(self, phase: PhaseEvents, *, report: bool) -> PhaseCost:
         """The cost of the next phase."""
         parameters = self.parameters
-        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + 2
+        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + LOOK_LATENCY
         if report:
             cycles += parameters.slices + 1
         counts = [(INPUT, phase.input_events)]
@@ -76,7 +77,7 @@ class TimingModel:
         """Passes before the first sweep; says which blocks start with news."""
         parameters = self.parameters
         slices, output = parameters.slices, parameters.output
-        nudge = UPDATE_LATENCY + parameters.classes + 2
+        nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
         if phase.command is Command.FREE:
             self._news = set(range(len(parameters.relaxing)))
             return slices + 1 + phase.input_events * parameters.beats_of(INPUT)
