@@ -24,6 +24,7 @@ from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.updater import Updater, upset_levels
+from toreq_hw.rtl.withholding import lossy_levels
 
 UPDATE_LATENCY = 8
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
@@ -46,12 +47,14 @@ class Datapath(wiring.Component):
         self._states = data.ArrayLayout(state_shape(parameters), parameters.update_lanes)
         super().__init__(
             (upset_levels(parameters) if upsets else {})
+            | (lossy_levels(parameters) if parameters.lossy else {})
             | {
                 "issue": In(1),
                 "beat": In(beat_layout(parameters)),
                 "walk": In(walk_layout(parameters)),
                 "single": In(single_layout(parameters)),
                 "weights": In(data.ArrayLayout(unsigned(parameters.weight_bits), parameters.lanes)),
+                "moved": Out(1),
                 "push": Out(1),
                 "row": Out(row_layout(parameters)),
                 "halt": Out(1),
@@ -79,6 +82,7 @@ class Datapath(wiring.Component):
             *([updater.inverted.eq(self.inverted)] if self._upsets else []),
             updater.beat.eq(self._beat[5]),
             updater.valid.eq(self._valid[5]),
+            self.moved.eq(updater.moved),
             self.push.eq(updater.push),
             self.row.eq(updater.row),
             self.halt.eq(updater.halt),
@@ -232,10 +236,13 @@ class Datapath(wiring.Component):
             m.d.comb += self._updater.totals[lane].eq(total)
 
     def _connect_states(self, m: Module) -> None:
-        """States are addressed in cycle 4, or by `peek`, and written in cycle 6."""
-        slices = self._parameters.slices
+        """States are addressed in cycle 4, or by `peek`, and written in cycle 6.
+
+        Beside its states, a slice of a lossy core holds those that were sent last.
+        """
+        slices, bits, lossy = self._parameters.slices, self._states.size, self._parameters.lossy
         m.submodules.states = states = Memory(
-            shape=unsigned(self._states.size), depth=len(Page) * slices, init=[]
+            shape=unsigned(2 * bits if lossy else bits), depth=len(Page) * slices, init=[]
         )
         write = states.write_port()
         read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
@@ -244,12 +251,18 @@ class Datapath(wiring.Component):
         m.d.comb += [
             page.eq(Mux(~self.peek & (beat.op == Op.RESTORE), Page.FREE, Page.WORK)),
             read.addr.eq(paged(page, Mux(self.peek, self.peek_slice, beat.slice), slices)),
-            self.peeked.eq(read.data),
-            updater.old.eq(read.data),
+            self.peeked.eq(read.data[:bits]),
+            updater.old.eq(read.data[:bits]),
             write.en.eq(updater.write),
             write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),
-            write.data.eq(updater.written.as_value()),
+            write.data.eq(Cat(updater.written, updater.sends) if lossy else updater.written),
         ]
+        if lossy:
+            m.d.comb += [
+                updater.threshold.eq(self.threshold),
+                updater.flushes.eq(self.flushes),
+                updater.sent.eq(read.data[bits:]),
+            ]
 
 
 def _registered(m: Module, value: Signal) -> Signal:

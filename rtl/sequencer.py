@@ -5,7 +5,7 @@ the events it found. Blocks that no event has reached since their last update ar
 The states of the machine are the terms of the formula in `rtl/timing.py`, name by name.
 """
 
-from amaranth import Cat, Const, Module, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,15 +27,20 @@ class Sequencer(wiring.Component):
 
     Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in
     a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
-    `presents`) and, to consume the head, `input_pop` or `queue_pop`.
+    `presents`) and, to consume the head, `input_pop` or `queue_pop`. event: it is one of a sweep.
+
+    A lossy core begins RAISE with a sweep 0, `flushes`: every block sends what it withheld in the
+    free phase, so that what SAVE keeps is the sum over the states themselves.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
         self._parameters = parameters
         self._numbers = len(parameters.relaxing)
+        self._nudged = 1 << parameters.order.index(parameters.output)
         self._upsets = upsets
         super().__init__(
             (_upset_members(self._numbers) if upsets else {})
+            | ({"flushes": Out(1)} if parameters.lossy else {})
             | {
                 "commands": In(source_of(command_payload(parameters))),
                 "idle": Out(1),
@@ -54,12 +59,13 @@ class Sequencer(wiring.Component):
                 "walker_busy": In(1),
                 "presents": Out(1),
                 "take": Out(1),
+                "event": Out(1),
                 "source": Out(population_bits(parameters)),
                 "targets": In(self._numbers),
                 "start_pass": Out(1),
                 "request": Out(pass_layout(parameters)),
                 "pass_ends": In(1),
-                "pushed": In(1),
+                "moved": In(1),
                 "halt": In(1),
                 "halt_slice": In(parameters.slice_bits),
                 "halt_lane": In(parameters.update_lane_bits + 1),
@@ -136,7 +142,9 @@ class Sequencer(wiring.Component):
         with m.If(self.take & ~self.presents):
             reached = [self.targets[population] for population in self._parameters.order]
             m.d.sync += self._dirty.eq(self._dirty | Cat(*reached))
-        with m.If(self.pushed):
+        events = self.take & ~self.presents
+        m.d.comb += self.event.eq(events & ~self.flushes if self._parameters.lossy else events)
+        with m.If(self.moved):
             m.d.sync += self._changed.eq(1)
         if self._upsets:
             m.d.comb += [self.news.eq(self._dirty), self.position.eq(self._position)]
@@ -179,24 +187,31 @@ class Sequencer(wiring.Component):
                 self._begin(m, word.command)
 
     def _begin(self, m: Module, command: Value) -> None:
-        output = 1 << self._parameters.order.index(self._parameters.output)
         with m.Switch(command):
             with m.Case(Command.FREE):
                 m.d.sync += [self._dirty.eq(~0), self._follows.eq(Command.RAISE)]
                 self._start_all(m, "CLEAR", Op.CLEAR)
             with m.Case(Command.RAISE):
-                m.d.sync += [
-                    self._dirty.eq(self._dirty | output),
-                    self._dirty_free.eq(self._dirty),
-                    self._follows.eq(Command.LOWER),
-                ]
-                self._start_all(m, "SAVE", Op.SAVE)
+                m.d.sync += self._follows.eq(Command.LOWER)
+                if self._parameters.lossy:
+                    m.d.sync += self.flushes.eq(1)
+                    m.next = "NEXT"
+                else:
+                    self._save(m)
             with m.Case(Command.LOWER):
                 m.d.sync += [
-                    self._dirty.eq(self._dirty_free | output),
+                    self._dirty.eq(self._dirty_free | self._nudged),
                     self._follows.eq(Command.FREE),
                 ]
                 self._start_all(m, "KEEP", Op.KEEP)
+
+    def _save(self, m: Module) -> None:
+        """Keeps what the free phase came to; the nudge will be news to the output."""
+        m.d.sync += [
+            self._dirty.eq(self._dirty | self._nudged),
+            self._dirty_free.eq(self._dirty),
+        ]
+        self._start_all(m, "SAVE", Op.SAVE)
 
     def _go(self, m: Module, state: str) -> None:
         m.next = state
@@ -302,7 +317,9 @@ class Sequencer(wiring.Component):
     def _next(self, m: Module) -> None:
         """Chooses the next block that has news, or ends the sweep; not while it is held."""
         ahead = Signal(self._numbers)
-        due = self._dirty & (Const((1 << self._numbers) - 1) << self._position)
+        every = Const((1 << self._numbers) - 1)
+        news = Mux(self.flushes, every, self._dirty) if self._parameters.lossy else self._dirty
+        due = news & (every << self._position)
         m.d.comb += ahead.eq(due & ~self.frozen if self._upsets else due)
         with m.State("NEXT"):
             if not self._upsets:
@@ -321,6 +338,9 @@ class Sequencer(wiring.Component):
             for position in reversed(range(self._numbers)):
                 with m.If(ahead[position] & (ahead[:position] == 0)):
                     self._start_block(m, position)
+        if self._parameters.lossy:
+            with m.Elif(self.flushes):
+                self._end_flush(m)
         with m.Else():
             self._end_sweep(m)
 
@@ -334,12 +354,18 @@ class Sequencer(wiring.Component):
 
     def _start_block(self, m: Module, position: int) -> None:
         number = self._parameters.order[position]
+        news = self._dirty[position]
         m.d.sync += [
-            self._dirty[position].eq(0),
+            news.eq(news & self.flushes if self._parameters.lossy else 0),
             self._position.eq(position + 1),
             self.source.eq(number),
         ]
         self._start_update(m, number)
+
+    def _end_flush(self, m: Module) -> None:
+        m.d.sync += [self._position.eq(0), self.flushes.eq(0)]
+        m.d.comb += self.next_sweep.eq(1)
+        self._save(m)
 
     def _end_sweep(self, m: Module) -> None:
         m.d.sync += [self._position.eq(0), self._changed.eq(0)]

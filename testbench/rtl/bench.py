@@ -11,17 +11,20 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from testbench.rtl.checker import Checker, MismatchError, Seen
 from testbench.rtl.coverage import Coverage
 from testbench.rtl.model import Model
-from testbench.rtl.plan import BadTraffic, Images, Limit, Load, Plan, ResetMidRun, Step, Traffic
-from testbench.rtl.streams import (
-    EventMonitor,
-    StreamDriver,
-    StreamMonitor,
-    pack,
-    signed,
-    unpack,
+from testbench.rtl.plan import (
+    BadTraffic,
+    Images,
+    Limit,
+    Load,
+    Plan,
+    ResetMidRun,
+    Step,
+    Threshold,
+    Traffic,
 )
+from testbench.rtl.streams import EventMonitor, StreamDriver, StreamMonitor, signed
 from testbench.rtl.watch import SequencerWatch
-from toreq_hw.rtl.images import load_words
+from toreq_hw.rtl.images import LoadWord, load_words, threshold_word
 from toreq_hw.rtl.interfaces import (
     SPACE_BITS,
     Command,
@@ -30,8 +33,10 @@ from toreq_hw.rtl.interfaces import (
     command_payload,
     input_payload,
     load_payload,
+    pack,
     states_payload,
     summary_payload,
+    unpack,
 )
 from toreq_hw.rtl.timing import TimingModel
 
@@ -48,7 +53,7 @@ class Bench:
         self.plan = plan
         self.parameters = plan.parameters
         self.network = plan.network
-        self.max_sweeps = self.parameters.max_sweeps
+        self._forget_settings()
         self.coverage = Coverage()
         self.checker = Checker(self.parameters, TimingModel(self.parameters))
         self.images = 0
@@ -103,7 +108,17 @@ class Bench:
         self.seen.clear()
         self._rows.clear()
         self._fault_slack = 0
+        self._forget_settings()
+
+    def _forget_settings(self) -> None:
+        """What a reset does to loaded registers, unlike loaded memories."""
         self.max_sweeps = self.parameters.max_sweeps
+        self.threshold = self.parameters.threshold or 0
+
+    @property
+    def model(self) -> Model:
+        """Of what the core holds now."""
+        return Model(self.network, self.parameters, self.max_sweeps, self.threshold)
 
     async def _step(self, step: Step) -> None:
         match step:
@@ -115,6 +130,11 @@ class Bench:
                 self._send_load(Space.MAX_SWEEPS, 0, step.max_sweeps)
                 await self._drained(self.loads)
                 self.max_sweeps = step.max_sweeps
+            case Threshold():
+                self._send_word(threshold_word(self.parameters, step.threshold))
+                await self._drained(self.loads)
+                self.threshold = step.threshold
+                self.coverage.hit("threshold loaded between images")
             case ResetMidRun():
                 await self._reset_mid_run(step)
             case BadTraffic():
@@ -123,8 +143,7 @@ class Bench:
     async def _run_images(self, step: Images) -> None:
         """Queues all images at once: the core alone decides when it takes what."""
         self._set_traffic(step.traffic)
-        model = Model(self.network, self.parameters, self.max_sweeps)
-        expected = model.phases(step.inputs, step.labels)
+        expected = self.model.phases(step.inputs, step.labels)
         first = len(self.seen)
         starved = self.inputs.sent
         for image, phases in enumerate(expected):
@@ -171,7 +190,7 @@ class Bench:
     async def _load(self, step: Load) -> None:
         """Every row of every memory, while the commands of the next images already wait."""
         for word in load_words(step.network, self.parameters):
-            self._send_load(word.space, word.address, word.data)
+            self._send_word(word)
         await self._drained(self.loads)
         self.network = step.network
         self.coverage.hit("weights reloaded between images")
@@ -249,6 +268,12 @@ class Bench:
             (Fault.LOAD_DATA, Space.MAX_SWEEPS, 0, 0),
         ]
         spaces = set(range(stores, 1 << SPACE_BITS)) - {Space.BIAS, Space.MAX_SWEEPS}
+        if parameters.lossy:
+            spaces.remove(Space.THRESHOLD)
+            wrong += [
+                (Fault.LOAD_ADDRESS, Space.THRESHOLD, 1, 0),
+                (Fault.LOAD_DATA, Space.THRESHOLD, 0, parameters.highest_threshold + 1),
+            ]
         wrong += [(Fault.LOAD_ADDRESS, space, 0, 0) for space in sorted(spaces)]
         for number, store in enumerate(parameters.stores):
             wrong.append((Fault.LOAD_ADDRESS, number, store.words, 0))
@@ -279,9 +304,8 @@ class Bench:
         faults.append(Fault.INPUT_INDEX)
         self._send_command(Command.RAISE, self.parameters.classes, report=False)
         faults.append(Fault.LABEL)
-        model = Model(self.network, self.parameters, self.max_sweeps)
         inputs = np.full((1, slot.size), slot.state_max, dtype=np.int16)
-        (phase,) = model.phases(inputs, None)[0]
+        (phase,) = self.model.phases(inputs, None)[0]
         await self._phases(len(self.seen) + 1)
         await self._settle()
         self.checker.check(self.images, phase, self.seen[-1], report=True)
@@ -309,6 +333,9 @@ class Bench:
         number = command.value if isinstance(command, Command) else command
         layout = command_payload(self.parameters)
         self.commands.send(pack(layout, command=number, label=label, report=report))
+
+    def _send_word(self, word: LoadWord) -> None:
+        self._send_load(word.space, word.address, word.data)
 
     def _send_load(self, space: int, address: int, word: int) -> None:
         layout = load_payload(self.parameters)

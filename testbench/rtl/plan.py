@@ -53,6 +53,13 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """Loads another threshold into a lossy core."""
+
+    threshold: int
+
+
+@dataclass(frozen=True)
 class ResetMidRun:
     """Starts an image and resets the core `after` cycles later."""
 
@@ -70,7 +77,7 @@ class BadTraffic:
     turn: int = 0
 
 
-Step = Images | Load | Limit | ResetMidRun | BadTraffic
+Step = Images | Load | Limit | Threshold | ResetMidRun | BadTraffic
 
 
 @dataclass(frozen=True)
