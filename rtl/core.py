@@ -98,7 +98,7 @@ class Core(wiring.Component):
         m.d.comb += [
             self._load.idle.eq(self._sequencer.idle),
             self._sequencer.loading.eq(self.loads.valid),
-            self._sequencer.forget.eq(self._load.take),
+            self._sequencer.forget.eq(self._load.accepted),
             self._sequencer.load_max_sweeps.eq(self._load.max_sweeps),
             self._sequencer.max_sweeps.eq(self.loads.payload.data),
             *([self._datapath.threshold.eq(self._load.threshold)] if self.parameters.lossy else []),

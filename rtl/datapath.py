@@ -118,10 +118,14 @@ class Datapath(wiring.Component):
             is_single.eq((op == Op.NUDGE) | (op == Op.BIAS)),
         ]
         weights = Signal(self.weights.shape(), reset_less=True)
+        self._replaced = Signal(parameters.lanes)  # in cycle 3: the lane of a BIAS starts from 0
         for lane in range(parameters.lanes):
-            mine = is_single & (single.slot[: parameters.lane_bits] == lane)
+            mine = single.slot[: parameters.lane_bits] == lane
             weight = Mux(is_walk, self.weights[lane], 0)
-            m.d.sync += weights[lane].eq(weight | mine)
+            m.d.sync += [
+                weights[lane].eq(weight | (is_single & mine)),
+                self._replaced[lane].eq((op == Op.BIAS) & mine),
+            ]
         if parameters.multiplies:
             return self._products(m, weights, walk, single.value, is_single)
         return self._steps(m, weights, walk, single.value, is_single)
@@ -205,23 +209,13 @@ class Datapath(wiring.Component):
             write.en.eq(self._valid[4] & _registered(m, writes)),
         ]
         m.d.sync += follows.eq(writes & (read.addr == target))
-        replaces = Signal()
-        m.d.sync += replaces.eq(self._replaces(m))
         row = Signal(rows, reset_less=True)
         m.d.sync += row.eq(Mux(follows, write.data, read.data))
-        with m.If(replaces):
-            m.d.sync += row.eq(0)
         for lane, operand in enumerate(operands):
+            with m.If(self._replaced[lane]):
+                m.d.sync += row[lane].eq(0)
             m.d.comb += rows(write.data)[lane].eq(row[lane] + operand)
         return row
-
-    def _replaces(self, m: Module) -> Value:
-        """In cycle 2: the beat is a BIAS in lane 0, which begins a row."""
-        parameters = self._parameters
-        lane = self.single.slot[: parameters.lane_bits]
-        begins = Signal(2)
-        m.d.sync += begins.eq(Cat((self.beat.op == Op.BIAS) & (lane == 0), begins[0]))
-        return begins[1]
 
     def _pick(self, m: Module, row: Value) -> None:
         """Cycle 4: the slice of the row that an UPDATE rounds, registered for cycle 5."""

@@ -109,9 +109,8 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
     """One word of a store, `lanes` weights wide; or one bias; or a limit; or a threshold.
 
     address: of the word in its store; of a bias the neuron's slot, group * lanes + lane. A
-    bias carries its rounding half, and the one in lane 0 clears the biases of its group, so
-    that a group is loaded whole, lane 0 first. A word takes two cycles, and goes before a
-    command that waits as well.
+    bias carries its rounding half. Each word replaces what was there, in any order. A word takes
+    two cycles, and goes before a command that waits as well.
     """
     rows = [store.words for store in parameters.stores]
     widths = [store.width for store in parameters.stores]
