@@ -58,7 +58,7 @@ def random_plan(shape: Shape) -> Plan:
             Load(redrawn(network, shape.seed + 1)),
             Images(inputs, labels),
             Load(redrawn(network, shape.seed + 2), shuffled=True),
-            Images(inputs, labels),
+            Images(inputs[:2], labels[:2]),
             Limit(1),
             Images(inputs, labels),
             Limit(2),
@@ -72,7 +72,7 @@ def lossy_plan(shape: Shape, thresholds: tuple[int, int], choices: dict[str, Any
 
     A reset brings back the first; threshold 0 is lossless; at the highest nothing is ever sent.
     """
-    case = random_case(shape.seed, schedule=shape.schedule, max_size=shape.max_size, batch=6)
+    case = random_case(shape.seed, schedule=shape.schedule, max_size=shape.max_size, batch=4)
     network, inputs, labels = case.network, with_empty(case), case.labels
     first, second = thresholds
     plan = Plan(network, shape.lanes, (), shape.seed, choices | {"threshold": first})
@@ -83,14 +83,13 @@ def lossy_plan(shape: Shape, thresholds: tuple[int, int], choices: dict[str, Any
             Images(inputs, labels, BUSY),
             Threshold(second),
             Images(inputs, labels),
-            Images(inputs, None, QUIET),
             ResetMidRun(inputs[2], after=40 + shape.seed % 40),
-            Images(inputs[:3], labels[:3]),
+            Images(inputs[1:3], labels[1:3]),
             BadTraffic(shape.seed % 3),
             Threshold(0),
-            Images(inputs[:3], labels[:3], BUSY),
+            Images(inputs[1:3], labels[1:3], BUSY),
             Threshold(plan.parameters.highest_threshold),
-            Images(inputs[:3], labels[:3]),
+            Images(inputs[1:3], labels[1:3]),
             Load(redrawn(network, shape.seed + 1)),
             Threshold(second),
             Images(inputs, labels),

@@ -1,7 +1,6 @@
 """The core is the simulator: every event, state, counter and cycle, under all traffic."""
 
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -46,11 +45,13 @@ LOSSY_SHAPES = (
     (Shape(22, Schedule.PARITY, 8, max_size=20), NARROW | LOADED, (0, 4)),
 )
 MORE_LOSSY_SHAPES = tuple(
-    (Shape(200 + k, schedule, lanes, max_size), choices, (k % 4, 1 + k % 3))
-    for k, (schedule, (lanes, max_size, choices)) in enumerate(
-        product(
-            (Schedule.PARITY, Schedule.SEQUENTIAL),
-            ((2, 6, NARROW), (4, 12, SKEWED), (8, 24, NARROW), (16, 24, LOADED)),
+    (Shape(200 + k, schedule, lanes, max_size), choices, (k, 1 + k % 3))
+    for k, (schedule, lanes, max_size, choices) in enumerate(
+        (
+            (Schedule.SEQUENTIAL, 2, 6, NARROW),
+            (Schedule.PARITY, 4, 12, SKEWED),
+            (Schedule.SEQUENTIAL, 8, 20, NARROW),
+            (Schedule.PARITY, 16, 24, LOADED),
         )
     )
 )
