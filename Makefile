@@ -94,6 +94,7 @@ rtl-test: $(VENV)/extra-rtl-test $(addprefix $(RTL_NETWORKS)/,digits.safetensors
 	rm -rf build/rtl/runs
 	$(BIN)/python -m pytest testbench/rtl --numprocesses 2
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --name soak-quick
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --threshold 4 --name soak-lossy
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-int8.safetensors --data digits --nudged --name soak-int8
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-signed.safetensors --data digits --nudged --name soak-signed
 	$(BIN)/python -m testbench.rtl.report
