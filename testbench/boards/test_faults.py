@@ -5,7 +5,8 @@ import pytest
 from testbench.boards.faulty import KINDS, FaultyTransport
 from testbench.boards.simulated_board import Example, differences, example
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
+from toreq_hw.boards.link.requests import words
 from toreq_hw.errors import LinkError
 
 RATES = (0.0005, 0.004, 0.01, 0.1)
@@ -28,8 +29,7 @@ def refuses_to_run(board: Example, transport: object) -> bool:
 
 def ask(link: BoardLink, request: Request, payload: bytes) -> tuple[Code, bytes, State]:
     """A request whose answer is not judged."""
-    link._sequence = (link._sequence + 1) % 256
-    return link._exchange(Frame(link._sequence, request, payload), 0, 0.0)
+    return link.exchange.send(request, payload)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -91,10 +91,10 @@ def test_a_load_that_stops_leaves_nothing_that_runs(board: Example, part: int) -
     inner = board.transport()
     link = board.link(inner)
     link.load(board.other)
-    chunks = list(link._chunks(board.network))
-    link._ask(Request.BEGIN, b"", 0)
+    chunks = list(words(board.network, board.parameters, link.identity.request_bytes))
+    link.exchange.ask(Request.BEGIN, b"", 0)
     for chunk in random.Random(part).sample(chunks, k=min(part, len(chunks))):
-        link._ask(Request.WORDS, chunk, 0)
+        link.exchange.ask(Request.WORDS, chunk, 0)
     assert refuses_to_run(board, inner)
     inner.close()
 
@@ -102,8 +102,8 @@ def test_a_load_that_stops_leaves_nothing_that_runs(board: Example, part: int) -
 def test_a_load_whose_check_is_wrong_is_refused(board: Example) -> None:
     inner = board.transport()
     link = board.link(inner)
-    for chunk in (b"", *link._chunks(board.network)):
-        link._ask(Request.WORDS if chunk else Request.BEGIN, chunk, 0)
+    for chunk in (b"", *words(board.network, board.parameters, link.identity.request_bytes)):
+        link.exchange.ask(Request.WORDS if chunk else Request.BEGIN, chunk, 0)
     code, _, state = ask(link, Request.COMMIT, bytes(4))
     assert (code, state) == (Code.CHECK, State(0))
     assert refuses_to_run(board, inner)
