@@ -44,6 +44,16 @@ LOADS = (
         "steps.loaded.eq(0), steps.loading.eq(1)",
         "steps.loading.eq(1)",
     ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
+        "steps.restart_check.eq(1)",
+    ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
+        "steps.reset_core.eq(1)",
+    ),
     Mutant("boards/link/dispatch.py", "steps.reply(m, Code.REPEATED)", "pass"),
     Mutant(
         "boards/link/exchange.py",
@@ -104,11 +114,20 @@ REPLIES = (
     ),
 )
 
+MISUSE = (
+    Mutant("boards/link/exchange.py", "garbage += len(received)", "pass"),
+    Mutant("boards/link/transport.py", "exclusive=True", "exclusive=False"),
+    Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
+    Mutant("toreq_hw/targets/board.py", "sample + 1, len(samples)", "sample, len(samples)"),
+)
+"""Of the host alone."""
+
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py",)),
     (LOADS, ("testbench/boards/test_faults.py",)),
     (RUNS, ("testbench/boards/test_link.py",)),
     (REPLIES, ("testbench/boards/test_commands.py",)),
+    (MISUSE, ("testbench/boards/test_unruly_boards.py",)),
 )
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ import pytest
 from testbench.boards.faulty import KINDS, FaultyTransport
 from testbench.boards.simulated_board import Example, differences, example
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State, load_check
 from toreq_hw.boards.link.requests import words
 from toreq_hw.errors import LinkError
+from toreq_hw.rtl.interfaces import Command
 
 RATES = (0.0005, 0.004, 0.01, 0.1)
 
@@ -108,3 +109,32 @@ def test_a_load_whose_check_is_wrong_is_refused(board: Example) -> None:
     assert (code, state) == (Code.CHECK, State(0))
     assert refuses_to_run(board, inner)
     inner.close()
+
+
+def test_a_load_with_a_word_that_the_core_refuses_is_refused(board: Example) -> None:
+    """The check holds; a word of an unknown space has no length of its own."""
+    payload = (7 << 24).to_bytes(4, "big") + bytes(100)
+    with board.link() as link:
+        assert link.exchange.send(Request.BEGIN, b"")[0] is Code.OK
+        link.exchange.send(Request.WORDS, payload)
+        check = load_check(payload).to_bytes(4, "big")
+        code, _, state = link.exchange.send(Request.COMMIT, check)
+        assert (code, state) == (Code.CHECK, State.FAULTS)
+
+
+@pytest.mark.parametrize("held", [State.FAULTS, State.OPEN])
+def test_a_load_begins_anew(board: Example, held: State) -> None:
+    """Whatever the core holds against the host, or has begun, is over."""
+    with board.link() as link:
+        link.load(board.network)
+        if held is State.FAULTS:
+            link.exchange.send(Request.NUDGE, bytes([Command.RAISE.value, 0, 0]))
+        else:
+            flags = bytes([ImageFlag.FIRST, 0, 9])
+            link.exchange.ask(Request.IMAGE, flags + bytes(2), 0)
+        assert link.status().state == State.LOADED | held
+        link.load(board.network)
+        assert link.retries == 0
+        assert link.status().state == State.LOADED
+        results = link.run(board.inputs[0], int(board.labels[0]))
+        assert differences(results, board.expected(board.network)[0]) == []
