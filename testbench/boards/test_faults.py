@@ -4,9 +4,11 @@ import pytest
 
 from testbench.boards.faulty import KINDS, FaultyTransport
 from testbench.boards.simulated_board import Example, differences, example
+from testbench.boards.unruly import Fate, UnrulyBoard, faithful
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State, load_check
+from toreq_hw.boards.link.protocol import REPLY, Code, Frame, ImageFlag, Request, State, load_check
 from toreq_hw.boards.link.requests import words
+from toreq_hw.boards.link.results import result_bytes
 from toreq_hw.errors import LinkError
 from toreq_hw.rtl.interfaces import Command
 
@@ -138,3 +140,20 @@ def test_a_load_begins_anew(board: Example, held: State) -> None:
         assert link.status().state == State.LOADED
         results = link.run(board.inputs[0], int(board.labels[0]))
         assert differences(results, board.expected(board.network)[0]) == []
+
+
+def test_an_answer_that_comes_too_late_is_not_the_next_one_s(board: Example) -> None:
+    """As after a time-out: of the right type and length, with the number before."""
+    length = result_bytes(board.parameters, report=True)
+
+    def late(frame: Frame) -> Fate:
+        if frame.type not in (Request.IMAGE, Request.NUDGE):
+            return faithful(frame)
+        payload = bytes([Code.OK | State.LOADED, *bytes(length)])
+        answer = Frame((frame.sequence - 1) % 256, frame.type | REPLY, payload)
+        return Fate(frame.encode(), answer.encode())
+
+    link = board.link(UnrulyBoard(board.transport(), late))
+    link.load(board.network)
+    results = link.run(board.inputs[0], int(board.labels[0]))
+    assert differences(results, board.expected(board.network)[0]) == []
