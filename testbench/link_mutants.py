@@ -62,6 +62,7 @@ LOADS = (
     ),
     Mutant("boards/link/exchange.py", "self._sequence = (self._sequence + 1) % 256", "pass"),
     Mutant("boards/link/protocol.py", "        if frame_crc(body):", "        if False:"),
+    Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
 )
 RUNS = (
     Mutant("boards/link/commands.py", "word.dense.eq(~steps.sparse)", "word.dense.eq(1)"),
@@ -117,7 +118,6 @@ REPLIES = (
 MISUSE = (
     Mutant("boards/link/exchange.py", "garbage += len(received)", "pass"),
     Mutant("boards/link/transport.py", "exclusive=True", "exclusive=False"),
-    Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
     Mutant("toreq_hw/targets/board.py", "sample + 1, len(samples)", "sample, len(samples)"),
 )
 """Of the host alone."""

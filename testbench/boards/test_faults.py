@@ -157,3 +157,28 @@ def test_an_answer_that_comes_too_late_is_not_the_next_one_s(board: Example) -> 
     link.load(board.network)
     results = link.run(board.inputs[0], int(board.labels[0]))
     assert differences(results, board.expected(board.network)[0]) == []
+
+
+def test_a_load_whose_refusal_is_not_heard_is_begun_again(board: Example) -> None:
+    """A row is another one; the host misses what COMMIT says to that, and hears REPEATED."""
+    asked = []
+
+    def rule(frame: Frame) -> Fate:
+        asked.append(frame.type)
+        if frame.type == Request.WORDS and asked.count(Request.WORDS) == 1:
+            wrong = bytes([*frame.payload[:-1], frame.payload[-1] ^ 1])
+            return Fate(Frame(frame.sequence, frame.type, wrong).encode())
+        if frame.type == Request.COMMIT and asked.count(Request.COMMIT) == 1:
+            inner.write(frame.encode())
+            while inner.read(1e-4):
+                pass
+            return Fate()
+        return faithful(frame)
+
+    inner = board.transport()
+    link = board.link(UnrulyBoard(inner, rule))
+    link.load(board.network)
+    assert asked.count(Request.BEGIN) == 2
+    assert link.status().state == State.LOADED
+    results = link.run(board.inputs[0], int(board.labels[0]))
+    assert differences(results, board.expected(board.network)[0]) == []
