@@ -7,6 +7,7 @@ import pytest
 
 from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
 from testbench.networks import random_case
+from toreq_hw.boards.link import requests
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.protocol import REPLY, Code, Frame, Request, State
@@ -114,8 +115,9 @@ def test_a_board_that_was_switched_off_runs_nothing(board: Example) -> None:
 def test_an_image_that_was_broken_off_is_forgotten(board: Example) -> None:
     with board.link() as link:
         link.load(board.network)
-        first = link._image(board.inputs[0], report=True)[0]
-        link._ask(Request.IMAGE, bytes([first[0] & ~2]) + first[1:], 0)
+        room = link.identity.request_bytes
+        first = requests.image(board.inputs[0], board.parameters, room, report=True)[0]
+        link.exchange.ask(Request.IMAGE, bytes([first[0] & ~2]) + first[1:], 0)
         assert State.OPEN in link.status().state
         check_all(board, link)
 
@@ -125,9 +127,8 @@ def test_a_nudge_without_a_free_phase_or_with_a_wrong_label_is_refused(board: Ex
         link.load(board.network)
 
         def nudge(command: int, label: int) -> Code:
-            link._sequence += 1
             payload = bytes([command, *label.to_bytes(2, "big")])
-            return link._exchange(Frame(link._sequence, Request.NUDGE, payload), 0, 0.0)[0]
+            return link.exchange.send(Request.NUDGE, payload)[0]
 
         assert nudge(Command.RAISE.value, 0) is Code.REFUSED
         link.run(board.inputs[0])
@@ -145,9 +146,7 @@ def test_requests_that_make_no_sense_are_answered(board: Example) -> None:
         link.load(board.network)
 
         def ask(kind: int, payload: bytes = b"") -> Code:
-            link._sequence += 1
-            frame = Frame(link._sequence, kind, payload)
-            return link._exchange(frame, 0, 0.0)[0]
+            return link.exchange.send(kind, payload)[0]
 
         assert ask(8) is Code.UNKNOWN
         assert ask(Request.WORDS, bytes(5)) is Code.UNLOADED
