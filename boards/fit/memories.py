@@ -1,8 +1,12 @@
-"""Which memories a core needs, and how many blocks of a device each of them takes."""
+"""Which memories a design has, and how many blocks of a device each of them takes."""
 
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Family
+from toreq_hw.boards.link.identity import buffer_bytes
+from toreq_hw.rtl import input_port
+from toreq_hw.rtl.event_queue import row_layout
+from toreq_hw.rtl.interfaces import Page
 from toreq_hw.rtl.parameters import CoreParameters
 
 _SHAPES = {
@@ -12,12 +16,20 @@ _SHAPES = {
 }
 """Words and bits of a block with one port that reads and one that writes."""
 
+_BLOCK_COST = {Family.ICE40: 64, Family.ECP5: 128, Family.GOWIN: 128}
+"""What Yosys weighs a block at (brams*.txt of its folder for the family)."""
+
+_TABLE_RAM_COST = 4
+"""Of 16 words of 4 bits in tables (lutrams*.txt). iCE40 has none: there a bit in a flip-flop
+weighs 1."""
+
 
 @dataclass(frozen=True)
 class Memory:
     """`copies` memories of `depth` words of `width` bits.
 
-    initialised: it holds something at power-up, which single-port RAM cannot.
+    initialised: it holds something at power-up, which single-port RAM cannot. gated: it is read
+    when something asks, not in every cycle. block: it asks for block RAM however small it is.
     """
 
     name: str
@@ -25,6 +37,8 @@ class Memory:
     width: int
     copies: int = 1
     initialised: bool = True
+    gated: bool = False
+    block: bool = False
 
     @property
     def single_port_blocks(self) -> int:
@@ -37,9 +51,37 @@ class Memory:
         return self.depth * self.width * self.copies
 
     def blocks(self, family: Family) -> int:
-        """Blocks of block RAM that all copies take, each in the shape that takes fewest."""
+        """Blocks of block RAM that all copies take, each in the shape that takes fewest.
+
+        None are where tables or flip-flops are cheaper. Of a large memory Yosys may save a few
+        more: it took 53 where this says 56.
+        """
         each = min(-(-self.depth // d) * -(-self.width // w) for d, w in _SHAPES[family])
+        # Gowin's script passes the design on as Verilog without attributes (flow/plan.py).
+        asked = self.block and family is not Family.GOWIN
+        if not asked and self._small(family) < each * _BLOCK_COST[family]:
+            return 0
         return each * self.copies
+
+    def _small(self, family: Family) -> int:
+        """What Yosys weighs one copy at, made of something else than blocks."""
+        if family is Family.ICE40:
+            return self.depth * self.width
+        return -(-self.depth // 16) * -(-self.width // 4) * _TABLE_RAM_COST
+
+
+def memories(parameters: CoreParameters) -> tuple[Memory, ...]:
+    """All of a core and its link, the weights first."""
+    p = parameters
+    slice_bits = p.update_lanes * p.state_bits
+    return (
+        *weight_memories(p),
+        Memory("accumulators", len(Page) * p.groups, p.lanes * p.accumulator_bits, block=True),
+        Memory("states", len(Page) * p.slices, slice_bits),
+        Memory("event queue", p.queue_depth, row_layout(p).size),
+        Memory("input queue", input_port.DEPTH, input_port.event_layout(p).size),
+        Memory("link's buffer", 2 * buffer_bytes(p), 8),
+    )
 
 
 def weight_memories(parameters: CoreParameters) -> tuple[Memory, ...]:
@@ -51,6 +93,7 @@ def weight_memories(parameters: CoreParameters) -> tuple[Memory, ...]:
             width=store.width if store.skewed else parameters.lanes * store.width,
             copies=parameters.lanes if store.skewed else 1,
             initialised=store.initialised,
+            gated=not store.skewed,
         )
         for store in parameters.stores
     )

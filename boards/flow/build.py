@@ -64,7 +64,7 @@ def build(plan: Plan, seeds: Sequence[int], cache: Path, jobs: int, watch: Watch
     """
     toolchain = plan.toolchain
     with Tools() as tools:
-        synthesised = _watched("synthesis", watch, lambda: _synthesise(plan, tools, cache))
+        synthesised = _watched("synthesis", watch, lambda: run_synthesis(plan, tools, cache))
         synthesis = yosys_stat.parse(synthesised.folder / STAT)
         placed: list[Stage] = Parallel(n_jobs=jobs, prefer="threads")(
             delayed(_watched)(
@@ -103,7 +103,9 @@ def _watched(name: str, watch: Watch, work: Callable[[], Stage]) -> Stage:
     return done
 
 
-def _synthesise(plan: Plan, tools: Tools, cache: Path) -> Stage:
+def run_synthesis(plan: Plan, tools: Tools, cache: Path) -> Stage:
+    """The stage that leaves a netlist and Yosys' counts of its cells."""
+
     def work(folder: Path) -> None:
         (folder / "top.il").write_text(plan.rtlil)
         (folder / SCRIPT).write_text(plan.script)

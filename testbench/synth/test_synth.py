@@ -117,6 +117,20 @@ def test_bad_input_is_refused_before_a_tool_runs(
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("board", ["tang_nano_9k", "icebreaker"])
+def test_deployment_refuses_with_the_same_line(
+    board: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    huge = layered((64, 4096, 10), WeightFormat.TERNARY, (4, 4))
+    network.save(huge, folder / "huge.safetensors")
+    assert synth("huge.safetensors", "--board", board) == 2
+    refusal = capsys.readouterr().err
+    assert f"error: network must fit onto {board}: " in refusal
+    arguments = ("--target", board, "--port", "sim", "--network", "huge.safetensors")
+    assert run("deploy", *arguments, "--samples", "1") == 2
+    assert refusal.splitlines()[-1] in capsys.readouterr().err
+
+
 def test_an_interrupt_leaves_no_half_stage_and_no_tool(folder: Path) -> None:
     command = [sys.executable, "-m", "toreq_hw", "synth", *TINY, "--clock-mhz", "21"]
     process = subprocess.Popen(
