@@ -5,6 +5,8 @@ from typing import Any
 
 from toreq_hw.reports.anchors import ANCHORS, LUT4_PER, Anchor
 from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.synthesis_energy import energy_sections
+from toreq_hw.reports.synthesis_names import name_of
 from toreq_hw.reports.synthesis_pictures import (
     accuracy_against_luts,
     fmax_spread,
@@ -35,14 +37,8 @@ def synthesis_page(record: Record) -> Page:
     sections = [_speed(rows), _size(rows), _clock(rows), _pictures(rows)]
     if record["failures"]:
         sections.append(_failures(record["failures"]))
-    sections += [_comparison(rows), _made_of(rows), _energy()]
+    sections += [*energy_sections(rows), _comparison(rows), _made_of(rows)]
     return Page("Networks on boards", lead, tuple(sections), dict(record["versions"]))
-
-
-def name_of(row: Record) -> str:
-    """The design in a few words."""
-    synthesis = row["synthesis"]
-    return f"{row['network']['name']} on {synthesis['board']}, {synthesis['lanes']} lanes"
 
 
 def _speed(rows: Sequence[Record]) -> Section:
@@ -214,11 +210,3 @@ def _made_of(rows: Sequence[Record]) -> Section:
         for row in rows
     )
     return Section("What they were made of", table=Table(header, lines))
-
-
-def _energy() -> Section:
-    return Section(
-        "Energy",
-        "Absent: no board was measured, and no per-toggle energies of these devices are published "
-        "that an estimate could rest on.",
-    )

@@ -11,7 +11,21 @@ from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
 
+COEFFICIENTS = {
+    name: {"low": 0.2, "high": 5.5, "unit": "pJ", "source": "a source", "reason": "a reason"}
+    for name in ("fixed", "clock", "flip_flop", "toggle", "memory_bit")
+}
+
 ROW: dict[str, Any] = {
+    "energy": {
+        "label": "ESTIMATE",
+        "activity": {"images": 10, "toggles": 1234.4, "read_bits": 5000.0, "written_bits": 678.0},
+        "coefficients": COEFFICIENTS,
+        "uj": {
+            term: {"low": 0.25, "high": 1.5}
+            for term in ("fixed", "clock", "flip_flops", "toggles", "memories", "total")
+        },
+    },
     "network": {"name": "mnist", "weights": "ternary"},
     "workload": {
         "data": "mnist",
@@ -83,13 +97,34 @@ def test_a_clock_that_is_not_met_gives_no_times(tmp_path: Path) -> None:
     assert "24.00 | NO |" in text
 
 
+def test_energy_is_called_an_estimate_with_its_sources(tmp_path: Path) -> None:
+    text = _text({"rows": [ROW], "failures": [], "versions": {}}, tmp_path)
+    assert "## Energy of an image (ESTIMATE)" in text
+    assert "ESTIMATE, not a measurement" in text
+    assert "| 1,234 | 5,678 | 0.25 to 1.5 | 0.25 to 1.5 |" in text
+    assert "| icebreaker | 0.2 to 5.5 pJ | a reason | a source |" in text
+
+
+def test_energy_that_is_absent_says_why(tmp_path: Path) -> None:
+    other = deepcopy(ROW)
+    other["synthesis"]["board"] = "tang_nano_9k"
+    other["energy"] = {"absent": "no source was found"}
+    why = "Absent: mnist on tang_nano_9k, 16 lanes: no source was found."
+    both = _text({"rows": [ROW, other], "failures": [], "versions": {}}, tmp_path)
+    assert why in both
+    assert "ESTIMATE" in both
+    alone = _text({"rows": [other], "failures": [], "versions": {}}, tmp_path)
+    assert "no source was found" in alone
+    assert "ESTIMATE" not in alone
+
+
 def test_what_could_not_be_built_is_said(tmp_path: Path) -> None:
     failures = [{"name": "mnist on tang_nano_9k", "error": "network must fit"}]
     text = _text({"rows": [ROW], "failures": failures, "versions": {}}, tmp_path)
     assert "| mnist on tang_nano_9k | network must fit |" in text
 
 
-@pytest.mark.parametrize("field", ["workload", "latency", "synthesis"])
+@pytest.mark.parametrize("field", ["workload", "latency", "synthesis", "energy"])
 def test_an_absent_field_is_an_error(field: str) -> None:
     row = deepcopy(ROW)
     del row[field]
