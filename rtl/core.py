@@ -95,6 +95,18 @@ class Core(wiring.Component):
         return m
 
     def _connect_loads(self, m: Module) -> None:
+        """A word that is taken is written a cycle later: no path from the stream to a memory."""
+        word, load = self.loads.payload, self._load
+        self._address = Signal.like(word.address, name="load_address", reset_less=True)
+        self._data = Signal.like(word.data, name="load_data", reset_less=True)
+        self._stores = Signal.like(load.stores, name="load_stores")
+        self._bias = Signal(name="load_bias")
+        m.d.sync += [
+            self._address.eq(word.address),
+            self._data.eq(word.data),
+            self._stores.eq(load.stores),
+            self._bias.eq(load.bias),
+        ]
         m.d.comb += [
             self._load.idle.eq(self._sequencer.idle),
             self._sequencer.loading.eq(self.loads.valid),
@@ -130,9 +142,9 @@ class Core(wiring.Component):
                 m.d.comb += [store.read.eq(read), store.address.eq(address)]
             m.submodules[f"store{number}"] = store
             m.d.comb += [
-                store.load.eq(self._load.stores[number]),
-                store.load_address.eq(self.loads.payload.address),
-                store.load_data.eq(self.loads.payload.data),
+                store.load.eq(self._stores[number]),
+                store.load_address.eq(self._address),
+                store.load_data.eq(self._data),
             ]
             with m.If((chosen == number) if several else 1):
                 for lane in range(self.parameters.lanes):
@@ -163,22 +175,22 @@ class Core(wiring.Component):
         bias_bits = self.parameters.bias_bits
         beat = Signal(beat_layout(self.parameters))
         m.d.comb += [
-            datapath.issue.eq(walker.active | passes.active | readout.drives | self._load.bias),
+            datapath.issue.eq(walker.active | passes.active | readout.drives | self._bias),
             datapath.walk.eq(walker.beat),
             datapath.beat.eq(Mux(passes.active, passes.beat, beat)),
         ]
-        with m.If(self._load.bias):
+        with m.If(self._bias):
             m.d.comb += [
                 beat.op.eq(Op.BIAS),
-                datapath.single.slot.eq(self.loads.payload.address),
-                datapath.single.value.eq(self.loads.payload.data[:bias_bits].as_signed()),
+                datapath.single.slot.eq(self._address),
+                datapath.single.value.eq(self._data[:bias_bits].as_signed()),
             ]
         with m.Else():
             m.d.comb += [
                 beat.op.eq(Mux(readout.drives, Op.NUDGE, Op.WALK)),
                 datapath.single.eq(readout.drive),
             ]
-        single = self._load.bias | readout.drives
+        single = self._bias | readout.drives
         m.d.comb += beat.slice.eq(
             Mux(single, datapath.single.slot >> self.parameters.lane_bits, walker.group)
             << self.parameters.part_bits

@@ -227,7 +227,9 @@ class Datapath(wiring.Component):
             choices = [
                 row[lane + k * parameters.update_lanes] for k in range(parameters.slices_per_group)
             ]
-            total = Signal(signed(parameters.accumulator_bits), name=f"total{lane}")
+            total = Signal(
+                signed(parameters.accumulator_bits), name=f"total{lane}", reset_less=True
+            )
             m.d.sync += total.eq(Array(choices)[part] if len(choices) > 1 else choices[0])
             m.d.comb += self._updater.totals[lane].eq(total)
 

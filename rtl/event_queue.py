@@ -54,7 +54,7 @@ class EventQueue(wiring.Component):
         m.submodules.rows = rows = Memory(shape=unsigned(layout.size), depth=depth, init=[])
         write = rows.write_port()
         read = rows.read_port(transparent_for=(write,))  # cheaper than the old row, never met
-        head, following = Signal(layout), Signal(layout)
+        head, following = Signal(layout, reset_less=True), Signal(layout)
         write_index = Signal(range(depth))
         read_index = Signal(range(depth))
         waiting = Signal(range(depth + 1))  # rows behind the head, written a cycle ago or more

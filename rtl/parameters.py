@@ -25,6 +25,9 @@ MAX_ACCUMULATOR_BITS = 40
 DEFAULT_MAX_SWEEPS = 10_000
 """The safety net on sweeps, far above any relaxation seen."""
 
+BLOCK_BITS = 18_432
+"""Of a block RAM in most families; iCE40's hold 4,096."""
+
 
 @dataclass(frozen=True)
 class CoreParameters:
@@ -52,6 +55,7 @@ class CoreParameters:
     sweep_ticks: int
     max_sweeps: int
     network_sha256: str
+    block_bits: int
     counter_bits: int = 32
 
     @classmethod
@@ -65,6 +69,7 @@ class CoreParameters:
         large_coupling: int = LARGE_COUPLING,
         initialised: bool = True,
         counter_bits: int = 32,
+        block_bits: int = BLOCK_BITS,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 
@@ -73,7 +78,8 @@ class CoreParameters:
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
         power-up, such as iCE40's SPRAM. counter_bits: narrow counters wrap sooner; those of
-        sweeps, inputs and faults have half as many.
+        sweeps, inputs and faults have half as many. block_bits: what one block of the device's
+        RAM holds.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -113,6 +119,7 @@ class CoreParameters:
             sweep_ticks=len(network.colours),
             max_sweeps=max_sweeps,
             network_sha256=network.sha256,
+            block_bits=block_bits,
             counter_bits=counter_bits,
         )
 

@@ -19,6 +19,7 @@ class RowStore(wiring.Component):
     def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
         store = parameters.stores[index]
         self._lanes = parameters.lanes
+        self._block_bits = parameters.block_bits
         self._store = store
         self._words = words if store.initialised else None
         super().__init__(
@@ -37,7 +38,7 @@ class RowStore(wiring.Component):
         m = Module()
         weights = Signal.like(self.weights, reset_less=True)
         m.submodules.ram = ram = SinglePortRam(
-            self._store.words, self._lanes * self._store.width, self._words
+            self._store.words, self._lanes * self._store.width, self._block_bits, self._words
         )
         m.d.comb += [
             ram.enable.eq(self.read | self.load),

@@ -19,11 +19,14 @@ class SinglePortRam(wiring.Component):
     write, `read_data` means nothing.
 
     A memory without contents becomes SPRAM where the platform is an iCE40 UltraPlus. Everywhere
-    else, simulation included, it is a `Memory`: the behavioural twin.
+    else, simulation included, it is `Memory`, in columns each as wide as one block of
+    `block_bits` holds in that depth: a tool left alone may stack wide blocks instead, and the
+    choice among them would stand in the way of what is read.
     """
 
-    def __init__(self, depth: int, width: int, init: list[int] | None) -> None:
+    def __init__(self, depth: int, width: int, block_bits: int, init: list[int] | None) -> None:
         self._depth, self._width, self._init = depth, width, init
+        self._column = max(1, block_bits >> index_bits(depth))
         super().__init__(
             {
                 "address": In(index_bits(depth)),
@@ -39,18 +42,20 @@ class SinglePortRam(wiring.Component):
         if self._init is None and str(getattr(platform, "device", "")).startswith("iCE40UP"):
             return self._spram()
         m = Module()
-        m.submodules.memory = memory = Memory(
-            shape=unsigned(self._width), depth=self._depth, init=self._init or []
-        )
-        write, read = memory.write_port(), memory.read_port()
-        m.d.comb += [
-            write.addr.eq(self.address),
-            write.data.eq(self.write_data),
-            write.en.eq(self.enable & self.write),
-            read.addr.eq(self.address),
-            read.en.eq(self.enable & ~self.write),
-            self.read_data.eq(read.data),
-        ]
+        for first in range(0, self._width, self._column):
+            width = min(self._column, self._width - first)
+            mask = (1 << width) - 1
+            init = [word >> first & mask for word in self._init or []]
+            m.submodules += (memory := Memory(shape=unsigned(width), depth=self._depth, init=init))
+            write, read = memory.write_port(), memory.read_port()
+            m.d.comb += [
+                write.addr.eq(self.address),
+                write.data.eq(self.write_data[first:][:width]),
+                write.en.eq(self.enable & self.write),
+                read.addr.eq(self.address),
+                read.en.eq(self.enable & ~self.write),
+                self.read_data[first:][:width].eq(read.data),
+            ]
         return m
 
     def _spram(self) -> Module:

@@ -60,6 +60,7 @@ def core_parameters(board: Board, network: Network, lanes: int) -> CoreParameter
         lanes,
         update_lanes=min(lanes, board.update_lanes),
         initialised=not board.weights_in_spram,
+        block_bits=board.capacity.block_ram_bits,
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.boards.link.commands import row_bytes, states_bytes
 from toreq_hw.boards.link.identity import Identity, hardware_hash
 from toreq_hw.boards.link.protocol import (
     FLAG,
@@ -29,6 +28,7 @@ from toreq_hw.boards.link.protocol import (
     load_check,
 )
 from toreq_hw.boards.link.transport import Transport
+from toreq_hw.boards.link.wire_format import row_bytes, states_bytes
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import load_words

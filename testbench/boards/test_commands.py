@@ -9,7 +9,7 @@ from amaranth import Module, Signal
 from amaranth.sim import Simulator
 
 from testbench.networks import random_case
-from toreq_hw.boards.link.commands import CommandUnit, states_bytes
+from toreq_hw.boards.link.commands import CommandUnit
 from toreq_hw.boards.link.frames import Deframer, Framer
 from toreq_hw.boards.link.identity import Identity, buffer_bytes
 from toreq_hw.boards.link.protocol import (
@@ -23,6 +23,7 @@ from toreq_hw.boards.link.protocol import (
     State,
     load_check,
 )
+from toreq_hw.boards.link.wire_format import states_bytes
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.parameters import CoreParameters
 

@@ -1,0 +1,115 @@
+"""What the steps of a request share: registers, strobes, and the ports around them."""
+
+from typing import Any
+
+from amaranth import Module, Signal, Value
+
+from toreq_hw.boards.link.frames import Deframer
+from toreq_hw.boards.link.protocol import (
+    HEADER_BYTES,
+    SUMMARY_BYTES,
+    WORDS_HEADER,
+    Code,
+    Request,
+)
+from toreq_hw.boards.link.wire_format import row_bytes, states_bytes
+from toreq_hw.rtl.interfaces import SPACE_BITS, load_payload
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+class Steps:
+    """Registers of one machine, whose states stand in dispatch, payload, loading, running, replies.
+
+    frame: holds the request. body: takes the reply. core: its ports, `core_signature`. loaded: a
+    network whose check held is in the core.
+
+    asks: what is asked for, of all there is, else unknown. byte: of the payload, `bit` bits of it
+    are through. row: one item of a payload, or a slice of states. at: the address in the frame of
+    the next byte; at_end: a cycle ago that was the payload's end. left: bytes to come after this
+    one, of an item or of a part of the reply; spent: a cycle ago there were none, which is soon
+    enough, as no byte is taken in the first cycle of a count. partial: no item is whole yet, or the
+    one at hand is not. parsed: the header is. flags: of IMAGE; NUDGE has the last of them.
+    loading: between BEGIN and COMMIT. open: an image has begun. length: of the reply's payload;
+    empty: it is nothing but its first byte.
+
+    Strobes: reset_core, restart_check; shifts: the highest bit of `byte` goes into `row`, and into
+    the check of the load; check_holds: that check does.
+    """
+
+    def __init__(
+        self,
+        parameters: CoreParameters,
+        constants: int,
+        frame: Deframer,
+        body: Any,
+        core: Any,
+        loaded: Signal,
+    ) -> None:
+        self.parameters, self.constants = parameters, constants
+        self.frame, self.body, self.core, self.loaded = frame, body, core, loaded
+        longest = max(*row_bytes(parameters).values(), states_bytes(parameters), WORDS_HEADER)
+        self.row = Signal(8 * longest)
+        self.byte = Signal(8)
+        self.bit = Signal(3)
+        self.at = Signal.like(frame.at)
+        self.at_end = Signal()
+        self.left = Signal(range(max(longest, SUMMARY_BYTES, constants)))
+        self.spent = Signal()
+        self.partial = Signal()
+        self.parsed = Signal()
+        self.last_sequence = Signal(8)
+        self.flags = Signal(4)
+        self.code = Signal(4)
+        self.loading = Signal()
+        self.open = Signal()
+        self.space = Signal(SPACE_BITS)
+        self.address = Signal(load_payload(parameters)["address"].shape)
+        self.length = Signal(16)
+        self.empty = Signal()
+        self.reset_core = Signal()
+        self.restart_check = Signal()
+        self.shifts = Signal()
+        self.check_holds = Signal()
+        self.asks = {request: Signal(name=f"asks_{request.name.lower()}") for request in Request}
+        self.unknown = Signal()
+
+    def connect(self, m: Module) -> None:
+        """What registers follow at all times.
+
+        A frame's type is in place bytes before the frame is held. The core's reset comes a cycle
+        late, and the first word behind it takes more than eight.
+        """
+        frame = self.frame
+        m.d.comb += frame.at.eq(self.at)
+        m.d.sync += [
+            self.at_end.eq(self.at == frame.end),
+            self.spent.eq(self.left == 0),
+            self.core.reset.eq(self.reset_core),
+            self.unknown.eq(frame.type[3:] != 0),
+            *(known.eq(frame.type == request) for request, known in self.asks.items()),
+        ]
+
+    @property
+    def first(self) -> Value:
+        """The image begins."""
+        return self.flags[0]
+
+    @property
+    def final(self) -> Value:
+        """It ends."""
+        return self.flags[1]
+
+    @property
+    def sparse(self) -> Value:
+        """Values come with their indices."""
+        return self.flags[2]
+
+    @property
+    def report(self) -> Value:
+        """States are asked for."""
+        return self.flags[3]
+
+    def reply(self, m: Module, code: Code) -> None:
+        """Goes on with the reply's header."""
+        m.d.sync += [self.code.eq(code), self.left.eq(HEADER_BYTES)]
+        m.next = "HEAD"
