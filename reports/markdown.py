@@ -16,11 +16,11 @@ _PADDED = 40
 
 def write_markdown(page: Page, path: Path) -> None:
     """Writes the page as Markdown, in one step."""
-    parts = [f"# {page.title}", fill(page.lead, _WIDTH)]
+    parts = [f"# {page.title}", fill(page.lead, _WIDTH, break_on_hyphens=False)]
     for section in page.sections:
         parts.append(f"## {section.title}")
         if section.text:
-            parts.append(fill(section.text, _WIDTH))
+            parts.append(fill(section.text, _WIDTH, break_on_hyphens=False))
         if section.table:
             parts.append(_table(section.table))
     made_by = ", ".join(f"{name} {version}" for name, version in page.made_by.items())
