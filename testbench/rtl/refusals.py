@@ -11,7 +11,6 @@ from testbench.rtl.plan import LoadBetweenPhases, Traffic
 from testbench.rtl.ports import Ports
 from toreq_hw.rtl.interfaces import SPACE_BITS, Command, Fault, Space
 
-
 IMAGE_FIRST = 2
 """The turn of `BadTraffic` in which the image comes before the commands."""
 
