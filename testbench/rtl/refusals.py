@@ -11,6 +11,9 @@ from testbench.rtl.plan import LoadBetweenPhases, Traffic
 from testbench.rtl.ports import Ports
 from toreq_hw.rtl.interfaces import SPACE_BITS, Command, Fault, Space
 
+IMAGE_FIRST = 2
+"""The turn of `BadTraffic` in which the image comes before the commands."""
+
 
 class Refusals:
     """Sends what a core must refuse. `model` is of what the core holds; a reset comes after all.
@@ -29,11 +32,10 @@ class Refusals:
         """Wrong words among right ones: flagged, counted, and without any other effect."""
         self._ports.set_traffic(Traffic())
         faults: list[Fault] = []
-        commands, loads, image = (
-            self._bad_commands,
-            self._bad_loads,
-            partial(self._bad_image, model),
-        )
+        # After an image RAISE would fit, and words that are refused do not change that.
+        wrong = Command.LOWER if turn == IMAGE_FIRST else Command.RAISE
+        commands, loads = partial(self._bad_commands, wrong), self._bad_loads
+        image = partial(self._bad_image, model)
         orders = ((commands, loads, image), (loads, commands, image), (image, loads, commands))
         for group in orders[turn]:
             await group(faults)
@@ -77,10 +79,10 @@ class Refusals:
                 f"faults: expected flags {wanted:#b} count {least}, got {flags:#b} {count}"
             )
 
-    async def _bad_commands(self, faults: list[Fault]) -> None:
+    async def _bad_commands(self, wrong: Command, faults: list[Fault]) -> None:
         """Commands out of order, the second with a wrong label too, and one that does not exist."""
         for command, label in (
-            (Command.RAISE, 0),
+            (wrong, 0),
             (Command.LOWER, self._parameters.classes),
             (3, 0),
         ):
