@@ -1,10 +1,10 @@
 """A report page: one HTML file that needs nothing beside it."""
 
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
-from markupsafe import escape
 
 from toreq_hw.files import write_text
 

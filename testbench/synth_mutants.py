@@ -46,7 +46,6 @@ MEMORIES = (
 ENERGY_DRIVER = "boards/energy/activity_driver.cpp"
 ENERGY = (
     Mutant(ENERGY_DRIVER, "base[k] ^ value[k]", "value[k]"),
-    Mutant(ENERGY_DRIVER, "        if (registers.count(base))\n", ""),
     Mutant(ENERGY_DRIVER, "written_bits += widths.at(base)", "written_bits += 1"),
     Mutant("boards/energy/activity.py", "initialised=True)", "initialised=False)"),
     Mutant("boards/energy/estimate.py", "_times(work.cycles * flip_flops", "_times(flip_flops"),

@@ -26,15 +26,14 @@ _CYCLE_LIMIT = 10_000_000
 class Activity:
     """Means per image of the free phase, over `images` images, from the first word to the class.
 
-    cycles: clock cycles. register_bits: flip-flops, and outputs of clocked memories. toggles: of
-    those. read_bits: by every memory of core and link, which all read in every cycle but the
-    stores of rows, read once a beat. written_bits: of words that a write changed. classes: what
-    the core answered, to be compared with the simulator.
+    cycles: clock cycles. toggles: bits of registers and of memories' outputs that change.
+    read_bits: by every memory of core and link, which all read in every cycle but the stores of
+    rows, read once a beat. written_bits: of words that a write changed. classes: what the core
+    answered, to be compared with the simulator.
     """
 
     images: int
     cycles: float
-    register_bits: int
     toggles: float
     read_bits: float
     written_bits: float
@@ -69,7 +68,6 @@ def activity(
     return Activity(
         images=len(runs),
         cycles=cycles / len(runs),
-        register_bits=after.register_bits,
         toggles=(after.toggles - before.toggles) / len(runs),
         read_bits=(cycles * always + beats * asked) / len(runs),
         written_bits=(after.written_bits - before.written_bits) / len(runs),

@@ -1,22 +1,19 @@
 
 // Steps the design above a half cycle at a time and counts what changes: bits of registers, and
-// words of memories. A register is a wire that the model's own debug information calls
-// synchronous; outputs of clocked memories are among them.
+// words of memories. Every wire of the model is a register, or the output of a clocked memory:
+// CXXRTL keeps others only for combinational loops.
 
 #include <cstdint>
-#include <set>
 
 using Design = cxxrtl_design::p_top;
 
 struct Counting {
-    std::set<const cxxrtl::chunk_t *> registers;
-    std::map<const cxxrtl::chunk_t *, size_t> widths;
-    uint64_t register_bits = 0, toggles = 0, written_bits = 0;
+    std::map<const cxxrtl::chunk_t *, size_t> widths;  // of memories, by their first word
+    uint64_t toggles = 0, written_bits = 0;
 
     void on_update(size_t chunks, const cxxrtl::chunk_t *base, const cxxrtl::chunk_t *value) {
-        if (registers.count(base))
-            for (size_t k = 0; k < chunks; k++)
-                toggles += __builtin_popcount(base[k] ^ value[k]);
+        for (size_t k = 0; k < chunks; k++)
+            toggles += __builtin_popcount(base[k] ^ value[k]);
     }
 
     void on_update(size_t, const cxxrtl::chunk_t *base, const cxxrtl::chunk_t *, size_t) {
@@ -35,16 +32,10 @@ extern "C" {
 void *activity_new() {
     auto *activity = new Activity;
     activity->design.debug_info(&activity->items, nullptr, "");
-    auto &counting = activity->counting;
     for (const auto &entry : activity->items.table)
-        for (const auto &item : entry.second) {
+        for (const auto &item : entry.second)
             if (item.type == cxxrtl::debug_item::MEMORY)
-                counting.widths[item.curr] = item.width;
-            bool synchronous = item.flags & cxxrtl::debug_item::DRIVEN_SYNC;
-            if (item.type == cxxrtl::debug_item::WIRE && synchronous)
-                if (counting.registers.insert(item.curr).second)
-                    counting.register_bits += item.width;
-        }
+                activity->counting.widths[item.curr] = item.width;
     return activity;
 }
 
@@ -70,12 +61,11 @@ void activity_clock(void *handle, int level) {
     } while (changed && !converged);
 }
 
-// register bits, toggles of them, bits of memory words that were written and changed
+// toggles of registers, bits of memory words that were written and changed
 void activity_counts(void *handle, uint64_t *counts) {
     const auto &counting = static_cast<Activity *>(handle)->counting;
-    counts[0] = counting.register_bits;
-    counts[1] = counting.toggles;
-    counts[2] = counting.written_bits;
+    counts[0] = counting.toggles;
+    counts[1] = counting.written_bits;
 }
 
 }  // extern "C"

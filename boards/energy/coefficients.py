@@ -124,12 +124,11 @@ _BORROWED = " (an iCE40UP5K's: the same logic cell in the same 40 nm; HX was not
 _ICE40HX8K = Coefficients(
     fixed=Coefficient(
         0.160 * _VOLT_ICE40,
-        (1.140 + (_PLL_CORE_UA[1] - 85.6 + 138.9) / 1000) * _VOLT_ICE40,
+        (_PLL_CORE_UA[1] + 138.9) * _VOLT_ICE40 / 1000,
         "mW",
-        "SiliconBlue iCE40 LP data sheet 1.31, table 1, and Lattice FPGA-DS-02029, static supply "
-        f"current of HX devices; {_UP5K}",
-        "low: an LP8K at 0 kHz, 160 uA; high: an HX8K at rest, 1,140 uA, and what an UP5K's PLL "
-        "adds",
+        f"SiliconBlue iCE40 LP data sheet 1.31, table 1; {_UP5K}",
+        "low: an LP8K at 0 kHz, 160 uA; high: an iCE40UP5K whose PLL runs; an HX leaks more than "
+        "either, no figure of which was read",
     ),
     clock=Coefficient(
         _UP5K_CLOCK.low,

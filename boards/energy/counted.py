@@ -14,12 +14,10 @@ _DRIVER = Path(__file__).with_name("activity_driver.cpp")
 
 @dataclass(frozen=True)
 class Counts:
-    """Since the model was made. toggles: bits of registers that changed, of `register_bits`.
-
-    written_bits: of memory words at each write that changed the word.
+    """Since the model was made. toggles: bits of registers that changed, outputs of clocked
+    memories among them. written_bits: of memory words at each write that changed the word.
     """
 
-    register_bits: int
     toggles: int
     written_bits: int
 
@@ -56,7 +54,7 @@ class CountedDesign:
 
     def counts(self) -> Counts:
         """Of everything so far."""
-        counts = (ctypes.c_uint64 * 3)()
+        counts = (ctypes.c_uint64 * 2)()
         self._library.activity_counts(self._model, counts)
         return Counts(*counts)
 

@@ -105,6 +105,17 @@ def _fails(folder: Path) -> None:
     raise BuildError("no")
 
 
+def _stopped(folder: Path) -> None:
+    (folder / "half").write_text("x")
+    raise StoppedError("interrupted")
+
+
+def test_a_stage_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        stage(tmp_path, "key", _stopped)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_stage_is_made_once_and_never_by_halves(tmp_path: Path) -> None:
     assert not stage(tmp_path, "key", _writes).cached
     assert stage(tmp_path, "key", _fails).cached
