@@ -93,7 +93,7 @@ RUNS = (
     ),
     Mutant("boards/link/running.py", "        with m.If(core.idle):", "        with m.If(0):"),
     Mutant("boards/link/payload.py", "with m.Elif(steps.partial):", "with m.Elif(0):"),
-    Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = 10_000"),
+    Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = (10_000)"),
 )
 """Gateware that hangs is found by the host's patience."""
 
