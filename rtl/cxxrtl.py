@@ -185,6 +185,10 @@ def compile_core(
     return shared_library("core", text + driver.read_text(), folder)
 
 
+_FLAGS = ("-std=c++14", "-O2", "-fPIC", "-shared", "-w", "-DCXXRTL_NDEBUG")
+"""The last: an address beyond the end, at a port that writes nothing, must not end the process."""
+
+
 def shared_library(name: str, text: str, folder: Path) -> Path:
     """The library `name` that g++ makes of a CXXRTL model and its driver, kept in `folder`.
 
@@ -193,15 +197,14 @@ def shared_library(name: str, text: str, folder: Path) -> Path:
     compiler = shutil.which("g++")
     if compiler is None:
         raise MissingDependencyError(f"the compiled {name} must have g++ on the path; install g++")
-    stamp = hashlib.sha256(text.encode()).hexdigest()[:16]
+    stamp = hashlib.sha256("\n".join([*_FLAGS, text]).encode()).hexdigest()[:16]
     library = folder / f"{name}-{stamp}.so"
     if library.exists():
         return library
     source = folder / f"{name}-{stamp}.cc"
     write_text(source, text)
     with replacing(library) as temporary:
-        arguments = [compiler, "-std=c++14", "-O2", "-fPIC", "-shared", "-w"]
-        arguments += ["-I", str(_runtime()), str(source), "-o", str(temporary)]
+        arguments = [compiler, *_FLAGS, "-I", str(_runtime()), str(source), "-o", str(temporary)]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         if done.returncode:
             raise MissingDependencyError(
