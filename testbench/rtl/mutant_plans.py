@@ -64,6 +64,11 @@ def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
         Images(both, some, Traffic(idle=0.6, stall=0.2)),
         Load(_climbing(network)),
         Images(both, some),
+        *(
+            step
+            for seed in range(6, 14)  # some relax for long: many events, high counters
+            for step in (Load(redrawn(network, seed)), Images(inputs[2:6], labels[2:6]))
+        ),
         Load(redrawn(network, 5)),
         Images(inputs[1:4], labels[1:4], BUSY),
         Images(inputs[4:6], None, QUIET),
