@@ -94,6 +94,7 @@ rtl-test: $(VENV)/extra-rtl-test $(addprefix $(RTL_NETWORKS)/,digits.safetensors
 	rm -rf build/rtl/runs
 	$(BIN)/python -m pytest testbench/rtl --numprocesses 2
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --name soak-quick
+	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits.safetensors --data digits --images 200 --nudged --threshold 4 --name soak-lossy
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-int8.safetensors --data digits --nudged --name soak-int8
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-signed.safetensors --data digits --nudged --name soak-signed
 	$(BIN)/python -m testbench.rtl.report
@@ -152,7 +153,7 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 REPORT_NETWORKS := build/reports/networks
 
 synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
-	$(BIN)/python -m pytest testbench/synth --numprocesses 2
+	$(BIN)/python -m pytest testbench/synth --numprocesses 2 --dist loadfile
 
 synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.
 	$(BIN)/python testbench/synth_mutants.py

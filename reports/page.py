@@ -1,6 +1,7 @@
 """A report page: one HTML file that needs nothing beside it."""
 
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
@@ -18,7 +19,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with, in this order and where given, a text, a table and pictures (SVG)."""
+    """A heading with, in this order and where given, a text, a table and pictures (SVG, or
+    `captioned`).
+    """
 
     title: str
     text: str = ""
@@ -34,6 +37,11 @@ class Page:
     lead: str
     sections: tuple[Section, ...]
     made_by: dict[str, str] = field(default_factory=dict)
+
+
+def captioned(picture: str, caption: str) -> str:
+    """A picture (SVG) with words under it."""
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def write_page(page: Page, path: Path) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toreq_hw.reports.anchors import ANCHORS, LUT4_PER, Anchor
-from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.page import Page, Section, Table, captioned
+from toreq_hw.reports.synthesis_energy import energy_sections
+from toreq_hw.reports.synthesis_names import name_of
 from toreq_hw.reports.synthesis_pictures import (
     accuracy_against_luts,
     fmax_spread,
@@ -35,14 +37,8 @@ def synthesis_page(record: Record) -> Page:
     sections = [_speed(rows), _size(rows), _clock(rows), _pictures(rows)]
     if record["failures"]:
         sections.append(_failures(record["failures"]))
-    sections += [_comparison(rows), _made_of(rows), _energy()]
+    sections += [*energy_sections(rows), _comparison(rows), _made_of(rows)]
     return Page("Networks on boards", lead, tuple(sections), dict(record["versions"]))
-
-
-def name_of(row: Record) -> str:
-    """The design in a few words."""
-    synthesis = row["synthesis"]
-    return f"{row['network']['name']} on {synthesis['board']}, {synthesis['lanes']} lanes"
 
 
 def _speed(rows: Sequence[Record]) -> Section:
@@ -155,11 +151,29 @@ def _pictures(rows: Sequence[Record]) -> Section:
             edges = [edge / clock for edge in work["histogram_edges"]]
             times[name] = (edges, work["histogram_counts"])
     if not rows:
-        return Section("Pictures")
-    pictures = [utilisation_bars(shares), fmax_spread(reached, asked)]
+        return Section("Pictures", "None: no design was built.")
+    pictures = [
+        captioned(
+            utilisation_bars(shares),
+            "Utilisation: sites taken after packing, in per cent of what the device has; the seed "
+            "in the bitstream.",
+        ),
+        captioned(
+            fmax_spread(reached, asked),
+            "Spread over seeds: the clock that each seed of place and route reached (a dot a seed) "
+            "and the one that was asked for (bar).",
+        ),
+    ]
     if times:
-        pictures.append(latencies(times))
-    return Section("Pictures", pictures=tuple(pictures))
+        pictures.append(
+            captioned(
+                latencies(times),
+                "Latency: how many images of the whole test set took how long, free phase, at the "
+                "clock that the PLL makes; heights are relative to each design's own peak.",
+            )
+        )
+    text = "In the HTML page: utilisation, spread of the clock over seeds, distribution of latency."
+    return Section("Pictures", text, pictures=tuple(pictures))
 
 
 def _failures(failures: Sequence[Record]) -> Section:
@@ -169,9 +183,12 @@ def _failures(failures: Sequence[Record]) -> Section:
 
 def _comparison(rows: Sequence[Record]) -> Section:
     ours = {
-        name_of(row): (row["synthesis"]["resources"]["lut4"], row["workload"]["accuracy"])
+        name_of(row): (
+            row["synthesis"]["resources"]["lut4"],
+            row["workload"]["accuracy"],
+            row["workload"]["data"],
+        )
         for row in rows
-        if row["workload"]["data"] == "mnist"
     }
     others = {anchor.name: (*anchor.lut4, anchor.accuracy) for anchor in ANCHORS}
     header = ("published design", "device", "MNIST %", "LUTs", "as LUT4", "us an image", "source")
@@ -184,8 +201,13 @@ def _comparison(rows: Sequence[Record]) -> Section:
         "infer only; ours relax to an equilibrium and compute both nudged phases of learning with "
         "the same logic."
     )
+    picture = captioned(
+        accuracy_against_luts(ours, others),
+        "Accuracy against LUT4: our designs (full dots on MNIST, empty ones on digits, an easier "
+        "set) and published ones on MNIST (bars from the low to the high count of LUT4).",
+    )
     table = Table(header, tuple(_anchor(anchor) for anchor in ANCHORS))
-    return Section("Beside others", text, table, (accuracy_against_luts(ours, others),))
+    return Section("Beside others", text, table, (picture,))
 
 
 def _anchor(anchor: Anchor) -> tuple[str, ...]:
@@ -202,7 +224,7 @@ def _anchor(anchor: Anchor) -> tuple[str, ...]:
 
 
 def _made_of(rows: Sequence[Record]) -> Section:
-    header = ("design", "network SHA-256", "bitstream SHA-256", "seeds", "tool seconds")
+    header = ("design", "network SHA-256", "bitstream SHA-256", "seeds", "tool seconds", "tools")
     lines = tuple(
         (
             name_of(row),
@@ -210,15 +232,17 @@ def _made_of(rows: Sequence[Record]) -> Section:
             row["synthesis"]["bitstream"]["sha256"][:16],
             ", ".join(str(seed["seed"]) for seed in row["synthesis"]["placements"]),
             f"{sum(row['synthesis']['seconds'].values()):.0f}",
+            _tools(row["synthesis"]["versions"]),
         )
         for row in rows
     )
     return Section("What they were made of", table=Table(header, lines))
 
 
-def _energy() -> Section:
-    return Section(
-        "Energy",
-        "Absent: no board was measured, and no per-toggle energies of these devices are published "
-        "that an estimate could rest on.",
+def _tools(versions: Record) -> str:
+    """Those that made the bitstream, without the wheels' common prefix."""
+    return ", ".join(
+        f"{name.removeprefix('yowasp-')} {version}"
+        for name, version in versions.items()
+        if not name.startswith("amaranth")
     )

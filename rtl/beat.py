@@ -12,7 +12,7 @@ class Op(enum.Enum, shape=3):  # type: ignore[call-arg]  # Amaranth takes the wi
 
     WALK:    A[WORK] += weight * delta
     NUDGE:   A[WORK] += value, in one lane
-    BIAS:    A[REST] += value, in one lane; lane 0 replaces the whole row
+    BIAS:    A[REST] = value, in one lane
     UPDATE:  S[WORK] = round(A[WORK]); changes go to the event queue
     CLEAR:   A[WORK] = A[REST]; S[WORK] = 0
     SAVE:    A[FREE] = A[WORK]; S[FREE] = S[WORK]

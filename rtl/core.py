@@ -110,9 +110,10 @@ class Core(wiring.Component):
         m.d.comb += [
             self._load.idle.eq(self._sequencer.idle),
             self._sequencer.loading.eq(self.loads.valid),
-            self._sequencer.forget.eq(self._load.take),
+            self._sequencer.forget.eq(self._load.accepted),
             self._sequencer.load_max_sweeps.eq(self._load.max_sweeps),
             self._sequencer.max_sweeps.eq(self.loads.payload.data),
+            *([self._datapath.threshold.eq(self._load.threshold)] if self.parameters.lossy else []),
             self.idle.eq(self._sequencer.idle),
         ]
 
@@ -212,7 +213,8 @@ class Core(wiring.Component):
             self._passes.request.eq(sequencer.request),
             self._passes.stop.eq(datapath.halt),
             sequencer.pass_ends.eq(self._passes.last),
-            sequencer.pushed.eq(datapath.push),
+            sequencer.moved.eq(datapath.moved),
+            *([datapath.flushes.eq(sequencer.flushes)] if self.parameters.lossy else []),
             sequencer.halt.eq(datapath.halt),
             sequencer.halt_slice.eq(datapath.halt_slice),
             sequencer.halt_lane.eq(datapath.halt_lane),
@@ -229,6 +231,7 @@ class Core(wiring.Component):
             datapath.peek.eq(readout.peek),
             datapath.peek_slice.eq(readout.peek_slice),
             readout.peeked.eq(datapath.peeked),
+            readout.held.eq(datapath.held),
         ]
 
     def _connect_recorder(self, m: Module) -> None:
@@ -238,7 +241,7 @@ class Core(wiring.Component):
             recorder.command.eq(self.commands.payload.command),
             recorder.cycle.eq(sequencer.runs & ~sequencer.stalls & ~self._readout.stalls),
             recorder.beat.eq(self._walker.active),
-            recorder.event.eq(sequencer.take & ~sequencer.presents),
+            recorder.event.eq(sequencer.event),
             recorder.input_event.eq(sequencer.take & sequencer.presents),
             recorder.saturations.eq(self._datapath.saturations),
             recorder.next_sweep.eq(sequencer.next_sweep),

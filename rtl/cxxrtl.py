@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import replacing, write_text
-from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.images import LoadWord, MemoryImages
 from toreq_hw.rtl.interfaces import (
     command_payload,
     input_payload,
+    load_payload,
+    pack,
     states_payload,
     summary_payload,
+    unpack,
 )
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP
@@ -56,6 +60,7 @@ class CompiledCore:
         self._parameters = parameters
         self._library = ctypes.CDLL(str(_compile(parameters, images, folder).resolve()))
         self._library.core_new.restype = ctypes.c_void_p
+        self._library.core_load.restype = ctypes.c_int64
         self._library.core_run.restype = ctypes.c_int64
         self._core = ctypes.c_void_p(self._library.core_new())
         self.cycles = 0
@@ -63,6 +68,25 @@ class CompiledCore:
     def close(self) -> None:
         """Frees the model; it cannot be used afterwards."""
         self._library.core_free(self._core)
+
+    def load(self, words: Iterable[LoadWord]) -> None:
+        """Sends load words, such as those of `load_words`.
+
+        Raises InputError if the core does not take them all within ten million cycles.
+        """
+        layout = load_payload(self._parameters)
+        payloads = [
+            pack(layout, space=word.space, address=word.address, data=word.data) for word in words
+        ]
+        size = 4 * _words(layout.size)
+        bits = b"".join(payload.to_bytes(size, "little") for payload in payloads)
+        count, limit = ctypes.c_int64(len(payloads)), ctypes.c_int64(_CYCLE_LIMIT)
+        cycles = self._library.core_load(self._core, bits, count, limit)
+        if cycles < 0:
+            raise InputError(
+                f"core must take {len(payloads)} load words within {_CYCLE_LIMIT} cycles"
+            )
+        self.cycles += cycles
 
     def run(
         self,
@@ -78,12 +102,7 @@ class CompiledCore:
         words = self._input_words(inputs)
         layout = command_payload(self._parameters)
         asked = np.array(
-            [
-                c.value << layout["command"].offset
-                | report << layout["report"].offset
-                | label << layout["label"].offset
-                for c, label in commands
-            ],
+            [pack(layout, command=c.value, report=report, label=label) for c, label in commands],
             dtype=np.uint64,
         )
         rows = self._parameters.slices if report else 0
@@ -115,16 +134,13 @@ class CompiledCore:
         mask = (1 << layout["value"].width) - 1
         words: npt.NDArray[np.uint64] = (inputs.astype(np.int64) & mask).astype(np.uint64)
         words <<= np.uint64(layout["value"].offset)
-        words |= np.uint64(1 << layout["dense"].offset)
-        words[-1] |= np.uint64(1 << layout["last"].offset)
+        words |= np.uint64(pack(layout, dense=1))
+        words[-1] |= np.uint64(pack(layout, last=1))
         return words
 
     def _reply(self, rows: npt.NDArray[np.uint32], summary: npt.NDArray[np.uint32]) -> Reply:
         bits = int.from_bytes(summary.tobytes(), "little")
-        fields = {
-            name: bits >> field.offset & (1 << field.width) - 1
-            for name, field in summary_payload(self._parameters)
-        }
+        fields = unpack(summary_payload(self._parameters), bits)
         return Reply(self._states(rows) if len(rows) else None, fields)
 
     def _states(self, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int16]:

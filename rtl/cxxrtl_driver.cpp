@@ -1,6 +1,6 @@
 
 // Runs commands on the core above: all streams at full rate, one image at a time.
-// `inputs` and `commands` are one 64-bit word a payload; results are 32-bit words.
+// `inputs` and `commands` are one 64-bit word a payload; loads and results are 32-bit words.
 
 #include <cstdint>
 #include <cstring>
@@ -52,6 +52,23 @@ void *core_new() {
 }
 
 void core_free(void *handle) { delete static_cast<Core *>(handle); }
+
+int64_t core_load(void *handle, const uint32_t *words, int64_t count, int64_t limit) {
+    Core &core = *static_cast<Core *>(handle);
+    auto &port = core.p_loads____payload;
+    core.p_loads____valid.data[0] = 1;
+    int64_t taken = 0, cycle = 0;
+    for (; taken < count && cycle < limit; cycle++) {
+        std::memcpy(port.data, words + taken * port.chunks, sizeof port.data);
+        core.p_clk.data[0] = 0;
+        core.step();
+        taken += high(core.p_loads____ready);
+        core.p_clk.data[0] = 1;
+        core.step();
+    }
+    core.p_loads____valid.data[0] = 0;
+    return taken == count ? cycle : -1;
+}
 
 int64_t core_run(void *handle, const uint64_t *inputs, int64_t input_count,
                  const uint64_t *commands, int64_t command_count, uint32_t *states,

@@ -3,8 +3,8 @@
     cycle  0  the beat is issued; a store of weights is addressed
            1  weights leave their memory
            2  weights arrive, one for each lane; the row is addressed
-           3  operand: weight * delta, or a value for one lane; the row arrives
-           4  row + operand, written back; or a slice of the row is picked; states addressed
+           3  operand: weight * delta, or a value for one lane; the row arrives; states addressed
+           4  row + operand, written back; or a slice of the row is picked
            5  rounded, clipped, compared with the old states
            6  states written; changes pushed to the event queue
 
@@ -24,6 +24,7 @@ from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.updater import Updater, upset_levels
+from toreq_hw.rtl.withholding import lossy_levels
 
 UPDATE_LATENCY = 8
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
@@ -34,7 +35,7 @@ class Datapath(wiring.Component):
 
     `single` is the operand of a NUDGE or BIAS beat, `walk` that of a WALK. `halt`: an update of
     a self-coupled population found a change; beats behind it are void. `peek_slice` reads a
-    slice of states into `peeked` in the next cycle, while no pass runs.
+    slice of states into `peeked` in the next cycle and `held` in the one after, while no pass runs.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Datapath(wiring.Component):
         self._states = data.ArrayLayout(state_shape(parameters), parameters.update_lanes)
         super().__init__(
             (upset_levels(parameters) if upsets else {})
+            | (lossy_levels(parameters) if parameters.lossy else {})
             | {
                 "issue": In(1),
                 "beat": In(beat_layout(parameters)),
                 "walk": In(walk_layout(parameters)),
                 "single": In(single_layout(parameters)),
                 "weights": In(data.ArrayLayout(unsigned(parameters.weight_bits), parameters.lanes)),
+                "moved": Out(1),
                 "push": Out(1),
                 "row": Out(row_layout(parameters)),
                 "halt": Out(1),
@@ -61,6 +64,7 @@ class Datapath(wiring.Component):
                 "peek": In(1),
                 "peek_slice": In(parameters.slice_bits),
                 "peeked": Out(self._states),
+                "held": Out(self._states),
             }
         )
 
@@ -79,6 +83,7 @@ class Datapath(wiring.Component):
             *([updater.inverted.eq(self.inverted)] if self._upsets else []),
             updater.beat.eq(self._beat[5]),
             updater.valid.eq(self._valid[5]),
+            self.moved.eq(updater.moved),
             self.push.eq(updater.push),
             self.row.eq(updater.row),
             self.halt.eq(updater.halt),
@@ -114,10 +119,14 @@ class Datapath(wiring.Component):
             is_single.eq((op == Op.NUDGE) | (op == Op.BIAS)),
         ]
         weights = Signal(self.weights.shape(), reset_less=True)
+        self._replaced = Signal(parameters.lanes)  # in cycle 3: the lane of a BIAS starts from 0
         for lane in range(parameters.lanes):
-            mine = is_single & (single.slot[: parameters.lane_bits] == lane)
+            mine = single.slot[: parameters.lane_bits] == lane
             weight = Mux(is_walk, self.weights[lane], 0)
-            m.d.sync += weights[lane].eq(weight | mine)
+            m.d.sync += [
+                weights[lane].eq(weight | (is_single & mine)),
+                self._replaced[lane].eq((op == Op.BIAS) & mine),
+            ]
         if parameters.multiplies:
             return self._products(m, weights, walk, single.value, is_single)
         return self._steps(m, weights, walk, single.value, is_single)
@@ -201,23 +210,13 @@ class Datapath(wiring.Component):
             write.en.eq(self._valid[4] & _registered(m, writes)),
         ]
         m.d.sync += follows.eq(writes & (read.addr == target))
-        replaces = Signal()
-        m.d.sync += replaces.eq(self._replaces(m))
         row = Signal(rows, reset_less=True)
         m.d.sync += row.eq(Mux(follows, write.data, read.data))
-        with m.If(replaces):
-            m.d.sync += row.eq(0)
         for lane, operand in enumerate(operands):
+            with m.If(self._replaced[lane]):
+                m.d.sync += row[lane].eq(0)
             m.d.comb += rows(write.data)[lane].eq(row[lane] + operand)
         return row
-
-    def _replaces(self, m: Module) -> Value:
-        """In cycle 2: the beat is a BIAS in lane 0, which begins a row."""
-        parameters = self._parameters
-        lane = self.single.slot[: parameters.lane_bits]
-        begins = Signal(2)
-        m.d.sync += begins.eq(Cat((self.beat.op == Op.BIAS) & (lane == 0), begins[0]))
-        return begins[1]
 
     def _pick(self, m: Module, row: Value) -> None:
         """Cycle 4: the slice of the row that an UPDATE rounds, registered for cycle 5."""
@@ -234,24 +233,36 @@ class Datapath(wiring.Component):
             m.d.comb += self._updater.totals[lane].eq(total)
 
     def _connect_states(self, m: Module) -> None:
-        """States are addressed in cycle 4, or by `peek`, and written in cycle 6."""
-        slices = self._parameters.slices
+        """States are addressed in cycle 3, or by `peek`, held in 5, and written in cycle 6.
+
+        Beside its states, a slice of a lossy core holds those that were sent last.
+        """
+        slices, bits, lossy = self._parameters.slices, self._states.size, self._parameters.lossy
         m.submodules.states = states = Memory(
-            shape=unsigned(self._states.size), depth=len(Page) * slices, init=[]
+            shape=unsigned(2 * bits if lossy else bits), depth=len(Page) * slices, init=[]
         )
         write = states.write_port()
         read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
-        beat, updater = self._beat[4], self._updater
+        beat, updater = self._beat[3], self._updater
+        held = Signal.like(read.data, reset_less=True)
+        m.d.sync += held.eq(read.data)
         page = Signal(Page)
         m.d.comb += [
             page.eq(Mux(~self.peek & (beat.op == Op.RESTORE), Page.FREE, Page.WORK)),
             read.addr.eq(paged(page, Mux(self.peek, self.peek_slice, beat.slice), slices)),
-            self.peeked.eq(read.data),
-            updater.old.eq(read.data),
+            self.peeked.eq(read.data[:bits]),
+            self.held.eq(held[:bits]),
+            updater.old.eq(held[:bits]),
             write.en.eq(updater.write),
             write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),
-            write.data.eq(updater.written.as_value()),
+            write.data.eq(Cat(updater.written, updater.sends) if lossy else updater.written),
         ]
+        if lossy:
+            m.d.comb += [
+                updater.threshold.eq(self.threshold),
+                updater.flushes.eq(self.flushes),
+                updater.sent.eq(held[bits:]),
+            ]
 
 
 def _registered(m: Module, value: Signal) -> Signal:

@@ -7,8 +7,9 @@ from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.images import store_name
-from toreq_hw.rtl.interfaces import Fault, Page
+from toreq_hw.rtl.interfaces import Fault, Page, Space
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import LOOK_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
 
@@ -29,6 +30,7 @@ def datasheet(core: Core) -> str:
         _latency(parameters),
         "## Ports",
         _ports(core),
+        *_lossy(parameters),
         "## Faults",
         ", ".join(f"bit {fault.value} {fault.name}" for fault in Fault) + ".",
     ]
@@ -49,7 +51,10 @@ def _shapes(parameters: CoreParameters) -> dict[str, tuple[int, int]]:
     }
     return stores | {
         "accumulators": (pages * parameters.groups, lanes * parameters.accumulator_bits),
-        "states": (pages * parameters.slices, parameters.update_lanes * parameters.state_bits),
+        "states": (
+            pages * parameters.slices,
+            (1 + parameters.lossy) * parameters.update_lanes * parameters.state_bits,
+        ),
         "event queue": (parameters.queue_depth, row_layout(parameters).size),
     }
 
@@ -101,8 +106,13 @@ def _memories(parameters: CoreParameters) -> str:
 
 
 def _latency(parameters: CoreParameters) -> str:
-    nudge = UPDATE_LATENCY + parameters.classes + 2
+    nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
     slices = parameters.slices
+    turns = sum(
+        parameters.slices_of(number) + UPDATE_LATENCY + 2
+        for number in range(len(parameters.relaxing))
+    )
+    flush = f"{turns + 1} + what FREE withheld + " if parameters.lossy else ""
     beats = [
         f"- an event of {slot.name}: {parameters.beats_of(number)}"
         for number, slot in [(INPUT, parameters.input), *enumerate(parameters.relaxing)]
@@ -114,11 +124,23 @@ def _latency(parameters: CoreParameters) -> str:
                 f"- updating {slot.name}: {parameters.slices_of(number) + UPDATE_LATENCY + 2}"
                 for number, slot in enumerate(parameters.relaxing)
             ),
-            f"- FREE: {slices + 1} + input events; RAISE: {slices + nudge}; "
+            f"- FREE: {slices + 1} + input events; RAISE: {flush}{slices + nudge}; "
             f"LOWER: {2 * slices + nudge}; then 1 a sweep, the updates, the events",
-            f"- the class: {parameters.classes + 2}; a report of all states: {slices + 1}",
+            f"- the class: {parameters.classes + LOOK_LATENCY}; "
+            f"a report of all states: {slices + 1}",
         ]
     )
+
+
+def _lossy(parameters: CoreParameters) -> list[str]:
+    if not parameters.lossy:
+        return []
+    return [
+        "## Lossy mode",
+        f"Threshold {parameters.threshold} at power-up and after reset; load word: space "
+        f"{Space.THRESHOLD.value}, address 0, data 0..{parameters.highest_threshold}. A slice of "
+        "states holds, above its states, those that were sent last.",
+    ]
 
 
 def _ports(core: Core) -> str:

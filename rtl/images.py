@@ -6,6 +6,7 @@ a core into another network of its shape.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.interfaces import Space
-from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters, check_threshold
 from toreq_hw.rtl.storage import Fan
 
 Matrix = npt.NDArray[np.int64]
@@ -70,14 +71,32 @@ def store_name(parameters: CoreParameters, number: int) -> str:
     return f"{store.weight_format.value}-{'skewed' if store.skewed else 'rows'}"
 
 
-def load_words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
+def load_words(
+    network: Network, parameters: CoreParameters, *, threshold: int | None = None
+) -> Iterator[LoadWord]:
     """Every word that makes a core of `parameters` hold `network`, in the order to send them.
 
+    threshold: what a lossy core shall withhold from now on; None leaves that as it is.
+
     Raises NetworkError, before the first word, if the network has not the core's shape or a
-    bias that is too wide for it.
+    bias that is too wide for it, or if the core cannot take the threshold.
     """
     _check(network, parameters)
-    return _words(network, parameters)
+    words = _words(network, parameters)
+    return words if threshold is None else chain(words, [threshold_word(parameters, threshold)])
+
+
+def threshold_word(parameters: CoreParameters, threshold: int) -> LoadWord:
+    """The word that makes a lossy core take a threshold; it means another FREE comes first.
+
+    Raises NetworkError if the core is not lossy or no state can move that far.
+    """
+    if not parameters.lossy:
+        raise NetworkError(
+            f"threshold {threshold} must go to a core made with one, this core has none"
+        )
+    check_threshold(threshold, parameters.relaxing)
+    return LoadWord(Space.THRESHOLD, 0, threshold)
 
 
 def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:

@@ -10,6 +10,7 @@ from amaranth import Shape, signed, unsigned
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.errors import NetworkError
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -36,6 +37,7 @@ class Space(IntEnum):
     WEIGHTS = 0
     BIAS = 4
     MAX_SWEEPS = 5
+    THRESHOLD = 6
 
 
 SPACE_BITS = 3
@@ -58,7 +60,8 @@ class Fault(IntEnum):
     LOAD_ADDRESS = 4
     """A load to a row or space that the core does not have."""
     LOAD_DATA = 5
-    """A load of a value that is no weight of the format, or a limit of 0 sweeps."""
+    """A load of a value that is no weight of the format, a limit of 0 sweeps, or a threshold
+    above the largest move of a state."""
 
 
 class Page(IntEnum):
@@ -103,12 +106,11 @@ def label_shape(parameters: CoreParameters) -> Shape:
 
 
 def load_payload(parameters: CoreParameters) -> data.StructLayout:
-    """One word of a store, `lanes` weights wide; or one bias; or a limit.
+    """One word of a store, `lanes` weights wide; or one bias; or a limit; or a threshold.
 
     address: of the word in its store; of a bias the neuron's slot, group * lanes + lane. A
-    bias carries its rounding half, and the one in lane 0 clears the biases of its group, so
-    that a group is loaded whole, lane 0 first. A word takes two cycles, and goes before a
-    command that waits as well.
+    bias carries its rounding half. Each word replaces what was there, in any order. A word takes
+    two cycles, and goes before a command that waits as well.
     """
     rows = [store.words for store in parameters.stores]
     widths = [store.width for store in parameters.stores]
@@ -121,6 +123,7 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
                 max(
                     parameters.sweep_bits,
                     parameters.bias_bits,
+                    parameters.threshold_bits + 1,  # one to spare, so that excess shows
                     *(parameters.lanes * w for w in widths),
                 )
             ),
@@ -161,10 +164,25 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
     )
 
 
+def pack(layout: data.StructLayout, **fields: int) -> int:
+    """The bits of a payload; fields left out are zero, fields too large are cut."""
+    word = 0
+    for name, value in fields.items():
+        field = layout[name]
+        word |= (value & ((1 << field.width) - 1)) << field.offset
+    return word
+
+
+def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
+    """The fields of a payload as unsigned numbers."""
+    return {name: (word >> field.offset) & ((1 << field.width) - 1) for name, field in layout}
+
+
 def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
     """One strobe per event as its walk begins; for test benches, free where unconnected.
 
     slot: group * lanes + lane over all populations, or the index of an input (`is_input`).
+    sweep: from 1; 0 for what a lossy core had withheld in the free phase and delivers now.
     """
     bits = max(parameters.slot_bits, parameters.input_index_bits)
     return wiring.Signature(
@@ -187,7 +205,13 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
     keep: this sweep counts as one that changed something. frozen: blocks that are not updated.
     Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
     state; garbled bits of every event's delta; events that are lost, or walked twice.
+
+    Raises NetworkError for a lossy core: a disturbed phase is lossless.
     """
+    if parameters.lossy:
+        raise NetworkError(
+            f"a core with a fault port must have no threshold, found {parameters.threshold}"
+        )
     blocks = len(parameters.relaxing)
     slots = parameters.groups * parameters.lanes
     return wiring.Signature(

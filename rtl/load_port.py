@@ -1,4 +1,4 @@
-"""Decodes load words: weights, biases and the sweep limit, written while the core is idle."""
+"""Decodes load words: weights, biases, the sweep limit, the threshold; while the core is idle."""
 
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -11,17 +11,20 @@ from toreq_hw.rtl.parameters import CoreParameters
 class LoadPort(wiring.Component):
     """Takes two cycles a word while `idle`: one to check it, one to take it.
 
-    With `take` comes a strobe of what the word belongs to, or a fault. stores: one strobe per
-    weight store. No weight of a refused word is written.
+    In the second comes a fault, or `accepted` with a strobe of what the word belongs to. stores:
+    one strobe per weight store. threshold: the one loaded last, or at power-up and after reset
+    that of the parameters; of a lossy core only.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
+        threshold = Out(parameters.threshold_bits, init=parameters.threshold)
         super().__init__(
-            {
+            ({"threshold": threshold} if parameters.lossy else {})
+            | {
                 "idle": In(1),
                 "words": In(source_of(load_payload(parameters))),
-                "take": Out(1),
+                "accepted": Out(1),
                 "stores": Out(max(1, len(parameters.stores))),
                 "bias": Out(1),
                 "max_sweeps": Out(1),
@@ -35,14 +38,15 @@ class LoadPort(wiring.Component):
         parameters, word = self._parameters, self.words.payload
         address_fits, data_fits = Signal(), Signal(init=1)
         checked, wrong_address, wrong_data = Signal(), Signal(), Signal()
-        good = Signal()
+        taken, good = Signal(), Signal()
         m.d.comb += [
             self.words.ready.eq(self.idle & checked),
-            self.take.eq(self.words.valid & self.words.ready),
-            good.eq(self.take & ~wrong_address & ~wrong_data),
+            taken.eq(self.words.valid & self.words.ready),
+            good.eq(taken & ~wrong_address & ~wrong_data),
+            self.accepted.eq(good),
             self.faults.eq(
                 Mux(
-                    self.take,
+                    taken,
                     wrong_address << Fault.LOAD_ADDRESS | wrong_data << Fault.LOAD_DATA,
                     0,
                 )
@@ -77,4 +81,12 @@ class LoadPort(wiring.Component):
                     data_fits.eq(word.data[: parameters.sweep_bits] != 0),
                     self.max_sweeps.eq(good),
                 ]
+            if parameters.lossy:
+                with m.Case(Space.THRESHOLD):
+                    m.d.comb += [
+                        address_fits.eq(word.address == 0),
+                        data_fits.eq(word.data <= parameters.highest_threshold),
+                    ]
+                    with m.If(good):
+                        m.d.sync += self.threshold.eq(word.data)
         return m

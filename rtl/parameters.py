@@ -39,6 +39,7 @@ class CoreParameters:
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
     sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
+    threshold: at power-up, of a core that can withhold small moves; None for one that cannot.
     """
 
     lanes: int
@@ -57,6 +58,7 @@ class CoreParameters:
     network_sha256: str
     block_bits: int
     counter_bits: int = 32
+    threshold: int | None = None
 
     @classmethod
     def of(
@@ -69,6 +71,7 @@ class CoreParameters:
         large_coupling: int = LARGE_COUPLING,
         initialised: bool = True,
         counter_bits: int = 32,
+        threshold: int | None = None,
         block_bits: int = BLOCK_BITS,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
@@ -78,8 +81,9 @@ class CoreParameters:
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
         power-up, such as iCE40's SPRAM. counter_bits: narrow counters wrap sooner; those of
-        sweeps, inputs and faults have half as many. block_bits: what one block of the device's
-        RAM holds.
+        sweeps, inputs and faults have half as many. threshold: makes a core for the lossy mode
+        that has this threshold until another is loaded (0: lossless until then). block_bits: what
+        one block of the device's RAM holds.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -99,6 +103,8 @@ class CoreParameters:
                 "never settle); save the network with another schedule"
             )
         relaxing = relaxing_slots(network, lanes)
+        if threshold is not None:
+            check_threshold(threshold, relaxing)
         stores, fans = stores_and_fans(
             network, lanes, large=large_coupling, initialised=initialised
         )
@@ -121,6 +127,7 @@ class CoreParameters:
             network_sha256=network.sha256,
             block_bits=block_bits,
             counter_bits=counter_bits,
+            threshold=threshold,
         )
 
     @cached_property
@@ -197,6 +204,21 @@ class CoreParameters:
         return signed_bits([-self.delta_reach, self.delta_reach])
 
     @property
+    def lossy(self) -> bool:
+        """Whether neurons remember what they last sent, and a threshold can be loaded."""
+        return self.threshold is not None
+
+    @property
+    def highest_threshold(self) -> int:
+        """The largest move of any state; with it as threshold nothing is ever sent."""
+        return largest_move(self.relaxing)
+
+    @property
+    def threshold_bits(self) -> int:
+        """Bits of a threshold; none in a core that is not lossy."""
+        return self.highest_threshold.bit_length() if self.lossy else 0
+
+    @property
     def drive_bits(self) -> int:
         """Bits of the nudge of an output neuron, two's complement, either sign."""
         slot = self.relaxing[self.output]
@@ -255,6 +277,20 @@ class CoreParameters:
     def beats_of(self, source: int) -> int:
         """Beats that one event of `source` takes: at least one, even without neighbours."""
         return max(1, sum(fan.beats for fan in self.fans_of(source)))
+
+
+def largest_move(slots: tuple[Slot, ...]) -> int:
+    """The largest difference of two states of a population."""
+    return max(slot.reach for slot in slots)
+
+
+def check_threshold(threshold: int, slots: tuple[Slot, ...]) -> None:
+    """Raises NetworkError where no state of `slots` can move further than a threshold is."""
+    highest = largest_move(slots)
+    if not 0 <= threshold <= highest:
+        raise NetworkError(
+            f"threshold must be in 0..{highest} (the largest move of a state), not {threshold!r}"
+        )
 
 
 def store_limit(store: Store) -> int:

@@ -19,10 +19,16 @@ class Look(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the 
     REPORT = 3
 
 
+LOOK_LATENCY = 3
+"""Cycles that CLASSIFY and NUDGE take beside one for each output neuron."""
+
+
 class Readout(wiring.Component):
     """Reads a slice of states a cycle while `look` asks for something; `done` in its last cycle.
 
-    CLASSIFY and NUDGE take one output neuron a cycle and two cycles more. CLASSIFY leaves the
+    peeked: the slice read a cycle ago, held: two cycles ago.
+
+    CLASSIFY and NUDGE take one output neuron a cycle and `LOOK_LATENCY` more. CLASSIFY leaves the
     class in `best`; a later neuron wins only if it is larger. NUDGE issues a beat for each:
     `drives`, with `drive`. REPORT streams every slice; a word stands at the port until taken,
     and `stalls` says that it waits.
@@ -39,6 +45,7 @@ class Readout(wiring.Component):
                 "peek": Out(1),
                 "peek_slice": Out(parameters.slice_bits),
                 "peeked": In(self._states),
+                "held": In(self._states),
                 "label": In(label_shape(parameters)),
                 "lowers": In(1),
                 "best": Out(label_shape(parameters)),
@@ -53,18 +60,21 @@ class Readout(wiring.Component):
         """Builds one counter for all three."""
         m = Module()
         parameters = self._parameters
-        index = Signal(range(max(parameters.slices, parameters.classes + 2) + 1))
-        here = Signal(range(parameters.classes + 2))  # the neuron whose slice is here
-        neuron = Signal.like(here)  # the one whose state is here
+        steps = parameters.classes + LOOK_LATENCY
+        index = Signal(range(max(parameters.slices, steps - 1) + 1))
+        coming = Signal(range(steps))  # the neuron whose slice is peeked
+        here = Signal.like(coming)  # the one whose slice is held
+        neuron = Signal.like(coming)  # the one whose state is here
         state = Signal(state_shape(parameters))
-        lanes = Array(self.peeked[lane] for lane in range(parameters.update_lanes))
+        lanes = Array(self.held[lane] for lane in range(parameters.update_lanes))
         first = parameters.first_slice(parameters.output)
         m.d.comb += [
             self.peek.eq(self.look != Look.NOTHING),
             self.peek_slice.eq(first + (index >> parameters.update_lane_bits)),
         ]
         m.d.sync += [
-            here.eq(index),
+            coming.eq(index),
+            here.eq(coming),
             state.eq(lanes[here[: parameters.update_lane_bits]]),
             neuron.eq(here),
         ]
@@ -74,11 +84,11 @@ class Readout(wiring.Component):
             m.d.sync += index.eq(index + 1)
         with m.Switch(self.look):
             with m.Case(Look.CLASSIFY):
-                m.d.comb += self.done.eq(index == parameters.classes + 1)
+                m.d.comb += self.done.eq(index == steps - 1)
                 self._classify(m, index, neuron, state)
             with m.Case(Look.NUDGE):
-                m.d.comb += self.done.eq(index == parameters.classes + 1)
-                m.d.comb += self.drives.eq(index >= 2)
+                m.d.comb += self.done.eq(index == steps - 1)
+                m.d.comb += self.drives.eq(index >= LOOK_LATENCY)
             with m.Case(Look.REPORT):
                 self._report(m, index)
         self._nudge(m, neuron, state)
@@ -86,7 +96,8 @@ class Readout(wiring.Component):
 
     def _classify(self, m: Module, index: Signal, neuron: Signal, state: Signal) -> None:
         largest = Signal(state_shape(self._parameters))
-        with m.If((index == 2) | ((index >= 2) & (state > largest))):
+        begins = index == LOOK_LATENCY
+        with m.If(begins | ((index > LOOK_LATENCY) & (state > largest))):
             m.d.sync += [largest.eq(state), self.best.eq(neuron)]
 
     def _nudge(self, m: Module, neuron: Signal, state: Signal) -> None:

@@ -10,7 +10,8 @@ from toreq_hw.rtl.parameters import CoreParameters
 
 
 class Recorder(wiring.Component):
-    """Counts while a phase runs. `start` clears, and begins the first sweep.
+    """Counts while a phase runs. `start` clears, and begins the first sweep; in a lossy core a
+    RAISE begins with sweep 0.
 
     cycle, beat, event, input_event: one of these happened. next_sweep: a sweep ended and another
     one begins. end: the last sweep ended, with or without a change. `ticks` is not counted but
@@ -49,8 +50,9 @@ class Recorder(wiring.Component):
             summary.sweeps.eq(sweeps),
             summary.ticks.eq(times(sweeps, self._parameters.sweep_ticks)),
         ]
+        first = (self.command != Command.RAISE) if self._parameters.lossy else 1
         with m.If(self.start):
-            m.d.sync += [phase.eq(self.command), sweeps.eq(1)]
+            m.d.sync += [phase.eq(self.command), sweeps.eq(first)]
         with m.Elif(self.next_sweep):
             m.d.sync += sweeps.eq(sweeps + 1)
         with m.If(self.end):

@@ -20,7 +20,9 @@ from toreq_hw.rtl.interfaces import (
     command_payload,
     input_payload,
     load_payload,
+    pack,
     summary_payload,
+    unpack,
 )
 from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
@@ -93,16 +95,14 @@ class ReplayCore:
         """Loads every weight and bias over the stream."""
         layout = load_payload(self._parameters)
         for word in load_words(network, self._parameters):
-            payload = word.space << layout["space"].offset
-            payload |= word.address << layout["address"].offset
-            self._send("loads", payload | word.data << layout["data"].offset)
+            fields = {"space": word.space, "address": word.address, "data": word.data}
+            self._send("loads", pack(layout, **fields))
 
     def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> dict[str, Any]:
         """One sample of a map: presented, relaxed, struck whenever the core waits."""
         for name, level in one.levels().items():
             self.put(f"upsets__{name}", level)
-        layout, free = command_payload(self._parameters), _FREE
-        self._send("commands", free.value << layout["command"].offset)
+        self._send("commands", pack(command_payload(self._parameters), command=_FREE.value))
         self._present(image)
         for _ in range(_CYCLE_LIMIT):
             self._low()
@@ -157,11 +157,9 @@ class ReplayCore:
 
     def _present(self, image: npt.NDArray[np.int16]) -> None:
         layout = input_payload(self._parameters)
-        mask = (1 << layout["value"].width) - 1
         for index, value in enumerate(image.tolist()):
-            word = (value & mask) << layout["value"].offset | 1 << layout["dense"].offset
-            word |= (index == len(image) - 1) << layout["last"].offset
-            self._send("inputs", word)
+            is_last = index == len(image) - 1
+            self._send("inputs", pack(layout, value=value, dense=1, last=is_last))
 
     def _send(self, stream: str, payload: int) -> None:
         """One word, taken before the next is offered."""
@@ -180,12 +178,11 @@ class ReplayCore:
         return [self.get(f"datapath {page.memory}", row) for row in range(page.rows)]
 
     def _record(self, summary: int, states: Wide, one: Replay) -> dict[str, Any]:
-        layout = summary_payload(self._parameters)
-        sweeps = summary >> layout["sweeps"].offset & (1 << layout["sweeps"].width) - 1
+        fields = unpack(summary_payload(self._parameters), summary)
         return {
             "states": states.tolist(),
-            "sweeps": sweeps,
-            "settled": bool(summary >> layout["settled"].offset & 1),
+            "sweeps": fields["sweeps"],
+            "settled": bool(fields["settled"]),
             "snapshots": one.snapshots,
         }
 

@@ -1,6 +1,6 @@
 """Weights in rows: the weights of one neuron side by side, for walks in one direction."""
 
-from amaranth import Module, Mux, Signal, unsigned
+from amaranth import Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -43,7 +43,8 @@ class RowStore(wiring.Component):
         m.d.comb += [
             ram.enable.eq(self.read | self.load),
             ram.write.eq(self.load),
-            ram.address.eq(Mux(self.load, self.load_address, self.address)),
+            ram.read_address.eq(self.address),
+            ram.write_address.eq(self.load_address),
             ram.write_data.eq(self.load_data),
             self.weights.eq(weights),
         ]

@@ -1,41 +1,39 @@
-"""What happens when: phases, sweeps, blocks.
+"""What happens when: the phases that commands ask for, from the first pass to the summary.
 
-A *block* is one population's turn in a sweep: an UPDATE pass over its slices, then the walk of
-the events it found. Blocks that no event has reached since their last update are skipped.
-The states of the machine are the terms of the formula in `rtl/timing.py`, name by name.
+The states of the machine are the terms of the formula in `rtl/timing.py`, name by name; those of a
+sweep stand in `rtl/sweeps.py`.
 """
 
-from amaranth import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
+from amaranth import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.beat import Op, population_bits
-from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.interfaces import Command, Fault, command_payload, label_shape, source_of
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import pass_layout
 from toreq_hw.rtl.readout import Look
-
-HALT_PAUSE = UPDATE_LATENCY - 6
-"""Cycles from the one after a halt to the first that sees the halting change as an event."""
+from toreq_hw.rtl.sweeps import Sweeps, upset_members
 
 
-class Sequencer(wiring.Component):
+class Sequencer(Sweeps):
     """Takes commands and steers everything else: passes, walks, what is read and recorded.
 
     A command waits while `loading`; `forget`: a load makes the next command be FREE.
 
     Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in
     a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
-    `presents`) and, to consume the head, `input_pop` or `queue_pop`.
+    `presents`) and, to consume the head, `input_pop` or `queue_pop`. event: it is one of a sweep.
+
+    A lossy core begins RAISE with a sweep 0, `flushes`: every block sends what it withheld in the
+    free phase, so that what SAVE keeps is the sum over the states themselves.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
         self._parameters = parameters
-        self._numbers = len(parameters.relaxing)
         self._upsets = upsets
         super().__init__(
-            (_upset_members(self._numbers) if upsets else {})
+            (upset_members(self._numbers) if upsets else {})
+            | ({"flushes": Out(1)} if parameters.lossy else {})
             | {
                 "commands": In(source_of(command_payload(parameters))),
                 "idle": Out(1),
@@ -54,12 +52,13 @@ class Sequencer(wiring.Component):
                 "walker_busy": In(1),
                 "presents": Out(1),
                 "take": Out(1),
+                "event": Out(1),
                 "source": Out(population_bits(parameters)),
                 "targets": In(self._numbers),
                 "start_pass": Out(1),
                 "request": Out(pass_layout(parameters)),
                 "pass_ends": In(1),
-                "pushed": In(1),
+                "moved": In(1),
                 "halt": In(1),
                 "halt_slice": In(parameters.slice_bits),
                 "halt_lane": In(parameters.update_lane_bits + 1),
@@ -83,6 +82,7 @@ class Sequencer(wiring.Component):
         """Builds the machine; each state is a method, or a line where it only waits."""
         m = Module()
         self._make_registers()
+        self._listen_to_events(m)
         self._listen(m)
         with m.FSM(name="phase") as fsm:
             self._encoding = fsm.encoding
@@ -115,33 +115,14 @@ class Sequencer(wiring.Component):
         return {number: name for name, number in self._encoding.items()}
 
     def _make_registers(self) -> None:
-        parameters = self._parameters
+        self._make_sweep_registers()
         self._report = Signal()
         self._follows = Signal(Command)  # the nudge that may come next; FREE for none
-        self._limit = Signal(parameters.sweep_bits, init=parameters.max_sweeps)
-        self._pause_left = Signal(range(UPDATE_LATENCY))
-        self._nudges = Signal()  # the pause ends in a NUDGE, not in a WALK
-        self._dirty = Signal(self._numbers)  # bit k: the k-th block in order has news
-        self._dirty_free = Signal(self._numbers)
-        self._position = Signal(range(self._numbers + 1))
-        self._changed = Signal()
         self._started = Signal()
         self._ending = Signal()
-        self._resumes = Signal()
-        self._resume_slice = Signal(parameters.slice_bits)
-        self._resume_lane = Signal(parameters.update_lane_bits + 1)
 
     def _listen(self, m: Module) -> None:
-        """What events leave behind, and loads that change how commands run."""
-        with m.If(self.take & ~self.presents):
-            reached = [self.targets[population] for population in self._parameters.order]
-            m.d.sync += self._dirty.eq(self._dirty | Cat(*reached))
-        with m.If(self.pushed):
-            m.d.sync += self._changed.eq(1)
-        if self._upsets:
-            m.d.comb += [self.news.eq(self._dirty), self.position.eq(self._position)]
-            with m.If(self.touch != 0):
-                m.d.sync += self._dirty.eq(self._dirty | self.touch)
+        """Loads that change how commands run."""
         with m.If(self.load_max_sweeps):
             m.d.sync += self._limit.eq(self.max_sweeps)
         with m.If(self.forget):
@@ -179,56 +160,26 @@ class Sequencer(wiring.Component):
                 self._begin(m, word.command)
 
     def _begin(self, m: Module, command: Value) -> None:
-        output = 1 << self._parameters.order.index(self._parameters.output)
         with m.Switch(command):
             with m.Case(Command.FREE):
                 m.d.sync += [self._dirty.eq(~0), self._follows.eq(Command.RAISE)]
                 self._start_all(m, "CLEAR", Op.CLEAR)
             with m.Case(Command.RAISE):
-                m.d.sync += [
-                    self._dirty.eq(self._dirty | output),
-                    self._dirty_free.eq(self._dirty),
-                    self._follows.eq(Command.LOWER),
-                ]
-                self._start_all(m, "SAVE", Op.SAVE)
+                m.d.sync += self._follows.eq(Command.LOWER)
+                if self._parameters.lossy:
+                    m.d.sync += self.flushes.eq(1)
+                    m.next = "NEXT"
+                else:
+                    self._save(m)
             with m.Case(Command.LOWER):
                 m.d.sync += [
-                    self._dirty.eq(self._dirty_free | output),
+                    self._dirty.eq(self._dirty_free | self._nudged),
                     self._follows.eq(Command.FREE),
                 ]
                 self._start_all(m, "KEEP", Op.KEEP)
 
     def _go(self, m: Module, state: str) -> None:
         m.next = state
-
-    def _start_all(self, m: Module, state: str, op: object) -> None:
-        """A pass over all slices."""
-        m.d.comb += [
-            self.start_pass.eq(1),
-            self.request.first.op.eq(op),
-            self.request.following.eq(self._parameters.slices - 1),
-        ]
-        m.next = state
-
-    def _start_update(
-        self,
-        m: Module,
-        number: int,
-        slice_: "Value | int | None" = None,
-        first_lane: "Value | int" = 0,
-    ) -> None:
-        """An UPDATE of population `number`, from `slice_` on (default: its first)."""
-        first = self._parameters.first_slice(number)
-        start = first if slice_ is None else slice_
-        m.d.comb += [
-            self.start_pass.eq(1),
-            self.request.first.op.eq(Op.UPDATE),
-            self.request.first.population.eq(number),
-            self.request.first.slice.eq(start),
-            self.request.first.first_lane.eq(first_lane),
-            self.request.following.eq(first + self._parameters.slices_of(number) - 1 - start),
-        ]
-        m.next = "UPDATE"
 
     def _pass(self, m: Module, state: str, finish: "object") -> None:
         """Waits for the last beat of a pass; `finish` says where to go after it."""
@@ -246,35 +197,6 @@ class Sequencer(wiring.Component):
             m.d.comb += self.look.eq(look)
             with m.If(self.looked):
                 finish()
-
-    def _halt(self, m: Module) -> None:
-        """A self-coupled population changed one neuron: walk it, then go on behind it."""
-        if not any(slot.self_coupled for slot in self._parameters.relaxing):
-            return
-        with m.If(self.halt):
-            m.d.sync += [
-                self._resumes.eq(1),
-                self._resume_slice.eq(self.halt_slice),
-                self._resume_lane.eq(self.halt_lane),
-                self._pause_left.eq(HALT_PAUSE - 1),
-                self._nudges.eq(0),
-            ]
-            m.next = "PAUSE"
-
-    def _enter_pause(self, m: Module, then: str) -> None:
-        m.d.sync += [self._pause_left.eq(UPDATE_LATENCY - 1), self._nudges.eq(then == "NUDGE")]
-        m.next = "PAUSE"
-
-    def _pause(self, m: Module) -> None:
-        """Waits until the effects of the last pass can be seen."""
-        with m.State("PAUSE"):
-            m.d.sync += self._pause_left.eq(self._pause_left - 1)
-            with m.If(self._pause_left == 0):
-                with m.If(self._nudges):
-                    m.next = "NUDGE"
-                with m.Else():
-                    m.next = "WALK"
-            self._halt(m)
 
     def _enter_present(self, m: Module) -> None:
         m.d.sync += [
@@ -299,93 +221,8 @@ class Sequencer(wiring.Component):
             waits = ~self.walker_busy & (self._started | ~self.input_valid)
             m.d.comb += self.stalls.eq(waits)
 
-    def _next(self, m: Module) -> None:
-        """Chooses the next block that has news, or ends the sweep; not while it is held."""
-        ahead = Signal(self._numbers)
-        due = self._dirty & (Const((1 << self._numbers) - 1) << self._position)
-        m.d.comb += ahead.eq(due & ~self.frozen if self._upsets else due)
-        with m.State("NEXT"):
-            if not self._upsets:
-                self._choose(m, ahead)
-                return
-            m.d.comb += self.waits.eq(~self._resumes)
-            with m.If(~self.hold | self._resumes):
-                self._choose(m, ahead)
-
-    def _choose(self, m: Module, ahead: Value) -> None:
-        """The rest of a block that was cut, the first of the blocks ahead, or the sweep's end."""
-        with m.If(self._resumes):
-            m.d.sync += self._resumes.eq(0)
-            self._resume(m)
-        with m.Elif(ahead != 0):
-            for position in reversed(range(self._numbers)):
-                with m.If(ahead[position] & (ahead[:position] == 0)):
-                    self._start_block(m, position)
-        with m.Else():
-            self._end_sweep(m)
-
-    def _resume(self, m: Module) -> None:
-        """The rest of a self-coupled population, from the neuron after the one that moved."""
-        with m.Switch(self.source):
-            for number, slot in enumerate(self._parameters.relaxing):
-                if slot.self_coupled:
-                    with m.Case(number):
-                        self._start_update(m, number, self._resume_slice, self._resume_lane)
-
-    def _start_block(self, m: Module, position: int) -> None:
-        number = self._parameters.order[position]
-        m.d.sync += [
-            self._dirty[position].eq(0),
-            self._position.eq(position + 1),
-            self.source.eq(number),
-        ]
-        self._start_update(m, number)
-
-    def _end_sweep(self, m: Module) -> None:
-        m.d.sync += [self._position.eq(0), self._changed.eq(0)]
-        m.d.comb += self.settled.eq(~(self._changed | self.keep if self._upsets else self._changed))
-        with m.If(self.settled | (self.sweeps == self._limit)):
-            m.d.comb += self.ends.eq(1)
-            m.next = "CLASSIFY"
-        with m.Else():
-            m.d.comb += self.next_sweep.eq(1)
-
-    def _walk(self, m: Module) -> None:
-        """Walks the queue until it is empty and the last beat is issued."""
-        with m.State("WALK"), m.If(self.walker_free):
-            with m.If(self.queue_valid):
-                m.d.comb += [self.queue_pop.eq(1), self.take.eq(1)]
-                if self._upsets:
-                    self._upset_event(m)
-            with m.Else():
-                m.next = "NEXT"
-
-    def _upset_event(self, m: Module) -> None:
-        """A lost event leaves the queue unwalked; a doubled one stays there for a second walk."""
-        again = Signal()
-        m.d.comb += [
-            self.take.eq(~self.lost),
-            self.queue_pop.eq(self.lost | ~self.doubled | again),
-        ]
-        m.d.sync += again.eq(self.doubled & ~self.lost & ~again)
-
     def _enter_report(self, m: Module) -> None:
         with m.If(self._report):
             m.next = "REPORT"
         with m.Else():
             m.next = "SUMMARY"
-
-
-def _upset_members(blocks: int) -> dict[str, object]:
-    """The sequencer's part of `upset_signature`, and what befalls the event at hand."""
-    return {
-        "hold": In(1),
-        "waits": Out(1),
-        "position": Out(range(blocks + 1)),
-        "news": Out(blocks),
-        "touch": In(blocks),
-        "keep": In(1),
-        "frozen": In(blocks),
-        "lost": In(1),
-        "doubled": In(1),
-    }

@@ -12,7 +12,7 @@ SPRAM_WIDTH = 16
 
 
 class SinglePortRam(wiring.Component):
-    """`depth` words of `width` bits; reads arrive one cycle after `address`.
+    """`depth` words of `width` bits; reads arrive one cycle after `read_address`.
 
     init: contents at power-up, None for a memory that has none. In a cycle with `enable`
     either `write_data` is written (`write` high) or the word is read; otherwise, and after a
@@ -29,7 +29,8 @@ class SinglePortRam(wiring.Component):
         self._column = max(1, block_bits >> index_bits(depth))
         super().__init__(
             {
-                "address": In(index_bits(depth)),
+                "read_address": In(index_bits(depth)),
+                "write_address": In(index_bits(depth)),
                 "enable": In(1),
                 "write": In(1),
                 "write_data": In(width),
@@ -49,10 +50,10 @@ class SinglePortRam(wiring.Component):
             m.submodules += (memory := Memory(shape=unsigned(width), depth=self._depth, init=init))
             write, read = memory.write_port(), memory.read_port()
             m.d.comb += [
-                write.addr.eq(self.address),
+                write.addr.eq(self.write_address),
                 write.data.eq(self.write_data[first:][:width]),
                 write.en.eq(self.enable & self.write),
-                read.addr.eq(self.address),
+                read.addr.eq(self.read_address),
                 read.en.eq(self.enable & ~self.write),
                 self.read_data[first:][:width].eq(read.data),
             ]
@@ -63,9 +64,11 @@ class SinglePortRam(wiring.Component):
         m = Module()
         deep = -(-self._depth // SPRAM_DEPTH)
         wide = -(-self._width // SPRAM_WIDTH)
-        address = Signal(14)
-        m.d.comb += address.eq(self.address)
-        above = self.address[14:]
+        address = Signal(index_bits(self._depth))
+        m.d.comb += address.eq(Mux(self.write, self.write_address, self.read_address))
+        low = Signal(14)
+        m.d.comb += low.eq(address)
+        above = address[14:]
         chosen = Signal(max(1, (deep - 1).bit_length()))
         with m.If(self.enable):
             m.d.sync += chosen.eq(above)
@@ -78,7 +81,7 @@ class SinglePortRam(wiring.Component):
                 m.submodules[f"spram{bank}_{part}"] = Instance(
                     "SB_SPRAM256KA",
                     i_CLOCK=ClockSignal(),
-                    i_ADDRESS=address,
+                    i_ADDRESS=low,
                     i_DATAIN=Cat(piece, Const(0, SPRAM_WIDTH - len(piece))),
                     i_MASKWREN=Const(0b1111, 4),
                     i_WREN=self.write,

@@ -1,8 +1,11 @@
 """How long a phase takes, exactly, from the list of its events: the core's timing contract.
 
-    FREE   R + 1 + sum(input beats)            + relaxation + C + 2 (+ R + 1 with report)
-    RAISE  R + 8 + C + 2                       + relaxation + C + 2 (+ R + 1 with report)
-    LOWER  2 R + 8 + C + 2                     + relaxation + C + 2 (+ R + 1 with report)
+    FREE   R + 1 + sum(input beats)            + relaxation + C + 3 (+ R + 1 with report)
+    RAISE  R + 8 + C + 3                       + relaxation + C + 3 (+ R + 1 with report)
+    LOWER  2 R + 8 + C + 3                     + relaxation + C + 3 (+ R + 1 with report)
+
+    in a lossy core RAISE takes besides:
+    sweep 0    = 1 + sum over all blocks of a block
 
     relaxation = sum over sweeps (1 + sum over blocks with news of a block)
     block      = 1 + r + 8 + sum(beats of its events) + 1
@@ -13,6 +16,10 @@ self-coupled block of r slices is cut behind each event: it is a sequence of blo
 with the slice of the event and begin again with that slice. Cycles in which the core waits
 for an input word, or for its results to be taken, are not counted by the core nor here.
 
+Of a lossy core (docs/numerics.md, section 3) an event is what is sent; a state that changes and
+is not sent costs nothing here. Sweep 0 sends what was withheld in the free phase; nothing is
+rounded, so a self-coupled block is not cut in it.
+
 Blocks without news are skipped: those that no event has reached since their last update.
 """
 
@@ -22,12 +29,15 @@ from dataclasses import dataclass, field
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import LOOK_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
 
 @dataclass(frozen=True)
 class PhaseEvents:
-    """What happened in a phase. events: (sweep, population, neuron), sweeps from 1, in order."""
+    """What happened in a phase. events: (sweep, population, neuron), in order; sweeps from 1, and 0
+    for what a lossy core had withheld before a RAISE.
+    """
 
     command: Command
     sweeps: int
@@ -59,7 +69,7 @@ class TimingModel:
     def cost(self, phase: PhaseEvents, *, report: bool) -> PhaseCost:
         """The cost of the next phase."""
         parameters = self.parameters
-        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + 2
+        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + LOOK_LATENCY
         if report:
             cycles += parameters.slices + 1
         counts = [(INPUT, phase.input_events)]
@@ -76,16 +86,25 @@ class TimingModel:
         """Passes before the first sweep; says which blocks start with news."""
         parameters = self.parameters
         slices, output = parameters.slices, parameters.output
-        nudge = UPDATE_LATENCY + parameters.classes + 2
+        nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
         if phase.command is Command.FREE:
             self._news = set(range(len(parameters.relaxing)))
             return slices + 1 + phase.input_events * parameters.beats_of(INPUT)
         if phase.command is Command.RAISE:
+            flush = self._flush(phase) if parameters.lossy else 0
             self._news_free = set(self._news)
             self._news.add(output)
-            return slices + nudge
+            return flush + slices + nudge
         self._news = self._news_free | {output}
         return 2 * slices + nudge
+
+    def _flush(self, phase: PhaseEvents) -> int:
+        """Sweep 0: every block's turn, whether it has news or not, which it keeps."""
+        cycles = 1
+        for population in self.parameters.order:
+            neurons = [event[2] for event in phase.events if event[:2] == (0, population)]
+            cycles += self._block(population, neurons, is_cut=False)
+        return cycles
 
     def _relaxation(self, phase: PhaseEvents) -> int:
         events: dict[tuple[int, int], list[int]] = {}
@@ -96,19 +115,20 @@ class TimingModel:
             for population in self.parameters.order:
                 if population in self._news:
                     self._news.remove(population)
-                    cycles += self._block(population, events.get((sweep, population), []))
+                    neurons = events.get((sweep, population), [])
+                    is_cut = self.parameters.relaxing[population].self_coupled
+                    cycles += self._block(population, neurons, is_cut=is_cut)
             cycles += 1
         return cycles
 
-    def _block(self, population: int, neurons: list[int]) -> int:
+    def _block(self, population: int, neurons: list[int], *, is_cut: bool) -> int:
         """One population's turn: its update passes, and the walks of the events they found."""
-        slot = self.parameters.relaxing[population]
         if neurons:
             self._news |= {fan.target for fan in self.parameters.fans_of(population)}
         walks = len(neurons) * self.parameters.beats_of(population)
         overhead = 1 + UPDATE_LATENCY + 1
         slices = self.parameters.slices_of(population)
-        if not slot.self_coupled:
+        if not is_cut:
             return overhead + slices + walks
         cycles, first = walks, 0
         for neuron in neurons:

@@ -10,6 +10,7 @@ from toreq_hw.rtl.interfaces import Page, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.rounding import clipped, inverted
 from toreq_hw.rtl.slots import Slot
+from toreq_hw.rtl.withholding import Withholding, lossy_levels
 
 
 class Updater(wiring.Component):
@@ -17,7 +18,11 @@ class Updater(wiring.Component):
 
     totals: accumulators of the slice, rounding half included. `write`: `written` goes to
     `write_page` of states, slice `row.slice`. `push`: `row` has changes for the queue.
-    `halt`: a neuron of a self-coupled population changed; `halt_lane` is the one behind it.
+    `halt`: a neuron of a self-coupled population sends; `halt_lane` is the one behind it. `moved`:
+    a state changed, whether it is sent or not.
+
+    A lossy core gives the states sent last as well, `sent`, and writes `sends` in their place.
+    While `flushes`, an UPDATE leaves states as they are and sends whatever was withheld.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
@@ -25,8 +30,10 @@ class Updater(wiring.Component):
         self._upsets = upsets
         lanes = parameters.update_lanes
         self._states = data.ArrayLayout(state_shape(parameters), lanes)
+        lossy = lossy_levels(parameters) | {"sent": In(self._states), "sends": Out(self._states)}
         super().__init__(
             (upset_levels(parameters) if upsets else {})
+            | (lossy if parameters.lossy else {})
             | {
                 "beat": In(beat_layout(parameters)),
                 "valid": In(1),
@@ -35,6 +42,7 @@ class Updater(wiring.Component):
                 "write": Out(1),
                 "write_page": Out(Page),
                 "written": Out(self._states),
+                "moved": Out(1),
                 "push": Out(1),
                 "row": Out(row_layout(parameters)),
                 "halt": Out(1),
@@ -46,31 +54,74 @@ class Updater(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds both cycles."""
         m = Module()
-        beat = self.beat
-        changed = Signal(self._parameters.update_lanes)
+        changed, exists = (Signal(self._parameters.update_lanes, name=n) for n in _MASKS)
         new, old = (Signal(self._states, name=n, reset_less=True) for n in ("new", "kept"))
-        m.d.sync += self.row.slice.eq(beat.slice)
+        states = Signal(self._states)
+        m.d.sync += self.row.slice.eq(self.beat.slice)
         for lane in range(self._parameters.update_lanes):
-            state = Signal(state_shape(self._parameters), name=f"state{lane}")
-            m.d.comb += state.eq(self._by_population(m, lane))
+            m.d.comb += [
+                states[lane].eq(self._state(m, lane)),
+                exists[lane].eq(self._exists(m, lane)),
+            ]
             m.d.sync += [
-                new[lane].eq(self._next_state(m, lane, state)),
+                new[lane].eq(self._next_state(m, lane, states[lane])),
                 old[lane].eq(self.old[lane]),
-                self.row.deltas[lane].eq(state - self.old[lane]),
-                changed[lane].eq(self._exists(m, lane) & (state != self.old[lane])),
+                changed[lane].eq(exists[lane] & (states[lane] != self.old[lane])),
             ]
         is_update = Signal()
-        m.d.sync += is_update.eq(self.valid & ~self.halt & (beat.op == Op.UPDATE))
-        m.d.comb += self.push.eq(is_update & changed.any())
-        accepted = self._accept(m, changed)
+        m.d.sync += is_update.eq(self.valid & ~self.halt & (self.beat.op == Op.UPDATE))
+        if self._parameters.lossy:
+            m.d.comb += self.moved.eq(is_update & changed.any())
+            accepted = self._withhold(m, is_update, states, exists, new, old)
+        else:
+            accepted = self._send_all(m, is_update, states, changed, new, old)
         m.d.comb += self.row.changed.eq(accepted)
-        for lane in range(self._parameters.update_lanes):
-            m.d.comb += self.written[lane].eq(
-                Mux(is_update & ~accepted[lane], old[lane], new[lane])
-            )
         self._write(m)
         self._count_saturations(m, is_update, accepted, new)
         return m
+
+    def _send_all(
+        self, m: Module, is_update: Value, states: Value, changed: Value, new: Value, old: Value
+    ) -> Value:
+        """Every change is an event. Returns the lanes whose change is accepted."""
+        m.d.comb += [self.push.eq(is_update & changed.any()), self.moved.eq(self.push)]
+        accepted, _ = self._accept(m, changed)
+        for lane in range(self._parameters.update_lanes):
+            m.d.sync += self.row.deltas[lane].eq(states[lane] - self.old[lane])
+            rejected = is_update & ~accepted[lane]
+            m.d.comb += self.written[lane].eq(Mux(rejected, old[lane], new[lane]))
+        return accepted
+
+    def _withhold(
+        self, m: Module, is_update: Value, states: Value, exists: Value, new: Value, old: Value
+    ) -> Value:
+        """Only far changes are events; others are written all the same. Returns the senders."""
+        m.submodules.withholding = part = Withholding(self._parameters)
+        existed, due = Signal.like(exists), Signal.like(exists)
+        m.d.sync += existed.eq(exists)
+        m.d.comb += [
+            part.threshold.eq(self.threshold),
+            part.flushes.eq(self.flushes),
+            part.states.eq(states),
+            part.sent.eq(self.sent),
+            due.eq(existed & part.far),
+            self.push.eq(is_update & due.any()),
+            self.row.deltas.eq(part.deltas),
+        ]
+        senders, reached = self._accept(m, due)
+        for lane in range(self._parameters.update_lanes):
+            rejected = is_update & ~(existed & reached)[lane]
+            silent = is_update & ~senders[lane]
+            m.d.comb += [
+                self.written[lane].eq(Mux(rejected, old[lane], new[lane])),
+                self.sends[lane].eq(Mux(silent, part.kept[lane], new[lane])),
+            ]
+        return senders
+
+    def _state(self, m: Module, lane: int) -> Value:
+        """What the total rounds to; while a lossy core flushes, the state as it is."""
+        rounded = self._by_population(m, lane)
+        return Mux(self.flushes, self.old[lane], rounded) if self._parameters.lossy else rounded
 
     def _by_population(self, m: Module, lane: int) -> Value:
         """The state that a total rounds to; populations that round alike share the circuit."""
@@ -126,21 +177,23 @@ class Updater(wiring.Component):
         """The number of the neuron in a lane of the slice at hand."""
         return Cat(Const(lane, self._parameters.update_lane_bits), self.beat.slice)
 
-    def _accept(self, m: Module, changed: Value) -> Value:
-        """All that changed; of a self-coupled population only the first, which halts the scan."""
+    def _accept(self, m: Module, due: Value) -> tuple[Value, Value]:
+        """The lanes that may send of those that are due, and the lanes that the scan reached.
+
+        All; but of a self-coupled population only the first that is due, which halts the scan.
+        """
         singles = [n for n, slot in enumerate(self._parameters.relaxing) if slot.self_coupled]
         if not singles:
-            return changed
+            return due, ~Const(0, len(due))
         is_single = Signal()
-        with m.If(Cat(self.beat.population == number for number in singles).any()):
-            m.d.sync += is_single.eq(1)
-        with m.Else():
-            m.d.sync += is_single.eq(0)
+        scans = Cat(self.beat.population == number for number in singles).any()
+        m.d.sync += is_single.eq(scans & ~self.flushes if self._parameters.lossy else scans)
         m.d.comb += self.halt.eq(self.push & is_single)
         for lane in reversed(range(self._parameters.update_lanes)):
-            with m.If(changed[lane]):
+            with m.If(due[lane]):
                 m.d.comb += self.halt_lane.eq(lane + 1)
-        return Mux(is_single, changed & (~changed + 1), changed)
+        reached = due ^ (due - 1)
+        return Mux(is_single, due & (~due + 1), due), Mux(is_single, reached, ~Const(0, len(due)))
 
     def _write(self, m: Module) -> None:
         """The page, and whether anything is written, in the second cycle."""
@@ -163,6 +216,7 @@ class Updater(wiring.Component):
         population = Signal.like(self.beat.population, reset_less=True)
         m.d.sync += population.eq(self.beat.population)
         saturated = Signal(self._parameters.update_lanes)
+        counts = is_update & ~self.flushes if self._parameters.lossy else is_update
         for lane in range(self._parameters.update_lanes):
             at_end = Signal(name=f"at_end{lane}")
             with m.Switch(population):
@@ -170,9 +224,12 @@ class Updater(wiring.Component):
                     with m.Case(number):
                         ends = (new[lane] == slot.state_min) | (new[lane] == slot.state_max)
                         m.d.comb += at_end.eq(ends)
-            m.d.sync += saturated[lane].eq(is_update & accepted[lane] & at_end)
+            m.d.sync += saturated[lane].eq(counts & accepted[lane] & at_end)
         count = sum(saturated[lane] for lane in range(self._parameters.update_lanes))
         m.d.sync += self.saturations.eq(count)
+
+
+_MASKS = ("changed", "exists")
 
 
 def upset_levels(parameters: CoreParameters) -> dict[str, object]:

@@ -30,50 +30,83 @@ FRAMES = (
 )
 LOADS = (
     Mutant(
-        "boards/link/commands.py",
-        "good = self._check.match_detected & ~self.core.faults.any()",
-        "good = ~self.core.faults.any()",
+        "boards/link/loading.py",
+        "good = steps.check_holds & ~steps.core.faults.any()",
+        "good = ~steps.core.faults.any()",
     ),
     Mutant(
-        "boards/link/commands.py", "self.loaded.eq(0), self._loading.eq(1)", "self._loading.eq(1)"
+        "boards/link/loading.py",
+        "good = steps.check_holds & ~steps.core.faults.any()",
+        "good = steps.check_holds",
     ),
-    Mutant("boards/link/commands.py", "self._reply(m, Code.REPEATED)", "pass"),
     Mutant(
-        "boards/link/host.py",
+        "boards/link/dispatch.py",
+        "steps.loaded.eq(0), steps.loading.eq(1)",
+        "steps.loading.eq(1)",
+    ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
+        "steps.restart_check.eq(1)",
+    ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
+        "steps.reset_core.eq(1)",
+    ),
+    Mutant("boards/link/dispatch.py", "steps.reply(m, Code.REPEATED)", "pass"),
+    Mutant(
+        "boards/link/exchange.py",
         "(reply.sequence, reply.type) != (frame.sequence, frame.type | REPLY)",
         "reply.type != frame.type | REPLY",
     ),
-    Mutant("boards/link/host.py", "self._sequence = (self._sequence + 1) % 256", "pass"),
+    Mutant("boards/link/exchange.py", "self._sequence = (self._sequence + 1) % 256", "pass"),
     Mutant("boards/link/protocol.py", "        if frame_crc(body):", "        if False:"),
+    Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
 )
 RUNS = (
-    Mutant("boards/link/commands.py", "word.dense.eq(~self._sparse)", "word.dense.eq(1)"),
-    Mutant("boards/link/commands.py", "word.last.eq(self._final & at_end)", "word.last.eq(at_end)"),
+    Mutant("boards/link/commands.py", "word.dense.eq(~steps.sparse)", "word.dense.eq(1)"),
     Mutant(
         "boards/link/commands.py",
-        "with m.Elif(self._open == self._is[Request.NUDGE]):",
-        "with m.Elif(self._open & self._is[Request.NUDGE]):",
+        "word.last.eq(steps.final & steps.at_end)",
+        "word.last.eq(steps.at_end)",
     ),
     Mutant(
         "boards/link/commands.py",
-        "            with m.If(self.core.idle):",
-        "            with m.If(0):",
+        "word.last.eq(steps.final & steps.at_end)",
+        "word.last.eq(steps.final)",
     ),
-    Mutant("boards/link/commands.py", "with m.Elif(self._partial):", "with m.Elif(0):"),
-    Mutant("boards/link/host.py", "limit = self._parameters.max_sweeps", "limit = 10_000"),
+    Mutant(
+        "boards/link/dispatch.py",
+        "with m.Elif(steps.open == asks[Request.NUDGE]):",
+        "with m.Elif(steps.open & asks[Request.NUDGE]):",
+    ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "            m.d.comb += steps.reset_core.eq(1)\n            m.d.sync += steps.open.eq(0)\n",
+        "            m.d.sync += steps.open.eq(0)\n",
+    ),
+    Mutant(
+        "boards/link/dispatch.py",
+        "[steps.reset_core.eq(1), frame.clear.eq(1)]",
+        "frame.clear.eq(1)",
+    ),
+    Mutant("boards/link/running.py", "        with m.If(core.idle):", "        with m.If(0):"),
+    Mutant("boards/link/payload.py", "with m.Elif(steps.partial):", "with m.Elif(0):"),
+    Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = 10_000"),
 )
 """Gateware that hangs is found by the host's patience."""
 
 REPLIES = (
     Mutant(
-        "boards/link/commands.py",
-        "[self._left.eq(SUMMARY_BYTES - 1), self._spent.eq(0)]",
-        "self._left.eq(SUMMARY_BYTES - 1)",
+        "boards/link/replies.py",
+        "[steps.left.eq(SUMMARY_BYTES - 1), steps.spent.eq(0)]",
+        "steps.left.eq(SUMMARY_BYTES - 1)",
     ),
     Mutant(
-        "boards/link/commands.py",
-        "self.core.summary.ready.eq(body.ready & self._spent)",
-        "self.core.summary.ready.eq(body.ready)",
+        "boards/link/replies.py",
+        "summary.ready.eq(body.ready & steps.spent)",
+        "summary.ready.eq(body.ready)",
     ),
     Mutant(
         "boards/link/frames.py",
@@ -82,11 +115,19 @@ REPLIES = (
     ),
 )
 
+MISUSE = (
+    Mutant("boards/link/exchange.py", "garbage += len(received)", "pass"),
+    Mutant("boards/link/transport.py", "exclusive=True", "exclusive=False"),
+    Mutant("toreq_hw/targets/board.py", "sample + 1, len(samples)", "sample, len(samples)"),
+)
+"""Of the host alone."""
+
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py",)),
     (LOADS, ("testbench/boards/test_faults.py",)),
     (RUNS, ("testbench/boards/test_link.py",)),
     (REPLIES, ("testbench/boards/test_commands.py",)),
+    (MISUSE, ("testbench/boards/test_unruly_boards.py",)),
 )
 
 if __name__ == "__main__":

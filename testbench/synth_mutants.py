@@ -33,9 +33,36 @@ CONTENTS = (
 FIT = (
     Mutant(f"{REPORTS}/plausible.py", "        if number < least:", "        if False:"),
     Mutant(f"{REPORTS}/plausible.py", "    if held < weights:", "    if False:"),
-    Mutant("boards/fit/check.py", "if blocks > capacity.block_ram:", "if False:"),
-    Mutant("boards/fit/check.py", "if single > capacity.spram:", "if False:"),
+    Mutant("boards/fit/check.py", "if sum(parts.values()) > available:", "if False:"),
+    Mutant("boards/fit/check.py", "if capacity.spram and not memory.initialised:", "if False:"),
     Mutant("boards/fit/shrink.py", "        if fits(shrunk(", "        if not fits(shrunk("),
+)
+MEMORIES = (
+    Mutant("boards/fit/memories.py", "p.lanes * p.accumulator_bits, block=True", "1, block=True"),
+    Mutant("boards/fit/memories.py", "family is not Family.GOWIN\n", "True\n"),
+    Mutant("boards/fit/memories.py", '        Memory("link\'s buffer"', "        #"),
+    Mutant("boards/fit/memories.py", "_TABLE_RAM_COST = 4", "_TABLE_RAM_COST = 40"),
+)
+ENERGY_DRIVER = "boards/energy/activity_driver.cpp"
+ENERGY = (
+    Mutant(ENERGY_DRIVER, "base[k] ^ value[k]", "value[k]"),
+    Mutant(ENERGY_DRIVER, "written_bits += widths.at(base)", "written_bits += 1"),
+    Mutant("boards/energy/activity.py", "initialised=True)", "initialised=False)"),
+    Mutant("boards/energy/estimate.py", "_times(work.cycles * flip_flops", "_times(flip_flops"),
+    Mutant("boards/energy/estimate.py", "self.clock + self.flip_flops + ", "self.clock + "),
+    Mutant("boards/energy/coefficients.py", "            _SHANG,\n", '            "",\n'),
+    Mutant("boards/energy/coefficients.py", "(volts / 0.9) ** 2", "volts / 0.9"),
+)
+INTERRUPTS = (
+    Mutant("boards/flow/threads.py", "            stop()\n", ""),
+    Mutant("boards/flow/tools.py", "                process.kill()\n", ""),
+    Mutant("toreq_hw/commands/synth.py", "with ending_in_order(), Stages()", "with Stages()"),
+)
+KEPT_ROWS = (
+    Mutant("toreq_hw/commands/reports.py", "if not others or not path.exists():", "if True:"),
+    Mutant(
+        "toreq_hw/commands/reports.py", "    if found == (today.", "    if True or found == (today."
+    ),
 )
 CLOCKS = (
     Mutant("boards/clock/pll.py", "> TOLERANCE * hz", "> hz"),
@@ -45,6 +72,8 @@ CLOCKS = (
 )
 TOOLS = (
     Mutant("boards/flow/tools.py", "        if status:", "        if False:"),
+    Mutant("boards/flow/tools.py", " or _silence(status, folder, log)", ""),
+    Mutant("boards/flow/tools.py", "            child.stop()\n", "            pass\n"),
     Mutant("boards/flow/overflow.py", "if int(used) > int(available) > 0", "if False"),
     Mutant(
         "boards/flow/stage.py", "        shutil.rmtree(draft, ignore_errors=True)", "        pass"
@@ -59,10 +88,16 @@ REPORT = (
     Mutant("toreq_hw/targets/workload.py", "sweep = 1 + (run", "sweep = (run"),
 )
 
+SYNTH = "testbench/synth/test_synth.py"
+
 TRIALS = [
     *((mutant, ["testbench/synth/test_doctored.py"]) for mutant in PARSERS),
     *((mutant, ["testbench/synth/test_contents.py"]) for mutant in CONTENTS),
     *((mutant, ["testbench/synth/test_fit.py"]) for mutant in FIT),
+    *((mutant, ["testbench/synth/test_memories.py"]) for mutant in MEMORIES),
+    *((mutant, ["testbench/synth/test_energy.py"]) for mutant in ENERGY),
+    *((mutant, [SYNTH, "-k", "interrupt"]) for mutant in INTERRUPTS),
+    *((mutant, [SYNTH, "-k", "report or kept or another"]) for mutant in KEPT_ROWS),
     *((mutant, ["testbench/synth/test_pll.py"]) for mutant in CLOCKS),
     *((mutant, ["testbench/synth/test_tools.py"]) for mutant in TOOLS),
     *((mutant, ["testbench/synth/test_handshake.py"]) for mutant in STREAM),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.fit.memories import weight_memories
+from toreq_hw.boards.fit.memories import memories
 from toreq_hw.boards.fit.shrink import largest_hidden
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
@@ -12,32 +12,44 @@ from toreq_hw.rtl.parameters import LANES, CoreParameters
 
 @dataclass(frozen=True)
 class Shortage:
-    """A memory for which a board has too little. needed, available: in `unit`."""
+    """Blocks of which a board has too few. parts: memories and the blocks that each needs."""
 
-    memory: str
-    needed: int
+    parts: tuple[tuple[str, int], ...]
     available: int
     unit: str
 
+    def __str__(self) -> str:
+        """What is needed, the largest part first, and what there is."""
+        parts = sorted(self.parts, key=lambda part: -part[1])
+        needed = sum(blocks for _, blocks in parts)
+        if len(parts) == 1:
+            text = f"{parts[0][0]} need {needed} {self.unit}"
+        else:
+            listed = ", ".join(f"{name} {blocks}" for name, blocks in parts)
+            text = f"memories need {needed} {self.unit} ({listed})"
+        return f"{text}, available {self.available}"
+
 
 def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
-    """The first memory that cannot fit, if any: weights by their shape in blocks.
+    """The kind of block of which there are too few, if any: memories by their shape in blocks.
 
     What this lets through may still be too large in logic; place and route says so then.
     """
     capacity = board.capacity
-    blocks = single = 0
-    for memory in weight_memories(parameters):
+    single: dict[str, int] = {}
+    blocks: dict[str, int] = {}
+    for memory in memories(parameters):
         if capacity.spram and not memory.initialised:
-            single += memory.single_port_blocks
-            if single > capacity.spram:
-                unit = f"blocks of {capacity.spram_bits} bits of single-port RAM"
-                return Shortage(memory.name, single, capacity.spram, unit)
-            continue
-        blocks += memory.blocks(board.family)
-        if blocks > capacity.block_ram:
-            unit = f"blocks of {capacity.block_ram_bits} bits"
-            return Shortage(memory.name, blocks, capacity.block_ram, unit)
+            single[memory.name] = single.get(memory.name, 0) + memory.single_port_blocks
+        else:
+            blocks[memory.name] = blocks.get(memory.name, 0) + memory.blocks(board.family)
+    for parts, available, unit in (
+        (single, capacity.spram, f"blocks of {capacity.spram_bits} bits of single-port RAM"),
+        (blocks, capacity.block_ram, f"blocks of {capacity.block_ram_bits} bits"),
+    ):
+        if sum(parts.values()) > available:
+            used = tuple((name, count) for name, count in parts.items() if count)
+            return Shortage(used, available, unit)
     return None
 
 
@@ -62,8 +74,7 @@ def check_fit(board: Board, network: Network, lanes: int) -> CoreParameters:
     if found is None:
         return parameters
     raise NetworkError(
-        f"network must fit onto {board.name}: {found.memory} need {found.needed} {found.unit}, "
-        f"available {found.available}; {_advice(board, network, lanes)}"
+        f"network must fit onto {board.name}: {found}; {_advice(board, network, lanes)}"
     )
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from joblib import Parallel, delayed
-
 from toreq_hw.boards.flow.overflow import explained
 from toreq_hw.boards.flow.plan import SCRIPT, STAT, Plan
 from toreq_hw.boards.flow.stage import Stage, stage
+from toreq_hw.boards.flow.threads import in_threads
 from toreq_hw.boards.flow.toolchain import LOG, REPORT
 from toreq_hw.boards.flow.tools import Tools
 from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
@@ -57,23 +56,31 @@ class Build:
             shutil.copyfile(self.made, temporary)
 
 
-def build(plan: Plan, seeds: Sequence[int], cache: Path, jobs: int, watch: Watch) -> Build:
-    """Runs what the cache does not hold. jobs: seeds at once.
+def build(
+    plan: Plan,
+    seeds: Sequence[int],
+    cache: Path,
+    jobs: int,
+    watch: Watch,
+    parent: Tools | None = None,
+) -> Build:
+    """Runs what the cache does not hold. jobs: seeds at once. parent: ends the build's tools.
 
     Raises BuildError where a tool fails, ReportError where what it reports cannot be right.
     """
     toolchain = plan.toolchain
-    with Tools() as tools:
-        synthesised = _watched("synthesis", watch, lambda: _synthesise(plan, tools, cache))
+    with Tools(parent) as tools:
+        synthesised = _watched("synthesis", watch, lambda: run_synthesis(plan, tools, cache))
         synthesis = yosys_stat.parse(synthesised.folder / STAT)
-        placed: list[Stage] = Parallel(n_jobs=jobs, prefer="threads")(
-            delayed(_watched)(
+
+        def place(seed: int) -> Stage:
+            return _watched(
                 f"place and route, seed {seed}",
                 watch,
                 partial(_place, plan, seed, tools, cache, synthesised.folder),
             )
-            for seed in seeds
-        )
+
+        placed = in_threads(place, seeds, jobs, tools.stop)
         placements = tuple(
             nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
             for seed, s in zip(seeds, placed, strict=True)
@@ -103,7 +110,9 @@ def _watched(name: str, watch: Watch, work: Callable[[], Stage]) -> Stage:
     return done
 
 
-def _synthesise(plan: Plan, tools: Tools, cache: Path) -> Stage:
+def run_synthesis(plan: Plan, tools: Tools, cache: Path) -> Stage:
+    """The stage that leaves a netlist and Yosys' counts of its cells."""
+
     def work(folder: Path) -> None:
         (folder / "top.il").write_text(plan.rtlil)
         (folder / SCRIPT).write_text(plan.script)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.errors import OutputError
+from toreq_hw.boards.flow.tools import StoppedError
+from toreq_hw.errors import BuildError, OutputError
 from toreq_hw.files import write_json
 
 _DONE = "stage.json"
@@ -26,9 +27,11 @@ class Stage:
 def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
     """The stage `key`, done by `work` in a fresh folder unless it is in the cache.
 
-    An interrupted stage leaves nothing. Raises OutputError if `cache` cannot be written to.
+    An interrupted stage leaves nothing; what a failed one left lies in `key`.failed until it
+    succeeds. Raises OutputError if `cache` cannot be written to, BuildError with the place of
+    what is left.
     """
-    folder = cache / key
+    folder, failed = cache / key, cache / f"{key}.failed"
     if (folder / _DONE).exists():
         seconds = json.loads((folder / _DONE).read_text())["seconds"]
         return Stage(folder, seconds, cached=True)
@@ -44,6 +47,13 @@ def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
         write_json(draft / _DONE, {"seconds": seconds})
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
+        shutil.rmtree(failed, ignore_errors=True)
+    except StoppedError:
+        raise
+    except BuildError as error:
+        shutil.rmtree(failed, ignore_errors=True)
+        draft.rename(failed)
+        raise BuildError(f"{error}; its logs are in {failed}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Stage(folder, seconds, cached=False)

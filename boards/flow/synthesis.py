@@ -10,6 +10,7 @@ from toreq_hw.boards.clock.pll import Pll
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.flow.build import Build, Watch, build
 from toreq_hw.boards.flow.plan import Plan, plan
+from toreq_hw.boards.flow.tools import Tools
 from toreq_hw.boards.system import System
 from toreq_hw.boards.tool_reports.bitstream import Bitstream
 from toreq_hw.boards.tool_reports.contents import check_contents
@@ -44,12 +45,14 @@ class Request:
 class SynthesisRecord:
     """What came of a request. fmax over all seeds; resources and bitstream of the fastest.
 
-    met: the bitstream's clock is as fast as constrained. cells: as Yosys counts them.
+    design: a hash of the netlist's origin (`Prepared.design`). met: the bitstream's clock is as
+    fast as constrained. cells: as Yosys counts them.
     seconds: by stage, each as it took when it ran.
     """
 
     board: str
     title: str
+    design: str
     network_sha256: str
     sizes: tuple[int, ...]
     lanes: int
@@ -70,26 +73,48 @@ class SynthesisRecord:
     versions: dict[str, str]
 
 
-def synthesise(request: Request, watch: Watch) -> SynthesisRecord:
-    """Builds a request. The bitstream is copied to `out` only where the clock is met.
+@dataclass(frozen=True)
+class Prepared:
+    """A request that fits: all that is known before a tool runs."""
 
-    Raises NetworkError where the network cannot fit, InputError for a clock that the PLL cannot
-    make, BuildError where a tool fails, ReportError where a result cannot be right.
+    parameters: CoreParameters
+    images: MemoryImages
+    planned: Plan
+
+    @property
+    def design(self) -> str:
+        """Equal for equal netlists: of the design, its weights, Yosys' script and version."""
+        return self.planned.synthesis_key
+
+
+def prepare(request: Request) -> Prepared:
+    """Elaborates a request. Raises NetworkError where the network cannot fit, InputError for a
+    clock that the PLL cannot make.
     """
-    board, network = request.board, request.network
+    board = request.board
     pll = solve(board, request.clock_hz)
     parameters = request.parameters
-    images = MemoryImages.of(network, parameters)
-    watch("elaboration", None, False)
+    images = MemoryImages.of(request.network, parameters)
     system = System(parameters, images, round(pll.output_hz), board.baud)
-    planned = plan(board, pll, system, system.loaded, _options(board))
-    done = build(planned, request.seeds, request.cache, request.jobs, watch)
-    check_contents(done.netlist, images)
-    bits = (board.capacity.block_ram_bits, board.capacity.spram_bits)
-    check_plausible(parameters, bits, done.resources)
+    return Prepared(parameters, images, plan(board, pll, system, system.loaded, _options(board)))
+
+
+def synthesise(request: Request, watch: Watch, parent: Tools | None = None) -> SynthesisRecord:
+    """Builds a request. The bitstream is copied to `out` only where the clock is met.
+
+    parent: ends the tools. Raises what `prepare` does, BuildError where a tool fails,
+    ReportError where a result cannot be right.
+    """
+    watch("elaboration", None, False)
+    prepared = prepare(request)
+    done = build(prepared.planned, request.seeds, request.cache, request.jobs, watch, parent=parent)
+    check_contents(done.netlist, prepared.images)
+    capacity = request.board.capacity
+    bits = (capacity.block_ram_bits, capacity.spram_bits)
+    check_plausible(prepared.parameters, bits, done.resources)
     if done.best.met:
         done.deliver(request.out)
-    return _record(request, parameters, planned, done)
+    return _record(request, prepared, done)
 
 
 def _options(board: Board) -> Sequence[str]:
@@ -97,18 +122,17 @@ def _options(board: Board) -> Sequence[str]:
     return ("-dsp",) if board.capacity.dsp and board.family is Family.ICE40 else ()
 
 
-def _record(
-    request: Request, parameters: CoreParameters, planned: Plan, done: Build
-) -> SynthesisRecord:
-    board = request.board
+def _record(request: Request, prepared: Prepared, done: Build) -> SynthesisRecord:
+    board, planned = request.board, prepared.planned
     reached = [placement.fmax_mhz for placement in done.placements]
     return SynthesisRecord(
         board=board.name,
         title=board.title,
+        design=prepared.design,
         network_sha256=request.network.sha256,
         sizes=tuple(population.size for population in request.network.populations),
         lanes=request.lanes,
-        accumulator_bits=parameters.accumulator_bits,
+        accumulator_bits=prepared.parameters.accumulator_bits,
         pll=planned.pll,
         baud=board.baud,
         resources=done.resources,

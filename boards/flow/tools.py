@@ -13,13 +13,25 @@ from types import TracebackType
 from toreq_hw.errors import BuildError, MissingDependencyError
 
 
-class Tools:
-    """Runs tools of this environment. As a context manager it ends those that still run."""
+class StoppedError(BuildError):
+    """A tool was ended, or not begun, because the whole build is."""
 
-    def __init__(self) -> None:
+
+class Tools:
+    """Runs tools of this environment. As a context manager it ends those that still run.
+
+    parent: ends its children when it is ended, from whatever thread.
+    """
+
+    def __init__(self, parent: "Tools | None" = None) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._children: list[Tools] = []
         self._lock = threading.Lock()
         self._stopped = False
+        if parent is not None:
+            with parent._lock:
+                self._stopped = parent._stopped
+                parent._children.append(self)
 
     def __enter__(self) -> "Tools":
         return self
@@ -30,23 +42,29 @@ class Tools:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends what runs, and lets nothing begin."""
         with self._lock:
             self._stopped = True
-            running = list(self._running)
+            running, children = list(self._running), list(self._children)
         for process in running:
             process.kill()
         for process in running:
             process.wait()
+        for child in children:
+            child.stop()
 
     def run(self, name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
         """Runs a tool in `folder`, its output in the file `log` there.
 
-        Raises BuildError with its last words if it fails.
+        Raises BuildError with its last words if it fails, StoppedError if the build is ended.
         """
         with (folder / log).open("wb") as output:
             with self._lock:
                 if self._stopped:
-                    raise BuildError(f"{name}: interrupted")
+                    raise StoppedError(f"{name}: interrupted")
                 process = subprocess.Popen(
                     [executable(name), *arguments],
                     cwd=folder,
@@ -55,15 +73,23 @@ class Tools:
                     stderr=subprocess.STDOUT,
                 )
                 self._running.add(process)
-            status = process.wait()  # an interrupt leaves it among the running, for __exit__
+            try:
+                status = process.wait()
+            except BaseException:  # an interrupt: the tool must not outlive what waits for it
+                process.kill()
+                process.wait()
+                raise
             with self._lock:
                 self._running.discard(process)
+                if self._stopped:
+                    raise StoppedError(f"{name}: interrupted")
         if status < 0:  # nobody but the system or a person ends a tool by a signal
             raise BuildError(
                 f"{name} must succeed, found: ended by signal {-status}; is memory short?"
             )
         if status:
-            raise BuildError(f"{name} must succeed, found: {last_words(folder / log)}")
+            words = last_words(folder / log) or _silence(status, folder, log)
+            raise BuildError(f"{name} must succeed, found: {words}")
 
 
 def executable(name: str) -> str:
@@ -78,11 +104,18 @@ def executable(name: str) -> str:
 
 
 def last_words(log: Path) -> str:
-    """The first error line of a log, or its last line."""
+    """The first error line of a log, or its last line; empty where it holds nothing."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     lines = [line for line in lines if line]
     errors = [line for line in lines if line.upper().startswith("ERROR")]
-    return (errors or lines or ["nothing"])[0 if errors else -1]
+    return (errors or lines or [""])[0 if errors else -1]
+
+
+def _silence(status: int, folder: Path, log: str) -> str:
+    """What can be said of a tool that said nothing: its status, and how its other logs end."""
+    others = {path.name: last_words(path) for path in sorted(folder.glob("*.log"))}
+    ends = [f"{name} ends with {words!r}" for name, words in others.items() if words]
+    return "; ".join([f"status {status} and nothing in {log}", *ends])
 
 
 def tool_versions(packages: Sequence[str]) -> dict[str, str]:

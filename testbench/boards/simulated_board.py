@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from testbench.networks import random_case
 from testbench.rtl.model import Model, Phase
-from toreq_hw.boards.link.host import BoardLink, Result
+from toreq_hw.boards.link.host import BoardLink
+from toreq_hw.boards.link.results import Result
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.network import Network, Schedule

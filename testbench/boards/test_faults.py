@@ -4,9 +4,13 @@ import pytest
 
 from testbench.boards.faulty import KINDS, FaultyTransport
 from testbench.boards.simulated_board import Example, differences, example
+from testbench.boards.unruly import Fate, UnrulyBoard, faithful
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import REPLY, Code, Frame, ImageFlag, Request, State, load_check
+from toreq_hw.boards.link.requests import words
+from toreq_hw.boards.link.results import result_bytes
 from toreq_hw.errors import LinkError
+from toreq_hw.rtl.interfaces import Command
 
 RATES = (0.0005, 0.004, 0.01, 0.1)
 
@@ -28,8 +32,7 @@ def refuses_to_run(board: Example, transport: object) -> bool:
 
 def ask(link: BoardLink, request: Request, payload: bytes) -> tuple[Code, bytes, State]:
     """A request whose answer is not judged."""
-    link._sequence = (link._sequence + 1) % 256
-    return link._exchange(Frame(link._sequence, request, payload), 0, 0.0)
+    return link.exchange.send(request, payload)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -91,10 +94,10 @@ def test_a_load_that_stops_leaves_nothing_that_runs(board: Example, part: int) -
     inner = board.transport()
     link = board.link(inner)
     link.load(board.other)
-    chunks = list(link._chunks(board.network))
-    link._ask(Request.BEGIN, b"", 0)
+    chunks = list(words(board.network, board.parameters, link.identity.request_bytes))
+    link.exchange.ask(Request.BEGIN, b"", 0)
     for chunk in random.Random(part).sample(chunks, k=min(part, len(chunks))):
-        link._ask(Request.WORDS, chunk, 0)
+        link.exchange.ask(Request.WORDS, chunk, 0)
     assert refuses_to_run(board, inner)
     inner.close()
 
@@ -102,9 +105,80 @@ def test_a_load_that_stops_leaves_nothing_that_runs(board: Example, part: int) -
 def test_a_load_whose_check_is_wrong_is_refused(board: Example) -> None:
     inner = board.transport()
     link = board.link(inner)
-    for chunk in (b"", *link._chunks(board.network)):
-        link._ask(Request.WORDS if chunk else Request.BEGIN, chunk, 0)
+    for chunk in (b"", *words(board.network, board.parameters, link.identity.request_bytes)):
+        link.exchange.ask(Request.WORDS if chunk else Request.BEGIN, chunk, 0)
     code, _, state = ask(link, Request.COMMIT, bytes(4))
     assert (code, state) == (Code.CHECK, State(0))
     assert refuses_to_run(board, inner)
     inner.close()
+
+
+def test_a_load_with_a_word_that_the_core_refuses_is_refused(board: Example) -> None:
+    """The check holds; a word of an unknown space has no length of its own."""
+    payload = (7 << 24).to_bytes(4, "big") + bytes(100)
+    with board.link() as link:
+        assert link.exchange.send(Request.BEGIN, b"")[0] is Code.OK
+        link.exchange.send(Request.WORDS, payload)
+        check = load_check(payload).to_bytes(4, "big")
+        code, _, state = link.exchange.send(Request.COMMIT, check)
+        assert (code, state) == (Code.CHECK, State.FAULTS)
+
+
+@pytest.mark.parametrize("held", [State.FAULTS, State.OPEN])
+def test_a_load_begins_anew(board: Example, held: State) -> None:
+    """Whatever the core holds against the host, or has begun, is over."""
+    with board.link() as link:
+        link.load(board.network)
+        if held is State.FAULTS:
+            link.exchange.send(Request.NUDGE, bytes([Command.RAISE.value, 0, 0]))
+        else:
+            flags = bytes([ImageFlag.FIRST, 0, 9])
+            link.exchange.ask(Request.IMAGE, flags + bytes(2), 0)
+        assert link.status().state == State.LOADED | held
+        link.load(board.network)
+        assert link.retries == 0
+        assert link.status().state == State.LOADED
+        results = link.run(board.inputs[0], int(board.labels[0]))
+        assert differences(results, board.expected(board.network)[0]) == []
+
+
+def test_an_answer_that_comes_too_late_is_not_the_next_one_s(board: Example) -> None:
+    """As after a time-out: of the right type and length, with the number before."""
+    length = result_bytes(board.parameters, report=True)
+
+    def late(frame: Frame) -> Fate:
+        if frame.type not in (Request.IMAGE, Request.NUDGE):
+            return faithful(frame)
+        payload = bytes([Code.OK | State.LOADED, *bytes(length)])
+        answer = Frame((frame.sequence - 1) % 256, frame.type | REPLY, payload)
+        return Fate(frame.encode(), answer.encode())
+
+    link = board.link(UnrulyBoard(board.transport(), late))
+    link.load(board.network)
+    results = link.run(board.inputs[0], int(board.labels[0]))
+    assert differences(results, board.expected(board.network)[0]) == []
+
+
+def test_a_load_whose_refusal_is_not_heard_is_begun_again(board: Example) -> None:
+    """A row is another one; the host misses what COMMIT says to that, and hears REPEATED."""
+    asked = []
+
+    def rule(frame: Frame) -> Fate:
+        asked.append(frame.type)
+        if frame.type == Request.WORDS and asked.count(Request.WORDS) == 1:
+            wrong = bytes([*frame.payload[:-1], frame.payload[-1] ^ 1])
+            return Fate(Frame(frame.sequence, frame.type, wrong).encode())
+        if frame.type == Request.COMMIT and asked.count(Request.COMMIT) == 1:
+            inner.write(frame.encode())
+            while inner.read(1e-4):
+                pass
+            return Fate()
+        return faithful(frame)
+
+    inner = board.transport()
+    link = board.link(UnrulyBoard(inner, rule))
+    link.load(board.network)
+    assert asked.count(Request.BEGIN) == 2
+    assert link.status().state == State.LOADED
+    results = link.run(board.inputs[0], int(board.labels[0]))
+    assert differences(results, board.expected(board.network)[0]) == []

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
+from testbench.boards.unruly import Fate, Rule, UnrulyBoard, faithful
 from testbench.networks import random_case
+from toreq_hw.boards.link import requests
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.protocol import REPLY, Code, Frame, Request, State
-from toreq_hw.boards.link.simulated import SimulatedTransport
 from toreq_hw.boards.link.transport import SerialTransport
 from toreq_hw.errors import InputError, LinkError, NetworkError
 from toreq_hw.network import Schedule
@@ -23,34 +24,16 @@ def board() -> Example:
     return example()
 
 
-class Recorder:
-    """A transport that keeps what went through and can answer in the board's place."""
+def answering(answers: dict[int, bytes]) -> Rule:
+    """Payloads in the board's place, by type of request."""
 
-    def __init__(self, inner: SimulatedTransport, answers: dict[int, bytes] | None = None) -> None:
-        self._inner = inner
-        self._answers = answers or {}
-        self._left = b""
-        self.written: list[bytes] = []
-        self.name, self.baud, self.slack_s = inner.name, inner.baud, inner.slack_s
+    def rule(frame: Frame) -> Fate:
+        if frame.type not in answers:
+            return faithful(frame)
+        answer = Frame(frame.sequence, frame.type | REPLY, answers[frame.type])
+        return Fate(to_host=answer.encode())
 
-    def now(self) -> float:
-        return self._inner.now()
-
-    def write(self, data: bytes) -> None:
-        self.written.append(data)
-        frame = Frame.decode(data[1:-1])
-        if frame.type in self._answers:
-            answer = Frame(frame.sequence, frame.type | REPLY, self._answers[frame.type])
-            self._left += answer.encode()
-        else:
-            self._inner.write(data)
-
-    def read(self, timeout_s: float) -> bytes:
-        left, self._left = self._left, b""
-        return left or self._inner.read(timeout_s)
-
-    def close(self) -> None:
-        self._inner.close()
+    return rule
 
 
 def check_all(board: Example, link: BoardLink) -> None:
@@ -114,8 +97,9 @@ def test_a_board_that_was_switched_off_runs_nothing(board: Example) -> None:
 def test_an_image_that_was_broken_off_is_forgotten(board: Example) -> None:
     with board.link() as link:
         link.load(board.network)
-        first = link._image(board.inputs[0], report=True)[0]
-        link._ask(Request.IMAGE, bytes([first[0] & ~2]) + first[1:], 0)
+        room = link.identity.request_bytes
+        first = requests.image(board.inputs[0], board.parameters, room, report=True)[0]
+        link.exchange.ask(Request.IMAGE, bytes([first[0] & ~2]) + first[1:], 0)
         assert State.OPEN in link.status().state
         check_all(board, link)
 
@@ -125,9 +109,8 @@ def test_a_nudge_without_a_free_phase_or_with_a_wrong_label_is_refused(board: Ex
         link.load(board.network)
 
         def nudge(command: int, label: int) -> Code:
-            link._sequence += 1
             payload = bytes([command, *label.to_bytes(2, "big")])
-            return link._exchange(Frame(link._sequence, Request.NUDGE, payload), 0, 0.0)[0]
+            return link.exchange.send(Request.NUDGE, payload)[0]
 
         assert nudge(Command.RAISE.value, 0) is Code.REFUSED
         link.run(board.inputs[0])
@@ -145,9 +128,7 @@ def test_requests_that_make_no_sense_are_answered(board: Example) -> None:
         link.load(board.network)
 
         def ask(kind: int, payload: bytes = b"") -> Code:
-            link._sequence += 1
-            frame = Frame(link._sequence, kind, payload)
-            return link._exchange(frame, 0, 0.0)[0]
+            return link.exchange.send(kind, payload)[0]
 
         assert ask(8) is Code.UNKNOWN
         assert ask(Request.WORDS, bytes(5)) is Code.UNLOADED
@@ -175,10 +156,10 @@ def test_an_image_ends_at_the_limit_on_sweeps() -> None:
 
 
 def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
-    transport = Recorder(board.transport())
+    transport = UnrulyBoard(board.transport(), faithful)
     with board.link(transport) as link:
         link.load(board.network)
-        sent = len(transport.written)
+        sent = len(transport.asked)
         size, slot = board.parameters.input.size, board.parameters.input
         high = np.full(size, slot.state_max + 1, np.int16)
         with pytest.raises(InputError, match=r"inputs must have shape \(\d+,\), not"):
@@ -189,35 +170,19 @@ def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
             link.run(board.inputs[0], board.parameters.classes)
         with pytest.raises(NetworkError, match="for this core"):
             link.load(random_case(12, schedule=Schedule.PARITY).network)
-        assert len(transport.written) == sent
+        assert len(transport.asked) == sent
 
 
 def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
     with pytest.raises(LinkError, match=r"must hold the core of a .* with 2 lanes, found that"):
         BoardLink(board.transport(), CoreParameters.of(board.network, 2))
     identity = Identity.of(board.parameters, CLOCK_HZ).encode()
-    answers = {Request.IDENTIFY: b"\0\2" + identity[1:]}
+    other = answering({Request.IDENTIFY: b"\0\2" + identity[1:]})
+    cut = answering({Request.IDENTIFY: b"\0" + identity[:-1]})
     with pytest.raises(LinkError, match="must speak protocol version 1, found 2"):
-        board.link(Recorder(board.transport(), answers))
+        board.link(UnrulyBoard(board.transport(), other))
     with pytest.raises(LinkError, match="identity must have its own length, found"):
-        board.link(Recorder(board.transport(), {Request.IDENTIFY: b"\0" + identity[:-1]}))
-
-
-def test_silence_and_garbage_are_told_apart(board: Example) -> None:
-    class Silent(Recorder):
-        def write(self, data: bytes) -> None:
-            self.written.append(data)
-
-    class Garbage(Silent):
-        def read(self, timeout_s: float) -> bytes:
-            return self._inner.read(1e-6) or b"\x7ehello"
-
-    silent = Silent(board.transport())
-    with pytest.raises(LinkError, match=r"must answer IDENTIFY within .* it was silent 5 times"):
-        board.link(silent)
-    assert len(silent.written) == 5
-    with pytest.raises(LinkError, match=r"found [0-9]+ bytes of garbage 5 times"):
-        board.link(Garbage(board.transport()))
+        board.link(UnrulyBoard(board.transport(), cut))
 
 
 def test_ctrl_c_in_a_load_leaves_an_unloaded_board(board: Example) -> None:

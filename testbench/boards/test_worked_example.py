@@ -43,6 +43,11 @@ def test_the_conversation_of_the_page_is_the_board_s() -> None:
             assert line == other
 
 
+def test_the_conversation_has_every_request() -> None:
+    asked = [frame.type for who, frame in frames(shown()) if who == "host"]
+    assert set(asked) == set(Request)
+
+
 def test_the_page_says_what_its_bytes_mean() -> None:
     board = [frame for who, frame in frames(shown()) if who == "board"]
     results = [f.payload for f in board if f.type in (Request.IMAGE | REPLY, Request.NUDGE | REPLY)]

@@ -57,18 +57,18 @@ class ReplayBench(Bench):
 
     async def _step(self, step: Any) -> None:
         plan = self.replay_plan
-        await self._load(Load(plan.damaged))
-        self._send_load(Space.MAX_SWEEPS, 0, plan.max_sweeps)
-        await self._drained(self.loads)
+        await self.load(Load(plan.damaged))
+        self.ports.send_load(Space.MAX_SWEEPS, 0, plan.max_sweeps)
+        await self.ports.drained(self.ports.loads)
         for sample, inputs in enumerate(plan.inputs):
             start = plan.start[sample].astype(np.int64)
             one = Replay(self.parameters, plan.damaged, plan.rows, sample, start)
             for name, level in one.levels().items():
                 self._wire(name).value = level
-            self._send_image(inputs, Traffic())
-            self._send_command(Command.FREE, 0, report=True)
+            self.ports.send_image(inputs, Traffic())
+            self.ports.send_command(Command.FREE, 0, report=True)
             await self._attend(one)
-            seen = self.seen[-1]
+            seen = self.ports.seen[-1]
             assert seen.states is not None
             self.found.append(
                 {
@@ -81,8 +81,8 @@ class ReplayBench(Bench):
 
     async def _attend(self, one: Replay) -> None:
         """Acts whenever the core waits, until it has answered."""
-        answered, patience = len(self.seen), 200_000
-        while len(self.seen) == answered:
+        answered, patience = len(self.ports.seen), 200_000
+        while len(self.ports.seen) == answered:
             await FallingEdge(self.dut.clk)
             patience -= 1
             if patience < 0:

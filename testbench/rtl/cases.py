@@ -1,11 +1,22 @@
 """The networks and step lists of the campaign: which shapes, which traffic, which accidents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from testbench.networks import Case, random_case
-from testbench.rtl.plan import BadTraffic, Images, Limit, Load, Plan, ResetMidRun, Traffic
+from testbench.rtl.plan import (
+    BadTraffic,
+    Images,
+    Limit,
+    Load,
+    LoadBetweenPhases,
+    Plan,
+    ResetMidRun,
+    Threshold,
+    Traffic,
+)
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 
 BUSY = Traffic(idle=0.3, stall=0.5, sparse=True)
@@ -43,9 +54,44 @@ def random_plan(shape: Shape) -> Plan:
             ResetMidRun(inputs[2], after=40 + shape.seed % 40),
             ResetMidRun(inputs[3], after=3000),
             BadTraffic(),
+            LoadBetweenPhases(inputs[1], int(labels[1])),
             Load(redrawn(network, shape.seed + 1)),
             Images(inputs, labels),
+            Load(redrawn(network, shape.seed + 2), shuffled=True),
+            Images(inputs[:2], labels[:2]),
             Limit(1),
+            Images(inputs, labels),
+            Limit(2),
+            Images(inputs, labels, BUSY),
+        ),
+    )
+
+
+def lossy_plan(shape: Shape, thresholds: tuple[int, int], choices: dict[str, Any]) -> Plan:
+    """A random network that withholds: one threshold at power-up, another one loaded.
+
+    A reset brings back the first; threshold 0 is lossless; at the highest nothing is ever sent.
+    """
+    case = random_case(shape.seed, schedule=shape.schedule, max_size=shape.max_size, batch=4)
+    network, inputs, labels = case.network, with_empty(case), case.labels
+    first, second = thresholds
+    plan = Plan(network, shape.lanes, (), shape.seed, choices | {"threshold": first})
+    return replace(
+        plan,
+        steps=(
+            Images(inputs, labels),
+            Images(inputs, labels, BUSY),
+            Threshold(second),
+            Images(inputs, labels),
+            ResetMidRun(inputs[2], after=40 + shape.seed % 40),
+            Images(inputs[1:3], labels[1:3]),
+            BadTraffic(shape.seed % 3),
+            Threshold(0),
+            Images(inputs[1:3], labels[1:3], BUSY),
+            Threshold(plan.parameters.highest_threshold),
+            Images(inputs[1:3], labels[1:3]),
+            Load(redrawn(network, shape.seed + 1)),
+            Threshold(second),
             Images(inputs, labels),
             Limit(2),
             Images(inputs, labels, BUSY),

@@ -14,7 +14,11 @@ from toreq_hw.rtl.timing import PhaseEvents
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a relaxing neuron. slot: the core's number for the neuron."""
+    """One event of a relaxing neuron. slot: the core's number for the neuron.
+
+    before: the state it sent last, and after: the one it sends. Sweep 0 (tick 0) is what was
+    withheld in the free phase, sent before the first sweep of a nudged one.
+    """
 
     tick: int
     sweep: int
@@ -32,7 +36,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of one image. input_events: (index, value) of non-zero inputs, if presented."""
+    """One phase of one image. input_events: (index, value) of non-zero inputs, if presented.
+
+    events: of the sweeps; withheld: those of sweep 0, which no counter counts. silent: (sweep,
+    population) of each change of a state that was not sent.
+    """
 
     command: Command
     states: npt.NDArray[np.int16]
@@ -40,6 +48,8 @@ class Phase:
     settled: bool
     sweeps: int
     events: tuple[Event, ...]
+    withheld: tuple[Event, ...]
+    silent: tuple[tuple[int, int], ...]
     input_events: tuple[tuple[int, int], ...]
     saturations: int
 
@@ -49,17 +59,30 @@ class Phase:
             command=self.command,
             sweeps=self.sweeps,
             input_events=len(self.input_events),
-            events=[(e.sweep, e.population, e.neuron) for e in self.events],
+            events=[(e.sweep, e.population, e.neuron) for e in (*self.withheld, *self.events)],
         )
 
 
-class Model:
-    """The golden model of one network under one limit on sweeps."""
+@dataclass(frozen=True)
+class _Sends:
+    """far: the events; near: changes of state that were not sent; withheld: what is left of them
+    at the end of the phase, as one event a neuron."""
 
-    def __init__(self, network: Network, parameters: CoreParameters, max_sweeps: int) -> None:
+    far: tuple[Event, ...]
+    near: tuple[Event, ...]
+    withheld: tuple[Event, ...]
+
+
+class Model:
+    """The golden model of one network under one limit on sweeps and one threshold."""
+
+    def __init__(
+        self, network: Network, parameters: CoreParameters, max_sweeps: int, threshold: int = 0
+    ) -> None:
         self._network = network
         self._parameters = parameters
         self._max_sweeps = max_sweeps
+        self._threshold = threshold
         self._layout = sim.Layout(network)
 
     def phases(
@@ -74,10 +97,20 @@ class Model:
                 runs[command] = self._relax(
                     inputs, states=free.states, drive=np.int32(sign) * drive
                 )
-        return [
-            [self._phase(command, run, inputs, image) for command, run in runs.items()]
-            for image in range(len(inputs))
-        ]
+        return [self._phases(runs, inputs, image) for image in range(len(inputs))]
+
+    def _phases(
+        self, runs: dict[Command, sim.Relaxation], inputs: npt.NDArray[np.int16], image: int
+    ) -> list[Phase]:
+        phases = []
+        withheld: tuple[Event, ...] = ()
+        for command, run in runs.items():
+            presented = inputs[image] if command is Command.FREE else inputs[image][:0]
+            sends = self._sends(run, image)
+            due = withheld if command is Command.RAISE else ()
+            phases.append(self._phase(command, run, presented, image, sends, due))
+            withheld = sends.withheld
+        return phases
 
     def _relax(self, inputs: npt.NDArray[np.int16], **start: object) -> sim.Relaxation:
         return sim.relax(
@@ -85,34 +118,54 @@ class Model:
             inputs,
             trace=True,
             max_sweeps=self._max_sweeps,
+            threshold=self._threshold,
             **start,  # type: ignore[arg-type]  # states and drive, as relax names them
         )
 
     def _phase(
-        self, command: Command, run: sim.Relaxation, inputs: npt.NDArray[np.int16], image: int
+        self,
+        command: Command,
+        run: sim.Relaxation,
+        presented: npt.NDArray[np.int16],
+        image: int,
+        sends: _Sends,
+        withheld: tuple[Event, ...],
     ) -> Phase:
-        events = self._events(run, image)
         slots = self._parameters.relaxing
-        ends = [(slots[e.population].state_min, slots[e.population].state_max) for e in events]
-        presented = inputs[image] if command is Command.FREE else inputs[image][:0]
+        ends = [(slots[e.population].state_min, slots[e.population].state_max) for e in sends.far]
         return Phase(
             command=command,
             states=self._layout.join(run.states)[image],
             label=int(run.classes[image]),
             settled=bool(run.status[image] == sim.Status.SETTLED),
             sweeps=int(run.sweeps[image]),
-            events=events,
+            events=sends.far,
+            withheld=withheld,
+            silent=tuple((e.sweep, e.population) for e in sends.near),
             input_events=tuple((int(k), int(presented[k])) for k in np.flatnonzero(presented)),
-            saturations=sum(e.after in end for e, end in zip(events, ends, strict=True)),
+            saturations=sum(e.after in end for e, end in zip(sends.far, ends, strict=True)),
         )
 
-    def _events(self, run: sim.Relaxation, image: int) -> tuple[Event, ...]:
+    def _sends(self, run: sim.Relaxation, image: int) -> _Sends:
+        """What neurons send: the simulator's trace has their changes of state."""
         trace = run.trace
         assert trace is not None
         entries = trace.of_sample(image)
-        columns = (trace.tick, trace.neuron, trace.before, trace.after)
+        columns = (trace.tick, trace.neuron, trace.after)
         rows = zip(*(column[entries].tolist() for column in columns), strict=True)
-        return tuple(self._event(*row) for row in rows)
+        sent = trace.initial[image].tolist()
+        far, near = [], []
+        for tick, neuron, after in rows:
+            event = self._event(tick, neuron, sent[neuron], after)
+            if abs(event.delta) > self._threshold:
+                far.append(event)
+                sent[neuron] = after
+            else:
+                near.append(event)
+        assert len(far) == run.events[image], "sends must be those that the simulator counts"
+        ends = enumerate(zip(sent, self._layout.join(run.states)[image].tolist(), strict=True))
+        withheld = (self._event(0, neuron, *pair) for neuron, pair in ends if pair[0] != pair[1])
+        return _Sends(tuple(far), tuple(near), tuple(withheld))
 
     def _event(self, tick: int, neuron: int, before: int, after: int) -> Event:
         for number, (slot, population) in enumerate(
@@ -123,7 +176,7 @@ class Model:
                 local = neuron - span.start
                 return Event(
                     tick=tick,
-                    sweep=1 + (tick - 1) // self._parameters.sweep_ticks,
+                    sweep=-(-tick // self._parameters.sweep_ticks),
                     population=number,
                     neuron=local,
                     slot=slot.first_group * self._parameters.lanes + local,

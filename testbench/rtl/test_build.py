@@ -1,5 +1,6 @@
 """What a core is made of, what it refuses, and what the command leaves behind."""
 
+import json
 import subprocess
 from itertools import chain, pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, save
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages, load_words
+from toreq_hw.rtl.interfaces import Space, upset_signature
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import core_verilog
 
@@ -55,7 +57,12 @@ value beside their reset; names of unused bits are kept so that waveforms can be
 
 @pytest.mark.parametrize(
     ("seed", "choices"),
-    [(4, {}), (3, {"large_coupling": 0, "update_lanes": 2}), (8, {"initialised": False})],
+    [
+        (4, {}),
+        (3, {"large_coupling": 0, "update_lanes": 2}),
+        (8, {"initialised": False}),
+        (4, {"threshold": 2}),
+    ],
 )
 def test_tools_take_the_verilog_without_warnings(
     seed: int, choices: dict[str, Any], tmp_path: Path
@@ -157,6 +164,43 @@ def test_spram_cells_do_what_their_twin_does() -> None:
 def test_parameters_refuse(lanes: int, sweeps: int, message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         CoreParameters.of(layered(WeightFormat.TERNARY), lanes, sweeps)
+
+
+@pytest.mark.parametrize("threshold", [-1, 256])
+def test_a_threshold_out_of_range_is_refused(threshold: int) -> None:
+    message = rf"threshold must be in 0\.\.255 \(the largest move of a state\), not {threshold}"
+    network = layered(WeightFormat.TERNARY)
+    with pytest.raises(NetworkError, match=message):
+        CoreParameters.of(network, 4, threshold=threshold)
+    with pytest.raises(NetworkError, match=message):
+        load_words(network, CoreParameters.of(network, 4, threshold=1), threshold=threshold)
+
+
+def test_a_threshold_goes_to_lossy_cores_only() -> None:
+    network = layered(WeightFormat.TERNARY)
+    *others, word = load_words(network, CoreParameters.of(network, 4, threshold=0), threshold=7)
+    assert (word.space, word.address, word.data) == (Space.THRESHOLD, 0, 7)
+    lossless = CoreParameters.of(network, 4)
+    assert list(load_words(network, lossless)) == others
+    with pytest.raises(NetworkError, match="threshold 7 must go to a core made with one"):
+        load_words(network, lossless, threshold=7)
+
+
+def test_faults_and_a_threshold_are_refused_together() -> None:
+    parameters = CoreParameters.of(layered(WeightFormat.TERNARY), 4, threshold=2)
+    with pytest.raises(NetworkError, match="fault port must have no threshold, found 2"):
+        upset_signature(parameters)
+
+
+def test_the_command_makes_a_lossy_core(tmp_path: Path) -> None:
+    save(layered(WeightFormat.TERNARY), tmp_path / "network.safetensors")
+    arguments = [str(tmp_path / "network.safetensors"), "--threshold", "9", "--lanes", "4"]
+    record = tmp_path / "record.json"
+    done = CliRunner().invoke(command, [*arguments, "--json", str(record), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(record.read_text())["threshold"] == 9
+    sheet = (tmp_path / "datasheet.md").read_text()
+    assert "Threshold 9 at power-up and after reset; load word: space 6" in sheet
 
 
 def test_synchronous_is_refused() -> None:

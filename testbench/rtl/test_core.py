@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from testbench.networks import random_case
-from testbench.rtl.cases import Shape, burst_plan, lonely_plan, random_plan
+from testbench.rtl.cases import Shape, burst_plan, lonely_plan, lossy_plan, random_plan
 from testbench.rtl.plan import Images, Plan, Traffic
 from testbench.rtl.simulate import RUNS, simulate, simulators
 from toreq_hw import data
@@ -39,9 +39,29 @@ MORE_SHAPES = tuple(
 )
 
 
+LOSSY_SHAPES = (
+    (Shape(4, Schedule.SEQUENTIAL, 4), NARROW, (3, 1)),
+    (Shape(3, Schedule.PARITY, 2), SKEWED, (2, 5)),
+    (Shape(22, Schedule.PARITY, 8, max_size=20), NARROW | LOADED, (0, 4)),
+)
+MORE_LOSSY_SHAPES = tuple(
+    (Shape(200 + k, schedule, lanes, max_size), choices, (k, 1 + k % 3))
+    for k, (schedule, lanes, max_size, choices) in enumerate(
+        (
+            (Schedule.SEQUENTIAL, 2, 6, NARROW),
+            (Schedule.PARITY, 4, 12, SKEWED),
+            (Schedule.SEQUENTIAL, 8, 20, NARROW),
+            (Schedule.PARITY, 16, 24, LOADED),
+        )
+    )
+)
+
+
 def _name(value: object) -> str:
     if isinstance(value, Shape):
         return value.name
+    if isinstance(value, tuple):
+        return "threshold-" + "-".join(map(str, value))
     assert isinstance(value, dict)
     return "-".join(f"{name}={choice}" for name, choice in value.items()) or "default"
 
@@ -57,6 +77,23 @@ def test_random_network_in_verilator(shape: Shape, choices: dict[str, Any]) -> N
 def test_random_network_in_icarus(shape: Shape, choices: dict[str, Any]) -> None:
     plan = replace(random_plan(shape), choices=choices)
     assert simulate(plan, f"icarus-{shape.name}", "icarus").failure is None
+
+
+@pytest.mark.parametrize(("shape", "choices", "thresholds"), LOSSY_SHAPES, ids=_name)
+def test_lossy_network_in_verilator(
+    shape: Shape, choices: dict[str, Any], thresholds: tuple[int, int]
+) -> None:
+    plan = lossy_plan(shape, thresholds, choices)
+    assert simulate(plan, f"verilator-lossy-{shape.name}").failure is None
+
+
+@pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize(("shape", "choices", "thresholds"), MORE_LOSSY_SHAPES, ids=_name)
+def test_lossy_network_in_icarus(
+    shape: Shape, choices: dict[str, Any], thresholds: tuple[int, int]
+) -> None:
+    plan = lossy_plan(shape, thresholds, choices)
+    assert simulate(plan, f"icarus-lossy-{shape.name}", "icarus").failure is None
 
 
 def test_burst_of_a_whole_population() -> None:

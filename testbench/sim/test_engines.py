@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from testbench.networks import Case, cases
 from toreq_hw import sim
@@ -32,6 +33,16 @@ def test_engines_agree_on_every_tick(schedule: Schedule, threshold: int) -> None
             assert expected.first_difference(run(engine)) is None
 
     check()
+
+
+@pytest.mark.parametrize("schedule", [Schedule.PARITY, Schedule.SEQUENTIAL])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), threshold=st.integers(1, 40))
+def test_a_threshold_lets_every_relaxation_settle(
+    schedule: Schedule, data: st.DataObject, threshold: int
+) -> None:
+    case = data.draw(cases(schedule, skips=True))
+    assert sim.relax(case.network, case.inputs, threshold=threshold).unsettled == 0
 
 
 @pytest.mark.parametrize("schedule", Schedule)

@@ -23,19 +23,32 @@ def test_digits_fit_everywhere() -> None:
         assert check_fit(registry.get(name), network, 8).lanes == 8
 
 
-def test_weights_that_need_too_many_blocks() -> None:
+def test_memories_that_need_too_many_blocks() -> None:
+    board = registry.get("ice40_hx8k_b_evn")
     with pytest.raises(NetworkError) as caught:
-        check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, 512, 10), 16)
+        check_fit(board, _network(784, 512, 10), 8)
     message = str(caught.value)
     assert message.startswith(
-        "network must fit onto ice40_hx8k_b_evn: ternary weights need 204 blocks of 4096 bits, "
-        "available 32; 16 lanes fit with 784-"
+        "network must fit onto ice40_hx8k_b_evn: memories need 439 blocks of 4096 bits (ternary "
+        "weights 416, "
     )
+    assert ", available 32; 8 lanes fit with 784-" in message
     hidden = int(message.split("784-")[1].split("-", maxsplit=1)[0])
     assert 0 < hidden < 512
-    check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, hidden, 10), 16)
+    check_fit(board, _network(784, hidden, 10), 8)
     with pytest.raises(NetworkError, match=r"fit"):
-        check_fit(registry.get("ice40_hx8k_b_evn"), _network(784, hidden + 1, 10), 16)
+        check_fit(board, _network(784, hidden + 1, 10), 8)
+
+
+def test_accumulators_count() -> None:
+    """Weights alone would fit in all of these."""
+    board = registry.get("ice40_hx8k_b_evn")
+    network = _network(64, 128, 10)
+    with pytest.raises(NetworkError, match=r"\(accumulators 34, .*available 32; it fits with 2 or"):
+        check_fit(board, network, 32)
+    board = registry.get("icebreaker")
+    with pytest.raises(NetworkError, match=r"accumulators 34, .*\), available 30; it fits with"):
+        check_fit(board, network, 32)
 
 
 def test_weights_that_need_too_many_bits_of_single_port_memory() -> None:
@@ -46,9 +59,9 @@ def test_weights_that_need_too_many_bits_of_single_port_memory() -> None:
 
 def test_fewer_lanes_are_named_where_they_would_do() -> None:
     board = registry.get("tang_nano_9k")
-    small = replace(board, capacity=replace(board.capacity, block_ram=2))
+    small = replace(board, capacity=replace(board.capacity, block_ram=6))
     network = _network(64, 128, 10)
-    with pytest.raises(NetworkError, match=r"available 2; it fits with .*\b16 .*lanes"):
+    with pytest.raises(NetworkError, match=r"available 6; it fits with .*\b4\b.* lanes"):
         check_fit(small, network, 64)
 
 

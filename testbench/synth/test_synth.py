@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 
 from toreq_hw import commands, network
-from toreq_hw.boards import registry
-from toreq_hw.boards.fit.check import check_fit
-from toreq_hw.commands import reports
+from toreq_hw.commands import published_designs
 from toreq_hw.network import WeightFormat, layered
 
 ROOT = Path(__file__).parents[2]
@@ -117,10 +115,40 @@ def test_bad_input_is_refused_before_a_tool_runs(
     assert "Traceback" not in errors
 
 
-def test_an_interrupt_leaves_no_half_stage_and_no_tool(folder: Path) -> None:
-    command = [sys.executable, "-m", "toreq_hw", "synth", *TINY, "--clock-mhz", "21"]
+@pytest.mark.parametrize("board", ["tang_nano_9k", "icebreaker"])
+def test_deployment_refuses_with_the_same_line(
+    board: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    huge = layered((64, 4096, 10), WeightFormat.TERNARY, (4, 4))
+    network.save(huge, folder / "huge.safetensors")
+    assert synth("huge.safetensors", "--board", board) == 2
+    refusal = capsys.readouterr().err
+    assert f"error: network must fit onto {board}: " in refusal
+    arguments = ("--target", board, "--port", "sim", "--network", "huge.safetensors")
+    assert run("deploy", *arguments, "--samples", "1") == 2
+    assert refusal.splitlines()[-1] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stage", "log", "options", "number", "status", "word"),
+    [
+        ("synthesis", "yosys.log", ("--clock-mhz", "21"), signal.SIGINT, 130, "interrupted"),
+        ("place", "place.log", ("--jobs", "2", "--seeds", "4"), signal.SIGTERM, 143, "terminated"),
+    ],
+)
+def test_an_interrupt_leaves_no_half_stage_and_no_tool(
+    stage: str,
+    log: str,
+    options: tuple[str, ...],
+    number: int,
+    status: int,
+    word: str,
+    folder: Path,
+) -> None:
+    synth(*TINY)  # its netlist is kept
+    arguments = (*TINY, *options, "--out", "ended", "--json", "ended.json")
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "toreq_hw", "synth", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -128,54 +156,89 @@ def test_an_interrupt_leaves_no_half_stage_and_no_tool(folder: Path) -> None:
         start_new_session=True,
     )
     cache = folder / "build/synth/cache"
-    deadline = time.monotonic() + 60
-    while not list(cache.glob(".synthesis-*/yosys.log")):
+    deadline = time.monotonic() + 90
+    while not any(path.stat().st_size for path in cache.glob(f".{stage}-*/{log}")):
         assert time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)  # to the command alone, not to its tools
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert errors.rstrip().endswith("interrupted")
+    assert process.returncode == status
+    assert errors.rstrip().endswith(word)
     assert not list(cache.glob(".*"))
+    assert not list(cache.glob("*.failed"))
+    assert not (folder / "ended.json").exists()
+    assert not list((folder / "ended").iterdir())
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 
 
-def test_report_of_what_was_built(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(
-        reports,
-        "PUBLISHED",
-        (
-            reports.Subject("tiny", "icebreaker", 2, 24),
-            reports.Subject("large", "tang_nano_9k", 16, 54),
-        ),
-    )
-    monkeypatch.setattr(reports, "DATA", {"tiny": "digits", "large": "digits"})
-    assert run("reports", "--networks", ".", "--seeds", "1", "--jobs", "1", "--out", "r") == 1
-    record = json.loads((folder / "r" / "synthesis.json").read_text())
+SUBJECTS = (
+    published_designs.Subject("tiny", "icebreaker", 2, 24),
+    published_designs.Subject("large", "tang_nano_9k", 16, 54),
+)
+
+
+@pytest.fixture
+def report(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A report of a design that is built and one that does not fit, with status 1."""
+    monkeypatch.setattr(published_designs, "PUBLISHED", SUBJECTS)
+    monkeypatch.setattr(published_designs, "DATA", {"tiny": "digits", "large": "digits"})
+    assert run(*REPORTS) == 1
+    return folder / "r" / "synthesis.json"
+
+
+REPORTS = ("reports", "--networks", ".", "--seeds", "1", "--jobs", "1", "--out", "r")
+
+
+def test_report_of_what_was_built(folder: Path, report: Path) -> None:
+    record = json.loads(report.read_text())
     (row,), (failure,) = record["rows"], record["failures"]
     assert row["network"]["sha256"] == network.load(folder / "tiny.safetensors").sha256
     assert row["workload"]["images"] == 359
     assert row["latency"]["p95_us"] == row["workload"]["cycles_p95"] / 24
     assert failure["name"] == "large on tang_nano_9k, 16 lanes"
     assert "network must fit onto tang_nano_9k" in failure["error"]
-    shown = capsys.readouterr().out
-    assert "NOT BUILT large on tang_nano_9k, 16 lanes" in shown
-    text = (folder / "r" / "synthesis.md").read_text()
-    assert f"{row['synthesis']['resources']['lut4']:,} (" in text
-    assert (folder / "r" / "synthesis.html").stat().st_size > 10_000
+    assert row["energy"]["label"] == "ESTIMATE"
+    assert row["energy"]["flip_flops"] == row["synthesis"]["resources"]["ff"]
+    assert 0 < row["energy"]["uj"]["total"]["low"] < row["energy"]["uj"]["total"]["high"]
 
 
-@pytest.mark.parametrize("subject", reports.PUBLISHED, ids=lambda subject: subject.name)
-def test_published_networks_fit_their_boards(subject: reports.Subject) -> None:
-    sizes = {"digits": (64, 128, 10), "mnist": (784, 512, 10), "mnist-int8": (784, 256, 10)}
-    weights = WeightFormat.INT8 if "int8" in subject.network else WeightFormat.TERNARY
-    blank = layered(sizes[subject.network], weights, (4, 4))
-    assert check_fit(registry.get(subject.board), blank, subject.lanes)
+def test_rows_that_are_not_built_now_are_kept(
+    report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = json.loads(report.read_text())["rows"]
+    assert run(*REPORTS, "--only", "large") == 1
+    record = json.loads(report.read_text())
+    assert record["rows"] == before
+    assert [failure["name"] for failure in record["failures"]] == [SUBJECTS[1].name]
+    assert "NOT BUILT large" in capsys.readouterr().out
+    assert "tiny on icebreaker" in report.with_suffix(".md").read_text()
 
 
-def test_a_report_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("reports", "--only", "vax") == 2
-    assert "--only must be part of one of digits on icebreaker" in capsys.readouterr().err
+def test_a_row_of_another_design_is_dropped_and_said_so(
+    report: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = (folder / "tiny.safetensors").read_bytes()
+    net = network.load(folder / "tiny.safetensors")
+    first = replace(net.couplings[0], weight=-net.couplings[0].weight)
+    other = replace(net, couplings=(first, *net.couplings[1:]))
+    network.save(other, folder / "tiny.safetensors")
+    try:
+        assert run(*REPORTS, "--only", "large") == 1
+    finally:
+        (folder / "tiny.safetensors").write_bytes(kept)
+    record = json.loads(report.read_text())
+    assert record["rows"] == []
+    assert "tiny on icebreaker, 2 lanes: the earlier row was of another design" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_report_that_cannot_be_read_is_not_overwritten(
+    report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report.write_text("[]")
+    assert run(*REPORTS, "--only", "tiny") == 2
+    assert "must be a report of this command" in capsys.readouterr().err
+    assert report.read_text() == "[]"

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import click
 from rich.table import Table
 
 from toreq_hw import data, targets
-from toreq_hw.commands.console import messages, output, table
+from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.commands.options import check_writable, data_option, json_option
 from toreq_hw.errors import InputError
@@ -96,8 +98,9 @@ def command(
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
-    with messages.status(f"{len(chosen)} samples on {target.name}"):
-        outcome = target.run(network, chosen, targets.Options(batch, chip, report, port, program))
+    with _watched(f"{len(chosen)} samples on {target.name}") as watch:
+        options = targets.Options(batch, chip, report, port, program, watch)
+        outcome = target.run(network, chosen, options)
     record = {
         "target": target.name,
         "passed": outcome.passed,
@@ -116,6 +119,19 @@ def command(
         )
     _show(target, record)
     return 0 if outcome.passed else 1
+
+
+@contextmanager
+def _watched(title: str) -> Iterator[targets.Watch]:
+    """A bar in a terminal, of what the target says is done; nothing elsewhere."""
+    bar = progress_bar()
+    task = bar.add_task(title, total=None, note="")
+
+    def watch(what: str, done: int, total: int) -> None:
+        bar.update(task, description=f"{title}: {what}", completed=done, total=total)
+
+    with bar if messages.is_terminal else nullcontext():
+        yield watch
 
 
 def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> targets.Samples:

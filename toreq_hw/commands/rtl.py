@@ -16,7 +16,8 @@ from toreq_hw.versions import versions
 _EPILOG = """\b
 Examples:
   toreq-hw rtl build/sim/network.safetensors --lanes 16 --out build/rtl
-  toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits"""
+  toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits
+  toreq-hw rtl build/sim/network.safetensors --threshold 4"""
 
 
 @click.command(epilog=_EPILOG)
@@ -28,6 +29,11 @@ Examples:
     default=DEFAULT_MAX_SWEEPS,
     show_default=True,
     help="Safety net of a phase; loadable at run time.",
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(0),
+    help="Make a core for the lossy mode, with this threshold until another is loaded.",
 )
 @click.option(
     "--out",
@@ -43,6 +49,7 @@ def command(
     network_path: Path,
     lanes: int,
     max_sweeps: int,
+    threshold: int | None,
     out: Path,
     wave: int | None,
     data_name: str,
@@ -55,7 +62,7 @@ def command(
     a waveform for GTKWave or Surfer.
     """
     net = network.load(network_path)
-    parameters = CoreParameters.of(net, lanes, max_sweeps)
+    parameters = CoreParameters.of(net, lanes, max_sweeps, threshold=threshold)
     check_writable(out / "core.v", json_path)
     record = write(parameters, net, out)
     if wave is not None:
@@ -88,6 +95,7 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[s
     return {
         "network": net.sha256,
         "lanes": parameters.lanes,
+        "threshold": parameters.threshold,
         "accumulator_bits": parameters.accumulator_bits,
         "memory_bits": memory_bits(parameters),
         "files": {name: str(file) for name, file in files.items()},

@@ -13,6 +13,7 @@ from toreq_hw.boards import registry
 from toreq_hw.commands import console
 from toreq_hw.commands.options import check_folder, check_writable, json_option, network_argument
 from toreq_hw.commands.stages import Stages
+from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.files import write_json
 from toreq_hw.versions import versions
@@ -81,7 +82,7 @@ def command(
         out=out,
         jobs=jobs or cores(),
     )
-    with Stages() as stages:
+    with ending_in_order(), Stages() as stages:
         record = synthesise(request, stages.watch)
     content = {**asdict(record), "versions": versions() | record.versions}
     for path in (out / "record.json", json_path):

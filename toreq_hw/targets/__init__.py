@@ -6,6 +6,6 @@ outcome = target.run(network, samples, targets.Options())
 """
 
 from toreq_hw.targets.registry import all_targets, get, names
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Target, Watch
 
-__all__ = ["Options", "Outcome", "Samples", "Target", "all_targets", "get", "names"]
+__all__ = ["Options", "Outcome", "Samples", "Target", "Watch", "all_targets", "get", "names"]

@@ -1,6 +1,8 @@
 """Targets named after boards: a real one at a serial port, or the whole system simulated."""
 
 import time
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from toreq_hw.boards import registry
@@ -54,8 +56,9 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         program(board, options.program)
     transport = _transport(board, network, parameters, options.port)
     began = transport.now()
-    with BoardLink(transport, parameters) as link:
-        loaded = link.load(network)
+    with closing(transport):
+        link = BoardLink(transport, parameters)
+        loaded = link.load(network, partial(options.watch, "bytes loaded"))
         load_s = transport.now() - began
         expected = simulate(network, samples)
         difference, cycles, ran = None, 0, time.perf_counter()
@@ -66,6 +69,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
                 difference = difference or first_difference(
                     expected, phase, sample, result.states, result.summary
                 )
+            options.watch("images run", sample + 1, len(samples))
         ran = time.perf_counter() - ran
         status = link.status()
     per_sample = cycles / max(1, len(samples))

@@ -33,13 +33,17 @@ class Samples:
         return len(self.labels)
 
 
+Watch = Callable[[str, int, int], None]
+
+
 @dataclass(frozen=True)
 class Options:
     """What a person may choose beyond the network and the samples.
 
     batch: samples run at once, None for the target's own choice. chip: name or path of a chip
     description. report: folder for pictures and exported files, None for none. port: of a board,
-    or sim. program: bitstream to put onto the board first, None to leave it as it is.
+    or sim. program: bitstream to put onto the board first, None to leave it as it is. watch: told
+    what is done, how much of it, and how much there is.
     """
 
     batch: int | None = None
@@ -47,6 +51,7 @@ class Options:
     report: Path | None = None
     port: str | None = None
     program: Path | None = None
+    watch: Watch = lambda _what, _done, _total: None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What an image costs in energy, estimated: counted activity times published coefficients."""

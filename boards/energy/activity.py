@@ -1,0 +1,120 @@
+"""What a core does while it infers real images: cycles, toggles, memory read and written."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.boards.energy.counted import CountedDesign
+from toreq_hw.boards.fit.memories import memories
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.interfaces import Command, command_payload, input_payload, summary_payload
+from toreq_hw.rtl.parameters import CoreParameters
+
+_FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numbers
+
+_CYCLE_LIMIT = 10_000_000
+"""No image takes as long; a core that hangs becomes an error."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Means per image of the free phase, over `images` images, from the first word to the class.
+
+    cycles: clock cycles. toggles: bits of registers and of memories' outputs that change.
+    read_bits: by every memory of core and link, which all read in every cycle but the stores of
+    rows, read once a beat. written_bits: of words that a write changed. classes: what the core
+    answered, to be compared with the simulator.
+    """
+
+    images: int
+    cycles: float
+    toggles: float
+    read_bits: float
+    written_bits: float
+    classes: tuple[int, ...]
+
+
+def activity(
+    network: Network, parameters: CoreParameters, inputs: npt.NDArray[np.int16], folder: Path
+) -> Activity:
+    """Runs images, shape (images, input.size), through the core compiled into `folder`.
+
+    Every store holds its weights from the start, also those that are loaded on a board. Raises
+    InputError if the core does not answer, MissingDependencyError without g++.
+    """
+    stores = tuple(replace(store, initialised=True) for store in parameters.stores)
+    filled = replace(parameters, stores=stores)
+    core = CountedDesign(Core(filled, MemoryImages.of(network, filled)), folder)
+    try:
+        core.put("rst", 1)
+        core.low()
+        core.high()
+        core.put("rst", 0)
+        core.put("summary__ready", 1)
+        before = core.counts()
+        runs = [_infer(core, parameters, image) for image in inputs]
+        after = core.counts()
+    finally:
+        core.close()
+    cycles, beats = sum(run.cycles for run in runs), sum(run.beats for run in runs)
+    always = sum(m.width * m.copies for m in memories(parameters) if not m.gated)
+    asked = max((m.width for m in memories(parameters) if m.gated), default=0)
+    return Activity(
+        images=len(runs),
+        cycles=cycles / len(runs),
+        toggles=(after.toggles - before.toggles) / len(runs),
+        read_bits=(cycles * always + beats * asked) / len(runs),
+        written_bits=(after.written_bits - before.written_bits) / len(runs),
+        classes=tuple(run.label for run in runs),
+    )
+
+
+class _Run(NamedTuple):
+    """One image: clock cycles, beats of walks, and the class."""
+
+    cycles: int
+    beats: int
+    label: int
+
+
+def _infer(core: CountedDesign, parameters: CoreParameters, image: npt.NDArray[np.int16]) -> _Run:
+    """One image, its words as fast as the core takes them."""
+    words = _words(parameters, image)
+    core.put("commands__payload", _FREE.value << command_payload(parameters)["command"].offset)
+    core.put("commands__valid", 1)
+    taken = 0
+    for cycle in range(1, _CYCLE_LIMIT):
+        core.put("inputs__valid", taken < len(words))
+        core.put("inputs__payload", words[min(taken, len(words) - 1)])
+        core.low()
+        accepted = core.get("commands__ready")
+        taken += core.get("inputs__ready")
+        answered, summary = core.get("summary__valid"), core.get("summary__payload")
+        core.high()
+        if accepted:
+            core.put("commands__valid", 0)
+        if answered:
+            layout = summary_payload(parameters)
+            beats, label = (
+                summary >> layout[name].offset & (1 << layout[name].width) - 1
+                for name in ("beats", "label")
+            )
+            return _Run(cycle, beats, label)
+    raise InputError(f"core must answer within {_CYCLE_LIMIT} cycles")
+
+
+def _words(parameters: CoreParameters, image: npt.NDArray[np.int16]) -> list[int]:
+    layout = input_payload(parameters)
+    mask = (1 << layout["value"].width) - 1
+    words = [
+        (value & mask) << layout["value"].offset | 1 << layout["dense"].offset
+        for value in image.tolist()
+    ]
+    words[-1] |= 1 << layout["last"].offset
+    return words

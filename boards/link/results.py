@@ -1,0 +1,53 @@
+"""What a phase came to, out of the bytes of its reply."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.boards.link.protocol import SUMMARY_BYTES, SUMMARY_FIELDS
+from toreq_hw.boards.link.wire_format import states_bytes
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one phase came to.
+
+    states: int16, relaxing neurons in file order; None if not asked for. summary: the counters of
+    docs/rtl.md that the link brings, `settled` and `ticks`.
+    """
+
+    states: npt.NDArray[np.int16] | None
+    summary: dict[str, int]
+
+
+def result_bytes(parameters: CoreParameters, *, report: bool) -> int:
+    """Bytes of a result, with or without states."""
+    rows = parameters.slices * states_bytes(parameters) if report else 0
+    return rows + SUMMARY_BYTES
+
+
+def result(data: bytes, parameters: CoreParameters) -> Result:
+    """The result in `data`, which has states if it is longer than a summary."""
+    rows = len(data) - SUMMARY_BYTES
+    summary, at = {"settled": data[rows] & 1}, rows + 1
+    for name, bits in SUMMARY_FIELDS:
+        summary[name] = int.from_bytes(data[at : at + bits // 8], "big")
+        at += bits // 8
+    summary["ticks"] = summary["sweeps"] * parameters.sweep_ticks
+    return Result(_states(data[:rows], parameters) if rows else None, summary)
+
+
+def _states(data: bytes, parameters: CoreParameters) -> npt.NDArray[np.int16]:
+    """Unpacks slices of `update_lanes` fields, and drops the lanes that hold no neuron."""
+    width = parameters.state_bits
+    rows = np.frombuffer(data, np.uint8).reshape(-1, states_bytes(parameters))[:, ::-1]
+    bits = np.unpackbits(rows, axis=1, bitorder="little")
+    fields = bits[:, : parameters.update_lanes * width].reshape(-1, width)
+    weights = 1 << np.arange(width)
+    if parameters.has_signed_states:
+        weights[-1] = -weights[-1]
+    values = (fields @ weights).astype(np.int16)
+    spans = [(s.first_group * parameters.lanes, s.size) for s in parameters.relaxing]
+    return np.concatenate([values[first : first + size] for first, size in spans])

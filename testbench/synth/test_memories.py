@@ -1,0 +1,49 @@
+"""The blocks of memory that a network is refused for are the blocks that the tools take."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.synth.conftest import OF_EACH_FAMILY
+from toreq_hw.boards import registry
+from toreq_hw.boards.clock.clocking import solve
+from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.fit.memories import memories
+from toreq_hw.boards.flow.build import run_synthesis
+from toreq_hw.boards.flow.plan import STAT, plan
+from toreq_hw.boards.flow.tools import Tools
+from toreq_hw.boards.system import System
+from toreq_hw.boards.tool_reports import yosys_stat
+from toreq_hw.network import WeightFormat, layered
+from toreq_hw.rtl.images import MemoryImages
+
+BLOCKS = {
+    "icebreaker": ("SB_RAM40",),
+    "ulx3s_25f": ("DP16KD",),
+    "tang_nano_9k": ("SP", "SDP", "DP"),
+}
+"""Prefixes of the cells that are blocks."""
+
+
+@pytest.mark.parametrize("name", OF_EACH_FAMILY)
+def test_blocks_are_those_of_yosys(name: str, tmp_path: Path) -> None:
+    board, draw = registry.get(name), np.random.default_rng(1)
+    blank = layered((64, 32, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
+    couplings = (
+        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        for c in blank.couplings
+    )
+    network = replace(blank, couplings=tuple(couplings))
+    parameters, pll = check_fit(board, network, 4), solve(board)
+    images = MemoryImages.of(network, parameters)
+    system = System(parameters, images, round(pll.output_hz), board.baud)
+    with Tools() as tools:
+        done = run_synthesis(plan(board, pll, system, system.loaded, ()), tools, tmp_path)
+    cells = yosys_stat.parse(done.folder / STAT)
+    spram = board.capacity.spram
+    single = [m for m in memories(parameters) if spram and not m.initialised]
+    other = [m for m in memories(parameters) if m not in single]
+    assert cells.of(*BLOCKS[name]) == sum(m.blocks(board.family) for m in other) > 1
+    assert cells.of("SB_SPRAM") == sum(m.single_port_blocks for m in single)
