@@ -119,14 +119,13 @@ class Datapath(wiring.Component):
             is_single.eq((op == Op.NUDGE) | (op == Op.BIAS)),
         ]
         weights = Signal(self.weights.shape(), reset_less=True)
-        self._replaced = Signal(parameters.lanes)  # in cycle 3: the lane of a BIAS starts from 0
         for lane in range(parameters.lanes):
-            mine = single.slot[: parameters.lane_bits] == lane
+            mine = is_single & (single.slot[: parameters.lane_bits] == lane)
             weight = Mux(is_walk, self.weights[lane], 0)
-            m.d.sync += [
-                weights[lane].eq(weight | (is_single & mine)),
-                self._replaced[lane].eq((op == Op.BIAS) & mine),
-            ]
+            m.d.sync += weights[lane].eq(weight | mine)
+        is_bias = Signal()
+        m.d.sync += is_bias.eq(op == Op.BIAS)
+        self._replaced = [weight[0] & is_bias for weight in weights]  # a BIAS starts from zero
         if parameters.multiplies:
             return self._products(m, weights, walk, single.value, is_single)
         return self._steps(m, weights, walk, single.value, is_single)

@@ -70,7 +70,8 @@ def _parts(m: Module, steps: Steps) -> None:
     """The identity, or the counters of errors."""
     body, frame = steps.body, steps.frame
     with m.State("CONSTANT"):
-        m.d.comb += body.payload.byte.eq(frame.read)
+        m.d.sync += steps.byte.eq(frame.read)  # in time: bytes are sent bit by bit
+        m.d.comb += body.payload.byte.eq(steps.byte)
         _count_down(m, steps)
         with m.If(body.ready):
             m.d.sync += steps.at.eq(steps.at + 1)
