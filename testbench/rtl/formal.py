@@ -25,9 +25,9 @@ from amaranth.hdl import Fragment
 from testbench.rtl.abc import decide
 from testbench.rtl.aiger import Graph
 from testbench.rtl.equivalence import TO_AIG
-from testbench.rtl.operands import OperandsAreExact
+from testbench.rtl.operands import OperandsAreExact, wide_network
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
-from testbench.rtl.sums import SumsAreExact
+from testbench.rtl.sums import SumsAreExact, small_network
 from testbench.rtl.surroundings import BeatsKeepTheirWord, InputsComeOnce
 from testbench.rtl.tools import ToolError, run, yosys
 from testbench.rtl.verdict import FOLDER, finish, versions_used
@@ -90,6 +90,7 @@ PROOFS = (
             "weights_stand": (r"\core.sequencer._follows", "2'b01"),
             "one_nudge": (r"\core.sequencer._follows", "2'b01"),
             "one_image": (r"\core.sequencer._ending", "1'b0"),
+            "one_beat": (r"\core.walker.last_fan", "1'b0"),
         },
         cut={
             "deltas_lead_to_states": (
@@ -102,11 +103,12 @@ PROOFS = (
     ),
     *(
         Proof(
-            f"operands {kind.value}",
-            partial(OperandsAreExact, kind),
+            f"operands {kind.value} {size}",
+            partial(OperandsAreExact, network),
             {"operands_are_exact": (r"\part.is_single", "1'b0")},
         )
         for kind in WeightFormat
+        for size, network in (("wide", wide_network(kind)), ("small", small_network(kind)))
     ),
 )
 

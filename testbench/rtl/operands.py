@@ -45,9 +45,9 @@ class OperandsAreExact(Property):
     CHECKS: ClassVar[tuple[str, ...]] = ("operands_are_exact",)
     RESETS = False
 
-    def __init__(self, kind: WeightFormat) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self._parameters = CoreParameters.of(_network(kind), lanes=2)
+        self._parameters = CoreParameters.of(network, lanes=2)
 
     def describe(self, m: Module) -> None:
         """The datapath, free beats, and what each must add to the lane."""
@@ -99,7 +99,7 @@ def later(m: Module, value: Value, cycles: int, name: str) -> Value:
     return value
 
 
-def _network(kind: WeightFormat) -> Network:
+def wide_network(kind: WeightFormat) -> Network:
     """States of eight bits, signed ones among them, and two shifts."""
     populations = (
         Population("input", 1, Role.INPUT),

@@ -52,7 +52,7 @@ class SumsAreExact(Property):
 
     def __init__(self, kind: WeightFormat, narrower: int = 0, *, inductive: bool = False) -> None:
         super().__init__(inductive=inductive)
-        network = _network(kind)
+        network = small_network(kind)
         parameters = CoreParameters.of(network, lanes=2)
         bits = parameters.accumulator_bits
         self._parameters = replace(parameters, accumulator_bits=bits - narrower)
@@ -232,7 +232,7 @@ def _product(source: Source, state: Value) -> Value:
     return total << source.shift
 
 
-def _network(kind: WeightFormat) -> Network:
+def small_network(kind: WeightFormat) -> Network:
     """The output hears one input and, shifted, one hidden neuron; small states and biases."""
     bits = 2 if kind is WeightFormat.TERNARY else 1  # a solver is slow at multiplying
     populations = (

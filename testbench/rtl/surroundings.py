@@ -28,7 +28,7 @@ class BeatsKeepTheirWord(Property):
     weight is written from a CLEAR until after the last command that builds on it. one_nudge: a
     neuron is nudged at most once between a CLEAR or RESTORE and the next, within reach, and not
     before a SAVE. one_image: no word of the input is taken between the last one of an image and the
-    next CLEAR.
+    next CLEAR. one_beat: an event reaches a group once.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (
@@ -36,6 +36,7 @@ class BeatsKeepTheirWord(Property):
         "weights_stand",
         "one_nudge",
         "one_image",
+        "one_beat",
     )
 
     def describe(self, m: Module) -> None:
@@ -88,6 +89,12 @@ class BeatsKeepTheirWord(Property):
             m.d.sync += free.eq(known)
         with m.If(self._starts & (self._command == Command.LOWER)):
             m.d.sync += known.eq(free)
+        reached = Signal()
+        with m.If(self._brings):
+            m.d.sync += reached.eq(1)
+        with m.If(walker.take):  # in the last beat of the event before
+            m.d.sync += reached.eq(0)
+        self.check("one_beat", ~reached, when=self._brings)
         work, kept = (self._held(m, page, slot) for page in (Page.WORK, Page.FREE))
         hears = ~is_input & (group == 1 - (slot >> parameters.lane_bits))  # the other group
         sweep_ends = self._core._sequencer.next_sweep | self._core._sequencer.ends
