@@ -28,7 +28,7 @@ from testbench.rtl.equivalence import TO_AIG
 from testbench.rtl.operands import OperandsAreExact, wide_network
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
 from testbench.rtl.sums import SumsAreExact, small_network
-from testbench.rtl.surroundings import BeatsKeepTheirWord, InputsComeOnce
+from testbench.rtl.surroundings import BeatsKeepTheirWord, InputsComeOnce, LoadsAreWeights
 from testbench.rtl.tools import ToolError, run, yosys
 from testbench.rtl.verdict import FOLDER, finish, versions_used
 from toreq_hw.network import WeightFormat
@@ -81,6 +81,11 @@ PROOFS = (
             "inputs_come_once": (r"\port.next_index", "3'b000"),
             "inputs_are_states": (r"\port.event[7]", "1'b1"),
         },
+    ),
+    Proof(
+        "loads",
+        LoadsAreWeights,
+        {"loads_are_weights": (r"\port.wrong_data", "1'b0")},
     ),
     Proof(
         "beats",

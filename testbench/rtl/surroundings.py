@@ -13,6 +13,7 @@ from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.input_port import InputPort, event_layout
 from toreq_hw.rtl.interfaces import Command, Page
+from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -187,6 +188,34 @@ class InputsComeOnce(Property):
         self.check("inputs_come_once", event.index < slot.size, when=written)
         fits = (event.value >= slot.state_min) & (event.value <= slot.state_max)
         self.check("inputs_are_states", fits & (event.value != 0), when=written)
+
+
+class LoadsAreWeights(Property):
+    """The real load port: what it lets into a store is a word of it, of weights of its format.
+
+    Assumed: a word stands while it waits, as the rules of streams say.
+    """
+
+    CHECKS: ClassVar[tuple[str, ...]] = ("loads_are_weights",)
+
+    def describe(self, m: Module) -> None:
+        """Any words at any time."""
+        parameters = CoreParameters.of(_network(), lanes=2)
+        m.submodules.port = port = LoadPort(parameters)
+        self.drive(m, port.words.payload, "words_payload")
+        self.drive(m, port.words.valid, "words_valid")
+        self.drive(m, port.idle, "idle")
+        payload = port.words.payload.as_value()
+        before, waited = Signal.like(payload), Signal()
+        m.d.sync += [before.eq(payload), waited.eq(port.words.valid & ~port.words.ready)]
+        self.assume(~waited | (port.words.valid & (payload == before)))
+        word = port.words.payload
+        for number, store in enumerate(parameters.stores):
+            lowest = 1 << (store.width - 1)
+            fields = [word.data.word_select(k, store.width) for k in range(parameters.lanes)]
+            self.check("loads_are_weights", word.address < store.words, when=port.stores[number])
+            for field in fields:
+                self.check("loads_are_weights", field != lowest, when=port.stores[number])
 
 
 def _signed_network() -> Network:
