@@ -68,6 +68,7 @@ PROOFS = (
             "one_nudge": (r"\core.sequencer._follows", "2'b01"),
             "one_image": (r"\core.sequencer._ending", "1'b0"),
             "one_beat": (r"\core.walker.last_fan", "1'b0"),
+            "raised_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
         },
         cut={
             "deltas_lead_to_states": (
@@ -75,7 +76,8 @@ PROOFS = (
                 r"\core.datapath.total1",
                 r"\core.input_port.fifo.r_data",
                 r"\core.input_port.fifo.r_rdy",
-            )
+            ),
+            "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
         },
     ),
     *(

@@ -15,6 +15,7 @@ from toreq_hw.rtl.input_port import InputPort, event_layout
 from toreq_hw.rtl.interfaces import Command, Page
 from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import Look
 
 
 class BeatsKeepTheirWord(Property):
@@ -30,6 +31,8 @@ class BeatsKeepTheirWord(Property):
     neuron is nudged at most once between a CLEAR or RESTORE and the next, within reach, and not
     before a SAVE. one_image: no word of the input is taken between the last one of an image and the
     next CLEAR. one_beat: an event reaches a group once.
+    raised_states_stay: when LOWER nudges, page REST holds the states that RAISE ended with; no port
+    shows them.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (
@@ -38,6 +41,7 @@ class BeatsKeepTheirWord(Property):
         "one_nudge",
         "one_image",
         "one_beat",
+        "raised_states_stay",
     )
 
     def describe(self, m: Module) -> None:
@@ -107,6 +111,13 @@ class BeatsKeepTheirWord(Property):
             (free == kept, hears & lowers),
         ):
             self.check("deltas_lead_to_states", condition, when=when)
+
+        raised, rest = Signal.like(work), self._held(m, Page.REST, slot)
+        with m.If(lowers):
+            m.d.sync += raised.eq(work)
+        nudges = self._core._sequencer.lowers & (self._core._sequencer.look == Look.NUDGE)
+        lies = slot < parameters.groups * parameters.lanes
+        self.check("raised_states_stay", raised == rest, when=nudges & lies)
 
     def _held(self, m: Module, page: Page, slot: Value) -> Value:
         """The state of a neuron as it lies in memory."""
