@@ -55,7 +55,7 @@ def _head(m: Module, steps: Steps) -> None:
                     m.next = "RELEASE"
                 with m.Elif(steps.asks[Request.IDENTIFY]):
                     m.d.sync += steps.left.eq(steps.constants - 1)
-                    m.next = "CONSTANT"
+                    m.next = "READ"
                 with m.Elif(steps.asks[Request.STATUS]):
                     m.d.sync += steps.left.eq(STATUS_BYTES - 1)
                     m.next = "STATUS"
@@ -69,12 +69,14 @@ def _head(m: Module, steps: Steps) -> None:
 def _parts(m: Module, steps: Steps) -> None:
     """The identity, or the counters of errors."""
     body, frame = steps.body, steps.frame
+    with m.State("READ"):
+        m.d.sync += [steps.byte.eq(frame.read), steps.at.eq(steps.at + 1)]
+        m.next = "CONSTANT"
     with m.State("CONSTANT"):
-        m.d.sync += steps.byte.eq(frame.read)  # in time: bytes are sent bit by bit
         m.d.comb += body.payload.byte.eq(steps.byte)
-        _count_down(m, steps)
         with m.If(body.ready):
-            m.d.sync += steps.at.eq(steps.at + 1)
+            m.next = "READ"
+        _count_down(m, steps)
     with m.State("STATUS"):
         m.d.comb += body.payload.byte.eq(Mux(steps.left[0], steps.core.faults, frame.errors))
         _count_down(m, steps)
