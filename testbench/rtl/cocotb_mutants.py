@@ -21,20 +21,29 @@ async def kill_mutants(dut: Any) -> None:
     unharmed = int(os.environ["TOREQ_HW_UNHARMED"])
     Clock(dut.clk, 10, unit="ns").start()
 
-    async def verdict(mutant: int) -> str | None:
+    async def verdict(mutant: int, bench: Bench) -> str | None:
         dut.mutant.value = mutant
         try:
-            await Bench(dut, plan).run()
+            await bench.run()
         except (MismatchError, AssertionError) as error:
             return str(error).splitlines()[0]
         return None
 
-    before = await verdict(unharmed)
+    whole = Bench(dut, plan)
+    before = await verdict(unharmed, whole)
     reasons = []
     for mutant in range(int(os.environ["TOREQ_HW_MUTANTS"])):
-        reasons.append(await verdict(mutant))
+        reasons.append(await verdict(mutant, Bench(dut, plan)))
         dut._log.info("mutant %d: %s", mutant, reasons[-1])
-    after = await verdict(unharmed)
+    after = await verdict(unharmed, Bench(dut, plan))
     failure = before or after
-    path.with_suffix(".json").write_text(json.dumps({"failure": failure, "reasons": reasons}))
+    record = {
+        "failure": failure,
+        "simulator": f"{cocotb.SIM_NAME} {cocotb.SIM_VERSION}",
+        "reasons": reasons,
+        "phases": whole.checker.phases,
+        "cycles": whole.checker.cycles,
+        "coverage": dict(whole.coverage.hits),
+    }
+    path.with_suffix(".json").write_text(json.dumps(record))
     assert failure is None, failure

