@@ -129,6 +129,13 @@ def test_deployment_refuses_with_the_same_line(
     assert refusal.splitlines()[-1] in capsys.readouterr().err
 
 
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("toreq_hw", run_name="__main__")
+"""  # background jobs of a shell inherit an ignored SIGINT; a person's terminal does not
+
+
 @pytest.mark.parametrize(
     ("stage", "log", "options", "number", "status", "word"),
     [
@@ -148,7 +155,7 @@ def test_an_interrupt_leaves_no_half_stage_and_no_tool(
     synth(*TINY)  # its netlist is kept
     arguments = (*TINY, *options, "--out", "ended", "--json", "ended.json")
     process = subprocess.Popen(
-        [sys.executable, "-m", "toreq_hw", "synth", *arguments],
+        [sys.executable, "-c", INTERRUPTIBLE, "synth", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
