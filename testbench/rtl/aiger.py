@@ -13,7 +13,7 @@ class Graph:
     """inputs, latches (their literal), then gates, numbered in this order from variable 1 on.
 
     gates: (left, right) literals. next: what each latch takes in the next cycle; all latches
-    start at 0. names: of the inputs and outputs, `name[bit]`.
+    start at 0. names: of the inputs, latches and outputs, `name[bit]`.
     """
 
     inputs: int = 0
@@ -22,6 +22,7 @@ class Graph:
     outputs: list[int] = field(default_factory=list)
     gates: list[tuple[int, int]] = field(default_factory=list)
     input_names: dict[str, int] = field(default_factory=dict)
+    latch_names: dict[str, int] = field(default_factory=dict)
     output_names: dict[str, int] = field(default_factory=dict)
     _known: dict[tuple[int, int], int] = field(default_factory=dict)
 
@@ -53,7 +54,8 @@ class Graph:
             if line == "c":
                 return
             kind, name = line[0], line.split(" ", 1)[1]
-            target = {"i": self.input_names, "o": self.output_names}.get(kind)
+            names = {"i": self.input_names, "l": self.latch_names, "o": self.output_names}
+            target = names.get(kind)
             if target is not None:
                 target[name] = int(line[1:].split()[0])
 
@@ -94,6 +96,22 @@ class Graph:
         for left, right in other.gates:
             literals.append(self.both(value_of(literals, left), value_of(literals, right)))
         return literals
+
+    def freed(self, latches: set[int]) -> tuple["Graph", list[int]]:
+        """The same with some latches as inputs, which can do all that they did and more.
+
+        Returns as well the literal there of each variable here.
+        """
+        rest = [latch for latch in range(self.latches) if latch not in latches]
+        graph = Graph(self.inputs + len(latches), len(rest))
+        numbers = {latch: self.inputs + k for k, latch in enumerate([*sorted(latches), *rest])}
+        literals = [2 * k for k in range(1 + self.inputs)]
+        literals += [2 * (1 + numbers[latch]) for latch in range(self.latches)]
+        for left, right in self.gates:
+            literals.append(graph.both(value_of(literals, left), value_of(literals, right)))
+        graph.next = [value_of(literals, self.next[latch]) for latch in rest]
+        graph.outputs = [value_of(literals, literal) for literal in self.outputs]
+        return graph, literals
 
     def run(self, inputs: Sequence[Sequence[int]]) -> list[int]:
         """The value of each variable in the last of the cycles given, all latches 0 at first."""

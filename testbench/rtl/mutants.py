@@ -192,7 +192,20 @@ def make_mutants(core: Core, folder: Path, count: int, seed: int) -> list[str]:
         "write_verilog -noattr mutants.v",
         folder,
     )
+    verilog = (folder / "mutants.v").read_text()
+    (folder / "mutants.v").write_text(_with_public_states(verilog))
     return [re.sub(f" -src {ROOT}/toreq_hw/", " -src ", mutation) for mutation in drawn]
+
+
+def _with_public_states(verilog: str) -> str:
+    """Lets the bench read the memory of states, which loses its dotted name for that."""
+    verilog, count = re.subn(r"\\datapath\.states ", "states_memory ", verilog)
+    assert count, "the flat core must have its memory of states"
+    return re.sub(
+        r"(reg \[\d+:0\] states_memory +\[\d+:0\]);",
+        r"\1 /*verilator public_flat_rd*/;",
+        verilog,
+    )
 
 
 if __name__ == "__main__":
