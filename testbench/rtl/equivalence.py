@@ -6,8 +6,8 @@ register or in an output, they never part: each step starts from equal states an
 states. Where a register does differ, the harmed core gets its own copy of it and the question
 is asked again, until an output differs or nothing more does. An output may differ where nobody
 looks: a payload without valid. ABC's property directed reachability (pdr) answers each
-question for all time. What is too hard is asked once more with the registers of data free, to
-take any value in any cycle: what no such core can tell apart, ours cannot either.
+question for all time. It is asked first with the registers of data free, to take any value in
+any cycle: what no such core can tell apart, ours cannot either. Otherwise with all as they are.
 """
 
 import re
@@ -35,6 +35,8 @@ DATA = re.compile(
 )
 """Registers that hold numbers, by name; any choice is sound, this one leaves control whole."""
 
+_BITS = re.compile(r"(\[\d+\])+$")
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -56,19 +58,19 @@ class Mutants:
             folder,
         )
         self._all = Graph.read(folder / "mutants.aig")
+        names = self._all.latch_names.items()  # of a name's aliases the first will do
+        self._words = {latch: _BITS.sub("", name.split()[0]) for name, latch in names}
 
     def compare(self, mutant: int, seconds: int) -> str:
         """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
 
         seconds: the limit of each of the questions, of which there are at most `ROUNDS`.
         """
-        answer = self._ask(mutant, seconds, set())
-        if answer == "UNKNOWN":
-            names = self._all.latch_names.items()
-            free = {latch for name, latch in names if DATA.match(name)}
-            if self._ask(mutant, seconds, free) == "PROVED":
-                return "PROVED"  # a refutation may need values that no data takes
-        return answer
+        names = self._all.latch_names.items()
+        free = {latch for name, latch in names if DATA.match(name)}
+        if self._ask(mutant, seconds, free) == "PROVED":
+            return "PROVED"  # a refutation may need values that no data takes
+        return self._ask(mutant, seconds, set())
 
     def _ask(self, mutant: int, seconds: int, free: set[int]) -> str:
         """The same with the registers `free` replaced by inputs, unless they differ."""
@@ -86,8 +88,14 @@ class Mutants:
             values = [value_of(found, literal) for literal in literals]
             if any(value_of(values, literal) for literal in pair.outputs):
                 return "REFUTED"
-            own |= {k for k, literal in pair.registers.items() if value_of(values, literal)}
+            differ = {k for k, literal in pair.registers.items() if value_of(values, literal)}
+            own |= self._whole_words(differ)
         return "UNKNOWN"
+
+    def _whole_words(self, latches: set[int]) -> set[int]:
+        """All bits of the registers that these are bits of: the others would differ next."""
+        words = {self._words[latch] for latch in latches if latch in self._words}
+        return latches | {latch for latch, word in self._words.items() if word in words}
 
     def _pair(self, mutant: int, own: list[int]) -> "Pair":
         """Both cores; the harmed one has its own copies of the registers `own`."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from amaranth import Array, Module, Mux, Signal, Value
 
-from testbench.rtl.properties import Property
+from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import Op, shifts
 from toreq_hw.rtl.datapath import Datapath
@@ -53,7 +53,8 @@ class OperandsAreExact(Property):
         """The datapath, free beats, and what each must add to the lane."""
         parameters = self._parameters
         part = OpenDatapath(parameters)
-        m.submodules.part = part.elaborate(None)  # at once: it names the operands
+        made(part)  # its operands
+        m.submodules.part = part
         issue, op = self.free(1, "issue"), Op(self.free(3, "op"))
         delta = self.free(part.walk.delta.shape(), "delta")
         which = self.free(part.walk.shift.shape(), "which")

@@ -16,15 +16,13 @@ class Proof:
     """A property and its twins: check to (wire of the flat design, what it is tied to).
 
     cut: by check, wires that the solver drives instead of the core, which can only make a check
-    harder to prove: what they carry does not matter to it. ends: whether the provers come to an
-    end today; what does not is tried only when asked for by name.
+    harder to prove: what they carry does not matter to it.
     """
 
     name: str
     make: Callable[[], Property]
     twins: dict[str, tuple[str, str]]
     cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    ends: bool = True
 
 
 PROOFS = (
@@ -61,33 +59,29 @@ PROOFS = (
         LoadsAreWeights,
         {"loads_are_weights": (r"\port.wrong_data", "1'b0")},
     ),
-    Proof(
-        "beats",
-        BeatsKeepTheirWord,
-        {
-            "weights_stand": (r"\core.sequencer._follows", "2'b01"),
-            "one_nudge": (r"\core.sequencer._follows", "2'b01"),
-            "one_image": (r"\core.sequencer._ending", "1'b0"),
-            "one_beat": (r"\core.walker.last_fan", "1'b0"),
-            "raised_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
-        },
-        cut={
-            "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
-        },
-    ),
-    Proof(
-        "deltas",
-        BeatsKeepTheirWord,
-        {"deltas_lead_to_states": (r"\core.queue.rest", "2'b11")},
-        cut={
-            "deltas_lead_to_states": (
-                r"\core.datapath.total0",
-                r"\core.datapath.total1",
-                r"\core.input_port.fifo.r_data",
-                r"\core.input_port.fifo.r_rdy",
-            )
-        },
-        ends=False,
+    *(
+        Proof(
+            name,
+            partial(BeatsKeepTheirWord, threshold=threshold),
+            {
+                "weights_stand": (r"\core.sequencer._follows", "2'b01"),
+                "one_nudge": (r"\core.sequencer.look", "2'b10"),  # NUDGE for ever
+                "one_image": (r"\core.sequencer._ending", "1'b0"),
+                "one_beat": (r"\core.walker.last_fan", "1'b0"),
+                "raised_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
+                "deltas_lead_to_states": (r"\core.queue.rest", "2'b11"),
+            },
+            cut={
+                "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
+                "deltas_lead_to_states": (
+                    r"\core.datapath.total0",
+                    r"\core.datapath.total1",
+                    r"\core.input_port.fifo.r_data",
+                    r"\core.input_port.fifo.r_rdy",
+                ),
+            },
+        )
+        for name, threshold in (("beats", None), ("beats lossy", 0))
     ),
     *(
         Proof(

@@ -103,6 +103,13 @@ class Property(Elaboratable):
         self._wrong[name].append(Value.cast(when).bool() & ~condition.bool())
 
 
+def made(part: Elaboratable) -> Module:
+    """The module of a part, made at once, so that what is in it can be watched."""
+    module: Module = part.elaborate(None)
+    part.elaborate = lambda _platform: module
+    return module
+
+
 def small_network(
     inputs: int, outputs: int, state_bits: int, kind: WeightFormat, bias: int = 0
 ) -> Network:

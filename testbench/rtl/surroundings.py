@@ -6,7 +6,7 @@ import numpy as np
 from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data
 
-from testbench.rtl.properties import Property
+from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import Op
 from toreq_hw.rtl.core import Core
@@ -26,11 +26,12 @@ class BeatsKeepTheirWord(Property):
 
     deltas_lead_to_states: what is known after a beat is the neuron's state in memory, so a delta is
     the difference of two states in range, the second one what was sent last; and after each sweep
-    everything is known. weights_stand: beats of one source to one group read the same word, and no
-    weight is written from a CLEAR until after the last command that builds on it. one_nudge: a
-    neuron is nudged at most once between a CLEAR or RESTORE and the next, within reach, and not
-    before a SAVE. one_image: no word of the input is taken between the last one of an image and the
-    next CLEAR. one_beat: an event reaches a group once.
+    everything is known. A lossy core keeps what was sent beside the state, and that is what is
+    known; in what RAISE saves, the two are the same. weights_stand: beats of one source to one
+    group read the same word, and no weight is written from a CLEAR until after the last command
+    that builds on it. one_nudge: a neuron is nudged at most once between a CLEAR or RESTORE and the
+    next, within reach, and not before a SAVE. one_image: no word of the input is taken between the
+    last one of an image and the next CLEAR. one_beat: an event reaches a group once.
     raised_states_stay: when LOWER nudges, page REST holds the states that RAISE ended with; no port
     shows them.
     """
@@ -44,15 +45,21 @@ class BeatsKeepTheirWord(Property):
         "raised_states_stay",
     )
 
+    def __init__(self, *, threshold: int | None = None) -> None:
+        """threshold: the one at power-up of a lossy core."""
+        super().__init__()
+        self._threshold = threshold
+
     def describe(self, m: Module) -> None:
         """The core, its streams, the monitors."""
         network = _network()
-        self._parameters = CoreParameters.of(network, lanes=2, counter_bits=4, max_sweeps=3)
+        self._parameters = CoreParameters.of(
+            network, lanes=2, counter_bits=4, max_sweeps=3, threshold=self._threshold
+        )
         self._core = core = Core(self._parameters, MemoryImages.of(network, self._parameters))
-        m.submodules.core = core.elaborate(None)  # at once: it makes the parts
-        datapath = core._datapath.elaborate(None)  # at once: it makes the memories
-        core._datapath.elaborate = lambda _: datapath  # type: ignore[method-assign]
-        self._states = datapath.submodules.states
+        made(core)
+        self._states = made(core._datapath).submodules.states
+        m.submodules.core = core
         for name in ("inputs", "commands", "loads"):
             self.drive(m, getattr(core, name).payload, f"{name}_payload")
             self.drive(m, getattr(core, name).valid, f"{name}_valid")
@@ -90,7 +97,8 @@ class BeatsKeepTheirWord(Property):
             m.d.sync += known.eq(after)
         with m.If(self._starts & (self._command == Command.FREE)):
             m.d.sync += known.eq(0)
-        with m.If(self._starts & (self._command == Command.RAISE)):
+        saves = self._core._datapath.issue & (self._core._datapath.beat.op == Op.SAVE)
+        with m.If(saves):
             m.d.sync += free.eq(known)
         with m.If(self._starts & (self._command == Command.LOWER)):
             m.d.sync += known.eq(free)
@@ -100,7 +108,7 @@ class BeatsKeepTheirWord(Property):
         with m.If(walker.take):  # in the last beat of the event before
             m.d.sync += reached.eq(0)
         self.check("one_beat", ~reached, when=self._brings)
-        work, kept = (self._held(m, page, slot) for page in (Page.WORK, Page.FREE))
+        work, kept = (self._sent(m, page, slot) for page in (Page.WORK, Page.FREE))
         hears = ~is_input & (group == 1 - (slot >> parameters.lane_bits))  # the other group
         sweep_ends = self._core._sequencer.next_sweep | self._core._sequencer.ends
         raises = self._starts & (self._command == Command.RAISE)
@@ -109,24 +117,35 @@ class BeatsKeepTheirWord(Property):
             (after == work, self._brings & ~is_input),
             (known == work, hears & (sweep_ends | raises)),
             (free == kept, hears & lowers),
+            (kept == self._held(m, Page.FREE, slot), hears & lowers),
         ):
             self.check("deltas_lead_to_states", condition, when=when)
 
         raised, rest = Signal.like(work), self._held(m, Page.REST, slot)
         with m.If(lowers):
-            m.d.sync += raised.eq(work)
+            m.d.sync += raised.eq(self._held(m, Page.WORK, slot))
         nudges = self._core._sequencer.lowers & (self._core._sequencer.look == Look.NUDGE)
         lies = slot < parameters.groups * parameters.lanes
         self.check("raised_states_stay", raised == rest, when=nudges & lies)
 
     def _held(self, m: Module, page: Page, slot: Value) -> Value:
         """The state of a neuron as it lies in memory."""
+        return self._field(m, page, slot, slot[: self._parameters.lane_bits])
+
+    def _sent(self, m: Module, page: Page, slot: Value) -> Value:
+        """What a neuron sent last, as it lies in memory; without a threshold that is its state."""
+        parameters = self._parameters
+        if not parameters.lossy:
+            return self._held(m, page, slot)
+        lane = slot[: parameters.lane_bits] + parameters.update_lanes
+        return self._field(m, page, slot, lane)
+
+    def _field(self, m: Module, page: Page, slot: Value, field: Value) -> Value:
         parameters = self._parameters
         port = self._states.read_port(domain="comb")
         group = slot >> parameters.lane_bits
         m.d.comb += port.addr.eq(page.value * parameters.slices + group)
-        bits = parameters.state_bits
-        return port.data.word_select(slot[: parameters.lane_bits], bits)
+        return port.data.word_select(field, parameters.state_bits)
 
     def _follow_weights(self, m: Module) -> None:
         core, beat = self._core, self._core._walker.beat
@@ -181,11 +200,11 @@ class InputsComeOnce(Property):
         """Any words; one index is followed."""
         parameters = CoreParameters.of(_signed_network(), lanes=2)
         port = InputPort(parameters)
-        m.submodules.port = part = port.elaborate(None)  # at once: it makes the FIFO
+        fifo = made(port).submodules.fifo
+        m.submodules.port = port
         self.drive(m, port.words.payload, "words_payload")
         self.drive(m, port.words.valid, "words_valid")
         self.drive(m, port.events.ready, "events_ready")
-        fifo = part.submodules.fifo
         event = data.View(event_layout(parameters), fifo.w_data)
         index = self.constant(m, event.index.shape(), "index")
         written, seen = Signal(), Signal()
