@@ -148,7 +148,7 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 
 # Boards
 
-.PHONY: synth-test synth-mutants reports
+.PHONY: synth-test synth-mutants reports lazy
 
 REPORT_NETWORKS := build/reports/networks
 
@@ -160,6 +160,10 @@ synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purp
 
 reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
 	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
+
+lazy: $(VENV)/extra-rtl $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Measure what cores save by sending less or stopping sooner; writes reports/published.
+	$(BIN)/toreq-hw lazy $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) \
+		--data digits --data mnist --data mnist --out reports/published
 
 $(REPORT_NETWORKS)/digits.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data digits --hidden 128 --out $@

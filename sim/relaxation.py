@@ -70,6 +70,22 @@ class Trace:
         start, stop = np.searchsorted(self.sample, (sample, sample + 1))
         return slice(int(start), int(stop))
 
+    def sends(self, sample: int, threshold: int) -> npt.NDArray[np.int64]:
+        """The entries of one sample that are events: moves further than the threshold from what the
+        neuron sent last. Of a phase that starts with nothing withheld.
+        """
+        entries = self.of_sample(sample)
+        everything = np.arange(entries.start, entries.stop)
+        if threshold == 0:
+            return everything
+        sent, far = self.initial[sample].tolist(), []
+        changes = zip(self.neuron[entries].tolist(), self.after[entries].tolist(), strict=True)
+        for neuron, after in changes:
+            far.append(abs(after - sent[neuron]) > threshold)
+            if far[-1]:
+                sent[neuron] = after
+        return everything[np.array(far, dtype=np.bool_)]
+
     def states(self, sample: int) -> dict[str, npt.NDArray[np.int16]]:
         """The trajectory of one sample: per population int16, shape (ticks + 1, size).
 

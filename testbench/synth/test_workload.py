@@ -13,7 +13,7 @@ from toreq_hw.targets.workload import workload
 LANES = 8
 
 
-def _network() -> Network:
+def random_network() -> Network:
     """Two hidden layers of random ternary weights, on digits."""
     blank = layered((64, 20, 12, 10), WeightFormat.TERNARY, [5, 3, 3])
     draw = np.random.default_rng(7)
@@ -31,7 +31,7 @@ def _network() -> Network:
 
 
 def test_cycles_of_every_image_are_those_of_the_bench() -> None:
-    network, dataset = _network(), data.load("digits")
+    network, dataset = random_network(), data.load("digits")
     parameters = CoreParameters.of(network, LANES)
     found = workload(network, parameters, dataset)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
@@ -48,7 +48,7 @@ def test_cycles_of_every_image_are_those_of_the_bench() -> None:
 
 
 def test_accuracy_is_the_simulators() -> None:
-    network, dataset = _network(), data.load("digits")
+    network, dataset = random_network(), data.load("digits")
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
     run = sim.relax(network, inputs)
     found = workload(network, CoreParameters.of(network, LANES), dataset)

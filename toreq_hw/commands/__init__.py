@@ -15,6 +15,7 @@ _COMMANDS = {
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
     "inject": "Damage a network and measure what it survives.",
+    "lazy": "Measure what a core saves by sending less, or by stopping sooner (make lazy).",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
     "reports": "Build and measure every published design on its board (make reports).",

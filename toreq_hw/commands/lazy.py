@@ -1,0 +1,116 @@
+"""`toreq-hw lazy` (`make lazy`): what a core saves by sending less, or by stopping sooner."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toreq_hw import data, network
+from toreq_hw.commands import console
+from toreq_hw.commands.options import Whole, check_folder
+from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.files import write_json
+from toreq_hw.reports.lazy import lazy_page, shown
+from toreq_hw.reports.markdown import write_markdown
+from toreq_hw.versions import versions
+
+_EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --thresholds 1,4,16"
+
+
+@click.command(epilog=_EPILOG)
+@click.argument(
+    "networks",
+    metavar="NETWORK...",
+    nargs=-1,
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+)
+@click.option(
+    "--data",
+    "data_names",
+    type=click.Choice(data.NAMES),
+    multiple=True,
+    default=("digits",),
+    show_default=True,
+    help="Once for all networks, or once for each.",
+)
+@click.option("--lanes", type=int, default=16, show_default=True, help="Of the core.")
+@click.option(
+    "--thresholds",
+    type=Whole(),
+    default=(1, 2, 4, 8, 16),
+    show_default="1,2,4,8,16",
+    help="Of the lossy mode: moves of states that are not sent.",
+)
+@click.option(
+    "--limits",
+    type=Whole(),
+    default=(1, 2, 3, 4, 6, 8),
+    show_default="1,2,3,4,6,8",
+    help="Sweeps after which the lossless core is stopped, as a control.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default="build/lazy", show_default=True)
+def command(
+    networks: tuple[Path, ...],
+    data_names: tuple[str, ...],
+    lanes: int,
+    thresholds: tuple[int, ...],
+    limits: tuple[int, ...],
+    out: Path,
+) -> None:
+    """Measure whole test sets with thresholds and with limits on sweeps; write lazy.json and .md.
+
+    Cycles are those of the free phase on a core, by its exact timing model.
+    """
+    check_folder(out)
+    if len(data_names) not in (1, len(networks)):
+        raise InputError(
+            f"--data must be given once, or once for each of {len(networks)} networks, found "
+            f"{len(data_names)} times"
+        )
+    if min(*thresholds, *limits, 1) < 1:
+        raise InputError("--thresholds and --limits must be 1 or more, found 0 or less")
+    names = data_names * len(networks) if len(data_names) == 1 else data_names
+    rows = [
+        _measure(path, name, lanes, thresholds, limits)
+        for path, name in zip(networks, names, strict=True)
+    ]
+    record = {"networks": rows, "versions": versions("scipy")}
+    write_json(out / "lazy.json", record)
+    page = lazy_page(record)
+    write_markdown(page, out / "lazy.md")
+    for row in rows:
+        console.output.print(console.table(row["name"], *shown(row)))
+    console.output.print(page.lead)
+    console.output.print(f"wrote {out}/lazy.json and .md")
+
+
+def _measure(
+    path: Path, data_name: str, lanes: int, thresholds: Sequence[int], limits: Sequence[int]
+) -> dict[str, Any]:
+    """One network's record, under a progress bar."""
+    try:
+        from toreq_hw.targets.laziness import savings
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"the timing of a core must have {error.name} installed; run: pip install "
+            "'toreq-hw[rtl]'"
+        ) from error
+    net, dataset = network.load(path), data.load(data_name)
+    found = []
+    with console.progress_bar() as bar:
+        efforts = 1 + len(thresholds) + len(limits)
+        task = bar.add_task(f"{path.stem} on {data_name}", total=efforts, note="")
+        for saving in savings(net, lanes, dataset, tuple(thresholds), tuple(limits)):
+            found.append(asdict(saving))
+            bar.advance(task)
+    return {
+        "name": f"{path.stem}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
+        "sha256": net.sha256,
+        "data": dataset.name,
+        "split": dataset.split,
+        "lanes": lanes,
+        "savings": found,
+    }
