@@ -118,7 +118,13 @@ def synthesise(request: Request, watch: Watch, parent: Tools | None = None) -> S
 
 
 def _options(board: Board) -> Sequence[str]:
-    """Of Yosys' synth command: multipliers go to DSP blocks where iCE40 has them."""
+    """Of Yosys' synth command.
+
+    Multipliers go to DSP blocks where iCE40 has them. On ECP5 no table is made of more than four
+    inputs: a flip-flop behind a wide one lands in a slice of its own, at 2 to 3 ns' distance.
+    """
+    if board.family is Family.ECP5:
+        return ("-nowidelut",)
     return ("-dsp",) if board.capacity.dsp and board.family is Family.ICE40 else ()
 
 

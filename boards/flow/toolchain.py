@@ -67,6 +67,9 @@ TOOLCHAINS = {
 REPORT, LOG = "report.json", "place.log"
 """What place and route leaves beside the routed design."""
 
+TIMING_WEIGHT = "40"
+"""Of the placer on ECP5, whose own is 10: lanes must not lie far from the block RAM they read."""
+
 
 def placing(family: Family, planned: Sequence[str], clock_hz: float, seed: int) -> list[str]:
     """Arguments of place and route, from the command that Amaranth planned.
@@ -85,4 +88,6 @@ def placing(family: Family, planned: Sequence[str], clock_hz: float, seed: int) 
             value = f"{option.removeprefix('--')}={arguments[place + 1]}"
             arguments[place : place + 2] = ["--vopt", value]
         arguments += ["--freq", f"{clock_hz / 1e6:.6f}"]
+    if family is Family.ECP5:
+        arguments += ["--placer-heap-timingweight", TIMING_WEIGHT]
     return [*arguments, "--seed", str(seed), "--report", REPORT, "--timing-allow-fail"]
