@@ -94,10 +94,11 @@ def free_phase(
     inputs: npt.ArrayLike,
     *,
     engine: str | Engine = "event",
+    threshold: int = 0,
     trace: bool = False,
 ) -> Relaxation:
     """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md."""
-    return relax(network, inputs, engine=engine, trace=trace)
+    return relax(network, inputs, engine=engine, threshold=threshold, trace=trace)
 
 
 def nudged_phase(
@@ -108,6 +109,7 @@ def nudged_phase(
     sign: int,
     *,
     engine: str | Engine = "event",
+    threshold: int = 0,
     trace: bool = False,
 ) -> Relaxation:
     """Relaxes from s* with the output pushed towards (sign +1) or away from (-1) the target.
@@ -124,6 +126,7 @@ def nudged_phase(
         engine=engine,
         states=free.states,
         drive=np.int32(sign) * drive,
+        threshold=threshold,
         trace=trace,
     )
 

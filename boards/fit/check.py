@@ -53,37 +53,42 @@ def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
     return None
 
 
-def core_parameters(board: Board, network: Network, lanes: int) -> CoreParameters:
-    """The core of `network` in the shape that suits `board`."""
+def core_parameters(
+    board: Board, network: Network, lanes: int, threshold: int | None = None
+) -> CoreParameters:
+    """The core of `network` in the shape that suits `board`; lossy where a threshold is given."""
     return CoreParameters.of(
         network,
         lanes,
         update_lanes=min(lanes, board.update_lanes),
         initialised=not board.weights_in_spram,
+        threshold=threshold,
         block_bits=board.capacity.block_ram_bits,
     )
 
 
-def check_fit(board: Board, network: Network, lanes: int) -> CoreParameters:
+def check_fit(
+    board: Board, network: Network, lanes: int, threshold: int | None = None
+) -> CoreParameters:
     """The core of `network` on `board`.
 
     Raises NetworkError naming the memory, what it needs and what there is, and what would fit.
     """
-    parameters = core_parameters(board, network, lanes)
+    parameters = core_parameters(board, network, lanes, threshold)
     found = shortage(board, parameters)
     if found is None:
         return parameters
     raise NetworkError(
-        f"network must fit onto {board.name}: {found}; {_advice(board, network, lanes)}"
+        f"network must fit onto {board.name}: {found}; {_advice(board, network, lanes, threshold)}"
     )
 
 
-def _advice(board: Board, network: Network, lanes: int) -> str:
+def _advice(board: Board, network: Network, lanes: int, threshold: int | None) -> str:
     """What would fit: other lanes, or fewer hidden neurons with these lanes."""
 
     def fits(candidate: Network, count: int) -> bool:
         try:
-            return shortage(board, core_parameters(board, candidate, count)) is None
+            return shortage(board, core_parameters(board, candidate, count, threshold)) is None
         except NetworkError:  # no core has so few lanes for so many weights
             return False
 

@@ -76,7 +76,7 @@ class Memory:
 def memories(parameters: CoreParameters) -> tuple[Memory, ...]:
     """All of a core and its link, the weights first."""
     p = parameters
-    slice_bits = p.update_lanes * p.state_bits
+    slice_bits = (1 + p.lossy) * p.update_lanes * p.state_bits  # lossy: beside those sent last
     return (
         *weight_memories(p),
         Memory("accumulators", len(Page) * p.groups, p.lanes * p.accumulator_bits, block=True),

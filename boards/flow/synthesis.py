@@ -24,7 +24,9 @@ from toreq_hw.rtl.parameters import CoreParameters
 
 @dataclass(frozen=True)
 class Request:
-    """What to build. clock_hz: None for the board's own. cache: of finished stages."""
+    """What to build. clock_hz: None for the board's own. cache: of finished stages. threshold: of
+    the lossy mode, None for a core without it.
+    """
 
     network: Network
     board: Board
@@ -34,11 +36,12 @@ class Request:
     cache: Path
     out: Path
     jobs: int
+    threshold: int | None = None
 
     @property
     def parameters(self) -> CoreParameters:
         """Of the core. Raises NetworkError where the network cannot fit onto the board."""
-        return check_fit(self.board, self.network, self.lanes)
+        return check_fit(self.board, self.network, self.lanes, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class SynthesisRecord:
     network_sha256: str
     sizes: tuple[int, ...]
     lanes: int
+    threshold: int | None
     accumulator_bits: int
     pll: Pll
     baud: int
@@ -138,6 +142,7 @@ def _record(request: Request, prepared: Prepared, done: Build) -> SynthesisRecor
         network_sha256=request.network.sha256,
         sizes=tuple(population.size for population in request.network.populations),
         lanes=request.lanes,
+        threshold=request.threshold,
         accumulator_bits=prepared.parameters.accumulator_bits,
         pll=planned.pll,
         baud=board.baud,

@@ -143,7 +143,11 @@ class BoardLink:
             raise LinkError(f"board on {name}: {error}") from error
         if identity.hardware != hardware_hash(self._parameters):
             wanted = Identity.of(self._parameters, identity.clock_hz)
-            more = "" if identity.shape != wanted.shape else ", in other formats"
+            more = (
+                ""
+                if identity.shape != wanted.shape
+                else ", in other formats or with another threshold"
+            )
             raise LinkError(
                 f"board on {name}: must hold the core of a {wanted.shape}, found that of a "
                 f"{identity.shape}{more}; program it with this network's bitstream"

@@ -49,11 +49,28 @@ def test_a_board_that_computes_otherwise_fails_the_check(
 ) -> None:
     """The simulator is given another network, so that the board is the one that is wrong."""
     other = small_network(seed=1)
-    monkeypatch.setattr(board_target, "simulate", lambda _, samples: simulate(other, samples))
+    monkeypatch.setattr(
+        board_target, "simulate", lambda _, samples, **choice: simulate(other, samples, **choice)
+    )
     out = tmp_path / "out.json"
     assert deploy_to("icebreaker", network_path, "--port", "sim", "--json", str(out)) == 1
     first = json.loads(out.read_text())["first_difference"]
     assert first.startswith("free phase, sample 0, population 'hidden', neuron")
+
+
+def test_a_lossy_board_withholds_what_the_simulator_withholds(
+    network_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.json"
+    lossy = ("--port", "sim", "--threshold", "3", "--json", str(out))
+    assert deploy_to("icebreaker", network_path, *lossy) == 0
+    record = json.loads(out.read_text())
+    assert record["threshold"] == 3
+    assert record["bit_exact"] is True
+    told = board_target.simulate
+    monkeypatch.setattr(board_target, "simulate", lambda n, samples, **_: told(n, samples))
+    assert deploy_to("icebreaker", network_path, *lossy) == 1
+    assert "free phase" in json.loads(out.read_text())["first_difference"]
 
 
 def test_refusals(network_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,6 +176,8 @@ def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
 def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
     with pytest.raises(LinkError, match=r"must hold the core of a .* with 2 lanes, found that"):
         BoardLink(board.transport(), CoreParameters.of(board.network, 2))
+    with pytest.raises(LinkError, match="in other formats or with another threshold"):
+        BoardLink(board.transport(), CoreParameters.of(board.network, 8, threshold=1))
     identity = Identity.of(board.parameters, CLOCK_HZ).encode()
     other = answering({Request.IDENTIFY: b"\0\2" + identity[1:]})
     cut = answering({Request.IDENTIFY: b"\0" + identity[:-1]})

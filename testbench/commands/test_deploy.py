@@ -50,6 +50,19 @@ def test_sim_target_writes_its_record(network_path: Path, tmp_path: Path) -> Non
     assert record["phases"]["free"]["changes_checked"] > 0
 
 
+def test_sim_target_withholds(network_path: Path, tmp_path: Path) -> None:
+    records = []
+    for threshold in ("0", "2"):
+        out = tmp_path / f"{threshold}.json"
+        arguments = ["--target", "sim", "--network", str(network_path), "--samples", "12"]
+        assert deploy(*arguments, "--threshold", threshold, "--json", str(out)) == 0
+        records.append(json.loads(out.read_text()))
+    lossless, lossy = records
+    assert lossy["threshold"] == 2
+    for phase in ("free", "positive"):
+        assert lossy["phases"][phase]["events"] < lossless["phases"][phase]["events"]
+
+
 def test_sim_target_names_the_first_difference() -> None:
     case = random_case(5)
     samples = targets.Samples("random", "random", case.inputs, case.labels)
@@ -75,6 +88,8 @@ def test_bad_usage_is_one_line_and_status_2(
     assert "--target must be given" in capsys.readouterr().err
     assert deploy("--target", "abacus") == 2
     capsys.readouterr()
+    assert deploy("--target", "nir", "--threshold", "2") == 2
+    assert "--threshold must go with one of sim, rtl, icebreaker" in capsys.readouterr().err
     assert deploy("--target", "sim", "--network", str(network_path), "--samples", "360") == 2
     assert capsys.readouterr().err == (
         "error: samples must be at most the 359 test images of digits, not 360\n"

@@ -84,6 +84,16 @@ def test_a_second_run_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.count("kept, took") == 3
 
 
+def test_a_threshold_makes_another_core(folder: Path) -> None:
+    assert synth(*TINY, "--out", "out", "--threshold", "3") == 0
+    lossy = json.loads((folder / "out" / "record.json").read_text())
+    assert synth(*TINY, "--out", "out") == 0
+    lossless = json.loads((folder / "out" / "record.json").read_text())
+    assert (lossy["threshold"], lossless["threshold"]) == (3, None)
+    assert lossy["design"] != lossless["design"]
+    assert lossy["resources"]["lut4"] > lossless["resources"]["lut4"]
+
+
 def test_an_unmet_clock_gives_no_bitstream(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +109,7 @@ def test_an_unmet_clock_gives_no_bitstream(
         (("large.safetensors", "--board", "tang_nano_9k"), "network must fit onto tang_nano_9k"),
         (("tiny.safetensors", "--board", "ulx3s_85f", "--lanes", "3"), "lanes must be one of"),
         ((*TINY, "--clock-mhz", "3"), "asked for 3 MHz, nearest"),
+        ((*TINY, "--threshold", "16"), "threshold must be in 0..15"),
         (("none.safetensors", "--board", "icebreaker"), "none.safetensors"),
     ],
 )

@@ -13,7 +13,7 @@ from rich.table import Table
 from toreq_hw import data, targets
 from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
-from toreq_hw.commands.options import check_writable, data_option, json_option
+from toreq_hw.commands.options import check_writable, data_option, json_option, threshold_option
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
@@ -64,6 +64,7 @@ Examples:
     metavar="BITSTREAM",
     help="Put this onto the board first; without it nothing is programmed (boards).",
 )
+@threshold_option
 @json_option
 @click.option(
     "--report",
@@ -80,6 +81,7 @@ def command(
     chip: str,
     port: str | None,
     program: Path | None,
+    threshold: int | None,
     json_path: Path | None,
     report: Path | None,
 ) -> int:
@@ -93,18 +95,22 @@ def command(
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
+    if threshold is not None and not target.lossy:
+        able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
+        raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
     target.require()
     check_writable(json_path, None if report is None else report / PAGE)
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
     with _watched(f"{len(chosen)} samples on {target.name}") as watch:
-        options = targets.Options(batch, chip, report, port, program, watch)
+        options = targets.Options(batch, chip, report, port, program, threshold, watch)
         outcome = target.run(network, chosen, options)
     record = {
         "target": target.name,
         "passed": outcome.passed,
         "network": {"path": str(path), "sha256": network.sha256, **network.describe()},
+        "threshold": threshold,
         "data": {"name": chosen.data, "split": chosen.split, "part": "test"},
         "versions": versions(*target.packages),
         **outcome.record,

@@ -23,6 +23,11 @@ seed_option = click.option(
     show_default=True,
     help="Seed of everything random.",
 )
+threshold_option = click.option(
+    "--threshold",
+    type=click.IntRange(0),
+    help="A core of the lossy mode, which sends only moves that are larger than this.",
+)
 json_option = click.option(
     "--json",
     "json_path",

@@ -103,7 +103,7 @@ def compare_engines(
 ) -> str | None:
     """The first disagreement between the engines, in any tick of any phase; None without one.
 
-    The free phase and both nudged phases are compared; lossy networks only freely.
+    The free phase and both nudged phases are compared.
     """
     with console.progress_bar() as bar:
         task = bar.add_task("comparing engines", total=len(inputs), note="")
@@ -122,11 +122,12 @@ def _compare_part(
     for name in sim.EngineName:
         free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
         phases = [free]
-        if threshold == 0:
-            phases += [
-                sim.nudged_phase(net, inputs, free, labels, sign, engine=name, trace=True)
-                for sign in (1, -1)
-            ]
+        phases += [
+            sim.nudged_phase(
+                net, inputs, free, labels, sign, engine=name, threshold=threshold, trace=True
+            )
+            for sign in (1, -1)
+        ]
         expected = expected or phases
         for phase, mine, found in zip(PHASES, expected, phases, strict=False):
             if difference := mine.first_difference(found):

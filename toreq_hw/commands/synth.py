@@ -11,7 +11,13 @@ import click
 from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_folder, check_writable, json_option, network_argument
+from toreq_hw.commands.options import (
+    check_folder,
+    check_writable,
+    json_option,
+    network_argument,
+    threshold_option,
+)
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.errors import MissingDependencyError
@@ -35,6 +41,7 @@ Examples:
     "--board", "board_name", type=click.Choice(registry.names()), required=True, help="Target."
 )
 @click.option("--lanes", type=int, help="Accumulators a beat; default: the board's.")
+@threshold_option
 @click.option(
     "--clock-mhz", type=click.FloatRange(min=0, min_open=True), help="Default: the board's."
 )
@@ -52,6 +59,7 @@ def command(
     network_path: Path,
     board_name: str,
     lanes: int | None,
+    threshold: int | None,
     clock_mhz: float | None,
     seeds: int,
     jobs: int | None,
@@ -81,6 +89,7 @@ def command(
         cache=CACHE,
         out=out,
         jobs=jobs or cores(),
+        threshold=threshold,
     )
     with ending_in_order(), Stages() as stages:
         record = synthesise(request, stages.watch)

@@ -35,6 +35,7 @@ def board_target(name: str) -> Target:
         packages=("amaranth", "pyserial"),
         install="make .venv/extra-boards",
         samples=20,
+        lossy=True,
     )
 
 
@@ -51,7 +52,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         )
     if options.program is not None and options.port == SIMULATED:
         raise InputError("--program must go with a real port, not with the simulated board")
-    parameters = check_fit(board, network, board.lanes)
+    parameters = check_fit(board, network, board.lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
     transport = _transport(board, network, parameters, options.port)
@@ -60,7 +61,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         link = BoardLink(transport, parameters)
         loaded = link.load(network, partial(options.watch, "bytes loaded"))
         load_s = transport.now() - began
-        expected = simulate(network, samples)
+        expected = simulate(network, samples, threshold=options.threshold)
         difference, cycles, ran = None, 0, time.perf_counter()
         for sample in range(len(samples)):
             results = link.run(samples.inputs[sample], int(samples.labels[sample]))

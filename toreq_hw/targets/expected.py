@@ -32,14 +32,21 @@ class Phases:
         return PHASES
 
 
-def simulate(network: Network, samples: Samples, engine: str = "event") -> Phases:
-    """All three phases of every sample, every state of every tick kept."""
-    runner = sim.make_engine(network, engine)
-    free = sim.free_phase(network, samples.inputs, engine=runner, trace=True)
+def simulate(
+    network: Network, samples: Samples, engine: str = "event", threshold: int | None = None
+) -> Phases:
+    """All three phases of every sample, every state of every tick kept.
+
+    threshold: of the lossy mode; None is lossless.
+    """
+    kept: Any = {
+        "engine": sim.make_engine(network, engine),
+        "threshold": threshold or 0,
+        "trace": True,
+    }
+    free = sim.free_phase(network, samples.inputs, **kept)
     nudged = [
-        sim.nudged_phase(
-            network, samples.inputs, free, samples.labels, sign, engine=runner, trace=True
-        )
+        sim.nudged_phase(network, samples.inputs, free, samples.labels, sign, **kept)
         for sign in (1, -1)
     ]
     return Phases(free, *nudged)

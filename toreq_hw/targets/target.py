@@ -42,8 +42,9 @@ class Options:
 
     batch: samples run at once, None for the target's own choice. chip: name or path of a chip
     description. report: folder for pictures and exported files, None for none. port: of a board,
-    or sim. program: bitstream to put onto the board first, None to leave it as it is. watch: told
-    what is done, how much of it, and how much there is.
+    or sim. program: bitstream to put onto the board first, None to leave it as it is. threshold: of
+    the lossy mode, None for lossless. watch: told what is done, how much of it, and how much there
+    is.
     """
 
     batch: int | None = None
@@ -51,6 +52,7 @@ class Options:
     report: Path | None = None
     port: str | None = None
     program: Path | None = None
+    threshold: int | None = None
     watch: Watch = lambda _what, _done, _total: None
 
 
@@ -76,6 +78,7 @@ class Target:
 
     modules: what must be importable. packages: whose versions the record names. install: the
     command that installs them. samples: test images that run unless a person says otherwise.
+    lossy: whether it can run with a threshold.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Target:
     packages: tuple[str, ...] = ()
     install: str = ""
     samples: int = 100
+    lossy: bool = False
 
     def missing(self) -> tuple[str, ...]:
         """Those of `modules` that are not installed here."""
