@@ -1,5 +1,6 @@
 """Every command and example of the README runs as it stands there."""
 
+import json
 import os
 import re
 import shutil
@@ -78,3 +79,27 @@ def test_the_table_is_what_make_sim_prints(tmp_path: Path) -> None:
     for row in table[0].splitlines()[2:-1]:
         name, value = re.split(r"\s{2,}", row.strip())
         assert re.search(rf"{re.escape(name)}\s+│\s+{re.escape(value)}\s", output), row
+
+
+BOARDS = {
+    "| iCEBreaker (UP5K), 16 lanes |": "mnist on icebreaker, 16 lanes",
+    "| ULX3S (85F), 64 lanes |": "mnist on ulx3s_85f, 64 lanes",
+    "| ULX3S (85F), 32 lanes |": "mnist-int8 on ulx3s_85f, 32 lanes",
+}
+"""Beginning of a line of the README to the name of a row of the published report."""
+
+
+@pytest.mark.parametrize("begins", BOARDS)
+def test_figures_of_boards_are_the_published_ones(begins: str) -> None:
+    record = json.loads((ROOT / "reports/published/synthesis.json").read_text())
+    (row,) = [row for row in record["rows"] if row["name"] == BOARDS[begins]]
+    (line,) = [line for line in README.splitlines() if line.startswith(begins)]
+    built = row["synthesis"]
+    for figure in (
+        f" {100 * row['workload']['accuracy']:.2f} % ",
+        f" {built['resources']['lut4']:,} ",
+        f" {built['constraint_mhz']:.0f} MHz, "
+        f"{built['fmax_min_mhz']:.1f} to {built['fmax_max_mhz']:.1f} ",
+        f" {row['latency']['p95_us']:.3g} us ",
+    ):
+        assert figure in line
