@@ -29,19 +29,31 @@ class Mutant:
 def is_killed(mutant: Mutant, tests: Sequence[str]) -> bool:
     """Applies the mutant to a copy of the tree and runs `tests` until one fails or crashes."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "tree"
-        ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
-        shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
+        copy = _copy(folder)
         target = copy / mutant.file
         source = target.read_text()
         if source.count(mutant.before) != 1:
             raise SystemExit(f"{mutant.file}: must hold {mutant.before!r} exactly once")
         target.write_text(source.replace(mutant.before, mutant.after))
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        done = subprocess.run(
-            [*command, *tests], cwd=copy, env=_environment(copy), capture_output=True, check=False
-        )
-        return done.returncode == 1 or done.returncode < 0  # a signal ended it
+        return _fail(copy, tests)
+
+
+def _copy(folder: str) -> Path:
+    copy = Path(folder) / "tree"
+    ignored = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__")
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
+    return copy
+
+
+def _fail(copy: Path, tests: Sequence[str]) -> bool:
+    """Whether one of the tests fails, cannot be imported, or is ended by a signal."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    status = subprocess.run(
+        command, cwd=copy, env=_environment(copy), capture_output=True, check=False
+    ).returncode
+    if status > 2:  # pytest's own errors, and no tests at all, say nothing about a mutant
+        raise SystemExit(f"{' '.join(tests)}: must be tests that run, pytest ended with {status}")
+    return status != 0
 
 
 def _environment(copy: Path) -> dict[str, str]:
@@ -50,7 +62,15 @@ def _environment(copy: Path) -> dict[str, str]:
 
 
 def campaign(trials: Sequence[tuple[Mutant, Sequence[str]]], name: str) -> int:
-    """Tries every mutant on its tests and prints one line each; 1 if one survives."""
+    """Tries every mutant on its tests and prints one line each; 1 if one survives.
+
+    The tests must pass on the whole tree first, or a failure would say nothing.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        whole = _copy(folder)
+        for tests in dict.fromkeys(tuple(tests) for _, tests in trials):
+            if _fail(whole, tests):
+                raise SystemExit(f"{' '.join(tests)}: must pass before anything is broken")
     results = []
     for mutant, tests in trials:
         killed = is_killed(mutant, tests)
