@@ -10,6 +10,7 @@ from toreq_hw.network import Network
 from toreq_hw.sim.campaign.planning import Interval, student
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning import Progress, Trainer
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.perturbation import (
     AsymmetricUpdate,
     DeadNeurons,
@@ -21,7 +22,6 @@ from toreq_hw.sim.perturbation import (
 )
 from toreq_hw.sim.perturbation.relearning import Broken, DamagedTrainer, HardenedTrainer
 from toreq_hw.sim.phases import relax
-from toreq_hw.sim.training import Lessons, learn_epoch
 
 Watch = Callable[[Progress], None]
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from toreq_hw.network import Coupling, Network, WeightFormat
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.learning.synapses import blank_synapses
 from toreq_hw.sim.perturbation.weight_damage import cells, flipped
 from toreq_hw.sim.phases import relax
 from toreq_hw.sim.plan import Plan
-from toreq_hw.sim.synapses import blank_synapses
 
 Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from toreq_hw.network import Network, Role
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.learning_kernel import learn_samples
+from toreq_hw.sim.learning.kernel import learn_samples
 from toreq_hw.sim.perturbation.draws import exactly
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled
-from toreq_hw.sim.generator import advance
-from toreq_hw.sim.learning_kernel import int8_weight, ternary_weight
+from toreq_hw.sim.learning.generator import advance
+from toreq_hw.sim.learning.kernel import int8_weight, ternary_weight
 from toreq_hw.sim.perturbation.layer import LearningLayer
 
 ONE = 1 << 16

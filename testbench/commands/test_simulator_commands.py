@@ -17,10 +17,10 @@ from click.testing import CliRunner
 from toreq_hw import data, network, sim
 from toreq_hw.commands import simulate
 from toreq_hw.network import WeightFormat
-from toreq_hw.sim import checkpoint, dense
-from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim import dense
+from toreq_hw.sim.learning import Trainer, checkpoint
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.summary import summarise
-from toreq_hw.sim.training import Lessons, learn_epoch
 
 Ints = npt.NDArray[np.integer]
 LISTENING = """

@@ -21,11 +21,11 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
 from toreq_hw.sim.campaign.trial import Trial, run_trial
-from toreq_hw.sim.feed_forward import feed_forward, has_counterpart
-from toreq_hw.sim.feed_forward_training import train_twin
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.recipes import recipe
-from toreq_hw.sim.training import Lessons, learn_epoch
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.yardsticks.feed_forward import feed_forward, has_counterpart
+from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.synapses import latents_of, weights_of
 from toreq_hw.sim.perturbation.relearning import Broken, DamagedTrainer, HardenedTrainer
-from toreq_hw.sim.recipes import recipe
-from toreq_hw.sim.synapses import latents_of, weights_of
-from toreq_hw.sim.training import Lessons, learn_epoch
 
 
 @pytest.fixture(scope="module")

@@ -13,19 +13,18 @@ from testbench.networks import Case, cases
 from toreq_hw import sim
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
-from toreq_hw.sim import checkpoint
-from toreq_hw.sim.augmentation import shifted
-from toreq_hw.sim.generator import WEYL_STEP, Stream, draws, sample_order, seeded
-from toreq_hw.sim.learning import Rule, Trainer
-from toreq_hw.sim.learning_reference import (
+from toreq_hw.sim.learning import Rule, Trainer, checkpoint
+from toreq_hw.sim.learning.augmentation import shifted
+from toreq_hw.sim.learning.generator import WEYL_STEP, Stream, draws, sample_order, seeded
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.reference import (
     Latents,
     biases_of,
     next_draw,
     rounding_offset,
     update,
 )
-from toreq_hw.sim.synapses import weights_of
-from toreq_hw.sim.training import Lessons, learn_epoch
+from toreq_hw.sim.learning.synapses import weights_of
 
 
 def test_generator_by_hand() -> None:

@@ -8,8 +8,8 @@ from toreq_hw.data import Dataset
 from toreq_hw.data.sources import MNIST, find_folder
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.recipes import recipe
-from toreq_hw.sim.training import Lessons, learn_epoch
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.recipes import recipe
 
 pytestmark = pytest.mark.skipif(
     find_folder(MNIST) is None,

@@ -19,9 +19,9 @@ from toreq_hw.commands.options import check_folder, seed_option
 from toreq_hw.commands.train import train
 from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.sim.generator import sample_order
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.learning.generator import sample_order
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.summary import Summary, summarise
 from toreq_hw.versions import versions
 

@@ -29,12 +29,12 @@ from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
-from toreq_hw.sim.feed_forward import check_chain
-from toreq_hw.sim.feed_forward_training import train_twin
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import KINDS, StartLayer
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
 from toreq_hw.sim.phases import MAX_SWEEPS
-from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.yardsticks.feed_forward import check_chain
+from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
 from toreq_hw.versions import versions
 
 TWIN_EPOCHS = {"small": 200, "large": 15}

@@ -18,12 +18,11 @@ from toreq_hw.commands.options import (
 from toreq_hw.data import Dataset
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import write_json
-from toreq_hw.sim import checkpoint
 from toreq_hw.sim.campaign.recovery import Exam, relearn
-from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning import Trainer, checkpoint
+from toreq_hw.sim.learning.lessons import Lessons
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
-from toreq_hw.sim.recipes import recipe
-from toreq_hw.sim.training import Lessons
 from toreq_hw.versions import versions
 
 _EPILOG = """\b

@@ -19,14 +19,13 @@ from toreq_hw.network import WeightFormat
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import robustness_page
-from toreq_hw.sim import checkpoint
 from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.suite import SUITE, Part
 from toreq_hw.sim.compiled import SOURCES
-from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.recipes import recipe
+from toreq_hw.sim.learning import Trainer, checkpoint
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.versions import versions
 
 HIDDEN = {"digits": 128, "mnist": 512, "fashion-mnist": 512}

@@ -14,9 +14,9 @@ from toreq_hw.sim.campaign.critical import bit_damage, critical_weights
 from toreq_hw.sim.campaign.recovery import Exam, asymmetry, harden, relearn
 from toreq_hw.sim.campaign.single_flips import SingleFlip, single_flips
 from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning.lessons import Lessons
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
-from toreq_hw.sim.recipes import recipe
-from toreq_hw.sim.training import Lessons
 
 RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
 HARDEN_RATE = 0.1

@@ -17,11 +17,10 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
-from toreq_hw.sim import checkpoint
-from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.recipes import Recipe, recipe
+from toreq_hw.sim.learning import Progress, Trainer, checkpoint
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.recipes import Recipe, recipe
 from toreq_hw.sim.summary import summarise
-from toreq_hw.sim.training import Lessons, learn_epoch
 from toreq_hw.versions import versions
 
 _BYTES_PER_SYNAPSE = 8

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network
-from toreq_hw.sim.float_eqprop import FloatNetwork, Floats
+from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork, Floats
 
 _BATCH = 20
 

@@ -6,7 +6,7 @@ Done by whoever feeds the chip, not by the chip; test images are never touched.
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.generator import Stream, draws, epoch_seed, seeded
+from toreq_hw.sim.learning.generator import Stream, draws, epoch_seed, seeded
 
 
 def shifted(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Coupling, Network, WeightFormat
-from toreq_hw.sim.augmentation import shifted
+from toreq_hw.sim.learning.augmentation import shifted
 
 Floats = npt.NDArray[np.float32]
 

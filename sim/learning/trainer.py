@@ -15,13 +15,11 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, accumulator_range
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
-from toreq_hw.sim import learning_kernel as kernel
 from toreq_hw.sim.event_kernel import new_scratch
-from toreq_hw.sim.generator import Stream, fill_uniform, seeded
 from toreq_hw.sim.layout import Layout, check_states
-from toreq_hw.sim.phases import MAX_SWEEPS, targets
-from toreq_hw.sim.plan import Ints, compile_plan
-from toreq_hw.sim.synapses import (
+from toreq_hw.sim.learning import kernel
+from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
+from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,
     BIAS_LATENT_LIMIT,
     LATENT_LIMIT,
@@ -29,6 +27,8 @@ from toreq_hw.sim.synapses import (
     latents_of,
     weights_of,
 )
+from toreq_hw.sim.phases import MAX_SWEEPS, targets
+from toreq_hw.sim.plan import Ints, compile_plan
 
 MAX_SHIFT = 16
 """Largest k: the rounding offset is drawn from 16 bits."""

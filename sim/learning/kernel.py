@@ -7,8 +7,8 @@ import numpy as np
 
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import present, relax, same
-from toreq_hw.sim.generator import advance
-from toreq_hw.sim.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
+from toreq_hw.sim.learning.generator import advance
+from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 
 @compiled

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.augmentation import shifted
-from toreq_hw.sim.generator import sample_order
 from toreq_hw.sim.learning import Progress, Trainer
+from toreq_hw.sim.learning.augmentation import shifted
+from toreq_hw.sim.learning.generator import sample_order
 
 _RUN = 500
 """Samples per call of compiled code: short enough for a progress bar and for Ctrl-C."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.sim.generator import WEYL_STEP
+from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.plan import Ints, Plan
 
 LATENT_LIMIT = 32767

@@ -1,0 +1,1 @@
+"""What integer equilibrium propagation is measured against: real numbers, and backpropagation."""
