@@ -136,3 +136,18 @@ class TimingModel:
             cycles += overhead + last - first + 1
             first = last
         return cycles + overhead + slices - first
+
+
+def most_cycles(parameters: CoreParameters) -> int:
+    """What no phase exceeds: every input is an event, every neuron moves in every sweep, and the
+    sweeps go up to their limit. Waiting for words and for results to be taken comes on top.
+    """
+    model = TimingModel(parameters)
+    slots = enumerate(parameters.relaxing)
+    blocks = (model._block(n, list(range(s.size)), is_cut=s.self_coupled) for n, s in slots)
+    sweep = 1 + sum(blocks)
+    looks = parameters.classes + LOOK_LATENCY
+    presents = parameters.slices + 1 + parameters.input.size * parameters.beats_of(INPUT)
+    nudges = (sweep if parameters.lossy else 0) + 2 * parameters.slices + UPDATE_LATENCY + looks
+    ends = looks + parameters.slices + 1
+    return max(presents, nudges) + parameters.max_sweeps * sweep + ends

@@ -23,12 +23,10 @@ from toreq_hw.errors import LinkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.timing import most_cycles
 
 RESTARTS = 5
 """Times that a load or an image is begun again after a part of it was lost."""
-
-RUN_LIMIT_S = 2.0
-"""What a phase may take on the board, unless a caller knows better."""
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
@@ -50,20 +48,22 @@ class Status:
 class BoardLink:
     """One board behind `transport`, built for the core of `parameters`.
 
-    run_limit_s: what one phase may take on the board. Every method raises LinkError when the
+    run_limit_s: what one phase may take on the board; None for the most that the core's timing
+    allows (`most_cycles`). Every method raises LinkError when the
     board stays silent, answers garbage, or says no. A load that does not end well leaves a board
     that runs nothing.
     """
 
     def __init__(
-        self, transport: Transport, parameters: CoreParameters, run_limit_s: float = RUN_LIMIT_S
+        self, transport: Transport, parameters: CoreParameters, run_limit_s: float | None = None
     ) -> None:
         self._transport = transport
         self._parameters = parameters
-        self._run_limit_s = run_limit_s
         self._network: Network | None = None
         self.exchange = Exchange(transport)
         self.identity = self._identify()
+        most_s = most_cycles(parameters) / self.identity.clock_hz
+        self._run_limit_s = most_s if run_limit_s is None else run_limit_s
 
     def __enter__(self) -> "BoardLink":
         return self

@@ -1,5 +1,6 @@
 """The host against a simulated board: what works, and what is said where it does not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
 from testbench.boards.unruly import Fate, Rule, UnrulyBoard, faithful
 from testbench.networks import random_case
+from testbench.rtl.model import Model
 from toreq_hw.boards.link import requests
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
@@ -17,6 +19,7 @@ from toreq_hw.errors import InputError, LinkError, NetworkError
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.interfaces import Command, Fault
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.timing import TimingModel, most_cycles
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +181,33 @@ def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
         BoardLink(board.transport(), CoreParameters.of(board.network, 2))
     with pytest.raises(LinkError, match="in other formats or with another threshold"):
         BoardLink(board.transport(), CoreParameters.of(board.network, 8, threshold=1))
-    identity = Identity.of(board.parameters, CLOCK_HZ).encode()
+    known = Identity.of(board.parameters, CLOCK_HZ)
+    identity = known.encode()
     other = answering({Request.IDENTIFY: b"\0\2" + identity[1:]})
     cut = answering({Request.IDENTIFY: b"\0" + identity[:-1]})
+    stopped = answering({Request.IDENTIFY: b"\0" + replace(known, clock_hz=9).encode()})
+    with pytest.raises(LinkError, match="must name a clock of 1 MHz or more, found 9 Hz"):
+        board.link(UnrulyBoard(board.transport(), stopped))
     with pytest.raises(LinkError, match="must speak protocol version 1, found 2"):
         board.link(UnrulyBoard(board.transport(), other))
     with pytest.raises(LinkError, match="identity must have its own length, found"):
         board.link(UnrulyBoard(board.transport(), cut))
+
+
+@pytest.mark.parametrize("threshold", [None, 1])
+def test_no_phase_takes_longer_than_a_host_waits(threshold: int | None) -> None:
+    nearest = 0.0
+    for seed in range(12):
+        schedule = Schedule.SEQUENTIAL if seed % 3 else Schedule.PARITY
+        case = random_case(seed, schedule=schedule)
+        parameters = CoreParameters.of(case.network, 4, max_sweeps=3, threshold=threshold)
+        timing, limit = TimingModel(parameters), most_cycles(parameters)
+        model = Model(case.network, parameters, 3, threshold or 0)
+        for phases in model.phases(case.inputs, case.labels):
+            for phase in phases:
+                cycles = timing.cost(phase.for_timing(), report=True).cycles
+                nearest = max(nearest, cycles / limit)
+    assert 0.6 < nearest <= 1
 
 
 def test_ctrl_c_in_a_load_leaves_an_unloaded_board(board: Example) -> None:
