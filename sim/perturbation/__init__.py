@@ -29,6 +29,7 @@ from toreq_hw.sim.perturbation.layer import (
 from toreq_hw.sim.perturbation.neuron_damage import (
     DeadNeurons,
     FrozenColour,
+    StuckAccumulatorBits,
     StuckMessageBits,
     StuckStateBits,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "StateConverter",
     "StateNoise",
     "StateUpset",
+    "StuckAccumulatorBits",
     "StuckMessageBits",
     "StuckStateBits",
     "StuckWeights",

@@ -154,11 +154,12 @@ class _Batch:
         before[changed] = new[changed]
 
     def _updated(self, block: Block, tick: int) -> Wide:
-        """New states of a block: noise, ADC, the one rounding, DAC, inverted bits, stuck."""
+        """New states of a block: stuck bits, noise, ADC, rounding, DAC, inverted bits, stuck."""
         span, given = self.layout.span(block), self.disturbance
         population = self.network.population(block.population)
         fraction_bits = self.network.accumulator_fraction_bits(population.name)
-        total = _word(self._accumulators(block))
+        at_zero, at_one = given.stuck_bits[span].T.astype(np.int64)
+        total = _word(self._accumulators(block)) & ~at_zero | at_one
         for noise in given.noise:
             if tick <= noise.last_tick:
                 drawn = np.empty_like(total)

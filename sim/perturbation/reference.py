@@ -137,12 +137,13 @@ class _Run:
         self.squares = dict.fromkeys(self.squares, 0)
 
     def _updated(self, neuron: int, tick: int) -> int:
-        """Noise, ADC, the one rounding, DAC, inverted bits, and what stuck neurons make of it."""
+        """Stuck bits, noise, ADC, the one rounding, DAC, inverted bits; stuck neurons skip all."""
         if self.disturbance.stuck[neuron] != FREE:
             return int(self.disturbance.stuck[neuron])
         population = self._population(neuron)
         fraction_bits = self.network.accumulator_fraction_bits(population.name)
-        total = int(self.accumulator[neuron])
+        at_zero, at_one = self.disturbance.stuck_bits[neuron].tolist()
+        total = int(self.accumulator[neuron]) & ~at_zero | at_one
         for noise in self.disturbance.noise:
             if tick <= noise.last_tick:
                 total += int(

@@ -13,12 +13,14 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault, message_bits
+from toreq_hw.sim.perturbation.disturbance import (
+    ACCUMULATOR_BITS,
+    Disturbance,
+    Fault,
+    message_bits,
+)
 from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
-
-ACCUMULATOR_BITS = 32
-"""Bits of the accumulator that docs/numerics.md bounds."""
 
 MAX_LINES = 20_000_000
 """Longest list drawn: 800 MB."""

@@ -28,6 +28,7 @@ def phase_layers(seed: int, network: Network) -> list[list[p.Layer]]:
         p.StateUpset(0.1, seed),
         p.SilentUpset(0.1, seed),
         p.AccumulatorUpset(0.01, seed),
+        p.StuckAccumulatorBits(0.05, seed),
         p.DroppedEvents(0.3, seed),
         p.DuplicatedEvents(0.3, seed),
         p.MessageBitFlip(0.1, seed),
