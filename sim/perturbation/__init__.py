@@ -57,6 +57,7 @@ from toreq_hw.sim.perturbation.weight_noise import (
     ProgrammingNoise,
     RelativeNoise,
 )
+from toreq_hw.sim.perturbation.weight_upset import WeightUpset
 
 __all__ = [
     "KINDS",
@@ -97,6 +98,7 @@ __all__ = [
     "ThermalNoise",
     "WeightBitFlip",
     "WeightLayer",
+    "WeightUpset",
     "disturb",
     "disturbance",
     "disturbed_engine",

@@ -14,7 +14,8 @@ class Damage(NamedTuple):
     plain: neurons whose update nothing but noise can touch. simple: blocks of neurons that are
     plain or stuck. noise_until: the last noisy tick. garbles: whether any bit of any message is
     inverted for good. reads: int64 (n, 5), the fields of `ReadNoise`. stuck_bits: int32
-    (neurons, 2), accumulator bits stuck at 0 and at 1.
+    (neurons, 2), accumulator bits stuck at 0 and at 1. flips: int64 (n, 5), see
+    `weight_flips.stored`; first_flip: where each sample's begin.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -33,6 +34,8 @@ class Damage(NamedTuple):
     garbles: bool
     reads: Ints
     stuck_bits: npt.NDArray[np.int32]
+    flips: Ints
+    first_flip: Ints
 
 
 class Registers(NamedTuple):

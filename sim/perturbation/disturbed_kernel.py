@@ -10,6 +10,7 @@ from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
+from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
 
 _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
@@ -277,6 +278,7 @@ def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-
 def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
     """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
     line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
+    flip, last_flip = damage.first_flip[sample], damage.first_flip[sample + 1]
     colours = len(plan.colour_first) - 1
     events = synops = recorded = tick = 0
     scratch.seen[:] = 0
@@ -285,6 +287,7 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
         for colour in range(colours):
             tick += 1
             first_line = line
+            flip = flip_weights(plan.weights, damage.flips, flip, last_flip, tick)
             line, recorded = strike(
                 plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
             )
@@ -338,3 +341,5 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
         counters[sample, :5] = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )
+        flips, first_flip = damage.flips, damage.first_flip
+        mend_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])

@@ -33,6 +33,7 @@ def phase_layers(seed: int, network: Network) -> list[list[p.Layer]]:
         p.DuplicatedEvents(0.3, seed),
         p.MessageBitFlip(0.1, seed),
         p.StuckMessageBits(0.1, seed),
+        p.WeightUpset(0.02, seed),
         p.ReadNoise(0.3, seed, last_tick=9),
         p.ThermalNoise(0.3, seed, last_tick=9),
         p.FlickerNoise(0.3, seed, last_tick=9),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from testbench.networks import random_case
+from testbench.robustness.chains import chain
 from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
@@ -16,21 +17,6 @@ from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.relaxation import Status
 
 ENGINES = [e.value for e in sim.EngineName]
-
-
-def line(*weights: int) -> Network:
-    """One input, one neuron per population, in a chain; F = 0, no bias, 8-bit states."""
-    roles = [Role.INPUT, *([Role.HIDDEN] * (len(weights) - 1)), Role.OUTPUT]
-    names = ["x", *(f"h{k}" for k in range(1, len(weights))), "y"]
-    return Network(
-        populations=tuple(Population(n, 1, r, 8) for n, r in zip(names, roles, strict=True)),
-        couplings=tuple(
-            Coupling(pre, post, np.array([[w]], np.int8), 0, WeightFormat.INT8)
-            for pre, post, w in zip(names, names[1:], weights, strict=False)
-        ),
-        biases={},
-        schedule=Schedule.PARITY,
-    )
 
 
 def stuck(network: Network, at_zero: list[int], at_one: list[int]) -> Disturbance:
@@ -54,12 +40,12 @@ def stuck(network: Network, at_zero: list[int], at_one: list[int]) -> Disturbanc
     ],
 )
 def test_one_update_by_hand(engine: str, at_zero: int, at_one: int, state: int) -> None:
-    network = line(1)
+    network = chain(1)
     runner = p.disturbed_engine(network, stuck(network, [at_zero], [at_one]), engine)
     result = sim.relax(network, np.array([[100]]), engine=runner)
     assert result.states["y"].tolist() == [[state]]
     # Weight -1: the sum is -100 and its sign bit, stuck at 0, makes it a huge positive one.
-    network = line(-1)
+    network = chain(-1)
     runner = p.disturbed_engine(network, stuck(network, [1 << 31], [0]), engine)
     assert sim.relax(network, np.array([[100]]), engine=runner).states["y"].tolist() == [[255]]
 
@@ -71,7 +57,7 @@ def test_the_sum_underneath_stays_exact(engine: str) -> None:
     100 reads 36; 100 + 36 = 136 has no bit 6; 100 + 136 = 236 reads 172; 272 and 355 are over the
     range. A sum that kept what was read would go on from 36 + 36 = 72, which reads 8.
     """
-    network = line(1, 1)
+    network = chain(1, 1)
     runner = p.disturbed_engine(network, stuck(network, [64, 0], [0, 0]), engine)
     found = sim.relax(network, np.array([[100]]), engine=runner, trace=True)
     assert found.trace is not None
@@ -84,7 +70,7 @@ def test_the_sum_underneath_stays_exact(engine: str) -> None:
 def test_a_phase_that_never_falls_quiet_ends_at_the_limit(engine: str) -> None:
     """h = x + y with bit 2 stuck at 0, y = h, x = 3: 3, 3 + 3 = 6 reads 2, 3 + 2 = 5 reads 1, 4
     reads 0, 3, and round again."""
-    network = line(1, 1)
+    network = chain(1, 1)
     runner = p.disturbed_engine(network, stuck(network, [4, 0], [0, 0]), engine)
     found = sim.relax(network, np.array([[3]]), engine=runner, max_sweeps=9, trace=True)
     assert found.status.tolist() == [Status.SWEEP_LIMIT]
@@ -186,7 +172,7 @@ def test_the_feed_forward_twin_reads_the_same_bits() -> None:
     assert classes == {0, 1}
 
 
-def test_what_cannot_be_is_refused_in_one_line() -> None:
+def test_what_cannot_be_is_refused_in_one_chain() -> None:
     for make, message in (
         (lambda: p.StuckAccumulatorBits(1.5), r"level of stuck_accumulator_bits must be in 0\.\.1"),
         (lambda: p.StuckAccumulatorBits(-0.1), "level of stuck_accumulator_bits must be in"),
