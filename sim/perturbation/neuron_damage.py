@@ -106,7 +106,8 @@ class StuckAccumulatorBits(PhaseLayer):
     Every update of the phase reads its sum, a 32-bit two's complement word, with these bits; the
     sum itself stays exact, and events go on adding to it. A staircase read through stuck bits is
     not monotone, so the energy argument fails: the limit on sweeps ends a phase that never falls
-    quiet. Bits below half an LSB of the state, F - 2 and lower, cannot show in any state.
+    quiet. Bits F - 2 and lower, below the rounding half, show in a state only through noise or a
+    converter.
     """
 
     kind: ClassVar[str] = "stuck_accumulator_bits"
