@@ -29,6 +29,7 @@ from toreq_hw.sim.perturbation.layer import (
 from toreq_hw.sim.perturbation.neuron_damage import (
     DeadNeurons,
     FrozenColour,
+    StuckAccumulatorBits,
     StuckMessageBits,
     StuckStateBits,
 )
@@ -56,6 +57,7 @@ from toreq_hw.sim.perturbation.weight_noise import (
     ProgrammingNoise,
     RelativeNoise,
 )
+from toreq_hw.sim.perturbation.weight_upset import WeightUpset
 
 __all__ = [
     "KINDS",
@@ -89,12 +91,14 @@ __all__ = [
     "StateConverter",
     "StateNoise",
     "StateUpset",
+    "StuckAccumulatorBits",
     "StuckMessageBits",
     "StuckStateBits",
     "StuckWeights",
     "ThermalNoise",
     "WeightBitFlip",
     "WeightLayer",
+    "WeightUpset",
     "disturb",
     "disturbance",
     "disturbed_engine",

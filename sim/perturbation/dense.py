@@ -4,7 +4,8 @@ A dense machine keeps no running sums, so it has nowhere to keep an error. What 
 machine got wrong is carried beside the states instead: `heard`, the state that each neuron's
 neighbours believe it has (the sum of what arrived from it), and `offset`, what flips and noisy
 reads left in each accumulator. a = b + x W + heard W + offset, mod 2^32, is then what an
-incremental machine holds.
+incremental machine holds. Where a weight flips in a tick, its change acts on what has been heard
+since: `heard_before` is what had been heard till then.
 """
 
 import numpy as np
@@ -18,6 +19,7 @@ from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, mess
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.reference import prepared, wrapped
 from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.perturbation.weight_flips import directed
 from toreq_hw.sim.recorder import assemble
 from toreq_hw.sim.relaxation import Relaxation, Start, Status
 
@@ -58,6 +60,9 @@ class _Batch:
         self.squares = np.zeros((batch, len(network.relaxing) + 1), dtype=np.int64)
         by_tick = np.argsort(disturbance.faults[:, 1], kind="stable")
         self.faults = disturbance.faults[by_tick]
+        self.flips = directed(network, disturbance.weight_flips)
+        self.heard_before = np.zeros(len(self.flips), dtype=np.int64)
+        self.flipped = 0
         if not start.continued:
             self.squares[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
             self._misread(0)
@@ -90,6 +95,7 @@ class _Batch:
         )
 
     def _tick(self, sweep: int, tick: int, colour: int) -> None:
+        self._flip_weights(tick)
         times = np.ones_like(self.state)
         garbled = np.repeat(self.disturbance.garbled[None].astype(np.int64), len(times), axis=0)
         first, last = np.searchsorted(self.faults[:, 1], (tick, tick + 1))
@@ -127,6 +133,12 @@ class _Batch:
                 self.last_change[sample] = sweep
                 self.changes.append(np.array([[sample, tick, neuron, before, after]]))
 
+    def _flip_weights(self, tick: int) -> None:
+        """Those of this tick: notes what their sources' neighbours have heard so far."""
+        struck = slice(self.flipped, int(np.searchsorted(self.flips[:, 1], tick + 1)))
+        self.heard_before[struck] = self.heard[self.flips[struck, 0], self.flips[struck, 2]]
+        self.flipped = struck.stop
+
     def _set(
         self, sweep: int, tick: int, block: Block, new: Wide, times: Wide, garbled: Wide
     ) -> None:
@@ -154,11 +166,12 @@ class _Batch:
         before[changed] = new[changed]
 
     def _updated(self, block: Block, tick: int) -> Wide:
-        """New states of a block: noise, ADC, the one rounding, DAC, inverted bits, stuck."""
+        """New states of a block: stuck bits, noise, ADC, rounding, DAC, inverted bits, stuck."""
         span, given = self.layout.span(block), self.disturbance
         population = self.network.population(block.population)
         fraction_bits = self.network.accumulator_fraction_bits(population.name)
-        total = _word(self._accumulators(block))
+        at_zero, at_one = given.stuck_bits[span].T.astype(np.int64)
+        total = _word(self._accumulators(block)) & ~at_zero | at_one
         for noise in given.noise:
             if tick <= noise.last_tick:
                 drawn = np.empty_like(total)
@@ -180,6 +193,14 @@ class _Batch:
         for source, weight in self.weights[block.population]:
             heard = self.heard[rows, source].astype(np.float64)
             total = total + (heard @ weight[:, block.start : block.stop]).astype(np.int64)
+        return total + self._by_flipped_weights()[rows, span] if self.flipped else total
+
+    def _by_flipped_weights(self) -> Wide:
+        """What changes of weights did to all that was heard after them; int64 (batch, neurons)."""
+        sample, _, source, target, change = self.flips[: self.flipped].T
+        heard = self.heard[sample, source] - self.heard_before[: self.flipped]
+        total = np.zeros_like(self.state)
+        np.add.at(total, (sample, target), change * heard)
         return total
 
     def _misread(self, tick: int) -> None:

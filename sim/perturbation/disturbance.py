@@ -21,6 +21,9 @@ NEVER = np.iinfo(np.int32).max
 FREE = np.iinfo(np.int16).min
 """In `stuck`: the neuron is not stuck (no state format has this value)."""
 
+ACCUMULATOR_BITS = 32
+"""Bits of the accumulator that docs/numerics.md bounds."""
+
 
 class Fault(IntEnum):
     """What one line of a fault list does at the start of its tick, before any update."""
@@ -87,6 +90,11 @@ class Disturbance:
         step shift; a shift of 0 and the widest range change nothing.
     faults: int64 (n, 5), rows of sample, tick, neuron, `Fault`, bit; sorted.
     garbled: int16 (neurons,), mask of message bits that arrive inverted in every event.
+    stuck_bits: int32 (neurons, 2), masks of the accumulator bits that every update reads as 0,
+        and as 1, whatever the sum holds; no bit is in both.
+    weight_flips: int64 (n, 5), rows of sample, tick, number of the coupling, flat cell (of a
+        self-coupling right of the diagonal), bit of its word; by sample and tick. They strike
+        at the start of their tick, before its `faults`, and stay to the end of the sample.
     """
 
     stuck: npt.NDArray[np.int16]
@@ -95,6 +103,8 @@ class Disturbance:
     converter: npt.NDArray[np.int64]
     faults: npt.NDArray[np.int64]
     garbled: npt.NDArray[np.int16]
+    stuck_bits: npt.NDArray[np.int32]
+    weight_flips: npt.NDArray[np.int64]
     noise: tuple[Noise, ...] = ()
     reads: tuple[ReadNoise, ...] = ()
 
@@ -110,6 +120,8 @@ class Disturbance:
             converter=np.tile(np.array([0, widest.min, widest.max, 0], np.int64), (neurons, 1)),
             faults=np.zeros((0, 5), dtype=np.int64),
             garbled=np.zeros(neurons, dtype=np.int16),
+            stuck_bits=np.zeros((neurons, 2), dtype=np.int32),
+            weight_flips=np.zeros((0, 5), dtype=np.int64),
         )
 
     def with_faults(self, rows: npt.NDArray[np.int64]) -> "Disturbance":
@@ -118,19 +130,25 @@ class Disturbance:
         order = np.lexsort(joined.T[::-1])
         return replace(self, faults=joined[order])
 
+    def with_weight_flips(self, rows: npt.NDArray[np.int64]) -> "Disturbance":
+        """The same with more flips of weight bits, int64 (n, 5), in any order."""
+        joined = np.concatenate([self.weight_flips, rows])
+        return replace(self, weight_flips=joined[np.lexsort(joined.T[::-1])])
+
     @property
     def sound(self) -> npt.NDArray[np.bool_]:
-        """Neurons whose update is not inverted and passes no converter, bool (neurons,)."""
+        """Neurons whose update has no stuck or inverted bit and no converter, bool (neurons,)."""
         widest = np.iinfo(np.int32)
         exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
-        sound: npt.NDArray[np.bool_] = (self.inverted == 0) & exact
+        whole = (self.inverted == 0) & ~self.stuck_bits.any(axis=1)
+        sound: npt.NDArray[np.bool_] = whole & exact
         return sound
 
     @property
     def quiet_after(self) -> int:
         """The last tick in which noise or a listed fault acts of itself (0: none).
 
-        Reads need an event, so noise on them holds up no quiet sweep.
+        Reads need an event, so noise on them and flips of weights hold up no quiet sweep.
         """
         last = max((n.last_tick for n in self.noise), default=0)
         return max(last, int(self.faults[:, 1].max(initial=0)))

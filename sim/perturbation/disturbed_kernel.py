@@ -3,17 +3,14 @@
 Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
 from toreq_hw.sim.compiled import compiled, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
-from toreq_hw.sim.plan import Ints, Plan
+from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
 
 _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
@@ -42,57 +39,6 @@ def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
     return max(word, low)
 
 
-class Damage(NamedTuple):
-    """A `Disturbance` in arrays. first_fault: int64 (batch + 1,), where each sample's lines begin
-    in `faults`. noise: int64 (sources, 3) of octaves, last tick, seed; scale: (sources, neurons).
-    plain: neurons whose update nothing but noise can touch. simple: blocks of neurons that are
-    plain or stuck. noise_until: the last noisy tick. garbles: whether any bit of any message is
-    inverted for good. reads: int64 (n, 5), the fields of `ReadNoise`.
-    """
-
-    stuck: npt.NDArray[np.int16]
-    inverted: npt.NDArray[np.int16]
-    frozen_from: Ints
-    converter: Ints
-    faults: Ints
-    first_fault: Ints
-    quiet_after: int
-    noise: Ints
-    scale: Ints
-    plain: npt.NDArray[np.bool_]
-    simple: npt.NDArray[np.bool_]
-    noise_until: int
-    garbled: npt.NDArray[np.int16]
-    garbles: bool
-    reads: Ints
-
-
-class Registers(NamedTuple):
-    """Working memory of one thread. times: how often each neuron's event of this tick arrives;
-    garbled: which bits of its message arrive inverted; squares: per population, those of all
-    changes that this tick delivered, the input last.
-    """
-
-    accumulator: npt.NDArray[np.int32]
-    population: Ints
-    times: Ints
-    garbled: Ints
-    squares: Ints
-
-
-def new_registers(plan: Plan) -> Registers:
-    """Fresh working memory; `population` says where each neuron belongs."""
-    neurons = len(plan.bias)
-    numbers = np.arange(len(plan.population_size))
-    return Registers(
-        accumulator=np.empty(neurons, dtype=np.int32),
-        population=np.repeat(numbers, plan.population_size).astype(np.int64),
-        times=np.ones(neurons, dtype=np.int64),
-        garbled=np.zeros(neurons, dtype=np.int64),
-        squares=np.zeros(len(plan.population_size) + 1, dtype=np.int64),
-    )
-
-
 @compiled_uncounted
 def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     """The sum of all sources of noise on one update of neuron i."""
@@ -105,12 +51,18 @@ def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
 
 
 @compiled_uncounted
+def sensed(word, stuck_bits, i):  # type: ignore[no-untyped-def]
+    """An accumulator as an update reads it, int32: some bits are stuck at 0, some at 1."""
+    return np.int32((word & ~stuck_bits[i, 0]) | stuck_bits[i, 1])
+
+
+@compiled_uncounted
 def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
-    """The new state of neuron i: noise, ADC, the one rounding, DAC, inverted bits."""
+    """The new state of neuron i: stuck bits, noise, ADC, the one rounding, DAC, inverted bits."""
     if damage.stuck[i] != FREE:
         return np.int64(damage.stuck[i])
     population, converter = registers.population[i], damage.converter
-    total = np.int64(registers.accumulator[i])
+    total = np.int64(sensed(registers.accumulator[i], damage.stuck_bits, i))
     total += drawn(damage.noise, damage.scale, i, sample, tick)
     total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
@@ -326,6 +278,7 @@ def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-
 def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
     """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
     line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
+    flip, last_flip = damage.first_flip[sample], damage.first_flip[sample + 1]
     colours = len(plan.colour_first) - 1
     events = synops = recorded = tick = 0
     scratch.seen[:] = 0
@@ -334,6 +287,7 @@ def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room)
         for colour in range(colours):
             tick += 1
             first_line = line
+            flip = flip_weights(plan.weights, damage.flips, flip, last_flip, tick)
             line, recorded = strike(
                 plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
             )
@@ -387,3 +341,5 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
         counters[sample, :5] = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )
+        flips, first_flip = damage.flips, damage.first_flip
+        mend_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])

@@ -11,15 +11,13 @@ from toreq_hw.network import Network
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
+from toreq_hw.sim.perturbation.damage_arrays import Damage, new_registers
 from toreq_hw.sim.perturbation.dense import DisturbedDense
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
-from toreq_hw.sim.perturbation.disturbed_kernel import (
-    Damage,
-    new_registers,
-    relax_disturbed,
-)
+from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
+from toreq_hw.sim.perturbation.weight_flips import stored
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import carried_out
@@ -104,6 +102,9 @@ class DisturbedEventEngine:
             given.garbled,
             bool(given.garbled.any()),
             np.array(given.reads, dtype=np.int64).reshape(-1, 5),
+            given.stuck_bits,
+            stored(self._layout.network, self._plan, given.weight_flips),
+            np.searchsorted(given.weight_flips[:, 0], np.arange(batch + 1)),
         )
         relax_disturbed(
             self._plan,

@@ -71,6 +71,10 @@ class FaultMap:
             or not np.array_equal(given.converter, Disturbance.none(network).converter)
         ):
             raise InputError("a fault map must be digital, found noise or a converter")
+        if given.stuck_bits.any():
+            raise InputError("a fault map must be what every machine replays, found stuck sums")
+        if len(given.weight_flips):
+            raise InputError("a fault map must keep its weights, found some that flip in a phase")
         name = _names(network)
         moved = [] if states is None else _moved(states, disturb(damaged, states, layers))
         return cls(

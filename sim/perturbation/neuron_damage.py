@@ -8,7 +8,7 @@ import numpy as np
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import Disturbance, message_bits
+from toreq_hw.sim.perturbation.disturbance import ACCUMULATOR_BITS, Disturbance, message_bits
 from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 
@@ -97,6 +97,38 @@ class StuckMessageBits(PhaseLayer):
             neurons = layout.of(population).start + hits // bits
             np.bitwise_xor.at(garbled, neurons, np.left_shift(1, hits % bits).astype(np.int16))
         return replace(disturbance, garbled=garbled)
+
+
+@dataclass(frozen=True)
+class StuckAccumulatorBits(PhaseLayer):
+    """A fraction `level` of the accumulators' bits is stuck, each at 0 or 1 by a fair coin.
+
+    Every update of the phase reads its sum, a 32-bit two's complement word, with these bits; the
+    sum itself stays exact, and events go on adding to it. A staircase read through stuck bits is
+    not monotone, so the energy argument fails: the limit on sweeps ends a phase that never falls
+    quiet. Bits F - 2 and lower, below the rounding half, show in a state only through noise or a
+    converter.
+    """
+
+    kind: ClassVar[str] = "stuck_accumulator_bits"
+    unit: ClassVar[str] = "fraction of accumulator bits"
+    quiescence: ClassVar[str] = "not guaranteed; the limit on sweeps ends the phase"
+    ruin: ClassVar[float | None] = 1.0
+
+    def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
+        """Sticks round(level * 32 * size) bits of each population, for the whole batch."""
+        rng = self.generator()
+        layout = Layout(network)
+        words = disturbance.stuck_bits.view(np.uint32).copy()
+        for population in self.populations(network):
+            count = ACCUMULATOR_BITS * population.size
+            broken = exactly(rng, count, self.level)
+            value = rng.integers(0, 2, count)[: len(broken)]
+            neurons = layout.of(population).start + broken // ACCUMULATOR_BITS
+            bit = np.left_shift(1, broken % ACCUMULATOR_BITS).astype(np.uint32)
+            np.bitwise_or.at(words, (neurons, value), bit)
+            np.bitwise_and.at(words, (neurons, 1 - value), ~bit)
+        return replace(disturbance, stuck_bits=words.view(np.int32))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.perturbation.weight_damage import flipped
 from toreq_hw.sim.recorder import assemble
 from toreq_hw.sim.reference import accumulators
 from toreq_hw.sim.relaxation import Relaxation, Start, Status
@@ -58,6 +59,8 @@ class _Run:
         self.disturbance, self.sample, self.start = disturbance, k, start
         self.state = start.states[k].astype(np.int64)
         self.faults = disturbance.faults[disturbance.faults[:, 0] == k]
+        self.couplings = list(network.couplings)
+        self.flipped_bits = [np.zeros(c.weight.shape, np.uint8) for c in network.couplings]
         self.changes: list[Change] = []
         self.events = self.synops = 0
         self.arrivals: dict[int, int] = {}
@@ -83,6 +86,7 @@ class _Run:
     def _tick(self, tick: int, colour: int) -> None:
         self.arrivals.clear()
         self.garbled.clear()
+        self._flip_weights(tick)
         self._strike(tick)
         if tick >= self.disturbance.frozen_from[colour]:
             return
@@ -99,6 +103,19 @@ class _Run:
             self.synops += walked * times
             self.squares[self._number(neuron)] += message * message * times
         self._misread(tick)
+
+    def _flip_weights(self, tick: int) -> None:
+        """The flips of weight bits listed for this tick; what has been summed stands."""
+        flips = self.disturbance.weight_flips
+        now = (flips[:, 0] == self.sample) & (flips[:, 1] == tick)
+        for _, _, number, cell, bit in flips[now].tolist():
+            intact, mask = self.network.couplings[number], self.flipped_bits[number]
+            row, column = divmod(cell, mask.shape[1])
+            mask[row, column] ^= 1 << bit
+            if intact.is_self_coupling:
+                mask[column, row] ^= 1 << bit
+            weight = flipped(intact.weight, mask, intact.weight_format)
+            self.couplings[number] = replace(intact, weight=weight)
 
     def _strike(self, tick: int) -> None:
         """The faults listed for this tick; those of events wait for the event."""
@@ -137,12 +154,13 @@ class _Run:
         self.squares = dict.fromkeys(self.squares, 0)
 
     def _updated(self, neuron: int, tick: int) -> int:
-        """Noise, ADC, the one rounding, DAC, inverted bits, and what stuck neurons make of it."""
+        """Stuck bits, noise, ADC, the one rounding, DAC, inverted bits; stuck neurons skip all."""
         if self.disturbance.stuck[neuron] != FREE:
             return int(self.disturbance.stuck[neuron])
         population = self._population(neuron)
         fraction_bits = self.network.accumulator_fraction_bits(population.name)
-        total = int(self.accumulator[neuron])
+        at_zero, at_one = self.disturbance.stuck_bits[neuron].tolist()
+        total = int(self.accumulator[neuron]) & ~at_zero | at_one
         for noise in self.disturbance.noise:
             if tick <= noise.last_tick:
                 total += int(
@@ -173,7 +191,9 @@ class _Run:
         source = self._population(neuron)
         row = neuron - self.layout.of(source).start
         walked = 0
-        for coupling in self.network.couplings_of(source.name):
+        for coupling in self.couplings:
+            if source.name not in (coupling.pre, coupling.post):
+                continue
             if coupling.pre == source.name:
                 target, (where, weight) = coupling.post, coupling.neighbours_of_pre(row)
             else:

@@ -13,12 +13,14 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault, message_bits
+from toreq_hw.sim.perturbation.disturbance import (
+    ACCUMULATOR_BITS,
+    Disturbance,
+    Fault,
+    message_bits,
+)
 from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
-
-ACCUMULATOR_BITS = 32
-"""Bits of the accumulator that docs/numerics.md bounds."""
 
 MAX_LINES = 20_000_000
 """Longest list drawn: 800 MB."""
@@ -58,20 +60,26 @@ class TickFaults(PhaseLayer):
     ) -> npt.NDArray[np.int64]:
         population = network.population(name)
         bits = self.bits_of(network, name)
+        sample, tick, neuron, bit = self.hits(population.size, bits, batch, rng)
+        neuron += Layout(network).of(population).start
+        what = np.full(len(tick), self.fault)
+        return np.stack([sample, tick, neuron, what, bit], axis=1)
+
+    def hits(
+        self, places: int, bits: int, batch: int, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.int64], ...]:
+        """Samples, ticks, places below `places` and bits below `bits` that are hit, in order."""
         ticks = self.last_tick - self.first_tick + 1
-        count = batch * ticks * population.size * bits
+        count = batch * ticks * places * bits
         if count * self.level > MAX_LINES:
             raise InputError(
                 f"{self.kind}: at most {MAX_LINES} faults are drawn at once, expected "
                 f"{count * self.level:.0f}; use fewer samples or ticks"
             )
-        hits = picked(rng, count, self.level)
-        place, bit = np.divmod(hits, bits)
-        place, neuron = np.divmod(place, population.size)
-        sample, tick = np.divmod(place, ticks)
-        neuron += Layout(network).of(population).start
-        what = np.full(len(hits), self.fault)
-        return np.stack([sample, tick + self.first_tick, neuron, what, bit], axis=1)
+        when, bit = np.divmod(picked(rng, count, self.level), bits)
+        when, place = np.divmod(when, places)
+        sample, tick = np.divmod(when, ticks)
+        return sample, tick + self.first_tick, place, bit
 
 
 @dataclass(frozen=True)

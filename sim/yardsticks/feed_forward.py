@@ -110,8 +110,10 @@ def _misread(
 def _seen(
     total: Accumulators, given: Disturbance, layout: Layout, population: Population, tick: int
 ) -> Accumulators:
-    """Accumulators as a noisy converter shows them."""
+    """Accumulators as a broken register and a noisy converter show them."""
     span = layout.of(population)
+    at_zero, at_one = given.stuck_bits[span].T.astype(np.int64)
+    total = total & ~at_zero | at_one
     for noise in given.noise:
         if tick <= noise.last_tick:
             total = total + _drawn(noise, len(total), span, tick)

@@ -1,0 +1,78 @@
+"""Weight bits that flip in the ticks of a phase: what each flip makes of the stored word it hits.
+
+A list holds bits; machines that keep weights, not words, need what the cell reads before and
+after, which depends on the flips of the same cell before: a word is never read back and rewritten.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network import Network
+from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.weight_damage import flipped
+from toreq_hw.sim.plan import Plan
+
+Lines = npt.NDArray[np.int64]
+
+
+def readings(network: Network, flips: Lines) -> Lines:
+    """What each line's cell reads before its flip and after it, int64 (n, 2).
+
+    flips: as in `Disturbance.weight_flips`; every sample starts from the network's weights.
+    """
+    found = np.zeros((len(flips), 2), dtype=np.int64)
+    for number, coupling in enumerate(network.couplings):
+        where = np.flatnonzero(flips[:, 2] == number)
+        where = where[np.lexsort((flips[where, 3], flips[where, 0]))]  # in order within a cell
+        if not len(where):
+            continue
+        sample, _, _, cell, bit = flips[where].T
+        masks = np.left_shift(1, bit).astype(np.uint8)
+        after = np.bitwise_xor.accumulate(masks)
+        before = after ^ masks
+        new = (np.diff(sample, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
+        base = before[np.maximum.accumulate(np.where(new, np.arange(len(where)), 0))]
+        words = coupling.weight.ravel()[cell]
+        for column, mask in enumerate((before ^ base, after ^ base)):
+            found[where, column] = flipped(words, mask, coupling.weight_format)
+    return found
+
+
+def stored(network: Network, plan: Plan, flips: Lines) -> Lines:
+    """For compiled code: rows of tick, both places in `plan.weights`, readings before and after."""
+    number = {p.name: k for k, p in enumerate(network.relaxing)}
+    places = np.zeros((len(flips), 2), dtype=np.int64)
+    for k in np.unique(flips[:, 2]):
+        coupling = network.couplings[k]
+        pre, post = number[coupling.pre], number[coupling.post]
+        lines = flips[:, 2] == k
+        row, column = np.divmod(flips[lines, 3], coupling.weight.shape[1])
+        rows, columns = coupling.weight.shape
+        places[lines, 0] = _fan_weight(plan, pre, post) + row * columns + column
+        places[lines, 1] = _fan_weight(plan, post, pre) + column * rows + row
+    return np.column_stack([flips[:, 1], places, readings(network, flips)])
+
+
+def directed(network: Network, flips: Lines) -> Lines:
+    """Rows of sample, tick, source, target, change of W 2^(F - f) in that direction; by tick."""
+    start = Layout(network).starts
+    change = np.diff(readings(network, flips))[:, 0]
+    found = [np.zeros((0, 5), dtype=np.int64)]
+    for k in np.unique(flips[:, 2]):
+        coupling = network.couplings[k]
+        lines = flips[:, 2] == k
+        sample, tick, _, cell, _ = flips[lines].T
+        row, column = np.divmod(cell, coupling.weight.shape[1])
+        ends = (start[coupling.pre] + row, start[coupling.post] + column)
+        for (source, target), name in ((ends, coupling.post), (ends[::-1], coupling.pre)):
+            shift = network.accumulator_fraction_bits(name) - coupling.fraction_bits
+            found.append(np.stack([sample, tick, source, target, change[lines] << shift], axis=1))
+    rows = np.concatenate(found)
+    ordered: Lines = rows[np.argsort(rows[:, 1], kind="stable")]
+    return ordered
+
+
+def _fan_weight(plan: Plan, source: int, target: int) -> int:
+    """Where the rows of one direction of a coupling begin."""
+    fans = range(plan.fan_first[source], plan.fan_first[source + 1])
+    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)
