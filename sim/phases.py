@@ -97,7 +97,10 @@ def free_phase(
     threshold: int = 0,
     trace: bool = False,
 ) -> Relaxation:
-    """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md."""
+    """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md.
+
+    engine, threshold, trace: as in `relax`.
+    """
     return relax(network, inputs, engine=engine, threshold=threshold, trace=trace)
 
 
@@ -115,7 +118,8 @@ def nudged_phase(
     """Relaxes from s* with the output pushed towards (sign +1) or away from (-1) the target.
 
     free: the free phase of the same inputs. labels: class of each sample, shape (batch,); the
-    target is s_max for that output and 0 for all others. Docs/numerics.md, section 5.
+    target is s_max for that output and 0 for all others. Docs/numerics.md, section 5. engine,
+    threshold, trace: as in `relax`.
     """
     if sign not in (1, -1):
         raise InputError(f"sign must be 1 or -1, not {sign!r}")

@@ -49,9 +49,8 @@ class BoardLink:
     """One board behind `transport`, built for the core of `parameters`.
 
     run_limit_s: what one phase may take on the board; None for the most that the core's timing
-    allows (`most_cycles`). Every method raises LinkError when the
-    board stays silent, answers garbage, or says no. A load that does not end well leaves a board
-    that runs nothing.
+    allows (`most_cycles`). Every method raises LinkError when the board stays silent, answers
+    garbage, or says no. A load that does not end well leaves a board that runs nothing.
     """
 
     def __init__(
@@ -143,11 +142,8 @@ class BoardLink:
             raise LinkError(f"board on {name}: {error}") from error
         if identity.hardware != hardware_hash(self._parameters):
             wanted = Identity.of(self._parameters, identity.clock_hz)
-            more = (
-                ""
-                if identity.shape != wanted.shape
-                else ", in other formats or with another threshold"
-            )
+            same = identity.shape == wanted.shape
+            more = ", in other formats or with another threshold" if same else ""
             raise LinkError(
                 f"board on {name}: must hold the core of a {wanted.shape}, found that of a "
                 f"{identity.shape}{more}; program it with this network's bitstream"

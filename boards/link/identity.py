@@ -14,6 +14,7 @@ MIN_BUFFER_BYTES = 256
 """Of a request; twice this, with the identity above it, is one block RAM of iCE40."""
 
 LEAST_CLOCK_HZ = 1_000_000
+"""Hosts wait for cycles of the clock that a board names: a wrong one must not hang them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Identity:
         if len(data) < _FIXED.size or len(data) != _FIXED.size + 2 * data[_FIXED.size - 1]:
             raise ValueError(f"identity must have its own length, found {len(data)} bytes")
         version, hardware, clock_hz, request_bytes, lanes, _ = _FIXED.unpack(data[: _FIXED.size])
-        if clock_hz < LEAST_CLOCK_HZ:  # hosts wait for so many cycles, at this clock
+        if clock_hz < LEAST_CLOCK_HZ:
             raise ValueError(f"identity must name a clock of 1 MHz or more, found {clock_hz} Hz")
         sizes = tuple(pair[0] for pair in struct.iter_unpack(">H", data[_FIXED.size :]))
         return cls(version, hardware, clock_hz, request_bytes, lanes, sizes)

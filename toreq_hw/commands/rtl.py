@@ -7,7 +7,13 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_writable, data_option, json_option, network_argument
+from toreq_hw.commands.options import (
+    check_writable,
+    data_option,
+    json_option,
+    network_argument,
+    threshold_option,
+)
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import write_json, write_text
 from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
@@ -30,11 +36,7 @@ Examples:
     show_default=True,
     help="Safety net of a phase; loadable at run time.",
 )
-@click.option(
-    "--threshold",
-    type=click.IntRange(0),
-    help="Make a core for the lossy mode, with this threshold until another is loaded.",
-)
+@threshold_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

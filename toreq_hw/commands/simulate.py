@@ -121,13 +121,13 @@ def _compare_part(
     expected: list[sim.Relaxation] = []
     for name in sim.EngineName:
         free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
-        phases = [free]
-        phases += [
+        nudged = (
             sim.nudged_phase(
                 net, inputs, free, labels, sign, engine=name, threshold=threshold, trace=True
             )
             for sign in (1, -1)
-        ]
+        )
+        phases = [free, *nudged]
         expected = expected or phases
         for phase, mine, found in zip(PHASES, expected, phases, strict=False):
             if difference := mine.first_difference(found):
