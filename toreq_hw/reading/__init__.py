@@ -1,0 +1,53 @@
+"""Reading files from anywhere: bounded, decoded, typed, and refused in one line.
+
+Every reader of a file goes through here. Each function takes the class of error to raise, a
+`ToreqError`, whose one line names the file, the place in it, what must hold and what was found.
+
+content   read_bytes, read_text, unpacked: size, regular files only, UTF-8, gzip
+structure read_json, parse_json, read_toml: nesting, duplicate names, numbers
+fields    Fields, integer, number, text, shown: types and ranges of what was parsed
+arrays    read_tensors, read_npy, checked_array: dtypes and shapes
+"""
+
+from toreq_hw.reading.arrays import (
+    Tensors,
+    checked_array,
+    parse_npy,
+    parse_tensors,
+    read_npy,
+    read_tensors,
+)
+from toreq_hw.reading.content import decoded, read_bytes, read_text, unpacked
+from toreq_hw.reading.fields import Fields, integer, number, shown, text
+from toreq_hw.reading.structure import (
+    MAX_DEPTH,
+    parse_json,
+    parse_toml,
+    read_fields,
+    read_json,
+    read_toml,
+)
+
+__all__ = [
+    "MAX_DEPTH",
+    "Fields",
+    "Tensors",
+    "checked_array",
+    "decoded",
+    "integer",
+    "number",
+    "parse_json",
+    "parse_npy",
+    "parse_tensors",
+    "parse_toml",
+    "read_bytes",
+    "read_fields",
+    "read_json",
+    "read_npy",
+    "read_tensors",
+    "read_text",
+    "read_toml",
+    "shown",
+    "text",
+    "unpacked",
+]
