@@ -4,12 +4,12 @@ Both rules train the same shape with the same quantisers, data, batches and epoc
 were chosen on training samples held out (`Dataset.holding_out`), never on test samples.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toreq_hw import data
+from toreq_hw.code_digest import code_digest
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat
@@ -57,15 +57,8 @@ _TRAINING = (
 """Modules of this folder that decide what a run computes and how long that takes."""
 
 
-def _code_digest() -> str:
-    digest = hashlib.sha256()
-    for name in _TRAINING:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return digest.hexdigest()
-
-
-CODE_SHA256 = _code_digest()
-"""Of the sources as they were when this process loaded them; kept with every run."""
+CODE_SHA256 = code_digest(Path(__file__).with_name(f"{name}.py") for name in _TRAINING)
+"""Of the code as it was when this process loaded it; kept with every run."""
 
 QUICK_EPOCHS, QUICK_HIDDEN, QUICK_SEEDS = 10, (64,), 2
 

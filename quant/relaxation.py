@@ -46,15 +46,15 @@ def all_phases(
     plus, minus = clamped.first.new_empty((2, batch, neurons))
     rows = labels.new_empty(batch)
     reached, sweeps = relaxation_kernel.all_phases(
-        net,
-        clamped.first.numpy(),
-        _constant(clamped),
-        labels.numpy(),
-        layers.nudge_scale(beta_shift),
-        outputs.numpy(),
-        plus.numpy(),
-        minus.numpy(),
-        rows.numpy(),
+        net=net,
+        first=clamped.first.numpy(),
+        constant=_constant(clamped),
+        labels=labels.numpy(),
+        nudge=layers.nudge_scale(beta_shift),
+        outputs=outputs.numpy(),
+        plus=plus.numpy(),
+        minus=minus.numpy(),
+        rows=rows.numpy(),
     )
     ends = (_parts(layers, part[:reached]) for part in (plus, minus))
     return Phases(outputs, sweeps, rows[:reached], *ends)

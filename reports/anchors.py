@@ -31,8 +31,24 @@ LUT6); high: any function of six inputs takes four LUT4 and the multiplexers of 
 A logic cell is one LUT4 with its flip-flop, unless its author means a LUT6."""
 
 ANCHORS = (
-    Anchor("FINN LFC-max", "ZC706", 0.984, 83_000, "LUT6", 2.4, "Umuroglu et al., FINN, 2017"),
-    Anchor("FINN SFC-max", "ZC706", 0.958, 91_000, "LUT6", 0.31, "Umuroglu et al., FINN, 2017"),
+    Anchor(
+        name="FINN LFC-max",
+        device="ZC706",
+        accuracy=0.984,
+        luts=83_000,
+        unit="LUT6",
+        latency_us=2.4,
+        source="Umuroglu et al., FINN, 2017",
+    ),
+    Anchor(
+        name="FINN SFC-max",
+        device="ZC706",
+        accuracy=0.958,
+        luts=91_000,
+        unit="LUT6",
+        latency_us=0.31,
+        source="Umuroglu et al., FINN, 2017",
+    ),
     Anchor(
         name="DWN, encoder included",
         device="Basys3",
@@ -42,7 +58,23 @@ ANCHORS = (
         latency_us=0.048,
         source="Differentiable Weightless Networks; 5 cycles at 104 MHz",
     ),
-    Anchor("Spiker+", "Artix-7", 0.939, 7600, "logic cells", 780.0, "Carpegna et al., Spiker+"),
-    Anchor("LST-1", "XC7Z010", 0.98, 6500, "LUT6", None, "as published with it"),
+    Anchor(
+        name="Spiker+",
+        device="Artix-7",
+        accuracy=0.939,
+        luts=7600,
+        unit="logic cells",
+        latency_us=780.0,
+        source="Carpegna et al., Spiker+",
+    ),
+    Anchor(
+        name="LST-1",
+        device="XC7Z010",
+        accuracy=0.98,
+        luts=6500,
+        unit="LUT6",
+        latency_us=None,
+        source="as published with it",
+    ),
 )
 """Figures as published, rounded as they are quoted; not measured here."""

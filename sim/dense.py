@@ -59,7 +59,15 @@ class DenseEngine:
         two_sweeps_ago: npt.NDArray[np.int16] | None = None
         for sweep in range(1, start.max_sweeps + 1):
             before_sweep = state.copy()
-            self._sweep(sweep, active, state, sent, base, start.threshold, recorder)
+            self._sweep(
+                sweep=sweep,
+                active=active,
+                state=state,
+                sent=sent,
+                base=base,
+                threshold=start.threshold,
+                recorder=recorder,
+            )
             settled = (state == before_sweep).all(axis=1)
             recorder.end(active[settled], state[settled], sweep, Status.SETTLED)
             ended = settled

@@ -36,21 +36,25 @@ class EventEngine:
         batch = len(start.inputs)
         states = start.states.copy()
         counters = np.zeros((batch, 6), dtype=np.int64)
-        rules = (start.threshold, start.max_sweeps, start.detects_cycles)
+        rules = kernel.Rules(
+            threshold=start.threshold,
+            max_sweeps=start.max_sweeps,
+            detects_cycles=start.detects_cycles,
+        )
         output_start = self._layout.starts[self._layout.network.output.name]
 
         def run(part: slice) -> None:
             kernel.relax_samples(
-                self.plan,
-                start.inputs[part],
-                start.drive[part],
-                output_start,
-                rules,
-                states[part],
-                kernel.new_scratch(self.plan, start.inputs.shape[1]),
-                counters[part],
-                changes,
-                first_change[part],
+                plan=self.plan,
+                inputs=start.inputs[part],
+                drive=start.drive[part],
+                output_start=output_start,
+                rules=rules,
+                states=states[part],
+                scratch=kernel.new_scratch(self.plan, start.inputs.shape[1]),
+                counters=counters[part],
+                changes=changes,
+                first_change=first_change[part],
             )
 
         size = max(1, -(-batch // (4 * self._threads)))

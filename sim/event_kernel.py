@@ -71,11 +71,12 @@ def count_nonzero(values):  # type: ignore[no-untyped-def]
 def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[no-untyped-def]
     """Relaxes in place from consistent accumulators until a whole sweep changes nothing.
 
-    rules: (threshold, max_sweeps, detects_cycles). changes: int64 (capacity, 4), filled with
-    tick, neuron, before, after while there is room.
+    rules: `Rules`. changes: int64 (capacity, 4), filled with tick, neuron, before, after while
+    there is room.
     Returns (sweeps, status, events, synops, changes), status as in `Status`.
     """
-    threshold, max_sweeps, detects_cycles = rules
+    threshold, max_sweeps = rules.threshold, rules.max_sweeps
+    detects_cycles = rules.detects_cycles
     copy(scratch.sent, states)
     scratch.seen[:] = 0
     events = 0
@@ -207,6 +208,14 @@ def relax_samples(  # type: ignore[no-untyped-def]
         )
         room = changes[first_change[sample] :]
         counters[sample, :5] = relax(plan, own, accumulator, rules, scratch, room)
+
+
+class Rules(NamedTuple):
+    """When a phase sends and ends; see docs/numerics.md, sections 3 and 4."""
+
+    threshold: int
+    max_sweeps: int
+    detects_cycles: bool
 
 
 class Scratch(NamedTuple):

@@ -63,15 +63,15 @@ class Recorder:
     def finish(self) -> Relaxation:
         """The record of the whole batch."""
         return assemble(
-            self._layout,
-            self._start,
-            self._states,
-            self._sweeps,
-            self._status,
-            self._events,
-            self._synops,
-            np.count_nonzero(self._start.inputs, axis=1),
-            self._sorted_changes() if self._start.trace else None,
+            layout=self._layout,
+            start=self._start,
+            states=self._states,
+            sweeps=self._sweeps,
+            status=self._status,
+            events=self._events,
+            synops=self._synops,
+            presented=np.count_nonzero(self._start.inputs, axis=1),
+            changes=self._sorted_changes() if self._start.trace else None,
         )
 
     def _sorted_changes(self) -> npt.NDArray[np.int64]:
@@ -140,7 +140,16 @@ def assemble(
         sample, tick, neuron = changes[:, :3].astype(np.int32).T
         ticks = sweeps * np.int32(len(network.colours))
         before, after = changes[:, 3:].astype(np.int16).T
-        trace = Trace(layout, start.states, ticks, sample, tick, neuron, before, after)
+        trace = Trace(
+            layout=layout,
+            initial=start.states,
+            ticks=ticks,
+            sample=sample,
+            tick=tick,
+            neuron=neuron,
+            before=before,
+            after=after,
+        )
     return Relaxation(
         network=network,
         states=layout.split(states),

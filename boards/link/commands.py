@@ -66,7 +66,12 @@ class CommandUnit(wiring.Component):
         """One machine: the states that take a request apart, then those that reply."""
         m = Module()
         steps = Steps(
-            self._parameters, self._constants, self._frame, self._body, self.core, self.loaded
+            parameters=self._parameters,
+            constants=self._constants,
+            frame=self._frame,
+            body=self._body,
+            core=self.core,
+            loaded=self.loaded,
         )
         steps.connect(m)
         add_check(m, steps)

@@ -217,7 +217,16 @@ def _core(part: Part, index: int, placement: Placement, chip: Chip) -> Core:
     row, column = divmod(within, chip.counts["grid_columns"])
     used = {limit: int(getattr(part, limit)) for limit in LIMITS}
     percent = {k: round(100 * n / chip.counts[f"{k}_per_core"], 1) for k, n in used.items()}
-    return Core(number, column, row, part.population, part.first, part.last, used, percent)
+    return Core(
+        chip=number,
+        column=column,
+        row=row,
+        population=part.population,
+        first=part.first,
+        last=part.last,
+        used=used,
+        percent=percent,
+    )
 
 
 _FIXES = {

@@ -145,15 +145,15 @@ def harden(
         return (Interval(whole, whole, whole), *(student(test, confidence) for test in tests))
 
     return Hardening(
-        "weight_bit_flip",
-        rate,
-        period,
-        trials,
-        len(exam.labels),
-        confidence,
-        TESTS,
-        scores(trainer.network()),
-        scores(hardened.network()),
+        damage="weight_bit_flip",
+        level=rate,
+        period=period,
+        trials=trials,
+        images=len(exam.labels),
+        confidence=confidence,
+        tests=TESTS,
+        plain=scores(trainer.network()),
+        hardened=scores(hardened.network()),
     )
 
 

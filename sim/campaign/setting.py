@@ -5,11 +5,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.sim.compiled import SOURCES
 from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
 from toreq_hw.sim.phases import MAX_SWEEPS
+from toreq_hw.versions import versions
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,12 @@ class Setting:
     def key(self, network: Network, twin: Network | None) -> str:
         """Names the campaign by content: what trials depend on, wherever the files lie.
 
-        The simulator's own sources are part of it: trials of two revisions never mix.
+        Part of it is all code that a trial reaches, without comments and docstrings, and the
+        version of numpy, which draws damage: trials of two revisions never mix.
         """
-        record = asdict(self) | {"sources": SOURCES}
+        record = asdict(self) | {
+            "code": digest_of_imports("toreq_hw.sim.campaign.trial"),
+            "numpy": versions()["numpy"],
+        }
         record |= {"network": network.sha256, "twin": twin.sha256 if twin else None}
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]

@@ -80,12 +80,12 @@ def single_flips(
             difference = np.abs(layout.join(damaged.states) - standing)
             found.append(
                 SingleFlip(
-                    coupling.name,
-                    row,
-                    column,
-                    bit,
-                    before,
-                    after,
+                    coupling=coupling.name,
+                    row=row,
+                    column=column,
+                    bit=bit,
+                    before=before,
+                    after=after,
                     distance=float((difference / ranges).mean()),
                     moved=int(np.count_nonzero(difference.any(axis=1))),
                     reclassified=int(np.count_nonzero(damaged.classes != clean.classes)),

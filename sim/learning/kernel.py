@@ -3,6 +3,8 @@
 The same arithmetic as docs/numerics.md, section 6; nothing here is floating point.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled
@@ -11,18 +13,31 @@ from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 
+class NudgedOutput(NamedTuple):
+    """The output population: its first neuron and the one after its last, in `Layout` order; the
+    state of the wanted class; its accumulator's fraction bits; the nudge's strength 2^-beta_shift.
+    """
+
+    start: int
+    stop: int
+    target: int
+    fraction_bits: int
+    beta_shift: int
+
+
 @compiled
 def learn_samples(  # type: ignore[no-untyped-def]
     plan, synapses, rates, output, rules, inputs, labels, order, scratch, random_state, tally
 ):
     """Learns the samples `order` names, online. Weights, latents and biases change in place.
 
-    synapses: `Synapses`. rates: `Rates`. output: (start, stop, target, fraction_bits, beta_shift)
-    of the output population. tally: int64 (4,), added to: correct free phases, sweeps of
-    the three phases, phases that did not settle, events.
+    synapses: `Synapses`. rates: `Rates`. output: `NudgedOutput`. rules: `Rules` of a phase.
+    tally: int64 (4,), added to: correct free phases, sweeps of the three phases, phases that did
+    not settle, events.
     Returns the generator's state.
     """
-    start, stop, target, fraction_bits, beta_shift = output
+    start, stop, target = output.start, output.stop, output.target
+    fraction_bits, beta_shift = output.fraction_bits, output.beta_shift
     neurons = len(plan.bias)
     accumulator = np.empty(neurons, dtype=np.int32)
     free_accumulator = np.empty(neurons, dtype=np.int32)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, accumulator_range
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
-from toreq_hw.sim.event_kernel import new_scratch
+from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.layout import Layout, check_states
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
@@ -177,17 +177,21 @@ class Trainer:
         )
         tally = np.zeros(4, dtype=np.int64)
         state = self._learn_samples(
-            self._plan,
-            self.synapses,
-            rates,
-            self._nudged_output(),
-            (0, MAX_SWEEPS, not network.schedule.always_settles),
-            inputs,
-            np.asarray(labels, dtype=np.int64),
-            order,
-            self._scratch,
-            self.random_state,
-            tally,
+            plan=self._plan,
+            synapses=self.synapses,
+            rates=rates,
+            output=self._nudged_output(),
+            rules=Rules(
+                threshold=0,
+                max_sweeps=MAX_SWEEPS,
+                detects_cycles=not network.schedule.always_settles,
+            ),
+            inputs=inputs,
+            labels=np.asarray(labels, dtype=np.int64),
+            order=order,
+            scratch=self._scratch,
+            random_state=self.random_state,
+            tally=tally,
         )
         self.random_state = np.uint32(state)
         return Progress(len(order), *(int(count) for count in tally))
@@ -242,13 +246,17 @@ class Trainer:
                 state = np.uint32(fill_uniform(latents[row, row + 1 :], reach, state))
             latents += latents.T
 
-    def _nudged_output(self) -> tuple[int, int, int, int, int]:
-        """(start, stop, target, fraction bits, beta shift) of the output population."""
+    def _nudged_output(self) -> kernel.NudgedOutput:
+        """Where the output population lies, and what nudges it."""
         output = self.blueprint.output
         span = Layout(self.blueprint).of(output)
-        fraction_bits = self.blueprint.accumulator_fraction_bits(output.name)
-        beta_shift = self.blueprint.beta_shift
-        return span.start, span.stop, output.state_max, fraction_bits, beta_shift
+        return kernel.NudgedOutput(
+            start=span.start,
+            stop=span.stop,
+            target=output.state_max,
+            fraction_bits=self.blueprint.accumulator_fraction_bits(output.name),
+            beta_shift=self.blueprint.beta_shift,
+        )
 
 
 def _check_headroom(network: Network) -> None:

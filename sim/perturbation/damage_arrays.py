@@ -38,6 +38,17 @@ class Damage(NamedTuple):
     first_flip: Ints
 
 
+class Presented(NamedTuple):
+    """A batch as it starts, see `relaxation.Start`. inputs: int16 (batch, input.size); drive: int32
+    (batch, output.size or 0).
+    """
+
+    inputs: npt.NDArray[np.int16]
+    drive: npt.NDArray[np.int32]
+    max_sweeps: int
+    continued: bool
+
+
 class Registers(NamedTuple):
     """Working memory of one thread. times: how often each neuron's event of this tick arrives;
     garbled: which bits of its message arrive inverted; squares: per population, those of all

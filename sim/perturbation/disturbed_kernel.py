@@ -323,10 +323,11 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
 ):
     """Relaxes a whole batch, as `event_kernel.relax_samples` does a run of samples.
 
-    start: (inputs, drive, max_sweeps, continued). work: (`Scratch`, `Registers`). first: where
-    each sample's changes begin in `changes`.
+    start: `Presented`. work: (`Scratch`, `Registers`). first: where each sample's changes begin
+    in `changes`.
     """
-    inputs, drive, max_sweeps, continued = start
+    inputs, drive = start.inputs, start.drive
+    max_sweeps, continued = start.max_sweeps, start.continued
     scratch, registers = work
     for sample in range(len(states)):
         state = states[sample]

@@ -11,7 +11,7 @@ from toreq_hw.network import Network
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
-from toreq_hw.sim.perturbation.damage_arrays import Damage, new_registers
+from toreq_hw.sim.perturbation.damage_arrays import Damage, Presented, new_registers
 from toreq_hw.sim.perturbation.dense import DisturbedDense
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
@@ -86,35 +86,41 @@ class DisturbedEventEngine:
         counters = np.zeros((batch, 6), dtype=np.int64)
         simple = given.sound | (given.stuck != FREE)
         blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
+        noise = [(n.octaves, n.last_tick, n.seed) for n in given.noise]
         damage = Damage(
-            given.stuck,
-            given.inverted,
-            given.frozen_from,
-            given.converter,
-            given.faults,
-            np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
-            given.quiet_after,
-            np.array([n[1:] for n in given.noise], dtype=np.int64).reshape(-1, 3),
-            np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
-            given.sound & (given.stuck == FREE),
-            np.array([simple[a:b].all() for a, b in blocks]),
-            max((n.last_tick for n in given.noise), default=0),
-            given.garbled,
-            bool(given.garbled.any()),
-            np.array(given.reads, dtype=np.int64).reshape(-1, 5),
-            given.stuck_bits,
-            stored(self._layout.network, self._plan, given.weight_flips),
-            np.searchsorted(given.weight_flips[:, 0], np.arange(batch + 1)),
+            stuck=given.stuck,
+            inverted=given.inverted,
+            frozen_from=given.frozen_from,
+            converter=given.converter,
+            faults=given.faults,
+            first_fault=np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
+            quiet_after=given.quiet_after,
+            noise=np.array(noise, dtype=np.int64).reshape(-1, 3),
+            scale=np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+            plain=given.sound & (given.stuck == FREE),
+            simple=np.array([simple[a:b].all() for a, b in blocks]),
+            noise_until=max((n.last_tick for n in given.noise), default=0),
+            garbled=given.garbled,
+            garbles=bool(given.garbled.any()),
+            reads=np.array(given.reads, dtype=np.int64).reshape(-1, 5),
+            stuck_bits=given.stuck_bits,
+            flips=stored(self._layout.network, self._plan, given.weight_flips),
+            first_flip=np.searchsorted(given.weight_flips[:, 0], np.arange(batch + 1)),
         )
         relax_disturbed(
-            self._plan,
-            damage,
-            (start.inputs, start.drive, start.max_sweeps, start.continued),
-            self._layout.starts[self._layout.network.output.name],
-            states,
-            (new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
-            counters,
-            changes,
-            first_change,
+            plan=self._plan,
+            damage=damage,
+            start=Presented(
+                inputs=start.inputs,
+                drive=start.drive,
+                max_sweeps=start.max_sweeps,
+                continued=start.continued,
+            ),
+            output_start=self._layout.starts[self._layout.network.output.name],
+            states=states,
+            work=(new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),
+            counters=counters,
+            changes=changes,
+            first=first_change,
         )
         return states, counters

@@ -6,7 +6,7 @@ fresh draw of a weight layer every few samples, so that what it learns survives 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,19 @@ class Broken:
         return replace(network, couplings=couplings)
 
 
+class Impairment(NamedTuple):
+    """What keeps a trainer's cells broken. where: cells' indices into the plan's weights; words:
+    what each reads. kept: what is left of a step up. before: room for all latents. draw: uint32
+    (1,), the generator of the cuts.
+    """
+
+    where: Ints
+    words: Weights
+    kept: int
+    before: npt.NDArray[np.int16]
+    draw: npt.NDArray[np.uint32]
+
+
 class DamagedTrainer(Trainer):
     """A trainer some of whose cells are broken: they read what they read, whatever is learned.
 
@@ -85,16 +98,16 @@ class DamagedTrainer(Trainer):
         where, words = self._places(broken)
         self._plan.weights[where] = words
 
-        impairment = (
-            where,
-            words,
-            asymmetry.kept,
-            np.empty_like(self.synapses.latent),
-            np.array([asymmetry.generator().integers(1, 1 << 32)], dtype=np.uint32),
+        impairment = Impairment(
+            where=where,
+            words=words,
+            kept=asymmetry.kept,
+            before=np.empty_like(self.synapses.latent),
+            draw=np.array([asymmetry.generator().integers(1, 1 << 32)], dtype=np.uint32),
         )
 
-        def learn_impaired(*given: Any) -> Any:
-            return learn_samples_impaired(impairment, *given)
+        def learn_impaired(**given: Any) -> Any:
+            return learn_samples_impaired(impairment=impairment, **given)
 
         self._learn_samples: Callable[..., Any] = learn_impaired
 
@@ -137,25 +150,25 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
 ):
     """`learn_samples` with steps up cut, and broken cells put back, after every sample.
 
-    impairment: (cells' indices, their words, what is left of a step up, room for all latents,
-    uint32 (1,) generator of the cuts).
+    impairment: `Impairment`; the rest as there.
     """
-    where, words, kept, before, draw = impairment
+    where, words, kept = impairment.where, impairment.words, impairment.kept
+    before, draw = impairment.before, impairment.draw
     for k in range(len(order)):
         if kept < ONE:
             before[:] = synapses.latent
         random_state = learn_samples(
-            plan,
-            synapses,
-            rates,
-            output,
-            rules,
-            inputs,
-            labels,
-            order[k : k + 1],
-            scratch,
-            random_state,
-            tally,
+            plan=plan,
+            synapses=synapses,
+            rates=rates,
+            output=output,
+            rules=rules,
+            inputs=inputs,
+            labels=labels,
+            order=order[k : k + 1],
+            scratch=scratch,
+            random_state=random_state,
+            tally=tally,
         )
         if kept < ONE:
             draw[0] = weaken(plan, synapses, before, kept, draw[0])

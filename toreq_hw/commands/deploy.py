@@ -104,7 +104,15 @@ def command(
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
     with _watched(f"{len(chosen)} samples on {target.name}") as watch:
-        options = targets.Options(batch, chip, report, port, program, threshold, watch)
+        options = targets.Options(
+            batch=batch,
+            chip=chip,
+            report=report,
+            port=port,
+            program=program,
+            threshold=threshold,
+            watch=watch,
+        )
         outcome = target.run(network, chosen, options)
     record = {
         "target": target.name,

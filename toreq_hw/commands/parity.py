@@ -72,7 +72,7 @@ def command(
     planned = list(parity.plan(["digits"] if quick else tasks.split(","), seeds, quick=quick))
     records = []
     for index, run in enumerate(planned, start=1):
-        record = _kept(run, runs)
+        record = _kept(run, runs, any_code=no_training)
         if record is None and not no_training:
             console.messages.print(f"run {index} of {len(planned)}: {run.name}")
             record = _carry_out(run, runs, threads)
@@ -114,14 +114,20 @@ def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: P
     return 1 if any(row.simulator_differs_on for row in found) else 0
 
 
-def _kept(run: "PlannedRun", runs: Path) -> dict[str, Any] | None:
-    """The record of a finished run; None if it is absent, cut, or of other settings."""
+def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> dict[str, Any] | None:
+    """The record of a finished run; None if it is absent, cut, or of other settings or code.
+
+    any_code: takes a run of other code as well; the report names the codes of its runs.
+    """
+    from toreq_hw.quant.parity import CODE_SHA256
+
     try:
         record = json.loads((runs / f"{run.name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     planned = json.loads(json.dumps(train_torch.options_record(run.options)))
     same = isinstance(record, dict) and record.get("options") == planned
+    same = same and (any_code or record.get("code_sha256") == CODE_SHA256)
     return record if same else None
 
 

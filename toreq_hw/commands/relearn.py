@@ -84,13 +84,13 @@ def command(
     with console.progress_bar() as bar:
         task = bar.add_task("learning on", total=epochs * len(inputs), note="")
         found = relearn(
-            trainer,
-            layer,
-            lessons,
-            exam,
-            epochs,
-            lambda progress: bar.advance(task, progress.samples),
-            uneven,
+            trainer=trainer,
+            layer=layer,
+            lessons=lessons,
+            exam=exam,
+            epochs=epochs,
+            watch=lambda progress: bar.advance(task, progress.samples),
+            asymmetry=uneven,
         )
     if json_path:
         record: dict[str, Any] = {

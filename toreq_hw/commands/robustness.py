@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
+from toreq_hw.code_digest import code_digest, digest_of_imports
+from toreq_hw.commands import console, robustness_studies
 from toreq_hw.commands.inject import campaign, twin_of
 from toreq_hw.commands.options import check_folder, seed_option
 from toreq_hw.commands.robustness_studies import critical, recovery
@@ -23,7 +24,6 @@ from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.suite import SUITE, Part
-from toreq_hw.sim.compiled import SOURCES
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.versions import versions
@@ -77,7 +77,7 @@ def command(
     record: dict[str, Any] = {"seed": seed, "quick": quick, "data": {}}
     for name in names:
         record["data"][name] = _study(data.load(name), work, jobs or -1, seed, quick)
-    record["sources"] = SOURCES
+    record["sources"] = _code()
     record["versions"] = versions("scipy", "joblib", "scikit-learn")
     passed = all(c["controls"]["passed"] for r in record["data"].values() for c in r["campaigns"])
     write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
@@ -118,11 +118,18 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
         "network_sha256": net.sha256,
         "campaigns": campaigns,
         **_kept(
-            work / f"recovery-{net.sha256[:16]}-{seed}-{SOURCES}{'-quick' if quick else ''}.json",
+            work / f"recovery-{net.sha256[:16]}-{seed}-{_code()}{'-quick' if quick else ''}.json",
             lambda: recovery(dataset, trainer, exam, seed, quick=quick),
         ),
         **({} if quick else critical(net, exam, seed)),
     }
+
+
+def _code() -> str:
+    """Names the code that recovery and trials depend on, without comments and docstrings."""
+    modules = ("campaign.trial", "campaign.recovery", "learning.lessons", "learning.recipes")
+    simulator = digest_of_imports(*(f"toreq_hw.sim.{module}" for module in modules))
+    return code_digest([Path(robustness_studies.__file__)])[:8] + simulator[:8]
 
 
 def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

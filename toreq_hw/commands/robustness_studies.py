@@ -70,7 +70,15 @@ def recovery(
         if not quick:
             period = HARDEN_PERIOD[dataset.name]
             hardening = asdict(
-                harden(trainer, HARDEN_RATE, period, lessons, exam, settings.epochs, watch)
+                harden(
+                    trainer,
+                    rate=HARDEN_RATE,
+                    period=period,
+                    lessons=lessons,
+                    exam=exam,
+                    epochs=settings.epochs,
+                    watch=watch,
+                )
             )
         if uneven:
             unevenness = asdict(asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch))

@@ -68,7 +68,16 @@ def _first_difference(phase: sim.Relaxation, record: PhaseRecord) -> str | None:
     sample, tick, neuron = record.changes[:, :3].astype(np.int32).T
     before, after = record.changes[:, 3:].astype(np.int16).T
     ticks = record.sweeps.astype(np.int32) * colours
-    found = sim.Trace(expected.layout, record.initial, ticks, sample, tick, neuron, before, after)
+    found = sim.Trace(
+        layout=expected.layout,
+        initial=record.initial,
+        ticks=ticks,
+        sample=sample,
+        tick=tick,
+        neuron=neuron,
+        before=before,
+        after=after,
+    )
     difference = expected.first_difference(found)
     if difference is not None:
         return difference
