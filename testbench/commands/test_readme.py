@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toreq_hw.data.sources import MNIST, find_folder
+from toreq_hw.data.sources import MNIST, find
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -47,7 +47,7 @@ def test_tour(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    find_folder(MNIST) is None,
+    find(MNIST) is None,
     reason="MNIST IS NOT HERE: set TOREQ_HW_DATA to a folder holding mnist/ to run this test",
 )
 def test_tour_on_mnist(tmp_path: Path) -> None:

@@ -99,6 +99,44 @@ def test_idx_set_from_the_named_folder(folder: Path) -> None:
     assert tiny.shape == (2, 2)
 
 
+LAYOUTS = {
+    "as published": ("tiny", "{stem}.gz"),
+    "unpacked": ("tiny", "{stem}"),
+    "a dot for a hyphen": ("tiny", "{dotted}"),
+    "a dot for a hyphen, gzipped": ("tiny", "{dotted}.gz"),
+    "as torchvision": ("Tiny/raw", "{stem}"),
+    "a folder a file": ("TINY", "{dotted}/{dotted}"),
+    "the variable names the set's folder": (".", "{stem}.gz"),
+    "the variable names torchvision's folder": ("raw", "{stem}"),
+}
+
+
+@pytest.mark.parametrize("what", LAYOUTS)
+def test_files_are_found_under_their_usual_names(
+    what: str, tmp_path: Path, empty_places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, name = LAYOUTS[what]
+    for stem, content in CONTENT.items():
+        called = name.format(stem=stem, dotted=stem.replace("-idx", ".idx"))
+        path = tmp_path / "named" / place / called
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "named"))
+    assert load_idx(SOURCE).test.labels.tolist() == [7]
+    assert not empty_places.exists()
+
+
+def test_the_named_folder_may_hold_another_set(
+    folder: Path, empty_places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(folder))
+    other = replace(SOURCE, name="other", sha256={**SOURCE.sha256, "t10k-labels-idx1-ubyte": "0"})
+    assert sources.find(replace(SOURCE, name="other")) is not None
+    assert sources.find(other) is None
+    with pytest.raises(DataError, match="other: must be downloadable"):
+        load_idx(other)
+
+
 def test_truncated_file_is_named(folder: Path) -> None:
     path = folder / "train-labels-idx1-ubyte"
     path.write_bytes(CONTENT[path.name][:-1])

@@ -7,7 +7,7 @@ import pytest
 
 from toreq_hw import commands, data, network
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
-from toreq_hw.data.sources import MNIST, find_folder
+from toreq_hw.data.sources import MNIST, find
 from toreq_hw.network import Network
 from toreq_hw.targets import Samples
 
@@ -30,7 +30,7 @@ def digits_network() -> Network:
 
 @pytest.fixture(scope="session")
 def mnist_network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    if find_folder(MNIST) is None:
+    if find(MNIST) is None:
         pytest.skip("MNIST is not here: set TOREQ_HW_DATA to a folder that holds mnist/")
     path: Path = tmp_path_factory.mktemp("mnist") / "network.safetensors"
     arguments = ["train", "--data", "mnist", "--hidden", "512", "--epochs", "1"]

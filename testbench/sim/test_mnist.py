@@ -5,14 +5,14 @@ import pytest
 
 from toreq_hw import data, sim
 from toreq_hw.data import Dataset
-from toreq_hw.data.sources import MNIST, find_folder
+from toreq_hw.data.sources import MNIST, find
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import recipe
 
 pytestmark = pytest.mark.skipif(
-    find_folder(MNIST) is None,
+    find(MNIST) is None,
     reason="MNIST IS NOT HERE: set TOREQ_HW_DATA to a folder holding mnist/ to run this test",
 )
 

@@ -197,7 +197,7 @@ def train(
             seconds = time.perf_counter() - begin
             result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
             history.append(_epoch_record(trainer.epoch, progress, result.accuracy, seconds))
-            bar.update(task, note=f"{100 * result.accuracy:.2f} %")
+            bar.update(task, note=console.training_note(history[-1]["train_accuracy"]))
             if kept:
                 checkpoint.save(trainer, kept, notes)
     return history

@@ -80,7 +80,7 @@ def run(settings: "TrainingOptions", dataset: Dataset, start: Network | None = N
         task = bar.add_task("training", total=settings.epochs, note="")
 
         def on_epoch(_: int, epoch: Epoch) -> None:
-            bar.update(task, advance=1, note=f"{100 * epoch.training_accuracy:.2f} %")
+            bar.update(task, advance=1, note=console.training_note(epoch.training_accuracy))
 
         return train(settings, dataset, on_epoch, start)
 

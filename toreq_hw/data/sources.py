@@ -1,8 +1,8 @@
 """Where data sets come from: scikit-learn for digits, IDX files for MNIST and its relatives.
 
-IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, the user's cache and Debian's
-/usr/share/datasets/<name>/, and otherwise downloaded into the cache. Whatever the source, the
-SHA-256 of the uncompressed content must be the published one.
+IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, `$TOREQ_HW_DATA` itself, the user's cache and
+Debian's /usr/share/datasets/<name>/ (see `finding`), and otherwise downloaded into the cache. Whatever
+the source, the SHA-256 of the uncompressed content must be the published one.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import platformdirs
 
 from toreq_hw.data.dataset import Dataset, Split
+from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
 from toreq_hw.errors import DataError
 from toreq_hw.files import replacing
@@ -103,8 +104,8 @@ def load_digits() -> Dataset:
 
 def load_idx(source: IdxSource) -> Dataset:
     """An IDX set with its published split of 60,000 training and 10,000 test images."""
-    folder = find_folder(source) or download(source)
-    arrays = {stem: _read_checked(_file(folder, stem), source, stem) for stem in source.sha256}
+    files = find(source) or download(source)
+    arrays = {stem: _read_checked(path, source, stem) for stem, path in files.items()}
     train = arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"]
     test = arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"]
     return Dataset(
@@ -121,7 +122,7 @@ def load_idx(source: IdxSource) -> Dataset:
 def search_folders(name: str) -> list[Path]:
     """Where an IDX set is looked for, in this order."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
-    folders = [Path(named) / name] if named else []
+    folders = [Path(named) / name, Path(named)] if named else []
     return [*folders, cache_folder(name), Path("/usr/share/datasets") / name]
 
 
@@ -130,16 +131,18 @@ def cache_folder(name: str) -> Path:
     return platformdirs.user_cache_path("toreq-hw") / name
 
 
-def find_folder(source: IdxSource) -> Path | None:
-    """The first search folder that holds all files of the set; None if none does."""
-    for folder in search_folders(source.name):
-        if all(_file(folder, stem).is_file() for stem in source.sha256):
-            return folder
-    return None
+def find(source: IdxSource) -> Files | None:
+    """The files of a set from the first folder that holds them all; None if none does."""
+    labels = "t10k-labels-idx1-ubyte"  # the smallest
+
+    def is_set(files: Files) -> bool:
+        return hashlib.sha256(unpack(files[labels])).hexdigest() == source.sha256[labels]
+
+    return find_files(source.name, source.sha256, search_folders(source.name), is_set)
 
 
-def download(source: IdxSource) -> Path:
-    """Fetches all files into the cache, each checked before it takes its name.
+def download(source: IdxSource) -> Files:
+    """Fetches all files into the cache, each checked before it takes its name; stem -> file.
 
     Raises DataError where that fails, saying where to put the files by hand.
     """
@@ -162,12 +165,7 @@ def download(source: IdxSource) -> Path:
                     f"{type(error).__name__}; put its four IDX files into one of {places}"
                 ) from error
             _check(unpack(temporary), expected, url)
-    return folder
-
-
-def _file(folder: Path, stem: str) -> Path:
-    plain = folder / stem
-    return plain if plain.is_file() else folder / f"{stem}.gz"
+    return {stem: folder / f"{stem}.gz" for stem in source.sha256}
 
 
 def _read_checked(path: Path, source: IdxSource, stem: str) -> npt.NDArray[np.uint8]:
