@@ -126,8 +126,9 @@ def test_files_are_found_under_their_usual_names(
     assert not empty_places.exists()
 
 
+@pytest.mark.usefixtures("empty_places")
 def test_the_named_folder_may_hold_another_set(
-    folder: Path, empty_places: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(folder))
     other = replace(SOURCE, name="other", sha256={**SOURCE.sha256, "t10k-labels-idx1-ubyte": "0"})

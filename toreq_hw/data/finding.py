@@ -33,7 +33,7 @@ def find_files(
 
 
 def _places(folder: Path, name: str) -> list[Path]:
-    """A folder, those in it that are called as the set, and what torchvision calls `raw` in each."""
+    """A folder, those in it that are called as the set, and torchvision's `raw` in each."""
     sets = [entry for entry in _entries(folder) if _letters(entry.name) == _letters(name)]
     return [place for each in (folder, *sets) for place in (each, each / "raw")]
 

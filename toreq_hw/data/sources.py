@@ -1,8 +1,8 @@
 """Where data sets come from: scikit-learn for digits, IDX files for MNIST and its relatives.
 
-IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, `$TOREQ_HW_DATA` itself, the user's cache and
-Debian's /usr/share/datasets/<name>/ (see `finding`), and otherwise downloaded into the cache. Whatever
-the source, the SHA-256 of the uncompressed content must be the published one.
+IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, `$TOREQ_HW_DATA` itself, the user's cache
+and Debian's /usr/share/datasets/<name>/ (see `finding`), and otherwise downloaded into the cache.
+Whatever the source, the SHA-256 of the uncompressed content must be the published one.
 """
 
 import hashlib
