@@ -16,7 +16,7 @@ BIAS_GUARD_BITS = 4
 """Bits of a bias latent below the accumulator's LSB."""
 
 BIAS_LATENT_LIMIT = (1 << 26) - 1
-"""Bias latents stay in +-2^26: biases of +-2^22 accumulator LSBs."""
+"""Bias latents stay in +-(2^26 - 1): biases in -2^22 .. 2^22 - 1 accumulator LSBs."""
 
 
 class Synapses(NamedTuple):
