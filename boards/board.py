@@ -5,7 +5,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Any
 
-from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import missing
 
 
 class Family(StrEnum):
@@ -80,10 +80,7 @@ class Board:
         try:
             platform = getattr(import_module(module_name), class_name)()
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"board {self.name} must have {error.name} installed; run: "
-                "pip install 'toreq-hw[boards]'"
-            ) from error
+            raise missing(f"board {self.name}", error.name, "boards") from error
         if self.uart is not None:
             _add_uart(platform, self.uart)
         return platform

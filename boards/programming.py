@@ -39,7 +39,13 @@ def program(board: Board, bitstream: Path) -> None:
     arguments = [loader, "-b", _LOADER_NAMES[board.name], str(bitstream)]
     try:
         done = subprocess.run(
-            arguments, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_S
+            arguments,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIME_LIMIT_S,
+            encoding="utf-8",
+            errors="replace",
         )
     except subprocess.TimeoutExpired as error:
         raise DeploymentError(

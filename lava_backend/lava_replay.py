@@ -51,9 +51,11 @@ def replay(
         save(network, folder / "network.safetensors")
         np.savez(folder / "request.npz", inputs=inputs.astype(np.int32), start=start)
         entries = {k: v for k, v in rows.items() if k not in ("weights", "states")}
-        (folder / "map.json").write_text(json.dumps({**entries, "max_sweeps": max_sweeps}))
+        (folder / "map.json").write_text(
+            json.dumps({**entries, "max_sweeps": max_sweeps}), encoding="utf-8"
+        )
         supervise(folder, time_limit_s, "replay_worker")
-        found = json.loads((folder / "replayed.json").read_text())
+        found = json.loads((folder / "replayed.json").read_text(encoding="utf-8"))
     return [
         Replayed(np.array(one["ticks"], dtype=np.int16), one["sweeps"], one["settled"])
         for one in found

@@ -7,18 +7,17 @@ a Lava child process raises and its parent waits for ever, so those are refused 
 """
 
 import importlib.util
+import os
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
 from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import LAVA, install_command
 
 TESTED_VERSION = "0.10.0"
 """The only version of lava-nc that the shim and the models were run with."""
-
-INSTALL = "make .venv/lava"
-"""Installs Lava into the project's environment, last and without its outdated pins."""
 
 _MODULE = "lava.magma.compiler.var_model"
 _MUTABLE_DEFAULT = re.compile(r"= (\w+Encoder)\(\)")
@@ -36,20 +35,23 @@ def prepare() -> None:
 
 def check_versions() -> None:
     """Raises MissingDependencyError unless the tested Lava and a NumPy before 2.4 are here."""
+    if not hasattr(os, "fork"):
+        raise MissingDependencyError("Lava must run on Linux or macOS: it starts processes by fork")
     try:
         found = version("lava-nc")
     except PackageNotFoundError:
         raise MissingDependencyError(
-            f"lava-nc must be installed, found none; run: {INSTALL}"
+            f"lava-nc must be installed, found none; run: {install_command(LAVA)}"
         ) from None
     if found != TESTED_VERSION:
         raise MissingDependencyError(
-            f"lava-nc must be {TESTED_VERSION}, not {found}; run: {INSTALL}"
+            f"lava-nc must be {TESTED_VERSION}, not {found}; run: {install_command(LAVA)}"
         )
     numpy = tuple(int(part) for part in version("numpy").split(".")[:2])
     if numpy >= (2, 4):
         raise MissingDependencyError(
-            f"numpy must be older than 2.4 for Lava, not {version('numpy')}; run: {INSTALL}"
+            f"numpy must be older than 2.4 for Lava, not {version('numpy')}; "
+            f"run: {install_command(LAVA)}"
         )
 
 

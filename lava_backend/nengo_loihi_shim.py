@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import install_command
 from toreq_hw.lava_backend.nengo_shim import nengo
 
 try:
@@ -21,7 +22,7 @@ try:
         import nengo_loihi.neurons
 except ImportError as error:
     raise MissingDependencyError(
-        f"nengo-loihi must be installed, found: {error}; run: make .venv/extra-nengo"
+        f"nengo-loihi must be installed, found: {error}; run: {install_command('nengo')}"
     ) from error
 
 

@@ -7,6 +7,7 @@ user's home, which nothing here needs.
 import warnings
 
 from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import install_command
 
 try:
     with warnings.catch_warnings():
@@ -14,7 +15,7 @@ try:
         import nengo
 except ImportError as error:
     raise MissingDependencyError(
-        f"nengo must be installed, found: {error}; run: make .venv/extra-nengo"
+        f"nengo must be installed, found: {error}; run: {install_command('nengo')}"
     ) from error
 
 nengo.rc.set("decoder_cache", "enabled", "False")

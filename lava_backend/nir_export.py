@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import install_command
 from toreq_hw.files import replacing
 from toreq_hw.network import Network
 
@@ -36,7 +37,7 @@ def export(network: Network, path: Path) -> Any:
         import nir
     except ImportError as error:
         raise MissingDependencyError(
-            f"nir must be installed, found: {error}; run: make .venv/extra-nengo"
+            f"nir must be installed, found: {error}; run: {install_command('nengo')}"
         ) from error
     graph = to_graph(network, nir)
     with replacing(path) as temporary:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.data import Dataset, Split
-from toreq_hw.errors import DataError, MissingDependencyError
+from toreq_hw.errors import DataError
+from toreq_hw.extras import missing
 
 RAMPS = 16
 """Inputs a variable."""
@@ -175,7 +176,5 @@ def _make(task: Task):  # type: ignore[no-untyped-def]  # gymnasium's own type, 
     try:
         import gymnasium
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "gymnasium must be installed to clone behaviour: pip install 'toreq-hw[quant]'"
-        ) from error
+        raise missing("behaviour cloning", "gymnasium", "quant") from error
     return gymnasium.make(task.environment)

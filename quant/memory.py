@@ -53,8 +53,14 @@ PROBES = (
 )
 
 
+CLEAR_REFS = Path("/proc/self/clear_refs")
+"""Linux alone sets back the mark of the most memory that a process has had."""
+
+
 def measure_all() -> list[dict[str, Any]]:
-    """All probes, each in its own process, one thread; see `measure`."""
+    """All probes, each in its own process, one thread; see `measure`. None but on Linux."""
+    if not CLEAR_REFS.exists():
+        return []
     return [measure(probe) for probe in PROBES]
 
 
@@ -69,6 +75,7 @@ def measure(probe: Probe) -> dict[str, Any]:
         capture_output=True,
         text=True,
         env=os.environ | {"MALLOC_MMAP_THRESHOLD_": str(RETURNED_AT_ONCE)},
+        encoding="utf-8",
     )
     return {"rule": probe.rule.value, "layers": probe.layers, **json.loads(done.stdout)}
 
@@ -111,7 +118,7 @@ def _step(probe: Probe) -> dict[str, Any]:
 
 def _restart_high_water() -> float:
     """Sets the high-water mark to the resident set at hand (proc(5), clear_refs 5); MB."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    CLEAR_REFS.write_text("5", encoding="ascii")
     return _status_mb("VmHWM")
 
 

@@ -4,15 +4,24 @@ Everything is an exact sum of multiples of 2^-F (see `equilibrium`), which is wh
 kept up to date by adding what changed, and why the compiler may add in any order.
 """
 
-import numba
+import hashlib
+from pathlib import Path
+
 import numpy as np
+
+from toreq_hw.compilation import njit
 
 # Types stay out of the signatures: numba infers them.
 
 _ANY_ORDER = {"reassoc", "contract", "nnan", "ninf", "nsz"}
 """What the compiler may assume: exact sums have no order, and nothing here is NaN or infinite."""
 
-_compiled = numba.njit(nogil=True, cache=True, fastmath=_ANY_ORDER)
+
+def _compiled(function):  # type: ignore[no-untyped-def]
+    return njit(function, f"quant-{_SOURCE}", fastmath=_ANY_ORDER)
+
+
+_SOURCE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
 @_compiled

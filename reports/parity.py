@@ -146,11 +146,12 @@ def _line(mine: Row, baseline: Row | None) -> str:
 
 def _times(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Seconds of training, both clocks, and the ratio of the processor's."""
-    load = [record["load_average"] for record in records]
+    load = [r["load_average"] for r in records if r["load_average"] is not None]
+    busy = f"{min(load):.1f} to {max(load):.1f}" if load else "unknown"
     lines = [
         "Seconds of one training, evaluation left out; threads a run: "
         f"{_listed(record['threads'] for record in records)}, the rules taking turns. The machine "
-        f"was not idle: its load average was {min(load):.1f} to {max(load):.1f} on "
+        f"was not idle: its load average was {busy} on "
         f"{_listed(record['processors'] for record in records)} processors, which stretches "
         "wall-clock much and processor time somewhat; the ratio is that of processor times.",
         "",

@@ -182,7 +182,7 @@ def compile_core(
 
     core = Core(parameters, images, upsets=upsets)
     text = cxxrtl.convert(core, name=TOP, emit_src=False)
-    return shared_library("core", text + driver.read_text(), folder)
+    return shared_library("core", text + driver.read_text(encoding="utf-8"), folder)
 
 
 _FLAGS = ("-std=c++14", "-O2", "-fPIC", "-shared", "-w", "-DCXXRTL_NDEBUG")
@@ -205,7 +205,9 @@ def shared_library(name: str, text: str, folder: Path) -> Path:
     write_text(source, text)
     with replacing(library) as temporary:
         arguments = [compiler, *_FLAGS, "-I", str(_runtime()), str(source), "-o", str(temporary)]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            arguments, capture_output=True, check=False, encoding="utf-8", errors="replace"
+        )
         if done.returncode:
             raise MissingDependencyError(
                 f"g++ must compile {source}, found: {done.stderr.strip().splitlines()[-1]}"

@@ -39,7 +39,7 @@ def core_verilog(core: Core, platform: object = None) -> str:
     text = rtlil.convert(core, name=TOP, emit_src=False, platform=platform)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "core.il").write_text(with_equal_widths(text))
-        (folder / "core.ys").write_text(_SCRIPT)
+        (folder / "core.il").write_text(with_equal_widths(text), encoding="utf-8")
+        (folder / "core.ys").write_text(_SCRIPT, encoding="utf-8")
         subprocess.run([sys.executable, "-c", _YOSYS], cwd=folder, check=True)
-        return _HEADER + (folder / "core.v").read_text()
+        return _HEADER + (folder / "core.v").read_text(encoding="utf-8")

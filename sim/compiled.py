@@ -6,18 +6,16 @@ code is never older than any of them.
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
-import platformdirs
+from toreq_hw.compilation import njit
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compiles `function` on its first call, for the types it is called with."""
-    return _cached(function)
+    return njit(function, SOURCES)
 
 
 def compiled_uncounted(function: Callable[..., Any]) -> Any:
@@ -28,17 +26,7 @@ def compiled_uncounted(function: Callable[..., Any]) -> Any:
     all arrays and outlive every call. What would need the counts (`a[:] = b`, which may have
     to copy `b` first) numba refuses to compile, so loops stand for it.
     """
-    return _cached(function, _nrt=False)
-
-
-def _cached(function: Callable[..., Any], **options: Any) -> Any:
-    settings: Any = numba.config  # its attributes are made at run time, unknown to type checkers
-    usual = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_CACHE)
-    try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
-    finally:
-        settings.CACHE_DIR = usual
+    return njit(function, SOURCES, _nrt=False)
 
 
 def _digest() -> str:
@@ -48,12 +36,5 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("toreq-hw")
-    return Path(base) / "compiled" / SOURCES
-
-
 SOURCES = _digest()
 """Names every source of the simulator as it stands."""
-
-_CACHE = _cache_folder()

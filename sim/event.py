@@ -1,12 +1,12 @@
 """The event engine: compiled, incremental, samples in parallel; the fastest of the three."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.machine import processors
 from toreq_hw.network import Network
 from toreq_hw.sim import event_kernel as kernel
 from toreq_hw.sim.layout import Layout
@@ -24,7 +24,7 @@ class EventEngine:
     def __init__(self, network: Network, threads: int | None = None) -> None:
         self._layout = Layout(network)
         self.plan = compile_plan(network)
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or processors()
 
     def relax(self, start: Start) -> Relaxation:
         """Runs every sample to its end; see `Start` and `Relaxation`."""

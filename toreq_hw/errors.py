@@ -33,6 +33,10 @@ class MissingDependencyError(ToreqError):
     """An optional dependency is absent; the message names the extra that installs it."""
 
 
+class CheckoutError(ToreqError):
+    """The package lies here without some of its parts: links that were not made."""
+
+
 class DeploymentError(ToreqError):
     """A target's run ended before it gave a result: a process died, or the time was up."""
 

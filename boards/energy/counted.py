@@ -33,7 +33,7 @@ class CountedDesign:
         from amaranth.back import cxxrtl
 
         text = cxxrtl.convert(design, name="top", emit_src=False, ports=ports)
-        path = shared_library("counted", text + _DRIVER.read_text(), folder)
+        path = shared_library("counted", text + _DRIVER.read_text(encoding="utf-8"), folder)
         self._library = ctypes.CDLL(str(path.resolve()))
         self._library.activity_new.restype = ctypes.c_void_p
         self._library.activity_item.restype = ctypes.POINTER(ctypes.c_uint32)

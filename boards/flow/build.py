@@ -114,8 +114,8 @@ def run_synthesis(plan: Plan, tools: Tools, cache: Path) -> Stage:
     """The stage that leaves a netlist and Yosys' counts of its cells."""
 
     def work(folder: Path) -> None:
-        (folder / "top.il").write_text(plan.rtlil)
-        (folder / SCRIPT).write_text(plan.script)
+        (folder / "top.il").write_text(plan.rtlil, encoding="utf-8")
+        (folder / SCRIPT).write_text(plan.script, encoding="utf-8")
         tools.run(plan.toolchain.synthesis, ["-q", "-l", "yosys.log", SCRIPT], folder, "errors.log")
         (folder / "top.il").unlink()  # as large as the weights, and in the netlist too
 
@@ -128,7 +128,7 @@ def _place(plan: Plan, seed: int, tools: Tools, cache: Path, synthesised: Path) 
     def work(folder: Path) -> None:
         netlist = folder / toolchain.netlist
         netlist.hardlink_to(synthesised / toolchain.netlist)
-        (folder / toolchain.constraints).write_text(plan.constraints)
+        (folder / toolchain.constraints).write_text(plan.constraints, encoding="utf-8")
         with explained(plan.board, folder / LOG):
             tools.run(toolchain.placer, plan.placing(seed), folder, LOG)
         netlist.unlink()

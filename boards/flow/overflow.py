@@ -17,7 +17,7 @@ def explained(board: Board, log: Path) -> Iterator[None]:
     try:
         yield
     except BuildError as error:
-        lines = _USAGE.findall(log.read_text(errors="replace"))
+        lines = _USAGE.findall(log.read_text(errors="replace", encoding="utf-8"))
         over = [
             f"{kind} needed {used}, available {available}"
             for kind, used, available, _ in lines

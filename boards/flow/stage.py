@@ -33,7 +33,7 @@ def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
     """
     folder, failed = cache / key, cache / f"{key}.failed"
     if (folder / _DONE).exists():
-        seconds = json.loads((folder / _DONE).read_text())["seconds"]
+        seconds = json.loads((folder / _DONE).read_text(encoding="utf-8"))["seconds"]
         return Stage(folder, seconds, cached=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)

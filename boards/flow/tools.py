@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 
-from toreq_hw.errors import BuildError, MissingDependencyError
+from toreq_hw.errors import BuildError
+from toreq_hw.extras import missing
 
 
 class StoppedError(BuildError):
@@ -97,15 +98,15 @@ def executable(name: str) -> str:
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     found = shutil.which(name, path=places)
     if found is None:
-        raise MissingDependencyError(
-            f"synthesis must have {name} installed; run: pip install 'toreq-hw[boards]'"
-        )
+        raise missing("synthesis", name, "boards")
     return found
 
 
 def last_words(log: Path) -> str:
     """The first error line of a log, or its last line; empty where it holds nothing."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    lines = [
+        line.strip() for line in log.read_text(errors="replace", encoding="utf-8").splitlines()
+    ]
     lines = [line for line in lines if line]
     errors = [line for line in lines if line.upper().startswith("ERROR")]
     return (errors or lines or [""])[0 if errors else -1]
@@ -123,6 +124,4 @@ def tool_versions(packages: Sequence[str]) -> dict[str, str]:
     try:
         return {package: version(package) for package in packages}
     except PackageNotFoundError as error:
-        raise MissingDependencyError(
-            f"synthesis must have {error.name} installed; run: pip install 'toreq-hw[boards]'"
-        ) from error
+        raise missing("synthesis", error.name, "boards") from error

@@ -91,4 +91,4 @@ def compile_system(
 
 def compile_model(text: str, folder: Path = FOLDER) -> Path:
     """The library of a CXXRTL model whose top module has the system's ports."""
-    return shared_library("system", _PREFIX + text + _DRIVER.read_text(), folder)
+    return shared_library("system", _PREFIX + text + _DRIVER.read_text(encoding="utf-8"), folder)

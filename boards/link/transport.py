@@ -4,7 +4,8 @@ import errno
 import time
 from typing import Protocol
 
-from toreq_hw.errors import LinkError, MissingDependencyError
+from toreq_hw.errors import LinkError
+from toreq_hw.extras import missing
 
 SLACK_S = 0.25
 """What a USB adapter and the host's scheduler may add to an answer."""
@@ -41,9 +42,7 @@ class SerialTransport:
         try:
             import serial
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                "a serial port must have pyserial installed; run: pip install 'toreq-hw[boards]'"
-            ) from error
+            raise missing("a serial port", "pyserial", "boards") from error
         self._failure = (serial.SerialException, OSError)
         try:
             self._port = serial.Serial(port, baud, exclusive=True, write_timeout=5)

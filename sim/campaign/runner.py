@@ -9,7 +9,8 @@ from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.sim.campaign.planning import PILOT, trials_needed
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.store import Store
@@ -115,9 +116,7 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
     try:
         from distributed import Client
     except ImportError as error:
-        raise MissingDependencyError(
-            "a Dask scheduler must have dask installed; run: pip install 'toreq-hw[cluster]'"
-        ) from error
+        raise missing("a Dask scheduler", "dask", "cluster") from error
     try:
         client = Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError, TypeError) as error:

@@ -1,6 +1,7 @@
 """The command `deploy` without heavy dependencies: the target `sim`, the list, bad usage."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from testbench.command_line import deploy
 from testbench.networks import random_case
 from toreq_hw import network, targets
 from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.extras import install_command
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.targets import sim as sim_target
 from toreq_hw.targets.expected import simulate
@@ -106,8 +108,9 @@ def test_a_network_of_another_width_is_refused(
 
 
 def test_a_missing_dependency_names_its_install_command() -> None:
-    target = replace(targets.get("sim"), modules=("no_such_module",), install="make it")
-    with pytest.raises(MissingDependencyError, match="no_such_module installed; run: make it"):
+    target = replace(targets.get("sim"), modules=("no_such_module",), extra="lint")
+    wanted = re.escape(f"no_such_module installed; run: {install_command('lint')}")
+    with pytest.raises(MissingDependencyError, match=wanted):
         target.require()
 
 

@@ -13,6 +13,7 @@ from markupsafe import escape
 from testbench.command_line import deploy
 from testbench.networks import random_case
 from toreq_hw import network
+from toreq_hw.extras import install_command
 from toreq_hw.network import Network, Schedule, WeightFormat
 
 
@@ -133,7 +134,7 @@ def test_a_missing_package_is_one_line_naming_its_command(path: str) -> None:
     )
     assert ended.returncode == 2
     assert ended.stderr == (
-        "error: target nengo: must have nengo installed; run: make .venv/extra-nengo\n"
+        f"error: target nengo: must have nengo installed; run: {install_command('nengo')}\n"
     )
 
 

@@ -155,7 +155,13 @@ def test_lava_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(lava_shim, "version", absent)
-    with pytest.raises(MissingDependencyError, match="must be installed, found none; run: make"):
+    with pytest.raises(MissingDependencyError, match="must be installed, found none; run: "):
+        lava_shim.check_versions()
+
+
+def test_a_system_without_fork_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.fork")
+    with pytest.raises(MissingDependencyError, match="Lava must run on Linux or macOS"):
         lava_shim.check_versions()
 
 

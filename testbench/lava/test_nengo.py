@@ -18,6 +18,7 @@ from toreq_hw.errors import (
     MissingDependencyError,
     NetworkError,
 )
+from toreq_hw.extras import install_command
 from toreq_hw.lava_backend import nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.record import RunRecord
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
@@ -147,15 +148,13 @@ def test_a_package_that_breaks_on_import_is_one_line(package: str, module: str) 
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert ended.stdout.startswith(f"{package.replace('_', '-')} must be installed, found: ")
-    assert ended.stdout.endswith("run: make .venv/extra-nengo\n")
+    assert ended.stdout.endswith(f"run: {install_command('nengo')}\n")
 
 
 def test_nir_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nir", None)
     source = random_case(4, schedule=Schedule.PARITY).network
-    with pytest.raises(
-        MissingDependencyError, match=r"nir must be installed, found: .*; run: make"
-    ):
+    with pytest.raises(MissingDependencyError, match=r"nir must be installed, found: .*; run: "):
         nir_export.export(source, tmp_path / "network.nir")
 
 

@@ -12,6 +12,7 @@ from testbench.networks import random_case
 from toreq_hw import network as network_file
 from toreq_hw import sim
 from toreq_hw.commands import main
+from toreq_hw.extras import install_command
 from toreq_hw.network import Network, Schedule, WeightFormat
 
 
@@ -114,7 +115,7 @@ def test_a_missing_onnx_names_the_extra(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "onnx", None)
     assert run(command, net) == 2
-    assert "toreq-hw[quant]" in capsys.readouterr().err
+    assert install_command("quant") in capsys.readouterr().err
 
 
 def test_a_missing_torch_names_the_extra(
@@ -122,7 +123,7 @@ def test_a_missing_torch_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "brevitas", None)
     assert run("train", "--engine", "torch", "--out", net.parent / "other.safetensors") == 2
-    assert "toreq-hw[quant]" in capsys.readouterr().err
+    assert install_command("quant") in capsys.readouterr().err
 
 
 def test_damaged_files_never_crash(

@@ -100,6 +100,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 4000)
     monkeypatch.setattr(cloning, "TEST_SAMPLES", 1000)
     monkeypatch.setattr(parity, "EPISODES", 10)
+    monkeypatch.delattr("os.getloadavg")  # as on Windows
     planned = next(r for r in plan(["cartpole"], 1, quick=True))
     record = parity._carry_out(planned, tmp_path, threads=1)
     assert record["expert_score"] == 500
@@ -108,6 +109,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     text = markdown([record])
     assert "| cartpole | int8 | 1, 0 |" in text
     assert "500.0 |" in text
+    assert "its load average was unknown on" in text
 
 
 def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +126,13 @@ def test_memory_grows_with_sweeps_only_where_they_are_kept() -> None:
     assert slow["state_copies"] < quick["state_copies"] + 0.5
     deep = highest(memory.Probe(Rule.EQPROP, 8, gain=0.25))
     assert 1 < deep["state_copies"] < quick["state_copies"] + 0.5
+
+
+def test_memory_is_not_measured_where_the_system_cannot_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CLEAR_REFS", tmp_path / "absent")
+    assert memory.measure_all() == []
 
 
 def highest(probe: memory.Probe) -> dict[str, Any]:

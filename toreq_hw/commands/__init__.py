@@ -2,11 +2,14 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
+import toreq_hw
 from toreq_hw import __version__
 from toreq_hw.errors import ToreqError
+from toreq_hw.links import check_links
 
 _COMMANDS = {
     "bench": "Measure accuracy, speed and memory side by side.",
@@ -66,6 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     """Runs one click command with this project's exit statuses."""
     try:
+        check_links(Path(toreq_hw.__file__).parent)
         status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()

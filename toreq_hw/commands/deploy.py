@@ -15,6 +15,7 @@ from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.commands.options import check_writable, data_option, json_option, threshold_option
 from toreq_hw.errors import InputError
+from toreq_hw.extras import install_command
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.reports.deployment import deployment_page
@@ -165,7 +166,8 @@ def _show_targets() -> None:
     for target in targets.all_targets():
         missing = target.missing()
         here = f"needs {', '.join(missing)}" if missing else "yes"
-        listed.add_row(target.name, target.description, here, target.install)
+        install = install_command(target.extra) if target.extra else ""
+        listed.add_row(target.name, target.description, here, install)
     output.print(listed)
 
 

@@ -16,7 +16,8 @@ from toreq_hw.commands.options import (
     json_option,
     network_argument,
 )
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.versions import versions
@@ -31,10 +32,7 @@ def onnx_installed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} must be installed for ONNX: pip install 'toreq-hw[quant]' "
-            "or make quant-test"
-        ) from error
+        raise missing("ONNX", error.name, "quant") from error
 
 
 @click.command(

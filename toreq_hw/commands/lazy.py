@@ -10,7 +10,8 @@ import click
 from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.options import Whole, check_folder
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
@@ -94,10 +95,7 @@ def _measure(
     try:
         from toreq_hw.targets.laziness import savings
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"the timing of a core must have {error.name} installed; run: pip install "
-            "'toreq-hw[rtl]'"
-        ) from error
+        raise missing("the timing of a core", error.name, "rtl") from error
     net, dataset = network.load(path), data.load(data_name)
     found = []
     with console.progress_bar() as bar:

@@ -1,7 +1,6 @@
 """`toreq-hw parity`: equilibrium propagation beside backpropagation, over tasks and seeds."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,9 @@ from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.options import check_writable
 from toreq_hw.data import Dataset
-from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import missing
 from toreq_hw.files import replacing, write_json, write_text
+from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
 from toreq_hw.reports import parity as report
 
@@ -65,9 +65,7 @@ def command(
 
         from toreq_hw.quant import memory, parity
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} must be installed for parity: pip install 'toreq-hw[quant]'"
-        ) from error
+        raise missing("parity", error.name, "quant") from error
     torch.set_num_threads(threads)
     planned = list(parity.plan(["digits"] if quick else tasks.split(","), seeds, quick=quick))
     records = []
@@ -142,8 +140,8 @@ def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
         "task": run.task,
         "threads": threads,
         "code_sha256": parity.CODE_SHA256,
-        "load_average": os.getloadavg()[0],
-        "processors": os.cpu_count(),
+        "load_average": load_average(),
+        "processors": processors(),
         "score": None,
         "expert_score": None,
     }

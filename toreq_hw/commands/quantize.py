@@ -11,7 +11,8 @@ from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.options import Whole, check_writable, data_option, json_option
 from toreq_hw.data import Dataset
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json
 from toreq_hw.network import WeightFormat
 from toreq_hw.versions import versions
@@ -65,9 +66,7 @@ def command(
         from toreq_hw.quant.mlp import Mlp, equilibrium_model
         from toreq_hw.quant.post_training import account, quantise_model
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} must be installed to quantise: pip install 'toreq-hw[quant]'"
-        ) from error
+        raise missing("quantisation", error.name, "quant") from error
     model = load_float(float_model)
     dataset = data.load(data_name)
     sizes = (len(model.weights[0]), len(model.biases[-1]))

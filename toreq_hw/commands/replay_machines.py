@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import sim
-from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import missing
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 
@@ -126,9 +126,7 @@ def on_core(
         from toreq_hw.rtl.replay import replay_parameters
         from toreq_hw.rtl.replay_core import replay_on_core
     except ImportError as error:
-        raise MissingDependencyError(
-            "replay on rtl must have Amaranth and Yosys installed; run: pip install 'toreq-hw[rtl]'"
-        ) from error
+        raise missing("replay on rtl", "Amaranth and Yosys", "rtl") from error
     found = replay_on_core(
         scene.network,
         scene.fault_map.program(scene.network),

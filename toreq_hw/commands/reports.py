@@ -11,10 +11,11 @@ from toreq_hw.commands import console, published_designs
 from toreq_hw.commands.options import check_folder
 from toreq_hw.commands.published_designs import Subject, request_of, row
 from toreq_hw.commands.stages import Stages
-from toreq_hw.commands.synth import cores, needs
+from toreq_hw.commands.synth import needs
 from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import write_json
+from toreq_hw.machine import processors
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
@@ -63,7 +64,7 @@ def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out:
         def build(subject: Subject) -> dict[str, Any]:
             return row(subject, networks, seeds, stages, tools)
 
-        built = in_threads(build, chosen, jobs or cores(), tools.stop)
+        built = in_threads(build, chosen, jobs or processors(), tools.stop)
     found = {entry["name"]: entry for entry in [*kept, *built]}
     entries = [found[subject.name] for subject in subjects if subject.name in found]
     record: dict[str, Any] = {
@@ -91,7 +92,9 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[dict[st
     if not others or not path.exists():
         return []
     try:
-        rows = {name_of(entry): entry for entry in json.loads(path.read_text())["rows"]}
+        rows = {
+            name_of(entry): entry for entry in json.loads(path.read_text(encoding="utf-8"))["rows"]
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: must be a report of this command, found: {error}") from error
     return [_checked(s, rows[s.name], networks) for s in others if s.name in rows]

@@ -14,7 +14,8 @@ from toreq_hw.commands.options import (
     network_argument,
     threshold_option,
 )
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json, write_text
 from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
 from toreq_hw.versions import versions
@@ -83,9 +84,7 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[s
         from toreq_hw.rtl.images import MemoryImages
         from toreq_hw.rtl.verilog import core_verilog
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"the core must have {error.name} installed; run: pip install 'toreq-hw[rtl]'"
-        ) from error
+        raise missing("the core", error.name, "rtl") from error
     images = MemoryImages.of(net, parameters)
     files = {"verilog": out / "core.v", "datasheet": out / "datasheet.md"}
     core = Core(parameters, images)

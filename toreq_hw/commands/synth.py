@@ -1,6 +1,5 @@
 """`toreq-hw synth`: a network becomes a board's bitstream, on open tools alone."""
 
-import os
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +19,9 @@ from toreq_hw.commands.options import (
 )
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.termination import ending_in_order
-from toreq_hw.errors import MissingDependencyError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json
+from toreq_hw.machine import processors
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
         seeds=tuple(range(1, seeds + 1)),
         cache=CACHE,
         out=out,
-        jobs=jobs or cores(),
+        jobs=jobs or processors(),
         threshold=threshold,
     )
     with ending_in_order(), Stages() as stages:
@@ -106,14 +106,7 @@ def needs() -> None:
     try:
         import_module("toreq_hw.boards.flow.synthesis")
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"synthesis must have {error.name} installed; run: pip install 'toreq-hw[boards]'"
-        ) from error
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        raise missing("synthesis", error.name, "boards") from error
 
 
 def _show(record: "SynthesisRecord", out: Path) -> None:

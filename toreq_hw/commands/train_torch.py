@@ -11,7 +11,8 @@ from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.starting import starting_network
 from toreq_hw.data import Dataset
-from toreq_hw.errors import InputError, MissingDependencyError
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.versions import versions
@@ -145,9 +146,7 @@ def _settings(options: dict[str, Any], start: Network | None) -> "TrainingOption
         import brevitas  # noqa: F401 - only whether it is there
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"{error.name} must be installed for --engine torch: pip install 'toreq-hw[quant]'"
-        ) from error
+        raise missing("--engine torch", error.name, "quant") from error
     from toreq_hw.quant.options import Rule, TrainingOptions
 
     names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")

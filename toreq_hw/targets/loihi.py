@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from toreq_hw import sim
-from toreq_hw.lava_backend import lava_run, lava_shim
+from toreq_hw.extras import LAVA
+from toreq_hw.lava_backend import lava_run
 from toreq_hw.lava_backend.mapper import load_chip
 from toreq_hw.network import Network
 from toreq_hw.targets.agreement import compare
@@ -50,6 +51,6 @@ target = Target(
     run=run,
     modules=("lava", "networkx", "asteval"),
     packages=("lava-nc",),
-    install=lava_shim.INSTALL,
+    extra=LAVA,
     samples=200,
 )

@@ -10,7 +10,7 @@ from toreq_hw.network import Network
 from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.chip_report import chip_report
 from toreq_hw.targets.expected import figures, simulate
-from toreq_hw.targets.target import NENGO_INSTALL, Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 NOTE = (
     "Nothing ran on silicon: this neuron type runs on Nengo's own simulator, and no Nengo "
@@ -44,6 +44,6 @@ target = Target(
     run=run,
     modules=("nengo",),
     packages=("nengo",),
-    install=NENGO_INSTALL,
+    extra="nengo",
     samples=50,
 )

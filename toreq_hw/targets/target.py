@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.errors import MissingDependencyError
+from toreq_hw import extras
 from toreq_hw.network import Network
-
-NENGO_INSTALL = "make .venv/extra-nengo"
-"""Installs Nengo, nengo-loihi and NIR; `pip install 'toreq-hw[nengo]'` elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +73,8 @@ Run = Callable[[Network, Samples, Options], Outcome]
 class Target:
     """One machine, or model of a machine, that a network file can be deployed to.
 
-    modules: what must be importable. packages: whose versions the record names. install: the
-    command that installs them. samples: test images that run unless a person says otherwise.
+    modules: what must be importable. packages: whose versions the record names. extra: that
+    installs them, or `extras.LAVA`. samples: test images that run unless a person says otherwise.
     lossy: whether it can run with a threshold.
     """
 
@@ -86,7 +83,7 @@ class Target:
     run: Run
     modules: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
-    install: str = ""
+    extra: str = ""
     samples: int = 100
     lossy: bool = False
 
@@ -98,6 +95,4 @@ class Target:
         """Raises MissingDependencyError, naming the command to install with."""
         missing = self.missing()
         if missing:
-            raise MissingDependencyError(
-                f"target {self.name}: must have {', '.join(missing)} installed; run: {self.install}"
-            )
+            raise extras.missing(f"target {self.name}:", ", ".join(missing), self.extra)

@@ -1,0 +1,41 @@
+"""How to install what is missing, worded once: right in a checkout and for an installed package."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import toreq_hw
+from toreq_hw.errors import MissingDependencyError
+
+LAVA = "lava"
+"""No extra: its outdated pins must be passed over, so it is installed last and by itself."""
+
+_LAVA_PIP = "pip install --no-deps --ignore-requires-python lava-nc"
+
+
+def install_command(extra: str) -> str:
+    """The command that installs an extra, or Lava, into the environment that runs now.
+
+    In the checkout's own .venv it is a make target. Where the package is installed (a wheel, or a
+    checkout in another environment) pip takes the extra's list from it and needs no index that
+    knows the package. A checkout that is only on the path is installed with the extra.
+    """
+    root = Path(toreq_hw.__file__).parents[1]
+    checkout = (root / "Makefile").is_file() and (root / "pyproject.toml").is_file()
+    if checkout and Path(sys.prefix) == root / ".venv":
+        return "make .venv/lava" if extra == LAVA else f"make .venv/extra-{extra}"
+    wanted = "nengo" if extra == LAVA else extra
+    try:
+        distribution("toreq-hw")
+    except PackageNotFoundError:
+        command = f"pip install -e '{root}[{wanted}]'"
+    else:
+        command = f"pip install 'toreq-hw[{wanted}]'"
+    return f"{command} && {_LAVA_PIP}" if extra == LAVA else command
+
+
+def missing(what: str, package: str | None, extra: str) -> MissingDependencyError:
+    """The error of `what`, which cannot do without `package`: it says what to run."""
+    return MissingDependencyError(
+        f"{what} must have {package} installed; run: {install_command(extra)}"
+    )
