@@ -10,6 +10,7 @@ from toreq_hw.boards import (
 )
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
+from toreq_hw.suggestions import none_of
 
 _ALL: tuple[Board, ...] = (
     icebreaker.BOARD,
@@ -30,5 +31,5 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Board:
     """The board called `name`; raises InputError for an unknown one."""
     if name not in _BOARDS:
-        raise InputError(f"board must be one of {', '.join(_BOARDS)}, not {name!r}")
+        raise InputError(none_of("board", name, _BOARDS))
     return _BOARDS[name]

@@ -15,6 +15,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat
 from toreq_hw.quant import cloning
 from toreq_hw.quant.options import Rule, TrainingOptions
+from toreq_hw.suggestions import none_of
 
 SETTINGS: dict[str, dict[WeightFormat, TrainingOptions]] = {
     "digits": {
@@ -85,7 +86,7 @@ def plan(tasks: Sequence[str], seeds: int, *, quick: bool) -> Iterator[PlannedRu
     """
     for task in tasks:
         if task not in SETTINGS:
-            raise InputError(f"task must be one of {', '.join(SETTINGS)}, not {task!r}")
+            raise InputError(none_of("task", task, SETTINGS))
     for seed in range(1, (QUICK_SEEDS if quick else seeds) + 1):
         for task in tasks:
             for weight_format, settings in SETTINGS[task].items():

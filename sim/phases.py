@@ -8,15 +8,26 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
+from toreq_hw.reading.fields import shown
 from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.fixed_point import nudge_drive
 from toreq_hw.sim.layout import Layout, check_states
 from toreq_hw.sim.reference import ReferenceEngine
 from toreq_hw.sim.relaxation import Relaxation, Start
+from toreq_hw.suggestions import none_of
 
 MAX_SWEEPS = 10_000
 """The safety net: far above any relaxation seen; where it ends one, the record says so."""
+
+
+MAX_LIMIT = 1_000_000
+"""Of sweeps: the ticks of as many fit 32 bits."""
+
+MAX_THRESHOLD = (1 << 15) - 1
+"""States are int16: nothing moves further."""
+
+MAX_THREADS = 1024
 
 
 class Engine(Protocol):
@@ -37,16 +48,17 @@ class EngineName(StrEnum):
 def make_engine(network: Network, name: str = "event", threads: int | None = None) -> Engine:
     """The engine called `name`, ready for many batches of one network.
 
-    threads: event engine only; None takes every core at hand. Raises InputError.
+    threads: event engine only, 1 or more; None takes every core at hand. Raises InputError.
     """
+    if threads is not None:
+        _whole_number("threads", threads, 1, MAX_THREADS)
     if name == EngineName.EVENT:
         return EventEngine(network, threads)
     if name == EngineName.DENSE:
         return DenseEngine(network)
     if name == EngineName.REFERENCE:
         return ReferenceEngine(network)
-    known = ", ".join(engine.value for engine in EngineName)
-    raise InputError(f"engine must be one of {known}, not {name!r}")
+    raise InputError(none_of("engine", name, [engine.value for engine in EngineName]))
 
 
 def relax(
@@ -80,8 +92,8 @@ def relax(
         states=_start_states(layout, states, batch),
         drive=_checked_drive(network.output, drive, batch),
         continued=states is not None,
-        threshold=_whole_number("threshold", threshold, 0),
-        max_sweeps=_whole_number("max_sweeps", max_sweeps, 1),
+        threshold=_whole_number("threshold", threshold, 0, MAX_THRESHOLD),
+        max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MAX_LIMIT),
         trace=trace,
         detects_cycles=not network.schedule.always_settles and threshold == 0,
     )
@@ -184,7 +196,7 @@ def _checked_drive(
     return np.ascontiguousarray(drive)
 
 
-def _whole_number(name: str, value: int, least: int) -> int:
-    if not isinstance(value, int) or value < least:
-        raise InputError(f"{name} must be a whole number of at least {least}, not {value!r}")
+def _whole_number(name: str, value: int, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InputError(f"{name} must be a whole number in {least}..{most}, not {shown(value)}")
     return value

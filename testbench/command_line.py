@@ -1,8 +1,34 @@
 """Runs commands as a person would, inside this process."""
 
+import contextlib
+import io
+from dataclasses import dataclass
+
 import pytest
 
 from toreq_hw import commands
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left on the screen, and its exit status."""
+
+    status: int
+    output: str
+    error: str
+
+
+def toreq_hw(*arguments: object) -> Done:
+    """`toreq-hw` with these arguments; its consoles write into the result."""
+    shown, said = io.StringIO(), io.StringIO()
+    with (
+        contextlib.redirect_stdout(shown),
+        contextlib.redirect_stderr(said),
+        pytest.raises(SystemExit) as ended,
+    ):
+        commands.main([str(argument) for argument in arguments])
+    code = ended.value.code
+    return Done(code if isinstance(code, int) else 1, shown.getvalue(), said.getvalue())
 
 
 def deploy(*arguments: str) -> int:

@@ -22,6 +22,7 @@ from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.relaxation import Relaxation, Start
+from toreq_hw.suggestions import none_of
 
 
 def relax_with(
@@ -60,8 +61,7 @@ def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "ev
         return DisturbedDense(network, disturbance)
     if name == EngineName.REFERENCE:
         return DisturbedReference(network, disturbance)
-    known = ", ".join(engine.value for engine in EngineName)
-    raise InputError(f"engine must be one of {known}, not {name!r}")
+    raise InputError(none_of("engine", name, [engine.value for engine in EngineName]))
 
 
 class DisturbedEventEngine:

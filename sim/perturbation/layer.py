@@ -8,17 +8,20 @@ and a LearningLayer on the updates of on-chip learning, which no phase sees.
 With no layer nothing of this runs; with level 0 a layer changes nothing.
 """
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role
+from toreq_hw.reading.fields import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.suggestions import none_of
 
 States = dict[str, npt.NDArray[np.int16]]
 
@@ -61,10 +64,15 @@ class Layer:
                 f"level of {self.kind} must be in {low:g}..{high:g} ({self.unit}), "
                 f"not {self.level!r}"
             )
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 1 << 32:
+        if not _is(self.seed, int) or not 0 <= self.seed < 1 << 32:
             raise InputError(f"seed of {self.kind} must be in 0..2^32 - 1, not {self.seed!r}")
         if not isinstance(self.place, str):
             raise InputError(f"place of {self.kind} must be a name, not {self.place!r}")
+        for field in fields(self):
+            value, kinds = getattr(self, field.name), get_args(field.type) or (field.type,)
+            if not any(_is(value, kind) for kind in kinds):
+                words = " or ".join(_WORDS[kind] for kind in kinds)
+                raise InputError(f"{field.name} of {self.kind} must be {words}, not {shown(value)}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the equal layer back."""
@@ -94,6 +102,23 @@ class Layer:
                 f"place of {self.kind} must be a relaxing population ({names}), not {self.place}"
             )
         return found
+
+
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    str: "a text",
+}
+
+
+def _is(value: object, kind: object) -> bool:
+    """Whether a setting is of its type; whole numbers fit 64 bits, and count as numbers."""
+    if kind is float:
+        return _is(value, int) or (type(value) is float and math.isfinite(value))
+    if kind is int:
+        return type(value) is int and -(1 << 63) <= value < 1 << 63
+    return type(value) is kind
 
 
 class WeightLayer(Layer):
@@ -129,11 +154,11 @@ class LearningLayer(Layer):
 def make_layer(kind: str, **settings: Any) -> Layer:
     """The layer called `kind`. Raises InputError for an unknown kind or setting."""
     if kind not in KINDS:
-        raise InputError(f"layer must be one of {', '.join(sorted(KINDS))}, not {kind!r}")
+        raise InputError(none_of("layer", kind, sorted(KINDS)))
     known = [f.name for f in fields(KINDS[kind])]
     for name in settings:
         if name not in known:
-            raise InputError(f"settings of {kind} must be {', '.join(known)}, not {name!r}")
+            raise InputError(none_of(f"settings of {kind}", name, known))
     if "level" not in settings:
         raise InputError(f"layer {kind} must have a level, found none")
     return KINDS[kind](**settings)

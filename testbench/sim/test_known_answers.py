@@ -210,9 +210,9 @@ def test_other_refusals() -> None:
     net, inputs = by_hand(), [[3, 1]]
     with pytest.raises(InputError, match="engine must be one of reference, dense, event"):
         sim.relax(net, inputs, engine="quantum")
-    with pytest.raises(InputError, match="threshold must be a whole number of at least 0"):
+    with pytest.raises(InputError, match=r"threshold must be a whole number in 0\.\.32767"):
         sim.relax(net, inputs, threshold=-1)
-    with pytest.raises(InputError, match="max_sweeps must be a whole number of at least 1"):
+    with pytest.raises(InputError, match=r"max_sweeps must be a whole number in 1\.\.1000000"):
         sim.relax(net, inputs, max_sweeps=0)
     with pytest.raises(InputError, match="states must be given for hidden, output, not for"):
         sim.relax(net, inputs, states={"hidden": np.zeros((1, 2), np.int16)})

@@ -17,6 +17,7 @@ _COMMANDS = {
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
     "import": "Read a network from an ONNX file.",
+    "info": "Say what a file is, what is in it, and which commands take it.",
     "inject": "Damage a network and measure what it survives.",
     "lazy": "Measure what a core saves by sending less, or by stopping sooner (make lazy).",
     "parity": "Put equilibrium propagation beside backpropagation.",

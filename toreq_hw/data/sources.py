@@ -21,6 +21,7 @@ from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
 from toreq_hw.errors import DataError
 from toreq_hw.files import replacing
+from toreq_hw.suggestions import none_of
 
 ENVIRONMENT_VARIABLE = "TOREQ_HW_DATA"
 
@@ -79,7 +80,7 @@ def load(name: str) -> Dataset:
     saying where to put them.
     """
     if name not in _LOADERS:
-        raise DataError(f"data must be one of {', '.join(NAMES)}, not {name!r}")
+        raise DataError(none_of("data", name, NAMES))
     return _LOADERS[name]()
 
 

@@ -17,7 +17,7 @@ from toreq_hw.reading.arrays import (
     read_npy,
     read_tensors,
 )
-from toreq_hw.reading.content import decoded, read_bytes, read_text, unpacked
+from toreq_hw.reading.content import decoded, read_beginning, read_bytes, read_text, unpacked
 from toreq_hw.reading.fields import Fields, integer, number, shown, text
 from toreq_hw.reading.structure import (
     MAX_DEPTH,
@@ -40,6 +40,7 @@ __all__ = [
     "parse_npy",
     "parse_tensors",
     "parse_toml",
+    "read_beginning",
     "read_bytes",
     "read_fields",
     "read_json",

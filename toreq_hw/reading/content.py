@@ -5,7 +5,10 @@ import io
 import os
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from toreq_hw.errors import ToreqError
 from toreq_hw.memory import check_memory
@@ -33,22 +36,34 @@ def read_bytes(path: Path, limit: int, error: type[ToreqError]) -> bytes:
     Raises `error` naming the file: absent, unreadable, a folder, pipe or device (which is never
     waited for), larger than `limit` bytes. Raises InputError where memory does not hold it.
     """
+    with _opened(path, error) as (file, size):
+        _check_size(size, limit, str(path), error)
+        content = file.read(size + 1)
+    if len(content) > size:
+        raise error(f"{path}: must have the {size} bytes that its folder states, found more")
+    return content
+
+
+def read_beginning(path: Path, count: int, error: type[ToreqError]) -> tuple[bytes, int]:
+    """The first `count` bytes of a regular file (or all), and its size; raises as `read_bytes`."""
+    with _opened(path, error) as (file, size):
+        return file.read(count), size
+
+
+@contextmanager
+def _opened(path: Path, error: type[ToreqError]) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file and its size; everything that the system says against it is an `error`."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 found = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "?")
                 raise error(f"{path}: must be a regular file, found {found}")
-            size = status.st_size
-            _check_size(size, limit, str(path), error)
-            content = file.read(size + 1)
+            yield file, status.st_size
     except OSError as failure:
         raise error(f"{path}: must be readable, found: {failure.strerror or failure}") from failure
     except ValueError as failure:
         raise error(f"{str(path)!r}: must be the name of a file, found: {failure}") from failure
-    if len(content) > size:
-        raise error(f"{path}: must have the {size} bytes that its folder states, found more")
-    return content
 
 
 def read_text(path: Path, limit: int, error: type[ToreqError]) -> str:

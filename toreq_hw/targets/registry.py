@@ -4,6 +4,7 @@ from importlib import import_module
 
 from toreq_hw.boards import registry as boards
 from toreq_hw.errors import InputError
+from toreq_hw.suggestions import none_of
 from toreq_hw.targets.board import board_target
 from toreq_hw.targets.target import Target
 
@@ -28,7 +29,7 @@ def get(name: str) -> Target:
     if name in boards.names():
         return board_target(name)
     if name not in _MODULES:
-        raise InputError(f"target must be one of {', '.join(names())}, not {name!r}")
+        raise InputError(none_of("target", name, names()))
     target = import_module(_MODULES[name]).target
     assert isinstance(target, Target)
     return target

@@ -1,0 +1,220 @@
+"""What `toreq-hw info` says of each kind of file: plain JSON values, as its reader checked them."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from toreq_hw import network
+from toreq_hw.data import read_idx
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
+from toreq_hw.file_kinds import Kind
+from toreq_hw.network import Network
+from toreq_hw.reading import parse_json, read_fields, read_tensors, read_text
+
+_MAX_BYTES = 1 << 32
+_MAX_TEXT = 1 << 30
+
+Details = dict[str, Any]
+
+
+def details(path: Path, kind: Kind) -> Details:
+    """What is in a file of `kind`; at least `made_by` and `sha256`, None where it does not say.
+
+    Raises a ToreqError naming the file where the kind's own reader refuses it.
+    """
+    return {"made_by": None, "sha256": None, **_READERS[kind](path)}
+
+
+def _network(path: Path) -> Details:
+    net = network.load(path)
+    return {"made_by": "toreq-hw, network file of version 1", **_described(net)}
+
+
+def _described(net: Network) -> Details:
+    return {
+        "sha256": net.sha256,
+        "shape": "-".join(str(p.size) for p in net.populations),
+        "formats": ", ".join(
+            [
+                *dict.fromkeys(f"{c.weight_format.value} weights" for c in net.couplings),
+                *dict.fromkeys(f"{p.state_bits}-bit states" for p in net.populations),
+            ]
+        ),
+        "populations": [
+            {
+                "name": p.name,
+                "size": p.size,
+                "role": p.role.value,
+                "state_bits": p.state_bits,
+                "signed": p.signed,
+            }
+            for p in net.populations
+        ],
+        "couplings": [
+            {
+                "name": c.name,
+                "weight_format": c.weight_format.value,
+                "fraction_bits": c.fraction_bits,
+                "zeros": round(float((c.weight == 0).mean()), 4),
+            }
+            for c in net.couplings
+        ],
+        "schedule": net.schedule.value,
+        "beta_shift": net.beta_shift,
+    }
+
+
+def _checkpoint(path: Path) -> Details:
+    from toreq_hw.sim.learning import checkpoint  # takes the engines along
+
+    trainer, notes = checkpoint.load(path)
+    history = notes.get("history")
+    return {
+        "made_by": "toreq-hw train, checkpoint of version 1",
+        **_described(trainer.network()),
+        "epoch": trainer.epoch,
+        "epochs": notes.get("epochs"),
+        "seed": trainer.seed,
+        "data": notes.get("data"),
+        "accuracy": history[-1].get("accuracy") if history else None,
+    }
+
+
+def _float_model(path: Path) -> Details:
+    found = read_tensors(path, _MAX_BYTES, InputError)
+    return {
+        "made_by": found.metadata.get("format"),
+        "formats": ", ".join(dict.fromkeys(str(array.dtype) for array in found.arrays.values())),
+        "tensors": [
+            {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
+            for name, array in found.arrays.items()
+        ],
+    }
+
+
+def _onnx(path: Path) -> Details:
+    try:
+        from toreq_hw.quant.onnx_file import read_model
+    except ModuleNotFoundError as error:
+        raise missing("ONNX", error.name, "quant") from error
+    model = read_model(path)
+    named = {entry.key: entry.value for entry in model.metadata_props}
+    header = parse_json(named["network"], str(path), InputError) if "network" in named else {}
+    graph = model.graph
+    return {
+        "made_by": f"{model.producer_name} {model.producer_version}".strip() or None,
+        "sha256": header.get("sha256") if isinstance(header, dict) else None,
+        "holds_network": "network" in named,
+        "operator_sets": {o.domain or "ai.onnx": o.version for o in model.opset_import},
+        "inputs": [entry.name for entry in graph.input],
+        "outputs": [entry.name for entry in graph.output],
+        "tensors": [{"name": t.name, "shape": list(t.dims)} for t in graph.initializer],
+        "nodes": dict(Counter(node.op_type for node in graph.node)),
+    }
+
+
+def _fault_map(path: Path) -> Details:
+    fields = read_fields(path, _MAX_TEXT, InputError)
+    rows = {name: v for name, v in fields.content.items() if isinstance(v, list)}
+    return {
+        "made_by": f"toreq-hw replay --make, fault map of version {fields.value('version')}",
+        "of_network_sha256": fields.text("network_sha256"),
+        "samples": fields.count("samples"),
+        "faults": {name: len(values) for name, values in rows.items() if values},
+    }
+
+
+def _chip(path: Path) -> Details:
+    from toreq_hw.lava_backend.mapper.chip import load_chip
+
+    chip = load_chip(str(path))
+    return {"name": chip.name, "cores": chip.cores, "limits": chip.counts}
+
+
+def _trials(path: Path) -> Details:
+    lines = read_text(path, _MAX_TEXT, InputError).splitlines()
+    found = [parse_json(line, f"{path}: line {k}", InputError) for k, line in enumerate(lines, 1)]
+    trials = [entry for entry in found if isinstance(entry, dict) and "trial" in entry]
+    per_level = Counter(str(entry.get("level")) for entry in trials)
+    return {
+        "made_by": "toreq-hw inject or robustness",
+        "trials": len(trials),
+        "trials_by_level": dict(per_level),
+        "samples": trials[0].get("samples") if trials else None,
+    }
+
+
+def _record(path: Path) -> Details:
+    content = read_fields(path, _MAX_TEXT, InputError).content
+    versions = content.get("versions")
+    plain = {k: v for k, v in content.items() if isinstance(v, str | int | float | bool)}
+    return {
+        "made_by": _maker(content, versions if isinstance(versions, dict) else {}),
+        "of_network_sha256": _network_hash(content),
+        "figures": plain,
+        "fields": list(content),
+    }
+
+
+_MAKERS = {
+    "deploy": {"target", "passed"},
+    "inject": {"layer", "levels", "controls"},
+    "replay": {"map", "verdicts"},
+    "relearn": {"undamaged", "latents_from"},
+    "quantize": {"accuracy_float", "couplings", "accuracy"},
+    "import": {"file", "couplings"},
+    "export": {"format", "operator_set"},
+    "simulate": {"engine", "images_per_second"},
+    "rtl": {"accumulator_bits", "memory_bits"},
+    "synth": {"bitstream", "placements"},
+    "train": {"history", "rule", "accuracy"},
+    "train --engine torch": {"history", "options", "accuracy"},
+    "demo": {"float_accuracy", "healing"},
+    "bench": {"training", "inference", "memory"},
+    "parity": {"rows", "runs", "memory"},
+    "reports": {"rows", "failures"},
+    "lazy": {"networks", "versions"},
+    "robustness": {"quick", "data"},
+}
+"""What a command's record has, the ones with more in common first."""
+
+
+def _maker(content: Details, versions: Details) -> str | None:
+    """The command and the version of the software that wrote a record."""
+    fits = [name for name, fields in _MAKERS.items() if fields <= content.keys()]
+    version = versions.get("toreq-hw")
+    if not fits:
+        return f"toreq-hw {version}" if version else None
+    best = max(fits, key=lambda name: len(_MAKERS[name]))
+    return f"toreq-hw {best}" + (f", version {version}" if version else "")
+
+
+def _network_hash(content: Details) -> str | None:
+    found = content.get("network_sha256", content.get("network"))
+    found = found.get("sha256") if isinstance(found, dict) else found
+    return found if isinstance(found, str) else None
+
+
+def _idx(path: Path) -> Details:
+    array = read_idx(path)
+    return {"shape": " x ".join(map(str, array.shape)), "formats": "unsigned bytes"}
+
+
+def _nothing(_: Path) -> Details:
+    return {}
+
+
+_READERS: dict[Kind, Callable[[Path], Details]] = {
+    Kind.NETWORK: _network,
+    Kind.CHECKPOINT: _checkpoint,
+    Kind.FLOAT_MODEL: _float_model,
+    Kind.ONNX: _onnx,
+    Kind.FAULT_MAP: _fault_map,
+    Kind.CHIP: _chip,
+    Kind.TRIALS: _trials,
+    Kind.RECORD: _record,
+    Kind.IDX: _idx,
+    Kind.PICKLE: _nothing,
+}

@@ -1,0 +1,147 @@
+"""What a file is, by its first bytes: every kind that a command reads or writes, and some others.
+
+Only a beginning is read and nothing is trusted: the reader of the kind checks the rest.
+"""
+
+import json
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from toreq_hw.errors import InputError
+from toreq_hw.reading import read_beginning
+
+_BEGINNING = 1 << 20
+"""Bytes that are looked at; a safetensors header may be longer, and is read whole."""
+
+_MAX_HEADER = 1 << 24
+
+
+class Kind(StrEnum):
+    """The value is how a sentence calls it."""
+
+    NETWORK = "a network file"
+    CHECKPOINT = "a checkpoint"
+    FLOAT_MODEL = "a float model"
+    ONNX = "an ONNX graph"
+    FAULT_MAP = "a fault map"
+    CHIP = "a chip description"
+    TRIALS = "finished trials of a campaign"
+    RECORD = "a record of a command"
+    IDX = "IDX data"
+    PICKLE = "a pickle or an archive, which could run code when read"
+    OTHER = "a file of another kind"
+
+
+@dataclass(frozen=True)
+class Use:
+    """What may be done with a kind of file: commands that take it, with {} for its path."""
+
+    commands: tuple[str, ...] = ()
+
+    def example(self, path: Path | str) -> str:
+        """The first command, ready to be typed."""
+        return self.commands[0].format(path) if self.commands else ""
+
+
+USES = {
+    Kind.NETWORK: Use(
+        (
+            "toreq-hw simulate {}",
+            "toreq-hw inject {} --layer dead_neurons --levels 0:0.9:10",
+            "toreq-hw replay {} MAP",
+            "toreq-hw relearn {} --level 0.1",
+            "toreq-hw export {}",
+            "toreq-hw rtl {}",
+            "toreq-hw lazy {}",
+            "toreq-hw synth {} --board icebreaker",
+            "toreq-hw deploy --network {} --target loihi",
+            "toreq-hw train --from {} --out NEW",
+        )
+    ),
+    Kind.CHECKPOINT: Use(
+        ("toreq-hw train --resume {} --out NETWORK", "toreq-hw relearn {} --level 0.1")
+    ),
+    Kind.FLOAT_MODEL: Use(("toreq-hw quantize {} --out NETWORK",)),
+    Kind.ONNX: Use(("toreq-hw import {} --out NETWORK", "toreq-hw quantize {} --out NETWORK")),
+    Kind.FAULT_MAP: Use(("toreq-hw replay NETWORK {}",)),
+    Kind.CHIP: Use(("toreq-hw deploy --target loihi --chip {}",)),
+    Kind.TRIALS: Use(("toreq-hw inject NETWORK, which finds them in its folder",)),
+}
+"""Of kinds that a command reads."""
+
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_ONNX_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
+"""Tags of what may follow the version of an ONNX model."""
+
+_TRIAL = ("level", "trial", "samples", "accuracy")
+_CHIP = re.compile(rb"^\s*\[(limits|synapse|energy|time)\]", re.MULTILINE)
+_FORMATS = {"toreq-hw fault map": Kind.FAULT_MAP}
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of a file. Raises InputError for one that cannot be read, or is no regular file."""
+    head, size = read_beginning(path, _BEGINNING, InputError)
+    if head.startswith(_PICKLES):
+        return Kind.PICKLE
+    if _start(head).startswith(b"\0\0\x08"):
+        return Kind.IDX
+    if len(head) > 8 and head[8:9] == b"{":
+        return _tensors(path, head, size)
+    if head[:1] == b"\x08" and len(head) > 2 and head[1] < 64 and head[2] in _ONNX_FIELDS:
+        return Kind.ONNX
+    return _text(head, whole=len(head) == size)
+
+
+def _start(head: bytes) -> bytes:
+    """A few bytes, unpacked where they are gzipped."""
+    if not head.startswith(b"\x1f\x8b"):
+        return head[:16]
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 16)
+    except zlib.error:
+        return b""
+
+
+def _tensors(path: Path, head: bytes, size: int) -> Kind:
+    """Which of the safetensors files: the metadata say it."""
+    (length,) = struct.unpack("<Q", head[:8])
+    if length > min(size, _MAX_HEADER):
+        return Kind.OTHER
+    if length + 8 > len(head):
+        head, _ = read_beginning(path, length + 8, InputError)
+    header = _json(head[8 : 8 + length])
+    if not isinstance(header, dict):
+        return Kind.OTHER
+    metadata = header.get("__metadata__")
+    named = metadata if isinstance(metadata, dict) else {}
+    if "training" in named:
+        return Kind.CHECKPOINT
+    return Kind.NETWORK if "network" in named else Kind.FLOAT_MODEL
+
+
+def _text(head: bytes, *, whole: bool) -> Kind:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    first, newline, _ = text.partition(b"\n")
+    if text.startswith(b"{"):
+        line = _json(first) if newline else None
+        if isinstance(line, dict) and all(name in line for name in _TRIAL):
+            return Kind.TRIALS
+        found = _json(text) if whole else None
+        named = re.search(rb'"format"\s*:\s*"([^"]{1,80})"', text[:4096])
+        by_format = _FORMATS.get(named[1].decode("ascii", "replace")) if named else None
+        is_json = isinstance(found, dict) or not whole
+        return by_format or (Kind.RECORD if is_json else Kind.OTHER)
+    return Kind.CHIP if _CHIP.search(text) and b"source" in text else Kind.OTHER
+
+
+def _json(content: bytes) -> Any:
+    """The value, or None."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
