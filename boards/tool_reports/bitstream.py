@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toreq_hw.boards.board import Family
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
 
 
@@ -25,10 +26,7 @@ _HEADER_BYTES = 4096
 
 def parse(path: Path, family: Family) -> Bitstream:
     """Raises ReportError where the file is absent, empty or of another format."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReportError(f"{path}: bitstream must be there, found: {error.strerror}") from error
+    content = report_file.bitstream(path)
     if not _is_bitstream(content, family):
         raise ReportError(
             f"{path}: must be a bitstream for {family.value}, found {len(content)} bytes "

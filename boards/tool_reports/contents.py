@@ -5,13 +5,13 @@ A memory that lost its contents on the way looks the same in every table of cell
 
 import re
 from pathlib import Path
-from typing import Any
 
-from toreq_hw.boards.tool_reports.fields import Report
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
+from toreq_hw.reading import Fields
 from toreq_hw.rtl.images import MemoryImages
 
-_STORE = re.compile(r"\bstore(\d+)\.")
+_STORE = re.compile(r"\bstore([0-9]{1,6})\.")
 _CONTENTS = re.compile(r"INIT(VAL)?(_RAM)?(_\w+)?$")
 _TABLE = re.compile(r"LUT|ALU|CARRY|CCU")
 """Cells whose INIT is a truth table, not a memory's contents."""
@@ -39,7 +39,7 @@ def check_contents(netlist: Path, images: MemoryImages) -> None:
 def _ones(netlist: Path) -> dict[int, int | None]:
     """Ones in the contents of each store's memory cells; None where there are none to count."""
     ones: dict[int, int | None] = {}
-    cells = Report(netlist).part("modules").part("top").part("cells")
+    cells = report_file.report(netlist).part("modules").part("top").part("cells")
     for name in cells.names():
         store = _STORE.search(name)
         if store is None:
@@ -52,13 +52,15 @@ def _ones(netlist: Path) -> dict[int, int | None]:
         if _WITHOUT_CONTENTS.search(kind):
             ones.setdefault(key, None)
             continue
-        parameters = cell.part("parameters").content
+        parameters = cell.part("parameters")
         ones[key] = (ones.get(key) or 0) + sum(
-            _count(value) for field, value in parameters.items() if _CONTENTS.match(field)
+            _count(parameters, field) for field in parameters.names() if _CONTENTS.match(field)
         )
     return ones
 
 
-def _count(value: Any) -> int:
+def _count(parameters: Fields, field: str) -> int:
     """Ones in a parameter: text of bits (x: never read) or a number."""
-    return value.bit_count() if isinstance(value, int) else str(value).count("1")
+    if isinstance(parameters.value(field), str):
+        return parameters.text(field).count("1")
+    return parameters.count(field).bit_count()

@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.tool_reports.fields import Report
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
+from toreq_hw.reading import Fields, shown
 
-_LOG_LINE = re.compile(r"Max frequency for clock '?\s*([^':]+?)'?\s*:\s*([\d.]+) (\S+) \((\w+) at")
+_LOG_LINE = re.compile(
+    r"Max frequency for clock '?[ \t]*([^':\n]{1,200}?)'?[ \t]*:[ \t]*"
+    r"([0-9]{1,12}(?:\.[0-9]{1,12})?) (\S+) \(\w+ at"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def parse(report: Path, log: Path, seed: int, clock_hz: float) -> Placement:
     """Raises ReportError where a field is absent, the constraint is not `clock_hz`, the log
     speaks of another unit or number, or more is used than there is.
     """
-    content = Report(report)
+    content = report_file.report(report)
     name = _clock(content, clock_hz, report)
     clock = content.part("fmax").part(name)
     fmax = clock.positive("achieved")
@@ -63,16 +67,16 @@ def parse(report: Path, log: Path, seed: int, clock_hz: float) -> Placement:
     )
 
 
-def _clock(content: Report, clock_hz: float, path: Path) -> str:
+def _clock(content: Fields, clock_hz: float, path: Path) -> str:
     """The one clock; a period is rounded to a picosecond, so its constraint is near `clock_hz`."""
     clocks = content.part("fmax")
     names = clocks.names()
     if len(names) != 1:
-        raise ReportError(f"{path}: one clock must be reported, found {names}")
+        raise ReportError(f"{path}: one clock must be reported, found {shown(names)}")
     constraint = clocks.part(names[0]).positive("constraint")
     if abs(constraint * 1e6 - clock_hz) > 1e-3 * clock_hz:
         raise ReportError(
-            f"{path}: clock {names[0]} must be constrained to {clock_hz / 1e6:g} MHz, found "
+            f"{path}: clock {shown(names[0])} must be constrained to {clock_hz / 1e6:g} MHz, found "
             f"{constraint:g}"
         )
     return names[0]
@@ -80,23 +84,22 @@ def _clock(content: Report, clock_hz: float, path: Path) -> str:
 
 def _compare_with_log(log: Path, name: str, fmax: float) -> None:
     """The JSON names no unit; the log does, and must agree."""
-    try:
-        lines = _LOG_LINE.findall(log.read_text(encoding="utf-8", errors="replace"))
-    except OSError as error:
-        raise ReportError(f"{log}: log must be there, found: {error.strerror}") from error
-    found = [(number, unit) for clock, number, unit, _ in lines if clock == name]
+    lines = _LOG_LINE.findall(report_file.log(log))
+    found = [(number, unit) for clock, number, unit in lines if clock == name]
     if not found:
-        raise ReportError(f"{log}: log must state the frequency of clock {name}, found nothing")
+        raise ReportError(
+            f"{log}: log must state the frequency of clock {shown(name)}, found nothing"
+        )
     number, unit = found[-1]  # the first one is the estimate before routing
     if unit != "MHz":
-        raise ReportError(f"{log}: frequencies must be in MHz, found {unit!r}")
+        raise ReportError(f"{log}: frequencies must be in MHz, found {shown(unit)}")
     if abs(float(number) - fmax) > 0.006:
         raise ReportError(
-            f"{log}: clock {name} must reach {fmax:.2f} MHz as reported, found {number}"
+            f"{log}: clock {shown(name)} must reach {fmax:.2f} MHz as reported, found {number}"
         )
 
 
-def _critical_path(content: Report, clock: str, path: Path) -> tuple[str, str, float]:
+def _critical_path(content: Fields, clock: str, path: Path) -> tuple[str, str, float]:
     """The path within the clock: where it starts, where it ends, and its delay in ns."""
     edge = f"posedge {clock}"
     for entry in content.parts("critical_paths"):
@@ -105,4 +108,4 @@ def _critical_path(content: Report, clock: str, path: Path) -> tuple[str, str, f
             delay = sum(step.number("delay") for step in steps)
             ends = steps[0].part("from").text("cell"), steps[-1].part("to").text("cell")
             return *ends, round(delay, 3)
-    raise ReportError(f"{path}: a critical path of clock {clock} must be there, found none")
+    raise ReportError(f"{path}: a critical path of clock {shown(clock)} must be there, found none")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.tool_reports.fields import Report
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
 
 
@@ -20,7 +20,7 @@ class Synthesis:
 
 def parse(path: Path) -> Synthesis:
     """Raises ReportError where a field is absent, or memories or processes were not mapped."""
-    design = Report(path).part("design")
+    design = report_file.report(path).part("design")
     for name in ("num_memories", "num_memory_bits", "num_processes"):
         if design.count(name):
             raise design.error(name, "be 0 after synthesis", design.count(name))

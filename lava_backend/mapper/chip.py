@@ -1,16 +1,20 @@
 """A chip description: limits, synapse encoding, energy and time, each figure with its source."""
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from toreq_hw.errors import InputError
+from toreq_hw.reading import Fields, parse_toml, read_text
 
 CHIPS = ("loihi1", "loihi2")
 """Descriptions that come with the project; any other is named by its file."""
 
 _FOLDER = Path(__file__).parent.parent / "chips"
+_MAX_BYTES = 1 << 16
+_LARGEST_COUNT = 1 << 40
+_LARGEST_FIGURE = 1e12
+"""Of pJ or ns: a joule, or a quarter of an hour, for one event."""
 
 _TABLES = {
     "": ("grid_columns", "grid_rows"),
@@ -72,65 +76,41 @@ class Chip:
 def load_chip(name: str) -> Chip:
     """The description called `name`, one of `CHIPS` or the path of a TOML file.
 
-    Raises InputError naming the file and the entry that is missing, silly or without source.
+    Raises InputError naming the file and the entry that is missing, out of range or without source.
     """
     path = _FOLDER / f"{name}.toml" if name in CHIPS else Path(name)
     try:
-        with open(path, "rb") as file:
-            content = tomllib.load(file)
-    except (OSError, ValueError) as error:
-        known = ", ".join(CHIPS)
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"chip must be {known} or a readable TOML file, found {name!r}: {reason}"
-        ) from None
-    try:
-        return _chip(content)
+        content = parse_toml(read_text(path, _MAX_BYTES, InputError), str(path), InputError)
     except InputError as error:
-        raise InputError(f"chip file {path.name}: {error}") from None
+        known = ", ".join(CHIPS)
+        raise InputError(f"chip must be {known} or a readable TOML file, found {error}") from None
+    return _chip(Fields(content, f"chip file {path.name}", InputError))
 
 
-def _chip(content: dict[str, Any]) -> Chip:
-    name = content.get("name")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"name must be a text, not {name!r}")
+def _chip(fields: Fields) -> Chip:
     counts: dict[str, int] = {}
     figures: dict[str, Figure] = {}
     sources: dict[str, str] = {}
     for table, keys in _TABLES.items():
-        entries = content.get(table, {}) if table else content
+        entries = fields.part(table) if table else fields
         for key in keys:
-            full = f"{table}.{key}" if table else key
-            entry = entries.get(key) if isinstance(entries, dict) else None
-            if not isinstance(entry, dict):
-                raise InputError(f"{full} must be given as {{ value, source }}, found {entry!r}")
-            sources[key] = _source(full, entry)
+            entry = entries.part(key)
+            sources[key] = source = entry.text("source")
+            if not source.strip():
+                raise entry.error("source", "say where the figure comes from", source)
             if table in ("energy", "time"):
-                figures[key] = _figure(full, entry, sources[key])
+                figures[key] = _figure(entries, key, source)
             else:
-                counts[key] = _count(full, entry)
+                counts[key] = entry.integer("value", 1, _LARGEST_COUNT)
+    name = fields.text("name")
+    if not name:
+        raise fields.error("name", "be text", name)
     return Chip(name, counts, figures, sources)
 
 
-def _source(full: str, entry: dict[str, Any]) -> str:
-    source = entry.get("source")
-    if not isinstance(source, str) or not source.strip():
-        raise InputError(f"{full}.source must say where the figure comes from, found {source!r}")
-    return source
-
-
-def _count(full: str, entry: dict[str, Any]) -> int:
-    value = entry.get("value")
-    if type(value) is not int or not 1 <= value <= 1 << 40:
-        raise InputError(f"{full}.value must be a whole number in 1..2^40, not {value!r}")
-    return value
-
-
-def _figure(full: str, entry: dict[str, Any], source: str) -> Figure:
-    values = [entry.get(key) for key in ("low", "value", "high")]
-    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) != 3 or not 0 < numbers[0] <= numbers[1] <= numbers[2] < float("inf"):
-        raise InputError(
-            f"{full} must have 0 < low <= value <= high, found low, value, high = {values}"
-        )
-    return Figure(numbers[1], numbers[0], numbers[2], source)
+def _figure(table: Fields, key: str, source: str) -> Figure:
+    entry = table.part(key)
+    low, value, high = (entry.number(k, 0.0, _LARGEST_FIGURE) for k in ("low", "value", "high"))
+    if not 0 < low <= value <= high:
+        raise table.error(key, "have 0 < low <= value <= high", f"{low:g}, {value:g}, {high:g}")
+    return Figure(value, low, high, source)

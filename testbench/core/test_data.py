@@ -155,6 +155,21 @@ def test_truncated_gzip_is_named(folder: Path) -> None:
         load_idx(SOURCE)
 
 
+def test_what_a_gzip_unpacks_to_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data.idx, "MAX_BYTES", 1 << 20)
+    path = folder / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(bytes(1 << 25)))
+    with pytest.raises(DataError, match="gz: must unpack to at most 1048576 bytes, found more"):
+        load_idx(SOURCE)
+
+
+def test_an_array_of_very_many_dimensions_is_refused(folder: Path) -> None:
+    path = folder / "t10k-labels-idx1-ubyte"
+    path.write_bytes(bytes([0, 0, 8, 100]) + bytes([0, 0, 0, 1]) * 100 + b"7")
+    with pytest.raises(DataError, match="must have at most 8 dimensions, not 100"):
+        load_idx(SOURCE)
+
+
 def test_other_content_is_refused(folder: Path) -> None:
     path = folder / "t10k-labels-idx1-ubyte"
     path.write_bytes(idx(np.array([8], np.uint8)))

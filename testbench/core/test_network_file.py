@@ -110,18 +110,24 @@ def with_corner(value: int) -> Callable[[Any], Any]:
 @pytest.mark.parametrize(
     ("mutate", "message"),
     [
-        (change("format", "elsewhere"), "format must be 'toreq-hw network', not 'elsewhere'"),
-        (change("version", 2), "version must be 1, not 2"),
-        (change("version", None), "version must be 1, not None"),
+        (change("format", "elsewhere"), "format must be 'toreq-hw network', found 'elsewhere'"),
+        (change("version", 2), "version must be 1 (a newer toreq_hw may read it), found 2"),
+        (change("version", None), "version must be a whole number in"),
         (change("sha256", "0" * 64), "content must have the SHA-256 000"),
-        (drop("populations"), "must have the field 'populations'"),
-        (change("populations", {}), "field 'populations' must be a list"),
-        (change("populations", [3]), "must have the field 'name'"),
+        (drop("populations"), "field network.populations must be there, found "),
+        (change("populations", {}), "field network.populations must be a list, found {}"),
+        (
+            change("populations", [3]),
+            "field network.populations must be a list of objects, found [3]",
+        ),
         (change("schedule", "chaotic"), "one of 'parity', 'sequential', 'synchronous'"),
         (change("nudge", {"beta_shift": 99}), "beta_shift must be an integer in 0..15"),
         (in_population("size", 10**9), "size must be an integer in 1.."),
-        (in_population("size", 3.0), "field 'size' must be a int"),
-        (in_population("role", "boss"), "field 'role' must be one of"),
+        (in_population("size", 3.0), "field network.populations[1].size must be a whole number in"),
+        (
+            in_population("role", "boss"),
+            "field network.populations[1].role must be one of 'input', 'hidden', 'output', found",
+        ),
         (in_population("state_bits", 9), "must be an integer in"),
         (weight(with_corner(-128)), "found -128 at [0, 0]"),
         (weight(lambda a: a[:, :-1] if a.shape[1] > 1 else a[:-1]), "weight must have shape"),
@@ -162,9 +168,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     path.write_bytes(to_safetensors({"a": np.zeros(1, np.int8)}))
     assert "metadata must have an entry 'network'" in refusal(path)
     path.write_bytes(to_safetensors({}, metadata={"network": "{"}))
-    assert "metadata 'network' must be JSON" in refusal(path)
+    assert "metadata 'network': must be JSON" in refusal(path)
     write(path, [1], {})
-    assert "metadata 'network' must be a JSON object" in refusal(path)
+    assert "field network must be an object, found [1]" in refusal(path)
 
 
 def test_huge_sparse_file_is_refused_unread(tmp_path: Path) -> None:

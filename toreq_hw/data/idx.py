@@ -1,27 +1,25 @@
 """IDX files, the form in which MNIST and its relatives are published (possibly gzipped)."""
 
-import gzip
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw import reading
 from toreq_hw.errors import DataError
 
+MAX_BYTES = 1 << 28
+"""Of a file, packed or unpacked; the largest of MNIST's has 47 MB."""
+
 _UNSIGNED_BYTES = 0x08
+_MAX_DIMENSIONS = 8
 
 
 def unpack(path: Path) -> bytes:
     """The bytes of a file, decompressed if it is gzipped. Raises DataError naming the file."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except OSError as error:
-        raise DataError(f"{path}: must be readable, found: {error.strerror or error}") from error
-    except (EOFError, zlib.error) as error:
-        raise DataError(f"{path}: must be a whole gzip file, found: {error}") from error
+    content = reading.read_bytes(path, MAX_BYTES, DataError)
+    return reading.unpacked(content, MAX_BYTES, str(path), DataError)
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
@@ -36,6 +34,8 @@ def parse_idx(content: bytes, what: str) -> npt.NDArray[np.uint8]:
     """The array that uncompressed IDX bytes hold; `what` names them in a DataError."""
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTES:
         raise DataError(f"{what}: must be an IDX file of bytes, found header {content[:4].hex()!r}")
+    if content[3] > _MAX_DIMENSIONS:
+        raise DataError(f"{what}: must have at most {_MAX_DIMENSIONS} dimensions, not {content[3]}")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise DataError(f"{what}: must have a header of {start} bytes, found {len(content)}")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.reading import shown
 
 MAX_FRACTION_BITS = 15
 """Bounds the shift between couplings of one population, so that sums stay in 32 bits."""
@@ -48,20 +49,20 @@ class Coupling:
         name = self.name
         if not isinstance(self.weight_format, WeightFormat):
             raise NetworkError(
-                f"coupling {name!r}: weight_format must be a WeightFormat, "
-                f"not {self.weight_format!r}"
+                f"coupling {shown(name)}: weight_format must be a WeightFormat, "
+                f"not {shown(self.weight_format)}"
             )
         if type(self.fraction_bits) is not int or not 0 <= self.fraction_bits <= MAX_FRACTION_BITS:
             raise NetworkError(
-                f"coupling {name!r}: fraction_bits must be an integer in "
-                f"0..{MAX_FRACTION_BITS}, not {self.fraction_bits!r}"
+                f"coupling {shown(name)}: fraction_bits must be an integer in "
+                f"0..{MAX_FRACTION_BITS}, not {shown(self.fraction_bits)}"
             )
         if not isinstance(self.weight, np.ndarray) or self.weight.dtype != np.int8:
             found = getattr(self.weight, "dtype", type(self.weight).__name__)
-            raise NetworkError(f"coupling {name!r}: weight must be an int8 array, not {found}")
+            raise NetworkError(f"coupling {shown(name)}: weight must be an int8 array, not {found}")
         if self.weight.ndim != 2:
             raise NetworkError(
-                f"coupling {name!r}: weight must have 2 dimensions, not {self.weight.ndim}"
+                f"coupling {shown(name)}: weight must have 2 dimensions, not {self.weight.ndim}"
             )
         weight = np.array(self.weight, dtype=np.int8, order="C")
         weight.flags.writeable = False
@@ -79,7 +80,7 @@ class Coupling:
             wrong = (self.weight < -limit) | (self.weight > limit)
             i, j = (int(k) for k in np.argwhere(wrong)[0])
             raise NetworkError(
-                f"coupling {self.name!r}: {self.weight_format.value} weights must be in "
+                f"coupling {shown(self.name)}: {self.weight_format.value} weights must be in "
                 f"{-limit}..{limit}, found {self.weight[i, j]} at [{i}, {j}]"
             )
 
@@ -87,18 +88,19 @@ class Coupling:
         rows, columns = self.weight.shape
         if rows != columns:
             raise NetworkError(
-                f"coupling {self.name!r}: a self-coupling must be square, not {rows} x {columns}"
+                f"coupling {shown(self.name)}: a self-coupling must be square, "
+                f"not {rows} x {columns}"
             )
         if not np.array_equal(self.weight, self.weight.T):
             i, j = (int(k) for k in np.argwhere(self.weight != self.weight.T)[0])
             raise NetworkError(
-                f"coupling {self.name!r}: a self-coupling must be symmetric, found "
+                f"coupling {shown(self.name)}: a self-coupling must be symmetric, found "
                 f"{self.weight[i, j]} at [{i}, {j}] and {self.weight[j, i]} at [{j}, {i}]"
             )
         if np.any(np.diagonal(self.weight)):
             i = int(np.flatnonzero(np.diagonal(self.weight))[0])
             raise NetworkError(
-                f"coupling {self.name!r}: a self-coupling must have a zero diagonal, found "
+                f"coupling {shown(self.name)}: a self-coupling must have a zero diagonal, found "
                 f"{self.weight[i, i]} at [{i}, {i}]"
             )
 

@@ -6,20 +6,18 @@ Tensors `<coupling>.weight` (int8) and `<population>.bias` (int32); one metadata
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
-from toreq_hw.memory import check_memory
 from toreq_hw.network.coupling import Coupling, WeightFormat
 from toreq_hw.network.network import Network
-from toreq_hw.network.population import Population, Role
+from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.schedule import Schedule
+from toreq_hw.reading import Fields, parse_json, read_tensors, shown
 
 FORMAT = "toreq-hw network"
 VERSION = 1
@@ -27,7 +25,8 @@ VERSION = 1
 _MAX_FILE_BYTES = 1 << 32
 """A network of 4 GB is far above anything the engines take; refuse before reading it."""
 
-_T = TypeVar("_T")
+MAX_PARTS = 1024
+"""Populations, and couplings, of a file; some checks take the square of their number in time."""
 
 
 def save(network: Network, path: str | Path) -> None:
@@ -54,124 +53,96 @@ def load(path: str | Path) -> Network:
     this version: cut or tampered files, wrong shapes, dtypes or ranges, unknown names.
     """
     path = Path(path)
+    tensors = read_tensors(path, _MAX_FILE_BYTES, NetworkFileError)
+    if "network" not in tensors.metadata:
+        raise NetworkFileError(f"{path}: metadata must have an entry 'network', found none")
+    where = f"{path}: metadata 'network'"
+    header = parse_json(tensors.metadata["network"], where, NetworkFileError)
     try:
-        network = from_header(*_read(path))
+        network = from_header(header, tensors.arrays)
     except (NetworkError, NetworkFileError) as error:
         raise NetworkFileError(f"{path}: {error}") from error
     return network
 
 
-def from_header(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network:
     """The network that a header and its tensors describe, checked; the inverse of `header`.
 
     Raises NetworkError or NetworkFileError for anything that is not exactly a network of this
     version, and where the content has not the SHA-256 that the header states.
     """
-    _check_version(header)
+    fields = Fields(header, "", NetworkFileError, "network.")
+    if fields.text("format") != FORMAT:
+        raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
+    if fields.integer("version") != VERSION:
+        raise fields.error(
+            "version", f"be {VERSION} (a newer toreq_hw may read it)", fields.integer("version")
+        )
     network = network_from(header, tensors)
-    promised = header.get("sha256", network.sha256)
+    promised = fields.text("sha256") if "sha256" in fields else network.sha256
     if promised != network.sha256:
         raise NetworkFileError(
-            f"content must have the SHA-256 {promised} that the file states, found {network.sha256}"
+            f"content must have the SHA-256 {promised:.64} that the file states, "
+            f"found {network.sha256}"
         )
     return network
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    try:
-        size = path.stat().st_size
-        if size > _MAX_FILE_BYTES:
-            raise NetworkFileError(f"file must be at most {_MAX_FILE_BYTES} bytes, not {size}")
-        check_memory(4 * size, str(path))
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise NetworkFileError(f"must be a readable network file, found: {reason}") from error
-    except (SafetensorError, TypeError, ValueError, AttributeError) as error:
-        raise NetworkFileError(f"must be a whole safetensors file, found: {error}") from error
-    try:
-        header = json.loads(metadata["network"])
-    except KeyError:
-        raise NetworkFileError("metadata must have an entry 'network', found none") from None
-    except (ValueError, RecursionError) as error:
-        raise NetworkFileError(f"metadata 'network' must be JSON, found: {error}") from error
-    if not isinstance(header, dict):
-        raise NetworkFileError(f"metadata 'network' must be a JSON object, not {header!r:.60}")
-    return header, tensors
-
-
-def _check_version(header: dict[str, Any]) -> None:
-    if header.get("format") != FORMAT:
-        raise NetworkFileError(f"format must be {FORMAT!r}, not {header.get('format')!r:.60}")
-    if header.get("version") != VERSION:
-        raise NetworkFileError(
-            f"version must be {VERSION}, not {header.get('version')!r:.60}; "
-            "a newer toreq_hw may read it"
-        )
-
-
-def network_from(header: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> Network:
     """The network that a description (`Network.describe`) and its tensors make.
 
     Raises NetworkFileError or NetworkError for anything that is missing, unknown or wrong.
     """
-    populations = tuple(_population(entry) for entry in _field(header, "populations", list))
-    couplings = tuple(_coupling(entry, tensors) for entry in _field(header, "couplings", list))
+    fields = Fields(description, "", NetworkFileError, "network.")
+    populations = tuple(_population(entry) for entry in _few(fields, "populations"))
+    neurons = sum(population.size for population in populations)
+    if neurons > MAX_NEURONS:
+        raise NetworkFileError(
+            f"populations must have at most {MAX_NEURONS} neurons, not {neurons}"
+        )
+    couplings = tuple(_coupling(entry, tensors) for entry in _few(fields, "couplings"))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}
     expected = {f"{c.name}.weight" for c in couplings} | {f"{n}.bias" for n in biases}
     for name in tensors:
         if name not in expected:
-            raise NetworkFileError(f"tensor {name!r}: must belong to a coupling or population")
+            raise NetworkFileError(f"tensor {shown(name)}: must belong to a coupling or population")
     return Network(
         populations=populations,
         couplings=couplings,
         biases=biases,
-        schedule=_choice(Schedule, _field(header, "schedule", str), "schedule"),
-        beta_shift=_field(_field(header, "nudge", dict), "beta_shift", int),
+        schedule=fields.choice("schedule", Schedule),
+        beta_shift=fields.part("nudge").integer("beta_shift"),
     )
 
 
-def _population(entry: Any) -> Population:
+def _few(fields: Fields, name: str) -> list[Fields]:
+    """The objects in a list that is checked against MAX_PARTS before it is walked."""
+    if len(fields.items(name)) > MAX_PARTS:
+        raise fields.error(name, f"have at most {MAX_PARTS} entries", len(fields.items(name)))
+    return fields.parts(name)
+
+
+def _population(entry: Fields) -> Population:
     return Population(
-        name=_field(entry, "name", str),
-        size=_field(entry, "size", int),
-        role=_choice(Role, _field(entry, "role", str), "role"),
-        state_bits=_field(entry, "state_bits", int),
-        signed=_field(entry, "signed", bool),
+        name=entry.text("name"),
+        size=entry.integer("size"),
+        role=entry.choice("role", Role),
+        state_bits=entry.integer("state_bits"),
+        signed=entry.flag("signed"),
     )
 
 
-def _coupling(entry: Any, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
-    kind = _field(entry, "kind", str)
-    if kind != "dense":
-        raise NetworkFileError(f"coupling kind must be 'dense', not {kind!r:.60}")
-    pre, post = _field(entry, "pre", str), _field(entry, "post", str)
+def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
+    if entry.text("kind") != "dense":
+        raise entry.error("kind", "be 'dense'", entry.text("kind"))
+    pre, post = entry.text("pre"), entry.text("post")
     name = f"{pre}-{post}.weight"
     if name not in tensors:
-        raise NetworkFileError(f"tensor {name!r:.80}: must be in the file, found none")
+        raise NetworkFileError(f"tensor {shown(name)}: must be in the file, found none")
     return Coupling(
         pre=pre,
         post=post,
-        weight=np.asarray(tensors[name]),
-        fraction_bits=_field(entry, "fraction_bits", int),
-        weight_format=_choice(WeightFormat, _field(entry, "weight_format", str), "weight_format"),
+        weight=tensors[name],
+        fraction_bits=entry.integer("fraction_bits"),
+        weight_format=entry.choice("weight_format", WeightFormat),
     )
-
-
-def _field(entry: Any, key: str, kind: type[_T]) -> _T:
-    if not isinstance(entry, dict) or key not in entry:
-        raise NetworkFileError(f"metadata 'network' must have the field {key!r}")
-    value = entry[key]
-    if type(value) is not kind:
-        raise NetworkFileError(f"field {key!r} must be a {kind.__name__}, not {value!r:.60}")
-    return value
-
-
-def _choice(kind: Any, value: str, key: str) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        known = ", ".join(repr(member.value) for member in kind)
-        raise NetworkFileError(f"field {key!r} must be one of {known}, not {value!r:.60}") from None

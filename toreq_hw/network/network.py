@@ -16,6 +16,7 @@ from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.coupling import Coupling
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.schedule import Colour, Schedule, colours
+from toreq_hw.reading import shown
 
 MAX_BETA_SHIFT = 15
 """Largest nudge shift: beta = 2^-15 is far below one state LSB already."""
@@ -47,10 +48,11 @@ class Network:
         _check_roles(self.populations)
         _check_ends(self.populations, self.couplings)
         if not isinstance(self.schedule, Schedule):
-            raise NetworkError(f"schedule must be a Schedule, not {self.schedule!r}")
+            raise NetworkError(f"schedule must be a Schedule, not {shown(self.schedule)}")
         if type(self.beta_shift) is not int or not 0 <= self.beta_shift <= MAX_BETA_SHIFT:
             raise NetworkError(
-                f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, not {self.beta_shift!r}"
+                f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, "
+                f"not {shown(self.beta_shift)}"
             )
         object.__setattr__(self, "biases", _checked_biases(self.populations, self.biases))
         _ = self.colours  # refuses a schedule that the couplings do not allow
@@ -62,7 +64,7 @@ class Network:
             reach = max(-int(low.min()), int(high.max()))
             if reach > ACCUMULATOR_LIMIT:
                 raise NetworkError(
-                    f"population {population.name!r}: accumulators must stay within "
+                    f"population {shown(population.name)}: accumulators must stay within "
                     f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {reach}"
                 )
 
@@ -72,7 +74,7 @@ class Network:
             if population.name == name:
                 return population
         known = ", ".join(p.name for p in self.populations)
-        raise NetworkError(f"population must be one of {known}, not {name!r}")
+        raise NetworkError(f"population must be one of {known}, not {shown(name)}")
 
     def couplings_of(self, name: str) -> tuple[Coupling, ...]:
         """All couplings with an end at population `name`, in file order."""
@@ -158,11 +160,11 @@ class Network:
 def _check_roles(populations: Sequence[Population]) -> None:
     for population in populations:
         if not isinstance(population, Population):
-            raise NetworkError(f"populations must be Population objects, not {population!r}")
+            raise NetworkError(f"populations must be Population objects, not {shown(population)}")
     names = [p.name for p in populations]
     for name in names:
         if names.count(name) > 1:
-            raise NetworkError(f"population names must be unique, found {name!r} twice")
+            raise NetworkError(f"population names must be unique, found {shown(name)} twice")
     for role in (Role.INPUT, Role.OUTPUT):
         found = sum(p.role is role for p in populations)
         if found != 1:
@@ -174,28 +176,28 @@ def _check_ends(populations: Sequence[Population], couplings: Sequence[Coupling]
     pairs: set[frozenset[str]] = set()
     for coupling in couplings:
         if not isinstance(coupling, Coupling):
-            raise NetworkError(f"couplings must be Coupling objects, not {coupling!r}")
+            raise NetworkError(f"couplings must be Coupling objects, not {shown(coupling)}")
         for end in (coupling.pre, coupling.post):
             if end not in by_name:
                 raise NetworkError(
-                    f"coupling {coupling.name!r}: both ends must be populations "
-                    f"({', '.join(by_name)}), found {end!r}"
+                    f"coupling {shown(coupling.name)}: both ends must be populations "
+                    f"({', '.join(by_name)}), found {shown(end)}"
                 )
         if by_name[coupling.post].role is Role.INPUT:
             raise NetworkError(
-                f"coupling {coupling.name!r}: nothing flows back to the input, so its post "
-                f"end must not be the input {coupling.post!r}"
+                f"coupling {shown(coupling.name)}: nothing flows back to the input, so its post "
+                f"end must not be the input {shown(coupling.post)}"
             )
         shape = (by_name[coupling.pre].size, by_name[coupling.post].size)
         if coupling.weight.shape != shape:
             raise NetworkError(
-                f"coupling {coupling.name!r}: weight must have shape {shape}, "
+                f"coupling {shown(coupling.name)}: weight must have shape {shape}, "
                 f"not {coupling.weight.shape}"
             )
         pair = frozenset((coupling.pre, coupling.post))
         if pair in pairs:
             raise NetworkError(
-                f"coupling {coupling.name!r}: two populations share at most one coupling "
+                f"coupling {shown(coupling.name)}: two populations share at most one coupling "
                 "(it is used both ways), found a second"
             )
         pairs.add(pair)
@@ -208,7 +210,7 @@ def _checked_biases(
     for name in biases:
         if name not in relaxing:
             raise NetworkError(
-                f"bias {name!r}: must belong to a hidden or output population "
+                f"bias {shown(name)}: must belong to a hidden or output population "
                 f"({', '.join(relaxing)})"
             )
     checked = {}
@@ -216,10 +218,10 @@ def _checked_biases(
         bias = biases.get(name, np.zeros(population.size, dtype=np.int32))
         if not isinstance(bias, np.ndarray) or bias.dtype != np.int32:
             found = getattr(bias, "dtype", type(bias).__name__)
-            raise NetworkError(f"bias {name!r}: must be an int32 array, not {found}")
+            raise NetworkError(f"bias {shown(name)}: must be an int32 array, not {found}")
         if bias.shape != (population.size,):
             raise NetworkError(
-                f"bias {name!r}: must have shape ({population.size},), not {bias.shape}"
+                f"bias {shown(name)}: must have shape ({population.size},), not {bias.shape}"
             )
         copy = np.array(bias, dtype=np.int32, order="C")
         copy.flags.writeable = False

@@ -7,6 +7,7 @@ from enum import Enum
 import numpy as np
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.reading import shown
 
 STATE_DTYPE = np.dtype(np.int16)
 """Holds every state of every format: unsigned 8 bits reaches 255, signed 8 bits -127."""
@@ -44,25 +45,28 @@ class Population:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise NetworkError(
                 "population name must be 1 to 32 lower-case letters, digits or underscores "
-                f"and start with a letter, not {self.name!r}"
+                f"and start with a letter, not {shown(self.name)}"
             )
         if not isinstance(self.role, Role):
-            raise NetworkError(f"population {self.name!r}: role must be a Role, not {self.role!r}")
+            raise NetworkError(
+                f"population {shown(self.name)}: role must be a Role, not {shown(self.role)}"
+            )
         if type(self.size) is not int or not 1 <= self.size <= MAX_NEURONS:
             raise NetworkError(
-                f"population {self.name!r}: size must be an integer in 1..{MAX_NEURONS}, "
-                f"not {self.size!r}"
+                f"population {shown(self.name)}: size must be an integer in 1..{MAX_NEURONS}, "
+                f"not {shown(self.size)}"
             )
         if type(self.signed) is not bool:
             raise NetworkError(
-                f"population {self.name!r}: signed must be true or false, not {self.signed!r}"
+                f"population {shown(self.name)}: signed must be true or false, "
+                f"not {shown(self.signed)}"
             )
         fewest = 2 if self.signed else 1
         if type(self.state_bits) is not int or not fewest <= self.state_bits <= 8:
             kind = "signed" if self.signed else "unsigned"
             raise NetworkError(
-                f"population {self.name!r}: {kind} state_bits must be an "
-                f"integer in {fewest}..8, not {self.state_bits!r}"
+                f"population {shown(self.name)}: {kind} state_bits must be an "
+                f"integer in {fewest}..8, not {shown(self.state_bits)}"
             )
 
     @property

@@ -11,6 +11,7 @@ from enum import Enum
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.coupling import Coupling
 from toreq_hw.network.population import Population
+from toreq_hw.reading import shown
 
 
 class Schedule(Enum):
@@ -77,7 +78,7 @@ def _parity(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> di
     for coupling in couplings:
         if coupling.is_self_coupling:
             raise NetworkError(
-                f"schedule parity must have no self-coupling, found {coupling.name!r}; "
+                f"schedule parity must have no self-coupling, found {shown(coupling.name)}; "
                 "use sequential or synchronous"
             )
         if coupling.pre in neighbours:
@@ -98,6 +99,6 @@ def _parity(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> di
                 elif parity[other] == parity[name]:
                     raise NetworkError(
                         "schedule parity must have no odd cycle of populations, found one "
-                        f"through {name!r} and {other!r}; use sequential or synchronous"
+                        f"through {shown(name)} and {shown(other)}; use sequential or synchronous"
                     )
     return parity

@@ -3,7 +3,7 @@
 Every reader of a file goes through here. Each function takes the class of error to raise, a
 `ToreqError`, whose one line names the file, the place in it, what must hold and what was found.
 
-content   read_bytes, read_text, unpacked: size, regular files only, UTF-8, gzip
+content   read_bytes, read_text, read_log, unpacked: size, regular files only, UTF-8, gzip
 structure read_json, parse_json, read_toml: nesting, duplicate names, numbers
 fields    Fields, integer, number, text, shown: types and ranges of what was parsed
 arrays    read_tensors, read_npy, checked_array: dtypes and shapes
@@ -17,7 +17,14 @@ from toreq_hw.reading.arrays import (
     read_npy,
     read_tensors,
 )
-from toreq_hw.reading.content import decoded, read_beginning, read_bytes, read_text, unpacked
+from toreq_hw.reading.content import (
+    decoded,
+    read_beginning,
+    read_bytes,
+    read_log,
+    read_text,
+    unpacked,
+)
 from toreq_hw.reading.fields import Fields, integer, number, shown, text
 from toreq_hw.reading.structure import (
     MAX_DEPTH,
@@ -44,6 +51,7 @@ __all__ = [
     "read_bytes",
     "read_fields",
     "read_json",
+    "read_log",
     "read_npy",
     "read_tensors",
     "read_text",

@@ -71,6 +71,11 @@ def read_text(path: Path, limit: int, error: type[ToreqError]) -> str:
     return decoded(read_bytes(path, limit, error), str(path), error)
 
 
+def read_log(path: Path, limit: int, error: type[ToreqError]) -> str:
+    """What a tool printed into a file, bytes that are no UTF-8 replaced; raises as `read_bytes`."""
+    return read_bytes(path, limit, error).decode("utf-8", "replace")
+
+
 def decoded(content: bytes, where: str, error: type[ToreqError]) -> str:
     """`content` as UTF-8 text. A byte order mark at its start is accepted and dropped.
 

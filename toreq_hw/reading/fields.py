@@ -136,7 +136,7 @@ class Fields:
             for k, item in enumerate(self.items(name))
         ]
 
-    def integer(self, name: str, low: int, high: int) -> int:
+    def integer(self, name: str, low: int = -MAX_INTEGER, high: int = MAX_INTEGER) -> int:
         """The whole number in low..high in field `name`."""
         return integer(self.value(name), low, high, self.what(name), self._error)
 
