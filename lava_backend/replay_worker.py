@@ -95,6 +95,7 @@ class Machine:
         for neuron, state in self.stuck.items():
             self.state[neuron] = state
         colours = len(self.network.colours)
+        quiet_after = max((row[1] for row in self.rows["faults"]), default=0)
         self._write("state", self.state)
         self._say("accumulator", self.state)
         ticks = [self.state.tolist()]
@@ -104,7 +105,7 @@ class Machine:
                 tick = (sweep - 1) * colours + colour + 1
                 changed |= self._tick(tick, colour, faults[tick], step)
                 ticks.append(self.state.tolist())
-            if not changed and (sweep - 1) * colours >= max(filter(faults.get, faults), default=0):
+            if not changed and (sweep - 1) * colours >= quiet_after:
                 return {"ticks": ticks, "sweeps": sweep, "settled": True}
         return {"ticks": ticks, "sweeps": self.rows["max_sweeps"], "settled": False}
 

@@ -91,9 +91,7 @@ class Replay:
         for sample, tick, name, neuron, fault, bit in self.rows["faults"]:
             if sample == self.sample:
                 self._by_tick[tick].append((int(self._first[name]) + neuron, fault, bit))
-        self._quiet_after = max(
-            (row[1] for row in self.rows["faults"] if row[0] == self.sample), default=0
-        )
+        self._quiet_after = max((row[1] for row in self.rows["faults"]), default=0)
         loops = any(slot.self_coupled for slot in parameters.relaxing)
         if loops and (self.rows["faults"] or self.rows["frozen"]):
             raise InputError(

@@ -15,6 +15,7 @@ from toreq_hw.network import Block, Network
 from toreq_hw.sim.costs import fan_out
 from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.reference import prepared, wrapped
@@ -30,6 +31,7 @@ class DisturbedDense:
     """Relaxes a batch under a disturbance with matrix products, exact in float64."""
 
     def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        check_disturbance(network, disturbance)
         self._network = network
         self._disturbance = disturbance
 

@@ -13,6 +13,7 @@ from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.damage_arrays import Damage, Presented, new_registers
 from toreq_hw.sim.perturbation.dense import DisturbedDense
+from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
@@ -68,6 +69,7 @@ class DisturbedEventEngine:
     """One thread of compiled code; campaigns run many processes."""
 
     def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        check_disturbance(network, disturbance)
         self._layout = Layout(network)
         self._plan = compile_plan(network)
         self._disturbance = disturbance

@@ -6,19 +6,20 @@ probabilities and no seeds: which weight reads what, which neuron is stuck, whic
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.errors import InputError
+from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
 from toreq_hw.network import Network
+from toreq_hw.reading import integer, read_fields, shown, text
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import FREE, NEVER, Disturbance, Fault
 from toreq_hw.sim.perturbation.engine import disturbed_engine
+from toreq_hw.sim.perturbation.fault_rows import COLUMNS, FAULTS, check_rows, plain_rows
 from toreq_hw.sim.perturbation.layer import Layer, States, disturb, disturbance, program
 from toreq_hw.sim.perturbation.reprogram import with_weights
 from toreq_hw.sim.phases import MAX_SWEEPS, relax
@@ -26,6 +27,9 @@ from toreq_hw.sim.relaxation import Relaxation
 
 FORMAT = "toreq-hw fault map"
 VERSION = 1
+
+_MAX_FILE_BYTES = 1 << 28
+_MAX_SAMPLES = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class FaultMap:
     bits; messages: the same, of message bits. frozen: (colour, first tick without updates). states:
     (sample, population, neuron, state), standing states that differ when the phase begins. faults:
     (sample, tick, population, neuron, name of the fault in lower case, bit).
+
+    Raises InputError for rows of other types, ticks below 1 and places listed twice; `check`
+    for what does not fit a network.
     """
 
     network_sha256: str
@@ -48,6 +55,12 @@ class FaultMap:
     frozen: tuple[tuple[int, int], ...] = ()
     states: tuple[tuple[int, str, int, int], ...] = ()
     faults: tuple[tuple[int, int, str, int, str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        text(self.network_sha256, "network_sha256", InputError)
+        integer(self.samples, 0, _MAX_SAMPLES, "samples", InputError)
+        for name in COLUMNS:
+            object.__setattr__(self, name, plain_rows(name, getattr(self, name)))
 
     @classmethod
     def make(
@@ -110,10 +123,17 @@ class FaultMap:
         changed = {c.name: c.weight.copy() for c in network.couplings}
         for coupling, row, column, word in self.weights:
             changed[coupling][row, column] = word
-        return with_weights(network, changed)
+        try:
+            return with_weights(network, changed)
+        except NetworkError as error:
+            raise InputError(f"weights must leave a network that runs, found: {error}") from error
 
     def disturbance(self, network: Network) -> Disturbance:
-        """The map's faults as an engine takes them."""
+        """The map's faults as an engine takes them, those of one tick in the order of the rows.
+
+        Raises InputError for another network.
+        """
+        self.check(network)
         start = Layout(network).starts
         given = Disturbance.none(network)
         for name, neuron, value in self.stuck:
@@ -125,10 +145,11 @@ class FaultMap:
         for colour, tick in self.frozen:
             given.frozen_from[colour] = tick
         rows = [
-            (sample, tick, start[name] + neuron, Fault[fault.upper()], bit)
+            (sample, tick, start[name] + neuron, FAULTS[fault], bit)
             for sample, tick, name, neuron, fault, bit in self.faults
         ]
-        return given.with_faults(np.array(rows, dtype=np.int64).reshape(-1, 5))
+        faults = np.array(rows, dtype=np.int64).reshape(-1, 5)
+        return replace(given, faults=faults[np.lexsort((faults[:, 1], faults[:, 0]))])
 
     def disturbed(self, states: States) -> States:
         """Standing states with the map's own put in."""
@@ -149,11 +170,14 @@ class FaultMap:
     ) -> Relaxation:
         """Replays the map on any engine, to the same bits.
 
-        Raises InputError for another network or number of samples.
+        Raises InputError for another network or number of samples, and for a map of standing
+        states without `states`.
         """
         if len(inputs) != self.samples:
             raise InputError(f"inputs must be the map's {self.samples}, not {len(inputs)}")
         damaged = self.program(network)
+        if self.states and states is None:
+            raise InputError("states must be given to a map of standing states, found none")
         runner = (
             disturbed_engine(damaged, self.disturbance(network), engine)
             if self.acts_in_phase
@@ -170,61 +194,36 @@ class FaultMap:
         return bool(self.stuck or self.inverted or self.messages or self.frozen or self.faults)
 
     def check(self, network: Network) -> None:
-        """Raises InputError unless the map belongs to `network`."""
+        """Raises InputError unless the map belongs to `network` and every row of it fits.
+
+        What was checked once is not checked again: neither a map nor a network changes.
+        """
         if self.network_sha256 != network.sha256:
             raise InputError(
                 f"the fault map must belong to this network ({network.sha256[:12]}..), "
-                f"found one for {self.network_sha256[:12]}.."
+                f"found one for {shown(self.network_sha256[:12])}.."
             )
+        if "_fits" not in self.__dict__:
+            check_rows({name: getattr(self, name) for name in COLUMNS}, self.samples, network)
+            self.__dict__["_fits"] = True
 
 
 def load(path: Path, network: Network) -> FaultMap:
     """Reads and checks a map for `network`. Raises InputError naming the file."""
+    fields = read_fields(path, _MAX_FILE_BYTES, InputError)
+    fields.only(["format", "version", "network_sha256", "samples", *COLUMNS])
+    if fields.text("format") != FORMAT:
+        raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
+    if fields.integer("version") != VERSION:
+        raise fields.error("version", f"be {VERSION}", fields.integer("version"))
+    rows = {name: tuple(fields.items(name)) for name in COLUMNS if name in fields}
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["format"] != FORMAT or record["version"] != VERSION:
-            raise InputError(f"must be a {FORMAT!r} of version {VERSION}")
-        rows: dict[str, Any] = {
-            k: tuple(tuple(row) for row in v) if isinstance(v, list) else v
-            for k, v in record.items()
-            if k not in ("format", "version")
-        }
-        found = FaultMap(**rows)
-        found.check(network)
-        _check_rows(found, network)
-    except OSError as error:
-        raise InputError(f"{path}: must be readable, found: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise InputError(f"{path}: must be a whole fault map, found: {error}") from error
+        found = FaultMap(fields.text("network_sha256"), fields.integer("samples"), **rows)
+        found.program(network)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        message = str(error).removeprefix(f"{path}: ")
+        raise InputError(f"{path}: {message}") from error
     return found
-
-
-def _check_rows(fault_map: FaultMap, network: Network) -> None:
-    """Builds everything once; whatever does not fit the network shows itself."""
-    shapes = {c.name: c.weight.shape for c in network.couplings}
-    for coupling, row, column, _ in fault_map.weights:
-        _check_index(row, shapes[coupling][0], f"row of {coupling}")
-        _check_index(column, shapes[coupling][1], f"column of {coupling}")
-    neurons = [(n, k) for n, k, _ in (*fault_map.stuck, *fault_map.inverted, *fault_map.messages)]
-    neurons += [(n, k) for _, n, k, _ in fault_map.states]
-    neurons += [(n, k) for _, _, n, k, _, _ in fault_map.faults]
-    for name, neuron in neurons:
-        _check_index(neuron, {p.name: p.size for p in network.relaxing}[name], f"neuron of {name}")
-    for sample in [s for s, *_ in (*fault_map.states, *fault_map.faults)]:
-        _check_index(sample, fault_map.samples, "sample")
-    for colour, _ in fault_map.frozen:
-        _check_index(colour, len(network.colours), "colour")
-    for bit in [f[5] for f in fault_map.faults]:
-        _check_index(bit, 32, "bit")
-    fault_map.program(network)
-    fault_map.disturbance(network)
-
-
-def _check_index(value: Any, count: int, what: str) -> None:
-    if not isinstance(value, int) or not 0 <= value < count:
-        raise InputError(f"{what} must be in 0..{count - 1}, not {value!r}")
 
 
 def _names(network: Network) -> list[tuple[str, int]]:

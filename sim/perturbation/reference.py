@@ -13,6 +13,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_samples
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.state_damage import flipped_states
@@ -28,6 +29,7 @@ class DisturbedReference:
     """Relaxes samples one by one under a disturbance; slow, and meant to be read."""
 
     def __init__(self, network: Network, disturbance: Disturbance) -> None:
+        check_disturbance(network, disturbance)
         self._network = network
         self._layout = Layout(network)
         self._disturbance = disturbance
@@ -234,10 +236,12 @@ def wrapped(value: int) -> int:
 def prepared(start: Start, disturbance: Disturbance) -> Start:
     """`start` with stuck neurons in their places, checked.
 
-    Raises InputError for a threshold: faults of a lossy machine are not defined.
+    Raises InputError for a threshold (faults of a lossy machine are not defined), and where
+    faults are listed for samples that there are not.
     """
     if start.threshold:
         raise InputError(f"a disturbed phase must have threshold 0, not {start.threshold}")
+    check_samples(disturbance, len(start.inputs))
     stuck = disturbance.stuck
     return replace(start, states=np.where(stuck != FREE, stuck, start.states))
 

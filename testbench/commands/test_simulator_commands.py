@@ -202,7 +202,7 @@ def test_help_has_an_example() -> None:
 def test_bad_input_is_one_line_and_status_2(trained: Path, tmp_path: Path) -> None:
     missing = tmp_path / "none.safetensors"
     assert refusal("simulate", missing) == (
-        f"error: {missing}: must be a readable network file, found: No such file or directory"
+        f"error: {missing}: must be readable, found: No such file or directory"
     )
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(trained.read_bytes()[:-5])

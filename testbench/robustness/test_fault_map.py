@@ -1,15 +1,17 @@
 """One fault map, made once, saved, and replayed to the same bits on every engine."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from testbench.networks import random_case
+from testbench.networks import Case, cases, random_case
+from testbench.robustness.random_maps import random_rows
 from toreq_hw import sim
 from toreq_hw.errors import InputError
-from toreq_hw.network import Schedule
+from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -97,30 +99,41 @@ def test_analog_layers_have_no_map() -> None:
             FaultMap.make(case.network, [layer], 4)
 
 
-def test_damaged_map_files_are_refused_in_one_line(tmp_path: Path) -> None:
-    case = random_case(1, schedule=Schedule.PARITY)
-    made = FaultMap.make(case.network, [p.WeightBitFlip(0.3), p.StateUpset(0.1)], 4)
-    path = tmp_path / "map.json"
-    made.save(path)
-    whole = path.read_text()
-    record = json.loads(whole)
-    broken: list[tuple[str, str]] = [
-        (whole[: len(whole) // 2], "must be a whole fault map"),
-        ("[]", "must be a whole fault map"),
-        (json.dumps({**record, "format": "map"}), "must be a 'toreq-hw fault map'"),
-        (json.dumps({**record, "faults": [[9, 1, "hidden1", 0, "state_flip", 0]]}), "must be"),
-        (json.dumps({**record, "faults": [[0, 1, "output", 0, "gremlin", 0]]}), "must be"),
-        (json.dumps({**record, "weights": [["input-output", 99, 0, 1]]}), "must be"),
-        (json.dumps({**record, "stuck": [["nowhere", 0, 1]]}), "must be"),
-        (json.dumps({**record, "surprise": 1}), "must be a whole fault map"),
+@settings(max_examples=150, deadline=None)
+@given(case=cases(), seed=st.integers(0, 2**32 - 1))
+def test_any_accepted_map_gives_the_same_ticks_on_every_engine(case: Case, seed: int) -> None:
+    network, inputs = case.network, case.inputs
+    given_map = FaultMap(network.sha256, len(inputs), **random_rows(seed, network, len(inputs)))
+    given_map.program(network)
+    states = sim.relax(network, inputs).states if given_map.states else None
+    runs = [
+        given_map.relax(network, inputs, engine=e, states=states, max_sweeps=20, trace=True)
+        for e in sim.EngineName
     ]
-    for text, message in broken:
-        path.write_text(text)
-        with pytest.raises(InputError, match=message) as caught:
-            fault_map.load(path, case.network)
-        assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="must be readable"):
-        fault_map.load(tmp_path / "none.json", case.network)
+    assert all(runs[0].first_difference(run) is None for run in runs[1:])
+
+
+def test_faults_of_one_tick_strike_in_the_order_of_the_rows() -> None:
+    """The sum of `output` is 2: (2 + 1) XOR 1 is 2, (2 XOR 1) + 1 is 4."""
+    one = np.array([[1]], np.int8)
+    roles = {"input": Role.INPUT, "hidden": Role.HIDDEN, "output": Role.OUTPUT}
+    network = Network(
+        tuple(Population(name, 1, role, 8) for name, role in roles.items()),
+        (
+            Coupling("input", "hidden", one, 0, WeightFormat.INT8),
+            Coupling("hidden", "output", one, 0, WeightFormat.INT8),
+        ),
+        {},
+    )
+    flips = [(0, 2, "hidden", 0, "state_flip", 0), (0, 2, "output", 0, "accumulator_flip", 0)]
+    for rows, expected in ((flips, 2), (flips[::-1], 4)):
+        given_map = FaultMap(network.sha256, 1, faults=tuple(rows))
+        for engine in sim.EngineName:
+            run = given_map.relax(
+                network, np.array([[2]], np.int16), engine=engine, max_sweeps=1, trace=True
+            )
+            assert run.trace is not None
+            assert run.trace.states(0)["output"][2].tolist() == [expected]
 
 
 def test_a_map_lists_exactly_the_cells_that_changed() -> None:

@@ -1,0 +1,133 @@
+"""The rows of a fault map, checked: types, ranges, one row a place, names that exist."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from toreq_hw.errors import InputError
+from toreq_hw.network import Coupling, Network, Population
+from toreq_hw.reading import integer, shown, text
+from toreq_hw.sim.perturbation.digital_check import FIRST_TICK, LAST_TICK, fault_bits
+from toreq_hw.sim.perturbation.disturbance import Fault, message_bits
+
+Row = tuple[Any, ...]
+
+COLUMNS = {
+    "weights": ("coupling", "row", "column", "word"),
+    "stuck": ("population", "neuron", "state"),
+    "inverted": ("population", "neuron", "mask"),
+    "messages": ("population", "neuron", "mask"),
+    "frozen": ("colour", "tick"),
+    "states": ("sample", "population", "neuron", "state"),
+    "faults": ("sample", "tick", "population", "neuron", "fault", "bit"),
+}
+"""Entries of a map and the columns of their rows (docs/robustness.md, "Fault maps")."""
+
+_PLACE = {"weights": 3, "stuck": 2, "inverted": 2, "messages": 2, "frozen": 1, "states": 3}
+"""Leading columns that say where: two rows of one place contradict each other. Faults may strike
+one place more than once."""
+
+_TEXTS = ("coupling", "population", "fault")
+_WIDEST = 1 << 31
+"""Magnitude of any whole number in a row; the network's own ranges are far smaller."""
+
+FAULTS = {fault.name.lower(): fault for fault in Fault}
+"""Faults by the name that rows have."""
+
+
+def plain_rows(name: str, rows: Iterable[Any]) -> tuple[Row, ...]:
+    """The rows of entry `name` as tuples of text and int, whatever the network.
+
+    Raises InputError naming the row: wrong length or types, tick below 1, a place listed twice.
+    """
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise InputError(f"{name} must be a list of rows, found {shown(rows)}")
+    columns = COLUMNS[name]
+    found: list[Row] = []
+    places: set[Row] = set()
+    for k, row in enumerate(rows):
+        what = f"{name}[{k}]"
+        if not isinstance(row, list | tuple) or len(row) != len(columns):
+            raise InputError(f"{what} must be a row of {', '.join(columns)}, found {shown(row)}")
+        for column, value in zip(columns, row, strict=True):
+            if column in _TEXTS:
+                text(value, f"{what}: {column}", InputError)
+            elif column == "tick":
+                integer(value, FIRST_TICK, LAST_TICK, f"{what}: tick", InputError)
+            else:
+                integer(value, -_WIDEST, _WIDEST, f"{what}: {column}", InputError)
+        if name in _PLACE:
+            place = tuple(row[: _PLACE[name]])
+            if place in places:
+                raise InputError(f"{what} must be of a place not listed yet, found {shown(row)}")
+            places.add(place)
+        found.append(tuple(row))
+    return tuple(found)
+
+
+def check_rows(entries: Mapping[str, Sequence[Row]], samples: int, network: Network) -> None:
+    """Raises InputError naming the first row that does not fit `network` or `samples`.
+
+    entries: what `plain_rows` returned, by entry.
+    """
+    check = _Check(network, samples)
+    for name, rows in entries.items():
+        for k, row in enumerate(rows):
+            check.row(f"{name}[{k}]", name, dict(zip(COLUMNS[name], row, strict=True)))
+    words = {row[:3]: row[3] for row in entries["weights"]}
+    for k, (coupling, row, column, word) in enumerate(entries["weights"]):
+        if check.couplings[coupling].is_self_coupling:
+            mirror = words.get((coupling, column, row))
+            if mirror != word:
+                raise InputError(
+                    f"weights[{k}]: a self-coupling must list both mirrors alike, found {word} at "
+                    f"[{row}, {column}] and {mirror} at [{column}, {row}]"
+                )
+
+
+class _Check:
+    """Ranges of one network."""
+
+    def __init__(self, network: Network, samples: int) -> None:
+        self.couplings = {c.name: c for c in network.couplings}
+        self._populations = {p.name: p for p in network.relaxing}
+        self._colours = len(network.colours)
+        self._samples = samples
+
+    def row(self, what: str, name: str, values: Mapping[str, Any]) -> None:
+        """Every column in its range."""
+        for column, (low, high) in self._ranges(what, name, values).items():
+            integer(values[column], low, high, f"{what}: {column}", InputError)
+
+    def _ranges(
+        self, what: str, name: str, values: Mapping[str, Any]
+    ) -> dict[str, tuple[int, int]]:
+        """Lowest and highest value of the columns that hold numbers, but ticks."""
+        if name == "frozen":
+            return {"colour": (0, self._colours - 1)}
+        if name == "weights":
+            coupling: Coupling = _known(self.couplings, values["coupling"], f"{what}: coupling")
+            rows, columns = coupling.weight.shape
+            limit = coupling.weight_format.limit
+            return {"row": (0, rows - 1), "column": (0, columns - 1), "word": (-limit, limit)}
+        population: Population = _known(
+            self._populations, values["population"], f"{what}: population"
+        )
+        ranges = {"neuron": (0, population.size - 1)}
+        if "sample" in values:
+            ranges["sample"] = (0, self._samples - 1)
+        if "state" in values:
+            ranges["state"] = (population.state_min, population.state_max)
+        if "mask" in values:
+            messages = name == "messages"
+            bits = message_bits(population) if messages else population.state_bits
+            ranges["mask"] = (0, (1 << bits) - 1)
+        if "fault" in values:
+            fault = _known(FAULTS, values["fault"], f"{what}: fault")
+            ranges["bit"] = (0, fault_bits(fault, population) - 1)
+        return ranges
+
+
+def _known(known: Mapping[str, Any], name: str, what: str) -> Any:
+    if name not in known:
+        raise InputError(f"{what} must be one of {', '.join(known)}, found {shown(name)}")
+    return known[name]
