@@ -1,20 +1,17 @@
-"""Reads ONNX files from anywhere without trusting them: nothing outside the file is opened,
-nothing is allocated that the file does not hold.
+"""Reads ONNX files from anywhere without trusting them: nothing outside the file's folder is
+opened, nothing is allocated that the files do not hold.
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import numpy_helper
+from google.protobuf.message import DecodeError, Message
 
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import replacing
+from toreq_hw.quant.onnx_external import take_in
+from toreq_hw.quant.onnx_tensor import check_tensor
 
 MAX_FILE_BYTES = (1 << 31) - 1
 """Protobuf's own limit."""
@@ -31,34 +28,56 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
 
 
 def read_model(path: Path) -> onnx.ModelProto:
-    """Parses and checks `path`; every tensor in it is whole and inside the file.
+    """Parses and checks `path`; every tensor in it is whole and inside the model.
 
-    Raises NetworkFileError (without the path) for files that are cut, too large, or refer to
-    data elsewhere.
+    Data that lie in a file beside `path` are read from there. Raises NetworkFileError (without
+    the path) for files that are cut, too large, or refer to data elsewhere.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise NetworkFileError(f"file must be at most {MAX_FILE_BYTES} bytes, not {size}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise NetworkFileError(f"must be a readable file, found: {error.strerror}") from error
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(content)
+        model.ParseFromString(read_bytes(path))
     except (DecodeError, RecursionError) as error:
         raise NetworkFileError("must be a whole ONNX file, found a cut or foreign one") from error
     if not model.graph.node:
         raise NetworkFileError("must be an ONNX file with a graph of nodes, found none")
-    for tensor in _tensors(model.graph):
-        _check_tensor(tensor)
+    _check_text(model)
+    if model.functions:
+        raise NetworkFileError(
+            "must use standard operators only, found a function "
+            f"{model.functions[0].name!r:.80} of its own"
+        )
+    tensors = list(_tensors(model.graph))
+    take_in(tensors, path.parent, MAX_FILE_BYTES)
+    for tensor in tensors:
+        check_tensor(tensor)
     _check_standard(model)
     return model
 
 
-def array(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
-    """A checked tensor's values."""
-    return np.asarray(numpy_helper.to_array(tensor))
+def read_bytes(path: Path) -> bytes:
+    """A file's content. Raises NetworkFileError (without the path)."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise NetworkFileError(f"file must be at most {MAX_FILE_BYTES} bytes, not {size}")
+        return path.read_bytes()
+    except OSError as error:
+        raise NetworkFileError(f"must be a readable file, found: {error.strerror}") from error
+
+
+def _check_text(message: Message) -> None:
+    """Refuses names that are no UTF-8: protobuf gives them as bytes, or not at all."""
+    waiting = [message]
+    while waiting:
+        part = waiting.pop()
+        for field, value in part.ListFields():
+            values = [value] if isinstance(value, Message | str | bytes) else value
+            if field.type == field.TYPE_MESSAGE:
+                waiting.extend(values)
+            elif field.type == field.TYPE_STRING:
+                for text in values:
+                    if not isinstance(text, str):
+                        raise NetworkFileError(f"names must be UTF-8, found {text!r:.60}")
 
 
 def _tensors(graph: onnx.GraphProto, depth: int = 1) -> Iterator[onnx.TensorProto]:
@@ -78,40 +97,9 @@ def _tensors(graph: onnx.GraphProto, depth: int = 1) -> Iterator[onnx.TensorProt
                 yield from _tensors(inner, depth + 1)
 
 
-def _check_tensor(tensor: onnx.TensorProto) -> None:
-    name = f"tensor {tensor.name!r:.80}"
-    if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-        where = next((e.value for e in tensor.external_data if e.key == "location"), "?")
-        raise NetworkFileError(
-            f"{name}: must be inside the file, found external data {where!r:.80}"
-        )
-    if min(tensor.dims, default=0) < 0:
-        raise NetworkFileError(f"{name}: must have sizes of at least 0, found {list(tensor.dims)}")
-    try:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    except (KeyError, ValueError) as error:
-        raise NetworkFileError(
-            f"{name}: must have a known element type, found {tensor.data_type}"
-        ) from error
-    expected = math.prod(tensor.dims)
-    found = _stored(tensor, dtype)
-    if expected != found:
-        raise NetworkFileError(
-            f"{name}: must hold {expected} values for shape {list(tensor.dims)}, found {found}"
-        )
-
-
-def _stored(tensor: onnx.TensorProto, dtype: np.dtype[Any]) -> int:
-    """How many values the file holds for a tensor; sub-byte types are not counted here."""
-    if tensor.HasField("raw_data"):
-        return len(tensor.raw_data) // dtype.itemsize
-    fields = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
-    return sum(len(getattr(tensor, field)) for field in fields)
-
-
 def _check_standard(model: onnx.ModelProto) -> None:
     try:
         onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, ValueError) as error:
+    except (onnx.checker.ValidationError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise NetworkFileError(f"must be a valid ONNX graph, found: {reason:.160}") from error

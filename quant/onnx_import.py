@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,40 @@ import onnx
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.network import Network
 from toreq_hw.network.file import from_header
-from toreq_hw.quant.onnx_file import array, read_model
+from toreq_hw.quant.onnx_chain import read_chain
+from toreq_hw.quant.onnx_file import read_model
 from toreq_hw.quant.onnx_loop import to_onnx
-from toreq_hw.quant.onnx_mlp import Carried, mlp_network
+from toreq_hw.quant.onnx_mlp import quantised_mlp
+from toreq_hw.quant.onnx_proof import prove
+from toreq_hw.quant.onnx_tensor import array
 from toreq_hw.quant.qonnx_export import to_qonnx
 
 Tensors = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """How one coupling was carried over, and what its layer computes beside the graph's.
+
+    exact: the integers stand for the very weights; otherwise they were rounded to INT8, which
+    sqnr_db and clipped_fraction tell. pre_scale, post_scale: the real value of one step of a state
+    at either end. Of `states` compared, feedback left out: ties differ by one where a rounding
+    boundary lies on the exact sum or within the graph's float error; moved differ because weights
+    were rounded, by at most `largest`; lowest have the graph's lowest signed integer, which no
+    population has.
+    """
+
+    coupling: str
+    exact: bool
+    sqnr_db: float | None
+    clipped_fraction: float
+    pre_scale: float
+    post_scale: float
+    states: int
+    ties: int
+    moved: int
+    largest: int
+    lowest: int
 
 
 def read_onnx(path: Path) -> tuple[Network, tuple[Carried, ...]]:
@@ -26,17 +56,39 @@ def read_onnx(path: Path) -> tuple[Network, tuple[Carried, ...]]:
 
     A file that `to_onnx` or `to_qonnx` wrote gives back the very network, and nothing to say
     about its couplings: its graph must be the one that this network exports to, node by node.
-    Any other file must be a plain quantised MLP (see `mlp_network`).
+    Any other file must be a plain quantised MLP (see `onnx_mlp`); it is run, and the network must
+    compute its states layer by layer (see `onnx_proof`).
 
-    Raises NetworkFileError naming the file, and the node or tensor that is in the way.
+    Raises NetworkFileError naming the file, and the node or tensor that is in the way;
+    MissingDependencyError where the file is QONNX and qonnx is absent.
     """
     try:
         model = read_model(path)
         if any(p.key == "network" for p in model.metadata_props):
             return _own(model), ()
-        return mlp_network(model.graph)
+        chain = read_chain(model, quantised=True)
+        mlp = quantised_mlp(chain)
+        compared = prove(model, chain, mlp)
     except (NetworkError, NetworkFileError, InputError) as error:
         raise NetworkFileError(f"{path}: {error}") from error
+    return mlp.network, tuple(
+        Carried(
+            coupling=coupling.name,
+            exact=found.exact,
+            sqnr_db=None if found.exact else found.sqnr_db,
+            clipped_fraction=found.clipped_fraction,
+            pre_scale=pre.scale,
+            post_scale=post.scale,
+            states=one.states,
+            ties=one.ties,
+            moved=one.moved,
+            largest=one.largest,
+            lowest=one.lowest,
+        )
+        for coupling, found, (pre, post), one in zip(
+            mlp.network.couplings, mlp.fits, pairwise(mlp.formats), compared, strict=True
+        )
+    )
 
 
 def _own(model: onnx.ModelProto) -> Network:

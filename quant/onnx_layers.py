@@ -1,78 +1,166 @@
-"""The affine parts of an MLP's graph: constant weights, biases and folded normalisations."""
+"""The affine parts of an MLP's graph, taken in their order: weights, biases, normalisations, ReLUs.
 
-from dataclasses import dataclass
+What stands behind a linear map is kept as `clip(x W + b, low, high)` with bounds per neuron: a
+ReLU is a lower bound, and what follows a ReLU moves the bound with the sums.
+"""
+
+from dataclasses import dataclass, field
 
 import numpy as np
-import onnx
 
 from toreq_hw.quant.fit import Reals
-from toreq_hw.quant.onnx_constants import (
-    Constants,
-    NodeError,
-    StateFormat,
-    attributes,
-    describe,
-)
+from toreq_hw.quant.onnx_constants import Constants
+from toreq_hw.quant.onnx_nodes import Node
+from toreq_hw.quant.onnx_states import StateFormat
 
 
 @dataclass
 class Layer:
-    """One linear map and the state format it ends in. weight: (n_in, n_out); bias: (n_out,)."""
+    """One linear map, what is done to its sums, and the state format that it ends in.
 
-    node: str
+    weight: (n_in, n_out). bias, low, high: (n_out,). magnitude: (n_out,), the sum of all that was
+    added to a neuron's sum, without signs; operations: how many steps of arithmetic a sum takes
+    (both bound the float error of a runtime). bounded_by: the last node that made or moved a
+    bound. sums: the graph's name for the value of the sums.
+    """
+
+    node: Node
     weight: Reals
     bias: Reals
+    low: Reals = field(init=False)
+    high: Reals = field(init=False)
+    magnitude: Reals = field(init=False)
+    operations: int = field(init=False)
+    bounded_by: Node | None = None
+    sums: str = ""
     states: StateFormat | None = None
 
+    def __post_init__(self) -> None:
+        self.low = np.full(len(self.bias), -np.inf)
+        self.high = np.full(len(self.bias), np.inf)
+        self.magnitude = np.abs(self.bias)
+        self.operations = len(self.weight) + 1
 
-def linear(node: onnx.NodeProto, current: str, constants: Constants) -> Layer:
-    """The map of a `Gemm` or `MatMul` whose constant is on its right. Raises NodeError."""
-    weight = constants.real(node, 1, ndim=2)
-    if node.input[0] != current:
-        raise NodeError(describe(node), "must have constant weights on its right")
-    given = attributes(node)
-    if node.op_type == "MatMul":
-        return _checked(node, Layer(describe(node), weight, np.zeros(weight.shape[1])))
-    if given.get("transA", 0):
-        raise NodeError(describe(node), "must not transpose its input, found transA")
-    if given.get("transB", 0):
-        weight = weight.T
-    weight = weight * given.get("alpha", 1.0)
-    layer = _checked(node, Layer(describe(node), weight, np.zeros(weight.shape[1])))
-    if len(node.input) > 2 and node.input[2]:
-        _add_bias(node, layer, constants.real(node, 2) * given.get("beta", 1.0))
-    return layer
+    def shift(self, node: Node, added: Reals) -> None:
+        """Adds one value per neuron (n_out,)."""
+        self.bias = self.bias + added
+        self.low, self.high = self.low + added, self.high + added
+        self.magnitude = self.magnitude + np.abs(added)
+        self._moved(node)
 
+    def scale(self, node: Node, factor: Reals) -> None:
+        """Multiplies by one value per neuron (n_out,). A negative one turns the bounds round."""
+        with np.errstate(invalid="ignore"):
+            ends = np.sort(np.stack([self.low * factor, self.high * factor]), axis=0)
+        fixed = factor == 0
+        self.low = np.where(fixed, -np.inf, ends[0])
+        self.high = np.where(fixed, np.inf, ends[1])
+        self.weight, self.bias = self.weight * factor, self.bias * factor
+        self.magnitude = self.magnitude * np.abs(factor)
+        self._moved(node)
 
-def add(node: onnx.NodeProto, layer: Layer, constants: Constants) -> None:
-    """An `Add` of a constant to a layer's sums."""
-    index = 1 if node.input[1] in constants.known else 0
-    _add_bias(node, layer, constants.real(node, index))
+    def clip(self, node: Node, low: float, high: float) -> None:
+        """Keeps the values within low..high."""
+        self.low, self.high = np.clip(self.low, low, high), np.clip(self.high, low, high)
+        self.bounded_by = node
 
+    @property
+    def bounded(self) -> bool:
+        """Whether any neuron has a bound."""
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
-def _add_bias(node: onnx.NodeProto, layer: Layer, added: Reals) -> None:
-    try:
-        layer.bias = np.broadcast_to(layer.bias + added, layer.bias.shape)
-    except ValueError as error:
-        raise NodeError(describe(node), f"must add one value per neuron: {error}") from error
-    _checked(node, layer)
-
-
-def normalise(node: onnx.NodeProto, layer: Layer, constants: Constants) -> None:
-    """Folds a batch normalisation: scale (x - mean) / sqrt(variance + epsilon) + shift."""
-    scale, shift, mean, variance = (constants.real(node, k, ndim=1) for k in (1, 2, 3, 4))
-    if {len(scale), len(shift), len(mean), len(variance)} != {len(layer.bias)}:
-        raise NodeError(describe(node), "must have one value per neuron")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = scale / np.sqrt(variance + attributes(node).get("epsilon", 1e-5))
-    layer.weight = layer.weight * factor
-    layer.bias = (layer.bias - mean) * factor + shift
-    _checked(node, layer)
+    def _moved(self, node: Node) -> None:
+        self.operations += 8
+        if self.bounded:
+            self.bounded_by = node
+        check_finite(node, self)
 
 
-def _checked(node: onnx.NodeProto, layer: Layer) -> Layer:
+def check_finite(node: Node, layer: Layer) -> None:
+    """Refuses weights and biases that are no numbers, or none. Raises NodeError."""
     if not (np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all()):
-        raise NodeError(describe(node), "must have finite weights, found NaN or infinity")
+        raise node.error("must have finite weights, found NaN or infinity")
     if not layer.weight.size:
-        raise NodeError(describe(node), f"must have weights, found shape {layer.weight.shape}")
+        raise node.error(f"must have weights, found shape {layer.weight.shape}")
+
+
+def linear(node: Node, current: str, width: int | None, constants: Constants) -> Layer:
+    """The map of a `Gemm` or `MatMul` of `width` values whose constant is on its right.
+
+    Raises NodeError.
+    """
+    if node.inputs[0] != current:
+        raise node.error("must have constant weights on its right")
+    weight = constants.real(node, 1, ndim=2)
+    factor = 1.0
+    if node.operator == "Gemm":
+        if node.flag("transA"):
+            raise node.error("must not transpose its input, found transA")
+        if node.flag("transB"):
+            weight = weight.T
+        factor = float(node.given.get("alpha", 1.0))
+    if width is not None and len(weight) != width:
+        raise node.error(f"must have weights for {width} values, found {len(weight)}")
+    layer = Layer(node, weight * factor, np.zeros(weight.shape[1]))
+    check_finite(node, layer)
+    if node.input(2):
+        added = per_neuron(node, constants.real(node, 2), len(layer.bias))
+        layer.shift(node, added * float(node.given.get("beta", 1.0)))
+    layer.sums = node.outputs[0]
     return layer
+
+
+def per_neuron(node: Node, values: Reals, size: int) -> Reals:
+    """A constant of shape (), (1,), (n,), (1, 1) or (1, n) as one value per neuron (n,)."""
+    if values.ndim > 2 or values.shape[:-1] not in ((), (1,)) or values.size not in (1, size):
+        raise node.error(
+            f"must add one value per neuron: shape ({size},) or (1, {size}), not {values.shape}"
+        )
+    return np.array(np.broadcast_to(values.reshape(-1), (size,)))
+
+
+def arithmetic(node: Node, current: str, layer: Layer, constants: Constants) -> None:
+    """`Add`, `Sub`, `Mul` or `Div` of a layer's sums and a constant."""
+    first = node.inputs[0] == current
+    values = per_neuron(node, constants.real(node, 1 if first else 0), len(layer.bias))
+    if node.operator == "Add":
+        layer.shift(node, values)
+    elif node.operator == "Sub":
+        if not first:
+            layer.scale(node, np.full(len(layer.bias), -1.0))
+        layer.shift(node, -values if first else values)
+    elif node.operator == "Mul":
+        layer.scale(node, values)
+    elif first and values.all():
+        layer.scale(node, 1.0 / values)
+    else:
+        raise node.error("must divide the sums, by numbers other than 0")
+
+
+def normalise(node: Node, layer: Layer, constants: Constants) -> None:
+    """A batch normalisation at rest: scale (x - mean) / sqrt(variance + epsilon) + shift."""
+    node.only("training_mode", 0)
+    node.only("spatial", 1)
+    parts = [constants.real(node, k, ndim=1) for k in (1, 2, 3, 4)]
+    if {len(part) for part in parts} != {len(layer.bias)}:
+        raise node.error(f"must have one value for each of {len(layer.bias)} neurons")
+    scale, shift, mean, variance = parts
+    epsilon = float(node.given.get("epsilon", 1e-5))
+    factor, offset = normalisation(scale, shift, mean, variance, epsilon)
+    if not np.isfinite(factor).all():
+        raise node.error("must have finite weights, found NaN or infinity")
+    layer.magnitude = layer.magnitude + np.abs(mean)
+    layer.scale(node, factor)
+    layer.shift(node, offset)
+
+
+def normalisation(
+    scale: Reals, shift: Reals, mean: Reals, variance: Reals, epsilon: float
+) -> tuple[Reals, Reals]:
+    """Factor and offset, (n,) each, of scale (x - mean) / sqrt(variance + epsilon) + shift.
+
+    Not finite where variance + epsilon is not above 0; the caller names what is at fault.
+    """
+    with np.errstate(all="ignore"):
+        factor = scale / np.sqrt(variance + epsilon)
+        return factor, shift - mean * factor

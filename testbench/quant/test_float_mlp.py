@@ -191,7 +191,7 @@ def _operator(index: int, operator: str) -> Callable[[list[onnx.NodeProto], obje
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_operator(2, "Sigmoid"), "'relu' (Sigmoid): is not part of a float MLP"),
+        (_operator(2, "Sigmoid"), "'relu' (Sigmoid): is not something a network can carry"),
         (_operator(2, "Identity"), "'second' (Gemm): must follow a Relu"),
         (
             lambda _, c: c.update(w0=np.full((4, 3), np.nan, np.float32)),
@@ -208,7 +208,7 @@ def _operator(index: int, operator: str) -> Callable[[list[onnx.NodeProto], obje
         (lambda n, _: n[3].input.__setitem__(0, "x"), "'second' (Gemm): must take the chain's"),
         (
             lambda n, _: n.append(helper.make_node("Relu", ["classes"], ["z"], "late")),
-            "'late' (Relu): must not follow a softmax",
+            "'late' (Relu): must not follow a Softmax",
         ),
     ],
 )

@@ -192,16 +192,25 @@ def _rewire(index: int, position: int, name: str) -> Callable[[list[onnx.NodePro
     return change
 
 
+def _drop(index: int) -> Callable[[list[onnx.NodeProto]], None]:
+    def change(nodes: list[onnx.NodeProto]) -> None:
+        nodes[index + 2].input[0] = nodes[index].input[0]
+        del nodes[index]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (_rename(4, "Sigmoid"), "node 'relu' (Sigmoid)"),
         (_rename(1, "Sqrt"), "node 'quant_w'"),
-        (_rewire(5, 2, "one"), "node 'quant_y' (Quant): zero point must be 0"),
+        (_rewire(5, 2, "one"), "node 'quant_y' (Quant): states must run over 0..2^b - 1"),
         (_rewire(5, 3, "half"), "node 'quant_y' (Quant): states must have 1..8 whole bits"),
         (_rewire(5, 1, "zero"), "node 'quant_y' (Quant): scale must be above 0"),
         (_rewire(3, 1, "w"), "node 'add' (Add)"),
-        (_rename(0, "Identity"), "node 'linear' (MatMul): must take quantised values"),
+        (_rename(0, "Identity"), "node 'quant_x' (Identity): must be a standard operator"),
+        (_drop(0), "node 'linear' (MatMul): must take quantised values"),
     ],
 )
 def test_what_an_mlp_cannot_carry_is_refused_by_node(

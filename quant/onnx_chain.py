@@ -1,0 +1,270 @@
+"""Walks an MLP's graph in order, along the one value that depends on the input.
+
+One reader for quantised graphs (`toreq-hw import`) and float ones (`toreq-hw quantize`): every
+node is understood as a whole and taken where it stands, or refused by its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import onnx
+
+from toreq_hw.errors import NetworkFileError
+from toreq_hw.quant.onnx_constants import Constants
+from toreq_hw.quant.onnx_layers import Layer, arithmetic, linear, normalise
+from toreq_hw.quant.onnx_nodes import Node, operator_sets, understand
+from toreq_hw.quant.onnx_shapes import Shape, input_shape, passed_on
+from toreq_hw.quant.onnx_states import (
+    StateFormat,
+    clip_bounds,
+    clip_stored,
+    dequantised,
+    input_format,
+    quant_format,
+    requantised,
+    stored_format,
+)
+from toreq_hw.quant.onnx_tensor import element_type
+
+_FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
+_QUANTISED_INPUTS = ("FLOAT", "INT8", "UINT8")
+
+
+class Chain:
+    """What has been followed so far.
+
+    quantised: whether layers must take and give quantised values. first: the input's format.
+    layers: in order; the last one's sums are what `current` is where it has no states yet.
+    """
+
+    def __init__(self, graph: onnx.GraphProto, *, quantised: bool) -> None:
+        self.constants = Constants(graph)
+        value = _one_input(graph, self.constants)
+        self.input_name = self.current = value.name
+        self.input_type = element_type(value.type.tensor_type.elem_type)
+        self.shape = input_shape(value)
+        self.batch = self.shape.batch or 1
+        self.input_sizes = self.shape.rest
+        self.quantised = quantised
+        if self.input_type not in (_QUANTISED_INPUTS if quantised else _FLOATS):
+            raise NetworkFileError(
+                f"input {self.input_name!r:.80}: must be "
+                f"{'float32 or integers of 8 bits' if quantised else 'floats'}, "
+                f"found {self.input_type}"
+            )
+        self.first: StateFormat | None = None
+        self.layers: list[Layer] = []
+        self._stored: StateFormat | None = None
+        self._ended = ""
+        self._shapes: dict[str, Shape] = {self.current: self.shape}
+
+    def follow(self, node: Node) -> None:
+        """Takes one node further. Raises NodeError where it does not belong to an MLP."""
+        if self.constants.fold(node):
+            return
+        if node.operator == "Shape" and node.inputs[0] in self._shapes:
+            shape = self._shapes[node.inputs[0]]
+            self.constants.known[node.outputs[0]] = shape.dimensions(node)
+            return
+        used = [name for name in node.inputs if name not in self.constants.known and name]
+        outputs = [name for name in node.outputs if name]
+        if used != [self.current] or (len(outputs) != 1 and node.operator != "Dropout"):
+            raise node.error(f"must take the chain's value, found inputs {used}")
+        passed = passed_on(node, self.shape, self.constants)
+        if passed is not None:
+            self._pass(node, passed)
+        elif self._ended and not (node.operator == "ArgMax" and self._ended != "ArgMax"):
+            raise node.error(f"must not follow a {self._ended}, which ends an MLP")
+        else:
+            handler = _HANDLERS.get(node.operator)
+            if handler is None:
+                raise node.error("is not part of an MLP")
+            handler(self, node)
+        self.current = outputs[0]
+        self._shapes[self.current] = self.shape
+
+    @property
+    def states(self) -> StateFormat | None:
+        """The format of the current value, where it is quantised."""
+        return self.layers[-1].states if self.layers else self.first
+
+    @property
+    def sums(self) -> Layer | None:
+        """The layer whose sums the current value is, where it is not quantised."""
+        return self.layers[-1] if self.layers and self.layers[-1].states is None else None
+
+    def _pass(self, node: Node, shape: Shape) -> None:
+        if node.operator == "Cast" and (self._stored is not None or self.input_type != "FLOAT"):
+            raise node.error("must not change the type of values")
+        self.shape = shape
+        states = self.states
+        if self._stored is None and states is not None:
+            self._set_states(replace(states, value=node.outputs[0]))
+        elif self.sums is not None and not self._ended:
+            self.sums.sums = node.outputs[0]
+
+    def _set_states(self, states: StateFormat) -> None:
+        if self.layers:
+            self.layers[-1].states = states
+        else:
+            self.first = states
+
+    def _real(self, node: Node) -> None:
+        if self._stored is not None:
+            raise node.error("must take values, found stored integers without DequantizeLinear")
+        if self.quantised and self.first is None and self.input_type != "FLOAT":
+            raise node.error(f"must take float32 values, found {self.input_type}")
+
+    def linear(self, node: Node) -> None:
+        """`Gemm`, `MatMul`: the next layer."""
+        self._real(node)
+        if self.quantised and self.states is None:
+            raise node.error("must take quantised values, found floats")
+        if self.shape.rest is not None and len(self.shape.rest) != 1:
+            raise node.error(
+                f"must take values of shape (batch, n), found {1 + len(self.shape.rest)} dimensions"
+            )
+        layer = linear(node, self.current, self.shape.width, self.constants)
+        if not self.quantised and self.layers and not self.layers[-1].bounded:
+            raise node.error("must follow a Relu, found a layer without one")
+        self.layers.append(layer)
+        self.shape = Shape(self.shape.batch, (len(layer.bias),))
+
+    def affine(self, node: Node) -> None:
+        """`Add`, `Sub`, `Mul`, `Div`, `BatchNormalization` of a layer's sums."""
+        self._real(node)
+        layer = self.sums
+        if layer is None:
+            raise node.error("must stand between a Gemm or MatMul and its quantiser or ReLU")
+        if node.operator == "BatchNormalization":
+            normalise(node, layer, self.constants)
+        else:
+            arithmetic(node, self.current, layer, self.constants)
+        layer.sums = node.outputs[0]
+
+    def relu(self, node: Node) -> None:
+        """A lower bound of the sums, or fewer states."""
+        self._real(node)
+        if self.sums is not None:
+            self.sums.clip(node, 0.0, float("inf"))
+            self.sums.sums = node.outputs[0]
+        elif self.states is not None:
+            self._set_states(replace(self.states.within(0, 255), value=node.outputs[0]))
+        else:
+            raise node.error("must stand behind a Gemm or MatMul, or a quantiser")
+
+    def clip(self, node: Node) -> None:
+        """Bounds of stored integers, or of the sums."""
+        if self._stored is not None:
+            self._stored = clip_stored(node, self._stored, self.constants)
+        elif self.sums is not None:
+            self.sums.clip(node, *clip_bounds(node, self.constants))
+            self.sums.sums = node.outputs[0]
+        else:
+            raise node.error("must stand between quantiser and DequantizeLinear, or behind a layer")
+
+    def quant(self, node: Node) -> None:
+        """QONNX's quantiser."""
+        self._real(node)
+        self._check_quantised(node)
+        self._end_in(quant_format(node, self.constants))
+
+    def store(self, node: Node) -> None:
+        """`QuantizeLinear`: integers until the next DequantizeLinear."""
+        self._real(node)
+        self._check_quantised(node)
+        self._stored = stored_format(node, self.constants)
+
+    def restore(self, node: Node) -> None:
+        """`DequantizeLinear`, of what a QuantizeLinear stored or of an input of integers."""
+        self._check_quantised(node)
+        if self._stored is None and not self.layers and self.first is None:
+            self._stored = input_format(node, self.input_type, self.constants)
+        if self._stored is None:
+            raise node.error("must take stored integers, found floats")
+        states = dequantised(node, self._stored, self.constants)
+        self._stored = None
+        self._end_in(states)
+
+    def end(self, node: Node) -> None:
+        """`Softmax`, `LogSoftmax`, `ArgMax` over the outputs: they move no class."""
+        self._real(node)
+        rank = 2
+        axis = int(node.given.get("axis", _default_axis(node)))
+        if not self.layers or self.shape.rest is None or len(self.shape.rest) != rank - 1:
+            raise node.error("must stand at the end of an MLP")
+        if axis % rank != 1:
+            raise node.error(f"must be over the outputs, axis 1, found axis {axis}")
+        node.only("select_last_index", 0)
+        self._ended = node.operator
+
+    def _check_quantised(self, node: Node) -> None:
+        if not self.quantised:
+            raise node.error("must not quantise: toreq-hw import reads quantised graphs")
+
+    def _end_in(self, states: StateFormat) -> None:
+        before = self.states
+        self._set_states(states if before is None else requantised(before, states))
+
+
+def read_chain(model: onnx.ModelProto, *, quantised: bool) -> Chain:
+    """Follows a whole graph, from its one input to its one output.
+
+    Raises NetworkFileError, naming the node that is not understood or not part of an MLP.
+    """
+    graph = model.graph
+    sets = operator_sets(model)
+    if len(graph.output) != 1:
+        raise NetworkFileError(f"an MLP must have one output, found {len(graph.output)}")
+    chain = Chain(graph, quantised=quantised)
+    for proto in graph.node:
+        node = understand(proto, sets)
+        for name in node.outputs:
+            if name and (name in chain.constants.known or name == chain.current):
+                raise node.error(f"must give a value of its own, found {name!r:.80} again")
+        chain.follow(node)
+    if chain.current != graph.output[0].name or not chain.layers:
+        raise NetworkFileError(
+            f"output {graph.output[0].name!r:.80}: must end a chain with a Gemm or MatMul"
+        )
+    if quantised and chain.first is None:
+        raise NetworkFileError("a quantised MLP must have a quantised input")
+    return chain
+
+
+def _one_input(graph: onnx.GraphProto, constants: Constants) -> onnx.ValueInfoProto:
+    inputs = [i for i in graph.input if i.name not in constants.known]
+    if len(inputs) != 1:
+        raise NetworkFileError(f"an MLP must have one input, found {len(inputs)}")
+    kind = element_type(inputs[0].type.tensor_type.elem_type)
+    if kind == "UNDEFINED" or not inputs[0].type.HasField("tensor_type"):
+        raise NetworkFileError(f"input {inputs[0].name!r:.80}: must be a tensor")
+    return inputs[0]
+
+
+def _default_axis(node: Node) -> int:
+    if node.operator == "ArgMax":
+        return 0
+    return -1 if node.version >= 13 else 1
+
+
+_Handler = Callable[[Chain, Node], None]
+
+_HANDLERS: Mapping[str, _Handler] = {
+    "Add": Chain.affine,
+    "ArgMax": Chain.end,
+    "BatchNormalization": Chain.affine,
+    "Clip": Chain.clip,
+    "DequantizeLinear": Chain.restore,
+    "Div": Chain.affine,
+    "Gemm": Chain.linear,
+    "IntQuant": Chain.quant,
+    "LogSoftmax": Chain.end,
+    "MatMul": Chain.linear,
+    "Mul": Chain.affine,
+    "Quant": Chain.quant,
+    "QuantizeLinear": Chain.store,
+    "Relu": Chain.relu,
+    "Softmax": Chain.end,
+    "Sub": Chain.affine,
+}
