@@ -2,6 +2,7 @@
 opened, nothing is allocated that the files do not hold.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from toreq_hw.quant.onnx_tensor import check_tensor
 
 MAX_FILE_BYTES = (1 << 31) - 1
 """Protobuf's own limit."""
+
+_BAD_NODE = re.compile(r"Bad node spec for node\. Name: (.*?) OpType: (\w*)")
+"""How onnx's checker names a node."""
 
 _MAX_DEPTH = 8
 """Graphs within graphs; ours go two deep."""
@@ -98,8 +102,14 @@ def _tensors(graph: onnx.GraphProto, depth: int = 1) -> Iterator[onnx.TensorProt
 
 
 def _check_standard(model: onnx.ModelProto) -> None:
+    """Refuses what the standard does not allow; the node at fault is named where there is one."""
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        text = " ".join(str(error).split())
+        reason, _, context = text.partition(" ==> Context: ")
+        node = _BAD_NODE.search(context)
+        if node:
+            where = f"node {node[1]!r:.80} ({node[2]:.40})"
+            raise NetworkFileError(f"{where}: must be valid ONNX, found: {reason:.160}") from error
         raise NetworkFileError(f"must be a valid ONNX graph, found: {reason:.160}") from error

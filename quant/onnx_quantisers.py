@@ -96,7 +96,7 @@ def output_type(node: Node, zero_point: Array | None) -> str:
     stated = node.given.get("output_dtype", 0)
     if zero_point is None:
         return element_type(stated) if stated else "UINT8"
-    kind = str(zero_point.dtype.name).upper()
+    kind = element_type(helper.np_dtype_to_tensor_dtype(zero_point.dtype))
     if stated and element_type(stated) != kind:
         raise node.error(
             f"output_dtype must be its zero point's type, found {element_type(stated)} and {kind}"

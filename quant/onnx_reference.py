@@ -12,8 +12,9 @@ import onnx
 import onnxruntime
 from onnx import helper
 
-from toreq_hw.errors import MissingDependencyError, NetworkFileError
+from toreq_hw.errors import MissingDependencyError, NetworkFileError, ToreqError
 from toreq_hw.quant.onnx_nodes import QUANT_DOMAINS
+from toreq_hw.quant.onnx_tensor import array
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +34,12 @@ class ReferenceRun:
     def __init__(self, model: onnx.ModelProto, wanted: Sequence[str]) -> None:
         self._wanted = list(dict.fromkeys(wanted))
         custom = any(node.domain in QUANT_DOMAINS for node in model.graph.node)
-        self._run = _NodeByNode(model) if custom else _WholeGraph(model, self._wanted)
+        try:
+            self._run = _NodeByNode(model) if custom else _WholeGraph(model, self._wanted)
+        except ToreqError:
+            raise
+        except Exception as error:
+            raise _refused(error) from error
 
     def __call__(self, name: str, value: Array) -> dict[str, Array]:
         """The wanted values for one value of the input `name`."""
@@ -55,12 +61,9 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.log_severity_level = _SILENT
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise _refused(error) from error
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 class _WholeGraph:
@@ -97,9 +100,8 @@ class _NodeByNode:
         self._sets = list(model.opset_import)
         self._version = {entry.domain: entry.version for entry in model.opset_import}
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}
-        self._constants: dict[str, Array] = {
-            tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer
-        }
+        self._tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+        self._constants: dict[str, Array] = {k: array(t) for k, t in self._tensors.items()}
         self._later: list[int] = []
         for index, node in enumerate(self._graph.node):
             if all(name in self._constants for name in node.input if name):
@@ -118,7 +120,7 @@ class _NodeByNode:
         if node.domain in QUANT_DOMAINS:
             self._quantise(node, values, self._graph, self._version[node.domain])
             return
-        names = [name for name in dict.fromkeys(node.input) if name]
+        names = [name for name in dict.fromkeys(node.input) if name and name not in self._tensors]
         if index not in self._sessions:
             self._sessions[index] = _session(self._alone(node, names, values))
         session = self._sessions[index]
@@ -129,7 +131,7 @@ class _NodeByNode:
     def _alone(
         self, node: onnx.NodeProto, names: list[str], values: dict[str, Array]
     ) -> onnx.ModelProto:
-        """A model of one node."""
+        """A model of one node, its constants within."""
         inputs = [
             helper.make_tensor_value_info(
                 name, helper.np_dtype_to_tensor_dtype(values[name].dtype), None
@@ -137,5 +139,6 @@ class _NodeByNode:
             for name in names
         ]
         outputs = [onnx.ValueInfoProto(name=name) for name in node.output if name]
-        graph = helper.make_graph([node], "node", inputs, outputs)
+        constants = [self._tensors[k] for k in dict.fromkeys(node.input) if k in self._tensors]
+        graph = helper.make_graph([node], "node", inputs, outputs, constants)
         return helper.make_model(graph, opset_imports=self._sets, ir_version=_IR_VERSION)
