@@ -1,31 +1,45 @@
 """Checkpoints: the whole state of a training, so that resuming gives the same bits.
 
 A `.safetensors` file (no code runs on load): latents per coupling, bias latents per
-population, and one metadata entry `training` with everything else as JSON.
+population, and one metadata entry `training` with everything else as JSON. Its `sha256` hashes
+that JSON (without itself, names sorted) and every tensor as `name:shape:` and bytes.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
-from toreq_hw.files import replacing
+from toreq_hw.files import write_bytes
 from toreq_hw.network import Network
 from toreq_hw.network.file import network_from
+from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
 from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 FORMAT = "toreq-hw checkpoint"
-VERSION = 1
+VERSION = 2
+"""Since 2 with a hash."""
+
+_MAX_FILE_BYTES = 1 << 32
+_MAX_EPOCH = (1 << 31) - 1
+_WORD = (1 << 32) - 1
+
+Tensors = Mapping[str, npt.NDArray[Any]]
 
 
-def save(trainer: Trainer, path: Path, notes: dict[str, Any]) -> None:
-    """Writes the trainer's state in one step. notes: JSON values handed back by `load`."""
+def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None = None) -> None:
+    """Writes the trainer's state in one step. notes: JSON values handed back by `load`.
+
+    run: names the run that the checkpoint is of, for whoever would write over it.
+    """
     blueprint = trainer.blueprint
     record = {
         "format": FORMAT,
@@ -36,65 +50,124 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any]) -> None:
         "epoch": trainer.epoch,
         "random_state": int(trainer.random_state),
         "notes": notes,
+        "run": run,
     }
     tensors: dict[str, npt.NDArray[Any]] = {
         f"{c.name}.latent": np.ascontiguousarray(trainer.latents(k))
         for k, c in enumerate(blueprint.couplings)
     }
-    tensors["bias_latent"] = trainer.synapses.bias_latent
-    with replacing(path) as temporary:
-        temporary.write_bytes(to_safetensors(tensors, metadata={"training": json.dumps(record)}))
+    tensors["bias_latent"] = np.ascontiguousarray(trainer.synapses.bias_latent)
+    record["sha256"] = _content_hash(record, tensors)
+    write_bytes(path, to_safetensors(tensors, metadata={"training": json.dumps(record)}))
 
 
 def load(path: Path) -> tuple[Trainer, dict[str, Any]]:
-    """The trainer as it was saved, and the notes. Raises NetworkFileError naming the file."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            record = json.loads((file.metadata() or {})["training"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if record["format"] != FORMAT or record["version"] != VERSION:
-            raise NetworkFileError(
-                f"format and version must be {FORMAT!r} {VERSION}, not {record['format']!r:.60} "
-                f"{record['version']!r:.20}"
-            )
-        trainer = _restored(record, tensors)
-        notes = dict(record["notes"])
-    except OSError as error:
-        reason = error.strerror or error
-        raise NetworkFileError(f"{path}: must be readable, found: {reason}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NetworkFileError(f"{path}: must be a whole checkpoint, found: {error}") from error
-    except (InputError, NetworkError, NetworkFileError) as error:
-        raise NetworkFileError(f"{path}: {error}") from error
-    return trainer, notes
+    """The trainer as it was saved, and the notes.
 
-
-def _restored(record: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Trainer:
-    trainer = Trainer(
-        _blueprint(record["network"], tensors), Rule(**record["rule"]), record["seed"]
+    Raises NetworkFileError naming the file: cut, tampered with, or with any value outside what a
+    training can reach.
+    """
+    where = str(path)
+    found = read_tensors(path, _MAX_FILE_BYTES, NetworkFileError)
+    if "training" not in found.metadata:
+        raise NetworkFileError(f"{where}: must be a checkpoint, found no entry 'training'")
+    record = Fields(
+        parse_json(found.metadata["training"], where, NetworkFileError), where, NetworkFileError
     )
-    expected = {f"{c.name}.latent": k for k, c in enumerate(trainer.blueprint.couplings)}
-    if set(tensors) != {*expected, "bias_latent"}:
-        raise NetworkFileError(f"tensors must be {', '.join(expected)} and bias_latent")
-    targets: dict[str, npt.NDArray[Any]] = {
-        name: trainer.latents(k) for name, k in expected.items()
-    }
-    targets["bias_latent"] = trainer.synapses.bias_latent
-    for name, target in targets.items():
-        if tensors[name].shape != target.shape or tensors[name].dtype != target.dtype:
+    version = (record.value("format"), record.value("version"))
+    if version != (FORMAT, VERSION):
+        raise NetworkFileError(
+            f"{where}: format and version must be {FORMAT!r} {VERSION}, not {shown(version[0])} "
+            f"{shown(version[1])}"
+        )
+    stated = record.text("sha256")
+    actual = _content_hash({k: v for k, v in record.content.items() if k != "sha256"}, found.arrays)
+    if stated != actual:
+        raise NetworkFileError(
+            f"{where}: content must have the SHA-256 {shown(stated)} that the file states, found "
+            f"{actual}"
+        )
+    try:
+        trainer = _restored(record, found.arrays)
+    except (InputError, NetworkError) as error:
+        raise NetworkFileError(f"{where}: {error}") from error
+    except NetworkFileError as error:
+        said = str(error)
+        raise NetworkFileError(said if said.startswith(where) else f"{where}: {said}") from error
+    return trainer, record.part("notes").content
+
+
+def _content_hash(record: Mapping[str, Any], tensors: Tensors) -> str:
+    digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        digest.update(f"{name}:{array.dtype}:{array.shape}:".encode("utf-8", "backslashreplace"))
+        digest.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def _restored(record: Fields, tensors: Tensors) -> Trainer:
+    trainer = Trainer(
+        _blueprint(record, tensors), _rule(record.part("rule")), record.integer("seed", 0, _WORD)
+    )
+    names = [f"{c.name}.latent" for c in trainer.blueprint.couplings]
+    if set(tensors) != {*names, "bias_latent"}:
+        raise NetworkFileError(f"tensors must be {', '.join(names)} and bias_latent")
+    for index, coupling in enumerate(trainer.blueprint.couplings):
+        latents = _within(tensors, names[index], np.int16, coupling.weight.shape, LATENT_LIMIT)
+        if coupling.is_self_coupling and (
+            latents.diagonal().any() or not np.array_equal(latents, latents.T)
+        ):
             raise NetworkFileError(
-                f"tensor {name!r} must be {target.dtype} of shape {target.shape}, not "
-                f"{tensors[name].dtype} {tensors[name].shape}"
+                f"tensor {names[index]!r} must be symmetric with a diagonal of zeros"
             )
-        target[...] = tensors[name]
-    trainer.epoch = int(record["epoch"])
-    trainer.random_state = np.uint32(record["random_state"])
+        trainer.latents(index)[...] = latents
+    bias = trainer.synapses.bias_latent
+    bias[...] = _within(tensors, "bias_latent", np.int32, bias.shape, BIAS_LATENT_LIMIT)
+    trainer.epoch = record.integer("epoch", 0, _MAX_EPOCH)
+    trainer.random_state = np.uint32(record.integer("random_state", 1, _WORD))
     trainer.program()
     return trainer
 
 
-def _blueprint(description: dict[str, Any], tensors: dict[str, npt.NDArray[Any]]) -> Network:
+def _within(
+    tensors: Tensors, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...], limit: int
+) -> npt.NDArray[Any]:
+    """A tensor whose values lie in +-limit. Raises NetworkFileError naming it."""
+    found = checked_array(tensors, name, dtype, shape, "checkpoint", NetworkFileError)
+    low, high = int(found.min(initial=0)), int(found.max(initial=0))
+    if low < -limit or high > limit:
+        raise NetworkFileError(
+            f"tensor {name!r} must lie in +-{limit}, found {low if low < -limit else high}"
+        )
+    return found
+
+
+def _rule(fields: Fields) -> Rule:
+    """The rule; `Rule` itself checks the ranges."""
+    names = ("shift", "bias_shift", "theta", "initial_reach", "shifts", "decay_epochs")
+    fields.only(names)
+    return Rule(
+        shift=fields.value("shift"),
+        bias_shift=fields.value("bias_shift"),
+        theta=fields.value("theta"),
+        initial_reach=fields.value("initial_reach"),
+        shifts=dict(fields.part("shifts").content),
+        decay_epochs=tuple(
+            integer(epoch, 0, _MAX_EPOCH, "decay_epochs of the rule", NetworkFileError)
+            for epoch in fields.items("decay_epochs")
+        ),
+    )
+
+
+def _blueprint(record: Fields, tensors: Tensors) -> Network:
     """The described network with all weights zero."""
-    names = [f"{c['pre']}-{c['post']}" for c in description["couplings"]]
-    blank = {f"{n}.weight": np.zeros(tensors[f"{n}.latent"].shape, np.int8) for n in names}
-    return network_from(description, blank)
+    description = record.part("network")
+    blank = {}
+    for coupling in description.parts("couplings"):
+        name = f"{coupling.text('pre')}-{coupling.text('post')}"
+        latents = checked_array(
+            tensors, f"{name}.latent", np.int16, (None, None), record.where, NetworkFileError
+        )
+        blank[f"{name}.weight"] = np.zeros(latents.shape, np.int8)
+    return network_from(description.content, blank)

@@ -229,7 +229,9 @@ def test_bad_training_input_writes_nothing(tmp_path: Path) -> None:
     assert "fraction_bits must be 2 numbers" in refusal(
         "train", "--fraction-bits", "1,2,3", "--out", out
     )
-    assert "must be a whole checkpoint" in refusal("train", "--resume", __file__, "--out", out)
+    assert "must be a whole safetensors file" in refusal(
+        "train", "--resume", __file__, "--out", out
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -217,16 +217,12 @@ def test_checkpoint_refusals(tmp_path: Path) -> None:
     net, _ = lessons()
     path = tmp_path / "t.checkpoint"
     checkpoint.save(Trainer(net, Rule(), 1), path, {})
-    content = path.read_bytes()
-    for length in (0, 9, len(content) // 2, len(content) - 1):
-        path.write_bytes(content[:length])
-        with pytest.raises(NetworkFileError, match="must be a whole checkpoint"):
-            checkpoint.load(path)
-    path.write_bytes(content.replace(b'version\\": 1', b'version\\": 7'))
+    change = path.read_bytes().replace(b'version\\": 2', b'version\\": 7')
+    path.write_bytes(change)
     with pytest.raises(NetworkFileError, match="format and version must be"):
         checkpoint.load(path)
     path.write_bytes(to_safetensors({}, metadata={"training": "[]"}))
-    with pytest.raises(NetworkFileError, match="must be a whole checkpoint"):
+    with pytest.raises(NetworkFileError, match="must hold an object"):
         checkpoint.load(path)
     with pytest.raises(NetworkFileError, match="must be readable"):
         checkpoint.load(tmp_path / "none")
