@@ -60,8 +60,8 @@ def from_parameters(parameters: Parameters) -> FloatModel:
     )
 
 
-def save_float(model: FloatModel, path: Path) -> None:
-    """Writes a float model, as float32, in one step."""
+def save_float(model: FloatModel, path: Path, *, run: str | None = None) -> None:
+    """Writes a float model, as float32, in one step. run: names the run that made it."""
     tensors = {
         f"{name}.weight": weight.astype(np.float32)
         for name, weight in zip(model.couplings(), model.weights, strict=True)
@@ -69,7 +69,7 @@ def save_float(model: FloatModel, path: Path) -> None:
     for name, bias in zip(model.names[1:], model.biases, strict=True):
         tensors[f"{name}.bias"] = bias.astype(np.float32)
     with replacing(path) as temporary:
-        temporary.write_bytes(to_safetensors(tensors))
+        temporary.write_bytes(to_safetensors(tensors, metadata={"run": run} if run else None))
 
 
 def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:

@@ -1,47 +1,128 @@
 """Writing results: a reader sees the whole file or the one that was there before.
 
-Everything is written beside its destination and renamed over it, so a full disk, a crash or
-Ctrl-C never leaves half a file.
+A file is written as a draft beside its destination, forced to disk and renamed over it, so a
+full disk, a crash or Ctrl-C never leaves half a file. Devices, FIFOs and links are written
+through (`destinations`). Files written within `together` take their places at its end.
 """
 
 import json
 import os
+import secrets
+import shutil
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+from toreq_hw.destinations import Destination, Way, destination, open_through
 from toreq_hw.errors import OutputError
+
+INCOMPLETE = "INCOMPLETE"
+"""File that lies in a folder while the files of one result take their places there.
+
+Where it stays, the process was killed meanwhile: old and new files may lie side by side.
+"""
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A result that waits to take its place."""
+
+    place: Destination
+    path: Path
+
+    def finish(self) -> None:
+        """Forces the draft to disk, with the mode of what it replaces."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        if self.place.way is Way.REPLACED and self.place.exists:
+            before = os.stat(self.place.target)
+            self.path.chmod(before.st_mode & 0o7777)
+            with suppress(OSError):  # only the superuser gives a file away
+                os.chown(self.path, before.st_uid, before.st_gid)
+
+    def commit(self) -> None:
+        """Puts the draft into its place."""
+        if self.place.way is Way.REPLACED:
+            self.path.replace(self.place.target)
+            return
+        with self.path.open("rb") as source:
+            if self.place.way is Way.STANDARD_OUTPUT:
+                _to_standard_output(source.read())
+                return
+            with os.fdopen(open_through(self.place), "wb") as sink:
+                shutil.copyfileobj(source, sink)
+
+
+_TOGETHER: ContextVar[list[_Draft] | None] = ContextVar("together", default=None)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path in the same folder; renames it to `path` if the body succeeds.
+    """Yields a temporary path; what the body writes there takes the place of `path` at its end.
 
-    Makes missing parent folders. Raises OutputError where the folder cannot be written to.
+    Makes missing parent folders. Raises OutputError where `path` cannot be written to.
     """
+    place = destination(path)
+    with _explained(path), ExitStack() as cleanup:
+        draft = _Draft(place, _new_file(place))
+        cleanup.callback(draft.path.unlink, missing_ok=True)
+        yield draft.path
+        draft.finish()
+        group = _TOGETHER.get()
+        if group is None:
+            _commit([draft])
+        else:
+            group.append(draft)
+            cleanup.pop_all()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Files that the body writes take their places at its end: all of them, or none.
+
+    An error or an interrupt leaves every file as it was before. What goes to a device or to
+    standard output follows the files.
+    """
+    if _TOGETHER.get() is not None:
+        yield
+        return
+    drafts: list[_Draft] = []
+    token = _TOGETHER.set(drafts)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-    except OSError as error:
-        raise OutputError(f"{path}: folder must be writable, found: {error.strerror}") from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: must be writable, found: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            _TOGETHER.reset(token)
+        _commit(drafts)
     finally:
-        temporary.unlink(missing_ok=True)
+        for draft in drafts:
+            draft.path.unlink(missing_ok=True)
+
+
+def draft_of(path: Path) -> Path:
+    """Where what was written to `path` can be read now: its draft within `together`, or `path`."""
+    drafts = _TOGETHER.get() or []
+    return next((draft.path for draft in reversed(drafts) if draft.place.path == path), path)
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes `text` (UTF-8) to `path` in one step."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes `content` to `path` in one step."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_json(path: Path, record: Any) -> None:
@@ -49,8 +130,103 @@ def write_json(path: Path, record: Any) -> None:
     write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 
-def _umask() -> int:
-    """The process' umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _new_file(place: Destination) -> Path:
+    """An empty file beside the destination; of what is written through, in the system's folder."""
+    if place.way is not Way.REPLACED:
+        handle, name = tempfile.mkstemp(prefix="toreq-hw-")
+        os.close(handle)
+        return Path(name)
+    folder = place.target.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".{place.target.name[:50]}.{secrets.token_hex(6)}"
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return path
+
+
+def _commit(drafts: list[_Draft]) -> None:
+    """Puts drafts into their places, those that replace files first and without interruption."""
+    files = [draft for draft in drafts if draft.place.way is Way.REPLACED]
+    for draft in drafts:
+        destination(draft.place.path)  # still a place that can be written
+    with _uninterrupted(), _marked(files):
+        for draft in files:
+            with _explained(draft.place.path):
+                draft.commit()
+        for folder in {draft.place.target.parent for draft in files}:
+            _force(folder)
+    for draft in drafts:
+        if draft not in files:
+            with _explained(draft.place.path):
+                draft.commit()
+
+
+@contextmanager
+def _marked(files: list[_Draft]) -> Iterator[None]:
+    """While several files take their places, a marker lies in each of their folders."""
+    if len(files) < 2:
+        yield
+        return
+    markers = {draft.place.target.parent / INCOMPLETE for draft in files}
+    for marker in markers:
+        names = sorted(f.place.target.name for f in files if f.place.target.parent == marker.parent)
+        with _explained(marker):
+            marker.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+            _force(marker.parent)
+    yield
+    for marker in markers:
+        marker.unlink(missing_ok=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the body is done. Other threads meet no such exception."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+
+    before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if caught:
+            signal.raise_signal(caught[0])
+
+
+def _force(folder: Path) -> None:
+    """Forces a folder's entries to disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _to_standard_output(content: bytes) -> None:
+    """Writes bytes behind what was printed before; text streams without bytes get the text."""
+    stream = sys.stdout
+    if stream is None:  # closed by the shell
+        raise OutputError("standard output: must be writable, found it closed")
+    stream.flush()
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        stream.write(content.decode("utf-8", "backslashreplace"))
+    else:
+        buffer.write(content)
+    stream.flush()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turns the system's refusal into one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{path}: must be writable, found: {reason}") from error

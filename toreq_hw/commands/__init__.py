@@ -3,11 +3,14 @@
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 import toreq_hw
 from toreq_hw import __version__
+from toreq_hw.commands.streams import STREAM_ERRORS, guarded_streams, silence_output
+from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.errors import ToreqError
 from toreq_hw.links import check_links
 
@@ -70,15 +73,28 @@ def main(arguments: list[str] | None = None) -> None:
 def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     """Runs one click command with this project's exit statuses."""
     try:
-        check_links(Path(toreq_hw.__file__).parent)
-        status = command.main(arguments, prog_name=name, standalone_mode=False)
+        with guarded_streams(), ending_in_order():
+            check_links(Path(toreq_hw.__file__).parent)
+            status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except ToreqError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        refuse(str(error))
+    except OSError as error:
+        if error.filename is not None or error.errno not in STREAM_ERRORS:
+            raise
+        silence_output()  # written past the guard, as click writes in some encodings
+        refuse(f"standard output: must be writable, found: {error.strerror}")
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def refuse(reason: str) -> NoReturn:
+    """Ends the process with one line and status 2; what is no printable character is escaped."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"error: {reason}")
+    with guarded_streams():
+        click.echo(line, err=True)
+    sys.exit(2)

@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_folder, seed_option
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import out_folder_option, seed_option
 from toreq_hw.commands.train import train
 from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat
@@ -95,8 +96,8 @@ DEPTHS = (1, 2, 4, 8)
 REPEATS = 7
 
 
-@click.command(epilog="Example: toreq-hw bench --out build/bench")
-@click.option("--out", type=click.Path(path_type=Path), default="build/bench", show_default=True)
+@checked_command(epilog="Example: toreq-hw bench --out build/bench")
+@out_folder_option("build/bench", "bench.json")
 @click.option("--quick", is_flag=True, help="Digits only, a small network, three epochs.")
 @seed_option
 def command(out: Path, quick: bool, seed: int) -> int:
@@ -104,7 +105,6 @@ def command(out: Path, quick: bool, seed: int) -> int:
 
     Ends with status 1 if a test image does not settle or the engines disagree.
     """
-    check_folder(out)
     trained, timed = [], []
     with threadpool_limits(1):  # BLAS takes one thread, as the event engine does
         for case in QUICK if quick else FULL:

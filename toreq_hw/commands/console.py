@@ -1,8 +1,14 @@
-"""What commands share on the screen: one console, progress bars, tables of a record."""
+"""What commands share on the screen: one console, progress bars, tables of a record.
 
-from collections.abc import Iterable, Sequence
+Paths, names and other people's texts are printed as they are: nothing here reads markup. Where
+the output is no terminal, a line is as long as what it says: nothing is wrapped or cut.
+"""
 
-from rich.console import Console
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, ConsoleDimensions
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,21 +19,64 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
-output = Console(highlight=False)
-messages = Console(stderr=True, highlight=False)
+UNLIMITED = 1_000_000
+"""Columns of an output that is no terminal."""
+
+
+class PlainConsole(Console):
+    """A console without markup, emoji codes and wrapping of texts."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """The terminal's; elsewhere wide enough for any line."""
+        found = super().size
+        return found if self.is_terminal else ConsoleDimensions(UNLIMITED, found.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich prints; a text is never wrapped, so that a terminal copies a path whole."""
+        options.setdefault("soft_wrap", all(isinstance(o, str) for o in objects))
+        super().print(*objects, **options)
+
+
+output = PlainConsole()
+messages = PlainConsole(stderr=True)
+
+
+@contextmanager
+def output_on_standard_error() -> Iterator[None]:
+    """While it lasts `output` prints on standard error: a record has standard output to itself."""
+    before = output.stderr
+    output.stderr = True
+    try:
+        yield
+    finally:
+        output.stderr = before
+
+
+def text_column(template: str) -> TextColumn:
+    """A column of a progress bar that shows its texts as they are."""
+    return TextColumn(template, markup=False)
 
 
 def progress_bar() -> Progress:
     """A bar on standard error with the work done, the time gone and the time to go."""
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        text_column("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        text_column("{task.fields[note]}"),
         console=messages,
     )
 
@@ -41,9 +90,10 @@ def training_note(accuracy: float) -> str:
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table for `output`; the first column is left-aligned, the others right."""
-    result = Table(title=title, title_justify="left")
+    whole = Text(title, no_wrap=not output.is_terminal, overflow="ignore")
+    result = Table(title=whole, title_justify="left")
     for index, name in enumerate(header):
-        result.add_column(name, justify="left" if index == 0 else "right")
+        result.add_column(Text(name), justify="left" if index == 0 else "right")
     for row in rows:
-        result.add_row(*row)
+        result.add_row(*(Text(cell) for cell in row))
     return result

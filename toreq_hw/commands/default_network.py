@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from toreq_hw import data, network
+from toreq_hw.commands.runs import run_name
 from toreq_hw.network import Network
 
 DEFAULT_PATH = Path("build/sim/network.safetensors")
@@ -17,5 +18,5 @@ def load_or_make(path: Path) -> Network:
         from toreq_hw.commands.demo import make_network  # takes the training engine along
 
         made, _ = make_network(data.load("digits"), SEED)
-        network.save(made, path)
+        network.save(made, path, run=run_name("demo", {}))  # as the command's own
     return network.load(path)

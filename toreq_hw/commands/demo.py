@@ -5,16 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_folder, seed_option
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import out_folder_option, overwrite_option, seed_option
+from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.simulate import compare_engines, summary_rows
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
@@ -30,8 +31,9 @@ FLOAT_EPOCHS = 60
 NETWORK_FILE = "network.safetensors"
 
 
-@click.command(epilog="Example: toreq-hw demo --out build/sim")
-@click.option("--out", type=click.Path(path_type=Path), default="build/sim", show_default=True)
+@checked_command(epilog="Example: toreq-hw demo --out build/sim")
+@out_folder_option("build/sim", NETWORK_FILE, "summary.json", "index.html")
+@overwrite_option
 @seed_option
 def command(out: Path, seed: int) -> int:
     """Train a ternary network on scikit-learn's digits and show what it does.
@@ -39,7 +41,6 @@ def command(out: Path, seed: int) -> int:
     Writes network.safetensors, summary.json and index.html. Ends with status 1 if engines
     disagree or an image does not settle.
     """
-    check_folder(out)
     begin = time.perf_counter()
     dataset = data.load("digits")
     trained, history = make_network(dataset, seed)
@@ -71,8 +72,6 @@ def command(out: Path, seed: int) -> int:
         ("engines agree on every tick", "yes" if difference is None else difference),
         ("one state bit flipped: healed", f"{healing.exact} of {healing.samples}, exactly"),
     ]
-    network.save(trained, out / NETWORK_FILE)
-    write_json(out / "summary.json", record)
     assert relaxation.trace is not None
     page = simulation_page(
         record,
@@ -82,7 +81,10 @@ def command(out: Path, seed: int) -> int:
         trained.couplings[0].weight,
         dataset.shape,
     )
-    write_page(page, out / "index.html")
+    with together():
+        network.save(trained, out / NETWORK_FILE, run=current_run())
+        write_json(out / "summary.json", record)
+        write_page(page, out / "index.html")
     title = f"ternary {'-'.join(map(str, record['shape']))}, trained in integers on digits"
     console.output.print(console.table(title, ("figure", "value"), rows))
     console.output.print(f"wrote {out}/{NETWORK_FILE}, summary.json and index.html")

@@ -11,12 +11,14 @@ import click
 from rich.table import Table
 
 from toreq_hw import data, targets
+from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
-from toreq_hw.commands.options import check_writable, data_option, json_option, threshold_option
+from toreq_hw.commands.options import data_option, json_option, threshold_option
+from toreq_hw.commands.paths import InputFile, OutputFolder
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import write_page
@@ -33,13 +35,19 @@ Examples:
   toreq-hw deploy --list-targets"""
 
 
-@click.command(epilog=_EPILOG)
+def _files(values: dict[str, Any]) -> Files:
+    """A chip description is read where it is a file."""
+    chip = Path(values["chip"])
+    return Files(inputs={"--chip": chip} if chip.is_file() else {})
+
+
+@checked_command(epilog=_EPILOG, files=_files)
 @click.option("--target", "name", type=click.Choice(targets.names()), help="Where to deploy to.")
 @click.option("--list-targets", is_flag=True, help="Say what each target is and needs, and stop.")
 @click.option(
     "--network",
     "path",
-    type=click.Path(path_type=Path),
+    type=InputFile(),
     default=DEFAULT_PATH,
     show_default=True,
     help="Network file; the default one is trained first where it is absent.",
@@ -61,7 +69,7 @@ Examples:
 @click.option("--port", help="Serial port of a board, or sim for the simulated one (boards).")
 @click.option(
     "--program",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=InputFile(),
     metavar="BITSTREAM",
     help="Put this onto the board first; without it nothing is programmed (boards).",
 )
@@ -69,7 +77,7 @@ Examples:
 @json_option
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder(PAGE, "network.nir"),
     help="Write index.html, with the core map, and exported files into this folder.",
 )
 def command(
@@ -100,7 +108,6 @@ def command(
         able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
         raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
     target.require()
-    check_writable(json_path, None if report is None else report / PAGE)
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
@@ -126,12 +133,12 @@ def command(
         "notes": list(outcome.notes),
         "duration_s": round(time.perf_counter() - begin, 3),
     }
-    if json_path is not None:
-        write_json(json_path, record)
-    if report is not None:
-        write_page(
-            deployment_page(f"Deployed to {target.name}", record, _rows(record)), report / PAGE
-        )
+    with together():
+        if json_path is not None:
+            write_json(json_path, record)
+        if report is not None:
+            page = deployment_page(f"Deployed to {target.name}", record, _rows(record))
+            write_page(page, report / PAGE)
     _show(target, record)
     return 0 if outcome.passed else 1
 
@@ -185,7 +192,7 @@ def _show(target: targets.Target, record: dict[str, Any]) -> None:
     title = f"{target.name}: {target.description}"
     output.print(table(title, ("figure", "value"), _rows(record)))
     for note in record["notes"]:
-        output.print(note, markup=False)
+        output.print(note)
     verdict = "all checks held" if record["passed"] else "A CHECK FAILED"
     output.print(f"{verdict}; network {record['network']['sha256'][:12]}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -10,15 +11,17 @@ import numpy.typing as npt
 
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
+from toreq_hw.commands import console
+from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.options import (
-    check_writable,
     data_option,
     json_option,
     network_argument,
+    out_file_option,
 )
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json
+from toreq_hw.files import draft_of, together, write_json
 from toreq_hw.network import Network
 from toreq_hw.versions import versions
 
@@ -35,9 +38,16 @@ def onnx_installed() -> Iterator[None]:
         raise missing("ONNX", error.name, "quant") from error
 
 
-@click.command(
+def _out(values: dict[str, Any]) -> Path:
+    """Where the graph goes."""
+    path: Path = values["network_path"].with_suffix(f".{values['file_format']}")
+    return values["out"] or path
+
+
+@checked_command(
+    files=lambda values: Files(outputs={"--out": _out(values)}),
     epilog="Example: toreq-hw export build/sim/network.safetensors --format onnx "
-    "--out build/network.onnx --verify 300 --data digits"
+    "--out build/network.onnx --verify 300 --data digits",
 )
 @network_argument
 @click.option(
@@ -49,7 +59,7 @@ def onnx_installed() -> Iterator[None]:
     help="onnx: a Loop to quiescence in int32; qonnx: Quant nodes, sweeps unrolled, one sample.",
 )
 @click.option("--sweeps", type=int, help=f"Sweeps of a qonnx graph.  [default: {EXPORT_SWEEPS}]")
-@click.option("--out", type=click.Path(path_type=Path), help="[default: NETWORK with .FORMAT]")
+@out_file_option("NETWORK with .FORMAT")
 @click.option(
     "--verify",
     type=click.IntRange(1),
@@ -71,8 +81,7 @@ def command(
     A runtime computes the very states of `toreq-hw simulate`, bit for bit. With --verify the
     command shows it, and ends with status 1 where any state, class or count differs.
     """
-    path = out or network_path.with_suffix(f".{file_format}")
-    check_writable(path, json_path)
+    path = _out({"out": out, "network_path": network_path, "file_format": file_format})
     network = network_file.load(network_path)
     if sweeps is not None and file_format == "onnx":
         raise InputError("--sweeps must be left out with --format onnx, which loops to the end")
@@ -87,22 +96,25 @@ def command(
         model = to_onnx(network)
     else:
         model = to_qonnx(network, EXPORT_SWEEPS if sweeps is None else sweeps)
-    write_model(model, path)
-    differing = _differing(path, network, inputs) if inputs is not None else None
-    if json_path:
-        record = {
-            "network_sha256": network.sha256,
-            "format": file_format,
-            "file": str(path),
-            "nodes": len(model.graph.node),
-            "operator_set": model.opset_import[0].version,
-            "verified": {"data": data_name, "images": verify, "differing": differing},
-            "versions": versions("onnx"),
-        }
-        write_json(json_path, record)
-    click.echo(f"{path}: {file_format} graph of network {network.sha256[:12]}")
+    with together():
+        write_model(model, path)
+        differing = None
+        if inputs is not None:
+            differing = _differing(draft_of(path), network, inputs)
+        if json_path:
+            record = {
+                "network_sha256": network.sha256,
+                "format": file_format,
+                "file": str(path),
+                "nodes": len(model.graph.node),
+                "operator_set": model.opset_import[0].version,
+                "verified": {"data": data_name, "images": verify, "differing": differing},
+                "versions": versions("onnx"),
+            }
+            write_json(json_path, record)
+    console.output.print(f"{path}: {file_format} graph of network {network.sha256[:12]}")
     if differing is not None:
-        click.echo(
+        console.output.print(
             f"{verify} test images of {data_name} in onnxruntime and in the simulator: "
             f"{differing} with a differing state, class, status or number of sweeps"
         )

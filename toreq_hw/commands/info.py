@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.info_details import details
 from toreq_hw.commands.options import json_option
+from toreq_hw.commands.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import USES, Kind, Use, kind_of
 from toreq_hw.files import write_json
@@ -21,8 +23,8 @@ _APART = ("file", "kind", "commands", "versions", "fields")
 """Printed in another way, or for machines only."""
 
 
-@click.command(epilog="Example: toreq-hw info build/sim/network.safetensors")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@checked_command(epilog="Example: toreq-hw info build/sim/network.safetensors")
+@click.argument("path", metavar="FILE", type=InputFile())
 @json_option
 def command(path: Path, json_path: Path | None) -> None:
     """Say what FILE is, what is in it, who made it, and which commands take it.

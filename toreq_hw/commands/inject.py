@@ -11,16 +11,18 @@ import numpy as np
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.options import (
-    check_writable,
     data_option,
     json_option,
     network_argument,
+    out_folder_option,
     seed_option,
 )
+from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
@@ -90,7 +92,20 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.command(epilog=_EPILOG)
+def _twin_path(path: Path, data_name: str) -> Path:
+    return path.with_suffix(f".{data_name}-twin.safetensors")
+
+
+def _files(values: dict[str, Any]) -> Files:
+    """The twin beside the network, read where it is there."""
+    if not values["twin"]:
+        return Files()
+    twin = _twin_path(values["network_path"], values["data_name"])
+    named = {"the feed-forward twin": twin}
+    return Files(inputs=named) if twin.exists() else Files(outputs=named)
+
+
+@checked_command(epilog=_EPILOG, files=_files)
 @network_argument
 @data_option
 @click.option("--layer", "kind", required=True, help="What goes wrong; see --list-layers.")
@@ -111,8 +126,14 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
-@click.option("--store", type=click.Path(path_type=Path), help="Default: build/inject.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for a page with pictures.")
+@click.option(
+    "--store",
+    type=OutputFolder("*.jsonl"),
+    default="build/inject",
+    show_default=True,
+    help="Folder for finished trials.",
+)
+@out_folder_option(None, "campaign.json", "index.html")
 @click.option(
     "--list-layers", is_flag=True, is_eager=True, expose_value=False, callback=_list_layers
 )
@@ -125,7 +146,6 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     format (trained once, kept beside NETWORK). An interrupted campaign goes on where it was.
     Ends with status 1 if a control fails: level 0 must change nothing, full damage end at chance.
     """
-    check_writable(json_path, out / "index.html" if out else None)
     net = network.load(network_path)
     dataset = data.load(given["data_name"])
     samples = given["samples"] or len(dataset.test)
@@ -155,11 +175,12 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     record = campaign(
         setting, plan, jobs=given["jobs"] or -1, scheduler=given["scheduler"], store=given["store"]
     )
-    if json_path:
-        write_json(json_path, record)
-    if out:
-        write_json(out / "campaign.json", record)
-        write_page(campaigns_page([record], "What the network survives"), out / "index.html")
+    with together():
+        if json_path:
+            write_json(json_path, record)
+        if out:
+            write_json(out / "campaign.json", record)
+            write_page(campaigns_page([record], "What the network survives"), out / "index.html")
     header, rows = campaign_rows(record)
     console.output.print(console.table(f"{setting.kind} on {dataset.name}", header, rows))
     return 0 if record["controls"]["passed"] else 1
@@ -228,7 +249,7 @@ def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:
     Raises InputError for a network that is no chain, or a file that is no twin of it.
     """
     check_chain(net)
-    twin_path = path.with_suffix(f".{dataset.name}-twin.safetensors")
+    twin_path = _twin_path(path, dataset.name)
     if twin_path.exists():
         twin = network.load(twin_path)
         if twin.describe() != net.describe():

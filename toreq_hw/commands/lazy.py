@@ -9,10 +9,12 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
-from toreq_hw.commands.options import Whole, check_folder
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import Whole, out_folder_option
+from toreq_hw.commands.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.versions import versions
@@ -20,13 +22,13 @@ from toreq_hw.versions import versions
 _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --thresholds 1,4,16"
 
 
-@click.command(epilog=_EPILOG)
+@checked_command(epilog=_EPILOG)
 @click.argument(
     "networks",
     metavar="NETWORK...",
     nargs=-1,
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=InputFile(),
 )
 @click.option(
     "--data",
@@ -52,7 +54,7 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     show_default="1,2,3,4,6,8",
     help="Sweeps after which the lossless core is stopped, as a control.",
 )
-@click.option("--out", type=click.Path(path_type=Path), default="build/lazy", show_default=True)
+@out_folder_option("build/lazy", "lazy.json", "lazy.md")
 def command(
     networks: tuple[Path, ...],
     data_names: tuple[str, ...],
@@ -65,7 +67,6 @@ def command(
 
     Cycles are those of the free phase on a core, by its exact timing model.
     """
-    check_folder(out)
     if len(data_names) not in (1, len(networks)):
         raise InputError(
             f"--data must be given once, or once for each of {len(networks)} networks, found "
@@ -79,9 +80,10 @@ def command(
         for path, name in zip(networks, names, strict=True)
     ]
     record = {"networks": rows, "versions": versions("scipy")}
-    write_json(out / "lazy.json", record)
     page = lazy_page(record)
-    write_markdown(page, out / "lazy.md")
+    with together():
+        write_json(out / "lazy.json", record)
+        write_markdown(page, out / "lazy.md")
     for row in rows:
         console.output.print(console.table(row["name"], *shown(row)))
     console.output.print(page.lead)

@@ -1,12 +1,16 @@
 """Options that several commands take, spelled and explained the same everywhere."""
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from toreq_hw.data import NAMES
-from toreq_hw.errors import InputError, OutputError
+from toreq_hw.commands.checked import OVERWRITE
+from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
+from toreq_hw.data import NAMES, Dataset
+from toreq_hw.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 data_option = click.option(
     "--data",
@@ -31,12 +35,53 @@ threshold_option = click.option(
 json_option = click.option(
     "--json",
     "json_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result as JSON, with versions, seed and the network's hash.",
+    type=OutputFile(),
+    help="Write the result as JSON, with versions, seed and the network's hash; - is standard "
+    "output (tables then go to standard error).",
 )
-network_argument = click.argument(
-    "network_path", metavar="NETWORK", type=click.Path(dir_okay=False, path_type=Path)
+overwrite_option = click.option(
+    "--overwrite",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _, value: context.meta.update({OVERWRITE: value}),
+    help="Replace a network or checkpoint that another run has made.",
 )
+network_argument = click.argument("network_path", metavar="NETWORK", type=InputFile())
+
+
+def out_file_option(shown_default: str | None = None) -> Callable[[F], F]:
+    """`--out FILE`; required unless there is a default, such as "NETWORK with .onnx"."""
+    given: dict[str, Any] = {"required": True, "help": "File to write."}
+    if shown_default:
+        given = {"help": f"File to write.  [default: {shown_default}]"}
+    return click.option("--out", type=OutputFile(), **given)
+
+
+def out_folder_option(default: str | None, *names: str) -> Callable[[F], F]:
+    """`--out FOLDER`, into which files of these names are written (`*`: any text)."""
+    return click.option(
+        "--out",
+        type=OutputFolder(*names),
+        default=default,
+        show_default=default is not None,
+        help="Folder to write to.",
+    )
+
+
+def samples_option(what: str = "Only the first N test images.", **more: Any) -> Callable[[F], F]:
+    """`--samples N`; see `check_samples`."""
+    return click.option("--samples", type=click.IntRange(1), help=what, **more)
+
+
+def check_samples(samples: int | None, dataset: Dataset) -> int:
+    """How many test images are used, all without --samples. Raises InputError for too many."""
+    available = len(dataset.test)
+    if samples is not None and samples > available:
+        raise InputError(
+            f"--samples must be at most {available}, the test images of {dataset.name}, not "
+            f"{samples}"
+        )
+    return samples or available
 
 
 class Whole(click.ParamType["tuple[int, ...]"]):
@@ -54,25 +99,3 @@ class Whole(click.ParamType["tuple[int, ...]"]):
             return tuple(int(part) for part in str(value).split(","))
         except ValueError:
             self.fail(f"{value!r} must be whole numbers separated by commas", param, ctx)
-
-
-def check_writable(*paths: Path | None) -> None:
-    """Refuses an output path now rather than after hours of work. Raises InputError."""
-    for path in paths:
-        if path is None:
-            continue
-        if path.is_dir():
-            raise InputError(f"{path}: must be a file, found a folder")
-        check_folder(path.parent)
-
-
-def check_folder(folder: Path) -> None:
-    """Makes a folder and refuses one that cannot be written to. Raises OutputError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: must be a writable folder, found: {error.strerror}"
-        ) from error

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
-from toreq_hw.commands.options import check_writable
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import out_folder_option
+from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
-from toreq_hw.files import replacing, write_json, write_text
+from toreq_hw.files import together, write_bytes, write_json, write_text
 from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
 from toreq_hw.reports import parity as report
@@ -29,7 +31,7 @@ UNPUBLISHED = frozenset({"history"})
 """Parts of a run's record, kept beside its network, that the published file leaves out."""
 
 
-@click.command(
+@checked_command(
     epilog="Example: toreq-hw parity --tasks digits,cartpole --seeds 5 --out build/parity"
 )
 @click.option("--tasks", default="digits,cartpole,acrobot,mnist,fashion-mnist", show_default=True)
@@ -38,19 +40,13 @@ UNPUBLISHED = frozenset({"history"})
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("build/parity"),
+    type=OutputFolder("memory.json"),
+    default="build/parity",
     show_default=True,
     help="Where finished runs are kept; they are not run again.",
 )
 @click.option("--no-training", is_flag=True, help="Only report the runs that are kept.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("build/parity"),
-    show_default=True,
-    help="Folder for parity.md, parity.json and parity.png.",
-)
+@out_folder_option("build/parity", "parity.md", "parity.json", "parity.png")
 def command(
     tasks: str, seeds: int, quick: bool, threads: int, runs: Path, no_training: bool, out: Path
 ) -> int:
@@ -59,7 +55,6 @@ def command(
     Interrupted, it goes on where it stopped. Ends with status 1 where the simulator's states
     differ from the trainer's on any test sample.
     """
-    check_writable(out / "parity.md")
     try:
         import torch
 
@@ -84,17 +79,16 @@ def command(
 
 def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: Path) -> int:
     found = report.rows(records)
-    write_json(
-        out / "parity.json",
-        {
-            "rows": [asdict(row) for row in found],
-            "memory": probes,
-            "runs": [{k: v for k, v in r.items() if k not in UNPUBLISHED} for r in records],
-        },
-    )
-    write_text(out / "parity.md", report.markdown(records, probes))
-    with replacing(out / "parity.png") as temporary:
-        temporary.write_bytes(report.picture(found))
+    record = {
+        "rows": [asdict(row) for row in found],
+        "memory": probes,
+        "runs": [{k: v for k, v in r.items() if k not in UNPUBLISHED} for r in records],
+    }
+    picture = report.picture(found)
+    with together():
+        write_json(out / "parity.json", record)
+        write_text(out / "parity.md", report.markdown(records, probes))
+        write_bytes(out / "parity.png", picture)
     header = ["task", "seeds", "EqProp, %", "backprop, %", "EqProp, CPU s", "backprop, CPU s"]
     cells = [
         [

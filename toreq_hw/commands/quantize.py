@@ -9,11 +9,20 @@ import numpy.typing as npt
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.options import Whole, check_writable, data_option, json_option
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import (
+    Whole,
+    data_option,
+    json_option,
+    out_file_option,
+    overwrite_option,
+)
+from toreq_hw.commands.paths import InputFile
+from toreq_hw.commands.runs import current_run
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.network import WeightFormat
 from toreq_hw.versions import versions
 
@@ -21,11 +30,11 @@ CALIBRATION = 5000
 """Training images, at most, by which an MLP's activations are scaled."""
 
 
-@click.command(
+@checked_command(
     epilog="Example: toreq-hw quantize float.safetensors --weights int8 --state-bits 6 "
     "--out net.safetensors"
 )
-@click.argument("float_model", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("float_model", type=InputFile())
 @data_option
 @click.option(
     "--weights",
@@ -39,9 +48,8 @@ CALIBRATION = 5000
 @click.option(
     "--fraction-bits", type=Whole(), help="Of each coupling; default: least squared error."
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Network file to write."
-)
+@out_file_option()
+@overwrite_option
 @json_option
 def command(
     float_model: Path,
@@ -60,7 +68,6 @@ def command(
     a torch state_dict saved as .safetensors (0.weight, 0.bias, 2.weight, ..). An MLP is scaled
     by its activations on training images (docs/quantisation.md).
     """
-    check_writable(out, json_path)
     try:
         from toreq_hw.quant.float_file import load_float
         from toreq_hw.quant.mlp import Mlp, equilibrium_model
@@ -85,7 +92,6 @@ def command(
     report = account(model, net, fits, dataset)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
     accuracy = _right(sim.relax(net, inputs).classes, dataset)
-    network.save(net, out)
     record = {
         **asdict(report),
         "accuracy_fed_forward": fed_forward,
@@ -98,8 +104,10 @@ def command(
         "network_sha256": net.sha256,
         "versions": versions("torch"),
     }
-    if json_path:
-        write_json(json_path, record)
+    with together():
+        network.save(net, out, run=current_run())
+        if json_path:
+            write_json(json_path, record)
     rows = [
         [
             error.coupling,

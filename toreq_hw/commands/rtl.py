@@ -7,16 +7,17 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.options import (
-    check_writable,
     data_option,
     json_option,
     network_argument,
+    out_folder_option,
     threshold_option,
 )
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json, write_text
+from toreq_hw.files import together, write_json, write_text
 from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
 from toreq_hw.versions import versions
 
@@ -27,7 +28,7 @@ Examples:
   toreq-hw rtl build/sim/network.safetensors --threshold 4"""
 
 
-@click.command(epilog=_EPILOG)
+@checked_command(epilog=_EPILOG)
 @network_argument
 @click.option("--lanes", type=int, default=16, show_default=True, help="Accumulators a beat.")
 @click.option(
@@ -38,13 +39,7 @@ Examples:
     help="Safety net of a phase; loadable at run time.",
 )
 @threshold_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("build/rtl"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
 @click.option("--wave", type=click.IntRange(0), help="Also run this test image, and keep a VCD.")
 @data_option
 @json_option
@@ -66,12 +61,12 @@ def command(
     """
     net = network.load(network_path)
     parameters = CoreParameters.of(net, lanes, max_sweeps, threshold=threshold)
-    check_writable(out / "core.v", json_path)
-    record = write(parameters, net, out)
-    if wave is not None:
-        record["files"]["waveform"] = _wave(parameters, net, data_name, wave, out)
-    if json_path:
-        write_json(json_path, record)
+    with together():
+        record = write(parameters, net, out)
+        if wave is not None:
+            record["files"]["waveform"] = _wave(parameters, net, data_name, wave, out)
+        if json_path:
+            write_json(json_path, record)
     for name, value in record["files"].items():
         console.output.print(f"{name}: {value}")
 
@@ -88,11 +83,13 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[s
     images = MemoryImages.of(net, parameters)
     files = {"verilog": out / "core.v", "datasheet": out / "datasheet.md"}
     core = Core(parameters, images)
-    write_text(files["datasheet"], datasheet(core))
-    write_text(files["verilog"], core_verilog(core))
-    for name, rows in images.text(parameters).items():
-        files[f"{name} image"] = out / f"{name}.hex"
-        write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
+    verilog = core_verilog(core)  # takes long
+    with together():
+        write_text(files["datasheet"], datasheet(core))
+        write_text(files["verilog"], verilog)
+        for name, rows in images.text(parameters).items():
+            files[f"{name} image"] = out / f"{name}.hex"
+            write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
     return {
         "network": net.sha256,
         "lanes": parameters.lanes,

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
-from toreq_hw.commands.options import check_writable, data_option, json_option, network_argument
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import data_option, json_option, network_argument
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
@@ -23,7 +24,7 @@ PART = 500
 """Images relaxed between two steps of a progress bar."""
 
 
-@click.command(
+@checked_command(
     epilog="Example: toreq-hw simulate net.safetensors --data mnist --engine event --compare"
 )
 @network_argument
@@ -56,7 +57,6 @@ def command(
 
     Ends with status 1 if --compare finds engines that disagree.
     """
-    check_writable(json_path)
     net = network.load(network_path)
     dataset = data.load(data_name)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)[:samples]

@@ -3,22 +3,21 @@
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.commands import console
+from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.options import (
-    check_folder,
-    check_writable,
     json_option,
     network_argument,
     threshold_option,
 )
+from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.stages import Stages
-from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.extras import missing
 from toreq_hw.files import write_json
 from toreq_hw.machine import processors
@@ -27,7 +26,8 @@ from toreq_hw.versions import versions
 if TYPE_CHECKING:
     from toreq_hw.boards.flow.synthesis import SynthesisRecord
 
-CACHE = Path("build/synth/cache")
+FOLDER = Path("build/synth")
+CACHE = FOLDER / "cache"
 
 _EPILOG = """\b
 Examples:
@@ -35,7 +35,13 @@ Examples:
   toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json"""
 
 
-@click.command(epilog=_EPILOG)
+def _files(values: dict[str, Any]) -> Files:
+    """What is written into --out."""
+    folder = values["out"] or FOLDER / values["board_name"]
+    return Files(folders={"--out": (folder, ("record.json", "top.bin", "top.bit", "top.fs"))})
+
+
+@checked_command(epilog=_EPILOG, files=_files)
 @network_argument
 @click.option(
     "--board", "board_name", type=click.Choice(registry.names()), required=True, help="Target."
@@ -53,7 +59,7 @@ Examples:
     help="Runs of place and route, with seeds 1 to N; the bitstream is that of the fastest.",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Seeds at once; default: the cores at hand.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder; default: build/synth/BOARD.")
+@click.option("--out", type=OutputFolder(), help="Folder; default: build/synth/BOARD.")
 @json_option
 def command(
     network_path: Path,
@@ -72,11 +78,9 @@ def command(
     clock is not met by any seed (no bitstream is written), 2 bad usage, bad input or a tool that
     failed.
     """
+    out = out or FOLDER / board_name
     net = network.load(network_path)
     board = registry.get(board_name)
-    out = out or Path("build/synth") / board.name
-    check_folder(out)
-    check_writable(json_path)
     needs()
     from toreq_hw.boards.flow.synthesis import Request, synthesise
 
@@ -91,7 +95,7 @@ def command(
         jobs=jobs or processors(),
         threshold=threshold,
     )
-    with ending_in_order(), Stages() as stages:
+    with Stages() as stages:
         record = synthesise(request, stages.watch)
     content = {**asdict(record), "versions": versions() | record.versions}
     for path in (out / "record.json", json_path):

@@ -1,12 +1,11 @@
 """A request to end (SIGTERM) is obeyed as Ctrl-C is: tools are ended, drafts removed."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-from toreq_hw.commands.console import messages
 
 STATUS = 128 + signal.SIGTERM
 
@@ -19,11 +18,15 @@ def ending_in_order() -> Iterator[None]:
         return
 
     def unwind(_number: int, _frame: FrameType | None) -> None:
-        messages.print("terminated")
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is unwound is not interrupted again
         raise SystemExit(STATUS)
 
     before = signal.signal(signal.SIGTERM, unwind)
     try:
         yield
+    except SystemExit as end:
+        if end.code == STATUS and sys.stderr is not None:
+            sys.stderr.write("terminated\n")
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)

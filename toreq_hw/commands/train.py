@@ -10,11 +10,22 @@ import click
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
-from toreq_hw.commands.options import Whole, check_writable, data_option, json_option, seed_option
+from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.options import (
+    Whole,
+    data_option,
+    json_option,
+    out_file_option,
+    overwrite_option,
+    seed_option,
+)
+from toreq_hw.commands.paths import InputFile, OutputFile
+from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.starting import starting_network
+from toreq_hw.commands.train_files import checkpoint_path, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
@@ -35,7 +46,7 @@ Examples:
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
 
-@click.command(epilog=_EPILOG)
+@checked_command(epilog=_EPILOG, files=train_files)
 @data_option
 @click.option(
     "--engine",
@@ -82,24 +93,23 @@ Examples:
     type=click.IntRange(1),
     help="Measure on N held-out training images instead of the test set.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Network file to write."
-)
+@out_file_option()
+@overwrite_option
 @click.option(
     "--checkpoint",
     "checkpoint_path",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     help="Default: beside --out.",
 )
 @click.option(
     "--resume",
-    type=click.Path(path_type=Path),
+    type=InputFile(),
     help="Go on from a checkpoint; the options that shape network and rule are its own.",
 )
 @click.option(
     "--from",
     "start",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=InputFile(),
     help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
 )
 @click.option(
@@ -113,7 +123,7 @@ Examples:
 @click.option("--device", help="Torch: cpu or cuda.")
 @click.option(
     "--float-out",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     help="Torch: also write the latent weights, for toreq-hw quantize.",
 )
 @seed_option
@@ -127,7 +137,6 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
     Prints the accuracy on the test set.
     """
     if engine == "torch":
-        check_writable(out, json_path, options["float_out"])
         return train_torch.train_and_write(out, json_path, options)
     train_torch.refuse_options(options, train_torch.TORCH_ONLY, "integer")
     _train_integer(out, json_path, options)
@@ -135,8 +144,7 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 
 
 def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
-    kept = options["checkpoint_path"] or out.with_suffix(".checkpoint")
-    check_writable(out, kept, json_path)
+    kept = checkpoint_path(out, options["checkpoint_path"])
     if options["resume"] and options["start"]:
         raise InputError("--from must be left out with --resume, which goes on from a checkpoint")
     trainer, notes = _resumed(options) if options["resume"] else _fresh(options)
@@ -146,7 +154,6 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
     begin = time.perf_counter()
     history = train(trainer, dataset, notes, kept)
     trained = trainer.network()
-    network.save(trained, out)
     record = {
         "data": dataset.name,
         "split": dataset.split,
@@ -162,8 +169,10 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
         "network_sha256": trained.sha256,
         "versions": versions(),
     }
-    if json_path:
-        write_json(json_path, record)
+    with together():
+        network.save(trained, out, run=current_run())
+        if json_path:
+            write_json(json_path, record)
     accuracy = f"{100 * record['accuracy']:.2f} %" if history else "unchanged"
     console.output.print(
         f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} images ({dataset.split}); "
@@ -199,7 +208,7 @@ def train(
             history.append(_epoch_record(trainer.epoch, progress, result.accuracy, seconds))
             bar.update(task, note=console.training_note(history[-1]["train_accuracy"]))
             if kept:
-                checkpoint.save(trainer, kept, notes)
+                checkpoint.save(trainer, kept, notes, run=current_run())
     return history
 
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
+from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.starting import starting_network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.versions import versions
 
@@ -59,16 +60,18 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
         dataset = dataset.holding_out(options["holdout"])
     begin = time.perf_counter()
     training = run(settings, dataset, start)
-    network.save(training.network, out)
-    if options["float_out"]:
-        from toreq_hw.quant.float_model import from_parameters, save_float
-
-        save_float(from_parameters(training.parameters), options["float_out"])
     record = training_record(training, dataset)
     record["started_from"] = start.sha256 if start else None
     record["seconds"] = time.perf_counter() - begin
-    if json_path:
-        write_json(json_path, record)
+    with together():
+        network.save(training.network, out, run=current_run())
+        if options["float_out"]:
+            from toreq_hw.quant.float_model import from_parameters, save_float
+
+            model = from_parameters(training.parameters)
+            save_float(model, options["float_out"], run=current_run())
+        if json_path:
+            write_json(json_path, record)
     _say(record, out)
     return 1 if record["simulator_differs_on"] else 0
 

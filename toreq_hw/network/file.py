@@ -29,12 +29,14 @@ MAX_PARTS = 1024
 """Populations, and couplings, of a file; some checks take the square of their number in time."""
 
 
-def save(network: Network, path: str | Path) -> None:
+def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
     """Writes `network` to `path` (.safetensors) in one step; equal networks give equal bytes.
 
+    run: names the run that made it, for whoever would write over it; readers do not look at it.
     Raises OutputError where the folder cannot be written to.
     """
-    metadata = {"network": json.dumps(header(network))}
+    stated = header(network) if run is None else {**header(network), "run": run}
+    metadata = {"network": json.dumps(stated)}
     content = to_safetensors(network.tensors(), metadata=metadata)
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(content)

@@ -1,0 +1,205 @@
+"""A command that knows all its files, and refuses before any work those that must not be written.
+
+Outputs that name one file, an output that is also an input, a place that cannot be written, and
+kept work of another run: each is one line and exit status 2.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from toreq_hw.commands import console
+from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
+from toreq_hw.commands.runs import META, kept_work, run_name
+from toreq_hw.destinations import (
+    Destination,
+    Identity,
+    Way,
+    check_destination,
+    check_folder,
+    destination,
+    release_held,
+)
+from toreq_hw.errors import InputError, OutputError
+
+OVERWRITE = "toreq_hw.overwrite"
+"""Key of a click context's `meta`: whether kept work of another run is written over."""
+
+_NO_SETTINGS = frozenset({"overwrite", "jobs", "threads", "scheduler", "compare", "traced"})
+"""Parameters that change nothing about the networks that a command writes."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a command beside those that its options name, by what a person calls them.
+
+    folders: with the names of files that are written there. shared: pairs (output, input) that may
+    be one file. run: the name of the run that goes on, if this one goes on with another.
+    """
+
+    outputs: Mapping[str, Path] = field(default_factory=dict)
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    folders: Mapping[str, tuple[Path, tuple[str, ...]]] = field(default_factory=dict)
+    shared: tuple[tuple[str, str], ...] = ()
+    run: str | None = None
+
+
+class CheckedCommand(click.Command):
+    """A command whose paths are of the types in `paths`.
+
+    files: from the parameters' values, what the types do not say.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        files: Callable[[dict[str, Any]], Files] = lambda _: Files(),
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._files = files
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Checks all files, then runs. Raises InputError or OutputError."""
+        try:
+            more = self._files(ctx.params)
+        except ValueError as error:  # of Path.with_suffix
+            raise InputError(f"paths must name files, found: {error}") from error
+        outputs = dict(_named(self.params, ctx.params, OutputFile)) | dict(more.outputs)
+        inputs = dict(_named(self.params, ctx.params, InputFile)) | dict(more.inputs)
+        folders = dict(self._folders(ctx.params)) | dict(more.folders)
+        ctx.meta[META] = more.run or run_name(self.name or "", self._settings(ctx))
+        places = {label: destination(path) for label, path in outputs.items()}
+        _refuse_same(places, inputs, set(more.shared))
+        own = {_identity(inputs[label]) for _, label in more.shared if label in inputs}
+        _refuse_within(folders, outputs | inputs)
+        within = {
+            f"{label}/{name}": folder / name
+            for label, (folder, names) in folders.items()
+            for name in names
+            if "*" not in name
+        }
+        try:
+            for folder, _ in folders.values():
+                check_folder(folder)
+            for path in (outputs | within).values():
+                place = check_destination(path)
+                if not ctx.meta.get(OVERWRITE) and place.identity not in own:
+                    self._refuse_other_work(place, ctx.meta[META])
+            taken = any(place.way is Way.STANDARD_OUTPUT for place in places.values())
+            with console.output_on_standard_error() if taken else nullcontext():
+                return super().invoke(ctx)
+        finally:
+            release_held()
+
+    def _folders(self, values: Mapping[str, Any]) -> Iterable[tuple[str, tuple[Path, Any]]]:
+        for parameter in self.params:
+            kind, value = parameter.type, values.get(parameter.name or "")
+            if isinstance(kind, OutputFolder) and value is not None:
+                yield _label(parameter), (value, kind.names)
+
+    def _settings(self, ctx: click.Context) -> dict[str, Any]:
+        """Values that are not defaults, of parameters that can change what is computed."""
+        found = {}
+        for parameter in self.params:
+            name = parameter.name or ""
+            if name in _NO_SETTINGS or isinstance(parameter.type, OutputFile | OutputFolder):
+                continue
+            given = ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+            value = ctx.params.get(name)
+            default = parameter.get_default(ctx)
+            if isinstance(default, str | int | float | tuple | Path):  # else there is none
+                given = given and value != parameter.type_cast_value(ctx, default)
+            if given:
+                found[name] = value
+        return found
+
+    def _refuse_other_work(self, place: Destination, run: str) -> None:
+        if place.way is not Way.REPLACED or not place.exists:
+            return
+        found = kept_work(place.target)
+        if found is not None and found.run != run:
+            way = "name another file"
+            if any(parameter.name == "overwrite" for parameter in self.params):
+                way = "name another file, or use --overwrite"
+            raise InputError(
+                f"{place.path}: must be a new file or one of this very run, found {found.kind} "
+                f"of another run; {way}"
+            )
+
+
+checked_command = partial(click.command, cls=CheckedCommand)
+"""The decorator of every command."""
+
+
+def _named(
+    parameters: Iterable[click.Parameter], values: Mapping[str, Any], kind: type[click.Path]
+) -> Iterable[tuple[str, Path]]:
+    """The files that parameters of one kind name; of a repeated one each."""
+    for parameter in parameters:
+        value = values.get(parameter.name or "")
+        if not isinstance(parameter.type, kind) or value is None:
+            continue
+        if not isinstance(value, tuple):
+            yield _label(parameter), value
+            continue
+        for number, path in enumerate(value, start=1):
+            yield f"{_label(parameter)} {number}", path
+
+
+def _label(parameter: click.Parameter) -> str:
+    """What a person calls a parameter."""
+    if isinstance(parameter, click.Argument):
+        return parameter.human_readable_name.rstrip(".")
+    return max(parameter.opts, key=len)
+
+
+def _refuse_same(
+    outputs: Mapping[str, Destination], inputs: Mapping[str, Path], shared: set[tuple[str, str]]
+) -> None:
+    """Raises InputError where two outputs, or an output and an input, are one file."""
+    for (label, one), (other_label, other) in combinations(outputs.items(), 2):
+        if one.identity == other.identity and not one.shareable:
+            raise InputError(
+                f"{label} and {other_label} must be different files, found {other.path} for both"
+            )
+    for label, path in inputs.items():
+        identity = _identity(path)
+        for output, place in outputs.items():
+            if place.identity == identity and not place.shareable and (output, label) not in shared:
+                raise InputError(
+                    f"{output} must be another file than {label}, which is read, found "
+                    f"{place.path} for both"
+                )
+
+
+def _identity(path: Path) -> Identity | None:
+    """Of what is read; None where it cannot be an output either."""
+    try:
+        return destination(path).identity
+    except OutputError:
+        return None
+
+
+def _refuse_within(
+    folders: Mapping[str, tuple[Path, tuple[str, ...]]], files: Mapping[str, Path]
+) -> None:
+    """Raises InputError for a file that is one of those which are written into a folder."""
+    for label, (folder, names) in folders.items():
+        for other, path in files.items():
+            place = path.resolve(strict=False)
+            if place.parent == folder.resolve(strict=False) and any(
+                fnmatchcase(place.name, name) for name in names
+            ):
+                raise InputError(
+                    f"{other} must be another file than those which are written into {label}, "
+                    f"found {path}"
+                )
