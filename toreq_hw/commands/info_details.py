@@ -72,7 +72,7 @@ def _checkpoint(path: Path) -> Details:
     trainer, notes = checkpoint.load(path)
     history = notes.get("history")
     return {
-        "made_by": "toreq-hw train, checkpoint of version 1",
+        "made_by": f"toreq-hw train, checkpoint of version {checkpoint.VERSION}",
         **_described(trainer.network()),
         "epoch": trainer.epoch,
         "epochs": notes.get("epochs"),
