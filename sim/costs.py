@@ -11,12 +11,7 @@ from toreq_hw.network import Network
 
 def fan_out(network: Network, name: str) -> int:
     """Stored weights that one event of a neuron of population `name` walks."""
-    reached = 0
-    for coupling in network.couplings_of(name):
-        other = coupling.post if coupling.pre == name else coupling.pre
-        if other != network.input.name:
-            reached += network.population(other).size
-    return reached
+    return sum(projection.fan_out for projection in network.out_of(name))
 
 
 def dense_synops(
@@ -27,11 +22,7 @@ def dense_synops(
     sweeps: int32 (batch,). `continued` phases start from standing states, so their input
     drive stands too. Returns int64 (batch,).
     """
-    sizes = {p.name: p.size for p in network.populations}
-    sweep = 0
-    for coupling in network.couplings:
-        if coupling.pre != network.input.name:
-            both_ways = 1 if coupling.is_self_coupling else 2
-            sweep += both_ways * sizes[coupling.pre] * sizes[coupling.post]
+    relaxing = [p for p in network.projections if not p.from_input]
+    sweep = sum(p.source.size * p.fan_out for p in relaxing)
     drive = 0 if continued else network.input.size * fan_out(network, network.input.name)
     return drive + sweeps.astype(np.int64) * sweep

@@ -7,7 +7,7 @@ input drive is computed once, and samples that settled leave the batch.
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Block, Coupling, Network, Role
+from toreq_hw.network import Block, Network, Projection, Role
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.fixed_point import to_state
 from toreq_hw.sim.layout import Layout
@@ -28,19 +28,16 @@ class DenseEngine:
         self._products: dict[str, list[tuple[slice, ExactProduct, int]]] = {}
         for population in network.relaxing:
             self._products[population.name] = []
-            for coupling in network.couplings_of(population.name):
-                self._add_product(population.name, coupling)
+            for projection in network.into(population.name):
+                self._add_product(projection)
 
-    def _add_product(self, name: str, coupling: Coupling) -> None:
-        into_post = coupling.post == name
-        source = self._network.population(coupling.pre if into_post else coupling.post)
-        weight = coupling.weight if into_post else coupling.weight.T
-        product = ExactProduct(weight, max(source.state_max, -source.state_min))
-        shift = self._network.accumulator_fraction_bits(name) - coupling.fraction_bits
-        if source.role is Role.INPUT:
-            self._input_products[name] = (product, shift)
+    def _add_product(self, projection: Projection) -> None:
+        source, name = projection.source, projection.target.name
+        product = ExactProduct(projection.matrix, max(source.state_max, -source.state_min))
+        if projection.from_input:
+            self._input_products[name] = (product, projection.shift)
         else:
-            self._products[name].append((self._layout.of(source), product, shift))
+            self._products[name].append((self._layout.of(source), product, projection.shift))
 
     def relax(self, start: Start) -> Relaxation:
         """Runs every sample to its end; see `Start` and `Relaxation`."""

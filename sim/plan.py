@@ -51,22 +51,13 @@ class Plan(NamedTuple):
     bias: npt.NDArray[np.int32]
 
 
-class _Fan(NamedTuple):
-    """One direction of one coupling; weight: int8 (source.size, target.size)."""
-
-    source: Population
-    target: Population
-    coupling: Coupling
-    weight: npt.NDArray[np.int8]
-
-
 def compile_plan(network: Network) -> Plan:
     """Flattens `network`; global neuron indices are those of `Layout`."""
     layout = Layout(network)
     sources = [*network.relaxing, network.input]
-    fans_of = [_fans(network, source) for source in sources]
+    fans_of = [network.out_of(source.name) for source in sources]
     fans = [fan for group in fans_of for fan in group]
-    begins = [0, *accumulate(fan.weight.size for fan in fans)]
+    begins = [0, *accumulate(fan.matrix.size for fan in fans)]
     begin_of = {
         (f.source.name, f.target.name): begin for f, begin in zip(fans, begins, strict=False)
     }
@@ -84,9 +75,9 @@ def compile_plan(network: Network) -> Plan:
         fan_target=_ints([number[f.target.name] for f in fans]),
         fan_weight=_ints(begins[:-1]),
         fan_back=_ints([begin_of.get((f.target.name, f.source.name), -1) for f in fans]),
-        fan_shift=_ints([fraction_bits[f.target.name] - f.coupling.fraction_bits for f in fans]),
+        fan_shift=_ints([f.shift for f in fans]),
         fan_shared_rows=_ints([shared_rows(f.coupling, f.source) for f in fans]),
-        weights=np.concatenate([np.zeros(0, dtype=np.int8), *(f.weight.ravel() for f in fans)]),
+        weights=np.concatenate([np.zeros(0, dtype=np.int8), *(f.matrix.ravel() for f in fans)]),
         colour_first=_ints([0, *accumulate(len(colour) for colour in network.colours)]),
         block_population=_ints([number[b.population] for b in blocks]),
         block_start=_ints([layout.span(b).start for b in blocks]),
@@ -103,18 +94,6 @@ def shared_rows(coupling: Coupling, source: Population) -> int:
     """
     largest_delta = source.state_max - source.state_min
     return SUM_LIMIT // (coupling.weight_format.limit * largest_delta)
-
-
-def _fans(network: Network, source: Population) -> list[_Fan]:
-    """Every coupling that leaves `source`, seen from there."""
-    fans = []
-    for coupling in network.couplings_of(source.name):
-        forward = coupling.pre == source.name
-        target = network.population(coupling.post if forward else coupling.pre)
-        if target is not network.input:
-            weight = coupling.weight if forward else coupling.weight.T
-            fans.append(_Fan(source, target, coupling, np.ascontiguousarray(weight)))
-    return fans
 
 
 def _ints(values: list[int]) -> Ints:

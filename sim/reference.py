@@ -26,15 +26,9 @@ def accumulators(
     states: int64 (size,) per population, the input included. drive: int64 (n_output,).
     Returns int64 (size,), LSB 2^-F.
     """
-    fraction_bits = network.accumulator_fraction_bits(name)
     total = network.biases[name].astype(np.int64)
-    for coupling in network.couplings_of(name):
-        weight = coupling.weight.astype(np.int64)
-        shift = fraction_bits - coupling.fraction_bits
-        if coupling.post == name:
-            total += (states[coupling.pre] @ weight) << shift
-        elif coupling.pre == name:
-            total += (weight @ states[coupling.post]) << shift
+    for projection in network.into(name):
+        total += projection.apply(states[projection.source.name])
     if name == network.output.name:
         total += drive
     return total

@@ -11,6 +11,7 @@ from toreq_hw.network.coupling import MAX_FRACTION_BITS, Coupling, WeightFormat
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import STATE_DTYPE, Population, Role
+from toreq_hw.network.projection import Projection
 from toreq_hw.network.schedule import Block, Colour, Schedule
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Coupling",
     "Network",
     "Population",
+    "Projection",
     "Role",
     "Schedule",
     "WeightFormat",

@@ -15,6 +15,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.coupling import Coupling
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.projection import Projection, projections
 from toreq_hw.network.schedule import Colour, Schedule, colours
 from toreq_hw.reading import shown
 
@@ -83,6 +84,19 @@ class Network:
     def accumulator_fraction_bits(self, name: str) -> int:
         """F of docs/numerics.md: the largest fraction bits among a population's couplings."""
         return max((c.fraction_bits for c in self.couplings_of(name)), default=0)
+
+    @cached_property
+    def projections(self) -> tuple[Projection, ...]:
+        """Every direction of every coupling: file order, forward before backward."""
+        return projections(self)
+
+    def into(self, name: str) -> tuple[Projection, ...]:
+        """The projections whose target is population `name`, couplings in file order."""
+        return tuple(p for p in self.projections if p.target.name == name)
+
+    def out_of(self, name: str) -> tuple[Projection, ...]:
+        """The projections whose source is population `name`, couplings in file order."""
+        return tuple(p for p in self.projections if p.source.name == name)
 
     @cached_property
     def input(self) -> Population:

@@ -1,0 +1,141 @@
+"""A projection: one direction of one coupling, from a source population to a target population.
+
+The only code that knows which end of a coupling a population is, when the matrix is transposed,
+by how much a sum is shifted, and that nothing flows back to the clamped input.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.network.coupling import Coupling, WeightFormat
+from toreq_hw.network.population import Population, Role
+
+if TYPE_CHECKING:
+    from toreq_hw.network.network import Network
+
+Range = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Adds `2^shift sum_j W[j, i] s_j` to accumulator i of `target`, s the states of `source`.
+
+    index: position of the coupling in file order. backward: from post to pre, by the transpose.
+    shift: F - f, F the target's accumulator fraction bits, f the coupling's (docs/numerics.md,
+    section 3).
+    """
+
+    coupling: Coupling
+    index: int
+    source: Population
+    target: Population
+    backward: bool
+    shift: int
+
+    @property
+    def name(self) -> str:
+        """`source->target`, unique in a network."""
+        return f"{self.source.name}->{self.target.name}"
+
+    @property
+    def from_input(self) -> bool:
+        """Whether the source is the clamped input, whose states stand during a phase."""
+        return self.source.role is Role.INPUT
+
+    @property
+    def is_self_projection(self) -> bool:
+        """Whether source and target are one population."""
+        return self.coupling.is_self_coupling
+
+    @property
+    def weight_format(self) -> WeightFormat:
+        """The integers that a weight may be."""
+        return self.coupling.weight_format
+
+    @cached_property
+    def matrix(self) -> npt.NDArray[np.int8]:
+        """The weights, int8 (source.size, target.size), read-only, rows contiguous."""
+        if not self.backward:
+            return self.coupling.weight
+        matrix = np.array(self.coupling.weight.T, order="C")
+        matrix.flags.writeable = False
+        return matrix
+
+    def row(self, neuron: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int8]]:
+        """Target neurons that an event of source neuron `neuron` reaches, and their weights.
+
+        Returns intp (n,) and int8 (n,); stored zeros are among them.
+        """
+        if self.backward:
+            return self.coupling.neighbours_of_post(neuron)
+        return self.coupling.neighbours_of_pre(neuron)
+
+    def apply(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """What source states add to the accumulators of the target.
+
+        states: int64 (..., source.size). Returns int64 (..., target.size), LSB 2^-F.
+        """
+        weight = self.coupling.weight.astype(np.int64)
+        added: npt.NDArray[np.int64] = states @ (weight.T if self.backward else weight)
+        return added << self.shift
+
+    @property
+    def fan_out(self) -> int:
+        """Stored weights, zeros included, that one event of a source neuron walks."""
+        return self.target.size
+
+    def sum_range(self, *, any_weights: bool = False) -> Range:
+        """Smallest and largest value that it can add, two int64 (target.size,), LSB 2^-F.
+
+        Reached at a corner of the source's state box. With `any_weights` the range holds for
+        every weight of the format.
+        """
+        low, high = self._any_weights() if any_weights else self._own_weights()
+        return low << self.shift, high << self.shift
+
+    def _own_weights(self) -> Range:
+        weight, source = self.matrix, self.source
+        positive = np.maximum(weight, 0).sum(axis=0, dtype=np.int64)
+        negative = np.minimum(weight, 0).sum(axis=0, dtype=np.int64)
+        low = positive * source.state_min + negative * source.state_max
+        high = positive * source.state_max + negative * source.state_min
+        return low, high
+
+    def _any_weights(self) -> Range:
+        terms = self.source.size - self.is_self_projection
+        largest_state = max(self.source.state_max, -self.source.state_min)
+        reach = terms * self.weight_format.limit * largest_state
+        full = np.full(self.target.size, reach, dtype=np.int64)
+        return -full, full
+
+
+def projections(network: "Network") -> tuple[Projection, ...]:
+    """Every projection of a network: couplings in file order, forward before backward.
+
+    A coupling from the input has no way back: the input is clamped. A self-coupling is one
+    projection, since its matrix is its own transpose.
+    """
+    found: list[Projection] = []
+    for index, coupling in enumerate(network.couplings):
+        pre, post = network.population(coupling.pre), network.population(coupling.post)
+        ways: Sequence[tuple[Population, Population, bool]] = [(pre, post, False)]
+        if pre.role is not Role.INPUT and not coupling.is_self_coupling:
+            ways = [*ways, (post, pre, True)]
+        for source, target, backward in ways:
+            shift = network.accumulator_fraction_bits(target.name) - coupling.fraction_bits
+            found.append(
+                Projection(
+                    coupling=coupling,
+                    index=index,
+                    source=source,
+                    target=target,
+                    backward=backward,
+                    shift=shift,
+                )
+            )
+    return tuple(found)
