@@ -83,25 +83,14 @@ def connect(
     outlets = {network.input.name: conductor.input_out}
     outlets |= {name: population.s_out for name, population in populations.items()}
     wires = []
-    for source, target, weights, shift in directions(network):
-        dense = _dense(weights, shift, batch)
+    for projection in network.projections:
+        weights = np.ascontiguousarray(projection.matrix.T.astype(np.int32))
+        dense = _dense(weights, projection.shift, batch)
+        source, target = projection.source.name, projection.target.name
         outlets[source].connect(dense.s_in)
         dense.a_out.connect(populations[target].a_in)
-        wires.append(Wire(source, target, weights, shift, dense))
+        wires.append(Wire(source, target, weights, projection.shift, dense))
     return populations, wires
-
-
-def directions(network: Network) -> list[tuple[str, str, npt.NDArray[np.int32], int]]:
-    """(source, target, weights int32 (n_target, n_source), shift) of every connection."""
-    found = []
-    for c in network.couplings:
-        weight = c.weight.astype(np.int32)
-        shift = network.accumulator_fraction_bits(c.post) - c.fraction_bits
-        found.append((c.pre, c.post, np.ascontiguousarray(weight.T), shift))
-        if c.pre != network.input.name and not c.is_self_coupling:
-            shift = network.accumulator_fraction_bits(c.pre) - c.fraction_bits
-            found.append((c.post, c.pre, weight, shift))
-    return found
 
 
 def _dense(weights: npt.NDArray[np.int32], shift: int, batch: int | None) -> Any:

@@ -46,13 +46,13 @@ def check(network: Network) -> None:
                 f"on loihi, found {bits}; use fewer state bits, fewer fraction bits or ternary "
                 "weights"
             )
-        for coupling in network.couplings_of(population.name):
-            shift = network.accumulator_fraction_bits(population.name) - coupling.fraction_bits
-            if shift - 1 > MAX_WEIGHT_EXPONENT:
+        for projection in network.into(population.name):
+            if projection.shift - 1 > MAX_WEIGHT_EXPONENT:
                 raise NetworkError(
-                    f"coupling {coupling.name!r}: fraction bits must be within "
+                    f"coupling {projection.coupling.name!r}: fraction bits must be within "
                     f"{MAX_WEIGHT_EXPONENT + 1} of the largest at population "
-                    f"{population.name!r} on loihi, found {shift} below; rescale its weights"
+                    f"{population.name!r} on loihi, found {projection.shift} below; rescale its "
+                    "weights"
                 )
 
 

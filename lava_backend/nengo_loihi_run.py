@@ -18,7 +18,7 @@ import numpy.typing as npt
 from toreq_hw.errors import NetworkError
 from toreq_hw.lava_backend.nengo_loihi_shim import nengo, nengo_loihi
 from toreq_hw.lava_backend.record import first_neurons
-from toreq_hw.network import Network, Population
+from toreq_hw.network import Network, Population, Projection
 
 FULL_SCALE_HZ = 25.0
 """Rate of a state's whole range. Low, because a spike interval is a whole number of steps, and
@@ -83,13 +83,15 @@ def coupling_strength(network: Network) -> float:
 def _around(network: Network, change: dict[str, Floats]) -> dict[str, Floats]:
     """What the change of all states does to all preactivations."""
     arrives = {name: np.zeros_like(part) for name, part in change.items()}
-    for c in network.couplings:
-        if c.pre in change:
-            weight = c.weight / float(1 << c.fraction_bits)
-            arrives[c.post] += change[c.pre] @ weight
-            if not c.is_self_coupling:
-                arrives[c.pre] += weight @ change[c.post]
+    for p in network.projections:
+        if not p.from_input:
+            arrives[p.target.name] += change[p.source.name] @ _real_weights(p)
     return arrives
+
+
+def _real_weights(projection: Projection) -> Floats:
+    """Stored weights over 2^f, float64 (source.size, target.size)."""
+    return projection.matrix / float(1 << projection.coupling.fraction_bits)
 
 
 def check(network: Network) -> float:
@@ -151,12 +153,8 @@ def _build(
         model.config[senses].on_chip = False
         nengo.Connection(source, senses.neurons, synapse=None)
         ensembles = {p.name: _pair(network, p, relu) for p in network.relaxing}
-        for c in network.couplings:
-            weight = c.weight.astype(np.float64) / (1 << c.fraction_bits)
-            source_neurons = senses if c.pre == network.input.name else ensembles[c.pre]
-            _connect(network, c.pre, source_neurons, c.post, ensembles[c.post], weight)
-            if c.pre in ensembles and not c.is_self_coupling:
-                _connect(network, c.post, ensembles[c.post], c.pre, ensembles[c.pre], weight.T)
+        for p in network.projections:
+            _connect(p, senses if p.from_input else ensembles[p.source.name], ensembles)
         probes = {name: nengo.Probe(e.neurons) for name, e in ensembles.items()}
     return model, probes
 
@@ -165,19 +163,11 @@ def _pair(network: Network, population: Population, relu: Any) -> Any:
     """Neurons 0..n-1 fire above the lowest state, n..2n-1 above the highest."""
     name, scale = population.name, _hz_per_lsb(population)
     resting = network.biases[name] / float(1 << network.accumulator_fraction_bits(name))
-    for c in network.couplings_of(name):  # a neighbour that is silent rests at its lowest state
-        weight = c.weight / float(1 << c.fraction_bits)
-        if c.post == name:
-            resting = resting + weight.sum(axis=0) * _lowest(network, c.pre)
-        if c.pre == name and not c.is_self_coupling:
-            resting = resting + weight.sum(axis=1) * _lowest(network, c.post)
+    for p in network.into(name):  # a source that is silent rests at its lowest state
+        lowest = 0 if p.from_input else p.source.state_min  # the input's spikes count from 0
+        resting = resting + _real_weights(p).sum(axis=0) * lowest
     low, high = resting - population.state_min, resting - population.state_max
     return _neurons(2 * population.size, scale * np.concatenate([low, high]), relu)
-
-
-def _lowest(network: Network, name: str) -> int:
-    """The state that no spikes stand for; the input's spikes count from 0."""
-    return 0 if name == network.input.name else network.population(name).state_min
 
 
 def _neurons(size: int, bias: Floats, relu: Any) -> Any:
@@ -191,11 +181,11 @@ def _neurons(size: int, bias: Floats, relu: Any) -> Any:
     )
 
 
-def _connect(
-    network: Network, pre: str, source: Any, post: str, target: Any, weight: Floats
-) -> None:
-    """Spikes of `source` into both neurons of every state of `target`; weight (n_pre, n_post)."""
-    ratio = _hz_per_lsb(network.population(post)) / _hz_per_lsb(network.population(pre))
-    rows = weight if pre == network.input.name else np.concatenate([weight, -weight])
+def _connect(projection: Projection, source: Any, ensembles: dict[str, Any]) -> None:
+    """Spikes of `source` into both neurons of every state of the target."""
+    ratio = _hz_per_lsb(projection.target) / _hz_per_lsb(projection.source)
+    weight = _real_weights(projection)
+    rows = weight if projection.from_input else np.concatenate([weight, -weight])
     transform = ratio * np.concatenate([rows, rows], axis=1).T
-    nengo.Connection(source.neurons, target.neurons, transform=transform, synapse=SYNAPSE_S)
+    target = ensembles[projection.target.name].neurons
+    nengo.Connection(source.neurons, target, transform=transform, synapse=SYNAPSE_S)

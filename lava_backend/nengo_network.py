@@ -70,13 +70,9 @@ def build(network: Network, presentation: Presentation) -> Any:
         net.populations = {p.name: _ensemble(network, p, presentation) for p in network.relaxing}
         ends = {name: ensemble.neurons for name, ensemble in net.populations.items()}
         ends[network.input.name] = net.input
-        for c in network.couplings:
-            weight = c.weight.astype(np.float64)
-            shift = network.accumulator_fraction_bits(c.post) - c.fraction_bits
-            nengo.Connection(ends[c.pre], ends[c.post], transform=weight.T * (1 << shift))
-            if c.pre != network.input.name and not c.is_self_coupling:
-                shift = network.accumulator_fraction_bits(c.pre) - c.fraction_bits
-                nengo.Connection(ends[c.post], ends[c.pre], transform=weight * (1 << shift))
+        for p in network.projections:
+            transform = p.matrix.T.astype(np.float64) * (1 << p.shift)
+            nengo.Connection(ends[p.source.name], ends[p.target.name], transform=transform)
         output = ends[network.output.name]
         if presentation.phases > 1:
             nengo.Connection(net.target, output, synapse=None)

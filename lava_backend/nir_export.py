@@ -65,16 +65,16 @@ def to_graph(network: Network, nir: Any) -> Any:
             metadata={"toreq_hw": json.dumps(limits), "bias": network.biases[population.name]},
         )
     edges = [(network.output.name, "readout")]
-    for c in network.couplings:
-        scale = {"fraction_bits": c.fraction_bits, "weight_format": c.weight_format.value}
-        directions = [(c.pre, c.post, c.weight.T)]
-        if c.pre != network.input.name and not c.is_self_coupling:
-            directions.append((c.post, c.pre, c.weight))
-        for source, target, weight in directions:
-            name = f"{source}-{target}"
-            metadata = {"toreq_hw": json.dumps(scale)}
-            nodes[name] = nir.Linear(weight=np.ascontiguousarray(weight), metadata=metadata)
-            edges += [(source, name), (name, target)]
+    for p in network.projections:
+        source, target = p.source.name, p.target.name
+        scale = {
+            "fraction_bits": p.coupling.fraction_bits,
+            "weight_format": p.weight_format.value,
+        }
+        name = f"{source}-{target}"
+        metadata = {"toreq_hw": json.dumps(scale)}
+        nodes[name] = nir.Linear(weight=np.ascontiguousarray(p.matrix.T), metadata=metadata)
+        edges += [(source, name), (name, target)]
     metadata = {
         "toreq_hw": json.dumps({**network.describe(), "sha256": network.sha256}),
         "not_expressed": json.dumps(NOT_EXPRESSED),

@@ -84,12 +84,13 @@ def _main_graph(network: Network) -> onnx.GraphProto:
 
 def _write_weights(writer: GraphWriter, network: Network) -> None:
     """Each matrix once, as int8; int32 both ways round where it is used both ways."""
-    for coupling in network.couplings:
-        name = f"{coupling.name}.weight"
-        stored = writer.constant(name, coupling.weight)
-        writer.cast(stored, np.int32, f"{name}.forward")
-        if coupling.pre != network.input.name and not coupling.is_self_coupling:
+    for projection in network.projections:
+        name = f"{projection.coupling.name}.weight"
+        if projection.backward:
             writer.node("Transpose", [f"{name}.forward"], f"{name}.backward", perm=[1, 0])
+        else:
+            stored = writer.constant(name, projection.matrix)
+            writer.cast(stored, np.int32, f"{name}.forward")
 
 
 def _write_drive(
@@ -102,9 +103,9 @@ def _write_drive(
     start = writer.node("Expand", [writer.number(0), shape], f"start.{name}")
     bias = writer.constant(f"{name}.bias", network.biases[name])
     total = writer.node("Add", [start, bias], f"{name}.biased")
-    for coupling in network.couplings_of(name):
-        if coupling.pre == network.input.name:
-            product = product_of(writer, network, coupling, population, inputs)
+    for projection in network.into(name):
+        if projection.from_input:
+            product = product_of(writer, projection, inputs)
             total = writer.node("Add", [total, product], f"{name}.driven")
     writer.node("Identity", [total], f"drive.{name}")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 
-from toreq_hw.network import Block, Coupling, Network, Population, Role, Schedule
+from toreq_hw.network import Block, Network, Population, Projection, Schedule
 from toreq_hw.quant.onnx_graph import GraphWriter, value
 
 
@@ -100,15 +100,15 @@ def _updated(writer: GraphWriter, network: Network, block: Block, state: dict[st
     name = population.name
     one_by_one = False
     total = f"drive.{name}"
-    for coupling in network.couplings_of(name):
-        source = coupling.pre if coupling.post == name else coupling.post
-        if network.population(source).role is Role.INPUT:
+    for projection in network.into(name):
+        if projection.from_input:
             continue
-        if coupling.is_self_coupling and network.schedule is Schedule.SEQUENTIAL:
+        if projection.is_self_projection and network.schedule is Schedule.SEQUENTIAL:
             one_by_one = True
             continue
-        product = product_of(writer, network, coupling, population, state[source])
-        total = writer.node("Add", [total, product], f"{coupling.name}.added.{name}")
+        product = product_of(writer, projection, state[projection.source.name])
+        added = f"{projection.coupling.name}.added.{name}"
+        total = writer.node("Add", [total, product], added)
     if one_by_one:
         body = _neuron(network, population, total)
         size = writer.number(population.size, np.int64)
@@ -124,10 +124,11 @@ def _neuron(network: Network, population: Population, total: str) -> onnx.GraphP
     """
     writer = GraphWriter()
     name = population.name
-    coupling = next(c for c in network.couplings_of(name) if c.is_self_coupling)
-    column = writer.node("Gather", [f"{coupling.name}.weight.forward", "neuron"], "column", axis=1)
+    projection = next(p for p in network.into(name) if p.is_self_projection)
+    weight = f"{projection.coupling.name}.weight.forward"
+    column = writer.node("Gather", [weight, "neuron"], "column", axis=1)
     product = writer.node("MatMul", ["states", column], "self")
-    product = _shifted(writer, network, coupling, population, product, "self")
+    product = _shifted(writer, projection, product, "self")
     outside = writer.node("Gather", [total, "neuron"], "outside", axis=1)
     accumulator = writer.node("Add", [outside, product], "accumulator")
     new = _to_state(writer, network, population, accumulator, "new")
@@ -184,26 +185,17 @@ def _any_difference(
     return writer.node("Greater", [total, writer.number(0)], name)
 
 
-def product_of(
-    writer: GraphWriter, network: Network, coupling: Coupling, into: Population, states: str
-) -> str:
-    """2^(F - f) sum_j W[j, i] s_j for one coupling into one population, int32 (batch, size)."""
-    forward = coupling.post == into.name
-    weight = f"{coupling.name}.weight.{'forward' if forward else 'backward'}"
-    name = f"{coupling.name}.into.{into.name}"
+def product_of(writer: GraphWriter, projection: Projection, states: str) -> str:
+    """2^(F - f) sum_j W[j, i] s_j of one projection, int32 (batch, target.size)."""
+    coupling = projection.coupling.name
+    weight = f"{coupling}.weight.{'backward' if projection.backward else 'forward'}"
+    name = f"{coupling}.into.{projection.target.name}"
     product = writer.node("MatMul", [states, weight], name)
-    return _shifted(writer, network, coupling, into, product, name)
+    return _shifted(writer, projection, product, name)
 
 
-def _shifted(
-    writer: GraphWriter,
-    network: Network,
-    coupling: Coupling,
-    into: Population,
-    product: str,
-    name: str,
-) -> str:
-    shift = network.accumulator_fraction_bits(into.name) - coupling.fraction_bits
-    if not shift:
+def _shifted(writer: GraphWriter, projection: Projection, product: str, name: str) -> str:
+    if not projection.shift:
         return product
-    return writer.node("Mul", [product, writer.number(1 << shift)], f"{name}.shifted")
+    factor = writer.number(1 << projection.shift)
+    return writer.node("Mul", [product, factor], f"{name}.shifted")

@@ -10,10 +10,11 @@ no more; a small coupling between relaxing populations gets a second, transposed
 couplings between relaxing populations. `SkewedStore` says how.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import Coupling, Network, Projection, WeightFormat
 
 LARGE_COUPLING = 1 << 14
 """Weights from which on a coupling between relaxing populations is kept once, skewed."""
@@ -100,11 +101,11 @@ def stores_and_fans(
     """
     plan = _Plan()
     fans: list[Fan] = []
-    for coupling in network.couplings:
-        if _is_large(network, coupling, large):
-            fans += _skewed(network, coupling, lanes, plan)
-        else:
-            fans += _rows(network, coupling, lanes, plan)
+    for index, coupling in enumerate(network.couplings):
+        projections = [p for p in network.projections if p.index == index]
+        both_ways = len(projections) == 2
+        place = _skewed if both_ways and coupling.weight.size >= large else _rows
+        fans += place(network, projections, lanes, plan)
     stores = tuple(
         Store(
             weight_format=weight_format,
@@ -118,60 +119,44 @@ def stores_and_fans(
     return stores, tuple(fans)
 
 
-def _is_large(network: Network, coupling: Coupling, large: int) -> bool:
-    return len(_directions(network, coupling)) == 2 and coupling.weight.size >= large
-
-
-def _directions(network: Network, coupling: Coupling) -> tuple[bool, ...]:
-    """The values of `by_column` that events need."""
-    one_way = coupling.pre == network.input.name or coupling.is_self_coupling
-    return (False,) if one_way else (False, True)
-
-
-def _rows(network: Network, coupling: Coupling, lanes: int, plan: _Plan) -> list[Fan]:
+def _rows(
+    network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
+) -> list[Fan]:
     fans = []
-    for by_column in _directions(network, coupling):
-        neurons, neighbours = coupling.weight.shape[:: -1 if by_column else 1]
-        beats = -(-neighbours // lanes)
-        store, first = plan.place(coupling, skewed=False, words=neurons * beats)
-        fans.append(_fan(network, coupling, lanes, store, first, by_column, skewed=False))
+    for projection in projections:
+        words = projection.source.size * -(-projection.target.size // lanes)
+        store, first = plan.place(projection.coupling, skewed=False, words=words)
+        fans.append(_fan(network, projection, lanes, store, first, skewed=False))
     return fans
 
 
-def _skewed(network: Network, coupling: Coupling, lanes: int, plan: _Plan) -> list[Fan]:
+def _skewed(
+    network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
+) -> list[Fan]:
+    coupling = projections[0].coupling
     pre_groups, post_groups = (-(-n // lanes) for n in coupling.weight.shape)
     store, word = plan.place(coupling, skewed=True, words=pre_groups * post_groups * lanes)
     return [
-        _fan(network, coupling, lanes, store, word // lanes, by_column, skewed=True)
-        for by_column in (False, True)
+        _fan(network, projection, lanes, store, word // lanes, skewed=True)
+        for projection in projections
     ]
 
 
 def _fan(
-    network: Network,
-    coupling: Coupling,
-    lanes: int,
-    store: int,
-    first: int,
-    by_column: bool,
-    *,
-    skewed: bool,
+    network: Network, projection: Projection, lanes: int, store: int, first: int, *, skewed: bool
 ) -> Fan:
     names = [p.name for p in network.relaxing]
-    source, target = coupling.pre, coupling.post
-    if by_column:
-        source, target = target, source
-    neighbours = network.population(target).size
+    neighbours = projection.target.size
     return Fan(
-        coupling=coupling.name,
-        source=INPUT if source == network.input.name else names.index(source),
-        target=names.index(target),
+        coupling=projection.coupling.name,
+        source=INPUT if projection.from_input else names.index(projection.source.name),
+        target=names.index(projection.target.name),
         store=store,
         skewed=skewed,
-        by_column=by_column,
+        by_column=projection.backward,
         first=first,
-        pre_groups=-(-coupling.weight.shape[0] // lanes),
+        pre_groups=-(-projection.coupling.weight.shape[0] // lanes),
         beats=-(-neighbours // lanes),
         neighbours=neighbours,
-        shift=network.accumulator_fraction_bits(target) - coupling.fraction_bits,
+        shift=projection.shift,
     )

@@ -56,15 +56,12 @@ class Part:
 
 
 def incoming(network: Network, chip: Chip, name: str) -> list[Incoming]:
-    """Every direction of a coupling that ends at population `name`."""
+    """The weights of every projection into population `name`."""
     found = []
-    for coupling in network.couplings_of(name):
-        ternary = coupling.weight_format is WeightFormat.TERNARY
+    for projection in network.into(name):
+        ternary = projection.weight_format is WeightFormat.TERNARY
         bits = chip.counts["ternary_weight_bits" if ternary else "weight_bits"]
-        if coupling.post == name:
-            found.append(Incoming(coupling.pre, _before(coupling.weight), bits))
-        elif coupling.pre == name:
-            found.append(Incoming(coupling.post, _before(coupling.weight.T), bits))
+        found.append(Incoming(projection.source.name, _before(projection.matrix), bits))
     return found
 
 

@@ -79,14 +79,15 @@ class ReadNoise(ThermalNoise):
         numbers = {p.name: k for k, p in enumerate(network.relaxing)}
         numbers[network.input.name] = -1
         wanted = {p.name for p in self.populations(network)}
+        shifts = {(p.source.name, p.target.name): p.shift for p in network.projections}
         reads = []
         for coupling in network.couplings:
             largest = int(np.abs(coupling.weight).max(initial=0))
             ends = {(coupling.pre, coupling.post), (coupling.post, coupling.pre)}
             for source, target in sorted(ends):
-                seed = int(rng.integers(1 << 32))
+                seed = int(rng.integers(1 << 32))  # drawn for the input's way back as well
                 if target in wanted:
-                    shift = network.accumulator_fraction_bits(target) - coupling.fraction_bits
+                    shift = shifts[source, target]
                     scale = round(256 * self.level * largest * (1 << shift))
                     reads.append(
                         Read(numbers[source], numbers[target], scale, self.last_tick, seed)

@@ -223,11 +223,10 @@ class _Batch:
             total = np.repeat(
                 self.network.biases[population.name][None].astype(np.int64), len(self.state), axis=0
             )
-            for coupling in self.network.couplings_of(population.name):
-                if coupling.pre == self.network.input.name:
-                    shift = self.network.accumulator_fraction_bits(population.name)
-                    product = self.start.inputs.astype(np.float64) @ coupling.weight
-                    total += product.astype(np.int64) << (shift - coupling.fraction_bits)
+            for projection in self.network.into(population.name):
+                if projection.from_input:
+                    product = self.start.inputs.astype(np.float64) @ projection.matrix
+                    total += product.astype(np.int64) << projection.shift
             if population is self.network.output:
                 total += self.start.drive
             parts.append(total)
@@ -247,15 +246,11 @@ def _incoming(
     network: Network, layout: Layout, name: str
 ) -> list[tuple[slice, npt.NDArray[np.float64]]]:
     """Per relaxing neighbour of a population where its states lie, and W 2^shift into it."""
-    found = []
-    for coupling in network.couplings_of(name):
-        into_post = coupling.post == name
-        source = network.population(coupling.pre if into_post else coupling.post)
-        if source is not network.input:
-            weight = coupling.weight if into_post else coupling.weight.T
-            shift = network.accumulator_fraction_bits(name) - coupling.fraction_bits
-            found.append((layout.of(source), weight.astype(np.float64) * (1 << shift)))
-    return found
+    return [
+        (layout.of(p.source), p.matrix.astype(np.float64) * (1 << p.shift))
+        for p in network.into(name)
+        if not p.from_input
+    ]
 
 
 def _word(values: Wide) -> Wide:

@@ -63,9 +63,10 @@ def directed(network: Network, flips: Lines) -> Lines:
         lines = flips[:, 2] == k
         sample, tick, _, cell, _ = flips[lines].T
         row, column = np.divmod(cell, coupling.weight.shape[1])
+        shifts = [p.shift for p in network.projections if p.index == k]
         ends = (start[coupling.pre] + row, start[coupling.post] + column)
-        for (source, target), name in ((ends, coupling.post), (ends[::-1], coupling.pre)):
-            shift = network.accumulator_fraction_bits(name) - coupling.fraction_bits
+        # A self-coupling's one projection holds both cells of a pair, so its shift serves both.
+        for (source, target), shift in ((ends, shifts[0]), (ends[::-1], shifts[-1])):
             found.append(np.stack([sample, tick, source, target, change[lines] << shift], axis=1))
     rows = np.concatenate(found)
     ordered: Lines = rows[np.argsort(rows[:, 1], kind="stable")]

@@ -80,11 +80,10 @@ def _accumulators(
     network: Network, population: Population, states: npt.NDArray[np.int16]
 ) -> Accumulators:
     """Bias plus drive from the layer before, at the population's LSB 2^-F."""
-    coupling = next(c for c in network.couplings if c.post == population.name)
-    source = network.population(coupling.pre)
-    product = ExactProduct(coupling.weight, max(source.state_max, -source.state_min))
-    shift = network.accumulator_fraction_bits(population.name) - coupling.fraction_bits
-    total: Accumulators = product(states).astype(np.int64) << shift
+    forward = next(p for p in network.into(population.name) if not p.backward)
+    largest = max(forward.source.state_max, -forward.source.state_min)
+    product = ExactProduct(forward.matrix, largest)
+    total: Accumulators = product(states).astype(np.int64) << forward.shift
     return total + network.biases[population.name]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ACCUMULATOR_LIMIT = (1 << 31) - 1 - (1 << 15)
 """Largest magnitude of an accumulator: 32 bits signed, room left for the rounding half."""
 
+
 def accumulator_range(network: "Network", name: str, *, any_weights: bool = False) -> Range:
     """Smallest and largest accumulator of each neuron, nudged phases included.
 

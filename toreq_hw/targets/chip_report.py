@@ -54,10 +54,8 @@ def activity(expected: Phases, mapping: Mapping) -> Activity:
     for core in mapping.cores:
         cores[core.population] += 1
     reached = {p.name: 0 for p in network.populations}
-    for c in network.couplings:
-        reached[c.pre] += cores[c.post]
-        if c.pre in cores and not c.is_self_coupling:
-            reached[c.post] += cores[c.pre]
+    for projection in network.projections:
+        reached[projection.source.name] += cores[projection.target.name]
     rates, layout = events_per_neuron(expected), sim.Layout(network)
     messages = float(np.mean(free.input_events)) * reached[network.input.name]
     for population in network.relaxing:
