@@ -161,7 +161,14 @@ def understand(proto: onnx.NodeProto, sets: Mapping[str, int]) -> Node:
             kind = AttributeProto.AttributeType.Name(known[attribute.name])
             raise NodeError(label, f"{attribute.name} must be one {kind}")
         given[attribute.name] = helper.get_attribute_value(attribute)
-    return Node(label, proto.op_type, version, tuple(proto.input), tuple(proto.output), given)
+    return Node(
+        label=label,
+        operator=proto.op_type,
+        version=version,
+        inputs=tuple(proto.input),
+        outputs=tuple(proto.output),
+        given=given,
+    )
 
 
 def _domain(name: str) -> str:

@@ -70,7 +70,13 @@ def quant_format(node: Node, constants: Constants) -> StateFormat:
     scale = _scale(node, constants)
     rounding = rounding_of(node)
     return StateFormat(
-        node, scale, low - zero, high - zero, rounding, node.inputs[0], node.outputs[0]
+        node=node,
+        scale=scale,
+        low=low - zero,
+        high=high - zero,
+        rounding=rounding,
+        real=node.inputs[0],
+        value=node.outputs[0],
     )
 
 
@@ -82,14 +88,14 @@ def stored_format(node: Node, constants: Constants) -> StateFormat:
     low, high = range_of_type(node, output_type(node, zero_point))
     zero = _whole(node, constants.number(node, 2)) if zero_point is not None else 0
     return StateFormat(
-        node,
-        _scale(node, constants),
-        low - zero,
-        high - zero,
-        Rounding.HALF_EVEN,
-        node.inputs[0],
-        "",
-        zero,
+        node=node,
+        scale=_scale(node, constants),
+        low=low - zero,
+        high=high - zero,
+        rounding=Rounding.HALF_EVEN,
+        real=node.inputs[0],
+        value="",
+        stored_zero=zero,
     )
 
 
@@ -98,14 +104,14 @@ def input_format(node: Node, kind: str, constants: Constants) -> StateFormat:
     low, high = range_of_type(node, kind)
     zero = _whole(node, constants.number(node, 2)) if node.input(2) else 0
     return StateFormat(
-        node,
-        _scale(node, constants),
-        low - zero,
-        high - zero,
-        Rounding.HALF_EVEN,
-        node.inputs[0],
-        "",
-        zero,
+        node=node,
+        scale=_scale(node, constants),
+        low=low - zero,
+        high=high - zero,
+        rounding=Rounding.HALF_EVEN,
+        real=node.inputs[0],
+        value="",
+        stored_zero=zero,
     )
 
 
