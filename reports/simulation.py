@@ -34,7 +34,8 @@ def simulation_page(
             f"{100 * record['accuracy']:.2f} % of {record['samples']} test images of "
             f"{record['data']}, learned with on-chip arithmetic alone; the same shape "
             "trained with floating-point equilibrium propagation reaches "
-            f"{100 * record['float_accuracy']:.2f} %."
+            f"{100 * record['float_accuracy']:.2f} % as the mean of "
+            f"{len(record['float_accuracies'])} seeds."
         ),
         sections=(
             Section("What it took", record["split"], Table(("figure", "value"), tuple(rows))),

@@ -2,9 +2,11 @@
 
 The forward pass computes what `feed_forward` computes (8-bit states, the weight format of the
 equilibrium network, its fraction bits); gradients pass the quantisers as if they were not there
-(Bengio et al., arXiv:1308.3432; Hubara et al., JMLR 18, 2018). float32 throughout.
+(Bengio et al., arXiv:1308.3432; Hubara et al., JMLR 18, 2018). float32, summed in a fixed order:
+the same data and seed give the same network, to the bit, on every processor.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +15,13 @@ import numpy.typing as npt
 
 from toreq_hw.network import Coupling, Network, WeightFormat
 from toreq_hw.sim.learning.augmentation import shifted
+from toreq_hw.sim.yardsticks.fixed_order import (
+    column_sums,
+    exponential,
+    product,
+    row_sums,
+    uniform,
+)
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,11 +34,14 @@ _TERNARY_THRESHOLD = 0.5
 
 @dataclass
 class _Parameter:
-    """A latent array and Adam's two moments (Kingma and Ba, arXiv:1412.6980)."""
+    """A latent array and Adam's two moments (Kingma and Ba, arXiv:1412.6980).
+
+    kept: what of each moment's first value, zero, is still in it: 0.9 and 0.999 to the steps done.
+    """
 
     value: Floats
     reach: float = np.inf
-    steps: int = 0
+    kept: tuple[float, float] = (1.0, 1.0)
     mean: Floats = field(init=False)
     square: Floats = field(init=False)
 
@@ -37,10 +49,10 @@ class _Parameter:
         self.mean, self.square = np.zeros_like(self.value), np.zeros_like(self.value)
 
     def descend(self, gradient: Floats, rate: float) -> None:
-        self.steps += 1
+        self.kept = (0.9 * self.kept[0], 0.999 * self.kept[1])
         self.mean += 0.1 * (gradient - self.mean)
         self.square += 0.001 * (gradient * gradient - self.square)
-        scale = np.sqrt(1 - 0.999**self.steps) / (1 - 0.9**self.steps)
+        scale = math.sqrt(1 - self.kept[1]) / (1 - self.kept[0])
         self.value -= np.float32(rate * scale) * self.mean / (np.sqrt(self.square) + 1e-8)
         np.clip(self.value, -self.reach, self.reach, out=self.value)
 
@@ -61,23 +73,22 @@ class TwinTrainer:
         activations, totals = [inputs], []
         for index, weight in enumerate(weights):
             coupling = self._shape.couplings[index]
-            total = activations[-1] @ weight * np.float32(2.0**-coupling.fraction_bits)
+            total = product(activations[-1], weight) * np.float32(2.0**-coupling.fraction_bits)
             totals.append(total + self._biases[index].value)
             levels = self._shape.relaxing[index].state_max
             activations.append(np.rint(np.clip(totals[-1], 0, 1) * levels) / np.float32(levels))
         scores = _SHARPNESS * totals[-1]
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        slope = scores / scores.sum(axis=1, keepdims=True)
+        shares = exponential(scores - scores.max(axis=1, keepdims=True))
+        slope = (shares / row_sums(shares)).astype(np.float32)
         slope[np.arange(len(labels)), labels] -= 1
         slope *= np.float32(_SHARPNESS / len(labels))
         for index in reversed(range(len(weights))):
             scale = np.float32(2.0 ** -self._shape.couplings[index].fraction_bits)
-            back = slope @ weights[index].T * scale
-            self._weights[index].descend(activations[index].T @ slope * scale, rate)
-            self._biases[index].descend(slope.sum(axis=0), rate)
+            self._weights[index].descend(product(activations[index].T, slope) * scale, rate)
+            self._biases[index].descend(column_sums(slope), rate)
             if index:
                 inside = (totals[index - 1] > 0) & (totals[index - 1] < 1)
-                slope = back * inside
+                slope = product(slope, weights[index].T) * scale * inside
 
     def network(self) -> Network:
         """Weights and biases in integers."""
@@ -142,8 +153,8 @@ def _first(rng: np.random.Generator, coupling: Coupling) -> Floats:
     shape = coupling.weight.shape
     reach = 1.0
     if coupling.weight_format is WeightFormat.INT8:
-        reach = (6 / shape[0]) ** 0.5 * 2.0**coupling.fraction_bits / 127
-    return rng.uniform(-reach, reach, shape).astype(np.float32)
+        reach = math.sqrt(6 / shape[0]) * 2.0**coupling.fraction_bits / 127
+    return uniform(rng, reach, shape).astype(np.float32)
 
 
 def _reach(coupling: Coupling) -> float:

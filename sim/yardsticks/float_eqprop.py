@@ -4,6 +4,8 @@ The same populations, couplings and schedule as an integer network, with states 
 (or [-1, 1] where signed), s = clip(a), and gradients from two equilibria (Scellier and Bengio
 2017; the centred estimator of Laborieux et al. 2021). `exact_gradient` differentiates the
 equilibrium itself, so that the estimate can be held against it, coupling by coupling.
+Relaxation and estimate are summed in a fixed order: a training ends in the same weights on every
+processor.
 """
 
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import numpy.typing as npt
 
 from toreq_hw.network import Coupling, Network, Population
 from toreq_hw.sim.layout import Layout
+from toreq_hw.sim.yardsticks.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,11 +93,13 @@ class FloatNetwork:
         scale = -1 / (2 * beta * len(inputs))
         weights = {}
         for c in self.shape.couplings:
-            up = self._part(c.pre, inputs, positive).T @ self._part(c.post, inputs, positive)
-            down = self._part(c.pre, inputs, negative).T @ self._part(c.post, inputs, negative)
+            up, down = (
+                product(self._part(c.pre, inputs, s).T, self._part(c.post, inputs, s))
+                for s in (positive, negative)
+            )
             weights[c.name] = _tied(c, scale * (up - down))
         biases = {
-            p.name: scale * (positive - negative)[:, self.layout.of(p)].sum(axis=0)
+            p.name: scale * column_sums((positive - negative)[:, self.layout.of(p)])
             for p in self.shape.relaxing
         }
         return Gradient(weights, biases), free
@@ -105,6 +110,7 @@ class FloatNetwork:
         At s = clip(J s + c), with D marking the neurons inside their range, a change of J or c
         moves s by (I - D J)^-1 D (dJ s + dc), so dL/dJ_ij = lambda_i s_j with
         lambda = D (I - J D)^-1 dL/ds. free: equilibria to (near) machine precision.
+        What is compared with it has a tolerance, so LAPACK and BLAS may sum as they like.
         """
         coupling = self._joint_couplings()
         base = self._base(inputs, None)
@@ -122,11 +128,11 @@ class FloatNetwork:
         weights = {}
         for c in self.shape.couplings:
             post = adjoint[:, self.layout.of(self.shape.population(c.post))]
-            product = self._part(c.pre, inputs, free).T @ post
+            slope = self._part(c.pre, inputs, free).T @ post
             if c.pre != self.shape.input.name:
                 pre = adjoint[:, self.layout.of(self.shape.population(c.pre))]
-                product += pre.T @ self._part(c.post, inputs, free)
-            weights[c.name] = _tied(c, product / len(inputs))
+                slope += pre.T @ self._part(c.post, inputs, free)
+            weights[c.name] = _tied(c, slope / len(inputs))
         biases = {p.name: adjoint[:, self.layout.of(p)].mean(axis=0) for p in self.shape.relaxing}
         return Gradient(weights, biases)
 
@@ -144,7 +150,7 @@ class FloatNetwork:
             total = np.repeat(self.biases[p.name][None], len(inputs), axis=0)
             for c in self.shape.couplings_of(p.name):
                 if c.pre == self.shape.input.name:
-                    total += inputs @ self.weights[c.name]
+                    total += product(inputs, self.weights[c.name])
             if drive is not None and p is self.shape.output:
                 total += drive
             base[p.name] = total
@@ -156,9 +162,9 @@ class FloatNetwork:
         total = base[name][:, start:stop].copy()
         for c in self.shape.couplings_of(name):
             if c.post == name and c.pre != self.shape.input.name:
-                total += self._of(c.pre, states) @ self.weights[c.name][:, start:stop]
+                total += product(self._of(c.pre, states), self.weights[c.name][:, start:stop])
             elif c.pre == name:
-                total += self._of(c.post, states) @ self.weights[c.name][start:stop].T
+                total += product(self._of(c.post, states), self.weights[c.name][start:stop].T)
         return np.clip(total, _low(self.shape.population(name)), 1.0)
 
     def _joint_couplings(self) -> Floats:
@@ -189,8 +195,8 @@ def _low(population: Population) -> float:
 
 
 def _glorot(rng: np.random.Generator, coupling: Coupling) -> Floats:
-    reach = np.sqrt(6 / sum(coupling.weight.shape))
-    weight = rng.uniform(-reach, reach, coupling.weight.shape)
+    reach = float(np.sqrt(6 / sum(coupling.weight.shape)))
+    weight = uniform(rng, reach, coupling.weight.shape)
     return np.triu(weight, 1) + np.triu(weight, 1).T if coupling.is_self_coupling else weight
 
 

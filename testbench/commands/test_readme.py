@@ -70,6 +70,7 @@ def test_every_make_target_named_exists_and_every_link_leads_somewhere() -> None
         assert (ROOT / link).exists(), link
 
 
+@pytest.mark.float_sums
 def test_the_table_is_what_make_sim_prints(tmp_path: Path) -> None:
     executable = shutil.which("toreq-hw", path=str(Path(sys.executable).parent))
     assert executable

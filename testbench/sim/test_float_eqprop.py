@@ -8,6 +8,8 @@ from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork, Floats, Gradient
 from toreq_hw.sim.yardsticks.float_training import float_accuracy, train_float
 
+pytestmark = pytest.mark.float_sums
+
 SHAPES = {
     "one hidden layer": layered((64, 24, 10), WeightFormat.INT8, (0, 0)),
     "three hidden layers": layered((64, 24, 16, 12, 10), WeightFormat.INT8, (0, 0, 0, 0)),

@@ -19,6 +19,7 @@ from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
+from toreq_hw.sim.campaign.planning import student
 from toreq_hw.sim.healing import heal
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.recipes import recipe
@@ -27,7 +28,10 @@ from toreq_hw.sim.yardsticks.float_training import float_accuracy, train_float
 from toreq_hw.versions import versions
 
 HIDDEN = 128
-FLOAT_EPOCHS = 60
+FLOAT_EPOCHS = 20
+"""Of each float training; 60 gave the same, 97.55 % as the mean of five seeds."""
+
+FLOAT_SEEDS = 5
 NETWORK_FILE = "network.safetensors"
 
 
@@ -49,12 +53,14 @@ def command(out: Path, seed: int) -> int:
     difference = compare_engines(trained, inputs, dataset.test.labels)
     summary = summarise(relaxation, dataset.test.labels)
     healing = heal(relaxation, inputs, seed)
+    floats = _float_references(dataset, trained, seed)
     record: dict[str, Any] = {
         "data": dataset.name,
         "split": dataset.split,
         "shape": [p.size for p in trained.populations],
         **asdict(summary),
-        "float_accuracy": _float_reference(dataset, trained, seed),
+        "float_accuracy": float(np.mean(floats)),
+        "float_accuracies": floats,
         "sparsity": trained.sparsity,
         "bit_exact": difference is None,
         "healed_fraction": healing.exact / healing.samples,
@@ -67,7 +73,7 @@ def command(out: Path, seed: int) -> int:
     }
     rows = [
         *summary_rows(summary),
-        ("float EqProp, same shape", f"{100 * record['float_accuracy']:.2f} %"),
+        (f"float EqProp, same shape, {len(floats)} seeds", _mean_and_interval(floats)),
         ("weights that are zero", f"{100 * trained.sparsity:.1f} %"),
         ("engines agree on every tick", "yes" if difference is None else difference),
         ("one state bit flipped: healed", f"{healing.exact} of {healing.samples}, exactly"),
@@ -111,17 +117,32 @@ def events_per_tick(trace: sim.Trace, samples: int) -> list[float]:
     return [float(count) / samples for count in np.bincount(trace.tick)[1:]]
 
 
-def _float_reference(dataset: Dataset, shape: Network, seed: int) -> float:
+def _float_references(dataset: Dataset, shape: Network, seed: int) -> list[float]:
+    """Test accuracy of float EqProp on the same shape, from `seed` and the seeds after it.
+
+    Float sums run in a fixed order, so these are the same on every processor; a spread over seeds
+    says what one figure is worth.
+    """
     scale = dataset.pixel_max
+    found = []
     with console.progress_bar() as bar:
-        total = FLOAT_EPOCHS * len(dataset.train)
+        total = FLOAT_SEEDS * FLOAT_EPOCHS * len(dataset.train)
         task = bar.add_task("float reference", total=total, note="")
-        reference = train_float(
-            shape,
-            dataset.train.images / scale,
-            dataset.train.labels,
-            epochs=FLOAT_EPOCHS,
-            seed=seed,
-            watch=lambda samples: bar.advance(task, samples),
-        )
-    return float_accuracy(reference, dataset.test.images / scale, dataset.test.labels)
+        for other in range(seed, seed + FLOAT_SEEDS):
+            reference = train_float(
+                shape,
+                dataset.train.images / scale,
+                dataset.train.labels,
+                epochs=FLOAT_EPOCHS,
+                seed=other,
+                watch=lambda samples: bar.advance(task, samples),
+            )
+            inputs, labels = dataset.test.images / scale, dataset.test.labels
+            found.append(float_accuracy(reference, inputs, labels))
+    return found
+
+
+def _mean_and_interval(fractions: list[float]) -> str:
+    """In per cent: the mean and half of Student's interval at 95 %."""
+    found = student(fractions, 0.95)
+    return f"{100 * found.value:.2f} +- {50 * (found.high - found.low):.2f} %"
