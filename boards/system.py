@@ -31,22 +31,23 @@ class System(wiring.Component):
         m = Module()
         link, core = self._link, self._core
         m.submodules.link = link
-        m.submodules.core = ResetInserter(link.core.reset)(core)
-        m.d.comb += [
-            link.rx.eq(self.rx),
-            self.tx.eq(link.tx),
-            self.loaded.eq(link.loaded),
-            link.core.faults.eq(core.faults),
-            link.core.idle.eq(core.idle),
-        ]
-        for name in ("inputs", "commands", "loads"):
-            self._pass(m, name, getattr(link.core, name), getattr(core, name))
-        for name in ("states", "summary"):
-            self._pass(m, name, getattr(core, name), getattr(link.core, name))
+        m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx), self.loaded.eq(link.loaded)]
+        add_core(m, link.core, core)
         return m
 
-    def _pass(self, m: Module, name: str, source: Any, sink: Any) -> None:
-        """A stream from `source` to `sink`, over registers: link and core share no long path."""
-        m.submodules[name] = relay = Handshake(source.payload.shape())
-        wiring.connect(m, source, relay.source)
-        wiring.connect(m, relay.sink, sink)
+
+def add_core(m: Module, ports: Any, core: Core) -> None:
+    """Adds `core` behind the `ports` that a link has for it, with the reset among them."""
+    m.submodules.core = ResetInserter(ports.reset)(core)
+    m.d.comb += [ports.faults.eq(core.faults), ports.idle.eq(core.idle)]
+    for name in ("inputs", "commands", "loads"):
+        _pass(m, name, getattr(ports, name), getattr(core, name))
+    for name in ("states", "summary"):
+        _pass(m, name, getattr(core, name), getattr(ports, name))
+
+
+def _pass(m: Module, name: str, source: Any, sink: Any) -> None:
+    """A stream from `source` to `sink`, over registers: link and core share no long path."""
+    m.submodules[name] = relay = Handshake(source.payload.shape())
+    wiring.connect(m, source, relay.source)
+    wiring.connect(m, relay.sink, sink)

@@ -13,14 +13,28 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from testbench.source_mutants import Mutant, campaign
 
 FRAMES = (
-    Mutant("boards/link/frames.py", "                & crc.match_detected\n", ""),
-    Mutant("boards/link/frames.py", "& (self.end == (count - CRC_BYTES)[: len(count)])", ""),
-    Mutant("boards/link/frames.py", "                & ~escaped\n", ""),
+    Mutant("boards/link/frames.py", " & crc.match_detected", ""),
+    Mutant("boards/link/frames.py", " & (self.end == (count - CRC_BYTES)[: len(count)])", ""),
+    Mutant("boards/link/frames.py", "inside & ~escaped & ~overflow", "inside & ~overflow"),
+    Mutant("boards/link/frames.py", "good.eq(whole & ~late &", "good.eq(whole &"),
+    Mutant("boards/link/frames.py", "write.en.eq(~late)", "write.en.eq(1)"),
+    Mutant("boards/link/frames.py", "late.eq(good | (self.held & ~self.release))", "late.eq(good)"),
     Mutant(
         "boards/link/frames.py",
-        "m.d.sync += [self.held.eq(0), inside.eq(0)]",
-        "m.d.sync += self.held.eq(0)",
+        "short & self.empty & (self._resets | self._identifies)",
+        "short & (self._resets | self._identifies)",
     ),
+    Mutant(
+        "boards/link/frames.py",
+        "short & self.empty & (self._resets | self._identifies)",
+        "short & self.empty",
+    ),
+    Mutant(
+        "boards/link/frames.py",
+        "short & self.empty & (self._resets | self._identifies)",
+        "short & self.empty & self._resets",
+    ),
+    Mutant("boards/link/frames.py", "self.interrupts.eq(self.held)", "self.interrupts.eq(1)"),
     Mutant("boards/link/frames.py", "(byte == FLAG) | (byte == ESCAPE)", "byte == FLAG"),
     Mutant("boards/link/uart.py", "(self._cycles - 1) // 2 - 1", "self._cycles - 1"),
     Mutant("boards/link/uart.py", "self.valid.eq(rx)", "self.valid.eq(1)"),
@@ -28,17 +42,60 @@ FRAMES = (
         "boards/link/protocol.py", "binascii.crc_hqx(data, 0xFFFF)", "binascii.crc_hqx(data, 0)"
     ),
 )
+REFUSALS = (
+    Mutant(
+        "boards/link/loading.py", " & (steps.space == COMPLETE) & steps.at_end", " & steps.at_end"
+    ),
+    Mutant("boards/link/loading.py", "(place != steps.address) | ", ""),
+    Mutant("boards/link/loading.py", " | (space != steps.space)", ""),
+    Mutant("boards/link/loading.py", " | is_over(steps.space)):", "):"),
+    Mutant("boards/link/loading.py", "steps.address == rows - 1", "steps.address == rows"),
+    Mutant("boards/link/loading.py", "            m.d.sync += steps.address.eq(0)\n", ""),
+    Mutant(
+        "boards/link/loading.py",
+        "& (steps.space == COMPLETE) & steps.at_end",
+        "& (steps.space == COMPLETE)",
+    ),
+    Mutant("boards/link/payload.py", "with m.If(is_over(steps.space)):", "with m.If(0):"),
+    Mutant("boards/link/payload.py", "with m.Elif(steps.faults.any()):", "with m.Elif(0):"),
+    Mutant("boards/link/replies.py", "steps.space.eq(BROKEN)", "steps.space.eq(steps.space)"),
+    Mutant(
+        "boards/link/replies.py", "            m.d.sync += steps.open.eq(0)\n", "            pass\n"
+    ),
+    Mutant("boards/link/dispatch.py", "with m.Elif(bare & ~frame.empty):", "with m.Elif(0):"),
+    Mutant("boards/link/dispatch.py", "steps.space.eq(Space.WEIGHTS), steps.address.eq(0)", ""),
+    Mutant("boards/link/commands.py", " | no_nudge.replicate(2)", ""),
+    Mutant("boards/link/commands.py", "(row[16:18] == Command.FREE) | row[18]", "row[18]"),
+    Mutant("boards/link/commands.py", " | row[18]\n", "\n"),
+    Mutant("boards/link/commands.py", " | wide_label.replicate(len(command.label))", ""),
+    Mutant("boards/link/commands.py", " | wide_index.replicate(len(word.index))", ""),
+    Mutant("boards/link/commands.py", "                steps.open.eq(0),\n", ""),
+    Mutant("boards/link/commands.py", "                steps.loading.eq(0),\n", ""),
+    Mutant(
+        "boards/link/commands.py",
+        "            m.d.comb += steps.reset_core.eq(1)\n            m.d.sync += [\n",
+        "            m.d.sync += [\n",
+    ),
+    Mutant(
+        "boards/link/commands.py", "_framer.abort.eq(self._frame.interrupts)", "_framer.abort.eq(0)"
+    ),
+    Mutant("boards/link/running.py", "with m.If(steps.row[20:24].any()):", "with m.If(0):"),
+    Mutant(
+        "boards/link/running.py", "        with m.If(~steps.at_end):\n", "        with m.If(0):\n"
+    ),
+    Mutant("boards/link/running.py", "    with m.If(~fits):\n", "    with m.If(0):\n"),
+    Mutant("boards/link/running.py", "with m.Elif(~core.idle):", "with m.Elif(0):"),
+    Mutant("boards/link/running.py", " | (steps.asks[Request.IMAGE] & steps.faults.any())", ""),
+    Mutant("boards/link/running.py", "steps.reports.eq(steps.report)", "steps.reports.eq(0)"),
+    Mutant("boards/link/replies.py", "Mux(steps.reports, rows, 0)", "Mux(steps.report, rows, 0)"),
+    Mutant("boards/link/replies.py", "with m.Elif(steps.reports):", "with m.Elif(steps.report):"),
+    Mutant("boards/link/replies.py", "steps.last_sequence)", "frame.sequence)"),
+    Mutant("boards/link/steps.py", "self.wide_value.eq(0)", "self.wide_value.eq(self.wide_value)"),
+)
+"""What a host should not send."""
+
 LOADS = (
-    Mutant(
-        "boards/link/loading.py",
-        "good = steps.check_holds & ~steps.core.faults.any()",
-        "good = ~steps.core.faults.any()",
-    ),
-    Mutant(
-        "boards/link/loading.py",
-        "good = steps.check_holds & ~steps.core.faults.any()",
-        "good = steps.check_holds",
-    ),
+    Mutant("boards/link/loading.py", "good = steps.check_holds & ", "good = "),
     Mutant(
         "boards/link/dispatch.py",
         "steps.loaded.eq(0), steps.loading.eq(1)",
@@ -60,6 +117,7 @@ LOADS = (
         "(reply.sequence, reply.type) != (frame.sequence, frame.type | REPLY)",
         "reply.type != frame.type | REPLY",
     ),
+    Mutant("boards/link/exchange.py", "(Code.UNLOADED, Code.REFUSED)", "(Code.UNLOADED,)"),
     Mutant("boards/link/exchange.py", "self._sequence = (self._sequence + 1) % 256", "pass"),
     Mutant("boards/link/protocol.py", "        if frame_crc(body):", "        if False:"),
     Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
@@ -91,7 +149,7 @@ RUNS = (
         "[steps.reset_core.eq(1), frame.clear.eq(1)]",
         "frame.clear.eq(1)",
     ),
-    Mutant("boards/link/running.py", "        with m.If(core.idle):", "        with m.If(0):"),
+    Mutant("boards/link/running.py", "with m.If(core.idle | ", "with m.If("),
     Mutant("boards/link/payload.py", "with m.Elif(steps.partial):", "with m.Elif(0):"),
     Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = (10_000)"),
 )
@@ -124,6 +182,7 @@ MISUSE = (
 
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py",)),
+    (REFUSALS, ("testbench/boards/test_protocol.py",)),
     (LOADS, ("testbench/boards/test_faults.py",)),
     (RUNS, ("testbench/boards/test_link.py",)),
     (REPLIES, ("testbench/boards/test_commands.py",)),

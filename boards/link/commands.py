@@ -14,6 +14,7 @@ from toreq_hw.boards.link.replies import add_replies, measure_reply
 from toreq_hw.boards.link.running import add_commands
 from toreq_hw.boards.link.steps import Steps
 from toreq_hw.rtl.interfaces import (
+    Command,
     Fault,
     command_payload,
     input_payload,
@@ -54,7 +55,7 @@ class CommandUnit(wiring.Component):
         self._parameters = parameters
         self._constants = len(identity.encode())
         self._frame = deframer
-        self._body = framer.body
+        self._framer = framer
         super().__init__(
             {
                 "core": Out(core_signature(parameters)),
@@ -63,13 +64,17 @@ class CommandUnit(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """One machine: the states that take a request apart, then those that reply."""
+        """One machine: the states that take a request apart, then those that reply.
+
+        An IDENTIFY or RESET that comes while it works on something ends that, from any state, with
+        the image or load that it belongs to.
+        """
         m = Module()
-        steps = Steps(
+        steps = self._steps = Steps(
             parameters=self._parameters,
             constants=self._constants,
             frame=self._frame,
-            body=self._body,
+            body=self._framer.body,
             core=self.core,
             loaded=self.loaded,
         )
@@ -77,26 +82,42 @@ class CommandUnit(wiring.Component):
         add_check(m, steps)
         measure_reply(m, steps)
         self._connect_ports(m, steps)
-        with m.FSM(name="request"):
+        with m.FSM(name="request") as fsm:
+            self._fsm = fsm
             add_dispatch(m, steps)
             add_payload(m, steps)
             add_commands(m, steps)
             add_replies(m, steps)
+        m.d.comb += self._framer.abort.eq(self._frame.interrupts)
+        with m.If(self._frame.interrupts):
+            m.d.comb += steps.reset_core.eq(1)
+            m.d.sync += [
+                fsm.state.eq(fsm.encoding["WAIT"]),
+                steps.open.eq(0),
+                steps.loading.eq(0),
+            ]
         return m
 
     def _connect_ports(self, m: Module, steps: Steps) -> None:
-        """Payloads come straight out of the register; states raise `valid`."""
+        """Payloads come straight out of the register; states raise `valid`.
+
+        An index or a label that is too wide becomes the core's largest, which is no neuron; what is
+        no nudge becomes the command that no core knows. The core refuses all of them.
+        """
         row, word, command = steps.row, self.core.inputs.payload, self.core.commands.payload
+        wide_index = row[8 + len(word.index) : 24].any()
+        wide_label = row[len(command.label) : 16].any()
+        no_nudge = (row[16:18] == Command.FREE) | row[18]
         m.d.comb += [
             word.value.eq(row[:8]),
-            word.index.eq(row[8:]),
+            word.index.eq(row[8:24] | wide_index.replicate(len(word.index))),
             word.dense.eq(~steps.sparse),
             word.last.eq(steps.final & steps.at_end),
             self.core.loads.payload.space.eq(steps.space),
             self.core.loads.payload.address.eq(steps.address),
             self.core.loads.payload.data.eq(row),
             command.report.eq(steps.report),
-            command.label.eq(row[:16]),
+            command.label.eq(row[: len(command.label)] | wide_label.replicate(len(command.label))),
         ]
         with m.If(steps.asks[Request.NUDGE]):
-            m.d.comb += command.command.eq(row[16:18])
+            m.d.comb += command.command.eq(row[16:18] | no_nudge.replicate(2))

@@ -1,6 +1,6 @@
 """Takes a request or refuses it, and lets go of it when it is answered."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 
 from toreq_hw.boards.link.protocol import (
     HEADER_BYTES,
@@ -12,6 +12,7 @@ from toreq_hw.boards.link.protocol import (
     Request,
 )
 from toreq_hw.boards.link.steps import Steps
+from toreq_hw.rtl.interfaces import Space
 
 _HEADERS = {
     Request.WORDS: WORDS_HEADER,
@@ -46,6 +47,7 @@ def _dispatch(m: Module, steps: Steps) -> None:
     """Refuses what cannot be now; what has a payload goes on to its first byte."""
     frame, asks = steps.frame, steps.asks
     begins = asks[Request.IMAGE] & steps.first
+    bare = Cat(known for request, known in asks.items() if request not in _HEADERS).any()
     repeated = Signal()
     m.d.sync += repeated.eq(frame.sequence == steps.last_sequence)
     with m.State("DISPATCH"):
@@ -56,6 +58,8 @@ def _dispatch(m: Module, steps: Steps) -> None:
         m.next = "FETCH"
         with m.If(steps.unknown):
             steps.reply(m, Code.UNKNOWN)
+        with m.Elif(bare & ~frame.empty):
+            steps.reply(m, Code.LENGTH)
         with m.Elif(asks[Request.IDENTIFY]):
             m.d.sync += steps.at.eq(1 << (len(steps.at) - 1))
             steps.reply(m, Code.OK)
@@ -70,6 +74,7 @@ def _dispatch(m: Module, steps: Steps) -> None:
         with m.Elif(asks[Request.BEGIN]):
             m.d.comb += [steps.reset_core.eq(1), steps.restart_check.eq(1)]
             m.d.sync += [steps.open.eq(0), steps.loaded.eq(0), steps.loading.eq(1)]
+            m.d.sync += [steps.space.eq(Space.WEIGHTS), steps.address.eq(0)]
             steps.reply(m, Code.OK)
         with m.Elif(asks[Request.WORDS] | asks[Request.COMMIT]), m.If(~steps.loading):
             steps.reply(m, Code.UNLOADED)

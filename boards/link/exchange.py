@@ -37,7 +37,7 @@ class Exchange:
             return data, state
         if code in (Code.REPEATED, Code.ORDER, Code.CHECK):
             raise LostError
-        if code is Code.UNLOADED and request in (Request.WORDS, Request.COMMIT):
+        if code in (Code.UNLOADED, Code.REFUSED) and request in (Request.WORDS, Request.COMMIT):
             raise LostError
         raise LinkError(
             f"board on {self.transport.name}: must do {request.name}, it answered {code.name}"

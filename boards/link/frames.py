@@ -1,12 +1,19 @@
 """Frames in gateware: from bytes to checked requests, and from replies to bytes."""
 
-from amaranth import Cat, Module, Mux, ResetInserter, Signal, unsigned
+from amaranth import Cat, Module, Mux, ResetInserter, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.boards.link.protocol import CRC_BYTES, ESCAPE, FLAG, FLIP, HEADER_BYTES
+from toreq_hw.boards.link.protocol import (
+    CRC_BYTES,
+    ESCAPE,
+    FLAG,
+    FLIP,
+    HEADER_BYTES,
+    Request,
+)
 
 ERRORS_BITS = 8
 
@@ -14,11 +21,17 @@ ERRORS_BITS = 8
 class Deframer(wiring.Component):
     """Collects one frame in a buffer, checks it, and holds it until it is released.
 
-    Frames are shorter than the buffer. data, valid: bytes from a UART. held: a frame whose length
-    and CRC are right waits; what arrives meanwhile is dropped. sequence, type: of that frame; end:
-    the buffer's address after its payload. at: an address, whose byte is at `read` in the next
-    cycle; those from `buffer_bytes` on hold `constants`. errors: wrong frames, up to 255; `clear`
-    sets it to 0.
+    Frames are shorter than the buffer. data, valid: bytes from a UART, four cycles apart or more.
+    held: a frame whose length and CRC are right waits until `release`. type: of that frame; end:
+    the buffer's address after its payload. sequence, empty: of the frame that came last, held or
+    not; empty: it has no payload.
+
+    A frame that begins while another is held is dropped, unless it is an IDENTIFY or a RESET
+    without payload. That one is held in the other's place; if the other was not yet released,
+    `interrupts` is high for a cycle.
+
+    at: an address, whose byte is at `read` in the next cycle; those from `buffer_bytes` on hold
+    `constants`. errors: wrong frames, up to 255, dropped ones not among them; `clear` sets it to 0.
     """
 
     def __init__(self, buffer_bytes: int, constants: bytes) -> None:
@@ -31,7 +44,9 @@ class Deframer(wiring.Component):
                 "valid": In(1),
                 "held": Out(1),
                 "release": In(1),
+                "interrupts": Out(1),
                 "sequence": Out(8),
+                "empty": Out(1),
                 "type": Out(8),
                 "end": Out(bits),
                 "at": In(bits + 1),
@@ -44,6 +59,8 @@ class Deframer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the buffer and the CRC; a flag ends one frame and begins the next."""
         m = Module()
+        self._resets, self._identifies = Signal(), Signal()  # the type of the frame that comes in
+        self._late = Signal()  # it began while another one was held
         contents = [*bytes(self._size), *self._constants]
         m.submodules.buffer = buffer = Memory(
             shape=unsigned(8), depth=2 * self._size, init=contents
@@ -53,26 +70,23 @@ class Deframer(wiring.Component):
         write, read = buffer.write_port(), buffer.read_port()
         inside, escaped, overflow = Signal(), Signal(), Signal()
         count = Signal(range(self._size))
-        good = Signal()
+        self._inside, self._escaped, self._overflow, self._count = inside, escaped, overflow, count
+        self._crc, late = crc.crc, self._late
+        whole, good = Signal(), Signal()
         m.d.comb += [
             read.addr.eq(self.at),
             self.read.eq(read.data),
             write.addr.eq(count),
             write.data.eq(self.data ^ Mux(escaped, FLIP, 0)),
             crc.data.eq(write.data),
-            good.eq(
-                inside
-                & ~escaped
-                & ~overflow
-                & crc.match_detected
-                & (self.end == (count - CRC_BYTES)[: len(count)])
-            ),
+            whole.eq(inside & ~escaped & ~overflow & crc.match_detected),
+            good.eq(whole & ~late & (self.end == (count - CRC_BYTES)[: len(count)])),
         ]
         with m.If(self.clear):
             m.d.sync += self.errors.eq(0)
         with m.If(self.release):
-            m.d.sync += [self.held.eq(0), inside.eq(0)]
-        with m.Elif(self.valid & ~self.held):
+            m.d.sync += self.held.eq(0)
+        with m.If(self.valid):
             with m.If(self.data == FLAG):
                 m.d.comb += restart.eq(1)
                 m.d.sync += [
@@ -80,14 +94,17 @@ class Deframer(wiring.Component):
                     escaped.eq(0),
                     overflow.eq(0),
                     count.eq(0),
-                    self.held.eq(good),
+                    late.eq(good | (self.held & ~self.release)),
                 ]
-                with m.If(inside & (overflow | (count != 0)) & ~good & ~self.errors.all()):
+                with m.If(good):
+                    m.d.sync += self.held.eq(1)
+                with m.Elif(inside & (overflow | (count != 0)) & ~late & ~self.errors.all()):
                     m.d.sync += self.errors.eq(self.errors + 1)
+                self._replace(m, whole & late & (count == HEADER_BYTES + CRC_BYTES))
             with m.Elif((self.data == ESCAPE) & ~escaped):
                 m.d.sync += escaped.eq(1)
             with m.Elif(inside):
-                m.d.comb += [write.en.eq(1), crc.valid.eq(1)]
+                m.d.comb += [write.en.eq(~late), crc.valid.eq(1)]
                 m.d.sync += [
                     escaped.eq(0),
                     count.eq(count + 1),
@@ -105,11 +122,30 @@ class Deframer(wiring.Component):
             with m.Case(0):
                 m.d.sync += self.sequence.eq(byte)
             with m.Case(1):
-                m.d.sync += self.type.eq(byte)
+                m.d.sync += [
+                    self._resets.eq(byte == Request.RESET),
+                    self._identifies.eq(byte == Request.IDENTIFY),
+                ]
+                with m.If(~self._late):
+                    m.d.sync += self.type.eq(byte)
             with m.Case(2):
-                m.d.sync += [self.end[8:].eq(byte[:high]), overflow.eq(byte[high:].any())]
+                m.d.sync += [self.empty.eq(byte == 0), overflow.eq(byte[high:].any())]
+                with m.If(~self._late):
+                    m.d.sync += self.end[8:].eq(byte[:high])
             with m.Case(3):
-                m.d.sync += [self.end.eq(end), overflow.eq(overflow | end[-1])]
+                m.d.sync += self.empty.eq(self.empty & (byte == 0))
+                with m.If(~self._late):
+                    m.d.sync += [self.end.eq(end), overflow.eq(overflow | end[-1])]
+
+    def _replace(self, m: Module, short: Value) -> None:
+        """At the end of a frame that is `short` and whole: IDENTIFY and RESET are always heard."""
+        with m.If(short & self.empty & (self._resets | self._identifies)):
+            m.d.comb += self.interrupts.eq(self.held)
+            m.d.sync += [
+                self.held.eq(1),
+                self._late.eq(1),
+                self.type.eq(Mux(self._resets, Request.RESET, Request.IDENTIFY)),
+            ]
 
 
 class Framer(wiring.Component):
@@ -117,6 +153,7 @@ class Framer(wiring.Component):
 
     A body's bytes go through a register, so that their sources and the UART share no long path:
     `ready` comes from the state alone, not while a frame begins, nor in the cycle after a byte.
+    abort: breaks a frame off; what comes next begins with a flag.
     """
 
     def __init__(self) -> None:
@@ -124,6 +161,7 @@ class Framer(wiring.Component):
         super().__init__(
             {
                 "body": In(stream.Signature(layout)),
+                "abort": In(1),
                 "bytes": Out(stream.Signature(unsigned(8))),
             }
         )
@@ -150,7 +188,9 @@ class Framer(wiring.Component):
             with m.If(self.bytes.valid & self.bytes.ready):
                 m.d.sync += escaped.eq(special)
 
-        with m.FSM(name="framer"):
+        self._taken, self._escaped = taken, escaped
+        with m.FSM(name="framer") as fsm:
+            self._fsm = fsm
             with m.State("BEGIN"):
                 m.d.comb += [
                     self.bytes.payload.eq(FLAG),
@@ -182,4 +222,6 @@ class Framer(wiring.Component):
                 m.d.comb += [self.bytes.payload.eq(FLAG), self.bytes.valid.eq(1)]
                 with m.If(self.bytes.ready):
                     m.next = "BEGIN"
+        with m.If(self.abort):
+            m.d.sync += [fsm.state.eq(fsm.encoding["BEGIN"]), escaped.eq(0)]
         return m

@@ -1,7 +1,7 @@
 """The link in gateware: a UART on one side, the core's ports on the other."""
 
-from amaranth import Module
-from amaranth.lib import wiring
+from amaranth import Module, unsigned
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.boards.link.commands import CommandUnit, core_signature
@@ -10,6 +10,44 @@ from toreq_hw.boards.link.identity import Identity, buffer_bytes
 from toreq_hw.boards.link.uart import MIN_CYCLES, UartReceiver, UartTransmitter
 from toreq_hw.errors import InputError
 from toreq_hw.rtl.parameters import CoreParameters
+
+
+class FrameLink(wiring.Component):
+    """The link without its UART.
+
+    data, valid: bytes that come in, four cycles apart or more. bytes: those that go out. core: the
+    ports of a core. loaded: a network is in it.
+    """
+
+    def __init__(self, parameters: CoreParameters, clock_hz: int) -> None:
+        identity = Identity.of(parameters, clock_hz)
+        self.deframer = Deframer(buffer_bytes(parameters), identity.encode())
+        self.framer = Framer()
+        self.commands = CommandUnit(parameters, identity, self.deframer, self.framer)
+        super().__init__(
+            {
+                "data": In(8),
+                "valid": In(1),
+                "bytes": Out(stream.Signature(unsigned(8))),
+                "core": Out(core_signature(parameters)),
+                "loaded": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Instantiates the parts and connects them."""
+        m = Module()
+        m.submodules.deframer = deframer = self.deframer
+        m.submodules.framer = framer = self.framer
+        m.submodules.commands = commands = self.commands
+        m.d.comb += [
+            deframer.data.eq(self.data),
+            deframer.valid.eq(self.valid),
+            self.loaded.eq(commands.loaded),
+        ]
+        wiring.connect(m, framer.bytes, wiring.flipped(self.bytes))
+        wiring.connect(m, wiring.flipped(self.core), commands.core)
+        return m
 
 
 class Link(wiring.Component):
@@ -24,10 +62,7 @@ class Link(wiring.Component):
             raise InputError(
                 f"baud must be at most {clock_hz // MIN_CYCLES} at {clock_hz} Hz, not {baud}"
             )
-        identity = Identity.of(parameters, clock_hz)
-        self._deframer = Deframer(buffer_bytes(parameters), identity.encode())
-        self._framer = Framer()
-        self._commands = CommandUnit(parameters, identity, self._deframer, self._framer)
+        self._frames = FrameLink(parameters, clock_hz)
         super().__init__(
             {
                 "rx": In(1, init=1),
@@ -42,16 +77,14 @@ class Link(wiring.Component):
         m = Module()
         m.submodules.receiver = receiver = UartReceiver(self._cycles)
         m.submodules.transmitter = transmitter = UartTransmitter(self._cycles)
-        m.submodules.deframer = deframer = self._deframer
-        m.submodules.framer = framer = self._framer
-        m.submodules.commands = commands = self._commands
+        m.submodules.frames = frames = self._frames
         m.d.comb += [
             receiver.rx.eq(self.rx),
-            deframer.data.eq(receiver.data),
-            deframer.valid.eq(receiver.valid),
+            frames.data.eq(receiver.data),
+            frames.valid.eq(receiver.valid),
             self.tx.eq(transmitter.tx),
-            self.loaded.eq(commands.loaded),
+            self.loaded.eq(frames.loaded),
         ]
-        wiring.connect(m, framer.bytes, transmitter.bytes)
-        wiring.connect(m, wiring.flipped(self.core), commands.core)
+        wiring.connect(m, frames.bytes, transmitter.bytes)
+        wiring.connect(m, wiring.flipped(self.core), frames.core)
         return m

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 1
+VERSION = 2
 """Of the protocol; the first byte of every identity."""
 
 FLAG = 0x7E
@@ -48,13 +48,13 @@ class Code(IntEnum):
     UNLOADED = 2
     """No network whose check held is on the board, or no load is under way."""
     ORDER = 3
-    """A part of an image without its first part."""
+    """A part of an image without its first part; a row of a load that is not the next one."""
     LENGTH = 4
-    """A payload that ends inside an item."""
+    """A payload that ends inside an item, or has bytes after its last one."""
     CHECK = 5
-    """The load as a whole is not what was sent; nothing is loaded."""
+    """The load as a whole is not what was sent, or rows are missing; nothing is loaded."""
     REFUSED = 6
-    """The core refused the nudge: a wrong label, or no phase that it could follow."""
+    """The core refused what the request carries, or the request has flags that mean nothing."""
     UNKNOWN = 7
     """No such type of request."""
 

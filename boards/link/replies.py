@@ -2,6 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal
 
+from toreq_hw.boards.link.loading import BROKEN
 from toreq_hw.boards.link.protocol import (
     REPLY,
     STATUS_BYTES,
@@ -25,23 +26,32 @@ def measure_reply(m: Module, steps: Steps) -> None:
     """The length of the reply's payload, known before its first byte, which says what became."""
     rows = steps.parameters.slices * states_bytes(steps.parameters)
     runs = steps.asks[Request.NUDGE] | (steps.asks[Request.IMAGE] & steps.final)
-    with m.If(runs & (steps.code == Code.OK)):
-        m.d.comb += steps.length.eq(1 + SUMMARY_BYTES + Mux(steps.report, rows, 0))
-    with m.Elif(steps.asks[Request.IDENTIFY]):
+    fine = steps.code == Code.OK
+    with m.If(fine & runs):
+        m.d.comb += steps.length.eq(1 + SUMMARY_BYTES + Mux(steps.reports, rows, 0))
+    with m.Elif(fine & steps.asks[Request.IDENTIFY]):
         m.d.comb += steps.length.eq(1 + steps.constants)
-    with m.Elif(steps.asks[Request.STATUS]):
+    with m.Elif(fine & steps.asks[Request.STATUS]):
         m.d.comb += steps.length.eq(1 + STATUS_BYTES)
     with m.Else():
         m.d.comb += [steps.length.eq(1), steps.empty.eq(1)]
 
 
 def _head(m: Module, steps: Steps) -> None:
-    """Header and first byte of the reply; `left` counts down to that byte."""
+    """Header and first byte of the reply; `left` counts down to that byte.
+
+    What is refused ends the load or the image that it belongs to; one of another request stays.
+    """
     body, frame, length = steps.body, steps.frame, steps.length
-    status = Cat(steps.code, steps.loaded, steps.loading, steps.open, steps.core.faults.any())
-    head = (status, length[:8], length[8:], frame.type | REPLY, frame.sequence)
+    status = Cat(steps.code, steps.loaded, steps.loading, steps.open, steps.faults.any())
+    head = (status, length[:8], length[8:], frame.type | REPLY, steps.last_sequence)
+    refused = steps.code[1] | steps.code[2]
     with m.State("HEAD"):
         m.d.comb += body.valid.eq(1)
+        with m.If(refused & steps.asks[Request.WORDS]):
+            m.d.sync += steps.space.eq(BROKEN)
+        with m.If(refused & steps.asks[Request.IMAGE]):
+            m.d.sync += steps.open.eq(0)
         with m.Switch(steps.left):
             for index, byte in enumerate(head):
                 with m.Case(index):
@@ -59,7 +69,7 @@ def _head(m: Module, steps: Steps) -> None:
                 with m.Elif(steps.asks[Request.STATUS]):
                     m.d.sync += steps.left.eq(STATUS_BYTES - 1)
                     m.next = "STATUS"
-                with m.Elif(steps.report):
+                with m.Elif(steps.reports):
                     m.next = "STATES"
                 with m.Else():
                     m.d.sync += steps.left.eq(SUMMARY_BYTES - 1)
@@ -78,7 +88,7 @@ def _parts(m: Module, steps: Steps) -> None:
             m.next = "READ"
         _count_down(m, steps)
     with m.State("STATUS"):
-        m.d.comb += body.payload.byte.eq(Mux(steps.left[0], steps.core.faults, frame.errors))
+        m.d.comb += body.payload.byte.eq(Mux(steps.left[0], steps.faults, frame.errors))
         _count_down(m, steps)
 
 

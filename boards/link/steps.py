@@ -13,7 +13,7 @@ from toreq_hw.boards.link.protocol import (
     Request,
 )
 from toreq_hw.boards.link.wire_format import row_bytes, states_bytes
-from toreq_hw.rtl.interfaces import SPACE_BITS, load_payload
+from toreq_hw.rtl.interfaces import SPACE_BITS, Fault, load_payload
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -29,8 +29,11 @@ class Steps:
     one, of an item or of a part of the reply; spent: a cycle ago there were none, which is soon
     enough, as no byte is taken in the first cycle of a count. partial: no item is whole yet, or the
     one at hand is not. parsed: the header is. flags: of IMAGE; NUDGE has the last of them.
-    loading: between BEGIN and COMMIT. open: an image has begun. length: of the reply's payload;
-    empty: it is nothing but its first byte.
+    loading: between BEGIN and COMMIT. space, address: of the next row of a load, or where its limit
+    goes. row_ends: a cycle ago that was the last row of its space. open: an image has begun.
+    reports: its first request, or the nudge, asked for states. wide_value: since the core's reset
+    there was a value too wide for the core's port; faults: the core's own, and that. length: of the
+    reply's payload; empty: it is nothing but its first byte.
 
     Strobes: reset_core, restart_check; shifts: the highest bit of `byte` goes into `row`, and into
     the check of the load; check_holds: that check does.
@@ -64,6 +67,10 @@ class Steps:
         self.open = Signal()
         self.space = Signal(SPACE_BITS)
         self.address = Signal(load_payload(parameters)["address"].shape)
+        self.row_ends = Signal()
+        self.reports = Signal()
+        self.wide_value = Signal()
+        self.faults = Signal(len(Fault))
         self.length = Signal(16)
         self.empty = Signal()
         self.reset_core = Signal()
@@ -80,7 +87,8 @@ class Steps:
         late, and the first word behind it takes more than eight.
         """
         frame = self.frame
-        m.d.comb += frame.at.eq(self.at)
+        wide_value = self.wide_value << Fault.INPUT_VALUE
+        m.d.comb += [frame.at.eq(self.at), self.faults.eq(self.core.faults | wide_value)]
         m.d.sync += [
             self.at_end.eq(self.at == frame.end),
             self.spent.eq(self.left == 0),
@@ -88,6 +96,8 @@ class Steps:
             self.unknown.eq(frame.type[3:] != 0),
             *(known.eq(frame.type == request) for request, known in self.asks.items()),
         ]
+        with m.If(self.reset_core):
+            m.d.sync += self.wide_value.eq(0)
 
     @property
     def first(self) -> Value:

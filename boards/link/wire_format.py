@@ -15,6 +15,12 @@ def row_bytes(parameters: CoreParameters) -> dict[int, int]:
     return {space: -(-n // 8) for space, n in (bits | {Space.BIAS: parameters.bias_bits}).items()}
 
 
+def row_counts(parameters: CoreParameters) -> dict[int, int]:
+    """Rows of each `Space` in a load, in the order in which they must come."""
+    counts = {Space.WEIGHTS + k: store.words for k, store in enumerate(parameters.stores)}
+    return counts | {Space.BIAS: parameters.groups * parameters.lanes}
+
+
 def states_bytes(parameters: CoreParameters) -> int:
     """Bytes of a slice of states in a reply."""
     return -(-parameters.update_lanes * parameters.state_bits // 8)

@@ -23,26 +23,37 @@ from toreq_hw.boards.link.protocol import (
     State,
     load_check,
 )
+from toreq_hw.boards.link.requests import words
 from toreq_hw.boards.link.wire_format import states_bytes
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.parameters import CoreParameters
 
 FIRST_TO_LAST = ImageFlag.FIRST | ImageFlag.LAST | ImageFlag.REPORT
-REQUESTS = (
-    Frame(1, Request.BEGIN),
-    Frame(2, Request.COMMIT, load_check(b"").to_bytes(LOAD_CHECK_BYTES, "big")),
-    Frame(3, Request.IMAGE, bytes([FIRST_TO_LAST, 0, 9, 1])),
-    Frame(4, Request.IMAGE, bytes([FIRST_TO_LAST & ~ImageFlag.REPORT, 0, 9, 1])),
-    Frame(5, Request.IDENTIFY),
-    Frame(6, Request.STATUS),
-)
+NETWORK = random_case(6, schedule=Schedule.PARITY).network
+
+
+def requests(parameters: CoreParameters) -> list[Frame]:
+    """A load, two images, and questions."""
+    chunks = list(words(NETWORK, parameters, 249))
+    check = load_check(b"".join(chunks)).to_bytes(LOAD_CHECK_BYTES, "big")
+    asked = [
+        (Request.BEGIN, b""),
+        *((Request.WORDS, chunk) for chunk in chunks),
+        (Request.COMMIT, check),
+        (Request.IMAGE, bytes([FIRST_TO_LAST, 0, 9, 1])),
+        (Request.IMAGE, bytes([FIRST_TO_LAST & ~ImageFlag.REPORT, 0, 9, 1])),
+        (Request.IDENTIFY, b""),
+        (Request.STATUS, b""),
+    ]
+    return [Frame(k, request, payload) for k, (request, payload) in enumerate(asked, start=1)]
 
 
 class Bench:
     """A command unit between its frames, and what a core would tell it."""
 
     def __init__(self) -> None:
-        self.parameters = CoreParameters.of(random_case(6, schedule=Schedule.PARITY).network, 8)
+        self.parameters = CoreParameters.of(NETWORK, 8)
+        self.requests = requests(self.parameters)
         self.identity = Identity.of(self.parameters, 24_000_000)
         self.deframer = Deframer(buffer_bytes(self.parameters), self.identity.encode())
         self.framer = Framer()
@@ -57,17 +68,20 @@ class Bench:
         }
 
     def replies(self) -> list[Frame]:
-        """What docs/link.md says to REQUESTS."""
+        """What docs/link.md says to the requests."""
         result = b"\1" + b"".join(
             self.counters[name].to_bytes(bits // 8, "big") for name, bits in SUMMARY_FIELDS
         )
         length = states_bytes(self.parameters)
         states = b"".join(word.to_bytes(length, "big") for word in self.slices)
-        after = (b"", b"", states + result, result, self.identity.encode(), bytes(2))
-        loaded = [State.LOADING, *[State.LOADED] * 5]
+        after = (b"", states + result, result, self.identity.encode(), bytes(2))
+        rows = len(self.requests) - len(after)
+        loaded = [*[State.LOADING] * rows, *[State.LOADED] * len(after)]
         return [
             Frame(request.sequence, request.type | REPLY, bytes([Code.OK | state]) + data)
-            for request, state, data in zip(REQUESTS, loaded, after, strict=True)
+            for request, state, data in zip(
+                self.requests, loaded, [b""] * rows + list(after), strict=True
+            )
         ]
 
     async def core(self, ctx: Any, pause: int) -> None:
@@ -97,12 +111,13 @@ class Bench:
 
     async def host(self, ctx: Any, frame: Frame, is_ready: Callable[[], bool]) -> bytes:
         """Sends a request and gives back the reply to it, or what came of one in 20,000 cycles."""
+        ctx.set(self.framer.bytes.ready, 0)
         for byte in frame.encode():
             ctx.set(self.deframer.data, byte)
             ctx.set(self.deframer.valid, 1)
             await ctx.tick()
             ctx.set(self.deframer.valid, 0)
-            await ctx.tick()
+            await ctx.tick().repeat(3)
         found = bytearray()
         source = self.framer.bytes
         for _ in range(20_000):
@@ -126,7 +141,7 @@ def test_replies_do_not_depend_on_the_speed_of_core_or_line(pause: int, byte_cyc
     found = []
 
     async def host(ctx: Any) -> None:
-        for request in REQUESTS:
+        for request in bench.requests:
             reply = await bench.host(ctx, request, lambda: rng.randrange(byte_cycles) == 0)
             found.append(reply.hex(" "))
         ctx.set(bench.is_over, 1)

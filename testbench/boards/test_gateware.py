@@ -8,7 +8,15 @@ import pytest
 from amaranth.sim import Simulator
 
 from toreq_hw.boards.link.frames import Deframer, Framer
-from toreq_hw.boards.link.protocol import ESCAPE, FLAG, Frame, delimited, frame_crc, load_check
+from toreq_hw.boards.link.protocol import (
+    ESCAPE,
+    FLAG,
+    Frame,
+    Request,
+    delimited,
+    frame_crc,
+    load_check,
+)
 from toreq_hw.boards.link.uart import UartReceiver, UartTransmitter
 
 BUFFER = 256
@@ -42,19 +50,24 @@ async def feed(ctx: Any, dut: Deframer, data: bytes) -> None:
         ctx.set(dut.valid, 1)
         await ctx.tick()
         ctx.set(dut.valid, 0)
-        await ctx.tick()
+        await ctx.tick().repeat(3)
 
 
-async def taken(ctx: Any, dut: Deframer) -> Frame | None:
-    """The frame that the deframer holds, read back and released."""
+async def taken(ctx: Any, dut: Deframer, sequence: int | None = None) -> Frame | None:
+    """The frame that the deframer holds, read back and released; sequence: if it was seen before.
+
+    The deframer shows that of the frame that came last, held or not.
+    """
     if not ctx.get(dut.held):
         return None
     payload = []
-    for at in range(4, ctx.get(dut.end)):
+    is_empty = sequence is None and ctx.get(dut.empty)
+    for at in range(4, 4 if is_empty else ctx.get(dut.end)):
         ctx.set(dut.at, at)
         await ctx.tick()
         payload.append(ctx.get(dut.read))
-    frame = Frame(ctx.get(dut.sequence), ctx.get(dut.type), bytes(payload))
+    sequence = ctx.get(dut.sequence) if sequence is None else sequence
+    frame = Frame(sequence, ctx.get(dut.type), bytes(payload))
     ctx.set(dut.release, 1)
     await ctx.tick()
     ctx.set(dut.release, 0)
@@ -115,7 +128,7 @@ def test_what_arrives_while_a_frame_is_held_is_dropped() -> None:
     async def bench(ctx: Any) -> None:
         encoded = second.encode()
         await feed(ctx, dut, first.encode() + encoded[:5])
-        assert await taken(ctx, dut) == first
+        assert await taken(ctx, dut, first.sequence) == first
         await feed(ctx, dut, encoded[5:])
         assert await taken(ctx, dut) is None
         await feed(ctx, dut, third.encode())
@@ -123,6 +136,42 @@ def test_what_arrives_while_a_frame_is_held_is_dropped() -> None:
         assert ctx.get(dut.errors) == 0
 
     simulate(dut, bench)
+
+
+@pytest.mark.parametrize("kind", [Request.IDENTIFY, Request.RESET])
+@pytest.mark.parametrize("sent", range(1, 8))
+def test_identify_and_reset_are_heard_while_a_frame_is_held(kind: Request, sent: int) -> None:
+    """However much of it is here when the other one is released; no other frame is."""
+    dut = Deframer(BUFFER, b"")
+    first, urgent = Frame(1, Request.IMAGE, bytes(range(20))), Frame(2, kind)
+    encoded = urgent.encode()
+    other = Frame(3, Request.STATUS).encode() + Frame(4, kind, b"payload").encode()
+    wrong = bytearray(Frame(5, kind).encode())
+    wrong[-2] ^= 1
+    interrupts = []
+
+    async def bench(ctx: Any) -> None:
+        await feed(ctx, dut, first.encode() + other + wrong + encoded[:sent])
+        assert await taken(ctx, dut, first.sequence) == first
+        await feed(ctx, dut, encoded[sent:])
+        assert await taken(ctx, dut) == urgent
+        await feed(ctx, dut, first.encode() + encoded)
+        assert await taken(ctx, dut) == urgent
+        assert ctx.get(dut.empty)
+        await feed(ctx, dut, first.encode())
+        assert await taken(ctx, dut) == first
+        assert ctx.get(dut.errors) == 0
+
+    async def watch(ctx: Any) -> None:
+        async for _, _, high in ctx.tick().sample(dut.interrupts):
+            interrupts.append(high)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.add_process(watch)
+    simulator.run()
+    assert sum(interrupts) == 1
 
 
 @pytest.mark.parametrize("held_back", [0.0, 0.7])

@@ -143,6 +143,8 @@ def test_requests_that_make_no_sense_are_answered(board: Example) -> None:
         check_all(board, link)
         assert ask(Request.BEGIN) is Code.OK
         assert ask(Request.WORDS, bytes(3)) is Code.LENGTH
+        assert ask(Request.WORDS, bytes(4)) is Code.ORDER
+        assert ask(Request.BEGIN) is Code.OK
         assert ask(Request.WORDS, bytes(4)) is Code.LENGTH
         assert ask(Request.IMAGE, bytes(20)) is Code.UNLOADED
 
@@ -183,12 +185,12 @@ def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
         BoardLink(board.transport(), CoreParameters.of(board.network, 8, threshold=1))
     known = Identity.of(board.parameters, CLOCK_HZ)
     identity = known.encode()
-    other = answering({Request.IDENTIFY: b"\0\2" + identity[1:]})
+    other = answering({Request.IDENTIFY: b"\0\1" + identity[1:]})
     cut = answering({Request.IDENTIFY: b"\0" + identity[:-1]})
     stopped = answering({Request.IDENTIFY: b"\0" + replace(known, clock_hz=9).encode()})
     with pytest.raises(LinkError, match="must name a clock of 1 MHz or more, found 9 Hz"):
         board.link(UnrulyBoard(board.transport(), stopped))
-    with pytest.raises(LinkError, match="must speak protocol version 1, found 2"):
+    with pytest.raises(LinkError, match="must speak protocol version 2, found 1"):
         board.link(UnrulyBoard(board.transport(), other))
     with pytest.raises(LinkError, match="identity must have its own length, found"):
         board.link(UnrulyBoard(board.transport(), cut))
