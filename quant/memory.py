@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from toreq_hw.children import tied_to_parent
 from toreq_hw.network import Population, Role, WeightFormat
 from toreq_hw.quant import relaxation_batch
 from toreq_hw.quant.equilibrium import Layers, couplings, drive
@@ -71,6 +72,7 @@ def measure(probe: Probe) -> dict[str, Any]:
     """
     done = subprocess.run(
         [sys.executable, "-m", __name__, json.dumps(asdict(probe))],
+        preexec_fn=tied_to_parent(),
         check=True,
         capture_output=True,
         text=True,

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import replacing, write_text
 from toreq_hw.rtl.images import LoadWord, MemoryImages
@@ -206,7 +207,12 @@ def shared_library(name: str, text: str, folder: Path) -> Path:
     with replacing(library) as temporary:
         arguments = [compiler, *_FLAGS, "-I", str(_runtime()), str(source), "-o", str(temporary)]
         done = subprocess.run(
-            arguments, capture_output=True, check=False, encoding="utf-8", errors="replace"
+            arguments,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+            preexec_fn=tied_to_parent(),
         )
         if done.returncode:
             raise MissingDependencyError(

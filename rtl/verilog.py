@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from amaranth.back import rtlil
 
+from toreq_hw.children import tied_to_parent
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.equal_widths import with_equal_widths
 
@@ -41,5 +42,10 @@ def core_verilog(core: Core, platform: object = None) -> str:
         folder = Path(name)
         (folder / "core.il").write_text(with_equal_widths(text), encoding="utf-8")
         (folder / "core.ys").write_text(_SCRIPT, encoding="utf-8")
-        subprocess.run([sys.executable, "-c", _YOSYS], cwd=folder, check=True)
+        subprocess.run(
+            [sys.executable, "-c", _YOSYS],
+            cwd=folder,
+            check=True,
+            preexec_fn=tied_to_parent(),
+        )
         return _HEADER + (folder / "core.v").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 
+from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import BuildError
 from toreq_hw.extras import missing
 
@@ -72,6 +73,7 @@ class Tools:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
+                    preexec_fn=tied_to_parent(),  # noqa: PLW1509 - it only calls the kernel
                 )
                 self._running.add(process)
             try:

@@ -1,6 +1,7 @@
 """Runs a campaign: a pilot of every level, then as many trials as the plan asks for."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
 
+from toreq_hw.children import end_with_parent
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.sim.campaign.planning import PILOT, trials_needed
@@ -53,11 +56,13 @@ def run(
     jobs: int = -1,
     scheduler: str | None = None,
     watch: Callable[[int, int], None] = lambda _done, _total: None,
+    tell: Callable[[str], None] = lambda _message: None,
 ) -> dict[float, list[Trial]]:
     """Trials of every level, the controls (level 0, full damage) included, by level.
 
-    What `store` holds already is not run again. jobs: processes (-1: one a core). scheduler: a
-    Dask scheduler's address instead. watch: told of trials done and planned so far.
+    What `store` holds already is not run again; while another process works on it, this one waits.
+    jobs: processes (-1: one a core). scheduler: a Dask scheduler's address instead. watch: told of
+    trials done and planned so far. tell: gets a line of text where one is to be read.
     """
     controls = {0.0: 1} | ({setting.ruin: PILOT + 3} if setting.ruin is not None else {})
     first = plan.trials or min(PILOT, plan.most)
@@ -65,7 +70,7 @@ def run(
         level: max(count, first if level in plan.levels and level else 0)
         for level, count in controls.items()
     }
-    with _workers(jobs, scheduler), _kept_on_loss(scheduler):
+    with store.held(tell), _workers(jobs, scheduler), _kept_on_loss(scheduler):
         _complete(setting, wanted, store, watch)
         if plan.trials is None:
             for level in plan.levels:
@@ -112,7 +117,7 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
     """Where trials run: here for one job, in processes, or on a cluster."""
     if scheduler is None:
         here: AbstractContextManager[object] = nullcontext()
-        return here if jobs == 1 else parallel_config("loky", n_jobs=jobs)
+        return here if jobs == 1 else _in_processes(jobs)
     try:
         from distributed import Client
     except ImportError as error:
@@ -122,6 +127,17 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"scheduler {scheduler!r} must answer, found: {error}") from error
     return _on_cluster(client)
+
+
+@contextmanager
+def _in_processes(jobs: int) -> Iterator[None]:
+    """Joblib's work goes to processes that end with this one, at once where it is interrupted."""
+    with parallel_config("loky", n_jobs=jobs, initializer=end_with_parent, initargs=(os.getpid(),)):
+        try:
+            yield
+        except BaseException:
+            get_reusable_executor(kill_workers=True).shutdown(wait=True, kill_workers=True)
+            raise
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def test_an_interrupted_campaign_keeps_its_trials(
 def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     path.write_text("not a trial\n")
-    with pytest.raises(InputError, match="line 1 must be a finished trial"):
+    with pytest.raises(InputError, match="line 1: must be JSON"):
         Store(path)
 
 

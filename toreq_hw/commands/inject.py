@@ -212,6 +212,7 @@ def campaign(
             jobs=jobs,
             scheduler=scheduler,
             watch=lambda done, total: bar.update(task, completed=done, total=total),
+            tell=console.messages.print,
         )
     per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
     summaries = [
