@@ -29,6 +29,12 @@ from toreq_hw.rtl.withholding import lossy_levels
 UPDATE_LATENCY = 8
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
 
+DRAIN_CYCLES = 4
+"""Cycles from the first in which the sequencer waits between blocks to the one in which memory
+holds every sum: the last beat was issued a cycle before, and writes its row in its cycle 4.
+States were written before; an UPDATE is followed by a pause.
+"""
+
 
 class Datapath(wiring.Component):
     """Weights come in two cycles after the beat that asked for them.

@@ -200,9 +200,10 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
     """The fault port of a core made with `upsets`: how a bench replays a fault map on it.
 
     The core stops between blocks while `hold` is high: then `waits`, and memories may be written
-    `UPDATE_LATENCY` cycles later, when the pipeline is empty. sweep: the running one. position: the
-    next block in `CoreParameters.order`; news: which blocks have any. touch: gives blocks news.
-    keep: this sweep counts as one that changed something. frozen: blocks that are not updated.
+    from `DRAIN_CYCLES` (rtl/datapath.py) cycles later on, when the pipeline is empty. sweep: the
+    running one. position: the next block in `CoreParameters.order`; news: which blocks have any.
+    touch: gives blocks news. keep: this sweep counts as one that changed something. frozen: blocks
+    that are not updated.
     Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
     state; garbled bits of every event's delta; events that are lost, or walked twice.
 

@@ -26,9 +26,6 @@ Wide = npt.NDArray[np.int64]
 Rows = Mapping[str, Sequence[Sequence[Any]]]
 """Entries of a fault map by name (docs/robustness.md, "Fault maps")."""
 
-SETTLE_CYCLES = 12
-"""Cycles after which a core that waits has written everything: more than its stages."""
-
 
 def replay_parameters(
     network: Network, lanes: int, max_sweeps: int, **choices: Any

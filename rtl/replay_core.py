@@ -14,6 +14,7 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.cxxrtl import compile_core
+from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.interfaces import (
     Command,
@@ -26,7 +27,7 @@ from toreq_hw.rtl.interfaces import (
 )
 from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay, Rows
+from toreq_hw.rtl.replay import Replay, Rows
 
 _DRIVER = Path(__file__).with_name("replay_driver.cpp")
 
@@ -137,7 +138,7 @@ class ReplayCore:
         return self._places[name]
 
     def _act(self, one: Replay) -> None:
-        for _ in range(SETTLE_CYCLES):
+        for _ in range(DRAIN_CYCLES - 1):  # the first cycle of waiting is over
             self._cycle()
         pages = self._states, self._sums
         words = [self._words(page) for page in pages]

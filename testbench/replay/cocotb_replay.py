@@ -14,9 +14,10 @@ from testbench.replay.replay_plan import ReplayPlan
 from testbench.rtl.bench import Bench
 from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
+from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.interfaces import Command, Space
 from toreq_hw.rtl.live_page import LivePage
-from toreq_hw.rtl.replay import SETTLE_CYCLES, Replay
+from toreq_hw.rtl.replay import Replay
 
 
 @cocotb.test(timeout_time=200, timeout_unit="ms")
@@ -88,7 +89,7 @@ class ReplayBench(Bench):
             if patience < 0:
                 raise MismatchError(f"sample {one.sample}: the core never answered")
             if self._wire("waits").value:
-                await ClockCycles(self.dut.clk, SETTLE_CYCLES)
+                await ClockCycles(self.dut.clk, DRAIN_CYCLES)
                 await FallingEdge(self.dut.clk)
                 await self._act(one)
 

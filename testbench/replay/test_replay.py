@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, on_core,
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.network import Schedule, WeightFormat, layered
-from toreq_hw.rtl.replay import replay_parameters
-from toreq_hw.rtl.replay_core import replay_on_core
+from toreq_hw.rtl.datapath import DRAIN_CYCLES
+from toreq_hw.rtl.replay import Replay, replay_parameters
+from toreq_hw.rtl.replay_core import ReplayCore, replay_on_core
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -121,6 +122,38 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
         for machine in ("rtl", "lava"):
             (found,) = replay_against(other, expected, machine, tmp_path / "core")
             assert found.first_difference is not None, (machine, change.keys())
+
+
+class DrainingCore(ReplayCore):
+    """Watches its memories whenever the core waits. drained: cycles until nothing changed."""
+
+    drained: ClassVar[list[int]] = []
+
+    def _act(self, one: Replay) -> None:
+        """Called at the end of the first cycle of waiting."""
+        before, last = self._memories(), 0
+        for cycle in range(2, 20):
+            self._cycle()
+            after = self._memories()
+            last, before = (cycle if after != before else last), after
+        self.drained.append(last)
+        super()._act(one)
+
+    def _memories(self) -> list[list[int]]:
+        return [self._words(page) for page in (self._states, self._sums)]
+
+
+@pytest.mark.parametrize("choices", [{}, {"large_coupling": 1, "update_lanes": 2}])
+def test_a_waiting_core_has_written_everything_after_the_cycles_that_are_stated(
+    choices: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toreq_hw.rtl.replay_core.ReplayCore", DrainingCore)
+    monkeypatch.setattr(DrainingCore, "drained", [])
+    case = fitting(3)
+    one = scene(case, ALONE["state_upset"], tmp_path)
+    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
+    assert verdict.first_difference is None
+    assert max(DrainingCore.drained) == DRAIN_CYCLES
 
 
 KINDS: dict[str, dict[str, Any]] = {
