@@ -19,7 +19,9 @@ _LOADER_NAMES = {
 }
 """Names of boards in openFPGALoader (its src/board.hpp)."""
 
-TIME_LIMIT_S = 120.0
+TIME_LIMIT_S = 1200.0
+"""openFPGALoader takes seconds, the largest flash a minute; ended half-way it would leave a board
+that does not start. Only one that never ends may come so far."""
 
 
 def program(board: Board, bitstream: Path) -> None:

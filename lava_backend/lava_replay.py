@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend import lava_shim
-from toreq_hw.lava_backend.lava_run import TIME_LIMIT_S, check, supervise
+from toreq_hw.lava_backend.lava_run import PATIENCE_S, check, supervise
 from toreq_hw.network import Network, save
 
 
@@ -32,7 +32,7 @@ def replay(
     start: npt.NDArray[np.int16],
     *,
     max_sweeps: int,
-    time_limit_s: float = TIME_LIMIT_S,
+    patience_s: float = PATIENCE_S,
 ) -> list[Replayed]:
     """The map's samples, one after another.
 
@@ -40,7 +40,8 @@ def replay(
     int16 (samples, n_input). start: int16 (samples, neurons), where each phase begins, before stuck
     neurons take their places.
 
-    Raises NetworkError where Lava cannot carry the network, DeploymentError where it dies.
+    Raises NetworkError where Lava cannot carry the network, DeploymentError where it dies or
+    nothing moves for `patience_s`.
     """
     check(network)
     lava_shim.check_versions()
@@ -54,7 +55,7 @@ def replay(
         (folder / "map.json").write_text(
             json.dumps({**entries, "max_sweeps": max_sweeps}), encoding="utf-8"
         )
-        supervise(folder, time_limit_s, "replay_worker")
+        supervise(folder, patience_s, "replay_worker")
         found = json.loads((folder / "replayed.json").read_text(encoding="utf-8"))
     return [
         Replayed(np.array(one["ticks"], dtype=np.int16), one["sweeps"], one["settled"])

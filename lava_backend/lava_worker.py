@@ -11,10 +11,14 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from toreq_hw.lava_backend import lava_shim
+
+PROGRESS = "progress"
+"""File as long as the number of times that Lava was seen to move."""
 
 CAUSE = "cause"
 """File that says, with a traceback, why a run died."""
@@ -43,9 +47,23 @@ def main(folder: Path) -> None:
     finished = False
     while not finished:
         conductor.run(condition=RunSteps(num_steps=STEPS_BETWEEN_LOOKS))
+        moved(folder)
         finished = bool(conductor.finished.get()[0])
     watch.stop()
     conductor.stop()
+
+
+def moved(folder: Path) -> None:
+    """Lava has taken its steps: the run is alive."""
+    with (folder / PROGRESS).open("ab") as file:
+        file.write(b".")
+
+
+def progress(folder: Path) -> int:
+    """How often it has moved."""
+    with suppress(FileNotFoundError):
+        return (folder / PROGRESS).stat().st_size
+    return 0
 
 
 class Watch:

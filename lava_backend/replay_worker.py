@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.lava_backend import lava_shim
-from toreq_hw.lava_backend.lava_worker import Watch, end
+from toreq_hw.lava_backend.lava_worker import Watch, end, moved
 from toreq_hw.network import Network, Population, load
 
 Wide = npt.NDArray[np.int64]
@@ -47,11 +47,15 @@ def main(folder: Path) -> None:
     watch.start(metronome.runtime)
     colours = np.concatenate([colour_of_neurons(network, p.name) for p in network.relaxing])
     machine = Machine(network, colours.astype(np.int64), populations, wires, rows)
+
+    def step() -> None:
+        metronome.run(condition=RunSteps(num_steps=1))
+        moved(folder)
+
     found = []
     for sample, start in enumerate(request["start"]):
         if sample:  # the first one is named from the start, before Lava runs
             metronome.present.set(np.array([sample], dtype=np.int32))
-        step = lambda: metronome.run(condition=RunSteps(num_steps=1))  # noqa: E731 (one line)
         found.append(machine.replay(sample, start.astype(np.int64), step))
     (folder / "replayed.json").write_text(json.dumps(found), encoding="utf-8")
     watch.stop()

@@ -15,6 +15,7 @@ from toreq_hw.boards.flow.toolchain import LOG, REPORT
 from toreq_hw.boards.flow.tools import Tools
 from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
 from toreq_hw.boards.tool_reports.bitstream import Bitstream
+from toreq_hw.boards.tool_reports.forbidden_cells import check_cells
 from toreq_hw.boards.tool_reports.nextpnr_report import Placement
 from toreq_hw.boards.tool_reports.resources import Resources, resources
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
@@ -66,12 +67,14 @@ def build(
 ) -> Build:
     """Runs what the cache does not hold. jobs: seeds at once. parent: ends the build's tools.
 
-    Raises BuildError where a tool fails, ReportError where what it reports cannot be right.
+    Raises BuildError where a tool fails, ReportError where what it reports cannot be right or a
+    cell is used that is not to be trusted.
     """
     toolchain = plan.toolchain
     with Tools(parent) as tools:
         synthesised = _watched("synthesis", watch, lambda: run_synthesis(plan, tools, cache))
         synthesis = yosys_stat.parse(synthesised.folder / STAT)
+        check_cells(plan.board.family, synthesis.cells, "netlist")
 
         def place(seed: int) -> Stage:
             return _watched(
@@ -85,6 +88,8 @@ def build(
             nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
             for seed, s in zip(seeds, placed, strict=True)
         )
+        for placement in placements:
+            check_cells(plan.board.family, placement.used, "place and route")
         best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
         packed = _watched(
             "bitstream", watch, lambda: _pack(plan, tools, cache, placed[best].folder, seeds[best])

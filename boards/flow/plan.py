@@ -57,7 +57,9 @@ class Plan:
 def plan(
     board: Board, pll: Pll, design: Design, lamp: Signal, synthesis_options: Sequence[str]
 ) -> Plan:
-    """Elaborates the design on the board; `synthesis_options` go to Yosys' synth command."""
+    """Elaborates the design on the board; `synthesis_options` go to Yosys' synth command, with
+    those that every design of the family takes.
+    """
     toolchain = TOOLCHAINS[board.family]
     versions = tool_versions(toolchain.packages)
     platform = board.make_platform()
@@ -66,7 +68,7 @@ def plan(
         name="top",
         do_build=False,
         emit_src=False,  # paths of source files would make equal designs differ
-        synth_opts=list(synthesis_options),
+        synth_opts=[*_SYNTHESIS.get(board.family, ()), *synthesis_options],
         script_after_read=_AFTER_READ.get(board.family, ""),
         script_after_synth=f"tee -q -o {STAT} stat -json",
     )
@@ -82,6 +84,9 @@ def plan(
         versions=versions,
     )
 
+
+_SYNTHESIS = {Family.GOWIN: ("-noalu",)}
+"""Carry cells are not trusted there (boards/tool_reports/forbidden_cells.py)."""
 
 _AFTER_READ = {
     Family.ECP5: "rename -hide w:*[[]*",

@@ -57,9 +57,11 @@ class Exchange:
         for attempt in range(ATTEMPTS):
             self.retries += attempt > 0
             line.write(sent)
-            deadline = line.now() + patience_s
-            while (left := deadline - line.now()) > 0:
-                received = line.read(left)
+            deadline, left = line.now() + patience_s, patience_s
+            while left > 0:
+                # At the deadline what lies there is read: a late host is no silent board.
+                left = deadline - line.now()
+                received = line.read(max(left, 0.0))
                 garbage += len(received)
                 for stuffed in self._frames(received):
                     reply = _reply_to(frame, stuffed, length)

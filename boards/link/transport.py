@@ -7,8 +7,9 @@ from typing import Protocol
 from toreq_hw.errors import LinkError
 from toreq_hw.extras import missing
 
-SLACK_S = 0.25
-"""What a USB adapter and the host's scheduler may add to an answer."""
+SLACK_S = 1.0
+"""What a USB adapter may add to an answer, in a hurry some milliseconds. A host that comes late
+reads what lies there before it gives up, and every request is sent `ATTEMPTS` times."""
 
 
 class Transport(Protocol):

@@ -21,8 +21,9 @@ from toreq_hw.sim.campaign.trial import Trial, run_trial
 
 Task = tuple[float, int]
 
-CONNECT_S = 10
-"""Seconds that a scheduler may take to answer."""
+CONNECT_S = 30
+"""Seconds that a scheduler may take to answer: one that is there answers in milliseconds, and an
+address without one is refused at once where the network says so."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pytest
 from testbench.boards.unruly import Fate, Pseudoterminal, Rule, UnrulyBoard, faithful
 from testbench.command_line import deploy
 from testbench.commands.test_deploy import small_network
+from testbench.patience import GENEROUS_S
 from toreq_hw import network, targets
 from toreq_hw.boards import registry
 from toreq_hw.boards.fit.check import check_fit
@@ -265,7 +266,7 @@ def test_a_real_ctrl_c_over_a_serial_port_leaves_nothing_that_runs(
         process = subprocess.Popen(
             [sys.executable, "-c", _DEPLOY, *arguments], stderr=subprocess.PIPE, text=True
         )
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == INTERRUPTED
     assert said.split() == ["interrupted"]
     assert runs_nothing(board)

@@ -1,7 +1,6 @@
 """A small Dask cluster in a process group of its own: prints its address and waits to be killed."""
 
 import sys
-import time
 
 from distributed import LocalCluster
 
@@ -11,4 +10,4 @@ if __name__ == "__main__":
     ) as cluster:
         sys.stdout.write(f"{cluster.scheduler_address}\n")
         sys.stdout.flush()
-        time.sleep(600)
+        sys.stdin.read()  # until the test that started it closes its end, or dies

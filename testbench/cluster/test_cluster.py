@@ -29,6 +29,7 @@ def cluster() -> Iterator[subprocess.Popen[str]]:
     folders = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     process = subprocess.Popen(
         [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from testbench.patience import GENEROUS_S
 from toreq_hw.data.sources import MNIST, find
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def run(command: list[str], folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=GENEROUS_S,
     )
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout

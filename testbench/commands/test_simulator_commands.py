@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 from click.testing import CliRunner
 
+from testbench.patience import GENEROUS_S
 from toreq_hw import data, network, sim
 from toreq_hw.commands import simulate
 from toreq_hw.network import WeightFormat
@@ -38,7 +39,7 @@ def toreq(*arguments: str | int | Path, **environment: str) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=GENEROUS_S,
         env={**os.environ, **environment},
     )
 
@@ -83,7 +84,7 @@ def test_interrupted_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
         try:
             wait_for(kept)
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 130
+            assert process.wait(timeout=GENEROUS_S) == 130
         finally:
             process.kill()
     assert list(tmp_path.iterdir()) == [kept]  # whole, and nothing half-written beside it
@@ -101,7 +102,7 @@ def test_interrupted_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + GENEROUS_S
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)

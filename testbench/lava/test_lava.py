@@ -20,7 +20,7 @@ EXACT = Agreement(0, 0, 0, None)
 
 def run(trained: Network, chosen: Samples, batch: int) -> RunRecord:
     targets = sim.targets(trained.output, chosen.labels)
-    return lava_run.run(trained, chosen.inputs, targets, batch=batch, time_limit_s=180)
+    return lava_run.run(trained, chosen.inputs, targets, batch=batch)
 
 
 def test_200_digits_in_batches(digits_network: Network) -> None:

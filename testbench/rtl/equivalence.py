@@ -64,7 +64,8 @@ class Mutants:
     def compare(self, mutant: int, seconds: int) -> str:
         """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
 
-        seconds: the limit of each of the questions, of which there are at most `ROUNDS`.
+        seconds: of the processor, for each of the three ways to answer each of the questions, of
+        which there are at most `ROUNDS`.
         """
         names = self._all.latch_names.items()
         free = {latch for name, latch in names if DATA.match(name)}
@@ -81,7 +82,7 @@ class Mutants:
             if graph.outputs == [0]:
                 return "PROVED"
             graph.write(self._folder / f"{name}.aig")
-            answer = decide(self._folder, name, seconds)
+            answer = decide(self._folder, name, seconds).word
             if answer != "REFUTED":
                 return answer
             found = last_cycle(graph, self._folder / f"{name}.status")

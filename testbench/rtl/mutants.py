@@ -35,7 +35,13 @@ SELECT_BITS = 10
 @click.command()
 @click.option("--count", type=click.IntRange(100, 3000), default=150, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--seconds", default=300, show_default=True, help="Limit of one proof.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="Limit of one attempt at a proof, in seconds of the processor.",
+)
 @click.option(
     "--core",
     "only",

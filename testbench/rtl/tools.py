@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -17,12 +18,10 @@ def yosys(script: str, folder: Path) -> str:
 
 def run(arguments: list[str], folder: Path) -> str:
     """Runs a tool of this environment in `folder`. Raises ToolError."""
-    programs = Path(sys.executable).parent
-    environment = os.environ | {"PATH": os.pathsep.join([str(programs), os.environ["PATH"]])}
     done = subprocess.run(
-        [str(programs / arguments[0]), *arguments[1:]],
+        [str(_PROGRAMS / arguments[0]), *arguments[1:]],
         cwd=folder,
-        env=environment,
+        env=_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -31,3 +30,38 @@ def run(arguments: list[str], folder: Path) -> str:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise ToolError(f"{arguments[0]}: {lines[-1] if lines else done.returncode}")
     return done.stdout
+
+
+@dataclass(frozen=True)
+class Limited:
+    """status: as of `subprocess`, negative where a signal ended it. seconds: of the processor."""
+
+    status: int
+    seconds: float
+
+
+def run_limited(arguments: list[str], folder: Path, seconds: int) -> Limited:
+    """Runs a tool in `folder` until it ends or has used `seconds` of the processor.
+
+    The limit holds for each process of the tool. The time it waits for a busy machine does not
+    count, so that a verdict does not depend on the machine's load.
+    """
+    limited = ["sh", "-c", f'ulimit -t {seconds}; exec "$@"', "sh"]
+    with subprocess.Popen(
+        [*limited, str(_PROGRAMS / arguments[0]), *arguments[1:]],
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Limited(process.returncode, used.ru_utime + used.ru_stime)
+
+
+_PROGRAMS = Path(sys.executable).parent
+
+
+def _environment() -> dict[str, str]:
+    """The tools of this environment come first on the path."""
+    return {**os.environ, "PATH": os.pathsep.join([str(_PROGRAMS), os.environ["PATH"]])}

@@ -1,5 +1,6 @@
 """Dividers: inside the data sheets' limits, and those of the tools' own calculators."""
 
+import math
 import re
 import subprocess
 from dataclasses import replace
@@ -72,6 +73,13 @@ def test_a_clock_out_of_reach_is_refused_with_the_nearest(
     with pytest.raises(InputError, match=f"asked for {mhz} MHz, nearest {nearest}") as caught:
         clocking.solve(board, mhz * 1e6)
     assert board.pll in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "ulx3s_85f", "tang_nano_9k"])
+@pytest.mark.parametrize("hz", [math.nan, math.inf, -math.inf, 0.0, -48e6])
+def test_a_clock_that_is_no_frequency_is_refused(name: str, hz: float) -> None:
+    with pytest.raises(InputError, match="its clock must be a finite number of MHz above 0"):
+        clocking.solve(registry.get(name), hz)
 
 
 def test_no_loop_at_all_is_said_so() -> None:

@@ -2,11 +2,15 @@
 
 import json
 import re
+from pathlib import Path
+
+import pytest
 
 from testbench.synth.conftest import Smoked, smoked
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.flow.plan import STAT
 from toreq_hw.boards.flow.toolchain import LOG, REPORT
+from toreq_hw.errors import ReportError
 
 
 def test_bitstream_is_there(smoke: Smoked) -> None:
@@ -43,6 +47,7 @@ def test_resources_are_translated(smoke: Smoked) -> None:
         assert (taken.lut4, taken.ff) == (used["TRELLIS_COMB"], used["TRELLIS_FF"])
     else:
         assert (taken.lut4, taken.ff) == (used["LUT4"] + used["ALU"], used["DFF"])
+        assert used["ALU"] == 0
     assert taken.lut4 > 20
     assert (taken.block_ram, taken.spram, taken.dsp) == (0, 0, 0)
 
@@ -62,6 +67,15 @@ def test_capacity_is_what_place_and_route_finds(smoke: Smoked) -> None:
     )
     assert tuple(found[name] for name in names) == capacity
     assert found.get("ICESTORM_SPRAM", 0) == board.capacity.spram
+
+
+def test_carry_cells_on_gowin_end_the_build_before_place_and_route(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toreq_hw.boards.flow.plan._SYNTHESIS", {})
+    with pytest.raises(ReportError, match=r"netlist for gowin must hold no ALU cell, found \d\d"):
+        smoked("tang_nano_9k", tmp_path)
+    assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["synthesis"]
 
 
 def test_finished_stages_are_kept(ice40: Smoked) -> None:
