@@ -44,7 +44,8 @@ def present(plan, inputs, states, drive, output_start, accumulator, scratch):  #
 
 @compiled_uncounted
 def copy(target, source):  # type: ignore[no-untyped-def]
-    """target[:] = source, which would ask the allocator for room in case the two overlap."""
+    """target[:] = source, which would ask the allocator for room in case the two overlap, and with
+    which numba would compile the words of an error on shapes."""
     for k in range(len(target)):
         target[k] = source[k]
 
@@ -191,6 +192,14 @@ def record(before, after, start, tick, changes):  # type: ignore[no-untyped-def]
             count += 1
 
 
+@compiled_uncounted
+def note(counters, counts):  # type: ignore[no-untyped-def]
+    """counters[:5] = counts, with which numba would compile the words of an error on shapes."""
+    sweeps, status, events, synops, changes = counts
+    counters[0], counters[1], counters[2] = sweeps, status, events
+    counters[3], counters[4] = synops, changes
+
+
 @compiled
 def relax_samples(  # type: ignore[no-untyped-def]
     plan, inputs, drive, output_start, rules, states, scratch, counters, changes, first_change
@@ -207,7 +216,7 @@ def relax_samples(  # type: ignore[no-untyped-def]
             plan, inputs[sample], own, drive[sample], output_start, accumulator, scratch
         )
         room = changes[first_change[sample] :]
-        counters[sample, :5] = relax(plan, own, accumulator, rules, scratch, room)
+        note(counters[sample], relax(plan, own, accumulator, rules, scratch, room))
 
 
 class Rules(NamedTuple):

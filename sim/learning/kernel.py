@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled
-from toreq_hw.sim.event_kernel import present, relax, same
+from toreq_hw.sim.event_kernel import copy, present, relax, same
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
@@ -53,8 +53,8 @@ def learn_samples(  # type: ignore[no-untyped-def]
         sweeps, status, events, _, _ = relax(
             plan, positive, accumulator, rules, scratch, no_changes
         )
-        free_accumulator[:] = accumulator
-        negative[:] = positive
+        copy(free_accumulator, accumulator)
+        copy(negative, positive)
         best = start
         for i in range(start, stop):
             if positive[i] > positive[best]:
@@ -67,7 +67,7 @@ def learn_samples(  # type: ignore[no-untyped-def]
         tally[3] += events
         for sign in (1, -1):
             states = positive if sign > 0 else negative
-            accumulator[:] = free_accumulator
+            copy(accumulator, free_accumulator)
             for k in range(stop - start):
                 accumulator[start + k] += sign * drive[k]
             scratch.version[:] += 1

@@ -7,7 +7,7 @@ import numpy as np
 
 from toreq_hw.sim.compiled import compiled, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
-from toreq_hw.sim.event_kernel import present
+from toreq_hw.sim.event_kernel import note, present
 from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
@@ -339,8 +339,9 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
             for value in inputs[sample]:
                 registers.squares[-1] += np.int64(value) * np.int64(value)
             misread(plan, damage, registers, scratch.version, sample, 0)
-        counters[sample, :5] = relax_one(
+        counts = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )
+        note(counters[sample], counts)
         flips, first_flip = damage.flips, damage.first_flip
         mend_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])
