@@ -1,19 +1,16 @@
-"""Other people's tools: QONNX runs our graphs, we read what Brevitas writes."""
+"""Other people's tools: QONNX runs our graphs."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-import torch
 
 from testbench.networks import random_case
 from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Schedule
 from toreq_hw.quant.onnx_file import write_model
-from toreq_hw.quant.onnx_import import read_onnx
 from toreq_hw.quant.qonnx_export import to_qonnx
 
 SWEEPS = 12
@@ -67,35 +64,3 @@ def test_qonnx_cannot_carry(schedule: Schedule, said: str) -> None:
     )
     with pytest.raises(InputError, match=said):
         to_qonnx(network, SWEEPS)
-
-
-def brevitas_mlp() -> torch.nn.Module:
-    from brevitas import nn
-    from brevitas.quant import Int8WeightPerTensorFloat, Uint8ActPerTensorFloat
-
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(
-        nn.QuantIdentity(act_quant=Uint8ActPerTensorFloat, bit_width=8),
-        nn.QuantLinear(16, 12, bias=True, weight_quant=Int8WeightPerTensorFloat),
-        torch.nn.BatchNorm1d(12),
-        nn.QuantReLU(bit_width=4),
-        nn.QuantLinear(12, 10, bias=True, weight_quant=Int8WeightPerTensorFloat),
-    )
-    model.train()(torch.rand(50, 16))
-    return model.eval()
-
-
-def test_both_of_brevitas_exports_give_the_same_starting_network(tmp_path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's and brevitas' own exporters
-        from brevitas.export import export_onnx_qcdq, export_qonnx
-
-        model, example = brevitas_mlp(), torch.rand(1, 16)
-        export_qonnx(model, example, str(tmp_path / "qonnx.onnx"), dynamo=False)
-        export_onnx_qcdq(model, example, str(tmp_path / "qcdq.onnx"), dynamo=False)
-    network, carried = read_onnx(tmp_path / "qonnx.onnx")
-    other, _ = read_onnx(tmp_path / "qcdq.onnx")
-    assert network.sha256 == other.sha256
-    assert [(p.size, p.state_bits) for p in network.populations] == [(16, 8), (12, 4), (10, 4)]
-    assert [c.exact for c in carried] == [False, False], "its scales are no powers of two"
-    assert all(c.sqnr_db is not None and c.sqnr_db > 35 for c in carried)
