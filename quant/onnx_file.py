@@ -13,6 +13,7 @@ from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.quant.onnx_external import take_in
 from toreq_hw.quant.onnx_tensor import check_tensor
+from toreq_hw.reading import read_bytes
 
 MAX_FILE_BYTES = (1 << 31) - 1
 """Protobuf's own limit."""
@@ -34,12 +35,20 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
 def read_model(path: Path) -> onnx.ModelProto:
     """Parses and checks `path`; every tensor in it is whole and inside the model.
 
-    Data that lie in a file beside `path` are read from there. Raises NetworkFileError (without
-    the path) for files that are cut, too large, or refer to data elsewhere.
+    Data that lie in a file beside `path` are read from there. Raises NetworkFileError naming the
+    file for one that is cut, too large, no valid ONNX, or refers to data elsewhere.
     """
+    content = read_bytes(path, MAX_FILE_BYTES, NetworkFileError)
+    try:
+        return _parsed(content, path.parent)
+    except NetworkFileError as error:
+        raise NetworkFileError(f"{path}: {error}") from error
+
+
+def _parsed(content: bytes, folder: Path) -> onnx.ModelProto:
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(read_bytes(path))
+        model.ParseFromString(content)
     except (DecodeError, RecursionError) as error:
         raise NetworkFileError("must be a whole ONNX file, found a cut or foreign one") from error
     if not model.graph.node:
@@ -51,22 +60,11 @@ def read_model(path: Path) -> onnx.ModelProto:
             f"{model.functions[0].name!r:.80} of its own"
         )
     tensors = list(_tensors(model.graph))
-    take_in(tensors, path.parent, MAX_FILE_BYTES)
+    take_in(tensors, folder, MAX_FILE_BYTES)
     for tensor in tensors:
         check_tensor(tensor)
     _check_standard(model)
     return model
-
-
-def read_bytes(path: Path) -> bytes:
-    """A file's content. Raises NetworkFileError (without the path)."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise NetworkFileError(f"file must be at most {MAX_FILE_BYTES} bytes, not {size}")
-        return path.read_bytes()
-    except OSError as error:
-        raise NetworkFileError(f"must be a readable file, found: {error.strerror}") from error
 
 
 def _check_text(message: Message) -> None:

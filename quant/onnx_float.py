@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.quant.fit import Reals
@@ -10,6 +11,15 @@ from toreq_hw.quant.mlp import Mlp
 from toreq_hw.quant.onnx_chain import Chain, read_chain
 from toreq_hw.quant.onnx_file import read_model
 from toreq_hw.quant.onnx_layers import Layer
+from toreq_hw.quant.onnx_reference import graph_values
+
+_COMPARED = 64
+"""Random inputs on which the MLP and its graph are compared."""
+
+_RELATIVE_ERRORS = {"FLOAT": 2.0**-24, "DOUBLE": 2.0**-48}
+"""Of one operation, by the type of the graph's values (of float64 with room for our own error).
+onnxruntime does not run float16 and bfloat16 everywhere, so graphs of these are not compared.
+"""
 
 
 def read_float_onnx(path: Path) -> Mlp:
@@ -17,12 +27,17 @@ def read_float_onnx(path: Path) -> Mlp:
     constants and `BatchNormalization`, before or behind the `Relu` between layers; nodes that
     move no values; a softmax or `ArgMax` at the end.
 
+    The graph is run on random inputs, and the MLP must compute the same outputs (`check_float`).
     Raises NetworkFileError naming the file, and the node in the way.
     """
+    model = read_model(path)
     try:
-        return mlp_of(read_chain(read_model(path), quantised=False))
+        chain = read_chain(model, quantised=False)
+        mlp = mlp_of(chain)
+        check_float(model, chain, mlp)
     except NetworkFileError as error:
         raise NetworkFileError(f"{path}: {error}") from error
+    return mlp
 
 
 def mlp_of(chain: Chain) -> Mlp:
@@ -32,17 +47,13 @@ def mlp_of(chain: Chain) -> Mlp:
     """
     weights: list[Reals] = []
     biases: list[Reals] = []
-    sign: Reals | None = None
-    offset: Reals | None = None
+    sign, offset = np.ones(len(chain.layers[0].weight)), np.zeros(len(chain.layers[0].weight))
     for layer in chain.layers:
-        weight, bias = layer.weight, layer.bias
-        if sign is not None and offset is not None:
-            bias = bias + offset @ weight
-            weight = weight * sign[:, None]
+        weight = layer.weight * sign[:, None]
+        bias = layer.bias + offset @ layer.weight
         if layer is not chain.layers[-1]:
-            turn, offset = _rectified(layer)
-            sign = np.sign(turn)
-            weight, bias = weight * turn, (bias - offset) * turn
+            sign, offset = _rectified(layer)
+            weight, bias = weight * sign, (bias - offset) * sign
         elif layer.bounded and layer.bounded_by is not None:
             raise layer.bounded_by.error("must not bound the outputs of an MLP")
         weights.append(weight)
@@ -64,3 +75,29 @@ def _rectified(layer: Layer) -> tuple[Reals, Reals]:
     sign = np.where(upper, -1.0, 1.0)
     offset = np.where(lower, layer.low, np.where(upper, layer.high, layer.bias))
     return sign, offset
+
+
+def check_float(model: onnx.ModelProto, chain: Chain, mlp: Mlp) -> None:
+    """Runs the graph in onnxruntime; its outputs must be the MLP's, within their own float error.
+
+    Raises NetworkFileError naming the last layer where they are not.
+    """
+    unit = _RELATIVE_ERRORS.get(chain.input_type)
+    if unit is None:
+        return
+    rng = np.random.default_rng(0)
+    size = len(mlp.weights[0])
+    inputs = np.concatenate([rng.random((_COMPARED, size)), rng.normal(0, 3, (_COMPARED, size))])
+    inputs = np.concatenate([inputs, np.zeros((-len(inputs) % chain.batch, size))])
+    inputs = inputs.astype(np.float32)
+    typed = inputs if chain.input_type == "FLOAT" else inputs.astype(np.float64)
+    last = chain.layers[-1]
+    found = graph_values(model, chain, typed, [last.sums])[last.sums].astype(np.float64)
+    expected = mlp.activations(inputs.astype(np.float64))[-1]
+    size_of, error = np.abs(inputs.astype(np.float64)), np.zeros(inputs.shape)
+    for layer in chain.layers:
+        weight = np.abs(layer.weight)
+        size_of = size_of @ weight + layer.magnitude
+        error = error @ weight + 1.1 * (layer.operations + 8) * unit * size_of
+    if found.shape != expected.shape or not (np.abs(found - expected) <= error + 1e-12).all():
+        raise last.node.error("must compute what was read of it, found other outputs")

@@ -1,6 +1,5 @@
 """From an ONNX file back to a network: one of ours to the same bits, or a plain quantised MLP."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from toreq_hw.quant.onnx_mlp import quantised_mlp
 from toreq_hw.quant.onnx_proof import prove
 from toreq_hw.quant.onnx_tensor import array
 from toreq_hw.quant.qonnx_export import to_qonnx
+from toreq_hw.reading import parse_json
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -62,8 +62,8 @@ def read_onnx(path: Path) -> tuple[Network, tuple[Carried, ...]]:
     Raises NetworkFileError naming the file, and the node or tensor that is in the way;
     MissingDependencyError where the file is QONNX and qonnx is absent.
     """
+    model = read_model(path)
     try:
-        model = read_model(path)
         if any(p.key == "network" for p in model.metadata_props):
             return _own(model), ()
         chain = read_chain(model, quantised=True)
@@ -156,10 +156,7 @@ def _integers(header: dict[str, object], tensors: Tensors) -> Tensors:
 
 
 def _json_object(text: str) -> dict[str, object]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise NetworkFileError(f"metadata 'network' must be JSON, found: {error}") from error
+    found = parse_json(text, "metadata 'network'", NetworkFileError)
     if not isinstance(found, dict):
         raise NetworkFileError(f"metadata 'network' must be a JSON object, not {found!r:.60}")
     return found

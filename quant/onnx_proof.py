@@ -13,7 +13,6 @@ has before it:
 Any other difference is an error.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ from toreq_hw.memory import check_memory
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.onnx_chain import Chain
 from toreq_hw.quant.onnx_mlp import NOISE, QuantisedMlp, sums_in_lsbs
-from toreq_hw.quant.onnx_reference import ReferenceRun
+from toreq_hw.quant.onnx_reference import graph_values
 from toreq_hw.quant.onnx_states import StateFormat
 
 RANDOM_INPUTS = 256
@@ -87,32 +86,8 @@ def _values(model: onnx.ModelProto, chain: Chain, mlp: QuantisedMlp) -> dict[str
     inputs = _inputs(chain, first, len(mlp.layers[0].weight))
     widest = sum(len(layer.bias) for layer in mlp.layers) + inputs.shape[1]
     check_memory(32 * inputs.shape[0] * widest, "comparison with the graph")
-    run = ReferenceRun(model, [*wanted, *([] if first.real == chain.input_name else [first.real])])
-    sizes = _sample_sizes(chain, inputs.shape[1])
-    parts: dict[str, list[Reals]] = {}
-    for start in range(0, len(inputs), chain.batch):
-        one = inputs[start : start + chain.batch]
-        given = one.reshape(len(one), *sizes)
-        found = run(chain.input_name, given) | {chain.input_name: given}
-        for name, value in found.items():
-            if value.size % len(one) or value.size == 0:
-                raise NetworkFileError(
-                    f"value {name!r:.80}: must hold {len(one)} samples, found shape {value.shape}"
-                )
-            parts.setdefault(name, []).append(value.reshape(len(one), -1))
-    return {name: np.concatenate(part) for name, part in parts.items()}
-
-
-def _sample_sizes(chain: Chain, width: int) -> list[int]:
-    """Sizes of one sample at the graph's input, which must hold `width` values."""
-    sizes = [size or 0 for size in chain.input_sizes or (0,)]
-    if sizes.count(0) == 1:
-        sizes[sizes.index(0)] = width // max(1, math.prod(size for size in sizes if size))
-    if math.prod(sizes) != width:
-        raise NetworkFileError(
-            f"input {chain.input_name!r:.80}: must state a shape of {width} values a sample"
-        )
-    return sizes
+    real = [] if first.real == chain.input_name else [first.real]
+    return graph_values(model, chain, inputs, [*wanted, *real])
 
 
 def _inputs(chain: Chain, first: StateFormat, size: int) -> npt.NDArray[np.generic]:

@@ -3,6 +3,7 @@
 The graph's optimisations are off, so each node computes what the standard says of it.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,14 +13,18 @@ import onnx
 import onnxruntime
 from onnx import helper
 
-from toreq_hw.errors import MissingDependencyError, NetworkFileError, ToreqError
+from toreq_hw.errors import NetworkFileError, ToreqError
+from toreq_hw.extras import missing
+from toreq_hw.quant.onnx_chain import Chain
 from toreq_hw.quant.onnx_nodes import QUANT_DOMAINS
 from toreq_hw.quant.onnx_tensor import array
 
 Array = npt.NDArray[Any]
 
 _IR_VERSION = 10
-"""Of the graphs of one node that are made here: every onnxruntime since 1.18 reads it."""
+"""At most, of graphs that are run here: every onnxruntime since 1.18 reads it, and newer ones are
+about things that these graphs have not.
+"""
 
 _SILENT = 4
 
@@ -50,6 +55,40 @@ class ReferenceRun:
             raise _refused(error) from error
 
 
+def graph_values(
+    model: onnx.ModelProto, chain: Chain, inputs: Array, wanted: Sequence[str]
+) -> dict[str, Array]:
+    """What a graph computes of the wanted values, and its input, (samples, n) each.
+
+    inputs: (samples, n), a multiple of the graph's batch size. Raises NetworkFileError.
+    """
+    run = ReferenceRun(model, wanted)
+    sizes = _sample_sizes(chain, inputs.shape[1])
+    parts: dict[str, list[Array]] = {}
+    for start in range(0, len(inputs), chain.batch):
+        given = inputs[start : start + chain.batch].reshape(chain.batch, *sizes)
+        for name, value in (run(chain.input_name, given) | {chain.input_name: given}).items():
+            if value.size % chain.batch or value.size == 0:
+                raise NetworkFileError(
+                    f"value {name!r:.80}: must hold {chain.batch} samples, "
+                    f"found shape {value.shape}"
+                )
+            parts.setdefault(name, []).append(value.reshape(chain.batch, -1))
+    return {name: np.concatenate(part) for name, part in parts.items()}
+
+
+def _sample_sizes(chain: Chain, width: int) -> list[int]:
+    """Sizes of one sample at the graph's input, which must hold `width` values."""
+    sizes = [size or 0 for size in chain.input_sizes or (0,)]
+    if sizes.count(0) == 1:
+        sizes[sizes.index(0)] = width // max(1, math.prod(size for size in sizes if size))
+    if math.prod(sizes) != width:
+        raise NetworkFileError(
+            f"input {chain.input_name!r:.80}: must state a shape of {width} values a sample"
+        )
+    return sizes
+
+
 def _refused(error: Exception) -> NetworkFileError:
     """Each kind of fault is a class of its own in onnxruntime, all below Exception."""
     reason = " ".join(str(error).split())
@@ -70,6 +109,7 @@ class _WholeGraph:
     def __init__(self, model: onnx.ModelProto, wanted: list[str]) -> None:
         probed = onnx.ModelProto()
         probed.CopyFrom(model)
+        probed.ir_version = min(model.ir_version, _IR_VERSION)
         stated = {output.name for output in model.graph.output}
         for name in wanted:
             if name not in stated:
@@ -92,9 +132,7 @@ class _NodeByNode:
         try:
             from qonnx.core.execute_custom_node import execute_custom_node
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"{error.name} must be installed to run QONNX graphs: pip install 'toreq-hw[quant]'"
-            ) from error
+            raise missing("a QONNX graph", error.name, "quant") from error
         self._quantise = execute_custom_node
         self._graph = model.graph
         self._sets = list(model.opset_import)

@@ -419,5 +419,5 @@ def test_a_missing_qonnx_names_the_extra(file: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "qonnx", None)
     file.write_bytes(model([*FRONT, quant("a", "y", "scale_y")]).SerializeToString())
-    with pytest.raises(MissingDependencyError, match=r"toreq-hw\[quant\]"):
+    with pytest.raises(MissingDependencyError, match=r"qonnx.* installed; run: .*quant"):
         read_onnx(file)

@@ -10,6 +10,7 @@ from toreq_hw import network as network_file
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.export import onnx_installed
+from toreq_hw.commands.import_report import described
 from toreq_hw.commands.options import json_option, out_file_option, overwrite_option
 from toreq_hw.commands.paths import InputFile
 from toreq_hw.commands.runs import current_run
@@ -35,8 +36,9 @@ def command(file: Path, out: Path | None, json_path: Path | None) -> None:
     """Read FILE and write the network it holds.
 
     A file of `toreq-hw export` gives back the same network to the bit. A plain quantised MLP
-    (Brevitas or QONNX) gives a network to start training from: couplings carry activity both
-    ways, so its states are not the MLP's.
+    (Brevitas, QONNX or QCDQ) gives a network to start training from: couplings carry activity both
+    ways, so its states are not the MLP's. With the feedback left out they are: the graph is run,
+    and each layer compared.
     """
     path = _out({"file": file, "out": out})
     with onnx_installed():
@@ -54,8 +56,5 @@ def command(file: Path, out: Path | None, json_path: Path | None) -> None:
             write_json(json_path, record)
     kind = "starting network of an MLP" if carried else "network as it was exported"
     console.output.print(f"{path}: {kind}, {network.sha256[:12]}")
-    for coupling in carried:
-        how = "same integers" if coupling.exact else f"rounded, SQNR {coupling.sqnr_db:.1f} dB"
-        console.output.print(
-            f"  {coupling.coupling}: {how}, {coupling.clipped_fraction:.2%} clipped"
-        )
+    for line in described(carried):
+        console.output.print(line)
