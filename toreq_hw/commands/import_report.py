@@ -1,4 +1,4 @@
-"""What `toreq-hw import` says of an MLP's layers: states, integers, and what the comparison found."""
+"""What `toreq-hw import` says of the layers of an MLP: integers, states, what was compared."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
