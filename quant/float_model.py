@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, lsbs_per_unit
+from toreq_hw.tensor_file import tensor_bytes
 
 SETTLED = 1e-6
 """A sweep that moves no activation further than this ends a relaxation."""
@@ -69,7 +69,7 @@ def save_float(model: FloatModel, path: Path, *, run: str | None = None) -> None
     for name, bias in zip(model.names[1:], model.biases, strict=True):
         tensors[f"{name}.bias"] = bias.astype(np.float32)
     with replacing(path) as temporary:
-        temporary.write_bytes(to_safetensors(tensors, metadata={"run": run} if run else None))
+        temporary.write_bytes(tensor_bytes(tensors, {"run": run} if run else None))
 
 
 def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:

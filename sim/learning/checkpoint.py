@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.files import write_bytes
@@ -23,6 +22,7 @@ from toreq_hw.network.file import network_from
 from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_LIMIT
+from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw checkpoint"
 VERSION = 2
@@ -53,12 +53,11 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "run": run,
     }
     tensors: dict[str, npt.NDArray[Any]] = {
-        f"{c.name}.latent": np.ascontiguousarray(trainer.latents(k))
-        for k, c in enumerate(blueprint.couplings)
+        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.couplings)
     }
-    tensors["bias_latent"] = np.ascontiguousarray(trainer.synapses.bias_latent)
+    tensors["bias_latent"] = trainer.synapses.bias_latent
     record["sha256"] = _content_hash(record, tensors)
-    write_bytes(path, to_safetensors(tensors, metadata={"training": json.dumps(record)}))
+    write_bytes(path, tensor_bytes(tensors, {"training": json.dumps(record)}))
 
 
 def load(path: Path) -> tuple[Trainer, dict[str, Any]]:

@@ -16,6 +16,7 @@ from toreq_hw.network import WeightFormat
 from toreq_hw.quant.fit import fit, quantise
 from toreq_hw.quant.float_file import load_float
 from toreq_hw.quant.float_model import FloatModel, from_parameters, save_float
+from toreq_hw.quant.mlp import equilibrium_model, from_state_dict
 from toreq_hw.quant.options import TrainingOptions
 from toreq_hw.quant.post_training import account, quantise_model
 from toreq_hw.quant.training import train
@@ -82,6 +83,18 @@ def test_a_float_model_comes_back(model: FloatModel, tmp_path: Path) -> None:
     back = load_float(tmp_path / "float.safetensors")
     assert back.names == model.names
     for mine, theirs in zip(back.weights, model.weights, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+
+
+def test_a_float_model_made_of_a_state_dict_comes_back(tmp_path: Path) -> None:
+    """Torch keeps weights the other way round, so these arrays are views in Fortran order."""
+    rng = np.random.default_rng(0)
+    mlp = from_state_dict({"0.weight": rng.random((5, 6)), "2.weight": rng.random((3, 5))})
+    made = equilibrium_model(mlp, rng.random((50, 6)))
+    save_float(made, tmp_path / "float.safetensors")
+    back = load_float(tmp_path / "float.safetensors")
+    assert isinstance(back, FloatModel)
+    for mine, theirs in zip(back.weights, made.weights, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-6)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from safetensors.numpy import save as to_safetensors
 
 from testbench.networks import Case, cases
 from toreq_hw import sim
@@ -25,6 +24,7 @@ from toreq_hw.sim.learning.reference import (
     update,
 )
 from toreq_hw.sim.learning.synapses import weights_of
+from toreq_hw.tensor_file import tensor_bytes
 
 
 def test_generator_by_hand() -> None:
@@ -221,7 +221,7 @@ def test_checkpoint_refusals(tmp_path: Path) -> None:
     path.write_bytes(change)
     with pytest.raises(NetworkFileError, match="format and version must be"):
         checkpoint.load(path)
-    path.write_bytes(to_safetensors({}, metadata={"training": "[]"}))
+    path.write_bytes(tensor_bytes({}, {"training": "[]"}))
     with pytest.raises(NetworkFileError, match="must hold an object"):
         checkpoint.load(path)
     with pytest.raises(NetworkFileError, match="must be readable"):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
-from safetensors.numpy import save as to_safetensors
 
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
@@ -18,6 +17,7 @@ from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.schedule import Schedule
 from toreq_hw.reading import Fields, parse_json, read_tensors, shown
+from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw network"
 VERSION = 1
@@ -37,7 +37,7 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
     """
     stated = header(network) if run is None else {**header(network), "run": run}
     metadata = {"network": json.dumps(stated)}
-    content = to_safetensors(network.tensors(), metadata=metadata)
+    content = tensor_bytes(network.tensors(), metadata)
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(content)
 
