@@ -6,7 +6,8 @@ result = sim.relax(net, inputs, engine="event", trace=True)
 result.states["hidden"], result.classes, result.trace.states(sample=0)["hidden"]
 """
 
-from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.network import check_states
+from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.phases import (
     MAX_SWEEPS,
     Engine,

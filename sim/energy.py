@@ -6,25 +6,27 @@ docs/numerics.md, section 4: the Lyapunov function behind "relaxation always sto
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network, Population
+from toreq_hw.network import Network, Population, check_states
 from toreq_hw.sim.fixed_point import rounding_half
 
 
 def doubled_energy(
     network: Network,
-    inputs: npt.NDArray[np.integer],
+    inputs: npt.ArrayLike,
     states: dict[str, npt.NDArray[np.int16]],
     drive: npt.NDArray[np.int32] | None = None,
 ) -> npt.NDArray[np.int64]:
     """Twice the energy, in units of 2^-G, G the largest fraction bits of any population.
 
     inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
-    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,).
+    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,). Raises InputError.
     """
+    inputs = check_states(network.input, inputs)
+    checked = {p.name: check_states(p, states[p.name]) for p in network.relaxing}
     common = max(network.accumulator_fraction_bits(p.name) for p in network.relaxing)
     total = np.zeros(len(inputs), dtype=np.int64)
-    wide = {name: s.astype(np.int64) for name, s in states.items()}
-    wide[network.input.name] = np.asarray(inputs, dtype=np.int64)
+    wide = {name: s.astype(np.int64) for name, s in checked.items()}
+    wide[network.input.name] = inputs.astype(np.int64)
     for population in network.relaxing:
         fraction_bits = network.accumulator_fraction_bits(population.name)
         own = wide[population.name]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import STATE_DTYPE, Block, Network, Population
+from toreq_hw.network import Block, Network, Population, check_states
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,28 +64,3 @@ class Layout:
                     f"{expected[0]!r} ({len(parts[0])}), not {len(part)}"
                 )
         return np.concatenate(parts, axis=1)
-
-
-def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[np.int16]:
-    """`states` as an int16 array, shape (batch, size), every value in the population's range.
-
-    Raises InputError naming what must hold and what was found; floats are refused, because
-    rounding them is the caller's decision.
-    """
-    array = np.asarray(states)
-    what = f"states of {population.name!r}"
-    if not np.issubdtype(array.dtype, np.integer):
-        hint = ""
-        if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
-            hint = " holding NaN"
-        raise InputError(f"{what}: must be integers, not {array.dtype}{hint}")
-    if array.ndim != 2 or array.shape[1] != population.size:
-        raise InputError(f"{what}: must have shape (batch, {population.size}), not {array.shape}")
-    if array.size and not (
-        population.state_min <= int(array.min()) and int(array.max()) <= population.state_max
-    ):
-        raise InputError(
-            f"{what}: must be in {population.state_min}..{population.state_max}, "
-            f"found {int(array.min())}..{int(array.max())}"
-        )
-    return np.ascontiguousarray(array, dtype=STATE_DTYPE)

@@ -6,13 +6,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import whole_numbers
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population
+from toreq_hw.network import Network, Population, check_labels, check_states, nudge_limit
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.fixed_point import nudge_drive
-from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.reference import ReferenceEngine
 from toreq_hw.sim.relaxation import Relaxation, Start
 from toreq_hw.suggestions import none_of
@@ -67,7 +68,7 @@ def relax(
     *,
     engine: str | Engine = "event",
     states: dict[str, npt.NDArray[np.int16]] | None = None,
-    drive: npt.NDArray[np.int32] | None = None,
+    drive: npt.ArrayLike | None = None,
     threshold: int = 0,
     max_sweeps: int = MAX_SWEEPS,
     trace: bool = False,
@@ -78,7 +79,8 @@ def relax(
     engine: "reference", "dense" or "event" (the same bits), or an engine from `make_engine`.
     states: where to start, per relaxing population, shape (batch, size); all zero if None.
         A phase with given states continues: its accumulators stand, inputs cost no event.
-    drive: int32 (batch, output.size), added to the output accumulators (see `nudged_phase`).
+    drive: integers (batch, output.size), added to the output accumulators (see `nudged_phase`);
+        at most what a nudge can be, which is what 32 bits have room for.
     threshold: 0 is lossless; above it, neurons send only larger moves (lossy).
     trace: keep every state of every tick; see `Trace`.
 
@@ -90,7 +92,7 @@ def relax(
     start = Start(
         inputs=checked,
         states=_start_states(layout, states, batch),
-        drive=_checked_drive(network.output, drive, batch),
+        drive=_checked_drive(network, drive, batch),
         continued=states is not None,
         threshold=_whole_number("threshold", threshold, 0, MAX_THRESHOLD),
         max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MAX_LIMIT),
@@ -152,21 +154,15 @@ def nudge(
 ) -> npt.NDArray[np.int32]:
     """The constant n = (e << F) >> beta_shift with e = target - s*, int32 (batch, output.size)."""
     population = network.output
-    error = targets(population, labels).astype(np.int32) - outputs
+    states = check_states(population, outputs)
+    error = targets(population, check_labels(population, labels, len(states))) - states
     fraction_bits = network.accumulator_fraction_bits(population.name)
     return nudge_drive(error, fraction_bits, network.beta_shift)
 
 
 def targets(output: Population, labels: npt.ArrayLike) -> npt.NDArray[np.int16]:
     """s_max at each label and 0 elsewhere, int16 (batch, output.size). Raises InputError."""
-    classes = np.asarray(labels)
-    if classes.ndim != 1 or not np.issubdtype(classes.dtype, np.integer):
-        raise InputError(f"labels must be a 1-d integer array, not {classes.dtype} {classes.shape}")
-    if classes.size and (classes.min() < 0 or classes.max() >= output.size):
-        raise InputError(
-            f"labels must be in 0..{output.size - 1}, "
-            f"found {int(classes.min())}..{int(classes.max())}"
-        )
+    classes = check_labels(output, labels)
     target = np.zeros((len(classes), output.size), dtype=np.int16)
     target[np.arange(len(classes)), classes] = output.state_max
     return target
@@ -184,16 +180,15 @@ def _start_states(
 
 
 def _checked_drive(
-    output: Population, drive: npt.NDArray[np.int32] | None, batch: int
+    network: Network, drive: npt.ArrayLike | None, batch: int
 ) -> npt.NDArray[np.int32]:
+    output = network.output
     if drive is None:
         return np.zeros((batch, output.size), dtype=np.int32)
-    if drive.shape != (batch, output.size) or drive.dtype != np.int32:
-        raise InputError(
-            f"drive must be int32 of shape ({batch}, {output.size}), not {drive.dtype} "
-            f"{drive.shape}"
-        )
-    return np.ascontiguousarray(drive)
+    fraction_bits = network.accumulator_fraction_bits(output.name)
+    limit = nudge_limit(output, fraction_bits, network.beta_shift)
+    checked = whole_numbers("drive", drive, (batch, output.size), -limit, limit)
+    return np.ascontiguousarray(checked, dtype=np.int32)
 
 
 def _whole_number(name: str, value: int, least: int, most: int) -> int:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from toreq_hw.network import Block
 from toreq_hw.sim.costs import dense_synops, fan_out
 from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace
+from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace, check_start
 
 Indices = npt.NDArray[np.intp]
 
@@ -17,6 +17,7 @@ class Recorder:
     """Counters per sample, and every state change where a trace is asked for."""
 
     def __init__(self, layout: Layout, start: Start) -> None:
+        check_start(layout, start)
         batch = len(start.inputs)
         self._layout = layout
         self._start = start
@@ -94,6 +95,7 @@ def carried_out(layout: Layout, start: Start, run: Run) -> Relaxation:
     With a trace, a first run counts the changes of each sample and a second one, the same bit
     for bit, writes them where they belong.
     """
+    check_start(layout, start)
     batch = len(start.inputs)
     states, counters = run(np.zeros((0, 4), dtype=np.int64), np.zeros(batch, dtype=np.int64))
     changes = None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.layout import Layout
 
@@ -45,6 +46,21 @@ class Start:
     max_sweeps: int
     trace: bool
     detects_cycles: bool
+
+
+def check_start(layout: Layout, start: Start) -> None:
+    """Raises InputError where a start does not fit the network that an engine was made for."""
+    network, batch = layout.network, len(start.inputs)
+    for what, array, shape, dtype in (
+        ("inputs", start.inputs, (batch, network.input.size), np.int16),
+        ("states", start.states, (batch, layout.neurons), np.int16),
+        ("drive", start.drive, (batch, network.output.size), np.int32),
+    ):
+        if array.shape != shape or array.dtype != dtype:
+            raise InputError(
+                f"{what} of a start must be {np.dtype(dtype)} of shape {shape} for this engine's "
+                f"network, not {array.dtype} {array.shape}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.network import check_labels
 from toreq_hw.sim.relaxation import Relaxation
 
 
@@ -42,11 +43,12 @@ def spread(values: npt.NDArray[np.integer]) -> Spread:
     return Spread(float(values.mean()), p50, p95, p99, int(values.max()))
 
 
-def summarise(relaxation: Relaxation, labels: npt.NDArray[np.integer]) -> Summary:
-    """Figures of a non-empty batch; labels: (batch,)."""
+def summarise(relaxation: Relaxation, labels: npt.ArrayLike) -> Summary:
+    """Figures of a non-empty batch; labels: (batch,). Raises InputError."""
+    classes = check_labels(relaxation.network.output, labels, len(relaxation.classes))
     return Summary(
-        samples=len(labels),
-        accuracy=float(np.mean(relaxation.classes == labels)),
+        samples=len(classes),
+        accuracy=float(np.mean(relaxation.classes == classes)),
         sweeps=spread(relaxation.sweeps),
         unsettled=relaxation.unsettled,
         events_per_sample=float(np.mean(relaxation.events + relaxation.input_events)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network, WeightFormat
+from toreq_hw.network import Network, WeightFormat, check_labels
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.perturbation import WeightBitFlip
 from toreq_hw.sim.perturbation.reprogram import with_weights
@@ -65,11 +65,12 @@ def critical_weights(
 
 def _accuracy(network: Network, inputs: Inputs, labels: Labels) -> float:
     result = relax(network, inputs, engine=EventEngine(network, threads=1))
-    return float(np.mean(result.classes == labels))
+    return float(np.mean(result.classes == check_labels(network.output, labels, len(inputs))))
 
 
 def _margin(network: Network, inputs: Inputs, labels: Labels) -> float:
     output = network.output
+    labels = check_labels(output, labels, len(inputs))
     result = relax(network, inputs, engine=EventEngine(network, threads=1))
     states = result.states[output.name].astype(np.float64)
     right = states[np.arange(len(labels)), labels]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_labels
 from toreq_hw.sim.campaign.planning import Interval, student
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning import Progress, Trainer
@@ -28,7 +28,7 @@ Watch = Callable[[Progress], None]
 
 @dataclass(frozen=True, eq=False)
 class Exam:
-    """Test inputs int16 (samples, n) and labels."""
+    """Test inputs int16 (samples, n) and labels, one each."""
 
     inputs: npt.NDArray[np.int16]
     labels: npt.NDArray[np.int64]
@@ -39,7 +39,8 @@ class Exam:
             result = relax_with(network, self.inputs, layers)
         else:
             result = relax(network, self.inputs, engine=EventEngine(network, threads=1))
-        return float(np.mean(result.classes == self.labels))
+        labels = check_labels(network.output, self.labels, len(result.classes))
+        return float(np.mean(result.classes == labels))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.learning.synapses import blank_synapses
@@ -62,6 +62,7 @@ def single_flips(
     layout = Layout(network)
     ranges = np.concatenate([np.full(p.size, p.state_max - p.state_min) for p in network.relaxing])
     standing = layout.join(clean.states)
+    labels = check_labels(network.output, labels, len(standing))
     right = int(np.count_nonzero(clean.classes == labels))
     wires = _wires(network, engine.plan)
     found = []

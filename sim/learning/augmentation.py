@@ -6,6 +6,7 @@ Done by whoever feeds the chip, not by the chip; test images are never touched.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.errors import InputError
 from toreq_hw.sim.learning.generator import Stream, draws, epoch_seed, seeded
 
 
@@ -16,10 +17,15 @@ def shifted(
 
     images: (samples, rows * columns), in order. Sample i takes draw i of its stream: the row
     offset from the high, the column offset from the low 16 bits. Returns a new array.
+    Raises InputError.
     """
     if reach == 0:
         return images
     rows, columns = shape
+    if images.ndim != 2 or images.shape[1] != rows * columns:
+        raise InputError(
+            f"images must be {rows} x {columns} pixels to be moved, found shape {images.shape}"
+        )
     words = draws(len(images), seeded(epoch_seed(seed, epoch), Stream.AUGMENTATION))
     span = 2 * reach + 1
     down = ((words >> 16) * span >> 16).astype(np.int64)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import whole_numbers
+from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.plan import Ints, Plan
@@ -41,7 +43,7 @@ class Synapses(NamedTuple):
 
 
 def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
-    """All latents zero, biases those of the network."""
+    """All latents zero, those of biases too."""
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     number[network.input.name] = -1
     ends = [(number[c.pre], number[c.post]) for c in network.couplings]
@@ -57,9 +59,41 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
         ),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
         latent=np.zeros(sum(sizes), dtype=np.int16),
-        bias_latent=plan.bias << BIAS_GUARD_BITS,
+        bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
         weyl=(np.arange(len(plan.bias)) * WEYL_STEP & 0xFFFF).astype(np.int32),
     )
+
+
+def check_latents(network: Network, synapses: Synapses) -> None:
+    """Raises InputError for a latent outside its range, or a self-coupling that is not mirrored."""
+    for index, coupling in enumerate(network.couplings):
+        latents = latents_in(synapses, network, index)
+        what = f"latents of coupling {coupling.name!r}"
+        whole_numbers(what, latents, coupling.weight.shape, -LATENT_LIMIT, LATENT_LIMIT)
+        mirrored = not coupling.is_self_coupling or np.array_equal(latents, latents.T)
+        if not mirrored or (coupling.is_self_coupling and np.diagonal(latents).any()):
+            raise InputError(f"{what}: must be symmetric with a zero diagonal, as its weights are")
+    limit = BIAS_LATENT_LIMIT
+    whole_numbers("bias latents", synapses.bias_latent, ("neurons",), -limit, limit)
+
+
+def latents_in(synapses: Synapses, network: Network, coupling: int) -> npt.NDArray[np.int16]:
+    """A view of one coupling's latents, int16 (n_pre, n_post)."""
+    shape = network.couplings[coupling].weight.shape
+    start = synapses.first[coupling]
+    return synapses.latent[start : start + shape[0] * shape[1]].reshape(shape)
+
+
+def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Bias latents that stand for given biases, each in the middle of what rounds to its bias.
+
+    Raises InputError for a bias that no latent stands for.
+    """
+    limit = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
+    wide = whole_numbers("biases to be learned", biases, ("neurons",), -limit, limit)
+    middle = (wide.astype(np.int64) << BIAS_GUARD_BITS) + ((1 << BIAS_GUARD_BITS) >> 1)
+    latents: npt.NDArray[np.int32] = np.minimum(middle, BIAS_LATENT_LIMIT).astype(np.int32)
+    return latents
 
 
 def weights_of(latents: npt.NDArray[np.int16], theta: int) -> npt.NDArray[np.int8]:

@@ -12,26 +12,33 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import whole_numbers
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, accumulator_range
+from toreq_hw.network import Network, accumulator_range, check_labels, check_states
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.sim.event_kernel import Rules, new_scratch
-from toreq_hw.sim.layout import Layout, check_states
+from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
 from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,
     BIAS_LATENT_LIMIT,
     LATENT_LIMIT,
+    bias_latents_of,
     blank_synapses,
+    check_latents,
+    latents_in,
     latents_of,
     weights_of,
 )
-from toreq_hw.sim.phases import MAX_SWEEPS, targets
+from toreq_hw.sim.phases import MAX_SWEEPS
 from toreq_hw.sim.plan import Ints, compile_plan
 
 MAX_SHIFT = 16
 """Largest k: the rounding offset is drawn from 16 bits."""
+
+MAX_EPOCH = 1 << 31
+"""Far above what any training takes."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Rule:
             _check(name, shift, 0, MAX_SHIFT)
         for name, shift in self.shifts.items():
             _check(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
+        for start in self.decay_epochs:
+            _check("decay_epochs", start, 0, MAX_EPOCH)
         _check("theta", self.theta, 1, LATENT_LIMIT)
         _check("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
 
@@ -107,8 +116,9 @@ class Progress:
 class Trainer:
     """A network that learns in place; its whole state is latents, generator and epoch.
 
-    network: the shape to train (`blueprint`); freshly drawn weights replace its own. seed: of the
-    first weights and of the stochastic rounding, 0 .. 2^32 - 1.
+    network: the shape to train (`blueprint`). Freshly drawn weights replace its own, and biases
+    start at 0 whatever its own are; `from_network` goes on from both. seed: of the first weights
+    and of the stochastic rounding, 0 .. 2^32 - 1.
 
     Raises InputError for a rule that does not fit, or a network whose accumulators could leave
     32 bits under some weights.
@@ -138,8 +148,8 @@ class Trainer:
     def from_network(cls, network: Network, rule: Rule, seed: int, epoch: int = 0) -> "Trainer":
         """A trainer that goes on from a network's own weights and biases, at the rates of `epoch`.
 
-        The file holds no latents: see `latents_of` for where they start. A bias latent starts
-        in the middle of what rounds to its bias.
+        The file holds no latents: see `latents_of` and `bias_latents_of` for where they start.
+        Raises InputError for a bias that is too large to be learned.
         """
         trainer = cls(network, rule, seed)
         trainer.epoch = epoch
@@ -147,30 +157,20 @@ class Trainer:
             theta = int(trainer.synapses.theta[index])
             trainer.latents(index)[...] = latents_of(coupling.weight, theta)
         bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
-        if np.abs(bias).max(initial=0) > BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS:
-            raise InputError(
-                f"biases must stay within +-{BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS} to be learned, "
-                f"found {int(bias[np.abs(bias).argmax()])}"
-            )
-        half = (1 << BIAS_GUARD_BITS) >> 1
-        trainer.synapses.bias_latent[:] = np.minimum(
-            (bias << BIAS_GUARD_BITS) + half, BIAS_LATENT_LIMIT
-        )
+        trainer.synapses.bias_latent[:] = bias_latents_of(bias)
         trainer.program()
         return trainer
 
-    def learn(
-        self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: Ints
-    ) -> Progress:
+    def learn(self, inputs: npt.ArrayLike, labels: npt.ArrayLike, order: npt.ArrayLike) -> Progress:
         """Learns the samples that `order` names, one after another, with this epoch's rates.
 
-        inputs: integers (samples, input.size); labels: (samples,). Raises InputError.
+        inputs: integers (samples, input.size); labels: (samples,); order: numbers of samples,
+        in any order and number. Raises InputError.
         """
         network = self.blueprint
         inputs = check_states(network.input, inputs)
-        targets(network.output, labels)  # refuses labels that are no class
-        if len(labels) != len(inputs):
-            raise InputError(f"labels must be one per input ({len(inputs)}), not {len(labels)}")
+        classes = check_labels(network.output, labels, len(inputs))
+        learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
             np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
             self.rule.bias_shift_in(self.epoch),
@@ -187,14 +187,14 @@ class Trainer:
                 detects_cycles=not network.schedule.always_settles,
             ),
             inputs=inputs,
-            labels=np.asarray(labels, dtype=np.int64),
-            order=order,
+            labels=classes,
+            order=np.ascontiguousarray(learned, dtype=np.int64),
             scratch=self._scratch,
             random_state=self.random_state,
             tally=tally,
         )
         self.random_state = np.uint32(state)
-        return Progress(len(order), *(int(count) for count in tally))
+        return Progress(len(learned), *(int(count) for count in tally))
 
     def network(self) -> Network:
         """The network as it stands, an independent copy."""
@@ -207,8 +207,14 @@ class Trainer:
         return replace(network, couplings=tuple(couplings), biases=biases)
 
     def program(self) -> None:
-        """Sets every weight and bias from its latent, as after a change of latents by hand."""
+        """Sets every weight and bias from its latent, as after a change of latents by hand.
+
+        Raises InputError for latents out of range, an epoch below 0, or a generator at 0.
+        """
         synapses = self.synapses
+        check_latents(self.blueprint, synapses)
+        _check("epoch", self.epoch, 0, MAX_EPOCH)
+        _check("random_state", int(self.random_state), 1, (1 << 32) - 1)
         for index in range(len(self.blueprint.couplings)):
             weight = weights_of(self.latents(index), int(synapses.theta[index]))
             for start, rows in (
@@ -229,9 +235,7 @@ class Trainer:
 
     def latents(self, coupling: int) -> npt.NDArray[np.int16]:
         """A view of one coupling's latents, int16 (n_pre, n_post)."""
-        shape = self.blueprint.couplings[coupling].weight.shape
-        start = self.synapses.first[coupling]
-        return self.synapses.latent[start : start + shape[0] * shape[1]].reshape(shape)
+        return latents_in(self.synapses, self.blueprint, coupling)
 
     def _draw_latents(self) -> None:
         """Row-major, couplings in file order; a self-coupling draws its upper triangle."""

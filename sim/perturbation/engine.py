@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_states
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
@@ -44,14 +44,15 @@ def relax_with(
     for one in layers:
         if isinstance(one, LearningLayer):
             raise InputError(f"layer {one.kind} must have learning to act on, not a phase")
+    checked = check_states(network.input, inputs)
     damaged = layer.program(network, layers)
     if states is not None:
         states = layer.disturb(network, states, layers)
     runner: str | Engine = engine
     if any(isinstance(one, PhaseLayer) for one in layers):
-        batch = len(np.asarray(inputs))
-        runner = disturbed_engine(damaged, layer.disturbance(damaged, batch, layers), engine)
-    return relax(damaged, inputs, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace)
+        given = layer.disturbance(damaged, len(checked), layers)
+        runner = disturbed_engine(damaged, given, engine)
+    return relax(damaged, checked, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace)
 
 
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:

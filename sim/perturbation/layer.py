@@ -20,6 +20,7 @@ import numpy.typing as npt
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role
 from toreq_hw.reading.fields import shown
+from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.suggestions import none_of
 
@@ -180,7 +181,10 @@ def program(network: Network, layers: Sequence[Layer]) -> Network:
 
 
 def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States:
-    """The states after every start layer, in order."""
+    """The states after every start layer, in order. Raises InputError for states out of range."""
+    if any(isinstance(layer, StartLayer) for layer in layers):
+        layout = Layout(network)
+        states = layout.split(layout.join(states))
     for layer in layers:
         if isinstance(layer, StartLayer):
             states = layer.disturb(network, states)

@@ -194,15 +194,14 @@ class HardenedTrainer(Trainer):
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
         self._damage, self._period, self._drawn = damage, period, 0
 
-    def learn(
-        self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: Ints
-    ) -> Progress:
+    def learn(self, inputs: npt.ArrayLike, labels: npt.ArrayLike, order: npt.ArrayLike) -> Progress:
         """As `Trainer.learn`; ends with undamaged weights."""
         total = Progress(0, 0, 0, 0, 0)
-        for first in range(0, len(order), self._period):
+        learned = np.asarray(order)
+        for first in range(0, len(learned), self._period):
             self._impair(self._damage(self._drawn).program(self.network()))
             self._drawn += 1
-            total += super().learn(inputs, labels, order[first : first + self._period])
+            total += super().learn(inputs, labels, learned[first : first + self._period])
             self.program()
         return total
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import Coupling, Network, WeightFormat, check_labels, check_states
 from toreq_hw.sim.learning.augmentation import shifted
 from toreq_hw.sim.yardsticks.fixed_order import (
     column_sums,
@@ -133,7 +133,10 @@ def train_twin(
 
     images: input states (samples, n), moved by up to `augment` pixels afresh each epoch, as for
     the equilibrium network. The rate falls linearly to zero. watch: called with samples done.
+    Raises InputError.
     """
+    images = check_states(shape.input, images)
+    labels = check_labels(shape.output, labels, len(images))
     trainer = TwinTrainer(shape, seed)
     rng = np.random.default_rng(seed)
     largest = np.float32(shape.input.state_max)

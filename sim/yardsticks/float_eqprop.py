@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import reals
 from toreq_hw.network import Coupling, Network, Population
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.yardsticks.fixed_order import column_sums, product, uniform
@@ -55,9 +56,12 @@ class FloatNetwork:
 
         inputs: (batch, input.size) in [0, 1]. states: where to start, (batch, neurons) in
         `Layout` order, zero if None. drive: (batch, output.size). Returns (batch, neurons).
+        Raises InputError for values that are not finite or out of range.
         """
-        base = self._base(inputs, drive)
-        s = np.zeros((len(inputs), self.layout.neurons)) if states is None else states.copy()
+        inputs = self.check_inputs(inputs)
+        base = self._base(inputs, self._checked_drive(drive, len(inputs)))
+        whole = (len(inputs), self.layout.neurons)
+        s = np.zeros(whole) if states is None else reals("states", states, whole, -1, 1).copy()
         for _ in range(max_sweeps):
             before = s.copy()
             for colour in self.shape.colours:
@@ -84,7 +88,10 @@ class FloatNetwork:
         """EqProp's estimate of d/dW mean 1/2 |s_out - target|^2, and the free states.
 
         Three relaxations: free, and nudged by +-beta (target - s*), frozen as in hardware.
+        target: (batch, output.size) in the output's range. Raises InputError.
         """
+        inputs = self.check_inputs(inputs)
+        target = self._checked_target(target, len(inputs))
         limits = {"tolerance": tolerance, "max_sweeps": max_sweeps}
         free = self.relax(inputs, **limits)  # type: ignore[arg-type]
         drive = beta * (target - self.outputs(free))
@@ -111,7 +118,11 @@ class FloatNetwork:
         moves s by (I - D J)^-1 D (dJ s + dc), so dL/dJ_ij = lambda_i s_j with
         lambda = D (I - J D)^-1 dL/ds. free: equilibria to (near) machine precision.
         What is compared with it has a tolerance, so LAPACK and BLAS may sum as they like.
+        Raises InputError.
         """
+        inputs = self.check_inputs(inputs)
+        target = self._checked_target(target, len(inputs))
+        free = reals("free states", free, (len(inputs), self.layout.neurons), -1, 1)
         coupling = self._joint_couplings()
         base = self._base(inputs, None)
         own = np.concatenate([base[p.name] for p in self.shape.relaxing], axis=1)
@@ -142,6 +153,18 @@ class FloatNetwork:
             self.weights[name] -= rate * step
         for name, step in gradient.biases.items():
             self.biases[name] -= rate * step
+
+    def check_inputs(self, inputs: npt.ArrayLike) -> Floats:
+        """Inputs as float64 (batch, input.size). Raises InputError."""
+        population = self.shape.input
+        return reals("inputs", inputs, ("batch", population.size), _low(population), 1)
+
+    def _checked_target(self, target: npt.ArrayLike, batch: int) -> Floats:
+        population = self.shape.output
+        return reals("target", target, (batch, population.size), _low(population), 1)
+
+    def _checked_drive(self, drive: npt.ArrayLike | None, batch: int) -> Floats | None:
+        return None if drive is None else reals("drive", drive, (batch, self.shape.output.size))
 
     def _base(self, inputs: Floats, drive: Floats | None) -> dict[str, Floats]:
         """Bias, input drive and nudge per population, (batch, size)."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_labels
 from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork, Floats
 
 _BATCH = 20
@@ -25,11 +25,13 @@ def train_float(
     """Mini-batch gradient descent with EqProp's own gradients on a network of `shape`.
 
     inputs: (samples, input.size) in [0, 1]; labels: (samples,). The rate falls linearly to a
-    tenth. watch: called with the samples of each batch.
+    tenth. watch: called with the samples of each batch. Raises InputError.
     """
     net = FloatNetwork(shape, seed, scale=0.5)
+    inputs = net.check_inputs(inputs)
+    classes = check_labels(shape.output, labels, len(inputs))
     rng = np.random.default_rng(seed)
-    target = np.eye(shape.output.size)[labels]
+    target = np.eye(shape.output.size)[classes]
     for epoch in range(epochs):
         order = rng.permutation(len(inputs))
         step = rate * (1 - 0.9 * epoch / epochs)
@@ -44,6 +46,7 @@ def train_float(
 
 
 def float_accuracy(net: FloatNetwork, inputs: Floats, labels: npt.NDArray[np.int64]) -> float:
-    """Fraction of samples whose largest output is the label."""
+    """Fraction of samples whose largest output is the label. Raises InputError."""
     outputs = net.outputs(net.relax(inputs))
-    return float(np.mean(outputs.argmax(axis=1) == labels))
+    classes = check_labels(net.shape.output, labels, len(outputs))
+    return float(np.mean(outputs.argmax(axis=1) == classes))

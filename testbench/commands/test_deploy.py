@@ -104,7 +104,7 @@ def test_a_network_of_another_width_is_refused(
     path = tmp_path / "narrow.safetensors"
     network.save(random_case(1).network, path)
     assert deploy("--target", "sim", "--network", str(path)) == 2
-    assert "images must have" in capsys.readouterr().err
+    assert "images for population" in capsys.readouterr().err
 
 
 def test_a_missing_dependency_names_its_install_command() -> None:

@@ -210,7 +210,9 @@ def test_bad_input_is_one_line_and_status_2(trained: Path, tmp_path: Path) -> No
     assert refusal("simulate", cut).startswith(f"error: {cut}: must be a whole safetensors file")
     narrow = tmp_path / "narrow.safetensors"
     network.save(network.layered((10, 4, 10), WeightFormat.TERNARY, (0, 0)), narrow)
-    assert "images must have 10 pixels for population 'input'" in refusal("simulate", narrow)
+    assert "images for population 'input': must have shape (samples, 10)" in refusal(
+        "simulate", narrow
+    )
     assert "must be an image in 0..358, not 359" in refusal("simulate", trained, "--trace", "359")
     assert "Invalid value for '--data'" in refusal("simulate", trained, "--data", "cifar")
     assert "No such command 'fly'" in refusal("fly")

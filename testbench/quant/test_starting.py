@@ -50,7 +50,7 @@ def test_integer_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
     assert Trainer(network, Rule(), seed=3).network().sha256 != network.sha256
     assert Trainer.from_network(network, Rule(), seed=3).network().sha256 == network.sha256
     loud = replace(network, biases={**network.biases, "output": np.full(10, 1 << 23, np.int32)})
-    with pytest.raises(InputError, match="biases must stay within"):
+    with pytest.raises(InputError, match="biases to be learned: must be in"):
         Trainer.from_network(loud, Rule(), seed=3)
 
 

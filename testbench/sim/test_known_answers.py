@@ -219,14 +219,14 @@ def test_other_refusals() -> None:
     two = {n: np.zeros((2, 2), np.int16) for n in ("hidden", "output")}
     with pytest.raises(InputError, match="one row per input"):
         sim.relax(net, inputs, states=two)
-    with pytest.raises(InputError, match="drive must be int32"):
-        sim.relax(net, inputs, drive=np.zeros((1, 2)))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="drive: must be integers, not float64"):
+        sim.relax(net, inputs, drive=np.zeros((1, 2)))
     free = sim.free_phase(net, inputs)
     with pytest.raises(InputError, match="sign must be 1 or -1"):
         sim.nudged_phase(net, inputs, free, [1], 0)
-    with pytest.raises(InputError, match=r"labels must be in 0\.\.1, found 2\.\.2"):
+    with pytest.raises(InputError, match=r"labels: must be in 0\.\.1, found 2\.\.2"):
         sim.nudged_phase(net, inputs, free, [2], 1)
-    with pytest.raises(InputError, match="labels must be a 1-d integer array"):
+    with pytest.raises(InputError, match="labels: must be integers, not float64"):
         sim.nudged_phase(net, inputs, free, [0.5], 1)
 
 

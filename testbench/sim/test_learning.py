@@ -91,6 +91,9 @@ def test_kernel_is_the_written_rule(case: Case) -> None:
     shifts = {c.name: 3 + k for k, c in enumerate(case.network.couplings)}
     rule = Rule(shift=0, bias_shift=2, theta=300, initial_reach=900, shifts=shifts)
     trainer = Trainer(case.network, rule, seed=11)
+    biases = [case.network.biases[p.name] for p in case.network.relaxing]
+    trainer.synapses.bias_latent[:] = np.concatenate(biases) << 4
+    trainer.program()
     expected = latents_of(trainer)
     for sample in range(len(case.inputs)):
         learn_by_reference(trainer.network(), expected, case, sample, shifts)
@@ -209,7 +212,7 @@ def test_trainer_refusals() -> None:
     with pytest.raises(InputError, match="accumulators must stay within"):
         Trainer(layered((70_000, 1, 1), WeightFormat.INT8, (0, 0)), Rule(), 1)
     trainer = Trainer(net, Rule(), 1)
-    with pytest.raises(InputError, match="labels must be one per input"):
+    with pytest.raises(InputError, match="labels: must be one per input"):
         trainer.learn(taught.inputs, taught.labels[:5], np.arange(5))
 
 

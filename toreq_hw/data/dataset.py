@@ -5,19 +5,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import Shape, dtype_of, reals, whole_numbers
 from toreq_hw.errors import DataError, InputError
-from toreq_hw.network import STATE_DTYPE, Population
+from toreq_hw.network import MAX_NEURONS, STATE_DTYPE, Population
+
+MAX_PIXEL = (1 << 31) - 1
+"""Largest value of white; keeps the encoding far inside int64."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images and their classes.
 
-    images: uint8, shape (samples, pixels), 0..`Dataset.pixel_max`. labels: int64 (samples,).
+    images: uint8, shape (samples, pixels), 0..`Dataset.pixel_max`. labels: int64 (samples,), any
+    integers on construction. Raises InputError for other kinds of number, or other shapes.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        images = whole_numbers("images", self.images, ("samples", "pixels"), 0, 255)
+        labels = whole_numbers("labels", self.labels, (len(images),), 0, MAX_NEURONS)
+        object.__setattr__(self, "images", images.astype(np.uint8, copy=False))
+        object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -31,7 +42,8 @@ class Split:
 class Dataset:
     """A named set with the split that every figure in this project refers to.
 
-    shape: of one image, rows by columns. split: one sentence that says which images are which.
+    shape: of one image, rows by columns. pixel_max: white, 1..255. split: one sentence that says
+    which images are which. Raises InputError for images or labels that do not fit this.
     """
 
     name: str
@@ -41,6 +53,15 @@ class Dataset:
     split: str
     train: Split
     test: Split
+
+    def __post_init__(self) -> None:
+        if type(self.pixel_max) is not int or not 1 <= self.pixel_max <= 255:
+            raise InputError(f"pixel_max must be an integer in 1..255, not {self.pixel_max!r:.40}")
+        for name, part in (("training", self.train), ("test", self.test)):
+            shape = ("samples", self.pixels)
+            whole_numbers(f"{name} images of {self.name}", part.images, shape, 0, self.pixel_max)
+            what = f"{name} labels of {self.name}"
+            whole_numbers(what, part.labels, ("samples",), 0, self.classes - 1)
 
     @property
     def pixels(self) -> int:
@@ -61,18 +82,34 @@ class Dataset:
         return replace(self, split=split, train=self.train.take(~held), test=self.train.take(held))
 
 
-def encode(
-    images: npt.NDArray[np.uint8], pixel_max: int, population: Population
-) -> npt.NDArray[np.int16]:
-    """Input states of images: round(pixel * s_max / pixel_max), halves up, in integers.
+def encode(images: npt.ArrayLike, pixel_max: int, population: Population) -> npt.NDArray[np.int16]:
+    """Input states of images (samples, pixels), by docs/numerics.md, section 2.
 
-    images: uint8 (samples, pixels). Returns int16, same shape; black is 0, white is s_max, so
-    the negative half of a signed input stays unused. Raises InputError on a wrong width.
+    Integers are pixels 0..pixel_max: a state is round(pixel * s_max / pixel_max), halves up, in
+    integers. Floats are fractions 0..1 of white, whatever pixel_max is: round(fraction * s_max),
+    halves up, in float64. Returns int16, same shape; black is 0, white is s_max, so the negative
+    half of a signed input stays unused. Raises InputError for anything else, a value out of
+    range included.
     """
-    if images.ndim != 2 or images.shape[1] != population.size:
-        raise InputError(
-            f"images must have {population.size} pixels for population {population.name!r}, "
-            f"found shape {images.shape}"
-        )
-    twice = 2 * images.astype(np.int32) * population.state_max + pixel_max
+    if type(pixel_max) is not int or not 1 <= pixel_max <= MAX_PIXEL:
+        raise InputError(f"pixel_max must be an integer in 1..{MAX_PIXEL}, not {pixel_max!r:.40}")
+    what = f"images for population {population.name!r}"
+    shape = ("samples", population.size)
+    if np.issubdtype(dtype_of(what, images), np.floating):
+        real = _fractions(what, images, shape, pixel_max)
+        return np.floor(real * population.state_max + 0.5).astype(STATE_DTYPE)
+    pixels = whole_numbers(what, images, shape, 0, pixel_max).astype(np.int64)
+    twice = 2 * pixels * population.state_max + pixel_max
     return (twice // (2 * pixel_max)).astype(STATE_DTYPE)
+
+
+def _fractions(
+    what: str, images: npt.ArrayLike, shape: Shape, pixel_max: int
+) -> npt.NDArray[np.float64]:
+    real = reals(what, images, shape)
+    if real.size and not (real.min() >= 0 and real.max() <= 1):
+        raise InputError(
+            f"{what}: floats must be fractions in 0..1, found {real.min():.6g}..{real.max():.6g}; "
+            f"pixels 0..{pixel_max} must be integers (images.astype(int), or divide them)"
+        )
+    return real

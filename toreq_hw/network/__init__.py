@@ -10,12 +10,14 @@ from toreq_hw.network.build import layered
 from toreq_hw.network.coupling import MAX_FRACTION_BITS, Coupling, WeightFormat
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
-from toreq_hw.network.population import STATE_DTYPE, Population, Role
+from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
 from toreq_hw.network.projection import Projection
 from toreq_hw.network.schedule import Block, Colour, Schedule
+from toreq_hw.network.states import check_labels, check_states
 
 __all__ = [
     "MAX_FRACTION_BITS",
+    "MAX_NEURONS",
     "STATE_DTYPE",
     "Block",
     "Colour",
@@ -28,6 +30,8 @@ __all__ = [
     "WeightFormat",
     "accumulator_bits",
     "accumulator_range",
+    "check_labels",
+    "check_states",
     "layered",
     "load",
     "nudge_limit",

@@ -1,0 +1,37 @@
+"""States and labels from outside, checked where they enter; every part of the project uses this."""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.arrays import whole_numbers
+from toreq_hw.errors import InputError
+from toreq_hw.network.population import STATE_DTYPE, Population
+
+
+def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[np.int16]:
+    """`states` as an int16 array, shape (batch, size), every value in the population's range.
+
+    Raises InputError naming what must hold and what was found; floats are refused, because
+    rounding them is the caller's decision.
+    """
+    array = whole_numbers(
+        f"states of {population.name!r}",
+        states,
+        ("batch", population.size),
+        population.state_min,
+        population.state_max,
+    )
+    return np.ascontiguousarray(array, dtype=STATE_DTYPE)
+
+
+def check_labels(
+    output: Population, labels: npt.ArrayLike, samples: int | None = None
+) -> npt.NDArray[np.int64]:
+    """`labels` as int64 (batch,), each the number of an output neuron.
+
+    samples: how many there must be, None for any number. Raises InputError.
+    """
+    array = whole_numbers("labels", labels, ("batch",), 0, output.size - 1)
+    if samples is not None and len(array) != samples:
+        raise InputError(f"labels: must be one per input ({samples}), not {len(array)}")
+    return np.ascontiguousarray(array, dtype=np.int64)
