@@ -160,11 +160,9 @@ def test_a_start_of_another_shape_is_refused(
     start = tmp_path / "start.safetensors"
     network_file.save(digits_network(WeightFormat.TERNARY), start)
     tiny = data.load("digits")
-    monkeypatch.setattr(
-        data,
-        "load",
-        lambda name: replace(tiny, name=name, shape=(28, 28)) if name == "mnist" else tiny,
-    )
+    large = data.Split(np.zeros((3, 784), np.uint8), np.arange(3))
+    other = replace(tiny, name="mnist", shape=(28, 28), train=large, test=large)
+    monkeypatch.setattr(data, "load", lambda name: other if name == "mnist" else tiny)
     out = tmp_path / "net.safetensors"
     assert run("train", "--engine", engine, "--from", start, *arguments, "--out", out) == 2
     error = capsys.readouterr().err
