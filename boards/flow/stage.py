@@ -10,7 +10,6 @@ from pathlib import Path
 
 from toreq_hw.boards.flow.tools import StoppedError
 from toreq_hw.errors import BuildError, OutputError
-from toreq_hw.files import write_json
 
 _DONE = "stage.json"
 
@@ -44,7 +43,8 @@ def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
         begin = time.perf_counter()
         work(draft)
         seconds = round(time.perf_counter() - begin, 3)
-        write_json(draft / _DONE, {"seconds": seconds})
+        done = json.dumps({"seconds": seconds})
+        (draft / _DONE).write_text(done, encoding="utf-8")  # the folder is the draft
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
         shutil.rmtree(failed, ignore_errors=True)

@@ -215,3 +215,34 @@ def test_train_knows_its_checkpoint(net: Path, place: Path) -> None:
     assert outcome(*resumed, "--out", net) == 2
     assert outcome(*quick, "--out", os.devnull) == 0
     assert not Path(os.devnull).with_suffix(".checkpoint").exists()
+
+
+def test_notes_that_no_training_leaves_are_refused(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes: dict[str, Any] = {"data": "digits", "holdout": None, "epochs": 3, "augment": 0}
+    notes["history"] = []
+    for change, message in (
+        ({"data": "cifar"}, "field data must be one of"),
+        ({"holdout": 0}, "field holdout must be a whole number in 1.."),
+        ({"epochs": "x"}, "field epochs must be a whole number in 1.."),
+        ({"augment": 9}, "field augment must be a whole number in 0..4"),
+        ({"history": [{}]}, "field history must have 0 entries"),
+        ({"history": 5}, "field history must be a list"),
+    ):
+        checkpoint.save(Trainer(NET, Rule(), 1), place / "c", {**notes, **change})
+        assert outcome("train", "--resume", "c", "--out", "x.safetensors", "--overwrite") == 2
+        assert message in capsys.readouterr().err
+    checkpoint.save(Trainer(NET, Rule(), 1), place / "c", {})
+    assert outcome("train", "--resume", "c", "--out", "x.safetensors", "--overwrite") == 2
+    assert "field data must be there" in capsys.readouterr().err
+
+
+def test_relearn_names_what_is_wrong_with_a_checkpoint(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint.save(Trainer(NET, Rule(), 1), place / "c", {})
+    content = (place / "c").read_bytes()
+    (place / "c").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert outcome("relearn", "c", "--level", "0.1") == 2
+    assert "content must have the SHA-256" in capsys.readouterr().err

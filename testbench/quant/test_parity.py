@@ -95,6 +95,15 @@ def test_a_small_campaign_is_reported_and_resumed(
     assert run(*arguments) == 0
     assert carried_out == ["digits-int8-eqprop-2"], "only the record that was cut"
 
+    # Other settings under the same names: nothing of hours of work is lost without being asked.
+    monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 1)
+    before = {path: path.read_bytes() for path in kept.iterdir()}
+    assert run(*arguments) == 2
+    assert {path: path.read_bytes() for path in kept.iterdir()} == before
+    del carried_out[:]
+    assert run(*arguments, "--overwrite") == 0
+    assert len(carried_out) == 8
+
 
 def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 4000)

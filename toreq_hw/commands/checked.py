@@ -37,6 +37,12 @@ _NO_SETTINGS = frozenset({"overwrite", "jobs", "threads", "scheduler", "compare"
 """Parameters that change nothing about the networks that a command writes."""
 
 
+def overwriting() -> bool:
+    """Whether the command in progress has --overwrite."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(OVERWRITE))
+
+
 @dataclass(frozen=True)
 class Files:
     """Files of a command beside those that its options name, by what a person calls them.

@@ -11,12 +11,15 @@ import numpy.typing as npt
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import out_folder_option
+from toreq_hw.commands.checked import checked_command, overwriting
+from toreq_hw.commands.options import out_folder_option, overwrite_option
 from toreq_hw.commands.paths import OutputFolder
+from toreq_hw.commands.runs import current_run
 from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_bytes, write_json, write_text
+from toreq_hw.locks import locked
 from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
 from toreq_hw.reports import parity as report
@@ -46,6 +49,7 @@ UNPUBLISHED = frozenset({"history"})
     help="Where finished runs are kept; they are not run again.",
 )
 @click.option("--no-training", is_flag=True, help="Only report the runs that are kept.")
+@overwrite_option
 @out_folder_option("build/parity", "parity.md", "parity.json", "parity.png")
 def command(
     tasks: str, seeds: int, quick: bool, threads: int, runs: Path, no_training: bool, out: Path
@@ -63,12 +67,16 @@ def command(
         raise missing("parity", error.name, "quant") from error
     torch.set_num_threads(threads)
     planned = list(parity.plan(["digits"] if quick else tasks.split(","), seeds, quick=quick))
+    if not no_training and not overwriting():
+        _refuse_other_runs(planned, runs)
     records = []
     for index, run in enumerate(planned, start=1):
         record = _kept(run, runs, any_code=no_training)
         if record is None and not no_training:
             console.messages.print(f"run {index} of {len(planned)}: {run.name}")
-            record = _carry_out(run, runs, threads)
+            with locked(runs / f"{run.name}.json", console.messages.print):
+                record = _kept(run, runs, any_code=False)  # another process may have made it
+                record = record or _carry_out(run, runs, threads)
         if record is not None:
             records.append(record)
     probes = _probes(runs) if quick or no_training else _probes(runs) or memory.measure_all()
@@ -113,14 +121,35 @@ def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> dict[str, Any] | 
     """
     from toreq_hw.quant.parity import CODE_SHA256
 
+    record = _recorded(run, runs)
+    same = record is not None and record.get("options") == _planned(run)
+    same = same and (any_code or (record or {}).get("code_sha256") == CODE_SHA256)
+    return record if same else None
+
+
+def _planned(run: "PlannedRun") -> Any:
+    """A run's settings, as they are read back from its record."""
+    return json.loads(json.dumps(train_torch.options_record(run.options)))
+
+
+def _recorded(run: "PlannedRun", runs: Path) -> dict[str, Any] | None:
+    """The record under a run's name, whatever its settings; None if it is absent or cut."""
     try:
         record = json.loads((runs / f"{run.name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    planned = json.loads(json.dumps(train_torch.options_record(run.options)))
-    same = isinstance(record, dict) and record.get("options") == planned
-    same = same and (any_code or record.get("code_sha256") == CODE_SHA256)
-    return record if same else None
+    return record if isinstance(record, dict) else None
+
+
+def _refuse_other_runs(planned: "list[PlannedRun]", runs: Path) -> None:
+    """Raises InputError, before any training, for a finished run of the same name only."""
+    for run in planned:
+        record = _recorded(run, runs)
+        if record is not None and record.get("options") != _planned(run):
+            raise InputError(
+                f"{runs / run.name}.json: must be absent or a run of the same settings, found one "
+                "of other settings; use another --runs, or --overwrite"
+            )
 
 
 def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
@@ -141,8 +170,10 @@ def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
     }
     if run.options.rule is Rule.EQPROP:
         record |= _scores(run.task, training.network, dataset)
-        network.save(training.network, runs / f"{run.name}.safetensors")
-    write_json(runs / f"{run.name}.json", record)
+    with together():
+        if run.options.rule is Rule.EQPROP:
+            network.save(training.network, runs / f"{run.name}.safetensors", run=current_run())
+        write_json(runs / f"{run.name}.json", record)
     return record
 
 

@@ -15,8 +15,8 @@ from toreq_hw.commands.options import (
     network_argument,
     seed_option,
 )
+from toreq_hw.commands.runs import kept_work
 from toreq_hw.data import Dataset
-from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import write_json
 from toreq_hw.sim.campaign.recovery import Exam, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
@@ -115,10 +115,10 @@ def command(
 
 def trainer_of(path: Path, dataset: Dataset, seed: int) -> tuple[Trainer, str]:
     """A trainer from a checkpoint or from a network file, and which of the two it was."""
-    try:
+    found = kept_work(path)
+    if found is not None and found.kind == "a checkpoint":
         return checkpoint.load(path)[0], "checkpoint"
-    except NetworkFileError:
-        net = network.load(path)  # says what is wrong with a file that is neither
+    net = network.load(path)  # says what is wrong with a file that is neither
     settings = recipe(net.couplings[0].weight_format, dataset.pixels)
     rule = settings.rule(net, settings.epochs)
     return Trainer.from_network(net, rule, seed, settings.epochs), "network file"

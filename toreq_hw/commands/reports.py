@@ -15,7 +15,7 @@ from toreq_hw.commands.published_designs import Subject, request_of, row
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
-from toreq_hw.files import together, write_json
+from toreq_hw.files import INCOMPLETE, together, write_json
 from toreq_hw.machine import processors
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -92,6 +92,11 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[dict[st
     """
     if not others or not path.exists():
         return []
+    if (path.parent / INCOMPLETE).exists():
+        raise InputError(
+            f"{path.parent / INCOMPLETE}: must be absent: writing the report was cut off there; "
+            "run without --only"
+        )
     try:
         rows = {
             name_of(entry): entry for entry in json.loads(path.read_text(encoding="utf-8"))["rows"]

@@ -10,14 +10,17 @@ import click
 from toreq_hw import data, network
 from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.commands import console, robustness_studies
-from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.checked import checked_command, overwriting
 from toreq_hw.commands.inject import campaign, twin_of
-from toreq_hw.commands.options import out_folder_option, seed_option
+from toreq_hw.commands.options import out_folder_option, overwrite_option, seed_option
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.robustness_studies import critical, recovery
+from toreq_hw.commands.runs import kept_work, run_name
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json, write_text
+from toreq_hw.locks import locked
 from toreq_hw.network import WeightFormat
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -65,6 +68,7 @@ HEALING_TRIALS = 10
     help="Trained networks and finished trials.",
 )
 @out_folder_option("build/robustness", "robustness.json", "robustness.md", "robustness.html")
+@overwrite_option
 @seed_option
 def command(
     names: tuple[str, ...], quick: bool, jobs: int | None, work: Path, out: Path, seed: int
@@ -93,7 +97,8 @@ def command(
 def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> dict[str, Any]:
     """Everything on one data set."""
     path = work / f"{dataset.name}.safetensors"
-    trainer = _trained(dataset, path, seed)
+    with locked(path, console.messages.print):
+        trainer = _trained(dataset, path, seed)
     net = network.load(path)
     twin = twin_of(net, path, dataset, seed)
     campaigns = []
@@ -135,8 +140,9 @@ def _code() -> str:
 
 def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `make` gave when it last ran to its end; as with trials, `make clean` forgets it."""
-    if not path.exists():
-        write_json(path, make())
+    with locked(path, console.messages.print):
+        if not path.exists():
+            write_json(path, make())
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
@@ -152,6 +158,14 @@ def _trained(dataset: Dataset, path: Path, seed: int) -> Trainer:
     kept = path.with_suffix(".checkpoint")
     if path.exists() and kept.exists():
         return checkpoint.load(kept)[0]
+    run = run_name("robustness", {"data": dataset.name, "seed": seed})
+    for there in (path, kept):  # one without the other, of an interrupted run
+        found = kept_work(there)
+        if found is not None and found.run != run and not overwriting():
+            raise InputError(
+                f"{there}: must be of this run where only one of network and checkpoint is there, "
+                f"found {found.kind} of another run; use another --work, or --overwrite"
+            )
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
     shape = network.layered(
         (dataset.pixels, HIDDEN[dataset.name], dataset.classes),
@@ -161,6 +175,6 @@ def _trained(dataset: Dataset, path: Path, seed: int) -> Trainer:
     )
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
     notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
-    train(trainer, dataset, notes, kept)
-    network.save(trainer.network(), path)
+    train(trainer, dataset, notes, kept, run)
+    network.save(trainer.network(), path, run=run)
     return trainer

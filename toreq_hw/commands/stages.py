@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from types import TracebackType
 
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TimeElapsedColumn
 
-from toreq_hw.commands.console import messages
+from toreq_hw.commands.console import messages, text_column
 
 Watch = Callable[[str, float | None, bool], None]
 
@@ -17,9 +17,9 @@ class Stages:
         self._live = messages.is_terminal
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
-            TextColumn("{task.description}"),
+            text_column("{task.description}"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
+            text_column("{task.fields[note]}"),
             console=messages,
             disable=not self._live,
         )

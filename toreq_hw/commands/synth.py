@@ -19,7 +19,7 @@ from toreq_hw.commands.options import (
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.stages import Stages
 from toreq_hw.extras import missing
-from toreq_hw.files import write_json
+from toreq_hw.files import together, write_json
 from toreq_hw.machine import processors
 from toreq_hw.versions import versions
 
@@ -95,12 +95,13 @@ def command(
         jobs=jobs or processors(),
         threshold=threshold,
     )
-    with Stages() as stages:
-        record = synthesise(request, stages.watch)
-    content = {**asdict(record), "versions": versions() | record.versions}
-    for path in (out / "record.json", json_path):
-        if path is not None:
-            write_json(path, content)
+    with together():  # the bitstream and its record
+        with Stages() as stages:
+            record = synthesise(request, stages.watch)
+        content = {**asdict(record), "versions": versions() | record.versions}
+        for path in (out / "record.json", json_path):
+            if path is not None:
+                write_json(path, content)
     _show(record, out)
     return 0 if record.met else 1
 

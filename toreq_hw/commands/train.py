@@ -22,7 +22,7 @@ from toreq_hw.commands.options import (
 from toreq_hw.commands.paths import InputFile, OutputFile
 from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.starting import starting_network
-from toreq_hw.commands.train_files import checkpoint_path, train_files
+from toreq_hw.commands.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
@@ -181,12 +181,17 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
 
 
 def train(
-    trainer: Trainer, dataset: Dataset, notes: dict[str, Any], kept: Path | None = None
+    trainer: Trainer,
+    dataset: Dataset,
+    notes: dict[str, Any],
+    kept: Path | None = None,
+    run: str | None = None,
 ) -> list[dict[str, Any]]:
     """Runs the remaining epochs under a progress bar; one record an epoch.
 
     notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
-    should remember; "history" grows in place.
+    should remember; "history" grows in place. run: named by the checkpoint; the one in progress
+    unless given.
     """
     shape = trainer.blueprint
     lessons = Lessons(
@@ -208,7 +213,7 @@ def train(
             history.append(_epoch_record(trainer.epoch, progress, result.accuracy, seconds))
             bar.update(task, note=console.training_note(history[-1]["train_accuracy"]))
             if kept:
-                checkpoint.save(trainer, kept, notes, run=current_run())
+                checkpoint.save(trainer, kept, notes, run=run or current_run())
     return history
 
 
@@ -256,9 +261,7 @@ def _weight_format(start: Network) -> WeightFormat:
 
 def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     trainer, notes = checkpoint.load(options["resume"])
-    for name in ("data", "holdout", "epochs", "augment", "history"):
-        if name not in notes:
-            raise InputError(f"{options['resume']}: must note {name!r}, found none")
+    checked_notes(notes, trainer, options["resume"])
     notes["epochs"] = options["epochs"] or notes["epochs"]
     return trainer, notes
 

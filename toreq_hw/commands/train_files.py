@@ -1,11 +1,17 @@
-"""The files of `toreq-hw train`: where its checkpoint lies, and whose run goes on."""
+"""The files of `toreq-hw train`: where its checkpoint lies, what it notes, whose run goes on."""
 
 from pathlib import Path
 from typing import Any
 
 from toreq_hw.commands.checked import Files
 from toreq_hw.commands.runs import kept_work
+from toreq_hw.data import NAMES
 from toreq_hw.destinations import Way, destination
+from toreq_hw.errors import InputError
+from toreq_hw.reading import Fields
+from toreq_hw.sim.learning import Trainer
+
+_MOST = (1 << 31) - 1
 
 
 def checkpoint_path(out: Path, named: Path | None) -> Path | None:
@@ -27,3 +33,19 @@ def train_files(values: dict[str, Any]) -> Files:
         shared=(("--checkpoint", "--resume"),),
         run=found.run if found else None,
     )
+
+
+def checked_notes(notes: dict[str, Any], trainer: Trainer, path: Path) -> None:
+    """Raises InputError unless `notes` are those that `train` leaves in the checkpoint `path`."""
+    found = Fields(notes, f"{path}: notes", InputError)
+    if found.text("data") not in NAMES:
+        raise found.error("data", f"be one of {', '.join(NAMES)}", notes["data"])
+    if found.value("holdout") is not None:
+        found.integer("holdout", 1, _MOST)
+    found.integer("epochs", 1, _MOST)
+    found.integer("augment", 0, 4)
+    history = found.parts("history")
+    if len(history) != trainer.epoch:
+        raise found.error("history", f"have {trainer.epoch} entries, one an epoch", len(history))
+    for entry in history:
+        entry.number("accuracy", 0, 1)

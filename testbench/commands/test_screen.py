@@ -1,0 +1,106 @@
+"""What reaches the screen: whole lines, names as they are, and one line where nobody takes it."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toreq_hw import network
+from toreq_hw.commands import console
+from toreq_hw.network import WeightFormat, layered
+
+ROOT = Path(__file__).parents[2]
+LONG = "[v2] [/x] :smile: " + "word " * 60
+
+
+def test_a_pipe_gets_whole_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    console.output.print(LONG)
+    console.output.print(console.table(LONG, ("[b]", LONG), [(LONG, "[/y]"), ("x", LONG)]))
+    shown = [line.strip("\u2502\u2503| ") for line in capsys.readouterr().out.splitlines()]
+    assert shown[0] == shown[1] == LONG.strip()
+    rows = [[cell.strip() for cell in line.split("\u2502")] for line in shown if "\u2502" in line]
+    assert rows == [[LONG.strip(), "[/y]"], ["x", LONG.strip()]]
+
+
+def test_bars_show_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress_bar() as bar:
+        bar.add_task("[red]a [/x]", total=1, note="[/note]")
+    shown = capsys.readouterr().err
+    assert "[red]a [/x]" in shown
+    assert "[/note]" in shown
+
+
+def test_only_the_console_makes_consoles_and_columns() -> None:
+    """Whatever else would read a path as markup is not used anywhere."""
+    for folder in ("toreq_hw", "sim", "quant", "rtl", "boards", "lava_backend", "reports"):
+        for path in (ROOT / folder).glob("**/*.py"):
+            if path == ROOT / "toreq_hw/commands/console.py" or path.is_symlink():
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):
+                    names = {alias.name for alias in node.names}
+                    assert not names & {"Console", "TextColumn", "print", "Prompt"}, path
+                assert getattr(node, "attr", "") not in ("from_markup", "secho"), path
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    blank = layered((64, 4, 10), WeightFormat.TERNARY, (3, 3))
+    path = tmp_path / "net.safetensors"
+    network.save(blank, path)
+    return path
+
+
+def run(
+    arguments: list[str], output: int, errors: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "toreq_hw", *arguments],
+        stdout=output,
+        stderr=errors,
+        text=True,
+        check=False,
+        timeout=600,
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("how", [["--version"], ["train", "--help"], ["simulate"], ["json"]])
+def test_a_full_disk_behind_standard_output_is_one_line(net: Path, how: list[str]) -> None:
+    simulate = ["simulate", str(net), "--samples", "2"]
+    arguments = {"simulate": simulate, "json": [*simulate, "--json", "-"]}.get(how[0], how)
+    with open("/dev/full", "w") as full:
+        done = run(arguments, full.fileno())
+    assert done.returncode == 2
+    *_, last = done.stderr.splitlines()
+    assert last == "error: standard output: must be writable, found: No space left on device"
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_closed_pipe_is_one_line(net: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run(["simulate", str(net), "--samples", "2"], writer)
+    finally:
+        os.close(writer)
+    assert done.returncode == 2
+    *_, last = done.stderr.splitlines()
+    assert last == "error: standard output: must be writable, found: Broken pipe"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+def test_work_goes_on_where_messages_cannot_be_written(net: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = run(["simulate", str(net), "--samples", "2"], subprocess.PIPE, full.fileno())
+    assert done.returncode == 0
+    assert "test accuracy" in done.stdout
