@@ -10,7 +10,7 @@ from toreq_hw.boards import (
 )
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
-from toreq_hw.suggestions import none_of
+from toreq_hw.suggestions import look_up
 
 _ALL: tuple[Board, ...] = (
     icebreaker.BOARD,
@@ -30,6 +30,4 @@ def names() -> tuple[str, ...]:
 
 def get(name: str) -> Board:
     """The board called `name`; raises InputError for an unknown one."""
-    if name not in _BOARDS:
-        raise InputError(none_of("board", name, _BOARDS))
-    return _BOARDS[name]
+    return look_up(_BOARDS, name, "board", InputError)

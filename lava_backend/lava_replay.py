@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.errors import InputError
+from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_run import PATIENCE_S, check, supervise
 from toreq_hw.network import Network, save
+from toreq_hw.reading import Fields, read_json
+
+_MAX_FILE_BYTES = 1 << 32
+_LARGEST_STATE = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +60,29 @@ def replay(
             json.dumps({**entries, "max_sweeps": max_sweeps}), encoding="utf-8"
         )
         supervise(folder, patience_s, "replay_worker")
-        found = json.loads((folder / "replayed.json").read_text(encoding="utf-8"))
+        found = read_json(folder / "replayed.json", _MAX_FILE_BYTES, DeploymentError)
+    neurons = sum(population.size for population in network.relaxing)
+    return replayed(found, len(inputs), neurons)
+
+
+def replayed(found: object, samples: int, neurons: int) -> list[Replayed]:
+    """What the worker's JSON says of each sample. Raises DeploymentError where that cannot be."""
+    fields = Fields({"samples": found}, "what Lava's worker left", DeploymentError)
+    parts = fields.parts("samples")
+    if len(parts) != samples:
+        raise fields.error("samples", f"be {samples}", len(parts))
     return [
-        Replayed(np.array(one["ticks"], dtype=np.int16), one["sweeps"], one["settled"])
-        for one in found
+        Replayed(_ticks(one, neurons), one.integer("sweeps", 1), one.flag("settled"))
+        for one in parts
     ]
+
+
+def _ticks(one: Fields, neurons: int) -> npt.NDArray[np.int16]:
+    rows = one.rows("ticks", neurons)
+    try:
+        found = np.array(rows)
+    except ValueError:
+        raise one.error("ticks", "be whole numbers", rows) from None
+    if found.dtype != np.int64 or found.ndim != 2 or np.abs(found).max() > _LARGEST_STATE:
+        raise one.error("ticks", f"be lists of states within +-{_LARGEST_STATE}", rows)
+    return found.astype(np.int16)

@@ -17,6 +17,7 @@ from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
 from toreq_hw.network import Network, Schedule, accumulator_bits, save
+from toreq_hw.reading import read_bytes, read_log, read_npy
 
 PATIENCE_S = 600.0
 """A run in which nothing moves for so long is ended and reported as hung. A look at a busy machine
@@ -24,6 +25,9 @@ takes some seconds, a hung Lava waits for ever; how long a whole run takes is no
 
 LOOK_S = 0.5
 """Between two looks at the worker and its progress."""
+
+_MAX_FILE_BYTES = 1 << 32
+_LAST_TICK = (1 << 31) - 1
 
 LOG = "log"
 """File that takes what the worker and Lava print."""
@@ -144,7 +148,9 @@ def _cause(folder: Path) -> str:
     """The last line of what the worker, or else its log, says about its death."""
     for name in (lava_worker.CAUSE, LOG):
         file = folder / name
-        lines = file.read_text(encoding="utf-8").split("\n") if file.exists() else []
+        lines = (
+            read_log(file, _MAX_FILE_BYTES, DeploymentError).split("\n") if file.exists() else []
+        )
         if said := [line.strip() for line in lines if line.strip()]:
             return said[-1]
     return "no message"
@@ -177,15 +183,16 @@ def _group(leader: int) -> list[int]:
 def _read(
     network: Network, folder: Path, samples: int
 ) -> tuple[PhaseRecord, PhaseRecord, PhaseRecord]:
-    """Turns the conductor's and the probes' files into records."""
-    counters = np.load(folder / "counters.npy")
+    """Turns the conductor's and the probes' files into records. Raises DeploymentError."""
+    counters = _counters(folder / "counters.npy", samples)
     rounds, phases, _, width = counters.shape
     counters = counters.transpose(1, 2, 0, 3).reshape(phases, 3, rounds * width)[:, :, :samples]
     rows = []
     for name, first in first_neurons(network).items():
         file = folder / f"{name}.changes"
-        raw = np.fromfile(file, dtype=np.int32).reshape(-1, 6) if file.exists() else None
-        if raw is not None:
+        if file.exists():
+            limits = (rounds * phases, _LAST_TICK, network.population(name).size, width)
+            raw = _changes(file, limits)
             sample = raw[:, 0] // phases * width + raw[:, 3]
             columns = [raw[:, 0] % phases, sample, raw[:, 1], first + raw[:, 2], *raw.T[4:]]
             rows.append(np.stack(columns, axis=1))
@@ -200,3 +207,30 @@ def _read(
         found.append(PhaseRecord(initial, sweeps, events, input_events, changes))
         initial = found[0].final
     return (found[0], found[1], found[2])
+
+
+def _counters(path: Path, samples: int) -> npt.NDArray[np.int64]:
+    """The conductor's counters, int64 (rounds, 3 phases, 3 counters, samples of a round)."""
+    found = read_npy(path, _MAX_FILE_BYTES, DeploymentError)
+    shape = found.shape
+    if found.dtype != np.int64 or found.ndim != 4 or shape[1:3] != (3, 3):
+        raise DeploymentError(
+            f"{path}: counters must be int64 (rounds, 3, 3, width), found {found.dtype} {shape}"
+        )
+    if shape[0] * shape[3] < samples or found.min(initial=0) < 0:
+        raise DeploymentError(f"{path}: must count {samples} samples, found {shape[0] * shape[3]}")
+    return found
+
+
+def _changes(path: Path, limits: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """A probe's rows of round and phase, tick, neuron, sample of the round, before, after.
+
+    limits: what the first four columns stay below.
+    """
+    content = read_bytes(path, _MAX_FILE_BYTES, DeploymentError)
+    if len(content) % 24:
+        raise DeploymentError(f"{path}: must hold rows of 24 bytes, found {len(content)} bytes")
+    rows = np.frombuffer(content, dtype=np.int32).reshape(-1, 6)
+    if (rows[:, :4] < 0).any() or (rows[:, :4] >= limits).any():
+        raise DeploymentError(f"{path}: changes must be below {limits}, found {rows.max()}")
+    return rows

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import DataError
 from toreq_hw.extras import missing
-from toreq_hw.suggestions import none_of
+from toreq_hw.suggestions import look_up
 
 RAMPS = 16
 """Inputs a variable."""
@@ -86,9 +86,7 @@ TASKS = {
 
 def task(name: str) -> Task:
     """The task called `name`; DataError if there is none."""
-    if name not in TASKS:
-        raise DataError(none_of("task", name, TASKS))
-    return TASKS[name]
+    return look_up(TASKS, name, "task", DataError)
 
 
 def code(task: Task, observations: Observations) -> npt.NDArray[np.uint8]:

@@ -6,7 +6,19 @@ Anything else that escapes is a bug in toreq_hw and keeps its traceback.
 
 
 class ToreqError(Exception):
-    """Base of all errors caused by bad input, bad usage or a missing dependency."""
+    """Base of all errors caused by bad input, bad usage or a missing dependency.
+
+    Its text is one line whatever it quotes: a file's name may hold a line break, an escape
+    sequence or bytes that are no text.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if text.isprintable():
+            return text
+        return "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+        )
 
 
 class NetworkError(ToreqError):

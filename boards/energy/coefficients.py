@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from toreq_hw.boards.board import Capacity
 from toreq_hw.boards.devices import GW1NR_9, ICE40HX8K, ICE40UP5K, LFE5U_25F, LFE5U_85F
+from toreq_hw.reading import shown
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Coefficients:
 
 def coefficients(capacity: Capacity) -> Coefficients | str:
     """Of the device with this capacity, or one sentence that says why there are none."""
-    return _DEVICES[capacity]
+    device = f"a device of {shown(getattr(capacity, 'lut4', capacity))} LUT4"
+    return _DEVICES.get(capacity, f"no source was looked for: {device} is none of the boards' here")
 
 
 _UP5K = (

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toreq_hw.boards.board import Board
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import BuildError
 
-_USAGE = re.compile(r"Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+(\d+)%")
+_USAGE = re.compile(r"Info:[ \t]+(\w{1,80}):[ \t]+([0-9]{1,12})/[ \t]*([0-9]{1,12})[ \t]+[0-9]+%")
 
 
 @contextmanager
@@ -17,10 +18,10 @@ def explained(board: Board, log: Path) -> Iterator[None]:
     try:
         yield
     except BuildError as error:
-        lines = _USAGE.findall(log.read_text(errors="replace", encoding="utf-8"))
+        lines = _USAGE.findall(report_file.log(log))
         over = [
             f"{kind} needed {used}, available {available}"
-            for kind, used, available, _ in lines
+            for kind, used, available in lines
             if int(used) > int(available) > 0
         ]
         if not over:

@@ -1,6 +1,5 @@
 """Stages of a build: each one's folder appears when it is finished, and is never made twice."""
 
-import json
 import shutil
 import tempfile
 import time
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toreq_hw.boards.flow.tools import StoppedError
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import BuildError, OutputError
 
 _DONE = "stage.json"
@@ -32,8 +32,7 @@ def stage(cache: Path, key: str, work: Callable[[Path], None]) -> Stage:
     """
     folder, failed = cache / key, cache / f"{key}.failed"
     if (folder / _DONE).exists():
-        seconds = json.loads((folder / _DONE).read_text(encoding="utf-8"))["seconds"]
-        return Stage(folder, seconds, cached=True)
+        return Stage(folder, report_file.report(folder / _DONE).number("seconds"), cached=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=cache, prefix=f".{key}."))

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 
+from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import BuildError
 from toreq_hw.extras import missing
@@ -106,9 +107,7 @@ def executable(name: str) -> str:
 
 def last_words(log: Path) -> str:
     """The first error line of a log, or its last line; empty where it holds nothing."""
-    lines = [
-        line.strip() for line in log.read_text(errors="replace", encoding="utf-8").splitlines()
-    ]
+    lines = [line.strip() for line in report_file.log(log).splitlines()]
     lines = [line for line in lines if line]
     errors = [line for line in lines if line.upper().startswith("ERROR")]
     return (errors or lines or [""])[0 if errors else -1]

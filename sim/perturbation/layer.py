@@ -22,7 +22,7 @@ from toreq_hw.network import Coupling, Network, Population, Role
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.suggestions import none_of
+from toreq_hw.suggestions import look_up, none_of
 
 States = dict[str, npt.NDArray[np.int16]]
 
@@ -154,15 +154,14 @@ class LearningLayer(Layer):
 
 def make_layer(kind: str, **settings: Any) -> Layer:
     """The layer called `kind`. Raises InputError for an unknown kind or setting."""
-    if kind not in KINDS:
-        raise InputError(none_of("layer", kind, sorted(KINDS)))
-    known = [f.name for f in fields(KINDS[kind])]
+    layer = look_up(dict(sorted(KINDS.items())), kind, "layer", InputError)
+    known = [f.name for f in fields(layer)]
     for name in settings:
         if name not in known:
             raise InputError(none_of(f"settings of {kind}", name, known))
     if "level" not in settings:
         raise InputError(f"layer {kind} must have a level, found none")
-    return KINDS[kind](**settings)
+    return layer(**settings)
 
 
 def from_json(record: dict[str, Any]) -> Layer:

@@ -21,7 +21,7 @@ from testbench.networks import random_case
 from testbench.patience import GENEROUS_S
 from toreq_hw import network, sim
 from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError, NetworkError
-from toreq_hw.lava_backend import lava_run, lava_shim, lava_worker
+from toreq_hw.lava_backend import lava_replay, lava_run, lava_shim, lava_worker
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 
 MARK = "TOREQ_HW_TEST_SESSION"
@@ -223,3 +223,48 @@ def test_a_worker_that_says_nothing_is_told_by_its_log(tmp_path: Path) -> None:
     assert lava_run._cause(tmp_path) == "last words"
     (tmp_path / "log").unlink()
     assert lava_run._cause(tmp_path) == "no message"
+
+
+def changed(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_what_the_worker_left_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / "counters.npy"
+    for array in (np.zeros((1, 3, 3, 1), np.int32), np.zeros((1, 2, 3, 1), np.int64), np.zeros(3)):
+        np.save(path, array)
+        with pytest.raises(DeploymentError, match="counters must be int64"):
+            lava_run._counters(path, 1)
+    np.save(path, np.zeros((1, 3, 3, 2), np.int64))
+    assert lava_run._counters(path, 2).shape == (1, 3, 3, 2)
+    with pytest.raises(DeploymentError, match="must count 3 samples, found 2"):
+        lava_run._counters(path, 3)
+    with pytest.raises(DeploymentError, match=r"whole \.npy file"):
+        lava_run._counters(changed(path, b"\x93NUMPY"), 1)
+    row = np.array([0, 1, 2, 0, 0, 5], np.int32)
+    assert lava_run._changes(changed(path, row.tobytes()), (3, 9, 4, 1)).tolist() == [row.tolist()]
+    with pytest.raises(DeploymentError, match="must hold rows of 24 bytes, found 23"):
+        lava_run._changes(changed(path, row.tobytes()[:-1]), (3, 9, 4, 1))
+    for column in range(4):
+        wrong = row.copy()
+        wrong[column] = 99
+        with pytest.raises(DeploymentError, match="changes must be below"):
+            lava_run._changes(changed(path, wrong.tobytes()), (3, 9, 4, 1))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"ticks": [[0, 1]]},
+        [{"ticks": [[0]], "sweeps": 1, "settled": True}],
+        [{"ticks": [[0, 1.5]], "sweeps": 1, "settled": True}],
+        [{"ticks": [[0, 1 << 20]], "sweeps": 1, "settled": True}],
+        [{"ticks": [[0, 1]], "sweeps": "1", "settled": True}],
+        [{"ticks": [[0, 1]], "sweeps": 1}],
+        [],
+    ],
+)
+def test_what_the_replay_worker_left_is_checked(found: object) -> None:
+    with pytest.raises(DeploymentError, match="what Lava's worker left: field samples"):
+        lava_replay.replayed(found, 1, 2)

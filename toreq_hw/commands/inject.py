@@ -1,6 +1,5 @@
 """`toreq-hw inject`: damage a network many times over, say with confidence what it survives."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
+from toreq_hw.reading import parse_json
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
 from toreq_hw.sim.campaign import runner
@@ -291,7 +291,7 @@ def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:
         if not equals or name in ("level", "seed"):
             raise InputError(f"--set must be NAME=VALUE, and neither level nor seed, not {text!r}")
         try:
-            options.append((name, json.loads(value)))
-        except ValueError:
+            options.append((name, parse_json(value, f"--set {name}", InputError)))
+        except InputError:
             options.append((name, value))
     return tuple(options)

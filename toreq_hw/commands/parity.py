@@ -22,6 +22,7 @@ from toreq_hw.files import together, write_bytes, write_json, write_text
 from toreq_hw.locks import locked
 from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
+from toreq_hw.reading import MAX_RECORD_BYTES, read_fields, read_json
 from toreq_hw.reports import parity as report
 
 if TYPE_CHECKING:
@@ -135,10 +136,11 @@ def _planned(run: "PlannedRun") -> Any:
 def _recorded(run: "PlannedRun", runs: Path) -> dict[str, Any] | None:
     """The record under a run's name, whatever its settings; None if it is absent or cut."""
     try:
-        record = json.loads((runs / f"{run.name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        path = runs / f"{run.name}.json"
+        record = read_fields(path, MAX_RECORD_BYTES, InputError).content
+    except InputError:
         return None
-    return record if isinstance(record, dict) else None
+    return record
 
 
 def _refuse_other_runs(planned: "list[PlannedRun]", runs: Path) -> None:
@@ -200,7 +202,7 @@ def _scores(task: str, cloned: Network, dataset: Dataset) -> dict[str, Any]:
 def _probes(runs: Path) -> list[dict[str, Any]]:
     """Memory measured before; empty if it was not."""
     try:
-        found = json.loads((runs / "memory.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(runs / "memory.json", MAX_RECORD_BYTES, InputError)
+    except InputError:
         return []
     return found if isinstance(found, list) else []

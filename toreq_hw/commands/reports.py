@@ -1,6 +1,5 @@
 """`toreq-hw reports` (`make reports`): every published design, built, measured and written up."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import INCOMPLETE, together, write_json
 from toreq_hw.machine import processors
+from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
@@ -97,11 +97,10 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[dict[st
             f"{path.parent / INCOMPLETE}: must be absent: writing the report was cut off there; "
             "run without --only"
         )
+    earlier = read_fields(path, MAX_RECORD_BYTES, InputError).parts("rows")
     try:
-        rows = {
-            name_of(entry): entry for entry in json.loads(path.read_text(encoding="utf-8"))["rows"]
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        rows = {name_of(part.content): part.content for part in earlier}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: must be a report of this command, found: {error}") from error
     return [_checked(s, rows[s.name], networks) for s in others if s.name in rows]
 

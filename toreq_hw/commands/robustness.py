@@ -22,6 +22,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json, write_text
 from toreq_hw.locks import locked
 from toreq_hw.network import WeightFormat
+from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import robustness_page
@@ -143,8 +144,7 @@ def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     with locked(path, console.messages.print):
         if not path.exists():
             write_json(path, make())
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return read_fields(path, MAX_RECORD_BYTES, InputError).content
 
 
 def _trials(part: Part, quick: bool) -> int | None:

@@ -21,7 +21,7 @@ from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
 from toreq_hw.errors import DataError
 from toreq_hw.files import replacing
-from toreq_hw.suggestions import none_of
+from toreq_hw.suggestions import look_up
 
 ENVIRONMENT_VARIABLE = "TOREQ_HW_DATA"
 
@@ -79,9 +79,7 @@ def load(name: str) -> Dataset:
     Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
     saying where to put them.
     """
-    if name not in _LOADERS:
-        raise DataError(none_of("data", name, NAMES))
-    return _LOADERS[name]()
+    return look_up(_LOADERS, name, "data", DataError)()
 
 
 def load_digits() -> Dataset:

@@ -28,6 +28,7 @@ from toreq_hw.reading.content import (
 from toreq_hw.reading.fields import Fields, integer, number, shown, text
 from toreq_hw.reading.structure import (
     MAX_DEPTH,
+    MAX_RECORD_BYTES,
     parse_json,
     parse_toml,
     read_fields,
@@ -37,6 +38,7 @@ from toreq_hw.reading.structure import (
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_RECORD_BYTES",
     "Fields",
     "Tensors",
     "checked_array",

@@ -16,6 +16,9 @@ from toreq_hw.reading.fields import Fields, shown
 MAX_DEPTH = 32
 """Objects and lists within each other; nothing that is read here needs more than 10."""
 
+MAX_RECORD_BYTES = 1 << 28
+"""Of a record that a command of this project wrote."""
+
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _KEY = r"(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')"
 _DEEP_KEY = re.compile(rf"(?:{_KEY}[ \t]*\.[ \t]*){{{MAX_DEPTH}}}")

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from toreq_hw.boards import registry as boards
 from toreq_hw.errors import InputError
-from toreq_hw.suggestions import none_of
+from toreq_hw.suggestions import look_up
 from toreq_hw.targets.board import board_target
 from toreq_hw.targets.target import Target
 
@@ -28,9 +28,8 @@ def get(name: str) -> Target:
     """The target called `name`; InputError if there is none."""
     if name in boards.names():
         return board_target(name)
-    if name not in _MODULES:
-        raise InputError(none_of("target", name, names()))
-    target = import_module(_MODULES[name]).target
+    known: dict[str, str] = _MODULES | dict.fromkeys(boards.names(), "")
+    target = import_module(look_up(known, name, "target", InputError)).target
     assert isinstance(target, Target)
     return target
 
