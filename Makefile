@@ -33,6 +33,14 @@ lint: $(VENV)/extra-lint ## Check style, types and import rules.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: fuzz fuzz-quick
+
+fuzz: $(VENV)/extra-quant-test $(VENV)/extra-boards-test ## Give a million damaged files to all readers; only our own one-line errors may come back.
+	$(BIN)/python -m testbench.fuzz --count 1000000
+
+fuzz-quick: $(VENV)/extra-quant-test $(VENV)/extra-boards-test ## The same with 20,000 files.
+	$(BIN)/python -m testbench.fuzz --count 20000
+
 clean: ## Remove tool output and the environment.
 	rm -rf build $(VENV)
 

@@ -221,4 +221,6 @@ def test_npy_files_hold_exactly_what_their_header_states(tmp_path: Path) -> None
                 lambda damaged=damaged: reading.parse_npy(damaged, "f", InputError)
             )
     np.save(path, np.array([{}]), allow_pickle=True)
-    assert "must hold numbers" in refused(lambda: reading.read_npy(path, LIMIT, InputError))
+    assert "must be a whole .npy file of numbers" in refused(
+        lambda: reading.read_npy(path, LIMIT, InputError)
+    )

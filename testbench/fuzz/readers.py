@@ -1,0 +1,106 @@
+"""Every reader of a file: its seeds, how they are changed, and its part of the inputs."""
+
+from pathlib import Path
+
+import numpy as np
+
+from testbench.fuzz import containers, seeds, tool_files
+from testbench.fuzz.reader import Reader
+from toreq_hw import network
+from toreq_hw.commands.info_details import details
+from toreq_hw.data import read_idx
+from toreq_hw.errors import DeploymentError
+from toreq_hw.file_kinds import Kind, kind_of
+from toreq_hw.lava_backend.lava_replay import replayed
+from toreq_hw.lava_backend.mapper import Activity, estimate, load_chip, map_network
+from toreq_hw.reading import read_json, read_npy
+from toreq_hw.sim.campaign.store import Store
+from toreq_hw.sim.learning import checkpoint
+from toreq_hw.sim.perturbation import fault_map
+
+
+def _chip(path: Path) -> None:
+    chip = load_chip(str(path))
+    mapping = map_network(seeds.CASE.network, chip)
+    estimate(seeds.CASE.network, mapping, Activity(100.0, 10.0, 5.0))
+
+
+def _fault_map(path: Path) -> None:
+    found = fault_map.load(path, seeds.CASE.network)
+    found.disturbance(seeds.CASE.network)
+
+
+def _onnx(path: Path) -> None:
+    from toreq_hw.quant.onnx_import import read_onnx
+
+    read_onnx(path)
+
+
+def _float(path: Path) -> None:
+    from toreq_hw.quant.float_file import load_float
+
+    load_float(path)
+
+
+def _frames(path: Path) -> None:
+    from testbench.fuzz.board import converse
+
+    converse(seeds.CASE, path.read_bytes())
+
+
+def _replayed(path: Path) -> None:
+    replayed(read_json(path, 1 << 30, DeploymentError), 2, 3)
+
+
+def _npy(path: Path) -> None:
+    read_npy(path, 1 << 30, DeploymentError)
+
+
+def _info(path: Path) -> None:
+    kind = kind_of(path)
+    if kind is not Kind.OTHER:
+        details(path, kind)
+
+
+def _replays(_: Path) -> list[bytes]:
+    one = '{"ticks": [[0, 1, 2], [0, 0, 2]], "sweeps": 3, "settled": true}'
+    return [f"[{one}, {one}]".encode()]
+
+
+def _arrays(folder: Path) -> list[bytes]:
+    path = folder / "a.npy"
+    np.save(path, np.arange(12, dtype=np.int64).reshape(1, 3, 4))
+    return [path.read_bytes()]
+
+
+def _everything(folder: Path) -> list[bytes]:
+    kinds = (seeds.networks, seeds.chips, seeds.fault_maps, seeds.idx_arrays, seeds.stores)
+    return [kind(folder)[0] for kind in kinds]
+
+
+READERS = (
+    Reader("network", 180, seeds.networks, network.load, containers.in_safetensors),
+    Reader("checkpoint", 50, seeds.checkpoints, checkpoint.load, containers.in_safetensors),
+    Reader("float-model", 90, seeds.float_models, _float, containers.in_safetensors),
+    Reader("float-onnx", 15, seeds.float_graphs, _float, containers.in_onnx, ".onnx"),
+    Reader("onnx", 10, seeds.quantised_graphs, _onnx, containers.in_onnx, ".onnx"),
+    Reader("chip", 100, seeds.chips, _chip),
+    Reader("fault-map", 180, seeds.fault_maps, _fault_map, containers.in_json),
+    Reader("idx", 60, seeds.idx_arrays, read_idx),
+    Reader("idx-gzip", 60, seeds.packed_arrays, read_idx, containers.in_gzip),
+    Reader("store", 60, seeds.stores, Store, containers.in_lines),
+    Reader("yosys", 50, tool_files.stats, tool_files.read_stat, containers.in_json),
+    Reader("nextpnr", 45, tool_files.reports, tool_files.read_report, containers.in_json),
+    Reader("nextpnr-log", 15, tool_files.logs, tool_files.read_log),
+    Reader("netlist", 25, tool_files.netlists, tool_files.read_netlist, containers.in_json),
+    Reader("bitstream", 10, tool_files.bitstreams, tool_files.read_bitstream),
+    Reader("frames", 20, seeds.frames, _frames, containers.in_frames),
+    Reader("replayed", 10, _replays, _replayed, containers.in_json),
+    Reader("npy", 10, _arrays, _npy),
+    Reader("info", 10, _everything, _info),
+)
+
+
+def by_name(name: str) -> Reader:
+    """The reader called `name`; KeyError if there is none."""
+    return {reader.name: reader for reader in READERS}[name]
