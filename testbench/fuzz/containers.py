@@ -8,6 +8,8 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+from safetensors.numpy import save
+
 from testbench.fuzz.mutations import mutated
 from testbench.fuzz.trees import dumped, mutated_json, mutated_tree
 
@@ -28,6 +30,25 @@ def in_safetensors(rng: Random, content: bytes) -> bytes:
         mutated_tree(rng, header)
     text = dumped(header).encode("utf-8", "surrogatepass")
     return struct.pack("<Q", len(text)) + text + data
+
+
+def in_checkpoint(rng: Random, content: bytes) -> bytes:
+    """As in any safetensors file; mostly with the hash that belongs to the changed content."""
+    from toreq_hw.errors import ToreqError
+    from toreq_hw.reading import parse_json, parse_tensors
+    from toreq_hw.sim.learning.checkpoint import _content_hash
+
+    changed = in_safetensors(rng, content)
+    if rng.random() < 0.1:
+        return changed
+    try:
+        found = parse_tensors(changed, "", ToreqError)
+        record = parse_json(found.metadata["training"], "", ToreqError)
+        record.pop("sha256")
+        record["sha256"] = _content_hash(record, found.arrays)
+    except (ToreqError, LookupError, TypeError, AttributeError, ValueError):
+        return changed
+    return bytes(save(found.arrays, metadata={"training": json.dumps(record)}))
 
 
 def in_json(rng: Random, content: bytes) -> bytes:

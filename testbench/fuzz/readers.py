@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from testbench.fuzz import containers, seeds, tool_files
+from testbench.fuzz.board import converse
 from testbench.fuzz.reader import Reader
 from toreq_hw import network
 from toreq_hw.commands.info_details import details
@@ -13,6 +14,8 @@ from toreq_hw.errors import DeploymentError
 from toreq_hw.file_kinds import Kind, kind_of
 from toreq_hw.lava_backend.lava_replay import replayed
 from toreq_hw.lava_backend.mapper import Activity, estimate, load_chip, map_network
+from toreq_hw.quant.float_file import load_float
+from toreq_hw.quant.onnx_import import read_onnx
 from toreq_hw.reading import read_json, read_npy
 from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.learning import checkpoint
@@ -21,8 +24,8 @@ from toreq_hw.sim.perturbation import fault_map
 
 def _chip(path: Path) -> None:
     chip = load_chip(str(path))
-    mapping = map_network(seeds.CASE.network, chip)
-    estimate(seeds.CASE.network, mapping, Activity(100.0, 10.0, 5.0))
+    mapping = map_network(seeds.SMALL, chip)
+    estimate(seeds.SMALL, mapping, Activity(100.0, 10.0, 5.0))
 
 
 def _fault_map(path: Path) -> None:
@@ -30,21 +33,7 @@ def _fault_map(path: Path) -> None:
     found.disturbance(seeds.CASE.network)
 
 
-def _onnx(path: Path) -> None:
-    from toreq_hw.quant.onnx_import import read_onnx
-
-    read_onnx(path)
-
-
-def _float(path: Path) -> None:
-    from toreq_hw.quant.float_file import load_float
-
-    load_float(path)
-
-
 def _frames(path: Path) -> None:
-    from testbench.fuzz.board import converse
-
     converse(seeds.CASE, path.read_bytes())
 
 
@@ -80,10 +69,10 @@ def _everything(folder: Path) -> list[bytes]:
 
 READERS = (
     Reader("network", 180, seeds.networks, network.load, containers.in_safetensors),
-    Reader("checkpoint", 50, seeds.checkpoints, checkpoint.load, containers.in_safetensors),
-    Reader("float-model", 90, seeds.float_models, _float, containers.in_safetensors),
-    Reader("float-onnx", 15, seeds.float_graphs, _float, containers.in_onnx, ".onnx"),
-    Reader("onnx", 10, seeds.quantised_graphs, _onnx, containers.in_onnx, ".onnx"),
+    Reader("checkpoint", 50, seeds.checkpoints, checkpoint.load, containers.in_checkpoint),
+    Reader("float-model", 90, seeds.float_models, load_float, containers.in_safetensors),
+    Reader("float-onnx", 15, seeds.float_graphs, load_float, containers.in_onnx, ".onnx"),
+    Reader("onnx", 10, seeds.quantised_graphs, read_onnx, containers.in_onnx, ".onnx"),
     Reader("chip", 100, seeds.chips, _chip),
     Reader("fault-map", 180, seeds.fault_maps, _fault_map, containers.in_json),
     Reader("idx", 60, seeds.idx_arrays, read_idx),

@@ -13,13 +13,16 @@ from testbench.networks import random_case
 from testbench.robustness.random_maps import random_rows
 from toreq_hw import network
 from toreq_hw.lava_backend.mapper import chip
-from toreq_hw.network import Schedule
+from toreq_hw.network import Schedule, WeightFormat
 from toreq_hw.sim.campaign.trial import MAX_BIN, Trial
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 
 CASE = random_case(3, schedule=Schedule.PARITY, max_size=6, batch=2)
 """The network of fault maps, frames and chips: file readers need one to read for."""
+
+SMALL = network.layered((3, 2), WeightFormat.TERNARY, (2,))
+"""Chips are read to map a network onto them: a small one, because placing takes time."""
 
 SCHEDULES = tuple(Schedule)
 
@@ -119,13 +122,15 @@ def float_graphs(_: Path) -> list[bytes]:
 
 
 def quantised_graphs(_: Path) -> list[bytes]:
-    """Exports of a network, for onnxruntime and for QONNX's executor."""
+    """Exports of a network, for onnxruntime and for QONNX's executor; quantised MLPs of others."""
+    from testbench.quant.random_graphs import random_graph
     from toreq_hw.quant.onnx_loop import to_onnx
     from toreq_hw.quant.qonnx_export import to_qonnx
 
     return [
         to_onnx(CASE.network).SerializeToString(),
         to_qonnx(CASE.network, 5).SerializeToString(),
+        *(random_graph(seed).model.SerializeToString() for seed in range(12)),
     ]
 
 
