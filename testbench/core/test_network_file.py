@@ -183,7 +183,7 @@ def test_huge_sparse_file_is_refused_unread(tmp_path: Path) -> None:
 def test_unwritable_destination_leaves_nothing(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("kept")
-    with pytest.raises(OutputError, match="folder must be writable"):
+    with pytest.raises(OutputError, match="must be writable"):
         network.save(random_case(1).network, blocker / "net.safetensors")
     assert blocker.read_text() == "kept"
     assert list(tmp_path.iterdir()) == [blocker]
