@@ -1,5 +1,6 @@
 """Stages of a build: each one's folder appears when it is finished, and is never made twice."""
 
+import json
 import shutil
 import tempfile
 import time
