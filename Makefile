@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help sim test test-other-blas bench sim-mutants lint clean
+.PHONY: help sim test test-other-blas wheel-test bench sim-mutants lint clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -19,6 +19,9 @@ test: $(VENV)/extra-test ## Run the tests of the core, the simulator and the com
 
 test-other-blas: $(VENV)/extra-test ## Run the tests of float sums again under another BLAS kernel.
 	$(BIN)/python -m testbench.other_blas
+
+wheel-test: $(VENV)/core ## Build a wheel, install it elsewhere, and run commands from it.
+	$(BIN)/python -m testbench.wheel
 
 bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
