@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, JustifyMethod
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -89,11 +89,17 @@ def training_note(accuracy: float) -> str:
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table for `output`; the first column is left-aligned, the others right."""
-    whole = Text(title, no_wrap=not output.is_terminal, overflow="ignore")
+    """A table for `output`; the first column is left-aligned, the others right.
+
+    A terminal narrower than the table gets words on several lines, and long words in pieces:
+    nothing is cut.
+    """
+    wide = not output.is_terminal
+    whole = Text(title, no_wrap=wide, overflow="ignore" if wide else "fold")
     result = Table(title=whole, title_justify="left")
     for index, name in enumerate(header):
-        result.add_column(Text(name), justify="left" if index == 0 else "right")
+        justify: JustifyMethod = "left" if index == 0 else "right"
+        result.add_column(Text(name, overflow="fold"), justify=justify, overflow="fold")
     for row in rows:
         result.add_row(*(Text(cell) for cell in row))
     return result
