@@ -77,6 +77,7 @@ def _rectified(layer: Layer) -> tuple[Reals, Reals]:
     return sign, offset
 
 
+@np.errstate(all="ignore")
 def check_float(model: onnx.ModelProto, chain: Chain, mlp: Mlp) -> None:
     """Runs the graph in onnxruntime; its outputs must be the MLP's, within their own float error.
 

@@ -13,6 +13,8 @@ from toreq_hw.quant.onnx_constants import Constants
 from toreq_hw.quant.onnx_nodes import Node
 from toreq_hw.quant.onnx_states import StateFormat
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass
 class Layer:
@@ -43,20 +45,21 @@ class Layer:
 
     def shift(self, node: Node, added: Reals) -> None:
         """Adds one value per neuron (n_out,)."""
-        self.bias = self.bias + added
-        self.low, self.high = self.low + added, self.high + added
-        self.magnitude = self.magnitude + np.abs(added)
+        with np.errstate(all="ignore"):
+            self.bias = self.bias + added
+            self.low, self.high = self.low + added, self.high + added
+            self.magnitude = self.magnitude + np.abs(added)
         self._moved(node)
 
     def scale(self, node: Node, factor: Reals) -> None:
         """Multiplies by one value per neuron (n_out,). A negative one turns the bounds round."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             ends = np.sort(np.stack([self.low * factor, self.high * factor]), axis=0)
+            self.weight, self.bias = self.weight * factor, self.bias * factor
+            self.magnitude = self.magnitude * np.abs(factor)
         fixed = factor == 0
         self.low = np.where(fixed, -np.inf, ends[0])
         self.high = np.where(fixed, np.inf, ends[1])
-        self.weight, self.bias = self.weight * factor, self.bias * factor
-        self.magnitude = self.magnitude * np.abs(factor)
         self._moved(node)
 
     def clip(self, node: Node, low: float, high: float) -> None:
@@ -78,8 +81,9 @@ class Layer:
 
 def check_finite(node: Node, layer: Layer) -> None:
     """Refuses weights and biases that are no numbers, or none. Raises NodeError."""
-    if not (np.isfinite(layer.weight).all() and np.isfinite(layer.bias).all()):
-        raise node.error("must have finite weights, found NaN or infinity")
+    for values in (layer.weight, layer.bias, layer.magnitude):
+        if not (np.abs(values) <= _LARGEST).all():
+            raise node.error("must have finite weights, found NaN or infinity")
     if not layer.weight.size:
         raise node.error(f"must have weights, found shape {layer.weight.shape}")
 
@@ -101,11 +105,15 @@ def linear(node: Node, current: str, width: int | None, constants: Constants) ->
         factor = float(node.given.get("alpha", 1.0))
     if width is not None and len(weight) != width:
         raise node.error(f"must have weights for {width} values, found {len(weight)}")
-    layer = Layer(node, weight * factor, np.zeros(weight.shape[1]))
+    with np.errstate(all="ignore"):
+        weight = weight * factor
+    layer = Layer(node, weight, np.zeros(weight.shape[1]))
     check_finite(node, layer)
     if node.input(2):
         added = per_neuron(node, constants.real(node, 2), len(layer.bias))
-        layer.shift(node, added * float(node.given.get("beta", 1.0)))
+        with np.errstate(all="ignore"):
+            added = added * float(node.given.get("beta", 1.0))
+        layer.shift(node, added)
     layer.sums = node.outputs[0]
     return layer
 

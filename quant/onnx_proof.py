@@ -52,6 +52,7 @@ class Compared:
     lowest: int
 
 
+@np.errstate(all="ignore")
 def prove(model: onnx.ModelProto, chain: Chain, mlp: QuantisedMlp) -> tuple[Compared, ...]:
     """Compares each layer. Raises NetworkFileError naming the node at the first difference."""
     values = _values(model, chain, mlp)

@@ -15,6 +15,9 @@ from toreq_hw.quant.onnx_nodes import Node
 BATCH = -(1 << 61)
 """Stands for an open batch size in computed shapes; nothing but a batch size is this."""
 
+_MOST_SAMPLES = 4096
+"""Of a batch of fixed size, which the graph is run with."""
+
 Rest = tuple[int | None, ...]
 
 
@@ -54,6 +57,11 @@ def input_shape(value: onnx.ValueInfoProto) -> Shape:
         raise NetworkFileError(
             f"input {value.name!r:.80}: must have a shape (batch, ..) of sizes above 0, "
             f"found {[size if size is not None else '?' for size in sizes]}"
+        )
+    if sizes[0] is not None and sizes[0] > _MOST_SAMPLES:
+        raise NetworkFileError(
+            f"input {value.name!r:.80}: must take at most {_MOST_SAMPLES} samples at a time, "
+            f"found {sizes[0]}"
         )
     return Shape(sizes[0], tuple(sizes[1:]))
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from toreq_hw.quant.onnx_layers import Layer
 
 
+_SCALES = (1e-30, 1e30)
+"""Of one step of a state; beyond these float32 values of states end."""
+
+
 @dataclass(frozen=True)
 class StateFormat:
     """What a quantiser makes of values: integers low..high times `scale`.
@@ -210,8 +214,10 @@ def _scale(node: Node, constants: Constants) -> float:
     kind = constants.array(node, 1).dtype
     if kind != np.float32:
         raise node.error(f"scale must be float32, found {kind}")
-    if not (math.isfinite(scale) and scale > 0):
+    if not 0 < scale < math.inf:
         raise node.error(f"scale must be above 0, not {scale}")
+    if not _SCALES[0] <= scale <= _SCALES[1]:
+        raise node.error(f"scale must be {_SCALES[0]:g}..{_SCALES[1]:g}, not {scale:g}")
     return scale
 
 

@@ -241,6 +241,34 @@ def test_constants_that_grow_are_refused(file: Path) -> None:
     assert "node 'outer' (Mul): must be computable" in refusal(file, found)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("scale_x", 1e38, "node 'xq' (Quant): scale must be"),
+        ("scale_y", 1e-44, "node 'y' (Quant): scale must be"),
+        ("bias", np.nan, "node 'add' (Add): must have finite weights"),
+        ("bias", 3e38, "node 'add' (Add): must have finite weights"),
+    ],
+)
+def test_numbers_at_the_ends_of_float32_are_refused_by_node(
+    name: str, value: float, said: str, file: Path
+) -> None:
+    nodes = [
+        *FRONT,
+        helper.make_node("Relu", ["a"], ["r"], "relu"),
+        helper.make_node("Add", ["r", "bias"], ["n"], "add"),
+        helper.make_node("Add", ["n", "bias"], ["m"], "add"),
+        quant("m", "y", "scale_y"),
+    ]
+    assert said in refusal(file, model(nodes, {"bias": 0.0, name: np.float32(value)}))
+
+
+def test_a_batch_that_no_memory_holds_is_refused(file: Path) -> None:
+    found = layer()
+    found.graph.input[0].type.tensor_type.shape.dim[0].dim_value = (1 << 31) - 1
+    assert "must take at most 4096 samples" in refusal(file, found)
+
+
 @pytest.mark.parametrize("kind", [TensorProto.BFLOAT16, TensorProto.FLOAT16, TensorProto.DOUBLE])
 def test_float_models_may_hold_other_floats(kind: int, tmp_path: Path) -> None:
     weight = (np.arange(12).reshape(4, 3) - 6) / 4
