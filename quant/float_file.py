@@ -4,18 +4,23 @@ Nothing that is read can run code, so pickles are refused.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from toreq_hw.errors import NetworkFileError
-from toreq_hw.quant.float_model import FloatModel, from_tensors
-from toreq_hw.quant.mlp import Mlp, from_state_dict, is_state_dict
+from toreq_hw.errors import InputError, NetworkFileError
+from toreq_hw.quant.float_model import FloatModel, from_tensors, is_equilibrium_model
+from toreq_hw.quant.mlp import Mlp, from_state_dict
+from toreq_hw.quant.real_layers import FLOAT32_MAX
+from toreq_hw.quant.state_dict import COUNTER
 from toreq_hw.reading import read_beginning, read_tensors, shown
-
-_MAX_BYTES = 1 << 32
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """What files of `torch.save` begin with, new and old."""
+
+_MAX_FILE_BYTES = 1 << 32
+"""As large as a network file may be."""
 
 
 def load_float(path: Path) -> FloatModel | Mlp:
@@ -30,16 +35,28 @@ def load_float(path: Path) -> FloatModel | Mlp:
     if path.suffix == ".onnx":
         from toreq_hw.quant.onnx_float import read_float_onnx
 
-        return read_float_onnx(path)
-    tensors = read_tensors(path, _MAX_BYTES, NetworkFileError).arrays
+        try:
+            return read_float_onnx(path)
+        except InputError as error:
+            raise NetworkFileError(f"{path}: {error}") from error
+    tensors = read_tensors(path, _MAX_FILE_BYTES, NetworkFileError).arrays
     try:
-        for name, tensor in tensors.items():
-            if not np.issubdtype(tensor.dtype, np.floating):
-                raise NetworkFileError(f"tensor {shown(name)}: must be floats, not {tensor.dtype}")
-            if not np.isfinite(tensor).all():
-                raise NetworkFileError(
-                    f"tensor {shown(name)}: must be finite, found NaN or infinity"
-                )
-        return from_state_dict(tensors) if is_state_dict(tensors) else from_tensors(tensors)
-    except NetworkFileError as error:
+        values = {name: _values(name, tensor) for name, tensor in tensors.items()}
+        return from_tensors(values) if is_equilibrium_model(values) else from_state_dict(values)
+    except (InputError, NetworkFileError) as error:
         raise NetworkFileError(f"{path}: {error}") from error
+
+
+def _values(name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The tensor in float64, which holds every value of every format that is read."""
+    if not np.issubdtype(tensor.dtype, np.floating) and not name.endswith(COUNTER):
+        raise NetworkFileError(f"tensor {shown(name)}: must be floats, not {tensor.dtype}")
+    values = tensor.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise NetworkFileError(f"tensor {shown(name)}: must be finite, found NaN or infinity")
+    if values.size and np.abs(values).max() > FLOAT32_MAX:
+        raise NetworkFileError(
+            f"tensor {shown(name)}: must be within the range of float32, +-3.4e38, found "
+            f"{np.abs(values).max():.3g}"
+        )
+    return values

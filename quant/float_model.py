@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from toreq_hw.errors import NetworkFileError
+from toreq_hw.arrays import reals
+from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, lsbs_per_unit
+from toreq_hw.quant.real_layers import check_layers
 from toreq_hw.tensor_file import tensor_bytes
 
 SETTLED = 1e-6
@@ -32,12 +34,22 @@ _WEIGHT = re.compile(r"([a-z][a-z0-9_]{0,31})-([a-z][a-z0-9_]{0,31})\.weight")
 @dataclass(frozen=True, eq=False)
 class FloatModel:
     """names: populations from input to output. weights: float64 (n_pre, n_post) each;
-    biases: float64 (size,), one per population but the input.
+    biases: float64 (size,), one per population but the input. Raises InputError for layers that
+    form no chain, or values that are not finite in float32, which files hold.
     """
 
     names: tuple[str, ...]
     weights: tuple[Reals, ...]
     biases: tuple[Reals, ...]
+
+    def __post_init__(self) -> None:
+        weights, biases = check_layers(self.weights, self.biases)
+        if len(self.names) != len(weights) + 1:
+            raise InputError(
+                f"names must be {len(weights) + 1}, one a population, not {self.names}"
+            )
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "biases", biases)
 
     def couplings(self) -> list[str]:
         """`pre-post` of each coupling."""
@@ -70,6 +82,11 @@ def save_float(model: FloatModel, path: Path, *, run: str | None = None) -> None
         tensors[f"{name}.bias"] = bias.astype(np.float32)
     with replacing(path) as temporary:
         temporary.write_bytes(tensor_bytes(tensors, {"run": run} if run else None))
+
+
+def is_equilibrium_model(tensors: Mapping[str, Any]) -> bool:
+    """Whether tensors are called as those of a float model are, or there are none."""
+    return not tensors or any(_WEIGHT.fullmatch(name) for name in tensors)
 
 
 def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
@@ -111,16 +128,19 @@ def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
 
 
 def relax_float(
-    weights: Sequence[Reals], biases: Sequence[Reals], inputs: Reals
+    weights: Sequence[Reals], biases: Sequence[Reals], inputs: npt.ArrayLike
 ) -> tuple[list[Reals], int]:
     """Equilibrium of activations over 0..1, float64 (batch, size) per relaxing population.
 
-    Returns it with the sweeps run, at most MAX_SWEEPS.
+    Returns it with the sweeps run, at most MAX_SWEEPS. Raises InputError for inputs, weights or
+    biases that are not finite, or of shapes that form no chain.
     """
-    real = [torch.from_numpy(w) for w in weights]
-    constant = [torch.from_numpy(b) for b in biases]
-    base = [b.expand(len(inputs), -1) for b in constant]
-    base[0] = torch.addmm(constant[0], torch.from_numpy(inputs), real[0])
+    checked, added = check_layers(weights, biases)
+    given = reals("inputs", inputs, ("batch", len(checked[0])))
+    real = [torch.from_numpy(np.ascontiguousarray(w)) for w in checked]
+    constant = [torch.from_numpy(np.ascontiguousarray(b)) for b in added]
+    base = [b.expand(len(given), -1) for b in constant]
+    base[0] = torch.addmm(constant[0], torch.from_numpy(np.ascontiguousarray(given)), real[0])
     states = [torch.zeros_like(part) for part in base]
     sweeps, moved = 0, 1.0
     while moved > SETTLED and sweeps < MAX_SWEEPS:

@@ -11,7 +11,6 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import save
 from safetensors.torch import save_file
 
 from toreq_hw import data
@@ -89,43 +88,6 @@ def test_a_float_mlp_is_quantised(form: str, files: dict[str, Path], tmp_path: P
     assert found["accuracy_float"] > 0.8, "joined both ways"
     assert found["accuracy"] > found["accuracy_float"] - 0.03
     assert found["network_sha256"] == network_file.load(out).sha256
-
-
-LAYERS = {
-    "0.weight": np.ones((3, 4), np.float32),
-    "0.bias": np.zeros(3, np.float32),
-    "2.weight": np.ones((2, 3), np.float32),
-}
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"0.bias": np.full(3, np.nan, np.float32)}, "'0.bias': must be finite"),
-        ({"2.weight": np.ones((2, 4), np.float32)}, r"'2.weight': must have shape \(m, 3\)"),
-        ({"0.bias": np.zeros(4, np.float32)}, r"'0.bias': must have shape \(3,\), not \(4,\)"),
-        ({"1.running_mean": np.zeros(3, np.float32)}, "'1.running_mean': must be <number>.weight"),
-        ({"1.weight": np.zeros(3, np.float32)}, r"'1.weight': must have shape \(m, 3\)"),
-        ({"4.bias": np.zeros(3, np.float32)}, "'4.bias': must have a weight beside it"),
-        ({"2.weight": np.ones((2, 3), np.int64)}, "'2.weight': must be floats"),
-        ({"other.0.weight": np.ones((3, 4), np.float32)}, "of one Sequential"),
-    ],
-)
-def test_a_state_dict_that_is_no_mlp_is_refused_by_tensor(
-    change: dict[str, np.ndarray], said: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "model.safetensors"
-    file.write_bytes(save(LAYERS | change))
-    with pytest.raises(NetworkFileError, match=said):
-        load_float(file)
-
-
-def test_a_prefix_of_the_whole_dict_is_fine(tmp_path: Path) -> None:
-    file = tmp_path / "model.safetensors"
-    file.write_bytes(save({f"body.net.{name}": tensor for name, tensor in LAYERS.items()}))
-    mlp = load_float(file)
-    assert isinstance(mlp, Mlp)
-    assert [w.shape for w in mlp.weights] == [(4, 3), (3, 2)]
 
 
 @pytest.mark.parametrize("zipped", [True, False])

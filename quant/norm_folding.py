@@ -1,0 +1,113 @@
+"""Where a BatchNorm1d of a state_dict stands, and how it is folded into a Linear layer.
+
+It is taken to stand between its Linear and the ReLU behind that. In a `Sequential`, whose numbers
+are places, it can also stand behind the ReLU, or before the first layer; then it is folded into the
+layer that it stands before. Means that are negative cannot be those of what a ReLU gives.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toreq_hw.errors import NetworkFileError
+from toreq_hw.quant.fit import Reals
+from toreq_hw.quant.layer_order import numbers, weight_of
+from toreq_hw.reading import shown
+
+
+@dataclass
+class Linear:
+    """weight: float64 (n_in, n_out); bias: float64 (n_out,)."""
+
+    name: str
+    weight: Reals
+    bias: Reals
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """x becomes x * scale + shift, float64 (n,) each. means: the running ones."""
+
+    name: str
+    scale: Reals
+    shift: Reals
+    means: Reals
+
+    def refused(self, must: str) -> NetworkFileError:
+        """The error that names one of its tensors."""
+        return NetworkFileError(f"tensor {shown(f'{self.name}.running_mean')}: must {must}")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Of which layer, and whether it takes what that layer gives or gives what it takes."""
+
+    layer: int
+    follows: bool
+
+
+def fold(norms: Sequence[Norm], layers: list[Linear]) -> None:
+    """Folds each norm into one layer, in place. Raises NetworkFileError naming a tensor."""
+    taken: dict[_Place, Norm] = {}
+    for norm in norms:
+        place = _place(norm, layers)
+        if place in taken:
+            raise norm.refused(f"have a place of its own, found that of {shown(taken[place].name)}")
+        taken[place] = norm
+        layer = layers[place.layer]
+        width = layer.weight.shape[place.follows]
+        if len(norm.means) != width:
+            raise norm.refused(
+                f"have shape ({width},), to go with {shown(weight_of(layer.name))}, not "
+                f"({len(norm.means)},)"
+            )
+        if place.follows:
+            layer.weight = layer.weight * norm.scale
+            layer.bias = layer.bias * norm.scale + norm.shift
+        else:
+            layer.bias = layer.bias + norm.shift @ layer.weight
+            layer.weight = layer.weight * norm.scale[:, None]
+
+
+def _place(norm: Norm, layers: Sequence[Linear]) -> _Place:
+    parent, _, own = norm.name.rpartition(".")
+    siblings = {
+        int(last): index
+        for index, layer in enumerate(layers)
+        for above, _, last in (layer.name.rpartition("."),)
+        if above == parent and last.isdecimal()
+    }
+    if own.isdecimal() and siblings:
+        return _place_by_number(norm, int(own), siblings)
+    same = [k for k, layer in enumerate(layers) if numbers(layer.name) == numbers(norm.name)]
+    if numbers(norm.name) and len(same) == 1:
+        return _Place(same[0], follows=True)
+    size = len(norm.means)
+    wide = [k for k, layer in enumerate(layers) if len(layer.bias) == size]
+    takes_inputs = len(layers[0].weight) == size
+    if len(wide) == 1 and not takes_inputs:
+        return _Place(wide[0], follows=True)
+    if takes_inputs and not wide:
+        return _Place(0, follows=False)
+    raise norm.refused("tell by a number which Linear it follows, as bn2 follows fc2")
+
+
+def _place_by_number(norm: Norm, own: int, siblings: dict[int, int]) -> _Place:
+    """siblings: layers by their number in the same Sequential."""
+    before = max((number for number in siblings if number < own), default=None)
+    after = min((number for number in siblings if number > own), default=None)
+    if before == own - 1:
+        return _Place(siblings[before], follows=True)
+    if after == own + 1 and before is None:
+        return _Place(siblings[after], follows=False)
+    if after == own + 1:
+        if (norm.means < 0).any():
+            raise norm.refused(
+                f"not be negative behind the ReLU that {before}.. to {own} leave room for, found "
+                f"{norm.means.min():.3g}"
+            )
+        return _Place(siblings[after], follows=False)
+    if before is not None and (norm.means < 0).any():
+        return _Place(siblings[before], follows=True)
+    raise norm.refused(
+        "tell whether the ReLU stands before or behind it, by a number next to that of a Linear"
+    )
