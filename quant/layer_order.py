@@ -70,8 +70,8 @@ def _check_chain(names: Sequence[str], shapes: Shapes) -> None:
     for before, after in pairwise(names):
         if shapes[after][1] != shapes[before][0]:
             raise NetworkFileError(
-                f"tensor {shown(weight_of(after))}: must have shape (m, {shapes[before][0]}), to follow "
-                f"{shown(weight_of(before))} by the numbers in their names, not {shapes[after]}"
+                f"tensor {shown(weight_of(after))}: must have shape (m, {shapes[before][0]}), "
+                f"to follow {shown(weight_of(before))} by the numbers in their names, not {shapes[after]}"
             )
 
 

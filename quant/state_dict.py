@@ -69,8 +69,8 @@ def _modules(tensors: Tensors) -> dict[str, dict[str, npt.NDArray[Any]]]:
         if len(statistics) == 1 or (COUNTER in parts and not statistics):
             lone = min(set(parts) - {"weight", "bias"})
             raise NetworkFileError(
-                f"tensor {shown(f'{module}.{lone}')}: must have the running_mean and running_var of a "
-                "BatchNorm1d beside it"
+                f"tensor {shown(f'{module}.{lone}')}: must have the running_mean and "
+                "running_var of a BatchNorm1d beside it"
             )
     return modules
 
@@ -106,7 +106,8 @@ def _norm(name: str, parts: dict[str, npt.NDArray[Any]]) -> Norm:
     variances = _vector(name, "running_var", parts, size, 1.0)
     if (variances < 0).any():
         raise NetworkFileError(
-            f"tensor {shown(f'{name}.running_var')}: must not be negative, found {variances.min():.3g}"
+            f"tensor {shown(f'{name}.running_var')}: must not be negative, "
+            f"found {variances.min():.3g}"
         )
     scale = _vector(name, "weight", parts, size, 1.0) / np.sqrt(variances + EPSILON)
     return Norm(name, scale, _vector(name, "bias", parts, size, 0.0) - means * scale, means)
