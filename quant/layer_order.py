@@ -71,7 +71,7 @@ def _check_chain(names: Sequence[str], shapes: Shapes) -> None:
         if shapes[after][1] != shapes[before][0]:
             raise NetworkFileError(
                 f"tensor {shown(weight_of(after))}: must have shape (m, {shapes[before][0]}), "
-                f"to follow {shown(weight_of(before))} by the numbers in their names, not {shapes[after]}"
+                f"to follow {shown(weight_of(before))} by their numbers, not {shapes[after]}"
             )
 
 

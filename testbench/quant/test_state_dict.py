@@ -182,7 +182,7 @@ LAYERS = tensors(**{"0.weight": (4, 8), "0.bias": (4,), "2.weight": (3, 4)})
         (tensors(hidden__weight=(8, 8), input__weight=(8, 8), output__weight=(3, 8)),
          "must have one order, by numbers in their names or by their shapes, found more than one"),
         (tensors(fc1__weight=(3, 4), fc2__weight=(4, 8)),
-         r"'fc2.weight': must have shape \(m, 3\), to follow 'fc1.weight' by the numbers"),
+         r"'fc2.weight': must have shape \(m, 3\), to follow 'fc1.weight' by their numbers"),
         (tensors(stem__weight=(4, 8), head__weight=(3, 5)), "must form one chain"),
         ({**LAYERS, "other.0.weight": torch.ones(4, 8)}, "must form one chain"),
         ({**LAYERS, "1.weight": torch.ones(4)}, r"'1.weight': must have shape \(m, n\)"),
