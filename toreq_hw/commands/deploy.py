@@ -14,6 +14,7 @@ from toreq_hw import data, targets
 from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.commands.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.commands.options import data_option, json_option, threshold_option
 from toreq_hw.commands.paths import InputFile, OutputFolder
 from toreq_hw.errors import InputError
@@ -42,7 +43,7 @@ def _files(values: dict[str, Any]) -> Files:
 
 
 @checked_command(epilog=_EPILOG, files=_files)
-@click.option("--target", "name", type=click.Choice(targets.names()), help="Where to deploy to.")
+@click.option("--target", "name", type=Name(targets.names()), help="Where to deploy to.")
 @click.option("--list-targets", is_flag=True, help="Say what each target is and needs, and stop.")
 @click.option(
     "--network",
@@ -53,10 +54,10 @@ def _files(values: dict[str, Any]) -> Files:
     help="Network file; the default one is trained first where it is absent.",
 )
 @data_option
-@click.option("--samples", type=click.IntRange(min=1), help="Test images to run.")
+@click.option("--samples", type=Whole(1, MAX_COUNT), help="Test images to run.")
 @click.option(
     "--batch",
-    type=click.IntRange(min=1),
+    type=Whole(1, MAX_COUNT),
     help="Samples that Lava runs at once; 1 as on a chip (loihi).",
 )
 @click.option(

@@ -13,6 +13,7 @@ from toreq_hw import data, sim
 from toreq_hw import network as network_file
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.commands.options import (
     data_option,
     json_option,
@@ -53,16 +54,18 @@ def _out(values: dict[str, Any]) -> Path:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["onnx", "qonnx"]),
+    type=Name(["onnx", "qonnx"]),
     default="onnx",
     show_default=True,
     help="onnx: a Loop to quiescence in int32; qonnx: Quant nodes, sweeps unrolled, one sample.",
 )
-@click.option("--sweeps", type=int, help=f"Sweeps of a qonnx graph.  [default: {EXPORT_SWEEPS}]")
+@click.option(
+    "--sweeps", type=Whole(1, 1000), help=f"Sweeps of a qonnx graph.  [default: {EXPORT_SWEEPS}]"
+)
 @out_file_option("NETWORK with .FORMAT")
 @click.option(
     "--verify",
-    type=click.IntRange(1),
+    type=Whole(1, MAX_COUNT),
     help="Run N test images of --data through the file in onnxruntime and through the simulator.",
 )
 @data_option

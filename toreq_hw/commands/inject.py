@@ -11,6 +11,16 @@ import numpy as np
 from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
+from toreq_hw.commands.numbers import (
+    MAX_COUNT,
+    MAX_JOBS,
+    MAX_TRIALS,
+    Levels,
+    Name,
+    Real,
+    Trials,
+    Whole,
+)
 from toreq_hw.commands.options import (
     data_option,
     json_option,
@@ -34,7 +44,7 @@ from toreq_hw.sim.campaign.summary import check_controls, summarise_level
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import KINDS, StartLayer
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
-from toreq_hw.sim.phases import MAX_SWEEPS
+from toreq_hw.sim.phases import MAX_LIMIT, MAX_SWEEPS
 from toreq_hw.sim.yardsticks.feed_forward import check_chain
 from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
 from toreq_hw.versions import versions
@@ -48,40 +58,6 @@ Examples:
       --levels 1e-5:1e-1:9 --trials auto --confidence 0.99 --margin 0.5
   toreq-hw inject net.safetensors --layer dead_neurons --levels 0:0.9:10 --out build/dead
   toreq-hw inject --list-layers"""
-
-
-class Levels(click.ParamType["tuple[float, ...]"]):
-    """first:last:count (geometric, or even steps from 0), or numbers separated by commas."""
-
-    name = "LEVELS"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        """The levels; anything else is a usage error."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return levels(str(value))
-        except ValueError:
-            self.fail(
-                f"{value!r} must be first:last:count with count at least 2, or numbers "
-                "separated by commas",
-                param,
-                ctx,
-            )
-
-
-def levels(text: str) -> tuple[float, ...]:
-    """What `--levels` means. Raises ValueError."""
-    if ":" not in text:
-        return tuple(float(part) for part in text.split(","))
-    first, last, count = text.split(":")
-    low, high, number = float(first), float(last), int(count)
-    if number < 2 or low >= high or low < 0:
-        raise ValueError(text)
-    spaced = np.geomspace(low, high, number) if low > 0 else np.linspace(low, high, number)
-    return tuple(float(f"{level:.6g}") for level in spaced)
 
 
 def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -108,7 +84,14 @@ def _files(values: dict[str, Any]) -> Files:
 @checked_command(epilog=_EPILOG, files=_files)
 @network_argument
 @data_option
-@click.option("--layer", "kind", required=True, help="What goes wrong; see --list-layers.")
+@click.option(
+    "--layer",
+    "kind",
+    type=Name(sorted(KINDS)),
+    required=True,
+    metavar="LAYER",
+    help="What goes wrong; see --list-layers.",
+)
 @click.option(
     "--set",
     "options",
@@ -117,13 +100,27 @@ def _files(values: dict[str, Any]) -> Files:
     help="A setting of the layer, such as value=maximum or place=hidden; repeatable.",
 )
 @click.option("--levels", "wanted", type=Levels(), required=True, help="first:last:count or a,b,c.")
-@click.option("--trials", default="auto", show_default=True, help="A number, or auto: planned.")
-@click.option("--confidence", type=float, default=0.99, show_default=True)
-@click.option("--margin", type=float, default=0.5, show_default=True, help="In points.")
-@click.option("--most", type=click.IntRange(2), default=200, help="Most trials a level.")
-@click.option("--samples", type=click.IntRange(1), help="Only the first N test images.")
-@click.option("--max-sweeps", type=click.IntRange(1), default=MAX_SWEEPS, show_default=True)
-@click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
+@click.option(
+    "--trials",
+    type=Trials(1, MAX_TRIALS),
+    default="auto",
+    show_default=True,
+    help="A number, or auto: planned.",
+)
+@click.option(
+    "--confidence", type=Real(0, 1, above=True, below=True), default=0.99, show_default=True
+)
+@click.option(
+    "--margin",
+    type=Real(0, 100, above=True, below=True),
+    default=0.5,
+    show_default=True,
+    help="In points.",
+)
+@click.option("--most", type=Whole(2, MAX_TRIALS), default=200, help="Most trials a level.")
+@click.option("--samples", type=Whole(1, MAX_COUNT), help="Only the first N test images.")
+@click.option("--max-sweeps", type=Whole(1, MAX_LIMIT), default=MAX_SWEEPS, show_default=True)
+@click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
 @click.option(
@@ -153,7 +150,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
         raise InputError(f"--samples must be at most {len(dataset.test)}, not {samples}")
     plan = Plan(
         given["wanted"],
-        _trials(given["trials"]),
+        given["trials"],
         given["confidence"],
         given["margin"] / 100,
         given["most"],
@@ -273,14 +270,6 @@ def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:
         )
     network.save(twin, twin_path)
     return twin_path
-
-
-def _trials(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"--trials must be auto or a whole number of at least 1, not {text!r}")
-    return int(text)
 
 
 def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:

@@ -10,7 +10,15 @@ import click
 from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import Whole, out_folder_option
+from toreq_hw.commands.numbers import (
+    MAX_COUNT,
+    MAX_LEVELS,
+    MAX_THRESHOLD,
+    Name,
+    Numbers,
+    Whole,
+)
+from toreq_hw.commands.options import out_folder_option
 from toreq_hw.commands.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
@@ -33,23 +41,23 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
 @click.option(
     "--data",
     "data_names",
-    type=click.Choice(data.NAMES),
+    type=Name(data.NAMES),
     multiple=True,
     default=("digits",),
     show_default=True,
     help="Once for all networks, or once for each.",
 )
-@click.option("--lanes", type=int, default=16, show_default=True, help="Of the core.")
+@click.option("--lanes", type=Whole(2, 64), default=16, show_default=True, help="Of the core.")
 @click.option(
     "--thresholds",
-    type=Whole(),
+    type=Numbers(1, MAX_THRESHOLD, MAX_LEVELS),
     default=(1, 2, 4, 8, 16),
     show_default="1,2,4,8,16",
     help="Of the lossy mode: moves of states that are not sent.",
 )
 @click.option(
     "--limits",
-    type=Whole(),
+    type=Numbers(1, MAX_COUNT, MAX_LEVELS),
     default=(1, 2, 3, 4, 6, 8),
     show_default="1,2,3,4,6,8",
     help="Sweeps after which the lossless core is stopped, as a control.",
@@ -72,8 +80,6 @@ def command(
             f"--data must be given once, or once for each of {len(networks)} networks, found "
             f"{len(data_names)} times"
         )
-    if min(*thresholds, *limits, 1) < 1:
-        raise InputError("--thresholds and --limits must be 1 or more, found 0 or less")
     names = data_names * len(networks) if len(data_names) == 1 else data_names
     rows = [
         _measure(path, name, lanes, thresholds, limits)

@@ -10,6 +10,21 @@ import numpy as np
 from toreq_hw.reading.fields import shown
 from toreq_hw.suggestions import nearest
 
+MAX_COUNT = 1_000_000
+"""Of samples, epochs and the like: no data set or training here has as many."""
+
+MAX_THRESHOLD = 255
+"""The largest move of an 8-bit state."""
+
+MAX_JOBS = 1024
+"""Of processes and threads."""
+
+MAX_SEEDS = 1000
+"""Of repeated runs, each with its own seed."""
+
+MAX_TRIALS = 10_000
+"""Of a level."""
+
 MAX_LEVELS = 1000
 """Levels of a campaign, and thresholds or limits of a list: each is measured for itself."""
 

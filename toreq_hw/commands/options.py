@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from toreq_hw.commands.checked import OVERWRITE
+from toreq_hw.commands.numbers import MAX_COUNT, MAX_THRESHOLD, Name, Whole
 from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
 from toreq_hw.data import NAMES, Dataset
 from toreq_hw.errors import InputError
@@ -15,21 +16,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 data_option = click.option(
     "--data",
     "data_name",
-    type=click.Choice(NAMES),
+    type=Name(NAMES),
     default="digits",
     show_default=True,
     help="Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded.",
 )
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(0, (1 << 32) - 1),
+    type=Whole(0, (1 << 32) - 1),
     default=1,
     show_default=True,
     help="Seed of everything random.",
 )
 threshold_option = click.option(
     "--threshold",
-    type=click.IntRange(0),
+    type=Whole(0, MAX_THRESHOLD),
     help="A core of the lossy mode, which sends only moves that are larger than this.",
 )
 json_option = click.option(
@@ -70,7 +71,7 @@ def out_folder_option(default: str | None, *names: str) -> Callable[[F], F]:
 
 def samples_option(what: str = "Only the first N test images.", **more: Any) -> Callable[[F], F]:
     """`--samples N`; see `check_samples`."""
-    return click.option("--samples", type=click.IntRange(1), help=what, **more)
+    return click.option("--samples", type=Whole(1, MAX_COUNT), help=what, **more)
 
 
 def check_samples(samples: int | None, dataset: Dataset) -> int:
@@ -82,20 +83,3 @@ def check_samples(samples: int | None, dataset: Dataset) -> int:
             f"{samples}"
         )
     return samples or available
-
-
-class Whole(click.ParamType["tuple[int, ...]"]):
-    """Whole numbers separated by commas, such as 512 or 256,128."""
-
-    name = "N[,N..]"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """The numbers; a value that is none of them is a usage error."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} must be whole numbers separated by commas", param, ctx)

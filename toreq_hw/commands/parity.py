@@ -12,6 +12,7 @@ import numpy.typing as npt
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.checked import checked_command, overwriting
+from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Names, Whole
 from toreq_hw.commands.options import out_folder_option, overwrite_option
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.runs import current_run
@@ -28,6 +29,8 @@ from toreq_hw.reports import parity as report
 if TYPE_CHECKING:
     from toreq_hw.quant.parity import PlannedRun
 
+TASKS = ("digits", "cartpole", "acrobot", "mnist", "fashion-mnist")
+
 EPISODES = 100
 """Played by each cloned network and by the expert, from the same starts."""
 
@@ -38,10 +41,10 @@ UNPUBLISHED = frozenset({"history"})
 @checked_command(
     epilog="Example: toreq-hw parity --tasks digits,cartpole --seeds 5 --out build/parity"
 )
-@click.option("--tasks", default="digits,cartpole,acrobot,mnist,fashion-mnist", show_default=True)
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--tasks", type=Names(TASKS), default=",".join(TASKS), show_default=True)
+@click.option("--seeds", type=Whole(1, MAX_SEEDS), default=5, show_default=True)
 @click.option("--quick", is_flag=True, help="Small nets on digits, two seeds: a test of the rest.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--threads", type=Whole(1, MAX_JOBS), default=1, show_default=True)
 @click.option(
     "--runs",
     type=OutputFolder("memory.json"),
@@ -53,7 +56,13 @@ UNPUBLISHED = frozenset({"history"})
 @overwrite_option
 @out_folder_option("build/parity", "parity.md", "parity.json", "parity.png")
 def command(
-    tasks: str, seeds: int, quick: bool, threads: int, runs: Path, no_training: bool, out: Path
+    tasks: tuple[str, ...],
+    seeds: int,
+    quick: bool,
+    threads: int,
+    runs: Path,
+    no_training: bool,
+    out: Path,
 ) -> int:
     """Train every task with both rules and both weight formats and put them side by side.
 
@@ -67,7 +76,7 @@ def command(
     except ModuleNotFoundError as error:
         raise missing("parity", error.name, "quant") from error
     torch.set_num_threads(threads)
-    planned = list(parity.plan(["digits"] if quick else tasks.split(","), seeds, quick=quick))
+    planned = list(parity.plan(["digits"] if quick else tasks, seeds, quick=quick))
     if not no_training and not overwriting():
         _refuse_other_runs(planned, runs)
     records = []

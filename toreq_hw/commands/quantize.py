@@ -10,8 +10,8 @@ import numpy.typing as npt
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import Name, Numbers, Whole
 from toreq_hw.commands.options import (
-    Whole,
     data_option,
     json_option,
     out_file_option,
@@ -38,15 +38,17 @@ CALIBRATION = 5000
 @data_option
 @click.option(
     "--weights",
-    type=click.Choice([f.value for f in WeightFormat]),
+    type=Name([f.value for f in WeightFormat]),
     default="int8",
     show_default=True,
     help="Weight format.",
 )
-@click.option("--state-bits", type=click.IntRange(1, 8), default=8, show_default=True)
-@click.option("--input-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--state-bits", type=Whole(1, 8), default=8, show_default=True)
+@click.option("--input-bits", type=Whole(1, 8), default=8, show_default=True)
 @click.option(
-    "--fraction-bits", type=Whole(), help="Of each coupling; default: least squared error."
+    "--fraction-bits",
+    type=Numbers(0, 15, 64),
+    help="Of each coupling; default: least squared error.",
 )
 @out_file_option()
 @overwrite_option

@@ -9,6 +9,7 @@ import click
 from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, Name, Real, Whole
 from toreq_hw.commands.options import (
     data_option,
     json_option,
@@ -37,16 +38,16 @@ Examples:
 @click.option(
     "--layer",
     "kind",
-    type=click.Choice([DeadNeurons.kind, StuckWeights.kind]),
+    type=Name([DeadNeurons.kind, StuckWeights.kind]),
     default=DeadNeurons.kind,
     show_default=True,
     help="What breaks for good.",
 )
-@click.option("--level", type=float, required=True, help="Fraction of neurons or weights.")
-@click.option("--epochs", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--level", type=Real(0, 1), required=True, help="Fraction of neurons or weights.")
+@click.option("--epochs", type=Whole(1, MAX_COUNT), default=3, show_default=True)
 @click.option(
     "--asymmetry",
-    type=float,
+    type=Real(0, 1),
     default=0.0,
     show_default=True,
     help="Fraction by which steps up are weaker than steps down.",

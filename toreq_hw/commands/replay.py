@@ -10,6 +10,7 @@ import numpy as np
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, Names, Whole
 from toreq_hw.commands.options import (
     data_option,
     json_option,
@@ -23,6 +24,7 @@ from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.sim.phases import MAX_LIMIT
 from toreq_hw.versions import versions
 
 _EPILOG = """\b
@@ -48,12 +50,21 @@ def _files(values: dict[str, Any]) -> Files:
     metavar="LAYER=LEVEL",
     help="Write MAP first, from digital layers; repeatable.",
 )
-@click.option("--samples", type=click.IntRange(1), default=4, show_default=True, help="Of --make.")
-@click.option("--on", "machines", default="sim", show_default=True, help="sim,rtl,lava or some.")
+@click.option(
+    "--samples", type=Whole(1, MAX_COUNT), default=4, show_default=True, help="Of --make."
+)
+@click.option(
+    "--on",
+    "chosen",
+    type=Names(MACHINES),
+    default="sim",
+    show_default=True,
+    help="sim,rtl,lava or some.",
+)
 @click.option(
     "--settled", is_flag=True, help="Strike settled states, not a fresh start (as MAP may imply)."
 )
-@click.option("--max-sweeps", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--max-sweeps", type=Whole(1, MAX_LIMIT), default=100, show_default=True)
 @click.option("--work", type=OutputFolder(), default="build/replay", show_default=True)
 @seed_option
 @json_option
@@ -63,7 +74,7 @@ def command(
     data_name: str,
     wanted: tuple[str, ...],
     samples: int,
-    machines: str,
+    chosen: tuple[str, ...],
     settled: bool,
     max_sweeps: int,
     work: Path,
@@ -77,7 +88,6 @@ def command(
     end the core stops in RTL (a compiled model of the core with a fault port; docs/robustness.md
     says what is written where). Ends with status 1 at a difference.
     """
-    chosen = _machines(machines)
     net = network.load(network_path)
     dataset = data.load(data_name)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
@@ -106,13 +116,6 @@ def command(
     header = ("machine", "states compared", "first difference")
     console.output.print(console.table(f"{map_path.name}, {found.samples} samples", header, rows))
     return 1 if any(v.first_difference for v in verdicts) else 0
-
-
-def _machines(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in MACHINES]:
-        raise InputError(f"--on must be some of {', '.join(MACHINES)}, not {unknown[0]!r}")
-    return names
 
 
 def _layer(text: str, seed: int) -> Layer:

@@ -8,6 +8,7 @@ import click
 
 from toreq_hw.commands import console, published_designs
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Whole
 from toreq_hw.commands.options import out_folder_option
 from toreq_hw.commands.paths import InputFolder
 from toreq_hw.commands.published_designs import Subject, request_of, row
@@ -39,8 +40,8 @@ _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out rep
     help="Build only designs whose name (as in 'digits on icebreaker') contains this text; rows "
     "of the others are taken from the report in --out where their design is still the same.",
 )
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--jobs", type=click.IntRange(1), help="Designs at once; default: a core each.")
+@click.option("--seeds", type=Whole(1, MAX_SEEDS), default=5, show_default=True)
+@click.option("--jobs", type=Whole(1, MAX_JOBS), help="Designs at once; default: a core each.")
 @out_folder_option("build/reports", "synthesis.json", "synthesis.md", "synthesis.html")
 def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out: Path) -> int:
     """Build every published design and write synthesis.json, .md and .html.

@@ -12,6 +12,7 @@ from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.commands import console, robustness_studies
 from toreq_hw.commands.checked import checked_command, overwriting
 from toreq_hw.commands.inject import campaign, twin_of
+from toreq_hw.commands.numbers import MAX_JOBS, Name, Whole
 from toreq_hw.commands.options import out_folder_option, overwrite_option, seed_option
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.robustness_studies import critical, recovery
@@ -54,13 +55,13 @@ HEALING_TRIALS = 10
     "--data",
     "names",
     multiple=True,
-    type=click.Choice(data.NAMES),
+    type=Name(data.NAMES),
     default=("digits",),
     show_default=True,
     help="Data sets; repeatable.",
 )
 @click.option("--quick", is_flag=True, help="A few campaigns and trials: for continuous checks.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes; default one a core.")
+@click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option(
     "--work",
     type=OutputFolder(),

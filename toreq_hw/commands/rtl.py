@@ -8,6 +8,7 @@ import click
 from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, Whole
 from toreq_hw.commands.options import (
     data_option,
     json_option,
@@ -30,17 +31,19 @@ Examples:
 
 @checked_command(epilog=_EPILOG)
 @network_argument
-@click.option("--lanes", type=int, default=16, show_default=True, help="Accumulators a beat.")
+@click.option(
+    "--lanes", type=Whole(2, 64), default=16, show_default=True, help="Accumulators a beat."
+)
 @click.option(
     "--max-sweeps",
-    type=int,
+    type=Whole(1, MAX_COUNT),
     default=DEFAULT_MAX_SWEEPS,
     show_default=True,
     help="Safety net of a phase; loadable at run time.",
 )
 @threshold_option
 @out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
-@click.option("--wave", type=click.IntRange(0), help="Also run this test image, and keep a VCD.")
+@click.option("--wave", type=Whole(0, MAX_COUNT), help="Also run this test image, and keep a VCD.")
 @data_option
 @json_option
 def command(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.commands.options import data_option, json_option, network_argument
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
@@ -31,16 +32,16 @@ PART = 500
 @data_option
 @click.option(
     "--engine",
-    type=click.Choice([e.value for e in sim.EngineName]),
+    type=Name([e.value for e in sim.EngineName]),
     default="event",
     show_default=True,
     help="All give the same bits.",
 )
-@click.option("--samples", type=click.IntRange(1), help="Only the first N test images.")
-@click.option("--threshold", type=click.IntRange(0), default=0, help="Above 0: lossy events.")
-@click.option("--threads", type=click.IntRange(1), help="Event engine only; default all cores.")
+@click.option("--samples", type=Whole(1, MAX_COUNT), help="Only the first N test images.")
+@click.option("--threshold", type=Whole(0, MAX_THRESHOLD), default=0, help="Above 0: lossy events.")
+@click.option("--threads", type=Whole(1, MAX_JOBS), help="Event engine only; default all cores.")
 @click.option("--compare", is_flag=True, help="Also run the other engines, compare every tick.")
-@click.option("--trace", "traced", type=click.IntRange(0), help="Show the ticks of image N.")
+@click.option("--trace", "traced", type=Whole(0, MAX_COUNT), help="Show the ticks of image N.")
 @json_option
 def command(
     network_path: Path,

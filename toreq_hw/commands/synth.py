@@ -11,6 +11,7 @@ from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
+from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
 from toreq_hw.commands.options import (
     json_option,
     network_argument,
@@ -43,22 +44,18 @@ def _files(values: dict[str, Any]) -> Files:
 
 @checked_command(epilog=_EPILOG, files=_files)
 @network_argument
-@click.option(
-    "--board", "board_name", type=click.Choice(registry.names()), required=True, help="Target."
-)
-@click.option("--lanes", type=int, help="Accumulators a beat; default: the board's.")
+@click.option("--board", "board_name", type=Name(registry.names()), required=True, help="Target.")
+@click.option("--lanes", type=Whole(2, 64), help="Accumulators a beat; default: the board's.")
 @threshold_option
-@click.option(
-    "--clock-mhz", type=click.FloatRange(min=0, min_open=True), help="Default: the board's."
-)
+@click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")
 @click.option(
     "--seeds",
-    type=click.IntRange(1),
+    type=Whole(1, MAX_SEEDS),
     default=5,
     show_default=True,
     help="Runs of place and route, with seeds 1 to N; the bitstream is that of the fastest.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Seeds at once; default: the cores at hand.")
+@click.option("--jobs", type=Whole(1, MAX_JOBS), help="Seeds at once; default: the cores at hand.")
 @click.option("--out", type=OutputFolder(), help="Folder; default: build/synth/BOARD.")
 @json_option
 def command(

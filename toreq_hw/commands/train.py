@@ -11,8 +11,8 @@ import click
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.checked import checked_command
+from toreq_hw.commands.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.commands.options import (
-    Whole,
     data_option,
     json_option,
     out_file_option,
@@ -50,47 +50,53 @@ Examples:
 @data_option
 @click.option(
     "--engine",
-    type=click.Choice(["integer", "torch"]),
+    type=Name(["integer", "torch"]),
     default="integer",
     show_default=True,
     help="integer: the on-chip rule; torch: batches offline, quantisers in the loop.",
 )
-@click.option("--hidden", type=Whole(), default="128", show_default=True, help="Hidden sizes.")
+@click.option(
+    "--hidden",
+    type=Numbers(1, MAX_COUNT, 64),
+    default="128",
+    show_default=True,
+    help="Hidden sizes.",
+)
 @click.option(
     "--weights",
-    type=click.Choice([f.value for f in WeightFormat]),
+    type=Name([f.value for f in WeightFormat]),
     default="ternary",
     show_default=True,
     help="Weight format.",
 )
-@click.option("--state-bits", type=click.IntRange(1, 8), default=8, show_default=True)
-@click.option("--input-bits", type=click.IntRange(1, 8), default=8, show_default=True)
+@click.option("--state-bits", type=Whole(1, 8), default=8, show_default=True)
+@click.option("--input-bits", type=Whole(1, 8), default=8, show_default=True)
 @click.option("--signed", is_flag=True, help="Signed states (hard tanh) instead of unsigned.")
-@click.option("--fraction-bits", type=Whole(), help="Of each coupling, input side first.")
+@click.option(
+    "--fraction-bits", type=Numbers(0, 15, 65), help="Of each coupling, input side first."
+)
 @click.option(
     "--loop",
-    type=click.IntRange(0, 15),
+    type=Whole(0, 15),
     help="Couple the first hidden layer to itself, with these fraction bits.",
 )
 @click.option(
     "--schedule",
-    type=click.Choice([s.value for s in Schedule]),
+    type=Name([s.value for s in Schedule]),
     help="Default: parity, or sequential with --loop.",
 )
-@click.option("--beta-shift", type=click.IntRange(0, 15), help="Nudge strength 2^-N.")
-@click.option("--epochs", type=click.IntRange(1), help="Default: by data and weights.")
+@click.option("--beta-shift", type=Whole(0, 15), help="Nudge strength 2^-N.")
+@click.option("--epochs", type=Whole(1, MAX_COUNT), help="Default: by data and weights.")
 @click.option(
-    "--shift", type=click.IntRange(0, 16), help="Learning rate 2^-N of all couplings but the last."
+    "--shift", type=Whole(0, 16), help="Learning rate 2^-N of all couplings but the last."
 )
-@click.option("--output-shift", type=click.IntRange(0, 16), help="The same of the last coupling.")
-@click.option("--bias-shift", type=click.IntRange(0, 16), help="The same of all biases.")
-@click.option("--theta", type=click.IntRange(1, 32767), help="Ternary threshold.")
-@click.option(
-    "--augment", type=click.IntRange(0, 4), help="Move training images by up to N pixels."
-)
+@click.option("--output-shift", type=Whole(0, 16), help="The same of the last coupling.")
+@click.option("--bias-shift", type=Whole(0, 16), help="The same of all biases.")
+@click.option("--theta", type=Whole(1, 32767), help="Ternary threshold.")
+@click.option("--augment", type=Whole(0, 4), help="Move training images by up to N pixels.")
 @click.option(
     "--holdout",
-    type=click.IntRange(1),
+    type=Whole(1, MAX_COUNT),
     help="Measure on N held-out training images instead of the test set.",
 )
 @out_file_option()
@@ -112,13 +118,11 @@ Examples:
     type=InputFile(),
     help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
 )
+@click.option("--rule", type=Name(["eqprop", "backprop"]), help="Torch: what moves the weights.")
+@click.option("--batch-size", type=Whole(1, MAX_COUNT), help="Torch: samples a step.")
+@click.option("--learning-rate", type=Real(0, 10, above=True), help="Torch: Adam's first step.")
 @click.option(
-    "--rule", type=click.Choice(["eqprop", "backprop"]), help="Torch: what moves the weights."
-)
-@click.option("--batch-size", type=click.IntRange(1), help="Torch: samples a step.")
-@click.option("--learning-rate", type=click.FloatRange(0), help="Torch: Adam's first step.")
-@click.option(
-    "--spectral-limit", type=click.FloatRange(0), help="Torch: largest Lipschitz constant."
+    "--spectral-limit", type=Real(0, 1e6, above=True), help="Torch: largest Lipschitz constant."
 )
 @click.option("--device", help="Torch: cpu or cuda.")
 @click.option(
