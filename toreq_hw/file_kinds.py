@@ -59,7 +59,7 @@ USES = {
             "toreq-hw rtl {}",
             "toreq-hw lazy {}",
             "toreq-hw synth {} --board icebreaker",
-            "toreq-hw deploy --network {} --target loihi",
+            "toreq-hw deploy {} --target loihi",
             "toreq-hw train --from {} --out NEW",
         )
     ),
@@ -95,6 +95,23 @@ def kind_of(path: Path) -> Kind:
     if head[:1] == b"\x08" and len(head) > 2 and head[1] < 64 and head[2] in _ONNX_FIELDS:
         return Kind.ONNX
     return _text(head, whole=len(head) == size)
+
+
+def check_kind(label: str, path: Path, kinds: tuple[Kind, ...]) -> None:
+    """Raises InputError where a file is known to be of another kind than `kinds`.
+
+    label: what a person calls the file. An absent file and one of no known kind are left to the
+    reader, which knows better what is wrong with them.
+    """
+    if not path.is_file():
+        return
+    found = kind_of(path)
+    if found in (*kinds, Kind.OTHER):
+        return
+    use = USES.get(found, Use()).example(path)
+    hint = f"; {use} takes it" if use else ""
+    wanted = " or ".join(kind.value for kind in kinds if kind is not Kind.PICKLE)
+    raise InputError(f"{path}: {label} must be {wanted}, found {found.value}{hint}")
 
 
 def _start(head: bytes) -> bytes:

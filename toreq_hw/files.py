@@ -130,6 +130,13 @@ def write_json(path: Path, record: Any) -> None:
     write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
 
 
+def write_records(record: Any, *paths: Path | None) -> None:
+    """The same record to each path that is not None."""
+    for path in paths:
+        if path is not None:
+            write_json(path, record)
+
+
 def _new_file(place: Destination) -> Path:
     """An empty file beside the destination; of what is written through, in the system's folder."""
     if place.way is not Way.REPLACED:

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 import toreq_hw
 from toreq_hw import __version__
 from toreq_hw.commands.streams import STREAM_ERRORS, guarded_streams, silence_output
 from toreq_hw.commands.termination import ending_in_order
+from toreq_hw.commands.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ToreqError
 from toreq_hw.links import check_links
+from toreq_hw.suggestions import none_of
 
 _COMMANDS = {
     "bench": "Measure accuracy, speed and memory side by side.",
@@ -53,6 +56,15 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; an unknown name is answered with all, and with the nearest."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            ctx.fail(none_of("command", name, sorted(_COMMANDS)))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the list of commands without importing them."""
         with formatter.section("Commands"):
@@ -75,10 +87,15 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     try:
         with guarded_streams(), ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
-            status = command.main(arguments, prog_name=name, standalone_mode=False)
-    except click.ClickException as error:
+            check_arguments(sys.argv[1:] if arguments is None else arguments)
+            status = command.main(
+                arguments, prog_name=name, standalone_mode=False, help_option_names=HELP_OPTIONS
+            )
+    except NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        refuse(usage_line(error))
     except ToreqError as error:
         refuse(str(error))
     except OSError as error:

@@ -16,9 +16,16 @@ from threadpoolctl import threadpool_limits
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import out_folder_option, seed_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+    samples_option,
+    seed_option,
+    with_samples,
+)
 from toreq_hw.commands.train import train
-from toreq_hw.files import write_json
+from toreq_hw.data import Dataset
+from toreq_hw.files import write_records
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.generator import sample_order
@@ -99,8 +106,10 @@ REPEATS = 7
 @checked_command(epilog="Example: toreq-hw bench --out build/bench")
 @out_folder_option("build/bench", "bench.json")
 @click.option("--quick", is_flag=True, help="Digits only, a small network, three epochs.")
+@samples_option()
 @seed_option
-def command(out: Path, quick: bool, seed: int) -> int:
+@json_option
+def command(out: Path, quick: bool, samples: int | None, seed: int, json_path: Path | None) -> int:
     """Measure accuracy, training and inference speed, and training memory in one run.
 
     Ends with status 1 if a test image does not settle or the engines disagree.
@@ -108,9 +117,10 @@ def command(out: Path, quick: bool, seed: int) -> int:
     trained, timed = [], []
     with threadpool_limits(1):  # BLAS takes one thread, as the event engine does
         for case in QUICK if quick else FULL:
-            record, net = train_case(case, seed, epochs=3 if quick else None)
+            dataset = with_samples(data.load(case.data), samples)
+            record, net = train_case(case, dataset, seed, epochs=3 if quick else None)
             trained.append(record)
-            timed.append(time_inference(net, case.data, REPEATS))
+            timed.append(time_inference(net, dataset, REPEATS))
         memory = [measure_memory(depth, 500 if quick else 5000, seed) for depth in DEPTHS]
     result = {
         "training": [asdict(record) for record in trained],
@@ -119,16 +129,17 @@ def command(out: Path, quick: bool, seed: int) -> int:
         "seed": seed,
         "versions": versions(),
     }
-    write_json(out / "bench.json", result)
+    write_records(result, out / "bench.json", json_path)
     _print(trained, timed, memory)
     console.output.print(f"wrote {out}/bench.json")
     unsettled = sum(record.summary.unsettled for record in trained)
     return 0 if unsettled == 0 and all(record.same_bits for record in timed) else 1
 
 
-def train_case(case: Case, seed: int, epochs: int | None) -> tuple[Trained, Network]:
-    """Trains one case and relaxes its whole test set."""
-    dataset = data.load(case.data)
+def train_case(
+    case: Case, dataset: Dataset, seed: int, epochs: int | None
+) -> tuple[Trained, Network]:
+    """Trains one case and relaxes its test images."""
     settings = recipe(case.weights, dataset.pixels)
     epochs = epochs or settings.epochs
     augment = settings.augment if case.augment is None else case.augment
@@ -155,9 +166,8 @@ def train_case(case: Case, seed: int, epochs: int | None) -> tuple[Trained, Netw
     return record, net
 
 
-def time_inference(net: Network, name: str, repeats: int) -> Inference:
-    """Relaxes the test set with the event and the dense engine in turn, one thread each."""
-    dataset = data.load(name)
+def time_inference(net: Network, dataset: Dataset, repeats: int) -> Inference:
+    """Relaxes the test images with the event and the dense engine in turn, one thread each."""
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
     event, dense = sim.make_engine(net, "event", 1), sim.make_engine(net, "dense")
     sim.relax(net, inputs[:1], engine=event)  # compiles

@@ -29,6 +29,7 @@ from toreq_hw.destinations import (
     release_held,
 )
 from toreq_hw.errors import InputError, OutputError
+from toreq_hw.file_kinds import Kind, check_kind
 
 OVERWRITE = "toreq_hw.overwrite"
 """Key of a click context's `meta`: whether kept work of another run is written over."""
@@ -79,6 +80,8 @@ class CheckedCommand(click.Command):
             more = self._files(ctx.params)
         except ValueError as error:  # of Path.with_suffix
             raise InputError(f"paths must name files, found: {error}") from error
+        for label, path, kinds in _kinds(self.params, ctx.params):
+            check_kind(label, path, kinds)
         outputs = dict(_named(self.params, ctx.params, OutputFile)) | dict(more.outputs)
         inputs = dict(_named(self.params, ctx.params, InputFile)) | dict(more.inputs)
         folders = dict(self._folders(ctx.params)) | dict(more.folders)
@@ -159,6 +162,16 @@ def _named(
             continue
         for number, path in enumerate(value, start=1):
             yield f"{_label(parameter)} {number}", path
+
+
+def _kinds(
+    parameters: Iterable[click.Parameter], values: Mapping[str, Any]
+) -> Iterable[tuple[str, Path, tuple[Kind, ...]]]:
+    """Parameters that name an input of certain kinds, each path of them by itself."""
+    for parameter in parameters:
+        if isinstance(parameter.type, InputFile) and parameter.type.kinds:
+            for label, path in _named([parameter], values, InputFile):
+                yield label, path, parameter.type.kinds
 
 
 def _label(parameter: click.Parameter) -> str:

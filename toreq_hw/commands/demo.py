@@ -10,12 +10,19 @@ import numpy as np
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import out_folder_option, overwrite_option, seed_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+    overwrite_option,
+    samples_option,
+    seed_option,
+    with_samples,
+)
 from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.simulate import compare_engines, summary_rows
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
-from toreq_hw.files import together, write_json
+from toreq_hw.files import together, write_records
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
@@ -38,15 +45,17 @@ NETWORK_FILE = "network.safetensors"
 @checked_command(epilog="Example: toreq-hw demo --out build/sim")
 @out_folder_option("build/sim", NETWORK_FILE, "summary.json", "index.html")
 @overwrite_option
+@samples_option()
 @seed_option
-def command(out: Path, seed: int) -> int:
+@json_option
+def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -> int:
     """Train a ternary network on scikit-learn's digits and show what it does.
 
     Writes network.safetensors, summary.json and index.html. Ends with status 1 if engines
     disagree or an image does not settle.
     """
     begin = time.perf_counter()
-    dataset = data.load("digits")
+    dataset = with_samples(data.load("digits"), samples)
     trained, history = make_network(dataset, seed)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
     relaxation = sim.relax(trained, inputs, trace=True)
@@ -89,7 +98,7 @@ def command(out: Path, seed: int) -> int:
     )
     with together():
         network.save(trained, out / NETWORK_FILE, run=current_run())
-        write_json(out / "summary.json", record)
+        write_records(record, out / "summary.json", json_path)
         write_page(page, out / "index.html")
     title = f"ternary {'-'.join(map(str, record['shape']))}, trained in integers on digits"
     console.output.print(console.table(title, ("figure", "value"), rows))

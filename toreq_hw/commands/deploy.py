@@ -15,10 +15,17 @@ from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.commands.numbers import MAX_COUNT, Name, Whole
-from toreq_hw.commands.options import data_option, json_option, threshold_option
+from toreq_hw.commands.options import (
+    check_samples,
+    data_option,
+    json_option,
+    samples_option,
+    threshold_option,
+)
 from toreq_hw.commands.paths import InputFile, OutputFolder
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
+from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.reports.deployment import deployment_page
@@ -29,7 +36,7 @@ PAGE = "index.html"
 
 _EPILOG = """\b
 Examples:
-  toreq-hw deploy --target loihi
+  toreq-hw deploy net.safetensors --target loihi
   toreq-hw deploy --target loihi --batch 1 --samples 20 --json out.json
   toreq-hw deploy --target icebreaker --port sim
   toreq-hw deploy --target icebreaker --port /dev/ttyUSB1 --program build/top.bin
@@ -45,16 +52,16 @@ def _files(values: dict[str, Any]) -> Files:
 @checked_command(epilog=_EPILOG, files=_files)
 @click.option("--target", "name", type=Name(targets.names()), help="Where to deploy to.")
 @click.option("--list-targets", is_flag=True, help="Say what each target is and needs, and stop.")
+@click.argument("network_path", metavar="[NETWORK]", required=False, type=InputFile(Kind.NETWORK))
 @click.option(
     "--network",
-    "path",
-    type=InputFile(),
-    default=DEFAULT_PATH,
-    show_default=True,
-    help="Network file; the default one is trained first where it is absent.",
+    "named_path",
+    type=InputFile(Kind.NETWORK),
+    hidden=True,
+    help="The same as NETWORK.",
 )
 @data_option
-@click.option("--samples", type=Whole(1, MAX_COUNT), help="Test images to run.")
+@samples_option("Only the first N test images; default: as many as the target takes well.")
 @click.option(
     "--batch",
     type=Whole(1, MAX_COUNT),
@@ -77,14 +84,17 @@ def _files(values: dict[str, Any]) -> Files:
 @threshold_option
 @json_option
 @click.option(
+    "--out",
     "--report",
+    "report",
     type=OutputFolder(PAGE, "network.nir"),
     help="Write index.html, with the core map, and exported files into this folder.",
 )
 def command(
     name: str | None,
     list_targets: bool,
-    path: Path,
+    network_path: Path | None,
+    named_path: Path | None,
     data_name: str,
     samples: int | None,
     batch: int | None,
@@ -97,11 +107,14 @@ def command(
 ) -> int:
     """Deploy a network to a target and check every state of every tick against the simulator.
 
+    NETWORK: build/sim/network.safetensors unless named, which is trained first where it is absent.
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
     if list_targets:
         _show_targets()
         return 0
+    if named_path and network_path:
+        raise InputError("--network must be left out where NETWORK is given")
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
@@ -109,6 +122,7 @@ def command(
         able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
         raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
     target.require()
+    path = named_path or network_path or DEFAULT_PATH
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
@@ -160,10 +174,8 @@ def _watched(title: str) -> Iterator[targets.Watch]:
 def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> targets.Samples:
     """The first `count` test images; fewer, where the set is smaller and nobody named a number."""
     loaded = data.load(dataset)
-    if exactly and count > len(loaded.test):
-        raise InputError(
-            f"samples must be at most the {len(loaded.test)} test images of {dataset}, not {count}"
-        )
+    if exactly:
+        check_samples(count, loaded)
     test = loaded.test.take(slice(0, count))
     inputs = data.encode(test.images, loaded.pixel_max, network.input)
     return targets.Samples(loaded.name, loaded.split, inputs, test.labels)

@@ -19,12 +19,16 @@ from toreq_hw.commands.options import (
     json_option,
     network_argument,
     out_file_option,
+    samples_option,
 )
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import draft_of, together, write_json
 from toreq_hw.network import Network
 from toreq_hw.versions import versions
+
+VERIFIED = 100
+"""Test images of --verify where no number is given."""
 
 EXPORT_SWEEPS = 40
 """Of a QONNX graph: above the 35 seen on trained MNIST networks."""
@@ -66,8 +70,13 @@ def _out(values: dict[str, Any]) -> Path:
 @click.option(
     "--verify",
     type=Whole(1, MAX_COUNT),
-    help="Run N test images of --data through the file in onnxruntime and through the simulator.",
+    is_flag=False,
+    flag_value=VERIFIED,
+    metavar="[N]",
+    help=f"Run N ({VERIFIED}) test images of --data through the file in onnxruntime and through "
+    "the simulator.",
 )
+@samples_option("The same as --verify N.")
 @data_option
 @json_option
 def command(
@@ -76,6 +85,7 @@ def command(
     sweeps: int | None,
     out: Path | None,
     verify: int | None,
+    samples: int | None,
     data_name: str,
     json_path: Path | None,
 ) -> int:
@@ -84,6 +94,7 @@ def command(
     A runtime computes the very states of `toreq-hw simulate`, bit for bit. With --verify the
     command shows it, and ends with status 1 where any state, class or count differs.
     """
+    verify = samples or verify
     path = _out({"out": out, "network_path": network_path, "file_format": file_format})
     network = network_file.load(network_path)
     if sweeps is not None and file_format == "onnx":

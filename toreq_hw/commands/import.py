@@ -14,6 +14,7 @@ from toreq_hw.commands.import_report import described
 from toreq_hw.commands.options import json_option, out_file_option, overwrite_option
 from toreq_hw.commands.paths import InputFile
 from toreq_hw.commands.runs import current_run
+from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.versions import versions
 
@@ -28,7 +29,7 @@ def _out(values: dict[str, Any]) -> Path:
     files=lambda values: Files(outputs={"--out": _out(values)}),
     epilog="Example: toreq-hw import build/network.onnx --out build/back.safetensors",
 )
-@click.argument("file", type=InputFile())
+@click.argument("file", type=InputFile(Kind.ONNX))
 @out_file_option("FILE with .safetensors")
 @overwrite_option
 @json_option

@@ -12,7 +12,6 @@ from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.numbers import (
-    MAX_COUNT,
     MAX_JOBS,
     MAX_TRIALS,
     Levels,
@@ -22,10 +21,12 @@ from toreq_hw.commands.numbers import (
     Whole,
 )
 from toreq_hw.commands.options import (
+    check_samples,
     data_option,
     json_option,
     network_argument,
     out_folder_option,
+    samples_option,
     seed_option,
 )
 from toreq_hw.commands.paths import OutputFolder
@@ -118,13 +119,15 @@ def _files(values: dict[str, Any]) -> Files:
     help="In points.",
 )
 @click.option("--most", type=Whole(2, MAX_TRIALS), default=200, help="Most trials a level.")
-@click.option("--samples", type=Whole(1, MAX_COUNT), help="Only the first N test images.")
+@samples_option()
 @click.option("--max-sweeps", type=Whole(1, MAX_LIMIT), default=MAX_SWEEPS, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
 @click.option(
+    "--work",
     "--store",
+    "store",
     type=OutputFolder("*.jsonl"),
     default="build/inject",
     show_default=True,
@@ -145,9 +148,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     """
     net = network.load(network_path)
     dataset = data.load(given["data_name"])
-    samples = given["samples"] or len(dataset.test)
-    if samples > len(dataset.test):
-        raise InputError(f"--samples must be at most {len(dataset.test)}, not {samples}")
+    samples = check_samples(given["samples"], dataset)
     plan = Plan(
         given["wanted"],
         given["trials"],

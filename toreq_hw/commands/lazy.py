@@ -18,11 +18,17 @@ from toreq_hw.commands.numbers import (
     Numbers,
     Whole,
 )
-from toreq_hw.commands.options import out_folder_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+    samples_option,
+    with_samples,
+)
 from toreq_hw.commands.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import together, write_json
+from toreq_hw.file_kinds import Kind
+from toreq_hw.files import together, write_records
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.versions import versions
@@ -36,7 +42,7 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     metavar="NETWORK...",
     nargs=-1,
     required=True,
-    type=InputFile(),
+    type=InputFile(Kind.NETWORK),
 )
 @click.option(
     "--data",
@@ -62,14 +68,18 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     show_default="1,2,3,4,6,8",
     help="Sweeps after which the lossless core is stopped, as a control.",
 )
+@samples_option()
 @out_folder_option("build/lazy", "lazy.json", "lazy.md")
+@json_option
 def command(
     networks: tuple[Path, ...],
     data_names: tuple[str, ...],
     lanes: int,
     thresholds: tuple[int, ...],
     limits: tuple[int, ...],
+    samples: int | None,
     out: Path,
+    json_path: Path | None,
 ) -> None:
     """Measure whole test sets with thresholds and with limits on sweeps; write lazy.json and .md.
 
@@ -82,13 +92,13 @@ def command(
         )
     names = data_names * len(networks) if len(data_names) == 1 else data_names
     rows = [
-        _measure(path, name, lanes, thresholds, limits)
+        _measure(path, name, lanes, thresholds, limits, samples)
         for path, name in zip(networks, names, strict=True)
     ]
     record = {"networks": rows, "versions": versions("scipy")}
     page = lazy_page(record)
     with together():
-        write_json(out / "lazy.json", record)
+        write_records(record, out / "lazy.json", json_path)
         write_markdown(page, out / "lazy.md")
     for row in rows:
         console.output.print(console.table(row["name"], *shown(row)))
@@ -97,14 +107,19 @@ def command(
 
 
 def _measure(
-    path: Path, data_name: str, lanes: int, thresholds: Sequence[int], limits: Sequence[int]
+    path: Path,
+    data_name: str,
+    lanes: int,
+    thresholds: Sequence[int],
+    limits: Sequence[int],
+    samples: int | None,
 ) -> dict[str, Any]:
     """One network's record, under a progress bar."""
     try:
         from toreq_hw.targets.laziness import savings
     except ModuleNotFoundError as error:
         raise missing("the timing of a core", error.name, "rtl") from error
-    net, dataset = network.load(path), data.load(data_name)
+    net, dataset = network.load(path), with_samples(data.load(data_name), samples)
     found = []
     with console.progress_bar() as bar:
         efforts = 1 + len(thresholds) + len(limits)

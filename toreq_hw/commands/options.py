@@ -1,6 +1,7 @@
 """Options that several commands take, spelled and explained the same everywhere."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ from toreq_hw.commands.numbers import MAX_COUNT, MAX_THRESHOLD, Name, Whole
 from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
 from toreq_hw.data import NAMES, Dataset
 from toreq_hw.errors import InputError
+from toreq_hw.file_kinds import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +49,7 @@ overwrite_option = click.option(
     callback=lambda context, _, value: context.meta.update({OVERWRITE: value}),
     help="Replace a network or checkpoint that another run has made.",
 )
-network_argument = click.argument("network_path", metavar="NETWORK", type=InputFile())
+network_argument = click.argument("network_path", metavar="NETWORK", type=InputFile(Kind.NETWORK))
 
 
 def out_file_option(shown_default: str | None = None) -> Callable[[F], F]:
@@ -72,6 +74,17 @@ def out_folder_option(default: str | None, *names: str) -> Callable[[F], F]:
 def samples_option(what: str = "Only the first N test images.", **more: Any) -> Callable[[F], F]:
     """`--samples N`; see `check_samples`."""
     return click.option("--samples", type=Whole(1, MAX_COUNT), help=what, **more)
+
+
+def with_samples(dataset: Dataset, samples: int | None) -> Dataset:
+    """The data set with the first `samples` test images only, all without --samples.
+
+    Raises InputError where there are not as many.
+    """
+    if samples is None:
+        return dataset
+    first = dataset.test.take(slice(0, check_samples(samples, dataset)))
+    return replace(dataset, test=first, split=f"{dataset.split}; the first {samples} of those")
 
 
 def check_samples(samples: int | None, dataset: Dataset) -> int:

@@ -13,13 +13,17 @@ from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
 from toreq_hw.commands.checked import checked_command, overwriting
 from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Names, Whole
-from toreq_hw.commands.options import out_folder_option, overwrite_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+    overwrite_option,
+)
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.runs import current_run
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import together, write_bytes, write_json, write_text
+from toreq_hw.files import together, write_bytes, write_json, write_records, write_text
 from toreq_hw.locks import locked
 from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
@@ -46,7 +50,9 @@ UNPUBLISHED = frozenset({"history"})
 @click.option("--quick", is_flag=True, help="Small nets on digits, two seeds: a test of the rest.")
 @click.option("--threads", type=Whole(1, MAX_JOBS), default=1, show_default=True)
 @click.option(
+    "--work",
     "--runs",
+    "runs",
     type=OutputFolder("memory.json"),
     default="build/parity",
     show_default=True,
@@ -55,6 +61,7 @@ UNPUBLISHED = frozenset({"history"})
 @click.option("--no-training", is_flag=True, help="Only report the runs that are kept.")
 @overwrite_option
 @out_folder_option("build/parity", "parity.md", "parity.json", "parity.png")
+@json_option
 def command(
     tasks: tuple[str, ...],
     seeds: int,
@@ -63,6 +70,7 @@ def command(
     runs: Path,
     no_training: bool,
     out: Path,
+    json_path: Path | None,
 ) -> int:
     """Train every task with both rules and both weight formats and put them side by side.
 
@@ -92,10 +100,15 @@ def command(
     probes = _probes(runs) if quick or no_training else _probes(runs) or memory.measure_all()
     if probes:
         write_json(runs / "memory.json", probes)
-    return _publish(records, probes, out)
+    return _publish(records, probes, out, json_path)
 
 
-def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: Path) -> int:
+def _publish(
+    records: list[dict[str, Any]],
+    probes: list[dict[str, Any]],
+    out: Path,
+    json_path: Path | None,
+) -> int:
     found = report.rows(records)
     record = {
         "rows": [asdict(row) for row in found],
@@ -104,7 +117,7 @@ def _publish(records: list[dict[str, Any]], probes: list[dict[str, Any]], out: P
     }
     picture = report.picture(found)
     with together():
-        write_json(out / "parity.json", record)
+        write_records(record, out / "parity.json", json_path)
         write_text(out / "parity.md", report.markdown(records, probes))
         write_bytes(out / "parity.png", picture)
     header = ["task", "seeds", "EqProp, %", "backprop, %", "EqProp, CPU s", "backprop, CPU s"]

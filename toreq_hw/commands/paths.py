@@ -10,13 +10,15 @@ from typing import Any
 import click
 
 from toreq_hw.destinations import STANDARD_OUTPUT
+from toreq_hw.file_kinds import Kind
 
 
 class InputFile(click.Path):
-    """A file that the command reads."""
+    """A file that the command reads. kinds: of one of these, where there are any."""
 
-    def __init__(self) -> None:
+    def __init__(self, *kinds: Kind) -> None:
         super().__init__(path_type=Path)
+        self.kinds = kinds
 
 
 class InputFolder(click.Path):

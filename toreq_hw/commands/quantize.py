@@ -16,12 +16,15 @@ from toreq_hw.commands.options import (
     json_option,
     out_file_option,
     overwrite_option,
+    samples_option,
+    with_samples,
 )
 from toreq_hw.commands.paths import InputFile
 from toreq_hw.commands.runs import current_run
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
+from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.network import WeightFormat
 from toreq_hw.versions import versions
@@ -34,8 +37,9 @@ CALIBRATION = 5000
     epilog="Example: toreq-hw quantize float.safetensors --weights int8 --state-bits 6 "
     "--out net.safetensors"
 )
-@click.argument("float_model", type=InputFile())
+@click.argument("float_model", type=InputFile(Kind.FLOAT_MODEL, Kind.ONNX, Kind.PICKLE))
 @data_option
+@samples_option()
 @click.option(
     "--weights",
     type=Name([f.value for f in WeightFormat]),
@@ -56,6 +60,7 @@ CALIBRATION = 5000
 def command(
     float_model: Path,
     data_name: str,
+    samples: int | None,
     weights: str,
     state_bits: int,
     input_bits: int,
@@ -77,7 +82,7 @@ def command(
     except ModuleNotFoundError as error:
         raise missing("quantisation", error.name, "quant") from error
     model = load_float(float_model)
-    dataset = data.load(data_name)
+    dataset = with_samples(data.load(data_name), samples)
     sizes = (len(model.weights[0]), len(model.biases[-1]))
     if sizes != (dataset.pixels, dataset.classes):
         raise InputError(

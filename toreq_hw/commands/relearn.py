@@ -13,11 +13,14 @@ from toreq_hw.commands.numbers import MAX_COUNT, Name, Real, Whole
 from toreq_hw.commands.options import (
     data_option,
     json_option,
-    network_argument,
+    samples_option,
     seed_option,
+    with_samples,
 )
+from toreq_hw.commands.paths import InputFile
 from toreq_hw.commands.runs import kept_work
 from toreq_hw.data import Dataset
+from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
 from toreq_hw.sim.campaign.recovery import Exam, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
@@ -33,8 +36,9 @@ Examples:
 
 
 @checked_command(epilog=_EPILOG)
-@network_argument
+@click.argument("network_path", metavar="NETWORK", type=InputFile(Kind.NETWORK, Kind.CHECKPOINT))
 @data_option
+@samples_option("Measure on the first N test images only.")
 @click.option(
     "--layer",
     "kind",
@@ -57,6 +61,7 @@ Examples:
 def command(
     network_path: Path,
     data_name: str,
+    samples: int | None,
     kind: str,
     level: float,
     epochs: int,
@@ -72,7 +77,7 @@ def command(
     """
     layer = (DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed)
     uneven = AsymmetricUpdate(asymmetry, seed)
-    dataset = data.load(data_name)
+    dataset = with_samples(data.load(data_name), samples)
     trainer, source = trainer_of(network_path, dataset, seed)
     shape = trainer.blueprint
     exam = Exam(

@@ -10,11 +10,13 @@ import numpy as np
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, Names, Whole
+from toreq_hw.commands.numbers import Names, Whole
 from toreq_hw.commands.options import (
+    check_samples,
     data_option,
     json_option,
     network_argument,
+    samples_option,
     seed_option,
 )
 from toreq_hw.commands.paths import InputOrOutputFile, OutputFolder
@@ -50,9 +52,7 @@ def _files(values: dict[str, Any]) -> Files:
     metavar="LAYER=LEVEL",
     help="Write MAP first, from digital layers; repeatable.",
 )
-@click.option(
-    "--samples", type=Whole(1, MAX_COUNT), default=4, show_default=True, help="Of --make."
-)
+@samples_option("Of --make: the first N test images.", default=4, show_default=True)
 @click.option(
     "--on",
     "chosen",
@@ -94,6 +94,7 @@ def command(
     layers = [_layer(text, seed) for text in wanted]
     settled = settled or any(isinstance(layer, StartLayer) for layer in layers)
     if layers:
+        check_samples(samples, dataset)
         _make(net, layers, inputs[:samples], settled).save(map_path)
     found = fault_map.load(map_path, net)
     if found.samples > len(inputs):

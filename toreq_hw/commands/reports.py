@@ -9,13 +9,16 @@ import click
 from toreq_hw.commands import console, published_designs
 from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Whole
-from toreq_hw.commands.options import out_folder_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+)
 from toreq_hw.commands.paths import InputFolder
 from toreq_hw.commands.published_designs import Subject, request_of, row
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
-from toreq_hw.files import INCOMPLETE, together, write_json
+from toreq_hw.files import INCOMPLETE, together, write_records
 from toreq_hw.machine import processors
 from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
 from toreq_hw.reports.markdown import write_markdown
@@ -43,7 +46,15 @@ _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out rep
 @click.option("--seeds", type=Whole(1, MAX_SEEDS), default=5, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Designs at once; default: a core each.")
 @out_folder_option("build/reports", "synthesis.json", "synthesis.md", "synthesis.html")
-def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out: Path) -> int:
+@json_option
+def command(
+    networks: Path,
+    only: str | None,
+    seeds: int,
+    jobs: int | None,
+    out: Path,
+    json_path: Path | None,
+) -> int:
     """Build every published design and write synthesis.json, .md and .html.
 
     Finished stages are kept in build/synth/cache. Ends with status 1 if a design could not be
@@ -75,7 +86,7 @@ def command(networks: Path, only: str | None, seeds: int, jobs: int | None, out:
     }
     page = synthesis_page(record)
     with together():
-        write_json(out / "synthesis.json", record)
+        write_records(record, out / "synthesis.json", json_path)
         write_markdown(page, out / "synthesis.md")
         write_page(page, out / "synthesis.html")
     console.output.print(page.lead)

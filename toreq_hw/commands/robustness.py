@@ -13,16 +13,23 @@ from toreq_hw.commands import console, robustness_studies
 from toreq_hw.commands.checked import checked_command, overwriting
 from toreq_hw.commands.inject import campaign, twin_of
 from toreq_hw.commands.numbers import MAX_JOBS, Name, Whole
-from toreq_hw.commands.options import out_folder_option, overwrite_option, seed_option
+from toreq_hw.commands.options import (
+    json_option,
+    out_folder_option,
+    overwrite_option,
+    samples_option,
+    seed_option,
+    with_samples,
+)
 from toreq_hw.commands.paths import OutputFolder
 from toreq_hw.commands.robustness_studies import critical, recovery
 from toreq_hw.commands.runs import kept_work, run_name
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.files import together, write_json, write_text
+from toreq_hw.files import together, write_json, write_records, write_text
 from toreq_hw.locks import locked
-from toreq_hw.network import WeightFormat
+from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -71,9 +78,18 @@ HEALING_TRIALS = 10
 )
 @out_folder_option("build/robustness", "robustness.json", "robustness.md", "robustness.html")
 @overwrite_option
+@samples_option("At most the first N test images a trial.")
 @seed_option
+@json_option
 def command(
-    names: tuple[str, ...], quick: bool, jobs: int | None, work: Path, out: Path, seed: int
+    names: tuple[str, ...],
+    quick: bool,
+    jobs: int | None,
+    work: Path,
+    out: Path,
+    samples: int | None,
+    seed: int,
+    json_path: Path | None,
 ) -> int:
     """Run every campaign on trained networks and write robustness.json, .md and .html.
 
@@ -82,13 +98,15 @@ def command(
     """
     record: dict[str, Any] = {"seed": seed, "quick": quick, "data": {}}
     for name in names:
-        record["data"][name] = _study(data.load(name), work, jobs or -1, seed, quick)
+        dataset = with_samples(data.load(name), samples)
+        record["data"][name] = _study(dataset, work, jobs or -1, seed, quick)
     record["sources"] = _code()
     record["versions"] = versions("scipy", "joblib", "scikit-learn")
     passed = all(c["controls"]["passed"] for r in record["data"].values() for c in r["campaigns"])
     page = robustness_page(record)
     with together():
         write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
+        write_records(record, json_path)
         write_markdown(page, out / "robustness.md")
         write_page(page, out / "robustness.html")
     console.output.print(page.lead)
@@ -126,11 +144,17 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
         "network_sha256": net.sha256,
         "campaigns": campaigns,
         **_kept(
-            work / f"recovery-{net.sha256[:16]}-{seed}-{_code()}{'-quick' if quick else ''}.json",
+            work / f"recovery-{_recovery_key(net, exam, seed, quick=quick)}.json",
             lambda: recovery(dataset, trainer, exam, seed, quick=quick),
         ),
         **({} if quick else critical(net, exam, seed)),
     }
+
+
+def _recovery_key(net: Network, exam: Exam, seed: int, *, quick: bool) -> str:
+    """Names a study of recovery by all that it depends on."""
+    form = "-quick" if quick else ""
+    return f"{net.sha256[:16]}-{seed}-{len(exam.labels)}-{_code()}{form}"
 
 
 def _code() -> str:

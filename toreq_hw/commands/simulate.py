@@ -12,7 +12,13 @@ from toreq_hw import data, network, sim
 from toreq_hw.commands import console
 from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
-from toreq_hw.commands.options import data_option, json_option, network_argument
+from toreq_hw.commands.options import (
+    data_option,
+    json_option,
+    network_argument,
+    samples_option,
+    with_samples,
+)
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
@@ -37,7 +43,7 @@ PART = 500
     show_default=True,
     help="All give the same bits.",
 )
-@click.option("--samples", type=Whole(1, MAX_COUNT), help="Only the first N test images.")
+@samples_option()
 @click.option("--threshold", type=Whole(0, MAX_THRESHOLD), default=0, help="Above 0: lossy events.")
 @click.option("--threads", type=Whole(1, MAX_JOBS), help="Event engine only; default all cores.")
 @click.option("--compare", is_flag=True, help="Also run the other engines, compare every tick.")
@@ -59,9 +65,9 @@ def command(
     Ends with status 1 if --compare finds engines that disagree.
     """
     net = network.load(network_path)
-    dataset = data.load(data_name)
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)[:samples]
-    labels = dataset.test.labels[:samples]
+    dataset = with_samples(data.load(data_name), samples)
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    labels = dataset.test.labels
     if traced is not None and traced >= len(inputs):
         raise InputError(f"--trace must be an image in 0..{len(inputs) - 1}, not {traced}")
     runner = sim.make_engine(net, engine, threads)

@@ -17,7 +17,9 @@ from toreq_hw.commands.options import (
     json_option,
     out_file_option,
     overwrite_option,
+    samples_option,
     seed_option,
+    with_samples,
 )
 from toreq_hw.commands.paths import InputFile, OutputFile
 from toreq_hw.commands.runs import current_run
@@ -25,6 +27,7 @@ from toreq_hw.commands.starting import starting_network
 from toreq_hw.commands.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
+from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
@@ -99,6 +102,7 @@ Examples:
     type=Whole(1, MAX_COUNT),
     help="Measure on N held-out training images instead of the test set.",
 )
+@samples_option("Measure on the first N test images only.")
 @out_file_option()
 @overwrite_option
 @click.option(
@@ -109,13 +113,13 @@ Examples:
 )
 @click.option(
     "--resume",
-    type=InputFile(),
+    type=InputFile(Kind.CHECKPOINT),
     help="Go on from a checkpoint; the options that shape network and rule are its own.",
 )
 @click.option(
     "--from",
     "start",
-    type=InputFile(),
+    type=InputFile(Kind.NETWORK),
     help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
 )
 @click.option("--rule", type=Name(["eqprop", "backprop"]), help="Torch: what moves the weights.")
@@ -155,6 +159,7 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
     dataset = data.load(notes["data"])
     if notes["holdout"]:
         dataset = dataset.holding_out(notes["holdout"])
+    dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
     history = train(trainer, dataset, notes, kept)
     trained = trainer.network()

@@ -9,6 +9,7 @@ import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console
+from toreq_hw.commands.options import with_samples
 from toreq_hw.commands.runs import current_run
 from toreq_hw.commands.starting import starting_network
 from toreq_hw.data import Dataset
@@ -58,6 +59,7 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
     settings = _settings(options, start)
     if options["holdout"]:
         dataset = dataset.holding_out(options["holdout"])
+    dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
     training = run(settings, dataset, start)
     record = training_record(training, dataset)
