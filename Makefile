@@ -64,7 +64,7 @@ $(VENV)/extra-%: $(VENV)/core
 .PHONY: deploy lava-test lava-mutants
 
 deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
-	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --report build/loihi
+	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --out build/loihi
 
 lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
 	$(BIN)/python -m pytest testbench/lava
@@ -89,7 +89,7 @@ parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hour
 	$(BIN)/toreq-hw parity --seeds 5 --out reports/published
 
 parity-quick: $(VENV)/extra-quant ## The same in small, on digits.
-	$(BIN)/toreq-hw parity --quick --runs build/parity-quick --out build/parity-quick
+	$(BIN)/toreq-hw parity --quick --work build/parity-quick --out build/parity-quick
 
 onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime must compute the simulator's states.
 	for weights in int8 ternary; do \

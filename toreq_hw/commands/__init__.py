@@ -15,6 +15,7 @@ from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.commands.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ToreqError
 from toreq_hw.links import check_links
+from toreq_hw.reading.fields import shown
 from toreq_hw.suggestions import none_of
 
 _COMMANDS = {
@@ -99,7 +100,10 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     except ToreqError as error:
         refuse(str(error))
     except OSError as error:
-        if error.filename is not None or error.errno not in STREAM_ERRORS:
+        if error.filename is not None:
+            name = shown(str(error.filename))
+            refuse(f"{name}: must be a file to work with, found: {error.strerror}")
+        if error.errno not in STREAM_ERRORS:
             raise
         silence_output()  # written past the guard, as click writes in some encodings
         refuse(f"standard output: must be writable, found: {error.strerror}")

@@ -2,15 +2,17 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.table import Table
 
 from toreq_hw import data, targets
+from toreq_hw.boards import registry
 from toreq_hw.commands.checked import Files, checked_command
 from toreq_hw.commands.console import messages, output, progress_bar, table
 from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
@@ -33,6 +35,14 @@ from toreq_hw.reports.page import write_page
 from toreq_hw.versions import versions
 
 PAGE = "index.html"
+
+_USERS: dict[str, Callable[[], tuple[str, ...]]] = {
+    "batch": lambda: ("loihi",),
+    "chip": lambda: ("loihi", "nengo"),
+    "port": registry.names,
+    "program": registry.names,
+}
+"""Targets that take an option."""
 
 _EPILOG = """\b
 Examples:
@@ -118,6 +128,7 @@ def command(
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
     target = targets.get(name)
+    _refuse_unused(target)
     if threshold is not None and not target.lossy:
         able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
         raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
@@ -156,6 +167,17 @@ def command(
             write_page(page, report / PAGE)
     _show(target, record)
     return 0 if outcome.passed else 1
+
+
+def _refuse_unused(target: targets.Target) -> None:
+    """Raises InputError for an option of other targets, which would be passed over in silence."""
+    context = click.get_current_context()
+    for parameter, users in _USERS.items():
+        given = context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+        if given and target.name not in users():
+            raise InputError(
+                f"--{parameter} must go with one of {', '.join(users())}, not with {target.name}"
+            )
 
 
 @contextmanager

@@ -120,6 +120,7 @@ def _measure(
     except ModuleNotFoundError as error:
         raise missing("the timing of a core", error.name, "rtl") from error
     net, dataset = network.load(path), with_samples(data.load(data_name), samples)
+    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
     found = []
     with console.progress_bar() as bar:
         efforts = 1 + len(thresholds) + len(limits)

@@ -29,6 +29,9 @@ from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.phases import MAX_LIMIT
 from toreq_hw.versions import versions
 
+MADE_SAMPLES = 4
+"""Test images of a map that --make writes."""
+
 _EPILOG = """\b
 Examples:
   toreq-hw replay net.safetensors map.json --make dead_neurons=0.2 --make state_upset=0.001
@@ -52,7 +55,7 @@ def _files(values: dict[str, Any]) -> Files:
     metavar="LAYER=LEVEL",
     help="Write MAP first, from digital layers; repeatable.",
 )
-@samples_option("Of --make: the first N test images.", default=4, show_default=True)
+@samples_option(f"Of --make: the first N test images.  [default: {MADE_SAMPLES}]")
 @click.option(
     "--on",
     "chosen",
@@ -73,7 +76,7 @@ def command(
     map_path: Path,
     data_name: str,
     wanted: tuple[str, ...],
-    samples: int,
+    samples: int | None,
     chosen: tuple[str, ...],
     settled: bool,
     max_sweeps: int,
@@ -94,8 +97,10 @@ def command(
     layers = [_layer(text, seed) for text in wanted]
     settled = settled or any(isinstance(layer, StartLayer) for layer in layers)
     if layers:
-        check_samples(samples, dataset)
-        _make(net, layers, inputs[:samples], settled).save(map_path)
+        made = check_samples(samples or MADE_SAMPLES, dataset)
+        _make(net, layers, inputs[:made], settled).save(map_path)
+    elif samples is not None:
+        raise InputError("--samples must be left out without --make: MAP says how many there are")
     found = fault_map.load(map_path, net)
     if found.samples > len(inputs):
         raise InputError(f"{map_path}: samples must be at most {len(inputs)}, not {found.samples}")
