@@ -252,7 +252,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     for arguments, message in (
         ((str(tmp_path / "other.safetensors"), path), "the fault map must belong to this network"),
-        ((net, path, "--on", "mars"), "--on must be some of sim, rtl, lava, not 'mars'"),
+        ((net, path, "--on", "mars"), "--on must be some of sim, rtl, lava, found 'mars'"),
         ((net, path, "--make", "dead_neurons"), "--make must be LAYER=LEVEL"),
         ((net, path, "--make", "rust=1"), "layer must be one of"),
         ((net, str(tmp_path / "none.json")), "must be readable"),

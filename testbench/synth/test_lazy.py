@@ -84,10 +84,10 @@ def test_the_command_writes_what_was_measured(tmp_path: Path, found: list[Saving
     ("arguments", "words"),
     [
         (["--data", "digits", "--data", "digits"], "once for each of 1 networks"),
-        (["--thresholds", "0"], "must be 1 or more"),
-        (["--limits", "0,3"], "must be 1 or more"),
-        (["--limits", "3000000"], "max_sweeps must be in"),
-        (["--thresholds", "1000"], "threshold must be in"),
+        (["--thresholds", "0"], "whole numbers in 1..255 separated by commas, found '0'"),
+        (["--limits", "0,3"], "whole numbers in 1..1000000"),
+        (["--limits", "3000000"], "whole numbers in 1..1000000"),
+        (["--thresholds", "1000"], "whole numbers in 1..255"),
         (["--lanes", "3"], "lanes"),
     ],
 )
