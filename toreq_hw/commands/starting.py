@@ -8,7 +8,7 @@ from click.core import ParameterSource
 from toreq_hw import network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network
+from toreq_hw.network import Network, WeightFormat
 
 SHAPE_OPTIONS = (
     "hidden",
@@ -44,3 +44,9 @@ def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
             f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
         )
     return found
+
+
+def weight_format_of(start: Network) -> WeightFormat:
+    """Whose recipe a starting network is trained by: ternary where all its couplings are."""
+    ternary = all(c.weight_format is WeightFormat.TERNARY for c in start.couplings)
+    return WeightFormat.TERNARY if ternary else WeightFormat.INT8

@@ -23,7 +23,7 @@ from toreq_hw.commands.options import (
 )
 from toreq_hw.commands.paths import InputFile, OutputFile
 from toreq_hw.commands.runs import current_run
-from toreq_hw.commands.starting import starting_network
+from toreq_hw.commands.starting import starting_network, weight_format_of
 from toreq_hw.commands.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -60,7 +60,7 @@ Examples:
 )
 @click.option(
     "--hidden",
-    type=Numbers(1, MAX_COUNT, 64),
+    type=Numbers(1, 10 * MAX_COUNT, 64),
     default="128",
     show_default=True,
     help="Hidden sizes.",
@@ -242,7 +242,7 @@ def _epoch_record(
 def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     dataset = data.load(options["data_name"])
     start = starting_network(options["start"], dataset)
-    kind = _weight_format(start) if start else WeightFormat(options["weights"])
+    kind = weight_format_of(start) if start else WeightFormat(options["weights"])
     settings = _recipe(options, recipe(kind, dataset.pixels))
     epochs = options["epochs"] or settings.epochs
     if start:
@@ -260,12 +260,6 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
         "started_from": start.sha256 if start else None,
     }
     return trainer, notes
-
-
-def _weight_format(start: Network) -> WeightFormat:
-    """Whose recipe a starting network is trained by: ternary where all its couplings are."""
-    ternary = all(c.weight_format is WeightFormat.TERNARY for c in start.couplings)
-    return WeightFormat.TERNARY if ternary else WeightFormat.INT8
 
 
 def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
