@@ -67,7 +67,7 @@ def test_a_stopped_runner_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_absent_tools_and_packages() -> None:
-    with pytest.raises(MissingDependencyError, match=r"toreq-hw\[boards\]"):
+    with pytest.raises(MissingDependencyError, match=r"(toreq-hw\[|extra-)boards"):
         executable("nextpnr-of-tomorrow")
     with pytest.raises(MissingDependencyError, match=r"must have no-such-package installed"):
         tool_versions(["no-such-package"])
