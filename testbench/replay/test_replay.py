@@ -9,6 +9,7 @@ import pytest
 
 from testbench.networks import Case, random_case
 from testbench.replay.replay_plan import replay_in_rtl
+from testbench.robustness.random_maps import random_rows
 from testbench.rtl.simulate import simulators
 from toreq_hw import commands, data, network, sim
 from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, on_core, replay
@@ -101,6 +102,20 @@ def test_everything_at_once_in_verilator_lava_and_every_engine(seed: int, tmp_pa
     verdicts.append(under_cocotb(one, f"everything-{seed}", "verilator"))
     assert [v.first_difference for v in verdicts] == [None] * 5
     assert all(v.checked > 100 for v in verdicts)
+
+
+def test_rows_by_hand_strike_in_their_order_and_end_alike_on_every_machine(tmp_path: Path) -> None:
+    """Samples have their last faults in ticks 2, 7 and 12; rows of a tick come in no order."""
+    case = fitting(3)
+    rows: dict[str, Any] = random_rows(4, case.network, len(case.inputs))
+    for row in rows["faults"]:
+        row[1] = min(row[1], 2 + 5 * row[0])
+    by_hand = FaultMap(case.network.sha256, len(case.inputs), **rows)
+    states = sim.relax(case.network, case.inputs).states
+    one = Scene(case.network, by_hand, case.inputs, states, SWEEPS)
+    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    verdicts.append(on_core(one, Expected(one), tmp_path, lanes=4))
+    assert [v.first_difference for v in verdicts] == [None] * 5
 
 
 @pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
