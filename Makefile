@@ -190,13 +190,19 @@ $(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
 
 # The link to a board
 
-.PHONY: board-test board-netlist link-mutants
+.PHONY: board-test board-netlist link-mutants link-formal link-fuzz
 
 board-test: $(VENV)/extra-boards-test ## Test the link: gateware, host, faults on the line, deployment.
 	$(BIN)/python -m pytest testbench/boards --numprocesses 2
 
 board-netlist: $(VENV)/extra-boards-test $(REPORT_NETWORKS)/digits.safetensors ## Run digits on the synthesised iCEBreaker system under its UART.
 	$(BIN)/python -m testbench.boards.netlist $(REPORT_NETWORKS)/digits.safetensors
+
+link-formal: $(VENV)/extra-boards-test ## Prove that a board always hears IDENTIFY and RESET, and answers.
+	$(BIN)/python -m testbench.boards.link_formal
+
+link-fuzz: $(VENV)/extra-boards-test ## Send 100,000 random, mutated, reordered and overlapping frames to a board.
+	$(BIN)/python -m testbench.boards.link_fuzz --frames 100000
 
 link-mutants: $(VENV)/extra-boards-test ## Break the link on purpose and count what the tests notice.
 	$(BIN)/python testbench/link_mutants.py

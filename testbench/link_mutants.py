@@ -21,18 +21,18 @@ FRAMES = (
     Mutant("boards/link/frames.py", "late.eq(good | (self.held & ~self.release))", "late.eq(good)"),
     Mutant(
         "boards/link/frames.py",
-        "short & self.empty & (self._resets | self._identifies)",
-        "short & (self._resets | self._identifies)",
+        "short & self.empty & self._urgent",
+        "short & self._urgent",
     ),
     Mutant(
         "boards/link/frames.py",
-        "short & self.empty & (self._resets | self._identifies)",
+        "short & self.empty & self._urgent",
         "short & self.empty",
     ),
     Mutant(
         "boards/link/frames.py",
-        "short & self.empty & (self._resets | self._identifies)",
-        "short & self.empty & self._resets",
+        "short & self.empty & self._urgent",
+        "short & self.empty & self._urgent & self._resets",
     ),
     Mutant("boards/link/frames.py", "self.interrupts.eq(self.held)", "self.interrupts.eq(1)"),
     Mutant("boards/link/frames.py", "(byte == FLAG) | (byte == ESCAPE)", "byte == FLAG"),
@@ -56,7 +56,7 @@ REFUSALS = (
         "& (steps.space == COMPLETE) & steps.at_end",
         "& (steps.space == COMPLETE)",
     ),
-    Mutant("boards/link/payload.py", "with m.If(is_over(steps.space)):", "with m.If(0):"),
+    Mutant("boards/link/loading.py", "with m.If(~steps.at_end):", "with m.If(0):"),
     Mutant("boards/link/payload.py", "with m.Elif(steps.faults.any()):", "with m.Elif(0):"),
     Mutant("boards/link/replies.py", "steps.space.eq(BROKEN)", "steps.space.eq(steps.space)"),
     Mutant(
@@ -67,8 +67,8 @@ REFUSALS = (
     Mutant("boards/link/commands.py", " | no_nudge.replicate(2)", ""),
     Mutant("boards/link/commands.py", "(row[16:18] == Command.FREE) | row[18]", "row[18]"),
     Mutant("boards/link/commands.py", " | row[18]\n", "\n"),
-    Mutant("boards/link/commands.py", " | wide_label.replicate(len(command.label))", ""),
-    Mutant("boards/link/commands.py", " | wide_index.replicate(len(word.index))", ""),
+    Mutant("boards/link/commands.py", " | Mux(wide_label, classes, 0)", ""),
+    Mutant("boards/link/commands.py", " | Mux(wide_index, size, 0)", ""),
     Mutant("boards/link/commands.py", "                steps.open.eq(0),\n", ""),
     Mutant("boards/link/commands.py", "                steps.loading.eq(0),\n", ""),
     Mutant(

@@ -1,6 +1,6 @@
 """Carries out requests, one at a time: words to the core, replies to the host."""
 
-from amaranth import Module
+from amaranth import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -101,23 +101,24 @@ class CommandUnit(wiring.Component):
     def _connect_ports(self, m: Module, steps: Steps) -> None:
         """Payloads come straight out of the register; states raise `valid`.
 
-        An index or a label that is too wide becomes the core's largest, which is no neuron; what is
-        no nudge becomes the command that no core knows. The core refuses all of them.
+        An index or a label that is too wide becomes one that is no neuron, with the bits of their
+        number set; what is no nudge becomes the command that no core knows. The core refuses all.
         """
         row, word, command = steps.row, self.core.inputs.payload, self.core.commands.payload
+        size, classes = self._parameters.input.size, self._parameters.classes
         wide_index = row[8 + len(word.index) : 24].any()
         wide_label = row[len(command.label) : 16].any()
         no_nudge = (row[16:18] == Command.FREE) | row[18]
         m.d.comb += [
             word.value.eq(row[:8]),
-            word.index.eq(row[8:24] | wide_index.replicate(len(word.index))),
+            word.index.eq(row[8:24] | Mux(wide_index, size, 0)),
             word.dense.eq(~steps.sparse),
             word.last.eq(steps.final & steps.at_end),
             self.core.loads.payload.space.eq(steps.space),
             self.core.loads.payload.address.eq(steps.address),
             self.core.loads.payload.data.eq(row),
             command.report.eq(steps.report),
-            command.label.eq(row[: len(command.label)] | wide_label.replicate(len(command.label))),
+            command.label.eq(row[: len(command.label)] | Mux(wide_label, classes, 0)),
         ]
         with m.If(steps.asks[Request.NUDGE]):
             m.d.comb += command.command.eq(row[16:18] | no_nudge.replicate(2))

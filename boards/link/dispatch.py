@@ -46,7 +46,7 @@ def add_dispatch(m: Module, steps: Steps) -> None:
 def _dispatch(m: Module, steps: Steps) -> None:
     """Refuses what cannot be now; what has a payload goes on to its first byte."""
     frame, asks = steps.frame, steps.asks
-    begins = asks[Request.IMAGE] & steps.first
+    begins = asks[Request.IMAGE] & steps.first & ~frame.empty
     bare = Cat(known for request, known in asks.items() if request not in _HEADERS).any()
     repeated = Signal()
     m.d.sync += repeated.eq(frame.sequence == steps.last_sequence)

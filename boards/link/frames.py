@@ -59,7 +59,8 @@ class Deframer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the buffer and the CRC; a flag ends one frame and begins the next."""
         m = Module()
-        self._resets, self._identifies = Signal(), Signal()  # the type of the frame that comes in
+        self._urgent = Signal()  # the frame that comes in is an IDENTIFY, or if `_resets` a RESET
+        self._resets = Signal()
         self._late = Signal()  # it began while another one was held
         contents = [*bytes(self._size), *self._constants]
         m.submodules.buffer = buffer = Memory(
@@ -123,13 +124,13 @@ class Deframer(wiring.Component):
                 m.d.sync += self.sequence.eq(byte)
             with m.Case(1):
                 m.d.sync += [
-                    self._resets.eq(byte == Request.RESET),
-                    self._identifies.eq(byte == Request.IDENTIFY),
+                    self._urgent.eq((byte & ~Request.RESET.value) == Request.IDENTIFY),
+                    self._resets.eq(byte[1]),
                 ]
                 with m.If(~self._late):
                     m.d.sync += self.type.eq(byte)
             with m.Case(2):
-                m.d.sync += [self.empty.eq(byte == 0), overflow.eq(byte[high:].any())]
+                m.d.sync += [self.empty.eq(byte == 0), overflow.eq(overflow | byte[high:].any())]
                 with m.If(~self._late):
                     m.d.sync += self.end[8:].eq(byte[:high])
             with m.Case(3):
@@ -139,12 +140,12 @@ class Deframer(wiring.Component):
 
     def _replace(self, m: Module, short: Value) -> None:
         """At the end of a frame that is `short` and whole: IDENTIFY and RESET are always heard."""
-        with m.If(short & self.empty & (self._resets | self._identifies)):
+        with m.If(short & self.empty & self._urgent):
             m.d.comb += self.interrupts.eq(self.held)
             m.d.sync += [
                 self.held.eq(1),
                 self._late.eq(1),
-                self.type.eq(Mux(self._resets, Request.RESET, Request.IDENTIFY)),
+                self.type.eq(self._resets << 1),
             ]
 
 

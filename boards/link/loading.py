@@ -46,7 +46,7 @@ def load_header(m: Module, steps: Steps) -> None:
         with m.If((place != steps.address) | (space != steps.space) | is_over(steps.space)):
             steps.reply(m, Code.ORDER)
         with m.Else():
-            expect_row(m, steps)
+            _expect_row(m, steps)
     with m.Else():
         good = steps.check_holds & (steps.space == COMPLETE) & steps.at_end
         m.d.sync += [steps.loaded.eq(good), steps.loading.eq(0)]
@@ -58,13 +58,19 @@ def load_header(m: Module, steps: Steps) -> None:
 
 
 def load_item(m: Module, steps: Steps) -> None:
-    """Hands a row on; the next goes to the address behind it, or begins the next space."""
+    """Hands a row on; the next goes to the address behind it, or begins the next space.
+
+    WORDS with rows behind the last one of a space are refused.
+    """
     m.d.comb += steps.core.loads.valid.eq(1)
+    _expect_row(m, steps)
     spaces = [*row_counts(steps.parameters), COMPLETE]
     with m.If(steps.core.loads.ready):
         m.next = "FETCH"
         m.d.sync += steps.address.eq(steps.address + 1)
         with m.If(steps.row_ends):
+            with m.If(~steps.at_end):
+                steps.reply(m, Code.ORDER)
             m.d.sync += steps.address.eq(0)
             with m.Switch(steps.space):
                 for space, following in pairwise(spaces):
@@ -72,7 +78,7 @@ def load_item(m: Module, steps: Steps) -> None:
                         m.d.sync += steps.space.eq(following)
 
 
-def expect_row(m: Module, steps: Steps) -> None:
+def _expect_row(m: Module, steps: Steps) -> None:
     """How long the next row is."""
     with m.Switch(steps.space):
         for known, length in row_bytes(steps.parameters).items():

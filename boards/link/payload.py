@@ -7,7 +7,7 @@ aligned, and the check of a load takes one bit a cycle.
 
 from amaranth import Cat, Module
 
-from toreq_hw.boards.link.loading import expect_row, is_over, load_header, load_item
+from toreq_hw.boards.link.loading import load_header, load_item
 from toreq_hw.boards.link.protocol import Code, Request
 from toreq_hw.boards.link.running import image_item, run_header
 from toreq_hw.boards.link.steps import Steps
@@ -21,10 +21,6 @@ def add_payload(m: Module, steps: Steps) -> None:
         with m.If(~steps.at_end):
             m.d.sync += steps.at.eq(steps.at + 1)
             m.next = "SHIFT"
-            with m.If(steps.asks[Request.WORDS] & ~steps.partial):
-                expect_row(m, steps)
-                with m.If(is_over(steps.space)):
-                    steps.reply(m, Code.ORDER)
         with m.Elif(steps.partial):
             steps.reply(m, Code.LENGTH)
         with m.Elif(steps.faults.any()):

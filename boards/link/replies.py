@@ -48,7 +48,7 @@ def _head(m: Module, steps: Steps) -> None:
     refused = steps.code[1] | steps.code[2]
     with m.State("HEAD"):
         m.d.comb += body.valid.eq(1)
-        with m.If(refused & steps.asks[Request.WORDS]):
+        with m.If(refused & (steps.asks[Request.WORDS] | steps.asks[Request.COMMIT])):
             m.d.sync += steps.space.eq(BROKEN)
         with m.If(refused & steps.asks[Request.IMAGE]):
             m.d.sync += steps.open.eq(0)

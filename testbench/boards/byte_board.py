@@ -87,12 +87,14 @@ class ByteTransport:
         """One byte, or none; at least a cycle passes."""
         return self.wait(max(1, round(timeout_s * CLOCK_HZ)), 1)
 
-    def wait(self, quiet: int, most: int = 1 << 12) -> bytes:
-        """Bytes that come in, until the line rests for `quiet` cycles both ways, or `most`."""
+    def wait(self, quiet: int, most: int = 1 << 12, closed: int | None = None) -> bytes:
+        """Bytes that come in, until the line rests for `quiet` cycles both ways, or `most`.
+
+        closed: as `quiet`, but behind the end of a frame.
+        """
+        rests = (ctypes.c_int64(quiet), ctypes.c_int64(quiet if closed is None else closed))
         into = ctypes.create_string_buffer(most)
-        count = self._library.board_wait(
-            self._board, into, ctypes.c_int64(most), ctypes.c_int64(quiet)
-        )
+        count = self._library.board_wait(self._board, into, ctypes.c_int64(most), *rests)
         return into.raw[:count]
 
     def close(self) -> None:

@@ -68,15 +68,17 @@ void board_write(void *handle, const uint8_t *bytes, int64_t count) {
     waiting.insert(waiting.end(), bytes, bytes + count);
 }
 
-// Runs until `most` bytes came in, or nothing moved either way for `quiet` cycles.
-int64_t board_wait(void *handle, uint8_t *into, int64_t most, int64_t quiet) {
+// Runs until `most` bytes came in, or nothing moved either way for `quiet` cycles, or for `closed`
+// since a flag that ended a frame.
+int64_t board_wait(void *handle, uint8_t *into, int64_t most, int64_t quiet, int64_t closed) {
     auto &board = *static_cast<Board *>(handle);
-    int64_t count = 0;
-    for (int64_t rest = 0; rest < quiet && count < most; rest++) {
+    int64_t count = 0, limit = quiet;
+    for (int64_t rest = 0; rest < limit && count < most; rest++) {
         if (!board.waiting.empty())
             rest = 0;
         int byte = board.tick();
         if (byte >= 0) {
+            limit = byte == 0x7e && count && into[count - 1] != 0x7e ? closed : quiet;
             into[count++] = uint8_t(byte);
             rest = 0;
         }

@@ -25,8 +25,11 @@ PARAMETERS = CoreParameters.of(NETWORK, lanes=2)
 ROOM = 249
 """Bytes of the longest payload that this board takes."""
 
-PATIENCE = 2_000
-"""Cycles without a byte after which a board counts as silent; no phase here lasts as long."""
+PATIENCE = 4_000
+"""Cycles without a byte after which a board counts as silent: 10 a byte that comes, and a phase."""
+
+CLOSED = 64
+"""Cycles behind an answer in which there must not be another one."""
 
 ROWS = tuple(words(NETWORK, PARAMETERS, ROOM))
 """Payloads of WORDS that load the network: its weights, then its biases."""
@@ -56,7 +59,7 @@ class SmallBoard:
         self.sequence = (self.sequence + 1) % 256
         frame = Frame(self.sequence, kind, payload)
         self.line.write(frame.encode())
-        return answer(frame, self.line.wait(PATIENCE))
+        return answer(frame, self.line.wait(PATIENCE, closed=CLOSED))
 
     def load(self) -> None:
         """Loads the network."""

@@ -96,6 +96,8 @@ def test_garbage_is_dropped_counted_and_forgotten() -> None:
     body = good.encode()[1:-1]
     short = bytes([9, 3, 0, 19]) + good.payload
     wrong_length = delimited(short + frame_crc(short).to_bytes(2, "big"))[1:-1]
+    long = bytes(BUFFER) + bytes([9, 3, 0, 20]) + good.payload
+    behind = delimited(long + frame_crc(long).to_bytes(2, "big"))
     wrong = {
         "a flipped bit": bytes([body[0] ^ 1]) + body[1:],
         "a cut": body[:-1],
@@ -104,6 +106,7 @@ def test_garbage_is_dropped_counted_and_forgotten() -> None:
         "a cut escape": body + bytes([ESCAPE]),
         "a frame longer than the buffer": bytes(300),
         "a frame as long as the buffer": Frame(1, 2, bytes(BUFFER - 6)).encode()[1:-1],
+        "a frame behind a bufferful": behind[1:-1],
         "a length beyond the buffer": bytes([1, 2, 0xFF, 0xFF, 0, 0]),
         "noise": bytes(rng.randrange(0x7D) for _ in range(50)),
     }

@@ -156,6 +156,7 @@ PARTIAL = {
     "a row too many, in the last request": [ROWS[0], ROWS[1] + b"\0"],
     "everything twice": [*ROWS, *ROWS],
     "a row behind the end of the first space": [ROWS[0], words(0, 2, b"\0"), ROWS[1]],
+    "rows that go on into the next space": [ROWS[0] + BIASES],
     "a row that ends early": [ROWS[0][:4], *ROWS],
     "an address of 24 bits whose low ones fit": [words(0, 1 << 16, WEIGHTS), ROWS[1]],
     "a space whose low bits fit": [words(8, 0, WEIGHTS), ROWS[1]],
@@ -187,12 +188,8 @@ def test_a_load_that_is_not_whole_is_refused_whatever_its_check(
 
 
 def test_rows_may_come_in_any_number_of_requests_and_resets_between(board: SmallBoard) -> None:
-    parts = [
-        words(0, 0, WEIGHTS[:1]),
-        words(0, 1, WEIGHTS[1:] + BIASES[:1]),
-        words(4, 1, BIASES[1:]),
-    ]
-    for sent in (parts, [ROWS[0] + BIASES]):
+    halves = [words(0, 0, WEIGHTS[:1]), words(0, 1, WEIGHTS[1:]), words(4, 0, BIASES[:1])]
+    for sent in (list(ROWS), [*halves, words(4, 1, BIASES[1:])]):
         board.ask(Request.BEGIN)
         for payload in sent:
             assert board.ask(Request.WORDS, payload) == (Code.OK, State.LOADING, b"")
