@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -37,3 +38,11 @@ def deploy(*arguments: str) -> int:
         commands.main(["deploy", *arguments])
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+def complaints(text: str) -> list[str]:
+    """The lines of standard error that do not only say how far work is."""
+    return [line for line in text.splitlines() if not _PROGRESS.search(line)]
+
+
+_PROGRESS = re.compile(r"^compiling | \.\.\.$|: [\d,]+( of [\d,]+)?(, .*)?$")

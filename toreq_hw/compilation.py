@@ -8,11 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 
-from toreq_hw import machine
+from toreq_hw import machine, notices
 
 _SAID = "TOREQ_HW_COMPILES_WITHOUT_CACHE"
 """Set once the warning was given: worker processes inherit it and stay silent."""
+
+
+class _Announcer(event.Listener):
+    """Says that this run compiles; what is in the cache raises no event."""
+
+    def on_start(self, event: event.Event) -> None:
+        """Something is compiled that is not in the cache."""
+        notices.tell_once(
+            "compiling the simulator's inner loops, once for this machine and version: ten seconds "
+            "to a minute ..."
+        )
+
+    def on_end(self, event: event.Event) -> None:
+        """Nothing to say."""
+
+
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]
 
 
 def njit(function: Callable[..., Any], kept_in: str, **options: Any) -> Any:

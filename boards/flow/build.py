@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from toreq_hw.boards.flow.overflow import explained
 from toreq_hw.boards.flow.plan import SCRIPT, STAT, Plan
 from toreq_hw.boards.flow.stage import Stage, stage
 from toreq_hw.boards.flow.threads import in_threads
 from toreq_hw.boards.flow.toolchain import LOG, REPORT
-from toreq_hw.boards.flow.tools import Tools
+from toreq_hw.boards.flow.tools import Tell, Tools
 from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
 from toreq_hw.boards.tool_reports.bitstream import Bitstream
 from toreq_hw.boards.tool_reports.forbidden_cells import check_cells
@@ -21,8 +22,14 @@ from toreq_hw.boards.tool_reports.resources import Resources, resources
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.files import replacing
 
-Watch = Callable[[str, float | None, bool], None]
-"""Told when a stage begins (name, None, False) and ends (name, seconds it took, from the cache)."""
+
+class Watch(Protocol):
+    """Told when a stage begins (name, None, False), what its tool says (a note, every few seconds),
+    and that it has ended (name, seconds it took, whether it was in the cache).
+    """
+
+    def __call__(self, name: str, seconds: float | None, cached: bool, note: str = "", /) -> None:
+        """One of these."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,9 @@ def build(
     """
     toolchain = plan.toolchain
     with Tools(parent) as tools:
-        synthesised = _watched("synthesis", watch, lambda: run_synthesis(plan, tools, cache))
+        synthesised = _watched(
+            "synthesis", watch, lambda tell: run_synthesis(plan, tools, cache, tell)
+        )
         synthesis = yosys_stat.parse(synthesised.folder / STAT)
         check_cells(plan.board.family, synthesis.cells, "netlist")
 
@@ -92,7 +101,9 @@ def build(
             check_cells(plan.board.family, placement.used, "place and route")
         best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
         packed = _watched(
-            "bitstream", watch, lambda: _pack(plan, tools, cache, placed[best].folder, seeds[best])
+            "bitstream",
+            watch,
+            lambda _: _pack(plan, tools, cache, placed[best].folder, seeds[best]),
         )
     made = packed.folder / toolchain.bitstream
     seconds = {"synthesis": synthesised.seconds, "bitstream": packed.seconds}
@@ -108,26 +119,32 @@ def build(
     )
 
 
-def _watched(name: str, watch: Watch, work: Callable[[], Stage]) -> Stage:
+def _watched(name: str, watch: Watch, work: Callable[[Tell], Stage]) -> Stage:
     watch(name, None, False)
-    done = work()
+    done = work(lambda note: watch(name, None, False, note))
     watch(name, done.seconds, done.cached)
     return done
 
 
-def run_synthesis(plan: Plan, tools: Tools, cache: Path) -> Stage:
+def run_synthesis(plan: Plan, tools: Tools, cache: Path, tell: Tell = lambda _: None) -> Stage:
     """The stage that leaves a netlist and Yosys' counts of its cells."""
 
     def work(folder: Path) -> None:
         (folder / "top.il").write_text(plan.rtlil, encoding="utf-8")
         (folder / SCRIPT).write_text(plan.script, encoding="utf-8")
-        tools.run(plan.toolchain.synthesis, ["-q", "-l", "yosys.log", SCRIPT], folder, "errors.log")
+        arguments = ["-q", "-l", _YOSYS_LOG, SCRIPT]
+        tools.run(plan.toolchain.synthesis, arguments, folder, "errors.log", tell, _YOSYS_LOG)
         (folder / "top.il").unlink()  # as large as the weights, and in the netlist too
 
     return stage(cache, f"synthesis-{plan.synthesis_key}", work)
 
 
-def _place(plan: Plan, seed: int, tools: Tools, cache: Path, synthesised: Path) -> Stage:
+_YOSYS_LOG = "yosys.log"
+
+
+def _place(
+    plan: Plan, seed: int, tools: Tools, cache: Path, synthesised: Path, tell: Tell
+) -> Stage:
     toolchain = plan.toolchain
 
     def work(folder: Path) -> None:
@@ -135,7 +152,7 @@ def _place(plan: Plan, seed: int, tools: Tools, cache: Path, synthesised: Path) 
         netlist.hardlink_to(synthesised / toolchain.netlist)
         (folder / toolchain.constraints).write_text(plan.constraints, encoding="utf-8")
         with explained(plan.board, folder / LOG):
-            tools.run(toolchain.placer, plan.placing(seed), folder, LOG)
+            tools.run(toolchain.placer, plan.placing(seed), folder, LOG, tell)
         netlist.unlink()
 
     return stage(cache, f"place-{plan.placing_key(seed)}", work)

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,11 @@ from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import BuildError
 from toreq_hw.extras import missing
+
+Tell = Callable[[str], None]
+
+TELL_S = 2.0
+"""Between two looks at what a tool says; it may run for as long as it likes."""
 
 
 class StoppedError(BuildError):
@@ -59,8 +65,18 @@ class Tools:
         for child in children:
             child.stop()
 
-    def run(self, name: str, arguments: Sequence[str], folder: Path, log: str) -> None:
+    def run(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        folder: Path,
+        log: str,
+        tell: Tell = lambda _: None,
+        own_log: str | None = None,
+    ) -> None:
         """Runs a tool in `folder`, its output in the file `log` there.
+
+        tell: hears every few seconds how the log ends, or the one that the tool itself writes.
 
         Raises BuildError with its last words if it fails, StoppedError if the build is ended.
         """
@@ -78,7 +94,7 @@ class Tools:
                 )
                 self._running.add(process)
             try:
-                status = process.wait()
+                status = _watched(process, folder / (own_log or log), tell)
             except BaseException:  # an interrupt: the tool must not outlive what waits for it
                 process.kill()
                 process.wait()
@@ -94,6 +110,24 @@ class Tools:
         if status:
             words = last_words(folder / log) or _silence(status, folder, log)
             raise BuildError(f"{name} must succeed, found: {words}")
+
+
+def _watched(process: "subprocess.Popen[bytes]", log: Path, tell: Tell) -> int:
+    """Waits for the tool's end, however long it takes; returns its status."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(TELL_S)
+        with suppress(OSError):
+            tell(_last_line(log))
+
+
+def _last_line(log: Path) -> str:
+    """How a growing log ends, without its indentation and at most 60 characters of it."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").split("\n")
+    said = [line.removeprefix("Info:").strip() for line in lines if line.strip()]
+    return said[-1][:60] if said else ""
 
 
 def executable(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from testbench.boards.unruly import Fate, Pseudoterminal, Rule, UnrulyBoard, faithful
-from testbench.command_line import deploy
+from testbench.command_line import complaints, deploy
 from testbench.commands.test_deploy import small_network
 from testbench.patience import GENEROUS_S
 from toreq_hw import network, targets
@@ -155,7 +155,7 @@ def test_a_board_that_says_nothing_sensible(
 ) -> None:
     board = powered(library, rule)
     assert run(line, board) == 2
-    (only,) = capsys.readouterr().err.splitlines()
+    (only,) = complaints(capsys.readouterr().err)
     assert only.startswith("error: board on ")
     assert "must answer IDENTIFY within" in only
     assert said in only
@@ -183,7 +183,7 @@ def test_a_load_that_cannot_end_leaves_nothing_that_runs(
 ) -> None:
     board = powered(library, rule())
     assert run(line, board) == 2
-    (only,) = capsys.readouterr().err.splitlines()
+    (only,) = complaints(capsys.readouterr().err)
     assert only.startswith("error: board on ")
     assert re.search(said, only), only
     assert runs_nothing(board)
@@ -226,7 +226,7 @@ def test_a_board_behind_a_serial_port_that_falls_silent_in_an_image(
     library: Path, run: Callable[[str, UnrulyBoard], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("serial", powered(library, deaf_to_nudges)) == 2
-    (only,) = capsys.readouterr().err.splitlines()
+    (only,) = complaints(capsys.readouterr().err)
     assert re.search(f"must answer NUDGE within .* {SILENT}", only), only
 
 
@@ -268,7 +268,7 @@ def test_a_real_ctrl_c_over_a_serial_port_leaves_nothing_that_runs(
         )
         _, said = process.communicate(timeout=GENEROUS_S)
     assert process.returncode == INTERRUPTED
-    assert said.split() == ["interrupted"]
+    assert complaints(said) == ["interrupted"]
     assert runs_nothing(board)
 
 
@@ -293,7 +293,7 @@ def test_a_cable_that_is_pulled_in_a_load(
     with Pseudoterminal(board) as terminal:
         terminals.append(terminal)
         assert run(terminal.port, board) == 2
-    (only,) = capsys.readouterr().err.splitlines()
+    (only,) = complaints(capsys.readouterr().err)
     assert only.startswith(f"error: port {terminal.port}: must stay connected, found: ")
     assert runs_nothing(board)
 
@@ -307,8 +307,8 @@ def test_a_port_that_another_program_holds(
         assert run(terminal.port, board) == 2
         other.close()
         assert run(terminal.port, board) == 0
-    said = f"error: port {terminal.port}: must be free, found: another program holds it\n"
-    assert capsys.readouterr().err == said
+    said = f"error: port {terminal.port}: must be free, found: another program holds it"
+    assert complaints(capsys.readouterr().err) == [said]
 
 
 def test_what_is_done_is_told_as_it_is_done() -> None:

@@ -10,12 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbench.patience import GENEROUS_S
 from toreq_hw import network
 from toreq_hw.children import tied_to_parent
 from toreq_hw.network import WeightFormat, layered
-
-LIMIT_S = 240
-"""Far above what anything here takes: only a process that never ends reaches it."""
 
 COMMAND = """
 import signal, sys
@@ -39,7 +37,7 @@ def members(group: int) -> list[psutil.Process]:
 
 
 def wait_until_workers_run(process: subprocess.Popen[bytes], count: int) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = time.monotonic() + GENEROUS_S
     while sum("popen_loky" in " ".join(p.cmdline()) for p in members(process.pid)) < count:
         assert process.poll() is None
         assert time.monotonic() < deadline
@@ -66,8 +64,8 @@ def test_workers_end_with_their_command(tmp_path: Path, sent: signal.Signals, st
         try:
             wait_until_workers_run(process, 2)
             process.send_signal(sent)
-            assert process.wait(LIMIT_S) == status
-            deadline = time.monotonic() + LIMIT_S
+            assert process.wait(GENEROUS_S) == status
+            deadline = time.monotonic() + GENEROUS_S
             while members(process.pid):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
@@ -94,8 +92,8 @@ def test_a_tool_dies_with_a_killed_parent() -> None:
         assert parent.stdout is not None
         tool = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-        parent.wait(LIMIT_S)
-        gone, alive = psutil.wait_procs([tool], LIMIT_S)
+        parent.wait(GENEROUS_S)
+        gone, alive = psutil.wait_procs([tool], GENEROUS_S)
         for process in alive:
             process.kill()
         assert gone

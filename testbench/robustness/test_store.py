@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from testbench.patience import GENEROUS_S
 from toreq_hw.errors import InputError
 from toreq_hw.locks import locked
 from toreq_hw.sim.campaign import runner
@@ -125,7 +126,7 @@ def holder(path: Path) -> subprocess.Popen[str]:
 def test_a_dead_process_holds_no_lock(path: Path) -> None:
     with holder(path) as process:
         process.send_signal(signal.SIGKILL)
-        process.wait(60)
+        process.wait(GENEROUS_S)
         told: list[str] = []
         with locked(path, told.append):
             assert told == []
@@ -159,7 +160,7 @@ def test_a_campaign_waits_for_a_live_process_and_takes_its_trials(
     with holder(path) as process:
         campaign = threading.Thread(target=run)
         campaign.start()
-        assert waiting.wait(120)
+        assert waiting.wait(GENEROUS_S)
         assert ran == []
         for trial in range(5):  # what the live process does meanwhile
             Store(path).add(replace(TRIAL, trial=trial))

@@ -31,9 +31,10 @@ from toreq_hw.network import WeightFormat
 
 WORK = FOLDER / "formal"
 
-LIMIT_S = 600
-"""Seconds of the processor that one attempt at a proof may take. The longest takes less than a
-tenth: another processor, or a busy one, does not change a verdict."""
+LIMIT_S = 3000
+"""Seconds of the processor that one attempt at a proof may take: more than ten times what the
+longest needs (the deltas of a lossy core, about 250), so that no other processor changes a verdict.
+"""
 
 DEPTH = 6
 """Cycles of the induction: the pipeline is empty of what was there before them."""

@@ -38,7 +38,7 @@ SELECT_BITS = 10
 @click.option(
     "--seconds",
     type=click.IntRange(1),
-    default=300,
+    default=1000,
     show_default=True,
     help="Limit of one attempt at a proof, in seconds of the processor.",
 )

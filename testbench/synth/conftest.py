@@ -34,7 +34,12 @@ def smoked(name: str, cache: Path, seeds: tuple[int, ...] = (1, 2)) -> Smoked:
     design = Smoke(pll.output_hz)
     planned = plan(board, pll, design, design.lamp, ())
     events: list[tuple[str, float | None, bool]] = []
-    done = build(planned, seeds, cache, 2, lambda *event: events.append(event))
+
+    def watch(stage: str, seconds: float | None, cached: bool, note: str = "", /) -> None:
+        if not note:
+            events.append((stage, seconds, cached))
+
+    done = build(planned, seeds, cache, 2, watch)
     return Smoked(planned, done, cache, events)
 
 

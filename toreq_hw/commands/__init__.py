@@ -1,6 +1,7 @@
 """The console script `toreq-hw`: one module a command, imported only when it is called."""
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -9,7 +10,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 import toreq_hw
-from toreq_hw import __version__
+from toreq_hw import __version__, notices
 from toreq_hw.commands.streams import STREAM_ERRORS, guarded_streams, silence_output
 from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.commands.usage import HELP_OPTIONS, check_arguments, usage_line
@@ -88,6 +89,7 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     try:
         with guarded_streams(), ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
+            notices.listen(partial(click.echo, err=True))
             check_arguments(sys.argv[1:] if arguments is None else arguments)
             status = command.main(
                 arguments, prog_name=name, standalone_mode=False, help_option_names=HELP_OPTIONS

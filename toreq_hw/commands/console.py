@@ -4,6 +4,7 @@ Paths, names and other people's texts are printed as they are: nothing here read
 the output is no terminal, a line is as long as what it says: nothing is wrapped or cut.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -67,9 +69,41 @@ def text_column(template: str) -> TextColumn:
     return TextColumn(template, markup=False)
 
 
+QUIET_S, PULSE_S = 3.0, 30.0
+"""Where the output is no terminal: silence before the first line of a bar, and between two."""
+
+
+class WorkBar(Progress):
+    """A bar in a terminal; elsewhere a line where work takes longer, and then every half minute."""
+
+    def __init__(self, *columns: Any, console: Console) -> None:
+        super().__init__(*columns, console=console)
+        self._due = time.monotonic() + QUIET_S
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        """As rich does; see `Progress.update`."""
+        super().update(task_id, **changes)
+        self._speak(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """As rich does."""
+        super().advance(task_id, advance)
+        self._speak(task_id)
+
+    def _speak(self, task_id: TaskID) -> None:
+        now = time.monotonic()
+        if self.console.is_terminal or now < self._due:
+            return
+        self._due = now + PULSE_S
+        task = self._tasks[task_id]
+        of = f" of {task.total:,.0f}" if task.total else ""
+        note = f", {task.fields['note']}" if task.fields.get("note") else ""
+        self.console.print(f"{task.description}: {task.completed:,.0f}{of}{note}")
+
+
 def progress_bar() -> Progress:
     """A bar on standard error with the work done, the time gone and the time to go."""
-    return Progress(
+    return WorkBar(
         SpinnerColumn(),
         text_column("{task.description}"),
         BarColumn(),

@@ -182,12 +182,16 @@ def _refuse_unused(target: targets.Target) -> None:
 
 @contextmanager
 def _watched(title: str) -> Iterator[targets.Watch]:
-    """A bar in a terminal, of what the target says is done; nothing elsewhere."""
+    """A bar in a terminal, of what the target says is done; elsewhere lines, as work of unknown
+    length begins and while other work takes longer.
+    """
     bar = progress_bar()
     task = bar.add_task(title, total=None, note="")
 
     def watch(what: str, done: int, total: int) -> None:
-        bar.update(task, description=f"{title}: {what}", completed=done, total=total)
+        bar.update(task, description=f"{title}: {what}", completed=done, total=total or None)
+        if not total and not messages.is_terminal:
+            messages.print(f"{title}: {what} ...")
 
     with bar if messages.is_terminal else nullcontext():
         yield watch

@@ -1,5 +1,6 @@
 """`toreq-hw replay`: one fault map on the simulator, the core and Lava, bit for bit."""
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from toreq_hw.commands.options import (
     seed_option,
 )
 from toreq_hw.commands.paths import InputOrOutputFile, OutputFolder
-from toreq_hw.commands.replay_machines import MACHINES, Scene, replay
+from toreq_hw.commands.replay_machines import MACHINES, Scene, Verdict, replay
+from toreq_hw.commands.stages import Stages
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
@@ -107,7 +109,7 @@ def command(
     settled = settled or bool(found.states)
     inputs = inputs[: found.samples]
     scene = Scene(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
-    verdicts = [verdict for name in chosen for verdict in replay(scene, name, work)]
+    verdicts = _verdicts(scene, chosen, work)
     if json_path:
         record = {
             "network_sha256": net.sha256,
@@ -122,6 +124,19 @@ def command(
     header = ("machine", "states compared", "first difference")
     console.output.print(console.table(f"{map_path.name}, {found.samples} samples", header, rows))
     return 1 if any(v.first_difference for v in verdicts) else 0
+
+
+def _verdicts(scene: Scene, chosen: tuple[str, ...], work: Path) -> list[Verdict]:
+    """Of one machine after the other, each a stage on the screen."""
+    verdicts = []
+    with Stages() as stages:
+        for name in chosen:
+            title = f"replay on {name}, {len(scene.inputs)} samples"
+            stages.watch(title, None, False)
+            begin = time.perf_counter()
+            verdicts += replay(scene, name, work)
+            stages.watch(title, time.perf_counter() - begin, False)
+    return verdicts
 
 
 def _layer(text: str, seed: int) -> Layer:

@@ -55,7 +55,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     parameters = check_fit(board, network, board.lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
-    transport = _transport(board, network, parameters, options.port)
+    transport = _transport(board, network, parameters, options)
     began = transport.now()
     with closing(transport):
         link = BoardLink(transport, parameters)
@@ -98,12 +98,16 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     return Outcome(difference is None and not status.faults, record, notes)
 
 
-def _transport(board: Board, network: Network, parameters: "CoreParameters", port: str) -> Any:
+def _transport(
+    board: Board, network: Network, parameters: "CoreParameters", options: Options
+) -> Any:
     from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
     from toreq_hw.boards.link.transport import SerialTransport
     from toreq_hw.rtl.images import MemoryImages
 
-    if port != SIMULATED:
-        return SerialTransport(port, board.baud)
+    if options.port != SIMULATED:
+        assert options.port is not None
+        return SerialTransport(options.port, board.baud)
+    options.watch("compiling the model of the board, once for this network", 0, 0)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)

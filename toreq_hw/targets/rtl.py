@@ -22,6 +22,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
 
     parameters = CoreParameters.of(network, LANES, threshold=options.threshold)
     images = MemoryImages.of(network, parameters)
+    options.watch("compiling the model of the core, once for this network", 0, 0)
     core = CompiledCore(parameters, images, Path("build/rtl/cxxrtl"))
     expected = simulate(network, samples, threshold=options.threshold)
     difference, cycles, free_cycles = None, 0, 0
@@ -34,6 +35,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
             difference = difference or first_difference(
                 expected, phase, sample, reply.states, reply.summary
             )
+        options.watch("images run", sample + 1, len(samples))
     core.close()
     record: dict[str, Any] = {
         "lanes": LANES,

@@ -41,7 +41,7 @@ class Options:
     description. report: folder for pictures and exported files, None for none. port: of a board,
     or sim. program: bitstream to put onto the board first, None to leave it as it is. threshold: of
     the lossy mode, None for lossless. watch: told what is done, how much of it, and how much there
-    is.
+    is (0: nobody knows, as of a compiler).
     """
 
     batch: int | None = None
