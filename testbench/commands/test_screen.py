@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from testbench.patience import GENEROUS_S
 from toreq_hw import network
 from toreq_hw.commands import console
 from toreq_hw.network import WeightFormat, layered
@@ -66,7 +67,7 @@ def run(
         stderr=errors,
         text=True,
         check=False,
-        timeout=600,
+        timeout=GENEROUS_S,
         cwd=ROOT,
     )
 
