@@ -42,7 +42,7 @@ def deploy(*arguments: str) -> int:
 
 def complaints(text: str) -> list[str]:
     """The lines of standard error that do not only say how far work is."""
-    return [line for line in text.splitlines() if not _PROGRESS.search(line)]
+    return [line for line in text.splitlines() if line and not _PROGRESS.search(line)]
 
 
 _PROGRESS = re.compile(r"^compiling | \.\.\.$|: [\d,]+( of [\d,]+)?(, .*)?$")
