@@ -42,8 +42,10 @@ def quantise(real: Reals, weight_format: WeightFormat, fraction_bits: int) -> Fi
     scaled = real * 2.0**fraction_bits
     limit = weight_format.limit
     nearest = np.clip(np.round(scaled), -limit, limit)
-    error = float(np.sum((scaled - nearest) ** 2))
-    power = float(np.sum(scaled**2))
+    # A power of two changes no ratio, and keeps squares of the smallest and largest in range.
+    exponent = -np.frexp(np.abs(scaled).max(initial=0.0))[1]
+    error = float(np.sum(np.ldexp(scaled - nearest, exponent) ** 2))
+    power = float(np.sum(np.ldexp(scaled, exponent) ** 2))
     return Fit(
         weight=nearest.astype(np.int8),
         fraction_bits=fraction_bits,

@@ -68,6 +68,11 @@ class TrainingOptions:
                 f"fraction_bits must be {len(self.hidden) + 1} numbers, one per coupling, "
                 f"not {len(self.fraction_bits)}"
             )
+        for bits in self.fraction_bits or ():
+            if type(bits) is not int or not 0 <= bits <= MAX_FRACTION_BITS:
+                raise InputError(
+                    f"fraction_bits must be integers in 0..{MAX_FRACTION_BITS}, not {bits!r:.40}"
+                )
 
 
 def populations(options: TrainingOptions, pixels: int, classes: int) -> tuple[Population, ...]:

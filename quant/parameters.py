@@ -7,9 +7,13 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, WeightFormat
 from toreq_hw.quant.equilibrium import Layers, Tensors, exact_dtype
 from toreq_hw.quant.quantisers import Quantiser
+
+_INT32 = float((1 << 31) - 128)
+"""Largest float32 that an int32 holds."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,19 @@ class Parameters:
             weight.clamp_(-limit, limit)
 
     def network(self, beta_shift: int) -> Network:
-        """The trained network; NetworkError where an accumulator could leave 32 bits."""
+        """The trained network; NetworkError where an accumulator could leave 32 bits.
+
+        Raises InputError where training has left no finite weights, or biases beyond 32 bits.
+        """
         weights, biases = self.quantised()
+        for what, limit, tensors in (("weights", 127, weights), ("biases", _INT32, biases)):
+            for tensor in tensors:
+                largest = float(tensor.abs().max())
+                if not largest <= limit:
+                    raise InputError(
+                        f"trained {what} must stay within +-{limit:.0f}, found {largest:.3g}: "
+                        "training diverged; use a smaller learning rate"
+                    )
         populations = self.layers.populations
         couplings = tuple(
             Coupling(

@@ -8,7 +8,14 @@ import numpy.typing as npt
 
 from toreq_hw.data import Dataset, encode
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import (
+    MAX_FRACTION_BITS,
+    Coupling,
+    Network,
+    Population,
+    Role,
+    WeightFormat,
+)
 from toreq_hw.quant.fit import Fit, fit, quantise
 from toreq_hw.quant.float_model import FloatModel, relax_float
 
@@ -65,6 +72,11 @@ def quantise_model(
             f"fraction bits must be {len(model.weights)} numbers, one per coupling, "
             f"not {len(fraction_bits)}"
         )
+    for chosen in fraction_bits or ():
+        if type(chosen) is not int or not 0 <= chosen <= MAX_FRACTION_BITS:
+            raise InputError(
+                f"fraction bits must be integers in 0..{MAX_FRACTION_BITS}, not {chosen!r:.40}"
+            )
     fits = []
     for index, (pre, post) in enumerate(pairwise(populations)):
         real = model.weights[index] * (post.state_max / pre.state_max)

@@ -26,6 +26,7 @@ from toreq_hw.quant.quantisers import weight_quantiser
 from toreq_hw.quant.relaxation import free_phase
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
 from toreq_hw.quant.starting import parameters_from
+from toreq_hw.reading import shown
 
 EVALUATION_BATCH = 1000
 
@@ -91,6 +92,11 @@ def train(
     else:
         parameters = parameters_from(start, options.ternary_threshold, device)
     layers = parameters.layers
+    if layers.populations[-1].size != dataset.classes:
+        raise InputError(
+            f"starting network must have {dataset.classes} outputs for {dataset.name}, found "
+            f"{layers.populations[-1].size}"
+        )
     inputs, labels = _tensors(dataset, dataset.train, layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
     steps = options.epochs * math.ceil(len(labels) / options.batch_size)
@@ -222,12 +228,17 @@ def _tensors(
 
 
 def _device(name: str) -> torch.device:
+    """A device that holds numbers, and calculates in float64 where float32 is not exact."""
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device must be usable by torch, not {name!r}: {reason}") from error
+        two = float((torch.ones(1, dtype=torch.float64, device=device) + 1).cpu()[0])
+    except Exception as error:  # whatever a backend raises that is not built in, or not there
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"device must be one that torch can calculate on, not {shown(name)}: {reason:.200}"
+        ) from error
+    if two != 2:
+        raise InputError(f"device must calculate in float64, found 1 + 1 = {two} on {shown(name)}")
     return device
 
 

@@ -16,10 +16,11 @@ from safetensors.torch import save_file
 from toreq_hw import data
 from toreq_hw import network as network_file
 from toreq_hw.commands import main
-from toreq_hw.errors import NetworkFileError
+from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.quant.float_file import load_float
-from toreq_hw.quant.float_model import relax_float
-from toreq_hw.quant.mlp import Mlp, equilibrium_model
+from toreq_hw.quant.float_model import FloatModel, relax_float
+from toreq_hw.quant.input_range import InputRange
+from toreq_hw.quant.mlp import Mlp, equilibrium_model, from_state_dict
 
 
 def run(*arguments: object) -> int:
@@ -183,3 +184,80 @@ def test_a_graph_that_is_no_mlp_is_refused_by_node(
         load_float(file)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def trained_on(
+    model: torch.nn.Module, scale: float, mean: float, std: float
+) -> dict[str, torch.Tensor]:
+    """The same model as if it had been trained on (scale p - mean) / std."""
+    state = {name: tensor.double().clone() for name, tensor in model.state_dict().items()}
+    first = state["0.weight"]
+    state["0.bias"] += (first * (mean / scale)).sum(dim=1)
+    state["0.weight"] = first * (std / scale)
+    return state
+
+
+RANGES = {
+    "pixels as they are": (16.0, 0.0, 1.0),
+    "torchvision's": (1.0, 0.1307, 0.3081),
+    "from -1 to 1": (1.0, 0.5, 0.5),
+    "all at once": (255.0, 33.0, 79.0),
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_an_input_range_is_folded_exactly(name: str, model: torch.nn.Module) -> None:
+    scale, mean, std = RANGES[name]
+    tensors = {n: t.numpy() for n, t in trained_on(model, scale, mean, std).items()}
+    inputs = np.random.default_rng(0).random((20, 64))
+    mlp = from_state_dict(tensors)
+    expected = mlp.activations((scale * inputs - mean) / std)[-1]
+    folded = InputRange(scale, mean, std).fold(mlp)
+    np.testing.assert_allclose(folded.activations(inputs)[-1], expected, rtol=1e-9, atol=1e-9)
+    per_pixel = InputRange(np.full(64, scale), np.full(64, mean), np.full(64, std)).fold(mlp)
+    np.testing.assert_allclose(per_pixel.weights[0], folded.weights[0], rtol=1e-12)
+    np.testing.assert_allclose(per_pixel.biases[0], folded.biases[0], rtol=1e-9, atol=1e-9)
+
+
+def test_a_model_of_another_range_is_found_out(
+    model: torch.nn.Module, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0..16 instead of 0..1: nearly useless, and said so; as it should be once that is told."""
+    file, record = tmp_path / "model.safetensors", tmp_path / "net.json"
+    save_file(trained_on(model, 16.0, 0.0, 1.0), file)
+    out = ("--out", tmp_path / "net.safetensors", "--json", record, "--overwrite")
+    assert run("quantize", file, *out) == 0
+    said, found = capsys.readouterr().err, json.loads(record.read_text())
+    assert found["accuracy"] < 0.7
+    assert said.startswith("warning: the MLP fed forward is right on")
+    assert "with --input-scale 16; give the input range" in said
+    assert found["warnings"][0] in said
+    assert run("quantize", file, *out, "--input-scale", "16") == 0
+    told = json.loads(record.read_text())
+    assert capsys.readouterr().err == "".join(f"warning: {w}\n" for w in told["warnings"])
+    assert not any("input range" in warning for warning in told["warnings"])
+    assert told["input_range"] == {"scale": 16.0, "mean": 0.0, "std": 1.0}
+    assert told["accuracy_fed_forward"] > 0.9
+    assert told["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf, 1e300, [1.0, 2.0], True])
+def test_an_input_range_that_is_none_is_refused(value: object, model: torch.nn.Module) -> None:
+    mlp = from_state_dict({n: t.numpy() for n, t in model.state_dict().items()})
+    with pytest.raises(InputError, match="input std"):
+        InputRange(std=value).fold(mlp)  # type: ignore[arg-type]
+
+
+def test_sums_beyond_float64_are_one_line() -> None:
+    huge = Mlp((np.full((2, 2), 1e38),) * 9, (np.zeros(2),) * 9)
+    with pytest.raises(InputError, match="sums of layer 9 must stay finite"):
+        huge.activations(np.ones((1, 2)))
+    for wrong in (1e200, np.nan, np.inf, 3.5e38):
+        with pytest.raises(InputError, match="weights of layer 1: must be"):
+            Mlp((np.full((2, 2), wrong),), (np.zeros(2),))
+        with pytest.raises(InputError, match="biases of layer 1: must be"):
+            FloatModel(("input", "output"), (np.ones((2, 2)),), (np.full(2, wrong),))
+        with pytest.raises(InputError, match=r"weights of layer 1: must be"):
+            relax_float([np.full((2, 2), wrong)], [np.zeros(2)], np.ones((1, 2)))
+    with pytest.raises(InputError, match="inputs: must be finite"):
+        relax_float([np.ones((2, 2))], [np.zeros(2)], np.full((1, 2), np.nan))

@@ -39,6 +39,14 @@ def test_powers_of_two_fit_exactly() -> None:
     assert (found.fraction_bits, found.weight.tolist()) == (2, [[6, -1], [0, 8]])
 
 
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1e37, 3.4e38])
+def test_weights_that_are_lost_are_not_called_exact(size: float) -> None:
+    """Their squares leave float64 at either end."""
+    found = fit(np.full((2, 2), size), WeightFormat.INT8)
+    assert not found.exact
+    assert found.sqnr_db == pytest.approx(0, abs=1e-9)
+
+
 def test_what_is_beyond_the_format_is_counted() -> None:
     found = quantise(np.array([[0.5, 1.2, -3.0, 0.1]]), WeightFormat.TERNARY, 0)
     assert found.weight.tolist() == [[0, 1, -1, 0]]

@@ -320,6 +320,8 @@ def test_the_command_writes_network_and_record(
         ("--signed",),
         ("--device", "abacus"),
         ("--device", "cuda:7"),
+        ("--engine", "torch", "--device", "meta"),
+        ("--engine", "torch", "--device", "privateuseone"),
         ("--weights", "int4"),
         ("--data", "cats"),
         ("--fraction-bits", "1,2,3"),
