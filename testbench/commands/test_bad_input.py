@@ -124,6 +124,7 @@ LINES = {
     "inject net.safetensors --layer dead_neurons --levels 0:2:3": "level of dead_neurons must be",
     "inject net.safetensors --layer dead_neurons --levels 0,1 --set value=2.5": "a text or a whole",
     "inject net.safetensors --layer dead_neurons --levels 0,1 --set colour=1": "must be one of",
+    "inject net.safetensors --layer dead_neurons --levels 0:0.5:1000000000": "error: --levels: cou",
     "inject net.safetensors --layer pcm --levels 0,1 --set seconds=1e400": "must be a finite",
     "simulate net.safetensors --trace 359": "--trace must be an image in 0..358, not 359",
     "rtl net.safetensors --lanes 3": "lanes must be one of 2, 4, 8, 16, 32, 64, not 3",

@@ -22,8 +22,9 @@ def check_arguments(arguments: Sequence[str]) -> None:
 def usage_line(error: click.ClickException) -> str:
     """What click says against a command line, in one line, with the command that explains it."""
     message = " ".join(error.format_message().split())
-    if isinstance(error, click.BadParameter) and error.message.startswith("must "):
-        message = f"{_name(error)} {' '.join(error.message.split())}"
+    if isinstance(error, click.BadParameter) and " must " in f" {error.message}":
+        joined = " " if error.message.startswith("must ") else ": "
+        message = f"{_name(error)}{joined}{' '.join(error.message.split())}"
     if isinstance(error, click.MissingParameter):
         choices = getattr(getattr(error.param, "type", None), "choices", ())
         known = f", one of {', '.join(map(str, choices))}" if choices else ""
