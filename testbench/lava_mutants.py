@@ -63,7 +63,7 @@ MAPPER = (
     Mutant("lava_backend/mapper/mapping.py", "* rate[entry.source][:, None]", "* 1.0"),
     Mutant("lava_backend/mapper/place.py", "at[a], at[b] = at[b], at[a]", "pass"),
     Mutant("lava_backend/mapper/estimate.py", "activity.ticks + 1", "activity.ticks"),
-    Mutant("lava_backend/mapper/chip.py", "not 0 < numbers[0]", "not 0 <= numbers[0]"),
+    Mutant("lava_backend/mapper/chip.py", "not 0 < low", "not 0 <= low"),
 )  # fmt: skip
 
 NENGO_TESTS = "testbench/lava/test_nengo.py"

@@ -12,13 +12,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from testbench.source_mutants import Mutant, campaign
 
+FIELDS = "toreq_hw/reading/fields.py"
 REPORTS = "boards/tool_reports"
 
 PARSERS = (
     Mutant(f"{REPORTS}/yosys_stat.py", "        if design.count(name):", "        if False:"),
     Mutant(f"{REPORTS}/yosys_stat.py", "if not sum(mapped.values()):", "if False:"),
-    Mutant(f"{REPORTS}/fields.py", "if name not in self.content:", "if False:"),
-    Mutant(f"{REPORTS}/fields.py", "        if found <= 0:", "        if found < 0:"),
+    Mutant(FIELDS, "        if name not in self.content:", "        if False:"),
+    Mutant(FIELDS, "        if found <= 0:", "        if found < 0:"),
     Mutant(f"{REPORTS}/nextpnr_report.py", "    _compare_with_log(log, name, fmax)\n", ""),
     Mutant(f"{REPORTS}/nextpnr_report.py", 'if unit != "MHz":', "if False:"),
     Mutant(f"{REPORTS}/nextpnr_report.py", "> 1e-3 * clock_hz", "> 1e3 * clock_hz"),
