@@ -7,6 +7,9 @@ from toreq_hw.errors import LinkError
 ATTEMPTS = 5
 """Times that a request is sent before the board counts as silent."""
 
+_PARTS = (Request.BEGIN, Request.WORDS, Request.COMMIT, Request.IMAGE, Request.NUDGE)
+"""Requests of something longer, which can begin again when a part of it was lost."""
+
 _EXPECTED_BYTES = 256
 """Waited for where nobody knows how long an answer is."""
 
@@ -35,7 +38,7 @@ class Exchange:
         code, data, state = self.send(request, payload, length, work_s)
         if code is Code.OK or (code is Code.REPEATED and not length):
             return data, state
-        if code in (Code.REPEATED, Code.ORDER, Code.CHECK):
+        if code in (Code.REPEATED, Code.ORDER, Code.CHECK) and request in _PARTS:
             raise LostError
         if code in (Code.UNLOADED, Code.REFUSED) and request in (Request.WORDS, Request.COMMIT):
             raise LostError

@@ -8,6 +8,7 @@ import pytest
 
 from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
 from testbench.boards.unruly import Fate, Rule, UnrulyBoard, faithful
+from testbench.fuzz.board import Script
 from testbench.networks import random_case
 from testbench.rtl.model import Model
 from toreq_hw.boards.link import requests
@@ -259,3 +260,12 @@ def test_a_real_port_carries_the_same_bytes_and_is_held_alone() -> None:
     port.close()
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.mark.parametrize("code", [Code.ORDER, Code.CHECK, Code.UNLOADED])
+def test_a_board_that_lost_its_own_name_is_one_line(code: Code) -> None:
+    """Nothing longer has begun that could begin again."""
+    case = random_case(3, schedule=Schedule.PARITY, max_size=6)
+    answer = Frame(1, Request.IDENTIFY | REPLY, bytes([code]))
+    with pytest.raises(LinkError, match=f"must do IDENTIFY, it answered {code.name}"):
+        BoardLink(Script(answer.encode()), CoreParameters.of(case.network, 2))

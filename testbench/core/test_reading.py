@@ -216,7 +216,14 @@ def test_npy_files_hold_exactly_what_their_header_states(tmp_path: Path) -> None
         np.testing.assert_array_equal(reading.read_npy(path, LIMIT, InputError), array)
         whole = path.read_bytes()
         lie = whole.replace(b"(2, 3)", b"(9, 9)")
-        for damaged in (whole[:-1], whole[:20], b"", lie, whole.replace(b"8'", b"9'")):
+        for damaged in (
+            whole[:-1],
+            whole[:20],
+            b"",
+            lie,
+            whole.replace(b"8'", b"9'"),
+            whole.replace(b"2, 3", b"2 3 "),
+        ):
             assert "f: must" in refused(
                 lambda damaged=damaged: reading.parse_npy(damaged, "f", InputError)
             )

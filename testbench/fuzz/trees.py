@@ -2,6 +2,7 @@
 
 import json
 import math
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -23,12 +24,17 @@ _STRANGE: tuple[Any, ...] = (
 )
 
 
+def _strange(rng: Random) -> Any:
+    """A copy: what is put into a tree may be changed there."""
+    return deepcopy(rng.choice(_STRANGE))
+
+
 def mutated_tree(rng: Random, tree: Any) -> Any:
     """`tree` with one to three nodes changed, in place where that is possible."""
     for _ in range(rng.choice((1, 1, 2, 3))):
         nodes = _nodes(tree)
         if not nodes:
-            return rng.choice(_STRANGE)
+            return _strange(rng)
         container, key = rng.choice(nodes)
         _change(rng, container, key, nodes)
     return tree
@@ -51,7 +57,7 @@ def invented_tree(rng: Random, depth: int = 3) -> Any:
     """Any small tree."""
     kind = rng.random()
     if depth == 0 or kind < 0.4:
-        return rng.choice(_STRANGE)
+        return _strange(rng)
     if kind < 0.7:
         return [invented_tree(rng, depth - 1) for _ in range(rng.randrange(5))]
     names = ("name", "format", "version", "value", "weights", "samples", "network", "", "a")
@@ -79,18 +85,18 @@ def _change(rng: Random, container: Any, key: Any, nodes: list[tuple[Any, Any]])
     if kind < 0.35:
         container[key] = _near(rng, value)
     elif kind < 0.65:
-        container[key] = rng.choice(_STRANGE)
+        container[key] = _strange(rng)
     elif kind < 0.75:
         del container[key]
     elif kind < 0.85:
         other, name = rng.choice(nodes)
         container[key] = json.loads(json.dumps(other[name])) if name in _keys(other) else None
     elif kind < 0.9:
-        container[key] = rng.choice(([value], {"a": value}, [value, value]))
+        container[key] = rng.choice(([value], {"a": value}, [value, deepcopy(value)]))
     elif isinstance(container, list):
-        container.insert(key, value)
+        container.insert(key, deepcopy(value))
     else:
-        container[rng.choice((f"{key}x", "surprise", key.upper(), ""))] = value
+        container[rng.choice((f"{key}x", "surprise", key.upper(), ""))] = deepcopy(value)
 
 
 def _keys(container: Any) -> Any:
@@ -108,4 +114,4 @@ def _near(rng: Random, value: Any) -> Any:
         return rng.choice((-value, value * 1e30, value + 1, round(value) if abs(value) < 9 else 0))
     if isinstance(value, str):
         return rng.choice((value + "x", value[:-1], value.upper(), value * 30, value[::-1]))
-    return rng.choice(_STRANGE)
+    return _strange(rng)

@@ -36,7 +36,8 @@ _DTYPES = {
 }
 _NPY_HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|](?:b1|[iu][1248]|f[248]))', "
-    rb"'fortran_order': (True|False), 'shape': \(((?:[0-9]{1,15},? ?){0,8})\), \}[ ]*\n",
+    rb"'fortran_order': (True|False), 'shape': "
+    rb"\(((?:[0-9]{1,15},|(?:[0-9]{1,15}, ){0,7}[0-9]{1,15})?)\), \}[ ]*\n",
     re.DOTALL,
 )
 """What NumPy writes before plain numbers (numpy.lib.format, version 1.0)."""
