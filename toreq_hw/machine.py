@@ -4,7 +4,9 @@ Linux has calls that macOS and Windows lack; a user may have no home, or one tha
 written to. Whoever needs to know asks here.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +14,10 @@ import platformdirs
 
 NOWHERE = Path(os.devnull) / "no-home"
 """A folder that nobody can make."""
+
+
+_CACHES = ("MPLCONFIGDIR", "YOWASP_CACHE_DIR")
+"""Variables that name the folders of Matplotlib's fonts and of compiled tools."""
 
 
 def processors() -> int:
@@ -38,6 +44,23 @@ def cache_folder() -> Path:
     except RuntimeError:
         return NOWHERE
     return folder if folder.is_absolute() else NOWHERE
+
+
+def lend_caches() -> None:
+    """Lends other packages a temporary folder where the user's own cannot be written to.
+
+    Matplotlib would say so in two lines, a YoWASP tool would end with a traceback. Processes that
+    this one starts use the folder too; it is removed when this one ends.
+    """
+    if writable(cache_folder()):
+        return
+    wanted = [name for name in _CACHES if name not in os.environ]
+    if not wanted:
+        return
+    folder = tempfile.mkdtemp(prefix="toreq-hw-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in wanted:
+        os.environ[name] = str(Path(folder, name.lower()))
 
 
 def writable(folder: Path) -> bool:

@@ -53,6 +53,31 @@ def test_a_user_without_a_home_has_no_cache(
     assert not list(tmp_path.iterdir())
 
 
+BORROWING = """
+import os, sys
+from toreq_hw import machine
+machine.lend_caches()
+import matplotlib.font_manager
+print(os.environ.get("MPLCONFIGDIR"), os.environ.get("YOWASP_CACHE_DIR"))
+"""
+
+
+def test_other_packages_borrow_a_cache_where_there_is_no_home(tmp_path: Path) -> None:
+    given = {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    for home, borrowed in ((tmp_path / "home", False), (Path("/dev/null"), True)):
+        done = subprocess.run(
+            [sys.executable, "-c", BORROWING],
+            env={**given, "HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        names = done.stdout.split()
+        assert all(name.startswith(f"{tmp_path}/toreq-hw-") for name in names) == borrowed
+        assert not list(tmp_path.glob("toreq-hw-*")), "removed at the end"
+
+
 KERNEL = """
 import subprocess, sys
 from toreq_hw.compilation import njit

@@ -16,6 +16,7 @@ from toreq_hw.commands.termination import ending_in_order
 from toreq_hw.commands.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ToreqError
 from toreq_hw.links import check_links
+from toreq_hw.machine import lend_caches
 from toreq_hw.reading.fields import shown
 from toreq_hw.suggestions import none_of
 
@@ -89,6 +90,7 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     try:
         with guarded_streams(), ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
+            lend_caches()
             notices.listen(partial(click.echo, err=True))
             check_arguments(sys.argv[1:] if arguments is None else arguments)
             status = command.main(
