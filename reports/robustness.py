@@ -104,8 +104,19 @@ def robustness_page(record: Record) -> Page:
             ]
         ),
         sections=tuple(sections),
-        made_by={**record["versions"], "simulator sources": record["sources"]},
+        made_by={
+            **record["versions"],
+            "simulator sources": record["sources"],
+            **_made_twins(record),
+        },
     )
+
+
+def _made_twins(record: Record) -> dict[str, str]:
+    """Sources of the feed-forward twins' trials, where those were run again after the others."""
+    if "twins" not in record:
+        return {}
+    return {"simulator sources of the feed-forward twins' trials": record["twins"]["sources"]}
 
 
 def verdicts(campaign: Record) -> list[tuple[float, str]]:
