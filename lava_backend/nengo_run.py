@@ -10,7 +10,7 @@ from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend.nengo_network import Presentation, build, check
 from toreq_hw.lava_backend.nengo_shim import nengo
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, sorted_changes
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_states
 
 FIRST_SWEEPS = 12
 """Sweeps given to every phase at first; samples that are still changing run again, longer."""
@@ -30,6 +30,10 @@ def run(
     class and 0 elsewhere. Raises NetworkError where Nengo cannot carry the network.
     """
     check(network)
+    inputs = check_states(network.input, inputs)
+    targets = check_states(network.output, targets)
+    if len(targets) != len(inputs):
+        raise InputError(f"targets must be one per input ({len(inputs)}), not {len(targets)}")
     if not len(inputs):
         raise InputError("samples must be at least 1, found 0")
     begin = time.perf_counter()

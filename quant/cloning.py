@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.arrays import reals
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import DataError
 from toreq_hw.extras import missing
@@ -90,7 +91,8 @@ def task(name: str) -> Task:
 
 
 def code(task: Task, observations: Observations) -> npt.NDArray[np.uint8]:
-    """The ramp code, uint8 (batch, variables * RAMPS)."""
+    """The ramp code, uint8 (batch, variables * RAMPS). Raises InputError."""
+    observations = reals("observations", observations, ("batch", len(task.low)))
     low, high = np.array(task.low), np.array(task.high)
     parts = (observations - low) / (high - low) * RAMPS
     ramps = np.clip(parts[:, :, None] - np.arange(RAMPS), 0, 1)

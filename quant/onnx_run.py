@@ -7,7 +7,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_states
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,13 @@ class OnnxRunner:
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
 
-    def __call__(self, inputs: npt.NDArray[np.int16]) -> OnnxRun:
-        """Free phase of inputs (batch, n_input)."""
+    def __call__(self, inputs: npt.ArrayLike) -> OnnxRun:
+        """Free phase of inputs (batch, n_input), integers in the input's range.
+
+        Raises InputError.
+        """
+        checked = check_states(self._network.input, inputs)
         names = [output.name for output in self._session.get_outputs()]
-        found = dict(zip(names, self._session.run(names, {"inputs": inputs}), strict=True))
+        found = dict(zip(names, self._session.run(names, {"inputs": checked}), strict=True))
         states = {p.name: found[f"states.{p.name}"] for p in self._network.relaxing}
         return OnnxRun(found["class"], states, found["sweeps"], found["status"])

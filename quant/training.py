@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from toreq_hw.data import Dataset, Split, encode
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_states
 from toreq_hw.quant.equilibrium import Layers, couplings, drive
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import (
@@ -179,12 +179,14 @@ def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tens
         return free_phase(parameters.layers, between, clamped)[0]
 
 
-def free_states(
-    parameters: Parameters, inputs: npt.NDArray[np.int16]
-) -> dict[str, npt.NDArray[np.int16]]:
-    """The trainer's own free phase: int16 (batch, size) per relaxing population."""
+def free_states(parameters: Parameters, inputs: npt.ArrayLike) -> dict[str, npt.NDArray[np.int16]]:
+    """The trainer's own free phase: int16 (batch, size) per relaxing population.
+
+    inputs: integers (batch, n_input) in the input's range. Raises InputError.
+    """
     device = parameters.weights[0].device
-    states = equilibrium(parameters, torch.from_numpy(inputs).to(device))
+    checked = check_states(parameters.layers.populations[0], inputs)
+    states = equilibrium(parameters, torch.from_numpy(checked).to(device))
     names = [p.name for p in parameters.layers.populations[1:]]
     return {n: s.cpu().numpy().astype(np.int16) for n, s in zip(names, states, strict=True)}
 

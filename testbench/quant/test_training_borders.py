@@ -7,9 +7,12 @@ import torch
 from toreq_hw import data
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
+from toreq_hw.quant import cloning
+from toreq_hw.quant.onnx_loop import to_onnx
+from toreq_hw.quant.onnx_run import OnnxRunner
 from toreq_hw.quant.options import TrainingOptions
 from toreq_hw.quant.starting import parameters_from
-from toreq_hw.quant.training import train
+from toreq_hw.quant.training import free_states, train
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,28 @@ def test_fraction_bits_are_bounded() -> None:
     for bits in (-1, 16, 10**9, 2.0):
         with pytest.raises(InputError, match="fraction_bits must be integers in 0"):
             TrainingOptions(hidden=(4,), fraction_bits=(4, bits))  # type: ignore[arg-type]
+
+
+BAD_INPUTS = [
+    (np.full((2, 4), 256), "must be in 0..255"),
+    (np.full((2, 4), -1), "must be in 0..255"),
+    (np.full((2, 4), 0.5), "must be integers"),
+    (np.zeros((2, 3), int), "must have shape"),
+]
+
+
+@pytest.mark.parametrize(("inputs", "said"), BAD_INPUTS)
+def test_states_are_checked_before_torch_and_onnxruntime(inputs: np.ndarray, said: str) -> None:
+    net = layered((4, 3, 2), WeightFormat.INT8, (4, 4))
+    parameters = parameters_from(net, 0.5, torch.device("cpu"))
+    runner = OnnxRunner(to_onnx(net), net)
+    for run in (lambda: free_states(parameters, inputs), lambda: runner(inputs)):
+        with pytest.raises(InputError, match=said):
+            run()
+
+
+def test_observations_are_finite() -> None:
+    task = cloning.task("cartpole")
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(InputError, match="observations: must be finite"):
+            cloning.code(task, np.full((1, 4), wrong))
