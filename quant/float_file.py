@@ -51,7 +51,8 @@ def _values(name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """The tensor in float64, which holds every value of every format that is read."""
     if not np.issubdtype(tensor.dtype, np.floating) and not name.endswith(COUNTER):
         raise NetworkFileError(f"tensor {shown(name)}: must be floats, not {tensor.dtype}")
-    values = tensor.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaNs warn; they are refused below
+        values = tensor.astype(np.float64)
     if not np.isfinite(values).all():
         raise NetworkFileError(f"tensor {shown(name)}: must be finite, found NaN or infinity")
     if values.size and np.abs(values).max() > FLOAT32_MAX:
