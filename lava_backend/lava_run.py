@@ -16,7 +16,7 @@ import psutil
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
-from toreq_hw.network import Network, Schedule, accumulator_bits, save
+from toreq_hw.network import Network, Schedule, accumulator_bits, check_states, save
 from toreq_hw.reading import read_bytes, read_log, read_npy
 
 PATIENCE_S = 600.0
@@ -83,6 +83,10 @@ def run(
     """
     check(network)
     lava_shim.check_versions()
+    inputs = check_states(network.input, inputs)
+    targets = check_states(network.output, targets)
+    if len(targets) != len(inputs):
+        raise InputError(f"targets must be one per input ({len(inputs)}), not {len(targets)}")
     if not len(inputs):
         raise InputError("samples must be at least 1, found 0")
     begin = time.perf_counter()
