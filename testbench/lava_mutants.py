@@ -35,7 +35,11 @@ NENGO = (
     Mutant("lava_backend/nengo_neurons.py", "half = (1 << self.fraction_bits) >> 1", "half = 0"),
     Mutant("lava_backend/nengo_neurons.py", "(tick - 1) % self.colours", "tick % self.colours"),
     Mutant("lava_backend/nengo_neurons.py", '] - state["drive"]', '] + state["drive"]'),
-    Mutant("lava_backend/nengo_network.py", "weight.T * (1 << shift)", "weight.T"),
+    Mutant(
+        "lava_backend/nengo_network.py",
+        "p.matrix.T.astype(np.float64) * (1 << p.shift)",
+        "p.matrix.T.astype(np.float64)",
+    ),
     Mutant("lava_backend/nengo_run.py", ".argmax()) + 1", ".argmax())"),
 )
 SPIKING = (
@@ -44,9 +48,7 @@ SPIKING = (
     Mutant("lava_backend/nengo_loihi_run.py", "float(np.sqrt(growth))", "growth"),
 )
 NIR = (
-    Mutant(
-        "lava_backend/nir_export.py", "(c.post, c.pre, c.weight)", "(c.post, c.pre, 0 * c.weight)"
-    ),
+    Mutant("lava_backend/nir_export.py", "(p.matrix.T)", "(p.matrix.T * (not p.backward))"),
     Mutant(
         "lava_backend/nir_export.py",
         "network.biases[population.name]",

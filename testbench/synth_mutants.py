@@ -57,7 +57,11 @@ ENERGY = (
 INTERRUPTS = (
     Mutant("boards/flow/threads.py", "            stop()\n", ""),
     Mutant("boards/flow/tools.py", "                process.kill()\n", ""),
-    Mutant("toreq_hw/commands/synth.py", "with ending_in_order(), Stages()", "with Stages()"),
+    Mutant(
+        "toreq_hw/commands/__init__.py",
+        "with guarded_streams(), ending_in_order():",
+        "with guarded_streams():",
+    ),
 )
 KEPT_ROWS = (
     Mutant("toreq_hw/commands/reports.py", "if not others or not path.exists():", "if True:"),
