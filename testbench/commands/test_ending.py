@@ -51,7 +51,7 @@ def wait_until_workers_run(process: subprocess.Popen[bytes], count: int) -> None
 def test_workers_end_with_their_command(tmp_path: Path, sent: signal.Signals, status: int) -> None:
     network.save(layered((64, 4, 10), WeightFormat.TERNARY, (3, 3)), tmp_path / "net")
     arguments = ["inject", "net", "--layer", "dead_neurons", "--levels", "0.1:0.9:9", "--no-twin"]
-    arguments += ["--trials", "100000", "--jobs", "2", "--store", "trials"]
+    arguments += ["--trials", "10000", "--jobs", "2", "--store", "trials"]
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments],
         cwd=tmp_path,

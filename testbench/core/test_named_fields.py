@@ -14,7 +14,7 @@ ARGUMENTS = 6
 
 FOREIGN = {
     ("cxxrtl.py", "core_run"),  # C has no names
-    ("console.py", "Progress"),  # rich's columns, as many as are wanted
+    ("console.py", "WorkBar"),  # rich's columns, as many as are wanted
 }
 
 
