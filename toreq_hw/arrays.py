@@ -15,6 +15,9 @@ from toreq_hw.errors import InputError
 Shape = Sequence[int | str]
 """A length per axis; a name stands for any length."""
 
+_INTEGERS = "iu"
+"""Kinds of integers; NumPy's class of them also has spans of time (timedelta64)."""
+
 
 def whole_numbers(
     what: str, values: npt.ArrayLike, shape: Shape, low: int, high: int
@@ -24,7 +27,7 @@ def whole_numbers(
     Floats are refused even where they are whole, and so are truth values. Raises InputError.
     """
     array = _array(what, values)
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in _INTEGERS:
         holds_nan = np.issubdtype(array.dtype, np.floating) and np.isnan(array).any()
         hint = " holding NaN" if holds_nan else ""
         raise InputError(f"{what}: must be integers, not {array.dtype}{hint}")
@@ -45,7 +48,7 @@ def reals(
     Raises InputError.
     """
     array = _array(what, values)
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+    if not (np.issubdtype(array.dtype, np.floating) or array.dtype.kind in _INTEGERS):
         raise InputError(f"{what}: must be real numbers, not {array.dtype}")
     _check_shape(what, array, shape)
     if not np.isfinite(array).all():

@@ -101,6 +101,14 @@ def test_self_coupling_refusals(weight: Any, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_masked_arrays_are_refused() -> None:
+    """What lies behind a mask is not what their owner sees."""
+    with pytest.raises(NetworkError, match="weight must be an array without a mask"):
+        Coupling("a", "b", np.ma.ones((2, 2), np.int8), 0, WeightFormat.INT8)
+    with pytest.raises(NetworkError, match="must be an array without a mask"):
+        replace(network(), biases={"hidden": np.ma.ones(2, np.int32)})
+
+
 def test_dtype_and_fraction_bits_refusals() -> None:
     with pytest.raises(NetworkError, match="weight must be an int8 array, not float64"):
         Coupling("a", "b", np.zeros((1, 1)), 0, WeightFormat.INT8)  # type: ignore[arg-type]

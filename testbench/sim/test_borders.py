@@ -36,6 +36,7 @@ WRONG_INPUTS = {
     "NaN": np.full((3, 4), np.nan),
     "complex": INPUTS.astype(complex),
     "text": INPUTS.astype(str),
+    "spans of time": INPUTS.astype("timedelta64[s]"),
     "objects": INPUTS.astype(object),
     "too narrow": INPUTS[:, :3],
     "one image alone": INPUTS[0],

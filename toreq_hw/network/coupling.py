@@ -57,6 +57,8 @@ class Coupling:
                 f"coupling {shown(name)}: fraction_bits must be an integer in "
                 f"0..{MAX_FRACTION_BITS}, not {shown(self.fraction_bits)}"
             )
+        if isinstance(self.weight, np.ma.MaskedArray):
+            raise NetworkError(f"coupling {shown(name)}: weight must be an array without a mask")
         if not isinstance(self.weight, np.ndarray) or self.weight.dtype != np.int8:
             found = getattr(self.weight, "dtype", type(self.weight).__name__)
             raise NetworkError(f"coupling {shown(name)}: weight must be an int8 array, not {found}")

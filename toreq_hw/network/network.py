@@ -230,6 +230,8 @@ def _checked_biases(
     checked = {}
     for name, population in relaxing.items():
         bias = biases.get(name, np.zeros(population.size, dtype=np.int32))
+        if isinstance(bias, np.ma.MaskedArray):
+            raise NetworkError(f"bias {shown(name)}: must be an array without a mask")
         if not isinstance(bias, np.ndarray) or bias.dtype != np.int32:
             found = getattr(bias, "dtype", type(bias).__name__)
             raise NetworkError(f"bias {shown(name)}: must be an int32 array, not {found}")
