@@ -14,7 +14,7 @@ from toreq_hw.quant.float_model import FloatModel, from_tensors, is_equilibrium_
 from toreq_hw.quant.mlp import Mlp, from_state_dict
 from toreq_hw.quant.real_layers import FLOAT32_MAX
 from toreq_hw.quant.state_dict import COUNTER
-from toreq_hw.reading import read_beginning, read_tensors, shown
+from toreq_hw.reading import Tensors, read_beginning, read_tensors, shown
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """What files of `torch.save` begin with, new and old."""
@@ -39,12 +39,24 @@ def load_float(path: Path) -> FloatModel | Mlp:
             return read_float_onnx(path)
         except InputError as error:
             raise NetworkFileError(f"{path}: {error}") from error
-    tensors = read_tensors(path, _MAX_FILE_BYTES, NetworkFileError).arrays
+    tensors = _with_shared(read_tensors(path, _MAX_FILE_BYTES, NetworkFileError))
     try:
         values = {name: _values(name, tensor) for name, tensor in tensors.items()}
         return from_tensors(values) if is_equilibrium_model(values) else from_state_dict(values)
     except (InputError, NetworkFileError) as error:
         raise NetworkFileError(f"{path}: {error}") from error
+
+
+def _with_shared(found: Tensors) -> dict[str, npt.NDArray[Any]]:
+    """All tensors. safetensors' `save_model` keeps one of those that share their memory, and names
+    it in the metadata under the names of the others.
+    """
+    shared = {
+        name: found.arrays[kept]
+        for name, kept in found.metadata.items()
+        if kept in found.arrays and name not in found.arrays
+    }
+    return found.arrays | shared
 
 
 def _values(name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 It is taken to stand between its Linear and the ReLU behind that. In a `Sequential`, whose numbers
 are places, it can also stand behind the ReLU, or before the first layer; then it is folded into the
-layer that it stands before. Means that are negative cannot be those of what a ReLU gives.
+layer that it stands before. Means that are negative cannot be those of what a ReLU gives, and means
+without a negative one are refused where a name alone puts them before it.
 """
 
 from collections.abc import Sequence
@@ -78,6 +79,22 @@ def _place(norm: Norm, layers: Sequence[Linear]) -> _Place:
     }
     if own.isdecimal() and siblings:
         return _place_by_number(norm, int(own), siblings)
+    place = _place_by_name(norm, layers)
+    if place.follows and place.layer < len(layers) - 1 and norm.means.any():
+        _check_before_relu(norm)
+    return place
+
+
+def _check_before_relu(norm: Norm) -> None:
+    """Means of a name alone: those of sums have both signs, those of what a ReLU gives have not."""
+    if (norm.means >= 0).all():
+        raise norm.refused(
+            "have negative means, as sums before a ReLU have, found none; tell by numbers of one "
+            "Sequential where it stands: 0 Linear, 1 norm, 3 Linear, or behind the ReLU 0, 2, 3"
+        )
+
+
+def _place_by_name(norm: Norm, layers: Sequence[Linear]) -> _Place:
     same = [k for k, layer in enumerate(layers) if numbers(layer.name) == numbers(norm.name)]
     if numbers(norm.name) and len(same) == 1:
         return _Place(same[0], follows=True)

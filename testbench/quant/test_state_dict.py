@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save_file, save_model
 from torch import nn
 
 from toreq_hw.errors import NetworkFileError
@@ -159,6 +159,19 @@ def test_every_float_is_read_exactly(dtype: torch.dtype, tmp_path: Path) -> None
     assert_same(read(model, tmp_path), model)
 
 
+def test_layers_that_share_their_weights_are_all_read(tmp_path: Path) -> None:
+    """`save_model` writes the shared tensor once; without the other name a layer would be lost."""
+    torch.manual_seed(0)
+    first, second = nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)
+    second.weight = first.weight
+    model = sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Linear(8, 3))
+    file = tmp_path / "model.safetensors"
+    save_model(model, str(file))
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    assert_same(mlp, model)
+
+
 def test_the_order_of_a_mapping_does_not_matter() -> None:
     tensors = {n: t.numpy() for n, t in deep().state_dict().items()}
     expected = from_state_dict(tensors)
@@ -204,6 +217,10 @@ LAYERS = tensors(**{"0.weight": (4, 8), "0.bias": (4,), "2.weight": (3, 4)})
           "2.running_var": torch.ones(4)}, "'2.running_mean': must not be negative"),
         ({**tensors(a__weight=(8, 8), b__weight=(8, 8), norm__running_mean=(8,),
                     norm__running_var=(8,))}, "must have one order"),
+        (tensors(fc1__weight=(4, 8), fc2__weight=(3, 4), bn1__running_mean=(4,),
+                 bn1__running_var=(4,)), "'bn1.running_mean': must have negative means"),
+        (tensors(stem__weight=(4, 8), head__weight=(3, 4), norm__running_mean=(4,),
+                 norm__running_var=(4,)), "'norm.running_mean': must have negative means"),
         (tensors(fc1__weight=(8, 8), fc2__weight=(8, 8), norm__running_mean=(8,),
                  norm__running_var=(8,)), "'norm.running_mean': must tell by a number"),
         ({**LAYERS, "0.weight": torch.ones(4, 8, dtype=torch.int8)}, "must be floats, not int8"),
