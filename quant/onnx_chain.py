@@ -7,11 +7,12 @@ node is understood as a whole and taken where it stands, or refused by its name.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import onnx
 
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.quant.onnx_constants import Constants
-from toreq_hw.quant.onnx_layers import Layer, arithmetic, linear, normalise
+from toreq_hw.quant.onnx_layers import Layer, arithmetic, bound, linear, normalise
 from toreq_hw.quant.onnx_nodes import Node, operator_sets, understand
 from toreq_hw.quant.onnx_shapes import Shape, input_shape, passed_on
 from toreq_hw.quant.onnx_states import (
@@ -54,6 +55,7 @@ class Chain:
             )
         self.first: StateFormat | None = None
         self.layers: list[Layer] = []
+        self._front: Layer | None = None
         self._stored: StateFormat | None = None
         self._ended = ""
         self._shapes: dict[str, Shape] = {self.current: self.shape}
@@ -127,20 +129,40 @@ class Chain:
         layer = linear(node, self.current, self.shape.width, self.constants)
         if not self.quantised and self.layers and not self.layers[-1].bounded:
             raise node.error("must follow a Relu, found a layer without one")
+        if self._front is not None and not self.layers:
+            layer.takes(self._front)
         self.layers.append(layer)
         self.shape = Shape(self.shape.batch, (len(layer.bias),))
 
     def affine(self, node: Node) -> None:
         """`Add`, `Sub`, `Mul`, `Div`, `BatchNormalization` of a layer's sums."""
         self._real(node)
-        layer = self.sums
+        layer = self.sums or self._in_front(node)
         if layer is None:
             raise node.error("must stand between a Gemm or MatMul and its quantiser or ReLU")
         if node.operator == "BatchNormalization":
-            normalise(node, layer, self.constants)
+            normalise(node, self.shape, layer, self.constants)
         else:
-            arithmetic(node, self.current, layer, self.constants)
+            arithmetic(node, self.current, self.shape, layer, self.constants)
         layer.sums = node.outputs[0]
+
+    def _in_front(self, node: Node) -> Layer | None:
+        """What is done to the inputs of a float graph one by one, before the first layer."""
+        if self.quantised or self.layers:
+            return None
+        if not self.shape.width:
+            raise node.error("must take values whose number is known")
+        if self._front is None:
+            self._front = Layer(node, np.ones((1, self.shape.width)), np.zeros(self.shape.width))
+        return self._front
+
+    def bound(self, node: Node) -> None:
+        """`Max`, `Min`: one bound of the sums."""
+        self._real(node)
+        if self.sums is None:
+            raise node.error("must stand behind a Gemm or MatMul")
+        bound(node, self.current, self.shape, self.sums, self.constants)
+        self.sums.sums = node.outputs[0]
 
     def relu(self, node: Node) -> None:
         """A lower bound of the sums, or fewer states."""
@@ -186,14 +208,18 @@ class Chain:
         self._stored = None
         self._end_in(states)
 
+    def close(self) -> None:
+        """Ends the graph; what a last `QuantizeLinear` stored are the outputs' states."""
+        if self._stored is not None:
+            self._end_in(replace(self._stored, value=self.current))
+
     def end(self, node: Node) -> None:
         """`Softmax`, `LogSoftmax`, `ArgMax` over the outputs: they move no class."""
         self._real(node)
-        rank = 2
         axis = int(node.given.get("axis", _default_axis(node)))
-        if not self.layers or self.shape.rest is None or len(self.shape.rest) != rank - 1:
+        if not self.layers or self.shape.rest is None or len(self.shape.rest) != 1:
             raise node.error("must stand at the end of an MLP")
-        if axis % rank != 1:
+        if axis % 2 != 1:
             raise node.error(f"must be over the outputs, axis 1, found axis {axis}")
         node.only("select_last_index", 0)
         self._ended = node.operator
@@ -223,6 +249,7 @@ def read_chain(model: onnx.ModelProto, *, quantised: bool) -> Chain:
             if name and (name in chain.constants.known or name == chain.current):
                 raise node.error(f"must give a value of its own, found {name!r:.80} again")
         chain.follow(node)
+    chain.close()
     if chain.current != graph.output[0].name or not chain.layers:
         raise NetworkFileError(
             f"output {graph.output[0].name!r:.80}: must end a chain with a Gemm or MatMul"
@@ -261,6 +288,8 @@ _HANDLERS: Mapping[str, _Handler] = {
     "IntQuant": Chain.quant,
     "LogSoftmax": Chain.end,
     "MatMul": Chain.linear,
+    "Max": Chain.bound,
+    "Min": Chain.bound,
     "Mul": Chain.affine,
     "Quant": Chain.quant,
     "QuantizeLinear": Chain.store,

@@ -11,6 +11,7 @@ import numpy as np
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.onnx_constants import Constants
 from toreq_hw.quant.onnx_nodes import Node
+from toreq_hw.quant.onnx_shapes import Shape
 from toreq_hw.quant.onnx_states import StateFormat
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -67,6 +68,15 @@ class Layer:
         self.low, self.high = np.clip(self.low, low, high), np.clip(self.high, low, high)
         self.bounded_by = node
 
+    def takes(self, front: "Layer") -> None:
+        """Puts what is done to each of its inputs, one row of weights and a bias, into itself."""
+        with np.errstate(all="ignore"):
+            added = front.bias @ self.weight
+            self.magnitude = self.magnitude + front.magnitude @ np.abs(self.weight)
+            self.weight, self.bias = self.weight * front.weight.T, self.bias + added
+        self.operations += front.operations
+        check_finite(front.node, self)
+
     @property
     def bounded(self) -> bool:
         """Whether any neuron has a bound."""
@@ -110,7 +120,7 @@ def linear(node: Node, current: str, width: int | None, constants: Constants) ->
     layer = Layer(node, weight, np.zeros(weight.shape[1]))
     check_finite(node, layer)
     if node.input(2):
-        added = per_neuron(node, constants.real(node, 2), len(layer.bias))
+        added = per_neuron(node, constants.real(node, 2), Shape(None, (len(layer.bias),)))
         with np.errstate(all="ignore"):
             added = added * float(node.given.get("beta", 1.0))
         layer.shift(node, added)
@@ -118,19 +128,24 @@ def linear(node: Node, current: str, width: int | None, constants: Constants) ->
     return layer
 
 
-def per_neuron(node: Node, values: Reals, size: int) -> Reals:
-    """A constant of shape (), (1,), (n,), (1, 1) or (1, n) as one value per neuron (n,)."""
-    if values.ndim > 2 or values.shape[:-1] not in ((), (1,)) or values.size not in (1, size):
+def per_neuron(node: Node, values: Reals, shape: Shape) -> Reals:
+    """A constant as one value per neuron (n,), for values of `shape`, all of whose sizes are known.
+
+    One number, or (n,) and (1, n) where the last dimension has all n; not more dimensions.
+    """
+    rest, size = shape.rest or (), shape.width or 0
+    fits = values.size == 1 or (values.shape[-1] == values.size == size and rest[-1] == size)
+    if not fits or values.ndim > 1 + len(rest):
         raise node.error(
             f"must add one value per neuron: shape ({size},) or (1, {size}), not {values.shape}"
         )
     return np.array(np.broadcast_to(values.reshape(-1), (size,)))
 
 
-def arithmetic(node: Node, current: str, layer: Layer, constants: Constants) -> None:
-    """`Add`, `Sub`, `Mul` or `Div` of a layer's sums and a constant."""
+def arithmetic(node: Node, current: str, shape: Shape, layer: Layer, constants: Constants) -> None:
+    """`Add`, `Sub`, `Mul` or `Div` of a layer's sums, which have `shape`, and a constant."""
     first = node.inputs[0] == current
-    values = per_neuron(node, constants.real(node, 1 if first else 0), len(layer.bias))
+    values = per_neuron(node, constants.real(node, 1 if first else 0), shape)
     if node.operator == "Add":
         layer.shift(node, values)
     elif node.operator == "Sub":
@@ -145,8 +160,22 @@ def arithmetic(node: Node, current: str, layer: Layer, constants: Constants) -> 
         raise node.error("must divide the sums, by numbers other than 0")
 
 
-def normalise(node: Node, layer: Layer, constants: Constants) -> None:
+def bound(node: Node, current: str, shape: Shape, layer: Layer, constants: Constants) -> None:
+    """`Max` or `Min` of a layer's sums, which have `shape`, and a constant."""
+    if len(node.inputs) != 2:
+        raise node.error(f"must have 2 inputs, found {len(node.inputs)}")
+    values = per_neuron(node, constants.real(node, int(node.inputs[0] == current)), shape)
+    number = float(values[0])
+    if not (values == number).all():
+        raise node.error("must have one bound for all neurons")
+    low, high = (number, np.inf) if node.operator == "Max" else (-np.inf, number)
+    layer.clip(node, low, high)
+
+
+def normalise(node: Node, shape: Shape, layer: Layer, constants: Constants) -> None:
     """A batch normalisation at rest: scale (x - mean) / sqrt(variance + epsilon) + shift."""
+    if shape.rest is None or shape.rest[:1] != (len(layer.bias),):
+        raise node.error("must take values of shape (batch, n)")
     node.only("training_mode", 0)
     node.only("spatial", 1)
     parts = [constants.real(node, k, ndim=1) for k in (1, 2, 3, 4)]

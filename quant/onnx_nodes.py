@@ -55,6 +55,8 @@ _ATTRIBUTES: Mapping[str, Mapping[str, int]] = {
     "IntQuant": _QUANT,
     "LogSoftmax": {"axis": _INT},
     "MatMul": {},
+    "Max": {},
+    "Min": {},
     "Mul": {},
     "Quant": _QUANT,
     "QuantizeLinear": {

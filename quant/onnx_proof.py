@@ -113,7 +113,9 @@ def _inputs(chain: Chain, first: StateFormat, size: int) -> npt.NDArray[np.gener
 
 
 def _states(values: dict[str, Reals], states: StateFormat) -> Integers:
-    """The graph's own integers, from values that are states times scale."""
+    """The graph's own integers, from values that are states times scale, or stored."""
+    if values[states.value].dtype != np.float32:  # stored by a graph's last QuantizeLinear
+        return values[states.value].astype(np.int64) - states.stored_zero
     steps = values[states.value].astype(np.float64) / states.scale
     found = np.round(steps)
     if not np.allclose(steps, found, rtol=1e-5, atol=1e-5):

@@ -147,6 +147,118 @@ def test_matmul_add_and_softmax_are_understood(tmp_path: Path) -> None:
     assert [w.shape for w in mlp.weights] == [(4, 3), (3, 2)]
 
 
+node = helper.make_node
+CONSTANTS = {
+    "half": np.float32(0.5),
+    "halves": np.full((1, 1, 1), 0.5, np.float32),
+    "row": np.float32([0.25, -1, 2, 0.5]),
+    "ones": np.ones(4, np.float32),
+}
+FRONTS: dict[str, tuple[list[onnx.NodeProto], Callable[[np.ndarray], np.ndarray]]] = {
+    "mean and std": (
+        [node("Sub", ["x", "half"], ["a"]), node("Div", ["a", "row"], ["front"])],
+        lambda x: (x - 0.5) / CONSTANTS["row"],
+    ),
+    "scale": ([node("Mul", ["row", "x"], ["front"])], lambda x: x * CONSTANTS["row"]),
+    "turned round": ([node("Sub", ["half", "x"], ["front"])], lambda x: 0.5 - x),
+    "batch normalisation": (
+        [node("BatchNormalization", ["x", "row", "ones", "row", "ones"], ["front"], epsilon=0.0)],
+        lambda x: (x - CONSTANTS["row"]) * CONSTANTS["row"] + 1,
+    ),
+}
+
+
+def front(nodes: list[onnx.NodeProto], kind: int = TensorProto.FLOAT) -> onnx.ModelProto:
+    """The graph with nodes from `x` to `front` before its first layer, of floats of one kind."""
+
+    def change(mine: list[onnx.NodeProto], constants: dict[str, np.ndarray]) -> None:
+        rng = np.random.default_rng(0)
+        for name, value in constants.items():
+            constants[name] = rng.normal(size=value.shape).astype(np.float32)
+        constants.update(CONSTANTS)
+        mine[0].input[0] = "front"
+        mine[:0] = nodes
+
+    found = onnx.load_from_string(graph(change))
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    for tensor in found.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(dtype),
+                                                tensor.name))  # fmt: skip
+    for end in (*found.graph.input, *found.graph.output):
+        end.type.tensor_type.elem_type = kind
+    return found
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_what_is_done_to_the_inputs_goes_into_the_first_layer(name: str, tmp_path: Path) -> None:
+    nodes, function = FRONTS[name]
+    file = tmp_path / "mlp.onnx"
+    found = front(nodes)
+    file.write_bytes(found.SerializeToString())
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    held = {t.name: numpy_helper.to_array(t).astype(np.float64) for t in found.graph.initializer}
+    inputs = np.random.default_rng(1).normal(size=(20, 4))
+    hidden = np.maximum(function(inputs) @ held["w0"] + held["b0"], 0)
+    expected = hidden @ held["w1"].T + held["b1"]
+    np.testing.assert_allclose(mlp.activations(inputs)[-1], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_images_are_normalised_by_one_number(tmp_path: Path) -> None:
+    """As torchvision's Normalize is exported: constants of shape (1, 1, 1) over (N, 1, 2, 2)."""
+    nodes = [node("Sub", ["x", "halves"], ["a"]), node("Flatten", ["a"], ["front"])]
+    found = front(nodes)
+    found.graph.input[0].CopyFrom(
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 1, 2, 2])
+    )
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(found.SerializeToString())
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    held = {t.name: numpy_helper.to_array(t) for t in found.graph.initializer}
+    expected = held["b0"] - 0.5 * held["w0"].sum(axis=0)
+    np.testing.assert_allclose(mlp.biases[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16])
+def test_constants_that_spread_values_are_refused(kind: int, tmp_path: Path) -> None:
+    """(N, 4, 1) and (4,) make (N, 4, 4); graphs of float16 are not run, so reading must see it."""
+    nodes = [node("Unsqueeze", ["x", "axes"], ["a"]), node("Add", ["a", "row"], ["b"], "spread")]
+    found = front([*nodes, node("Flatten", ["b"], ["front"])], kind)
+    found.graph.initializer.append(numpy_helper.from_array(np.int64([2]), "axes"))
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(found.SerializeToString())
+    with pytest.raises(NetworkFileError, match=r"node 'spread'.* must add one value per neuron"):
+        load_float(file)
+
+
+def _as_bound(operator: str, *inputs: str) -> Callable[[list[onnx.NodeProto], object], None]:
+    def change(nodes: list[onnx.NodeProto], constants: object) -> None:
+        assert isinstance(constants, dict)
+        constants["zero"], constants["zeros"] = np.float32(0), np.float32([0, 1, 0])
+        nodes[2] = node(operator, inputs, ["hidden"], "relu")
+
+    return change
+
+
+@pytest.mark.parametrize("inputs", [("sum", "zero"), ("zero", "sum")])
+def test_a_maximum_with_0_is_a_relu(inputs: tuple[str, str], tmp_path: Path) -> None:
+    """torch's exporter writes `clamp(min=0)` like this."""
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(graph(_as_bound("Max", *inputs)))
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    assert np.array_equal(mlp.activations(-np.ones((1, 4)))[-1], [[0, 0]])
+
+
+@pytest.mark.parametrize("inputs", [("sum", "zeros"), ("sum", "zero", "zero"), ("sum", "sum")])
+def test_another_maximum_is_refused(inputs: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "mlp.onnx"
+    file.write_bytes(graph(_as_bound("Max", *inputs)))
+    with pytest.raises(NetworkFileError, match="node 'relu'"):
+        load_float(file)
+
+
 def _operator(index: int, operator: str) -> Callable[[list[onnx.NodeProto], object], None]:
     return lambda nodes, _: setattr(nodes[index], "op_type", operator)
 

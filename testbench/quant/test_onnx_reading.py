@@ -239,6 +239,21 @@ def test_element_types_of_states(
     assert {(p.state_bits, p.signed) for p in network.populations} == {(bits, signed)}
 
 
+@pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT8])
+def test_outputs_may_stay_stored(kind: int, file: Path) -> None:
+    """A last QuantizeLinear is the outputs' quantiser, with a DequantizeLinear behind it or not."""
+    found = qcdq(kind)
+    file.write_bytes(found.SerializeToString())
+    expected, _ = read_onnx(file)
+    assert found.graph.node.pop().name == "dequantise_y"
+    found.graph.output[0].name = "ai"
+    found.graph.output[0].type.tensor_type.elem_type = kind
+    file.write_bytes(found.SerializeToString())
+    network, carried = read_onnx(file)
+    assert carried[-1].post_scale == OUTPUT_SCALE
+    assert network.sha256 == expected.sha256
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
