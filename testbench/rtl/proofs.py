@@ -25,6 +25,27 @@ class Proof:
     cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+_SUMS_AND_INPUTS = (
+    r"\core.datapath.total0",
+    r"\core.datapath.total1",
+    r"\core.input_port.fifo.r_data",
+    r"\core.input_port.fifo.r_rdy",
+)
+"""What neurons sum, and what the input brings."""
+
+_RULED = (
+    *(rf"\core.sequencer.{name}" for name in ("presents", "starts", "next_sweep", "ends")),
+    *(rf"\core.walker.{name}" for name in ("take", "active", "group", "beat", "event_slot")),
+    *(rf"\core.datapath.updater.{name}" for name in ("write", "write_page", "written")),
+    *(rf"\core.datapath.updater.{name}" for name in ("push", "row")),
+    r"\writing",
+    r"\saves",
+)
+"""All that the rules speak of, but for the memory of states: what is left has little but the rules
+to stand on."""
+
+_SENDS = r"\core.datapath.updater.sends"
+
 PROOFS = (
     Proof(
         "queue",
@@ -69,16 +90,17 @@ PROOFS = (
                 "one_image": (r"\core.sequencer._ending", "1'b0"),
                 "one_beat": (r"\core.walker.last_fan", "1'b0"),
                 "raised_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
-                "deltas_lead_to_states": (r"\core.queue.rest", "2'b11"),
+                "writes_are_steps": (r"\core.datapath.peek", "1'b1"),  # another slice's states
+                "events_arrive": (r"\core.queue.rest", "2'b11"),
+                "copies_are_in_time": (r"\core.passes.last", "1'b1"),
+                "deltas_lead_to_states": (r"\restoring", "1'b0"),
             },
             cut={
                 "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
-                "deltas_lead_to_states": (
-                    r"\core.datapath.total0",
-                    r"\core.datapath.total1",
-                    r"\core.input_port.fifo.r_data",
-                    r"\core.input_port.fifo.r_rdy",
-                ),
+                "writes_are_steps": _SUMS_AND_INPUTS,
+                "events_arrive": _SUMS_AND_INPUTS,
+                "copies_are_in_time": _SUMS_AND_INPUTS,
+                "deltas_lead_to_states": _RULED if threshold is None else (*_RULED, _SENDS),
             },
         )
         for name, threshold in (("beats", None), ("beats lossy", 0))

@@ -6,6 +6,7 @@ import numpy as np
 from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data
 
+from testbench.rtl.followed import Followed
 from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import Op
@@ -27,17 +28,28 @@ class BeatsKeepTheirWord(Property):
     deltas_lead_to_states: what is known after a beat is the neuron's state in memory, so a delta is
     the difference of two states in range, the second one what was sent last; and after each sweep
     everything is known. A lossy core keeps what was sent beside the state, and that is what is
-    known; in what RAISE saves, the two are the same. weights_stand: beats of one source to one
-    group read the same word, and no weight is written from a CLEAR until after the last command
-    that builds on it. one_nudge: a neuron is nudged at most once between a CLEAR or RESTORE and the
-    next, within reach, and not before a SAVE. one_image: no word of the input is taken between the
-    last one of an image and the next CLEAR. one_beat: an event reaches a group once.
+    known; in what RAISE saves, the two are the same.
+
+    This is proved in four parts. Three are the rules of `Ledger`: writes_are_steps, events_arrive
+    and copies_are_in_time. Each is proved of the core in every cycle, and assumes nothing. The
+    fourth is of a core most of whose wires the solver drives, so that it does all that the core
+    does and more. There deltas_lead_to_states in every cycle up to which all rules have held. In
+    the core they always hold; so the statement holds there always.
+
+    weights_stand: beats of one source to one group read the same word, and no weight is written
+    from a CLEAR until after the last command that builds on it. one_nudge: a neuron is nudged at
+    most once between a CLEAR or RESTORE and the next, within reach, and not before a SAVE.
+    one_image: no word of the input is taken between the last one of an image and the next CLEAR.
+    one_beat: an event reaches a group once.
     raised_states_stay: when LOWER nudges, page REST holds the states that RAISE ended with; no port
     shows them.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (
         "deltas_lead_to_states",
+        "writes_are_steps",
+        "events_arrive",
+        "copies_are_in_time",
         "weights_stand",
         "one_nudge",
         "one_image",
@@ -83,69 +95,54 @@ class BeatsKeepTheirWord(Property):
                 walked_slot.eq(walker.event_slot),
                 walked_input.eq(self._core._sequencer.presents),
             ]
+        walks = walker.active & (walked_slot == slot)
         self._brings = Signal()
-        m.d.comb += self._brings.eq(
-            walker.active
-            & (walker.group == group)
-            & (walked_slot == slot)
-            & (walked_input == is_input)
-        )
-        known, free = (Signal(signed(parameters.delta_bits + 1), name=n) for n in ("known", "free"))
-        after = Signal.like(known)
-        m.d.comb += after.eq(known + walker.beat.delta)
-        with m.If(self._brings):
-            m.d.sync += known.eq(after)
-        with m.If(self._starts & (self._command == Command.FREE)):
-            m.d.sync += known.eq(0)
-        saves = self._core._datapath.issue & (self._core._datapath.beat.op == Op.SAVE)
-        with m.If(saves):
-            m.d.sync += free.eq(known)
-        with m.If(self._starts & (self._command == Command.LOWER)):
-            m.d.sync += known.eq(free)
+        m.d.comb += self._brings.eq(walks & (walker.group == group) & (walked_input == is_input))
+        self._followed = Followed(m, self._core, self._states, slot, walks & ~walked_input)
+        hears = ~is_input & (group == 1 - (slot >> parameters.lane_bits))  # the other group
+        self._follow_deltas(m, is_input, hears)
         reached = Signal()
         with m.If(self._brings):
             m.d.sync += reached.eq(1)
         with m.If(walker.take):  # in the last beat of the event before
             m.d.sync += reached.eq(0)
         self.check("one_beat", ~reached, when=self._brings)
-        work, kept = (self._sent(m, page, slot) for page in (Page.WORK, Page.FREE))
-        hears = ~is_input & (group == 1 - (slot >> parameters.lane_bits))  # the other group
-        sweep_ends = self._core._sequencer.next_sweep | self._core._sequencer.ends
-        raises = self._starts & (self._command == Command.RAISE)
-        lowers = self._starts & (self._command == Command.LOWER)
-        for condition, when in (
-            (after == work, self._brings & ~is_input),
-            (known == work, hears & (sweep_ends | raises)),
-            (free == kept, hears & lowers),
-            (kept == self._held(m, Page.FREE, slot), hears & lowers),
-        ):
-            self.check("deltas_lead_to_states", condition, when=when)
-
-        raised, rest = Signal.like(work), self._held(m, Page.REST, slot)
+        lowers = self._followed.ledger.starts[Command.LOWER]
+        raised, rest = Signal(parameters.state_bits), self._followed.held(Page.REST)
         with m.If(lowers):
-            m.d.sync += raised.eq(self._held(m, Page.WORK, slot))
+            m.d.sync += raised.eq(self._followed.held(Page.WORK))
         nudges = self._core._sequencer.lowers & (self._core._sequencer.look == Look.NUDGE)
         lies = slot < parameters.groups * parameters.lanes
         self.check("raised_states_stay", raised == rest, when=nudges & lies)
 
-    def _held(self, m: Module, page: Page, slot: Value) -> Value:
-        """The state of a neuron as it lies in memory."""
-        return self._field(m, page, slot, slot[: self._parameters.lane_bits])
-
-    def _sent(self, m: Module, page: Page, slot: Value) -> Value:
-        """What a neuron sent last, as it lies in memory; without a threshold that is its state."""
-        parameters = self._parameters
-        if not parameters.lossy:
-            return self._held(m, page, slot)
-        lane = slot[: parameters.lane_bits] + parameters.update_lanes
-        return self._field(m, page, slot, lane)
-
-    def _field(self, m: Module, page: Page, slot: Value, field: Value) -> Value:
-        parameters = self._parameters
-        port = self._states.read_port(domain="comb")
-        group = slot >> parameters.lane_bits
-        m.d.comb += port.addr.eq(page.value * parameters.slices + group)
-        return port.data.word_select(field, parameters.state_bits)
+    def _follow_deltas(self, m: Module, is_input: Value, hears: Value) -> None:
+        """Each rule is checked; and, as long as all have held, what they are for."""
+        ledger = self._followed.ledger
+        known, free = (
+            Signal(signed(self._parameters.delta_bits + 1), name=n) for n in ("known", "free")
+        )
+        after = Signal.like(known)
+        m.d.comb += after.eq(known + ledger.brought)
+        with m.If(self._brings):
+            m.d.sync += known.eq(after)
+        with m.If(ledger.starts[Command.FREE]):
+            m.d.sync += known.eq(0)
+        with m.If(ledger.saves):
+            m.d.sync += free.eq(known)
+        with m.If(ledger.starts[Command.LOWER]):
+            m.d.sync += known.eq(free)
+        for name, rules in self._followed.rules().items():
+            for condition, when in rules:
+                self.check(name, condition, when=when)
+        raises, lowers = ledger.starts[Command.RAISE], ledger.starts[Command.LOWER]
+        ruled = self._followed.ruled()
+        for condition, when in (
+            (after == ledger.work, self._brings & ~is_input),
+            (known == ledger.work, hears & (ledger.sweep_ends | raises)),
+            (free == ledger.kept, hears & lowers),
+            (ledger.kept == self._followed.held(Page.FREE), hears & lowers),
+        ):
+            self.check("deltas_lead_to_states", condition, when=ruled & when)
 
     def _follow_weights(self, m: Module) -> None:
         core, beat = self._core, self._core._walker.beat
