@@ -13,7 +13,7 @@ import numpy.typing as npt
 from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_run import PATIENCE_S, check, supervise
-from toreq_hw.network import Network, save
+from toreq_hw.network import Network, check_starts, check_states, save
 from toreq_hw.reading import Fields, read_json
 
 _MAX_FILE_BYTES = 1 << 32
@@ -44,11 +44,13 @@ def replay(
     int16 (samples, n_input). start: int16 (samples, neurons), where each phase begins, before stuck
     neurons take their places.
 
-    Raises NetworkError where Lava cannot carry the network, DeploymentError where it dies or
-    nothing moves for `patience_s`.
+    Raises NetworkError where Lava cannot carry the network, InputError for states out of range,
+    and DeploymentError where it dies or nothing moves for `patience_s`.
     """
     check(network)
     lava_shim.check_versions()
+    inputs = check_states(network.input, inputs)
+    start = check_starts(network, start, len(inputs))
     if not len(inputs):
         raise InputError("samples must be at least 1, found 0")
     with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.errors import NetworkError
+from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend.nengo_loihi_shim import nengo, nengo_loihi
 from toreq_hw.lava_backend.record import first_neurons
-from toreq_hw.network import Network, Population, Projection
+from toreq_hw.network import Network, Population, Projection, check_states
 
 FULL_SCALE_HZ = 25.0
 """Rate of a state's whole range. Low, because a spike interval is a whole number of steps, and
@@ -109,9 +109,13 @@ def check(network: Network) -> float:
 def run(network: Network, inputs: npt.NDArray[np.int16]) -> SpikingRecord:
     """Shows every sample to the emulator for SETTLE_S + COUNT_S; free phase only.
 
-    inputs: int16 (samples, input.size). Raises NetworkError for couplings beyond hope.
+    inputs: int16 (samples, input.size). Raises NetworkError for couplings beyond
+    hope, InputError for inputs that are no states.
     """
     check(network)
+    inputs = check_states(network.input, inputs)
+    if not len(inputs):
+        raise InputError("samples must be at least 1, found 0")
     begin = time.perf_counter()
     shown = SETTLE_S + COUNT_S
     with warnings.catch_warnings():

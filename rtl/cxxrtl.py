@@ -20,6 +20,7 @@ import numpy.typing as npt
 from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import replacing, write_text
+from toreq_hw.rtl.borders import check_image, check_label
 from toreq_hw.rtl.images import LoadWord, MemoryImages
 from toreq_hw.rtl.interfaces import (
     command_payload,
@@ -98,12 +99,17 @@ class CompiledCore:
     ) -> list[Reply]:
         """Presents one image, shape (input.size,), and gives each `Command` with its label.
 
-        Raises InputError if the core does not answer within ten million cycles.
+        Raises InputError for values or labels out of range, and if the core does not answer within
+        ten million cycles.
         """
-        words = self._input_words(inputs)
+        words = self._input_words(check_image(inputs, self._parameters))
+        labels = [check_label(label, self._parameters) for _, label in commands]
         layout = command_payload(self._parameters)
         asked = np.array(
-            [pack(layout, command=c.value, report=report, label=label) for c, label in commands],
+            [
+                pack(layout, command=command.value, report=report, label=label)
+                for (command, _), label in zip(commands, labels, strict=True)
+            ],
             dtype=np.uint64,
         )
         rows = self._parameters.slices if report else 0

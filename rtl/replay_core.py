@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network
+from toreq_hw.network import Network, check_starts, check_states
 from toreq_hw.rtl.cxxrtl import compile_core
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.images import MemoryImages, load_words
@@ -56,6 +56,8 @@ def replay_on_core(
 
     Raises InputError where the core cannot replay the map, and MissingDependencyError without g++.
     """
+    inputs = check_states(network.input, inputs)
+    start = check_starts(network, start, len(inputs))
     samples = [
         Replay(parameters, damaged, rows, k, start[k].astype(np.int64)) for k in range(len(inputs))
     ]

@@ -13,7 +13,7 @@ from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
 from toreq_hw.network.projection import Projection
 from toreq_hw.network.schedule import Block, Colour, Schedule
-from toreq_hw.network.states import check_labels, check_states
+from toreq_hw.network.states import check_labels, check_starts, check_states
 
 __all__ = [
     "MAX_FRACTION_BITS",
@@ -31,6 +31,7 @@ __all__ = [
     "accumulator_bits",
     "accumulator_range",
     "check_labels",
+    "check_starts",
     "check_states",
     "layered",
     "load",

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.errors import InputError
+from toreq_hw.network.network import Network
 from toreq_hw.network.population import STATE_DTYPE, Population
 
 
@@ -22,6 +23,21 @@ def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[n
         population.state_max,
     )
     return np.ascontiguousarray(array, dtype=STATE_DTYPE)
+
+
+def check_starts(network: Network, states: npt.ArrayLike, samples: int) -> npt.NDArray[np.int16]:
+    """`states` as int16 (samples, neurons), relaxing populations in file order, all in range.
+
+    Raises InputError.
+    """
+    neurons = sum(population.size for population in network.relaxing)
+    low = min(population.state_min for population in network.relaxing)
+    high = max(population.state_max for population in network.relaxing)
+    found = whole_numbers("starts", states, (samples, neurons), low, high)
+    parts = np.split(found, np.cumsum([p.size for p in network.relaxing])[:-1], axis=1)
+    for population, part in zip(network.relaxing, parts, strict=True):
+        check_states(population, part)
+    return np.ascontiguousarray(found, dtype=STATE_DTYPE)
 
 
 def check_labels(

@@ -1,0 +1,23 @@
+"""What a core's host code refuses before it packs it: bits that do not fit a field are cut."""
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.arrays import whole_numbers
+from toreq_hw.errors import InputError
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+def check_image(inputs: npt.ArrayLike, parameters: CoreParameters) -> npt.NDArray[np.int16]:
+    """`inputs` as int16 (input.size,), every value in the input's range. Raises InputError."""
+    slot = parameters.input
+    found = whole_numbers("inputs", inputs, (slot.size,), slot.state_min, slot.state_max)
+    return found.astype(np.int16)
+
+
+def check_label(label: int, parameters: CoreParameters) -> int:
+    """`label` as an int that names an output neuron. Raises InputError."""
+    whole = isinstance(label, int | np.integer) and not isinstance(label, bool)
+    if not whole or not 0 <= label < parameters.classes:
+        raise InputError(f"label must be in 0..{parameters.classes - 1}, not {label!r}")
+    return int(label)
