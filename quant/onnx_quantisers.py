@@ -13,7 +13,10 @@ from toreq_hw.quant.onnx_tensor import element_type
 Array = npt.NDArray[Any]
 
 MAX_BITS = 8
-"""Of a state or a quantised weight; the contract has no wider ones."""
+"""Of a state; the contract has no wider ones."""
+
+MAX_CONSTANT_BITS = 32
+"""Of a quantised constant: biases have up to 32 bits, as Brevitas' `Int32Bias`."""
 
 _RANGES: dict[str, tuple[int, int]] = {
     **{f"uint{bits}": (0, (1 << bits) - 1) for bits in (2, 4, 8, 16, 32, 64)},
@@ -150,7 +153,7 @@ def quant_values(node: Node, real: Array, scale: Array, zero_point: Array, bits:
     """
     rounding = rounding_of(node)
     signed, narrow = quant_flags(node)
-    low, high = quant_range(node, bits, signed, narrow)
+    low, high = quant_range(node, bits, signed, narrow, MAX_CONSTANT_BITS)
     if {part.dtype for part in (real, scale, zero_point)} != {np.dtype(np.float32)}:
         raise ValueError("a quantiser of other values than float32")
     if np.broadcast_shapes(real.shape, scale.shape, zero_point.shape) != real.shape:
@@ -167,12 +170,14 @@ def quant_flags(node: Node) -> tuple[bool, bool]:
     return node.flag("signed"), node.flag("narrow")
 
 
-def quant_range(node: Node, bits: Array, signed: bool, narrow: bool) -> tuple[int, int]:
-    """Smallest and largest step of a `Quant` node. Raises NodeError."""
+def quant_range(
+    node: Node, bits: Array, signed: bool, narrow: bool, most: int = MAX_BITS
+) -> tuple[int, int]:
+    """Smallest and largest step of a `Quant` node of at most `most` bits. Raises NodeError."""
     fewest = 1 + signed
-    if bits.size != 1 or float(bits.reshape(())) not in range(fewest, MAX_BITS + 1):
+    if bits.size != 1 or float(bits.reshape(())) not in range(fewest, most + 1):
         found = float(bits.reshape(())) if bits.size == 1 else f"{bits.size} numbers"
-        raise node.error(f"states must have {fewest}..{MAX_BITS} whole bits, not {found}")
+        raise node.error(f"states must have {fewest}..{most} whole bits, not {found}")
     width = int(bits.reshape(()))
     if signed:
         return -(1 << (width - 1)) + narrow, (1 << (width - 1)) - 1

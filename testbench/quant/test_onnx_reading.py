@@ -239,6 +239,19 @@ def test_element_types_of_states(
     assert {(p.state_bits, p.signed) for p in network.populations} == {(bits, signed)}
 
 
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_bias_may_be_quantised_to_more_bits_than_a_state(bits: int, file: Path) -> None:
+    """Brevitas' Int32Bias, in steps of the products."""
+    step = np.float32(INPUT_SCALE * WEIGHT_SCALE)
+    stored = np.float32([4000.25, -2000, 1])
+    bias = quant("bias", "qb", "step", bits="bits", signed=1)
+    more = {"bias": stored * step, "step": step, "bits": np.float32(bits)}
+    nodes = [bias, node("Add", ["a", "qb"], ["s"], "add"), quant("s", "y", "scale_y", signed=0)]
+    network = imported(file, *nodes, **more)
+    sums = SUMS + np.round(stored) * step
+    assert np.array_equal(outputs(network), rounded(sums, 0, 255))
+
+
 @pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT8])
 def test_outputs_may_stay_stored(kind: int, file: Path) -> None:
     """A last QuantizeLinear is the outputs' quantiser, with a DequantizeLinear behind it or not."""
