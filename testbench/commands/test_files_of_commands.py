@@ -106,6 +106,24 @@ def test_two_paths_to_one_file_are_refused(place: Path, arguments: list[str]) ->
     assert (place / "source").read_text() == "precious"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["source", "--out", "new/x", "--json", "new"],
+        ["source", "--out", "new", "--json", "sub/../new/a/b"],
+        ["source", "--out", "x", "--json", "new", "--folder", "new"],
+        ["source", "--out", "new", "--folder", "new/deep/folder"],
+    ],
+)
+def test_a_file_where_another_result_needs_a_folder_is_refused(
+    place: Path, arguments: list[str]
+) -> None:
+    before = sorted(place.rglob("*"))
+    with pytest.raises(InputError, match="must be a file, found the folder that --"):
+        run_toy(*arguments)
+    assert sorted(place.rglob("*")) == before
+
+
 @pytest.mark.usefixtures("place")
 def test_a_device_may_take_several_results() -> None:
     run_toy("source", "--out", os.devnull, "--json", os.devnull)

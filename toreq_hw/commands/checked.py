@@ -88,6 +88,7 @@ class CheckedCommand(click.Command):
         ctx.meta[META] = more.run or run_name(self.name or "", self._settings(ctx))
         places = {label: destination(path) for label, path in outputs.items()}
         _refuse_same(places, inputs, set(more.shared))
+        _refuse_nested(places, folders)
         own = {_identity(inputs[label]) for _, label in more.shared if label in inputs}
         _refuse_within(folders, outputs | inputs)
         within = {
@@ -197,6 +198,22 @@ def _refuse_same(
                 raise InputError(
                     f"{output} must be another file than {label}, which is read, found "
                     f"{place.path} for both"
+                )
+
+
+def _refuse_nested(
+    outputs: Mapping[str, Destination], folders: Mapping[str, tuple[Path, tuple[str, ...]]]
+) -> None:
+    """Raises InputError for a file where another output needs a folder, be it made yet or not."""
+    files = {label: place for label, place in outputs.items() if place.way is Way.REPLACED}
+    needed = {label: folder.resolve(strict=False) for label, (folder, _) in folders.items()}
+    needed |= {label: place.target.parent for label, place in files.items()}
+    for label, place in files.items():
+        for other, folder in needed.items():
+            if place.target in (folder, *folder.parents):
+                raise InputError(
+                    f"{label} must be a file, found the folder that {other} is written into: "
+                    f"{place.path}"
                 )
 
 
