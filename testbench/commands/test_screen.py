@@ -29,6 +29,15 @@ def test_a_pipe_gets_whole_lines(
     assert rows == [[LONG.strip(), "[/y]"], ["x", LONG.strip()]]
 
 
+def test_names_that_would_steer_a_terminal_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    console.output.print("a\x1b[31m\x9b2J\r\x07b\n\u00fc")
+    console.output.print(console.table("\x1b[2J", ("x",), [("\x1b]0;t\x07",)]))
+    shown = capsys.readouterr().out
+    assert shown.startswith("a\\x1b[31m\\x9b2J\\r\\x07b\n\u00fc\n\\x1b[2J\n")
+    assert "\\x1b]0;t\\x07" in shown
+    assert not set(shown) & set("\x1b\x9b\r\x07")
+
+
 def test_bars_show_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     with console.progress_bar() as bar:
         bar.add_task("[red]a [/x]", total=1, note="[/note]")

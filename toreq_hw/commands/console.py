@@ -5,6 +5,7 @@ the output is no terminal, a line is as long as what it says: nothing is wrapped
 """
 
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,13 @@ UNLIMITED = 1_000_000
 """Columns of an output that is no terminal."""
 
 
+def plain(text: str) -> str:
+    """The text with what would steer a terminal escaped: a path may hold such characters."""
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) != "Cc" else ascii(c)[1:-1] for c in text
+    )
+
+
 class PlainConsole(Console):
     """A console without markup, emoji codes and wrapping of texts."""
 
@@ -46,7 +54,7 @@ class PlainConsole(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich prints; a text is never wrapped, so that a terminal copies a path whole."""
         options.setdefault("soft_wrap", all(isinstance(o, str) for o in objects))
-        super().print(*objects, **options)
+        super().print(*(plain(o) if isinstance(o, str) else o for o in objects), **options)
 
 
 output = PlainConsole()
@@ -129,11 +137,11 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> T
     nothing is cut.
     """
     wide = not output.is_terminal
-    whole = Text(title, no_wrap=wide, overflow="ignore" if wide else "fold")
+    whole = Text(plain(title), no_wrap=wide, overflow="ignore" if wide else "fold")
     result = Table(title=whole, title_justify="left")
     for index, name in enumerate(header):
         justify: JustifyMethod = "left" if index == 0 else "right"
         result.add_column(Text(name, overflow="fold"), justify=justify, overflow="fold")
     for row in rows:
-        result.add_row(*(Text(cell) for cell in row))
+        result.add_row(*(Text(plain(cell)) for cell in row))
     return result
