@@ -10,8 +10,9 @@ from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.augmentation import shifted
 from toreq_hw.sim.learning.generator import sample_order
 
-_RUN = 500
-"""Samples per call of compiled code: short enough for a progress bar and for Ctrl-C."""
+_RUN, _RUN_SYNAPSES = 500, 1 << 28
+"""Samples per call of compiled code, and these times the network's synapses: short enough for a
+progress bar and for Ctrl-C, however large the network is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,10 @@ def learn_epoch(
     inputs = shifted(lessons.inputs, lessons.shape, lessons.augment, trainer.seed, epoch)
     order = sample_order(len(inputs), trainer.seed, epoch)
     total = Progress(0, 0, 0, 0, 0)
-    for first in range(0, len(order), _RUN):
-        progress = trainer.learn(inputs, lessons.labels, order[first : first + _RUN])
+    synapses = sum(coupling.weight.size for coupling in trainer.blueprint.couplings)
+    run = min(_RUN, max(1, _RUN_SYNAPSES // synapses))
+    for first in range(0, len(order), run):
+        progress = trainer.learn(inputs, lessons.labels, order[first : first + run])
         total += progress
         watch(progress)
     trainer.epoch = epoch + 1

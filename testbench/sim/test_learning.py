@@ -13,6 +13,7 @@ from toreq_hw import sim
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
+from toreq_hw.sim.learning import lessons as sim_lessons
 from toreq_hw.sim.learning.augmentation import shifted
 from toreq_hw.sim.learning.generator import WEYL_STEP, Stream, draws, sample_order, seeded
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
@@ -139,6 +140,23 @@ def lessons(augment: int = 0) -> tuple[Network, Lessons]:
     inputs = rng.integers(0, 256, (1200, 16)).astype(np.int16)
     labels = inputs.reshape(-1, 4, 4).sum(axis=2).argmax(axis=1)
     return net, Lessons(inputs, labels, (4, 4), augment)
+
+
+def test_a_large_network_is_watched_as_often_and_learns_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net, taught = lessons()
+    seen: dict[int, list[int]] = {}
+    found = []
+    synapses = 16 * 12 + 12 * 4
+    for most in (1 << 28, 7 * synapses, 1):
+        monkeypatch.setattr(sim_lessons, "_RUN_SYNAPSES", most)
+        trainer = Trainer(net, Rule(), seed=4)
+        counts = seen.setdefault(most, [])
+        learn_epoch(trainer, taught, lambda part, counts=counts: counts.append(part.samples))
+        found.append((trainer.network().sha256, trainer.random_state))
+    assert [seen[most][0] for most in seen] == [500, 7, 1]
+    assert len(set(found)) == 1
 
 
 def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
