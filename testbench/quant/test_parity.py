@@ -105,6 +105,16 @@ def test_a_small_campaign_is_reported_and_resumed(
     assert len(carried_out) == 8
 
 
+def test_a_report_of_no_run_replaces_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "parity.md").write_text("an earlier report")
+    arguments = ("--no-training", "--runs", str(tmp_path / "none"), "--out", str(tmp_path))
+    assert run(*arguments) == 2
+    assert "none: must hold finished runs of these tasks and seeds" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["an earlier report"]
+
+
 def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 4000)
     monkeypatch.setattr(cloning, "TEST_SAMPLES", 1000)

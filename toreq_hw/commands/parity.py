@@ -97,6 +97,8 @@ def command(
                 record = record or _carry_out(run, runs, threads)
         if record is not None:
             records.append(record)
+    if not records:
+        raise InputError(f"{runs}: must hold finished runs of these tasks and seeds, found none")
     probes = _probes(runs) if quick or no_training else _probes(runs) or memory.measure_all()
     if probes:
         write_json(runs / "memory.json", probes)
