@@ -8,7 +8,9 @@ from safetensors.numpy import save_file
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import network
-from toreq_hw.network import WeightFormat
+from toreq_hw.commands.starting import epochs_of
+from toreq_hw.errors import InputError
+from toreq_hw.network import WeightFormat, layered
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation import DeadNeurons
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -111,6 +113,10 @@ LINES = {
     "simulate net.checkpoint": "must be a network file, found a checkpoint; toreq-hw train",
     "train --resume net.safetensors --out new": "--resume must be a checkpoint, found a network",
     "train --resume text --out new": "text: must be a whole safetensors file",
+    "train --resume net.checkpoint --out new --hidden 3": "--hidden must be left out with --resume",
+    "train --resume net.checkpoint --out new --data mnist": "--data must be left out with --resume",
+    "train --resume net.checkpoint --out new --seed 1": "--seed must be left out with --resume",
+    "inject net.safetensors --layer dead_neurons --levels 0,1 --set value=0 --set value=1": "once",
     "import net.safetensors": "FILE must be an ONNX graph, found a network file",
     "quantize net.checkpoint --out new": "must be a float model or an ONNX graph, found a checkpoi",
     "relearn map.json --level 0.1": "must be a network file or a checkpoint, found a fault map",
@@ -127,6 +133,7 @@ LINES = {
     "inject net.safetensors --layer dead_neurons --levels 0:0.5:1000000000": "error: --levels: cou",
     "inject net.safetensors --layer pcm --levels 0,1 --set seconds=1e400": "must be a finite",
     "simulate net.safetensors --trace 359": "--trace must be an image in 0..358, not 359",
+    "rtl net.safetensors --max-sweeps 65536": "--max-sweeps must be a whole number in 1..65535",
     "rtl net.safetensors --lanes 3": "lanes must be one of 2, 4, 8, 16, 32, 64, not 3",
     "train --out new --hidden 1000000,1000000,1000000": "must",
     "train --out new --holdout 1438": "held-out images must number 1..1437, not 1438",
@@ -148,6 +155,14 @@ LINES = {
 @pytest.mark.parametrize("line", LINES)
 def test_the_line_says_what_must_hold(line: str) -> None:
     assert LINES[line] in refused(line)
+
+
+def test_epochs_that_a_checkpoint_has_passed_are_refused() -> None:
+    trainer = Trainer(layered((4, 3), WeightFormat.TERNARY, (2,)), Rule(), 1)
+    trainer.epoch = 4
+    assert epochs_of(trainer, 4) == 4
+    with pytest.raises(InputError, match=r"--epochs must be at least 4, .* not 3"):
+        epochs_of(trainer, 3)
 
 
 def test_an_empty_text_is_refused() -> None:

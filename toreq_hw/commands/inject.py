@@ -35,6 +35,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.reading import parse_json
+from toreq_hw.reading.fields import shown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
 from toreq_hw.sim.campaign import runner
@@ -280,6 +281,8 @@ def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:
         name, equals, value = text.partition("=")
         if not equals or name in ("level", "seed"):
             raise InputError(f"--set must be NAME=VALUE, and neither level nor seed, not {text!r}")
+        if name in dict(options):
+            raise InputError(f"--set must name a setting once, found {shown(name)} twice")
         try:
             options.append((name, parse_json(value, f"--set {name}", InputError)))
         except InputError:

@@ -29,6 +29,10 @@ Examples:
   toreq-hw rtl build/sim/network.safetensors --threshold 4"""
 
 
+_MOST_SWEEPS = (1 << 16) - 1
+"""What the core's counter of sweeps holds."""
+
+
 @checked_command(epilog=_EPILOG)
 @network_argument
 @click.option(
@@ -36,7 +40,7 @@ Examples:
 )
 @click.option(
     "--max-sweeps",
-    type=Whole(1, MAX_COUNT),
+    type=Whole(1, _MOST_SWEEPS),
     default=DEFAULT_MAX_SWEEPS,
     show_default=True,
     help="Safety net of a phase; loadable at run time.",

@@ -1,5 +1,6 @@
-"""`toreq-hw train --from`: a network to go on from, of the data's shape."""
+"""`toreq-hw train --from` and `--resume`: what they go on from, and what they answer themselves."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from toreq_hw import network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.sim.learning import Trainer
 
 SHAPE_OPTIONS = (
     "hidden",
@@ -22,6 +24,23 @@ SHAPE_OPTIONS = (
 )
 """Options of `train` that a starting network answers by itself."""
 
+RESUMED_OPTIONS = (
+    "start",
+    "data_name",
+    *SHAPE_OPTIONS,
+    "beta_shift",
+    "shift",
+    "output_shift",
+    "bias_shift",
+    "theta",
+    "augment",
+    "holdout",
+    "seed",
+)
+"""Options of `train` that a checkpoint answers by itself."""
+
+_SPELLED = {"start": "from", "data_name": "data"}
+
 
 def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
     """The network at `path`, or None for no path.
@@ -31,11 +50,7 @@ def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
     """
     if path is None:
         return None
-    context = click.get_current_context()
-    for name in SHAPE_OPTIONS:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            shown = name.replace("_", "-")
-            raise InputError(f"--{shown} must be left out with --from, which keeps its shape")
+    _refuse(SHAPE_OPTIONS, "--from, which keeps its shape")
     found = network.load(path)
     sizes = (found.input.size, found.output.size)
     if sizes != (dataset.pixels, dataset.classes):
@@ -50,3 +65,27 @@ def weight_format_of(start: Network) -> WeightFormat:
     """Whose recipe a starting network is trained by: ternary where all its couplings are."""
     ternary = all(c.weight_format is WeightFormat.TERNARY for c in start.couplings)
     return WeightFormat.TERNARY if ternary else WeightFormat.INT8
+
+
+def refuse_resumed_options() -> None:
+    """Raises InputError where an option was given that the checkpoint of --resume answers."""
+    _refuse(RESUMED_OPTIONS, "--resume, which goes on from a checkpoint with what it has noted")
+
+
+def epochs_of(trainer: Trainer, asked: int) -> int:
+    """The epochs that a resumed training ends at. Raises InputError where they have passed."""
+    if asked < trainer.epoch:
+        raise InputError(
+            f"--epochs must be at least {trainer.epoch}, which the checkpoint of --resume has "
+            f"learned, not {asked}"
+        )
+    return asked
+
+
+def _refuse(names: Sequence[str], reason: str) -> None:
+    """Raises InputError if the running command was given one of these options."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            shown = _SPELLED.get(name, name).replace("_", "-")
+            raise InputError(f"--{shown} must be left out with {reason}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console, train_torch
+from toreq_hw.commands import console, starting, train_torch
 from toreq_hw.commands.checked import checked_command
 from toreq_hw.commands.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.commands.options import (
@@ -23,7 +23,6 @@ from toreq_hw.commands.options import (
 )
 from toreq_hw.commands.paths import InputFile, OutputFile
 from toreq_hw.commands.runs import current_run
-from toreq_hw.commands.starting import starting_network, weight_format_of
 from toreq_hw.commands.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -153,8 +152,6 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 
 def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
     kept = checkpoint_path(out, options["checkpoint_path"])
-    if options["resume"] and options["start"]:
-        raise InputError("--from must be left out with --resume, which goes on from a checkpoint")
     trainer, notes = _resumed(options) if options["resume"] else _fresh(options)
     dataset = data.load(notes["data"])
     if notes["holdout"]:
@@ -241,8 +238,8 @@ def _epoch_record(
 
 def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     dataset = data.load(options["data_name"])
-    start = starting_network(options["start"], dataset)
-    kind = weight_format_of(start) if start else WeightFormat(options["weights"])
+    start = starting.starting_network(options["start"], dataset)
+    kind = starting.weight_format_of(start) if start else WeightFormat(options["weights"])
     settings = _recipe(options, recipe(kind, dataset.pixels))
     epochs = options["epochs"] or settings.epochs
     if start:
@@ -263,9 +260,10 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
 
 
 def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+    starting.refuse_resumed_options()
     trainer, notes = checkpoint.load(options["resume"])
     checked_notes(notes, trainer, options["resume"])
-    notes["epochs"] = options["epochs"] or notes["epochs"]
+    notes["epochs"] = starting.epochs_of(trainer, options["epochs"] or notes["epochs"])
     return trainer, notes
 
 
