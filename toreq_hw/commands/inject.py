@@ -276,7 +276,7 @@ def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:
 
 def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:
     """NAME=VALUE, the value read as JSON where it is, else as text."""
-    options = []
+    options: list[tuple[str, Any]] = []
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or name in ("level", "seed"):
