@@ -32,8 +32,9 @@ from toreq_hw.network import WeightFormat
 WORK = FOLDER / "formal"
 
 LIMIT_S = 3000
-"""Seconds of the processor that one attempt at a proof may take: more than ten times what the
-longest needs (the deltas of a lossy core, about 250), so that no other processor changes a verdict.
+"""Seconds of the processor that one attempt at a proof may take: more than ten times what any has
+needed (250, the deltas of a lossy core before they were split), so that no other processor changes
+a verdict.
 """
 
 DEPTH = 6
