@@ -236,3 +236,28 @@ def test_reset_and_identify_are_answered_whatever_the_board_does(
             assert State.LOADED in state[1]
             assert board.runs_right()
     assert board.is_alive()
+
+
+@pytest.mark.parametrize("kind", [Request.RESET, Request.IDENTIFY])
+@pytest.mark.parametrize("work", [Request.WORDS, Request.IMAGE, Request.NUDGE])
+def test_what_is_broken_into_is_over(loaded: SmallBoard, work: Request, kind: Request) -> None:
+    """The load and the image end, and the core is reset: no phase is behind it any more."""
+    part = image(0, b"\5")
+    prepared = {
+        Request.WORDS: (Request.BEGIN, b"", ROWS[0]),
+        Request.IMAGE: (Request.IMAGE, image(FIRST, b"\3"), part),
+        Request.NUDGE: (Request.IMAGE, IMAGE, bytes([RAISE | REPORT, 0, 0])),
+    }
+    before, begun, payload = prepared[work]
+    assert loaded.ask(before, begun) is not None
+    loaded.line.write(Frame(201, work, payload).encode() + Frame(202, kind).encode())
+    (reply,) = frames_of(loaded.line.wait(PATIENCE))
+    state = State(0) if work is Request.WORDS else State.LOADED
+    assert (reply.sequence, reply.payload[0]) == (202, state | Code.OK)
+    loaded.sequence = 202
+    if work is Request.WORDS:
+        assert loaded.ask(work, ROWS[0]) == (Code.UNLOADED, State(0), b"")
+    else:
+        assert loaded.ask(Request.IMAGE, part) == (Code.ORDER, State.LOADED, b"")
+        nudge = loaded.ask(Request.NUDGE, bytes([RAISE, 0, 0]))
+        assert nudge == (Code.REFUSED, State.LOADED | State.FAULTS, b"")
