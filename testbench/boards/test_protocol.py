@@ -187,6 +187,19 @@ def test_a_load_that_is_not_whole_is_refused_whatever_its_check(
     assert loaded.runs_right()
 
 
+@pytest.mark.parametrize(("space", "sent"), [(5, ROWS), (7, ROWS[1:])])
+def test_a_load_that_is_over_takes_no_row_of_any_space(
+    board: SmallBoard, space: int, sent: tuple[bytes, ...]
+) -> None:
+    """Complete or broken, it is in a state that has the number of no space of rows."""
+    board.ask(Request.BEGIN)
+    for payload in sent:
+        board.ask(Request.WORDS, payload)
+    for _ in range(2):
+        reply = board.ask(Request.WORDS, words(space, 0, b"\1"))
+        assert reply == (Code.ORDER, State.LOADING, b"")
+
+
 def test_rows_may_come_in_any_number_of_requests_and_resets_between(board: SmallBoard) -> None:
     halves = [words(0, 0, WEIGHTS[:1]), words(0, 1, WEIGHTS[1:]), words(4, 0, BIASES[:1])]
     for sent in (list(ROWS), [*halves, words(4, 1, BIASES[1:])]):
