@@ -45,6 +45,7 @@ REFUSED = {
     "the highest label": (Request.NUDGE, b"\1\xff\xff", Fault.LABEL),
     "an image with flags that mean nothing": (Request.IMAGE, image(0x13, b"\3\5"), None),
     "a limit of no sweeps": (Request.IMAGE, image(3, b"\3\5", b"\0\0"), Fault.LOAD_DATA),
+    "a limit of no sweeps, and no value": (Request.IMAGE, image(3, b"", b"\0\0"), Fault.LOAD_DATA),
     "a value beyond the states": (Request.IMAGE, image(3, b"\3\x10"), Fault.INPUT_VALUE),
     "the highest value": (Request.IMAGE, image(3, b"\xff\5"), Fault.INPUT_VALUE),
     "a sparse value beyond": (Request.IMAGE, image(7, b"\0\0\x55"), Fault.INPUT_VALUE),
@@ -198,6 +199,15 @@ def test_a_load_that_is_over_takes_no_row_of_any_space(
     for _ in range(2):
         reply = board.ask(Request.WORDS, words(space, 0, b"\1"))
         assert reply == (Code.ORDER, State.LOADING, b"")
+
+
+@pytest.mark.parametrize("bit", [0, 31])
+def test_a_whole_load_with_a_wrong_check_is_not_loaded(board: SmallBoard, bit: int) -> None:
+    for kind, payload in ((Request.BEGIN, b""), *((Request.WORDS, rows) for rows in ROWS)):
+        board.ask(kind, payload)
+    wrong = int.from_bytes(CHECK, "big") ^ 1 << bit
+    assert board.ask(Request.COMMIT, wrong.to_bytes(4, "big")) == (Code.CHECK, State(0), b"")
+    assert board.ask(Request.IMAGE, IMAGE) == (Code.UNLOADED, State(0), b"")
 
 
 def test_rows_may_come_in_any_number_of_requests_and_resets_between(board: SmallBoard) -> None:
