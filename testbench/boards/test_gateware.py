@@ -124,9 +124,11 @@ def test_garbage_is_dropped_counted_and_forgotten() -> None:
     simulate(dut, bench)
 
 
-def test_what_arrives_while_a_frame_is_held_is_dropped() -> None:
+@pytest.mark.parametrize("payload", [b"second", b"again"])
+def test_what_arrives_while_a_frame_is_held_is_dropped(payload: bytes) -> None:
+    """Longer than the one that is held, or as long."""
     dut = Deframer(BUFFER, b"")
-    first, second, third = Frame(1, 2, b"first"), Frame(2, 2, b"second"), Frame(3, 2, b"third")
+    first, second, third = Frame(1, 2, b"first"), Frame(2, 2, payload), Frame(3, 2, b"third")
 
     async def bench(ctx: Any) -> None:
         encoded = second.encode()
@@ -151,6 +153,9 @@ def test_identify_and_reset_are_heard_while_a_frame_is_held(kind: Request, sent:
     other = Frame(3, Request.STATUS).encode() + Frame(4, kind, b"payload").encode()
     wrong = bytearray(Frame(5, kind).encode())
     wrong[-2] ^= 1
+    for length in (b"\0\1", b"\1\0"):
+        body = bytes([6, kind]) + length
+        other += delimited(body + frame_crc(body).to_bytes(2, "big"))
     interrupts = []
 
     async def bench(ctx: Any) -> None:
