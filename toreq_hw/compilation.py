@@ -11,13 +11,21 @@ import numba
 from numba.core import event
 
 from toreq_hw import machine, notices
+from toreq_hw.interrupts import Hold
 
 _SAID = "TOREQ_HW_COMPILES_WITHOUT_CACHE"
 """Set once the warning was given: worker processes inherit it and stay silent."""
 
 
 class _Announcer(event.Listener):
-    """Says that this run compiles; what is in the cache raises no event."""
+    """Says that this run compiles; what is in the cache raises no event.
+
+    Ctrl-C and SIGTERM wait until the outermost function is compiled: an exception inside of
+    LLVM's callbacks is lost, and leaves a function that is neither compiled nor not.
+    """
+
+    def __init__(self) -> None:
+        self._hold = Hold()
 
     def on_start(self, event: event.Event) -> None:
         """Something is compiled that is not in the cache."""
@@ -25,9 +33,11 @@ class _Announcer(event.Listener):
             "compiling the simulator's inner loops, once for this machine and version: ten seconds "
             "to a minute ..."
         )
+        self._hold.begin()
 
     def on_end(self, event: event.Event) -> None:
-        """Nothing to say."""
+        """A signal that waited comes now."""
+        self._hold.end()
 
 
 event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]

@@ -9,20 +9,18 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from toreq_hw.destinations import Destination, Way, destination, open_through
 from toreq_hw.errors import OutputError
+from toreq_hw.interrupts import held
 
 INCOMPLETE = "INCOMPLETE"
 """File that lies in a folder while the files of one result take their places there.
@@ -155,7 +153,7 @@ def _commit(drafts: list[_Draft]) -> None:
     files = [draft for draft in drafts if draft.place.way is Way.REPLACED]
     for draft in drafts:
         destination(draft.place.path)  # still a place that can be written
-    with _uninterrupted(), _marked(files):
+    with held(), _marked(files):
         for draft in files:
             with _explained(draft.place.path):
                 draft.commit()
@@ -182,27 +180,6 @@ def _marked(files: list[_Draft]) -> Iterator[None]:
     yield
     for marker in markers:
         marker.unlink(missing_ok=True)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until the body is done. Other threads meet no such exception."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        caught.append(number)
-
-    before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        if caught:
-            signal.raise_signal(caught[0])
 
 
 def _force(folder: Path) -> None:
