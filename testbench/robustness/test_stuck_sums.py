@@ -178,7 +178,7 @@ def test_what_cannot_be_is_refused_in_one_chain() -> None:
         (lambda: p.StuckAccumulatorBits(-0.1), "level of stuck_accumulator_bits must be in"),
         (
             lambda: p.make_layer("stuck_accumulator_bits", level=0.1, bit=3),
-            "settings of stuck_accumulator_bits must be level, seed, place, not 'bit'",
+            "settings of stuck_accumulator_bits must be one of level, seed, place, not 'bit'",
         ),
     ):
         with pytest.raises(InputError, match=message):
