@@ -97,6 +97,7 @@ PROOFS = (
             },
             cut={
                 "raised_states_stay": (r"\core.sequencer._follows",),  # LOWER at any time
+                "one_nudge": (*_SUMS_AND_INPUTS, r"\core.readout.held"),  # any states are nudged
                 "writes_are_steps": _SUMS_AND_INPUTS,
                 "events_arrive": _SUMS_AND_INPUTS,
                 "copies_are_in_time": _SUMS_AND_INPUTS,
