@@ -31,10 +31,9 @@ from toreq_hw.network import WeightFormat
 
 WORK = FOLDER / "formal"
 
-LIMIT_S = 3000
-"""Seconds of the processor that one attempt at a proof may take: more than ten times what any has
-needed (250, the deltas of a lossy core before they were split), so that no other processor changes
-a verdict.
+LIMIT_S = 400
+"""Seconds of the processor that one attempt at a proof may take: more than ten times what the
+longest needs (the accumulators of INT8, about 32), so that no other processor changes a verdict.
 """
 
 DEPTH = 6
