@@ -269,5 +269,5 @@ def test_a_report_that_cannot_be_read_is_not_overwritten(
 ) -> None:
     report.write_text("[]")
     assert run(*REPORTS, "--only", "tiny") == 2
-    assert "must be a report of this command" in capsys.readouterr().err
+    assert "synthesis.json: must hold an object, found []" in capsys.readouterr().err
     assert report.read_text() == "[]"
