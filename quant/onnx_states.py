@@ -91,22 +91,19 @@ def stored_format(node: Node, constants: Constants) -> StateFormat:
     zero_point = constants.array(node, 2) if node.input(2) else None
     low, high = range_of_type(node, output_type(node, zero_point))
     zero = _whole(node, constants.number(node, 2)) if zero_point is not None else 0
-    return StateFormat(
-        node=node,
-        scale=_scale(node, constants),
-        low=low - zero,
-        high=high - zero,
-        rounding=Rounding.HALF_EVEN,
-        real=node.inputs[0],
-        value="",
-        stored_zero=zero,
-    )
+    return _stored(node, (low, high), zero, constants)
 
 
 def input_format(node: Node, kind: str, constants: Constants) -> StateFormat:
     """The format of an input of integers of element type `kind`, at its DequantizeLinear."""
     low, high = range_of_type(node, kind)
     zero = _whole(node, constants.number(node, 2)) if node.input(2) else 0
+    return _stored(node, (low, high), zero, constants)
+
+
+def _stored(node: Node, stored: tuple[int, int], zero: int, constants: Constants) -> StateFormat:
+    """Integers that are stored in the range `stored`, with `zero` added."""
+    low, high = stored
     return StateFormat(
         node=node,
         scale=_scale(node, constants),
