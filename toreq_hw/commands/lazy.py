@@ -29,6 +29,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
+from toreq_hw.network import Network
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.versions import versions
@@ -91,9 +92,10 @@ def command(
             f"{len(data_names)} times"
         )
     names = data_names * len(networks) if len(data_names) == 1 else data_names
+    read = [_read(path, name, samples) for path, name in zip(networks, names, strict=True)]
     rows = [
-        _measure(path, name, lanes, thresholds, limits, samples)
-        for path, name in zip(networks, names, strict=True)
+        _measure(path.stem, net, dataset, lanes, thresholds, limits)
+        for path, (net, dataset) in zip(networks, read, strict=True)
     ]
     record = {"networks": rows, "versions": versions("scipy")}
     page = lazy_page(record)
@@ -106,30 +108,35 @@ def command(
     console.output.print(f"wrote {out}/lazy.json and .md")
 
 
+def _read(path: Path, data_name: str, samples: int | None) -> tuple[Network, data.Dataset]:
+    """A network and data of its size: checked before the first measurement, which is long."""
+    net, dataset = network.load(path), with_samples(data.load(data_name), samples)
+    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
+    return net, dataset
+
+
 def _measure(
-    path: Path,
-    data_name: str,
+    name: str,
+    net: Network,
+    dataset: data.Dataset,
     lanes: int,
     thresholds: Sequence[int],
     limits: Sequence[int],
-    samples: int | None,
 ) -> dict[str, Any]:
     """One network's record, under a progress bar."""
     try:
         from toreq_hw.targets.laziness import savings
     except ModuleNotFoundError as error:
         raise missing("the timing of a core", error.name, "rtl") from error
-    net, dataset = network.load(path), with_samples(data.load(data_name), samples)
-    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
     found = []
     with console.progress_bar() as bar:
         efforts = 1 + len(thresholds) + len(limits)
-        task = bar.add_task(f"{path.stem} on {data_name}", total=efforts, note="")
+        task = bar.add_task(f"{name} on {dataset.name}", total=efforts, note="")
         for saving in savings(net, lanes, dataset, tuple(thresholds), tuple(limits)):
             found.append(asdict(saving))
             bar.advance(task)
     return {
-        "name": f"{path.stem}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
+        "name": f"{name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
         "sha256": net.sha256,
         "data": dataset.name,
         "split": dataset.split,
