@@ -6,8 +6,10 @@ result = sim.relax(net, inputs, engine="event", trace=True)
 result.states["hidden"], result.classes, result.trace.states(sample=0)["hidden"]
 """
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status, joined
+from toreq_hw.contract.trace import Trace
 from toreq_hw.network import check_states
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.phases import (
     MAX_SWEEPS,
     Engine,
@@ -19,14 +21,14 @@ from toreq_hw.sim.phases import (
     relax,
     targets,
 )
-from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace, joined
+from toreq_hw.sim.start import Start
 
 __all__ = [
     "MAX_SWEEPS",
     "Engine",
     "EngineName",
     "Layout",
-    "Relaxation",
+    "PhaseResult",
     "Start",
     "Status",
     "Trace",

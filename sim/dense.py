@@ -7,12 +7,13 @@ input drive is computed once, and samples that settled leave the batch.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network, Projection, Role
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.fixed_point import to_state
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.recorder import Recorder
-from toreq_hw.sim.relaxation import Relaxation, Start, Status
+from toreq_hw.sim.start import Start
 
 BATCH = 512
 """Samples relaxed together: enough for BLAS, few enough to stay in the cache."""
@@ -39,8 +40,8 @@ class DenseEngine:
         else:
             self._products[name].append((self._layout.of(source), product, projection.shift))
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`."""
         recorder = Recorder(self._layout, start)
         for first in range(0, len(start.inputs), BATCH):
             self._relax_batch(

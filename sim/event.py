@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.machine import processors
 from toreq_hw.network import Network
 from toreq_hw.sim import event_kernel as kernel
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import carried_out
-from toreq_hw.sim.relaxation import Relaxation, Start
+from toreq_hw.sim.start import Start
 
 
 class EventEngine:
@@ -26,8 +27,8 @@ class EventEngine:
         self.plan = compile_plan(network)
         self._threads = threads or processors()
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`."""
         return carried_out(self._layout, start, partial(self._run, start))
 
     def _run(

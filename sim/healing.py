@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.layout import Layout
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.phases import relax
-from toreq_hw.sim.relaxation import Relaxation
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Healing:
     same_class: int
 
 
-def flip_one_bit(relaxation: Relaxation, seed: int) -> dict[str, npt.NDArray[np.int16]]:
+def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np.int16]]:
     """The states with one random bit of one random relaxing neuron flipped in each sample.
 
     Bits are those of the state's two's complement word; a signed word that leaves the range
@@ -43,7 +43,7 @@ def flip_one_bit(relaxation: Relaxation, seed: int) -> dict[str, npt.NDArray[np.
     return layout.split(joined)
 
 
-def heal(relaxation: Relaxation, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
+def heal(relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
     """Flips one bit in each sample, announced to the neighbours as an event, and relaxes."""
     healed = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
     same = np.ones(len(inputs), dtype=bool)

@@ -7,15 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, check_labels, check_states, nudge_limit
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.fixed_point import nudge_drive
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.reference import ReferenceEngine
-from toreq_hw.sim.relaxation import Relaxation, Start
+from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 
 MAX_SWEEPS = 10_000
@@ -34,7 +35,7 @@ MAX_THREADS = 1024
 class Engine(Protocol):
     """Anything that carries out a `Start`; all engines give the same bits."""
 
-    def relax(self, start: Start) -> Relaxation:
+    def relax(self, start: Start) -> PhaseResult:
         """Runs every sample of the batch to its end."""
 
 
@@ -72,7 +73,7 @@ def relax(
     threshold: int = 0,
     max_sweeps: int = MAX_SWEEPS,
     trace: bool = False,
-) -> Relaxation:
+) -> PhaseResult:
     """Clamps `inputs` and relaxes everything else until a whole sweep changes nothing.
 
     inputs: integers, shape (batch, input.size), in the input population's range.
@@ -110,7 +111,7 @@ def free_phase(
     engine: str | Engine = "event",
     threshold: int = 0,
     trace: bool = False,
-) -> Relaxation:
+) -> PhaseResult:
     """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md.
 
     engine, threshold, trace: as in `relax`.
@@ -121,14 +122,14 @@ def free_phase(
 def nudged_phase(
     network: Network,
     inputs: npt.ArrayLike,
-    free: Relaxation,
+    free: PhaseResult,
     labels: npt.ArrayLike,
     sign: int,
     *,
     engine: str | Engine = "event",
     threshold: int = 0,
     trace: bool = False,
-) -> Relaxation:
+) -> PhaseResult:
     """Relaxes from s* with the output pushed towards (sign +1) or away from (-1) the target.
 
     free: the free phase of the same inputs. labels: class of each sample, shape (batch,); the

@@ -1,14 +1,16 @@
-"""Collects what the NumPy engines do, tick by tick, and closes it into a `Relaxation`."""
+"""Collects what the NumPy engines do, tick by tick, and closes it into a `PhaseResult`."""
 
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status
+from toreq_hw.contract.trace import Trace
 from toreq_hw.network import Block
 from toreq_hw.sim.costs import dense_synops, fan_out
-from toreq_hw.sim.layout import Layout
-from toreq_hw.sim.relaxation import Relaxation, Start, Status, Trace, check_start
+from toreq_hw.sim.start import Start, check_start
 
 Indices = npt.NDArray[np.intp]
 
@@ -61,7 +63,7 @@ class Recorder:
         self._sweeps[samples] = sweeps
         self._status[samples] = status
 
-    def finish(self) -> Relaxation:
+    def finish(self) -> PhaseResult:
         """The record of the whole batch."""
         return assemble(
             layout=self._layout,
@@ -89,7 +91,7 @@ each sample's begin; gives states and counters, int64 (batch, 6): sweeps, status
 changes, non-zero inputs."""
 
 
-def carried_out(layout: Layout, start: Start, run: Run) -> Relaxation:
+def carried_out(layout: Layout, start: Start, run: Run) -> PhaseResult:
     """What `run` makes of a start.
 
     With a trace, a first run counts the changes of each sample and a second one, the same bit
@@ -128,7 +130,7 @@ def assemble(
     synops: npt.NDArray[np.int64],
     presented: npt.NDArray[np.int64],
     changes: npt.NDArray[np.int64] | None,
-) -> Relaxation:
+) -> PhaseResult:
     """Adds what is the same for every engine: input events, dense cost, the trace.
 
     synops: those of relaxing neurons; the input's are added here. presented: non-zero inputs,
@@ -152,7 +154,7 @@ def assemble(
             before=before,
             after=after,
         )
-    return Relaxation(
+    return PhaseResult(
         network=network,
         states=layout.split(states),
         sweeps=sweeps,

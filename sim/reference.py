@@ -8,11 +8,12 @@ for bit. Read it beside docs/numerics.md, sections 3 to 5.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.fixed_point import to_state
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.recorder import Recorder
-from toreq_hw.sim.relaxation import Relaxation, Start, Status
+from toreq_hw.sim.start import Start
 
 States = dict[str, npt.NDArray[np.int64]]
 """int64 (size,) per population, the input included."""
@@ -55,8 +56,8 @@ class ReferenceEngine:
         self._network = network
         self._layout = Layout(network)
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`."""
         recorder = Recorder(self._layout, start)
         for sample in range(len(start.inputs)):
             self._relax_sample(sample, start, recorder)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import check_labels
-from toreq_hw.sim.relaxation import Relaxation
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def spread(values: npt.NDArray[np.integer]) -> Spread:
     return Spread(float(values.mean()), p50, p95, p99, int(values.max()))
 
 
-def summarise(relaxation: Relaxation, labels: npt.ArrayLike) -> Summary:
+def summarise(relaxation: PhaseResult, labels: npt.ArrayLike) -> Summary:
     """Figures of a non-empty batch; labels: (batch,). Raises InputError."""
     classes = check_labels(relaxation.network.output, labels, len(relaxation.classes))
     return Summary(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
 from toreq_hw.sim.event import EventEngine
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.learning.synapses import blank_synapses
 from toreq_hw.sim.perturbation.weight_damage import cells, flipped
 from toreq_hw.sim.phases import relax

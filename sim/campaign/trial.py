@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import data
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import Network, load
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.event import EventEngine
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import (
     KINDS,
     PhaseLayer,
@@ -20,7 +21,6 @@ from toreq_hw.sim.perturbation import (
     program,
 )
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
-from toreq_hw.sim.relaxation import Relaxation
 from toreq_hw.sim.yardsticks.feed_forward import feed_forward, has_counterpart
 
 MAX_BIN = 40
@@ -60,7 +60,7 @@ class _Bench:
     twin: Network | None
     inputs: npt.NDArray[np.int16]
     labels: npt.NDArray[np.int64]
-    clean: Relaxation
+    clean: PhaseResult
 
 
 def run_trial(setting: Setting, level: float, trial: int) -> Trial:
@@ -85,7 +85,7 @@ def run_trial(setting: Setting, level: float, trial: int) -> Trial:
 
 
 def _measured(
-    bench: _Bench, result: Relaxation, level: float, trial: int, twin_accuracy: float | None
+    bench: _Bench, result: PhaseResult, level: float, trial: int, twin_accuracy: float | None
 ) -> Trial:
     layout = Layout(bench.network)
     ranges = np.concatenate(

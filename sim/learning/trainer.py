@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, accumulator_range, check_labels, check_states
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.sim.event_kernel import Rules, new_scratch
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
 from toreq_hw.sim.learning.synapses import (

@@ -11,10 +11,11 @@ since: `heard_before` is what had been heard till then.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.costs import fan_out
 from toreq_hw.sim.fixed_point import rounding_half
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
@@ -22,7 +23,7 @@ from toreq_hw.sim.perturbation.reference import prepared, wrapped
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.weight_flips import directed
 from toreq_hw.sim.recorder import assemble
-from toreq_hw.sim.relaxation import Relaxation, Start, Status
+from toreq_hw.sim.start import Start
 
 Wide = npt.NDArray[np.int64]
 
@@ -35,8 +36,8 @@ class DisturbedDense:
         self._network = network
         self._disturbance = disturbance
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`. Lossless events only."""
         return _Batch(self._network, self._disturbance, prepared(start, self._disturbance)).relax()
 
 
@@ -69,7 +70,7 @@ class _Batch:
             self.squares[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
             self._misread(0)
 
-    def relax(self) -> Relaxation:
+    def relax(self) -> PhaseResult:
         """Sweeps until each sample has had one that began after the last fault and was quiet."""
         colours = len(self.network.colours)
         sweeps = np.full(len(self.state), self.start.max_sweeps, dtype=np.int32)

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, WeightFormat
 from toreq_hw.reading import shown
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import (
     ACCUMULATOR_BITS,
     FREE,

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network, Population
-from toreq_hw.sim.layout import Layout
 
 NEVER = np.iinfo(np.int32).max
 """A tick that no phase reaches."""

@@ -6,10 +6,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
 from toreq_hw.sim.event_kernel import new_scratch
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.damage_arrays import Damage, Presented, new_registers
 from toreq_hw.sim.perturbation.dense import DisturbedDense
@@ -22,7 +23,7 @@ from toreq_hw.sim.perturbation.weight_flips import stored
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import carried_out
-from toreq_hw.sim.relaxation import Relaxation, Start
+from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 
 
@@ -35,7 +36,7 @@ def relax_with(
     states: States | None = None,
     max_sweeps: int = MAX_SWEEPS,
     trace: bool = False,
-) -> Relaxation:
+) -> PhaseResult:
     """`sim.relax` of a network under layers: weights, then standing states, then the phase.
 
     states: continues from these (disturbed by start layers, which need them). Without phase
@@ -75,8 +76,8 @@ class DisturbedEventEngine:
         self._plan = compile_plan(network)
         self._disturbance = disturbance
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`. Lossless events only."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`. Lossless events only."""
         start = prepared(start, self._disturbance)
         return carried_out(self._layout, start, partial(self._run, start))
 

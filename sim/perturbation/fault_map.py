@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
 from toreq_hw.network import Network
 from toreq_hw.reading import integer, read_fields, shown, text
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import FREE, NEVER, Disturbance, Fault
 from toreq_hw.sim.perturbation.engine import disturbed_engine
 from toreq_hw.sim.perturbation.fault_rows import COLUMNS, FAULTS, check_rows, plain_rows
 from toreq_hw.sim.perturbation.layer import Layer, States, disturb, disturbance, program
 from toreq_hw.sim.perturbation.reprogram import with_weights
 from toreq_hw.sim.phases import MAX_SWEEPS, relax
-from toreq_hw.sim.relaxation import Relaxation
 
 FORMAT = "toreq-hw fault map"
 VERSION = 1
@@ -167,7 +167,7 @@ class FaultMap:
         states: States | None = None,
         max_sweeps: int = MAX_SWEEPS,
         trace: bool = False,
-    ) -> Relaxation:
+    ) -> PhaseResult:
         """Replays the map on any engine, to the same bits.
 
         Raises InputError for another network or number of samples, and for a map of standing

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role
 from toreq_hw.reading.fields import shown
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.suggestions import look_up, none_of
 

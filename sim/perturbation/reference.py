@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.fixed_point import rounding_half
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_samples
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_int
@@ -20,7 +21,7 @@ from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.weight_damage import flipped
 from toreq_hw.sim.recorder import assemble
 from toreq_hw.sim.reference import accumulators
-from toreq_hw.sim.relaxation import Relaxation, Start, Status
+from toreq_hw.sim.start import Start
 
 Change = tuple[int, int, int, int, int]
 
@@ -34,8 +35,8 @@ class DisturbedReference:
         self._layout = Layout(network)
         self._disturbance = disturbance
 
-    def relax(self, start: Start) -> Relaxation:
-        """Runs every sample to its end; see `Start` and `Relaxation`."""
+    def relax(self, start: Start) -> PhaseResult:
+        """Runs every sample to its end; see `Start` and `PhaseResult`."""
         start = prepared(start, self._disturbance)
         runs = [_Run(self._network, self._disturbance, start, k) for k in range(len(start.inputs))]
         ends = [run.relax() for run in runs]

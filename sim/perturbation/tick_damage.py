@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.disturbance import (
     ACCUMULATOR_BITS,
     Disturbance,

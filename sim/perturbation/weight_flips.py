@@ -7,8 +7,8 @@ after, which depends on the flips of the same cell before: a word is never read 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation.weight_damage import flipped
 from toreq_hw.sim.plan import Plan
 

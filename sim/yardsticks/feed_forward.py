@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Schedule, check_states
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.fixed_point import to_state
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.perturbation import layer as layers_
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Noise
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.arrays import reals
+from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, Population
-from toreq_hw.sim.layout import Layout
 from toreq_hw.sim.yardsticks.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]

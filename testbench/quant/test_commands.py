@@ -79,7 +79,7 @@ def test_an_export_that_differs_is_status_1(
 ) -> None:
     honest = sim.free_phase
 
-    def off_by_one(network: Network, inputs: np.ndarray) -> sim.Relaxation:
+    def off_by_one(network: Network, inputs: np.ndarray) -> sim.PhaseResult:
         found = honest(network, inputs)
         found.states["hidden"][7, 3] += 1
         return found

@@ -312,7 +312,7 @@ def test_noise_that_never_stops_has_a_control_that_holds(trained: Path) -> None:
 def test_sim_relax_is_untouched_by_having_layers_around(trained: Path) -> None:
     net = network.load(trained)
     inputs = np.zeros((2, 64), np.int16)
-    runs: list[Callable[[], sim.Relaxation]] = [
+    runs: list[Callable[[], sim.PhaseResult]] = [
         lambda: sim.relax(net, inputs),
         lambda: p.relax_with(net, inputs, []),
     ]

@@ -100,7 +100,7 @@ class Model:
         return [self._phases(runs, inputs, image) for image in range(len(inputs))]
 
     def _phases(
-        self, runs: dict[Command, sim.Relaxation], inputs: npt.NDArray[np.int16], image: int
+        self, runs: dict[Command, sim.PhaseResult], inputs: npt.NDArray[np.int16], image: int
     ) -> list[Phase]:
         phases = []
         withheld: tuple[Event, ...] = ()
@@ -112,7 +112,7 @@ class Model:
             withheld = sends.withheld
         return phases
 
-    def _relax(self, inputs: npt.NDArray[np.int16], **start: object) -> sim.Relaxation:
+    def _relax(self, inputs: npt.NDArray[np.int16], **start: object) -> sim.PhaseResult:
         return sim.relax(
             self._network,
             inputs,
@@ -125,7 +125,7 @@ class Model:
     def _phase(
         self,
         command: Command,
-        run: sim.Relaxation,
+        run: sim.PhaseResult,
         presented: npt.NDArray[np.int16],
         image: int,
         sends: _Sends,
@@ -146,7 +146,7 @@ class Model:
             saturations=sum(e.after in end for e, end in zip(sends.far, ends, strict=True)),
         )
 
-    def _sends(self, run: sim.Relaxation, image: int) -> _Sends:
+    def _sends(self, run: sim.PhaseResult, image: int) -> _Sends:
         """What neurons send: the simulator's trace has their changes of state."""
         trace = run.trace
         assert trace is not None

@@ -56,7 +56,7 @@ WRONG_LABELS = {
 }
 
 
-def free() -> sim.Relaxation:
+def free() -> sim.PhaseResult:
     return sim.free_phase(NET, INPUTS)
 
 

@@ -109,7 +109,7 @@ def test_full_range_int8_is_summed_in_32_bits() -> None:
 def test_engines_agree_on_networks_wider_than_a_vector(seed: int, threshold: int) -> None:
     case = random_case(seed, max_size=3 * NARROW, batch=3)
 
-    def run(engine: str) -> sim.Relaxation:
+    def run(engine: str) -> sim.PhaseResult:
         return sim.relax(
             case.network,
             case.inputs,

@@ -10,7 +10,7 @@ from toreq_hw.network import Coupling, Network, Population, Role, Schedule, Weig
 from toreq_hw.sim.energy import doubled_energy
 
 
-def energies(case: Case, relaxation: sim.Relaxation, sample: int, drive=None):
+def energies(case: Case, relaxation: sim.PhaseResult, sample: int, drive=None):
     """The doubled energy before the first tick and after each tick of one sample."""
     assert relaxation.trace is not None
     states = relaxation.trace.states(sample)

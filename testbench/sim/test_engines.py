@@ -18,7 +18,7 @@ def test_engines_agree_on_every_tick(schedule: Schedule, threshold: int) -> None
     @settings(max_examples=40, deadline=None)
     @given(case=cases(schedule, skips=True))
     def check(case: Case) -> None:
-        def run(engine: str) -> sim.Relaxation:
+        def run(engine: str) -> sim.PhaseResult:
             return sim.relax(
                 case.network,
                 case.inputs,
@@ -54,7 +54,7 @@ def test_engines_agree_in_nudged_phases(schedule: Schedule, sign: int) -> None:
         network, inputs, labels = case.network, case.inputs, case.labels
         free = sim.free_phase(network, inputs, engine="reference")
 
-        def run(engine: str) -> sim.Relaxation:
+        def run(engine: str) -> sim.PhaseResult:
             return sim.nudged_phase(network, inputs, free, labels, sign, engine=engine, trace=True)
 
         expected = run("reference")

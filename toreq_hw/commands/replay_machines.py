@@ -36,7 +36,7 @@ class Scene:
             return np.zeros((len(self.inputs), layout.neurons), dtype=np.int16)
         return layout.join(self.fault_map.disturbed(self.states))
 
-    def relax(self, engine: str) -> sim.Relaxation:
+    def relax(self, engine: str) -> sim.PhaseResult:
         """The map on one engine of the simulator, traced."""
         return self.fault_map.relax(
             self.network,

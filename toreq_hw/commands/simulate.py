@@ -125,7 +125,7 @@ def compare_engines(
 def _compare_part(
     net: Network, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], threshold: int
 ) -> str | None:
-    expected: list[sim.Relaxation] = []
+    expected: list[sim.PhaseResult] = []
     for name in sim.EngineName:
         free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
         nudged = (
@@ -144,7 +144,7 @@ def _compare_part(
 
 def _relax_in_parts(
     net: Network, inputs: npt.NDArray[np.int16], runner: sim.Engine, threshold: int
-) -> tuple[sim.Relaxation, float]:
+) -> tuple[sim.PhaseResult, float]:
     """The whole batch under a progress bar, and the seconds that relaxation itself took."""
     parts, seconds = [], 0.0
     with console.progress_bar() as bar:

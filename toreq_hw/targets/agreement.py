@@ -55,14 +55,14 @@ def compare(expected: Phases, found: RunRecord) -> Agreement:
     return Agreement(states, ticks, counts, first)
 
 
-def _differing_changes(phase: sim.Relaxation, record: PhaseRecord) -> int:
+def _differing_changes(phase: sim.PhaseResult, record: PhaseRecord) -> int:
     trace = _trace(phase)
     columns = (trace.sample, trace.tick, trace.neuron, trace.before, trace.after)
     mine = set(zip(*(column.tolist() for column in columns), strict=True))
     return len(mine ^ set(map(tuple, record.changes.tolist())))
 
 
-def _first_difference(phase: sim.Relaxation, record: PhaseRecord) -> str | None:
+def _first_difference(phase: sim.PhaseResult, record: PhaseRecord) -> str | None:
     expected = _trace(phase)
     colours = np.int32(len(phase.network.colours))
     sample, tick, neuron = record.changes[:, :3].astype(np.int32).T
@@ -92,6 +92,6 @@ def _first_difference(phase: sim.Relaxation, record: PhaseRecord) -> str | None:
     return None
 
 
-def _trace(phase: sim.Relaxation) -> sim.Trace:
+def _trace(phase: sim.PhaseResult) -> sim.Trace:
     assert phase.trace is not None, "simulate() keeps traces"
     return phase.trace

@@ -17,12 +17,12 @@ PHASES = ("free", "positive", "negative")
 class Phases:
     """The relaxations of one batch: free, nudged towards the label, nudged away from it."""
 
-    free: sim.Relaxation
-    positive: sim.Relaxation
-    negative: sim.Relaxation
+    free: sim.PhaseResult
+    positive: sim.PhaseResult
+    negative: sim.PhaseResult
 
     @property
-    def all(self) -> tuple[sim.Relaxation, ...]:
+    def all(self) -> tuple[sim.PhaseResult, ...]:
         """In the order of `PHASES`."""
         return (self.free, self.positive, self.negative)
 

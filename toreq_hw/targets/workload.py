@@ -113,7 +113,7 @@ def measured(
 
 
 def _phases(
-    network: Network, run: sim.Relaxation, inputs: npt.NDArray[np.int16], threshold: int
+    network: Network, run: sim.PhaseResult, inputs: npt.NDArray[np.int16], threshold: int
 ) -> Iterator[PhaseEvents]:
     """Every image's free phase, in the terms of the timing model."""
     assert run.trace is not None
