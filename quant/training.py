@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,13 +97,33 @@ def train(
             f"starting network must have {dataset.classes} outputs for {dataset.name}, found "
             f"{layers.populations[-1].size}"
         )
-    inputs, labels = _tensors(dataset, dataset.train, layers, device)
+    before = _quantised_norms(parameters)
+    epochs = tuple(_epochs(options, dataset, parameters, generator, on_epoch))
+    return Training(
+        options=options,
+        network=parameters.network(options.beta_shift),
+        parameters=parameters,
+        epochs=epochs,
+        accuracy=accuracy(parameters, options.rule, dataset, dataset.test),
+        spectral_norms_before=before,
+        spectral_norms_after=_quantised_norms(parameters),
+    )
+
+
+def _epochs(
+    options: TrainingOptions,
+    dataset: Dataset,
+    parameters: Parameters,
+    generator: torch.Generator,
+    on_epoch: Callable[[int, Epoch], None],
+) -> Iterator[Epoch]:
+    """Changes `parameters` in place; yields what each pass over the training set showed."""
+    device = parameters.weights[0].device
+    inputs, labels = _tensors(dataset, dataset.train, parameters.layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
     steps = options.epochs * math.ceil(len(labels) / options.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    before = _quantised_norms(parameters)
     _gradients(parameters, inputs[:1], labels[:1], options)  # loads and compiles, off the clock
-    epochs = []
     for index in range(options.epochs):
         started, cpu_started = time.perf_counter(), time.process_time()
         right, sweeps = 0, 0
@@ -111,8 +131,8 @@ def train(
         batches = order.split(options.batch_size)
         for batch in batches:
             target = labels[batch]
-            shown = moved(inputs[batch], dataset.shape, options.augment, generator)
-            classes, slowest = _gradients(parameters, shown, target, options)
+            images = moved(inputs[batch], dataset.shape, options.augment, generator)
+            classes, slowest = _gradients(parameters, images, target, options)
             optimiser.step()
             schedule.step()
             parameters.clip()
@@ -120,17 +140,9 @@ def train(
             right += int((classes == target).sum())
             sweeps += slowest
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-        epochs.append(Epoch(right / len(labels), sweeps / len(batches), seconds, cpu_seconds))
-        on_epoch(index, epochs[-1])
-    return Training(
-        options=options,
-        network=parameters.network(options.beta_shift),
-        parameters=parameters,
-        epochs=tuple(epochs),
-        accuracy=accuracy(parameters, options.rule, dataset, dataset.test),
-        spectral_norms_before=before,
-        spectral_norms_after=_quantised_norms(parameters),
-    )
+        epoch = Epoch(right / len(labels), sweeps / len(batches), seconds, cpu_seconds)
+        on_epoch(index, epoch)
+        yield epoch
 
 
 def moved(
