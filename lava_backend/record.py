@@ -62,7 +62,10 @@ def first_neurons(network: Network) -> dict[str, int]:
 
 
 def sorted_changes(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Rows of `CHANGE_COLUMNS` in the order that `PhaseRecord.changes` promises."""
+    """Rows of `CHANGE_COLUMNS` in the order that `PhaseRecord.changes` promises.
+
+    rows: integers (n, columns).
+    """
     order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
     ordered: npt.NDArray[np.int64] = rows[order].astype(np.int64)
     return ordered

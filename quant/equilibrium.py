@@ -105,7 +105,10 @@ def exact_dtype(
 
 
 def couplings(layers: Layers, weights: Sequence[torch.Tensor], dtype: torch.dtype) -> Tensors:
-    """W 2^-f, exact, from integer-valued weights, of all couplings but the input's."""
+    """W 2^-f, exact, from integer-valued weights, of all couplings but the input's.
+
+    weights: (pre.size, post.size) each; returns the same shapes in `dtype`.
+    """
     fraction_bits = layers.fraction_bits[1:]
     return [w.to(dtype) * 2.0**-f for w, f in zip(weights[1:], fraction_bits, strict=True)]
 

@@ -90,7 +90,10 @@ def is_equilibrium_model(tensors: Mapping[str, Any]) -> bool:
 
 
 def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
-    """Checks the tensors of a float model's file. Raises NetworkFileError naming the tensor."""
+    """Checks the tensors of a float model's file. Raises NetworkFileError naming the tensor.
+
+    Weights are (pre.size, post.size), biases (size,), float.
+    """
     ends = {name: m.groups() for name in tensors if (m := _WEIGHT.fullmatch(name))}
     following = {pre: (post, name) for name, (pre, post) in ends.items()}
     first = {pre for pre, _ in ends.values()} - {post for _, post in ends.values()}

@@ -118,7 +118,10 @@ class Chain:
             raise node.error(f"must take float32 values, found {self.input_type}")
 
     def linear(self, node: Node) -> None:
-        """`Gemm`, `MatMul`: the next layer."""
+        """`Gemm`, `MatMul`: the next layer.
+
+        Raises NodeError where a layer's sums are not yet states.
+        """
         self._real(node)
         if self.quantised and self.states is None:
             raise node.error("must take quantised values, found floats")
@@ -135,7 +138,10 @@ class Chain:
         self.shape = Shape(self.shape.batch, (len(layer.bias),))
 
     def affine(self, node: Node) -> None:
-        """`Add`, `Sub`, `Mul`, `Div`, `BatchNormalization` of a layer's sums."""
+        """`Add`, `Sub`, `Mul`, `Div`, `BatchNormalization` of a layer's sums.
+
+        Raises NodeError where no layer's sums are before it.
+        """
         self._real(node)
         layer = self.sums or self._in_front(node)
         if layer is None:
@@ -157,7 +163,10 @@ class Chain:
         return self._front
 
     def bound(self, node: Node) -> None:
-        """`Max`, `Min`: one bound of the sums."""
+        """`Max`, `Min`: one bound of the sums.
+
+        Raises NodeError where no layer's sums are before it.
+        """
         self._real(node)
         if self.sums is None:
             raise node.error("must stand behind a Gemm or MatMul")
@@ -165,7 +174,10 @@ class Chain:
         self.sums.sums = node.outputs[0]
 
     def relu(self, node: Node) -> None:
-        """A lower bound of the sums, or fewer states."""
+        """A lower bound of the sums, or fewer states.
+
+        Raises NodeError where neither is before it.
+        """
         self._real(node)
         if self.sums is not None:
             self.sums.clip(node, 0.0, float("inf"))
@@ -176,7 +188,10 @@ class Chain:
             raise node.error("must stand behind a Gemm or MatMul, or a quantiser")
 
     def clip(self, node: Node) -> None:
-        """Bounds of stored integers, or of the sums."""
+        """Bounds of stored integers, or of the sums.
+
+        Raises NodeError where neither is before it.
+        """
         if self._stored is not None:
             self._stored = clip_stored(node, self._stored, self.constants)
         elif self.sums is not None:
@@ -198,7 +213,10 @@ class Chain:
         self._stored = stored_format(node, self.constants)
 
     def restore(self, node: Node) -> None:
-        """`DequantizeLinear`, of what a QuantizeLinear stored or of an input of integers."""
+        """`DequantizeLinear`, of what a QuantizeLinear stored or of an input of integers.
+
+        Raises NodeError where neither is before it.
+        """
         self._check_quantised(node)
         if self._stored is None and not self.layers and self.first is None:
             self._stored = input_format(node, self.input_type, self.constants)
@@ -214,7 +232,10 @@ class Chain:
             self._end_in(replace(self._stored, value=self.current))
 
     def end(self, node: Node) -> None:
-        """`Softmax`, `LogSoftmax`, `ArgMax` over the outputs: they move no class."""
+        """`Softmax`, `LogSoftmax`, `ArgMax` over the outputs: they move no class.
+
+        Raises NodeError before the outputs, or over another axis.
+        """
         self._real(node)
         axis = int(node.given.get("axis", _default_axis(node)))
         if not self.layers or self.shape.rest is None or len(self.shape.rest) != 1:

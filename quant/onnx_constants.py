@@ -78,7 +78,10 @@ class Constants:
         return self.known[name]
 
     def number(self, node: Node, index: int) -> float:
-        """Constant input `index` of a node, one number, float or integer."""
+        """Constant input `index` of a node, one number, float or integer.
+
+        Raises NodeError where it is not one.
+        """
         found = self.array(node, index)
         if found.size != 1:
             raise node.error(f"input {index} must be one number, found {found.size} of them")

@@ -34,7 +34,10 @@ class GraphWriter:
         return found[0]
 
     def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        """An initialiser; the same name may be asked for again."""
+        """An initialiser; the same name may be asked for again.
+
+        value: any shape and dtype that ONNX has. Returns the initialiser's name.
+        """
         if name not in self._constants:
             self._constants[name] = numpy_helper.from_array(np.array(value, order="C"), name)
         return name

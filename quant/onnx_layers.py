@@ -131,7 +131,8 @@ def linear(node: Node, current: str, width: int | None, constants: Constants) ->
 def per_neuron(node: Node, values: Reals, shape: Shape) -> Reals:
     """A constant as one value per neuron (n,), for values of `shape`, all of whose sizes are known.
 
-    One number, or (n,) and (1, n) where the last dimension has all n; not more dimensions.
+    One number, or (n,) and (1, n) where the last dimension has all n; not more dimensions. Raises
+    NodeError for a constant of another shape.
     """
     rest, size = shape.rest or (), shape.width or 0
     fits = values.size == 1 or (values.shape[-1] == values.size == size and rest[-1] == size)
@@ -143,7 +144,10 @@ def per_neuron(node: Node, values: Reals, shape: Shape) -> Reals:
 
 
 def arithmetic(node: Node, current: str, shape: Shape, layer: Layer, constants: Constants) -> None:
-    """`Add`, `Sub`, `Mul` or `Div` of a layer's sums, which have `shape`, and a constant."""
+    """`Add`, `Sub`, `Mul` or `Div` of a layer's sums, which have `shape`, and a constant.
+
+    Raises NodeError.
+    """
     first = node.inputs[0] == current
     values = per_neuron(node, constants.real(node, 1 if first else 0), shape)
     if node.operator == "Add":
@@ -161,7 +165,7 @@ def arithmetic(node: Node, current: str, shape: Shape, layer: Layer, constants: 
 
 
 def bound(node: Node, current: str, shape: Shape, layer: Layer, constants: Constants) -> None:
-    """`Max` or `Min` of a layer's sums, which have `shape`, and a constant."""
+    """`Max` or `Min` of a layer's sums, which have `shape`, and a constant. Raises NodeError."""
     if len(node.inputs) != 2:
         raise node.error(f"must have 2 inputs, found {len(node.inputs)}")
     values = per_neuron(node, constants.real(node, int(node.inputs[0] == current)), shape)
@@ -173,7 +177,10 @@ def bound(node: Node, current: str, shape: Shape, layer: Layer, constants: Const
 
 
 def normalise(node: Node, shape: Shape, layer: Layer, constants: Constants) -> None:
-    """A batch normalisation at rest: scale (x - mean) / sqrt(variance + epsilon) + shift."""
+    """A batch normalisation at rest: scale (x - mean) / sqrt(variance + epsilon) + shift.
+
+    Raises NodeError.
+    """
     if shape.rest is None or shape.rest[:1] != (len(layer.bias),):
         raise node.error("must take values of shape (batch, n)")
     node.only("training_mode", 0)

@@ -95,7 +95,10 @@ def range_of_type(node: Node, kind: str) -> tuple[int, int]:
 
 
 def output_type(node: Node, zero_point: Array | None) -> str:
-    """Element type that a QuantizeLinear stores: its zero point's, or `output_dtype`, or UINT8."""
+    """Element type that a QuantizeLinear stores: its zero point's, or `output_dtype`, or UINT8.
+
+    Raises NodeError.
+    """
     stated = node.given.get("output_dtype", 0)
     if zero_point is None:
         return element_type(stated) if stated else "UINT8"
@@ -116,7 +119,10 @@ def check_precision(node: Node) -> None:
 
 
 def quantise_linear(node: Node, real: Array, scale: Array, zero_point: Array | None) -> Array:
-    """`QuantizeLinear` of constants: saturate(round(real / scale) + zero point), ties to even."""
+    """`QuantizeLinear` of constants: saturate(round(real / scale) + zero point), ties to even.
+
+    Raises NodeError.
+    """
     check_precision(node)
     kind = output_type(node, zero_point).lower()
     if kind not in _RANGES:
@@ -134,7 +140,10 @@ def quantise_linear(node: Node, real: Array, scale: Array, zero_point: Array | N
 
 
 def dequantise_linear(node: Node, stored: Array, scale: Array, zero_point: Array | None) -> Array:
-    """`DequantizeLinear` of constants: (stored - zero point) scale, in the scale's type."""
+    """`DequantizeLinear` of constants: (stored - zero point) scale, in the scale's type.
+
+    Raises NodeError.
+    """
     check_precision(node)
     if not is_integer(stored.dtype) or is_integer(scale.dtype):
         raise ValueError(f"dequantised values of type {stored.dtype} by {scale.dtype}")
@@ -150,6 +159,7 @@ def quant_values(node: Node, real: Array, scale: Array, zero_point: Array, bits:
     """QONNX's `Quant` of constants: (round(clip(real / scale + zero point)) - zero point) scale.
 
     Weights of one signed bit are left out: QONNX itself says that they are not exported right.
+    Raises NodeError.
     """
     rounding = rounding_of(node)
     signed, narrow = quant_flags(node)
@@ -163,7 +173,7 @@ def quant_values(node: Node, real: Array, scale: Array, zero_point: Array, bits:
 
 
 def quant_flags(node: Node) -> tuple[bool, bool]:
-    """`signed` and `narrow` of a `Quant` node, which has to state both."""
+    """`signed` and `narrow` of a `Quant` node, which has to state both. Raises NodeError."""
     for name in ("signed", "narrow"):
         if name not in node.given:
             raise node.error(f"must state {name}")

@@ -39,7 +39,10 @@ class Shape:
         return math.prod(size for size in self.rest if size is not None)
 
     def dimensions(self, node: Node) -> npt.NDArray[np.int64]:
-        """What a `Shape` node gives, BATCH for an open batch. Raises NodeError where unknown."""
+        """What a `Shape` node gives, BATCH for an open batch. Raises NodeError where unknown.
+
+        Returns int64 (number of dimensions,).
+        """
         if self.rest is None or any(size is None for size in self.rest):
             raise node.error("must be of a value whose shape is known")
         found = [BATCH if self.batch is None else self.batch, *(s for s in self.rest if s)]

@@ -142,7 +142,10 @@ def clip_bounds(node: Node, constants: Constants) -> tuple[float, float]:
 
 
 def dequantised(node: Node, stored: StateFormat, constants: Constants) -> StateFormat:
-    """Stored states as values again; scale and zero point must be those they were stored with."""
+    """Stored states as values again; scale and zero point must be those they were stored with.
+
+    Raises NodeError.
+    """
     check_precision(node)
     node.only("block_size", 0)
     scale = _scale(node, constants)
@@ -156,7 +159,10 @@ def dequantised(node: Node, stored: StateFormat, constants: Constants) -> StateF
 
 
 def requantised(before: StateFormat, again: StateFormat) -> StateFormat:
-    """Two quantisers in a row of one scale: the integers that both let through."""
+    """Two quantisers in a row of one scale: the integers that both let through.
+
+    Raises NodeError for another scale, and for a rounding that moves integers.
+    """
     power_of_two = math.frexp(before.scale)[0] == 0.5
     if before.scale != again.scale or not (again.rounding.nearest or power_of_two):
         raise again.node.error(

@@ -29,13 +29,17 @@ class Parameters:
     biases: Tensors
 
     def quantised(self) -> tuple[Tensors, Tensors]:
-        """Integer-valued weights and biases; no gradient is kept."""
+        """Integer-valued weights and biases; no gradient is kept.
+
+        Shapes (pre.size, post.size) and (size,).
+        """
         with torch.no_grad():
             return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
 
     def exact(self, inputs: torch.Tensor, weights: Tensors, biases: Tensors) -> torch.Tensor:
-        """Integer-valued inputs as floats in which these weights and biases, as `quantised`
-        gives them, are calculated with exactly.
+        """Integer-valued inputs (batch, n_input) as floats that these weights keep exact.
+
+        weights, biases: as `quantised` gives them.
         """
         inputs = inputs.to(torch.float32)
         limit = self.weight_format.limit
@@ -115,8 +119,9 @@ def bias_lsbs_per_unit(layers: Layers, layer: int) -> float:
 def spectral_norms(layers: Layers, weights: Sequence[torch.Tensor]) -> tuple[float, ...]:
     """Largest singular value of each coupling, activations over 0..1.
 
-    A hard sigmoid's slope is at most 1, so this bounds what one population's change does to
-    the next: the Lipschitz constant of one coupling, in the direction from pre to post.
+    A hard sigmoid's slope is at most 1, so this bounds what one population's change does to the
+    next: the Lipschitz constant of one coupling, in the direction from pre to post. weights:
+    (pre.size, post.size) each.
     """
     return tuple(
         float(torch.linalg.matrix_norm(w.double(), ord=2)) / lsbs_per_unit(layers, k)

@@ -57,8 +57,9 @@ def quantise_model(
 ) -> tuple[Network, tuple[Fit, ...]]:
     """The network, and each coupling's fit; fraction bits of least squared error if None.
 
-    A weight from activations over 0..1 to the same counts s_max_post / s_max_pre in states;
-    between hidden and output populations, which share their state bits, that is 1.
+    A weight from activations over 0..1 to the same counts s_max_post / s_max_pre in states; between
+    hidden and output populations, which share their state bits, that is 1. Raises InputError for
+    fraction bits of another number or range, and for a bias that leaves 32 bits.
     """
     sizes = [len(model.weights[0]), *(len(b) for b in model.biases)]
     roles = [Role.INPUT, *[Role.HIDDEN] * (len(sizes) - 2), Role.OUTPUT]

@@ -13,7 +13,7 @@ SWEEPS_BETWEEN_LOOKS = 4
 
 
 def free_phase(layers: Layers, couplings: Tensors, clamped: Drive) -> tuple[Tensors, int]:
-    """As `relaxation.free_phase`."""
+    """As `relaxation.free_phase`. States are (batch, size) per relaxing population."""
     start = zero_states(layers, clamped.first)
     return _relax(layers, couplings, base(clamped), start)
 
@@ -21,7 +21,10 @@ def free_phase(layers: Layers, couplings: Tensors, clamped: Drive) -> tuple[Tens
 def all_phases(
     layers: Layers, couplings: Tensors, clamped: Drive, labels: torch.Tensor, beta_shift: int
 ) -> Phases:
-    """As `relaxation.all_phases`; both nudged phases run as one batch of twice the size."""
+    """As `relaxation.all_phases`; both nudged phases run as one batch of twice the size.
+
+    labels: integers (batch,).
+    """
     free, sweeps = free_phase(layers, couplings, clamped)
     target = torch.zeros_like(free[-1])
     target.scatter_(1, labels[:, None], float(layers.relaxing[-1].state_max))

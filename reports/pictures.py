@@ -31,7 +31,10 @@ def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
 
 
 def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
-    """How many samples took each whole number of `unit`."""
+    """How many samples took each whole number of `unit`.
+
+    values: integers (n,). Returns SVG text.
+    """
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(unit, "samples")
         found, count = np.unique(values, return_counts=True)

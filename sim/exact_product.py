@@ -44,7 +44,7 @@ class ExactProduct:
 def exact_blocks(weight: npt.NDArray[np.int8], reach: int) -> list[tuple[int, int]]:
     """Consecutive row ranges, as few as greedy finds, each within the float32 bound.
 
-    A single row is always within it: 127 * 255 < 2^24.
+    A single row is always within it: 127 * 255 < 2^24. weight: int8 (rows, columns).
     """
     blocks, start = [], 0
     sums = np.zeros(weight.shape[1], dtype=np.int64)

@@ -56,14 +56,17 @@ class SerialTransport:
         return time.monotonic()
 
     def write(self, data: bytes) -> None:
-        """Hands all bytes to the driver."""
+        """Hands all bytes to the driver. Raises LinkError where the port takes none."""
         try:
             self._port.write(data)
         except self._failure as error:
             raise LinkError(f"port {self.name}: must take bytes, found: {error}") from error
 
     def read(self, timeout_s: float) -> bytes:
-        """The first byte that comes, and all that came with it."""
+        """The first byte that comes, and all that came with it.
+
+        Raises LinkError where the port is gone.
+        """
         try:
             self._port.timeout = max(0.0, timeout_s)
             data: bytes = self._port.read(1)

@@ -75,7 +75,7 @@ def _fill(words, state):  # type: ignore[no-untyped-def]
 
 
 def draws(count: int, state: int) -> npt.NDArray[np.uint64]:
-    """The next `count` draws after `state`, each 0 .. 2^32 - 1."""
+    """The next `count` draws after `state`, each 0 .. 2^32 - 1. Returns uint64 (count,)."""
     words = np.empty(count, dtype=np.uint64)
     _fill(words, np.uint32(state))
     return words

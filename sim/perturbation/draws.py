@@ -15,8 +15,8 @@ _DENSE = 0.02
 def picked(rng: np.random.Generator, count: int, rate: float) -> npt.NDArray[np.int64]:
     """The places among 0 .. count - 1 that are hit, each independently with probability `rate`.
 
-    Small rates draw the geometric gaps between hits instead of every place: the same law, in
-    time proportional to the hits.
+    Small rates draw the geometric gaps between hits instead of every place: the same law, in time
+    proportional to the hits. Returns int64 (hits,), ascending.
     """
     if rate <= 0 or count == 0:
         return np.zeros(0, dtype=np.int64)

@@ -68,7 +68,10 @@ class TickFaults(PhaseLayer):
     def hits(
         self, places: int, bits: int, batch: int, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.int64], ...]:
-        """Samples, ticks, places below `places` and bits below `bits` that are hit, in order."""
+        """Samples, ticks, places below `places` and bits below `bits` that are hit, in order.
+
+        Returns four int64 (hits,). Raises InputError for more than MAX_LINES.
+        """
         ticks = self.last_tick - self.first_tick + 1
         count = batch * ticks * places * bits
         if count * self.level > MAX_LINES:

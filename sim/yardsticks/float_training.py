@@ -46,7 +46,10 @@ def train_float(
 
 
 def float_accuracy(net: FloatNetwork, inputs: Floats, labels: npt.NDArray[np.int64]) -> float:
-    """Fraction of samples whose largest output is the label. Raises InputError."""
+    """Fraction of samples whose largest output is the label. Raises InputError.
+
+    inputs: (batch, n_input); labels: (batch,).
+    """
     outputs = net.outputs(net.relax(inputs))
     classes = check_labels(net.shape.output, labels, len(outputs))
     return float(np.mean(outputs.argmax(axis=1) == classes))

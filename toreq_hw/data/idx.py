@@ -31,7 +31,10 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def parse_idx(content: bytes, what: str) -> npt.NDArray[np.uint8]:
-    """The array that uncompressed IDX bytes hold; `what` names them in a DataError."""
+    """The uint8 array that uncompressed IDX bytes hold, in the shape that they state.
+
+    Raises DataError, beginning with `what`, for other element types and sizes.
+    """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTES:
         raise DataError(f"{what}: must be an IDX file of bytes, found header {content[:4].hex()!r}")
     if content[3] > _MAX_DIMENSIONS:

@@ -70,7 +70,7 @@ class Network:
                 )
 
     def population(self, name: str) -> Population:
-        """The population called `name`; NetworkError if there is none."""
+        """The population called `name`. Raises NetworkError if there is none."""
         for population in self.populations:
             if population.name == name:
                 return population
@@ -157,7 +157,10 @@ class Network:
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """`<coupling>.weight` int8 and `<population>.bias` int32, in file order."""
+        """`<coupling>.weight` int8 and `<population>.bias` int32, in file order.
+
+        Shapes (pre.size, post.size) and (size,).
+        """
         weights = {f"{c.name}.weight": c.weight for c in self.couplings}
         return weights | {f"{p.name}.bias": self.biases[p.name] for p in self.relaxing}
 

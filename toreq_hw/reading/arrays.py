@@ -52,7 +52,10 @@ class Tensors:
 
 
 def read_tensors(path: Path, limit: int, error: type[ToreqError]) -> Tensors:
-    """The content of a safetensors file of at most `limit` bytes; raises `error` naming it."""
+    """The content of a safetensors file of at most `limit` bytes; raises `error` naming it.
+
+    Shapes and dtypes are the file's.
+    """
     return parse_tensors(read_bytes(path, limit, error), str(path), error)
 
 
@@ -60,6 +63,7 @@ def parse_tensors(content: bytes, where: str, error: type[ToreqError]) -> Tensor
     """The content of a safetensors file. bfloat16 is given as float32, which holds it exactly.
 
     Raises `error`, beginning with `where`: cut, tampered with, an element type that NumPy lacks.
+    Shapes and dtypes are the file's.
     """
     try:
         entries: list[tuple[str, dict[str, Any]]] = deserialize(content)  # type: ignore[no-untyped-call]
@@ -102,14 +106,18 @@ def checked_array(
 
 
 def read_npy(path: Path, limit: int, error: type[ToreqError]) -> npt.NDArray[Any]:
-    """The array in a `.npy` file of at most `limit` bytes; raises `error` naming the file."""
+    """The array in a `.npy` file of at most `limit` bytes; raises `error` naming the file.
+
+    Shape and dtype are the file's.
+    """
     return parse_npy(read_bytes(path, limit, error), str(path), error)
 
 
 def parse_npy(content: bytes, where: str, error: type[ToreqError]) -> npt.NDArray[Any]:
     """The array that the bytes of a `.npy` file hold, of plain numbers only.
 
-    Raises `error`, beginning with `where`, unless the header states exactly what follows it.
+    Raises `error`, beginning with `where`, unless the header states exactly what follows it. Shape
+    and dtype are the header's.
     """
     header = _NPY_HEADER.match(content)
     if header is None:

@@ -13,7 +13,10 @@ DEFAULT_FOLDER = Path("build/nir")
 
 
 def run(network: Network, samples: Samples, options: Options) -> Outcome:
-    """Exports, reads the file back, and compares every weight. No sample is run."""
+    """Exports, reads the file back, and compares every weight. No sample is run.
+
+    Raises DeploymentError for a file that NIR cannot read back.
+    """
     import nir
 
     from toreq_hw.lava_backend.nir_export import NOT_EXPRESSED, export

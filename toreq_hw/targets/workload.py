@@ -63,6 +63,7 @@ def measured(
     """The same, with which images got their class right.
 
     threshold: above 0 the lossy mode, of a core that has it; `parameters.max_sweeps` ends phases.
+    Returns the workload and bool (images,).
     """
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
     model = TimingModel(parameters)
