@@ -16,12 +16,12 @@ Cycles 5 and 6 are `Updater`'s.
 
 from amaranth import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.beat import Op, beat_layout, shifts, single_layout, walk_layout
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.interfaces import Page, state_shape
+from toreq_hw.rtl.memory import check_width, make_memory
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.updater import Updater, upset_levels
 from toreq_hw.rtl.withholding import lossy_levels
@@ -186,12 +186,10 @@ class Datapath(wiring.Component):
         parameters = self._parameters
         bits, groups = parameters.accumulator_bits, parameters.groups
         rows = data.ArrayLayout(signed(bits), parameters.lanes)
-        m.submodules.accumulators = accumulators = Memory(
-            shape=unsigned(rows.size),
-            depth=len(Page) * groups,
-            init=[0] * (Page.REST * groups) + self._rest_image,
-            attrs={"ram_style": "block"},  # wide and shallow: tools would spend LUTs on it
-        )
+        spec = parameters.memory("accumulators")
+        check_width(spec, rows)
+        contents = [0] * (Page.REST * groups) + self._rest_image
+        m.submodules.accumulators = accumulators = make_memory(spec, contents)
         write = accumulators.write_port()
         read = accumulators.read_port(transparent_for=(write,))
         beat, ahead = self._beat[2], self._beat[3]
@@ -243,9 +241,7 @@ class Datapath(wiring.Component):
         Beside its states, a slice of a lossy core holds those that were sent last.
         """
         slices, bits, lossy = self._parameters.slices, self._states.size, self._parameters.lossy
-        m.submodules.states = states = Memory(
-            shape=unsigned(2 * bits if lossy else bits), depth=len(Page) * slices, init=[]
-        )
+        m.submodules.states = states = make_memory(self._parameters.memory("states"))
         write = states.write_port()
         read = states.read_port(transparent_for=(write,))  # cheaper than the old word, never met
         beat, updater = self._beat[3], self._updater

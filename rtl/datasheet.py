@@ -5,7 +5,6 @@ from amaranth.lib import wiring
 
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
-from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.images import store_name
 from toreq_hw.rtl.interfaces import Fault, Page, Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -39,24 +38,7 @@ def datasheet(core: Core) -> str:
 
 def memory_bits(parameters: CoreParameters) -> dict[str, int]:
     """Bits of each memory, as built."""
-    return {name: rows * width for name, (rows, width) in _shapes(parameters).items()}
-
-
-def _shapes(parameters: CoreParameters) -> dict[str, tuple[int, int]]:
-    """Words and bits a word of each memory."""
-    lanes, pages = parameters.lanes, len(Page)
-    stores = {
-        f"{store_name(parameters, number)} weights": (store.words, lanes * store.width)
-        for number, store in enumerate(parameters.stores)
-    }
-    return stores | {
-        "accumulators": (pages * parameters.groups, lanes * parameters.accumulator_bits),
-        "states": (
-            pages * parameters.slices,
-            (1 + parameters.lossy) * parameters.update_lanes * parameters.state_bits,
-        ),
-        "event queue": (parameters.queue_depth, row_layout(parameters).size),
-    }
+    return {spec.name: spec.bits for spec in parameters.memories}
 
 
 def _populations(parameters: CoreParameters) -> str:
@@ -90,8 +72,8 @@ def _walks(parameters: CoreParameters) -> str:
 
 def _memories(parameters: CoreParameters) -> str:
     lines = ["| memory | words | bits a word | bits |", "|---|---|---|---|"]
-    for name, (rows, width) in _shapes(parameters).items():
-        lines.append(f"| {name} | {rows} | {width} | {rows * width} |")
+    for spec in parameters.memories:
+        lines.append(f"| {spec.name} | {spec.depth} | {spec.word_bits} | {spec.bits} |")
     notes = [
         f"Pages: {', '.join(page.name for page in Page)}; {parameters.groups} rows each of "
         f"accumulators, {parameters.slices} of states."

@@ -6,9 +6,9 @@ so it can never be full; the formal proof is that it neither drops nor repeats a
 
 from amaranth import Array, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.memory import check_width, make_memory
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -51,7 +51,9 @@ class EventQueue(wiring.Component):
         m = Module()
         layout = row_layout(self._parameters)
         depth, lanes = self._parameters.queue_depth, self._parameters.update_lanes
-        m.submodules.rows = rows = Memory(shape=unsigned(layout.size), depth=depth, init=[])
+        spec = self._parameters.memory("event queue")
+        check_width(spec, layout)
+        m.submodules.rows = rows = make_memory(spec)
         write = rows.write_port()
         read = rows.read_port(transparent_for=(write,))  # cheaper than the old row, never met
         head, following = Signal(layout, reset_less=True), Signal(layout)

@@ -9,10 +9,8 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.interfaces import Fault, input_payload, source_of
+from toreq_hw.rtl.memory import check_width
 from toreq_hw.rtl.parameters import CoreParameters
-
-DEPTH = 16
-"""Events ahead of the walker; each keeps it busy for the beats of the input's fans."""
 
 
 def event_layout(parameters: CoreParameters) -> data.StructLayout:
@@ -46,7 +44,9 @@ class InputPort(wiring.Component):
         m = Module()
         slot = self._parameters.input
         layout = event_layout(self._parameters)
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=layout.size, depth=DEPTH)
+        spec = self._parameters.memory("input queue")
+        check_width(spec, layout)
+        m.submodules.fifo = fifo = SyncFIFOBuffered(width=spec.width, depth=spec.depth)
         word = self.words.payload
         next_index = Signal.like(word.index)
         index = Signal.like(word.index)

@@ -8,22 +8,26 @@ read this object; none of them looks at the network again for a size.
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Network, Schedule, accumulator_range
+from toreq_hw.network import Network, Schedule
 from toreq_hw.rtl.fixed_width import index_bits, signed_bits
-from toreq_hw.rtl.slots import Slot, relaxing_slots, slot_of
+from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
+from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
+from toreq_hw.rtl.slots import Slot, largest_move, relaxing_slots, slot_of
 from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
+from toreq_hw.rtl.threshold import check_threshold
 
 LANES = (2, 4, 8, 16, 32, 64)
 """Lane counts that work: a power of two makes every bank address a field, not a sum."""
 
-MAX_ACCUMULATOR_BITS = 40
-"""Widest accumulator; with any weights of the formats, not only those at hand."""
-
 DEFAULT_MAX_SWEEPS = 10_000
 """The safety net on sweeps, far above any relaxation seen."""
+
+PAGES = 3
+"""Pages of the memories of accumulators and states (`Page` in rtl/interfaces.py)."""
+
+INPUT_QUEUE_DEPTH = 16
+"""Input events ahead of the walker; each keeps it busy for the beats of the input's fans."""
 
 BLOCK_BITS = 18_432
 """Of a block RAM in most families; iCE40's hold 4,096."""
@@ -108,7 +112,7 @@ class CoreParameters:
         stores, fans = stores_and_fans(
             network, lanes, large=large_coupling, initialised=initialised
         )
-        bias_bits = _bias_bits(network, relaxing)
+        bias_bits = bias_bits_of(network, relaxing)
         names = [p.name for p in network.relaxing]
         return cls(
             lanes=lanes,
@@ -116,10 +120,10 @@ class CoreParameters:
             input=slot_of(network, network.input, lanes, 0),
             relaxing=relaxing,
             output=names.index(network.output.name),
-            order=_order(network, names),
+            order=update_order(network, names),
             fans=fans,
             stores=stores,
-            accumulator_bits=_accumulator_bits(network, bias_bits),
+            accumulator_bits=accumulator_bits_of(network, bias_bits),
             bias_bits=bias_bits,
             beta_shift=network.beta_shift,
             sweep_ticks=len(network.colours),
@@ -233,7 +237,7 @@ class CoreParameters:
     @property
     def operand_bits(self) -> int:
         """Bits of what one beat adds to one accumulator."""
-        largest = self.delta_reach * max((1, *(store_limit(s) for s in self.stores)))
+        largest = self.delta_reach * max((1, *(store.limit for store in self.stores)))
         reach = largest << max((0, *(fan.shift for fan in self.fans)))
         return min(self.accumulator_bits, max(self.value_bits, signed_bits([-reach, reach])))
 
@@ -262,6 +266,37 @@ class CoreParameters:
         """Neurons of the output population."""
         return self.relaxing[self.output].size
 
+    @property
+    def event_row_bits(self) -> int:
+        """Bits of a row of the event queue: a slice's number, who changed, and by how much."""
+        return self.slice_bits + self.update_lanes * (1 + self.delta_bits)
+
+    @property
+    def input_event_bits(self) -> int:
+        """Bits of an input event: value, index, whether it is one, whether it is the last."""
+        return self.input.state_bits + self.input_index_bits + 2
+
+    @property
+    def state_row_bits(self) -> int:
+        """Bits of a slice of states; a lossy core keeps beside them those that were sent last."""
+        return (1 + self.lossy) * self.update_lanes * self.state_bits
+
+    @cached_property
+    def memories(self) -> tuple[MemorySpec, ...]:
+        """Every memory of the core, the stores of weights, in their order, first."""
+        groups, row_bits = PAGES * self.groups, self.lanes * self.accumulator_bits
+        return (
+            *(store_memory(store, self.lanes, self.block_bits) for store in self.stores),
+            MemorySpec("accumulators", "accumulators", groups, row_bits, block=True),
+            MemorySpec("states", "states", PAGES * self.slices, self.state_row_bits),
+            MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
+            MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),
+        )
+
+    def memory(self, name: str) -> MemorySpec:
+        """The memory called `name`."""
+        return next(spec for spec in self.memories if spec.name == name)
+
     def first_slice(self, number: int) -> int:
         """The slice at which population `number` begins."""
         return self.relaxing[number].first_group * self.slices_per_group
@@ -277,58 +312,3 @@ class CoreParameters:
     def beats_of(self, source: int) -> int:
         """Beats that one event of `source` takes: at least one, even without neighbours."""
         return max(1, sum(fan.beats for fan in self.fans_of(source)))
-
-
-def largest_move(slots: tuple[Slot, ...]) -> int:
-    """The largest difference of two states of a population."""
-    return max(slot.reach for slot in slots)
-
-
-def check_threshold(threshold: int, slots: tuple[Slot, ...]) -> None:
-    """Raises NetworkError where no state of `slots` can move further than a threshold is."""
-    highest = largest_move(slots)
-    if not 0 <= threshold <= highest:
-        raise NetworkError(
-            f"threshold must be in 0..{highest} (the largest move of a state), not {threshold!r}"
-        )
-
-
-def store_limit(store: Store) -> int:
-    """The largest weight of a store's format."""
-    return int(store.weight_format.limit)
-
-
-def _order(network: Network, names: list[str]) -> tuple[int, ...]:
-    """Populations as the colours visit them; a self-coupled one stands for all its neurons.
-
-    Populations of one colour share no coupling, so one may be walked before the next is
-    updated: the core works block after block and never has to collect a whole colour.
-    """
-    visited = (names.index(block.population) for colour in network.colours for block in colour)
-    return tuple(dict.fromkeys(visited))
-
-
-def _bias_bits(network: Network, slots: tuple[Slot, ...]) -> int:
-    """Bits of every bias with its rounding half added."""
-    return max(
-        signed_bits((network.biases[slot.name].astype(np.int64) + slot.half).tolist())
-        for slot in slots
-    )
-
-
-def _accumulator_bits(network: Network, bias_bits: int) -> int:
-    widest = 0
-    for population in network.relaxing:
-        bias = network.biases[population.name]
-        low, high = accumulator_range(network, population.name, any_weights=True)
-        reach = 1 << (bias_bits - 1)
-        ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1]
-        bits = signed_bits(ends)
-        if bits > MAX_ACCUMULATOR_BITS:
-            raise NetworkError(
-                f"population {population.name!r}: accumulators for any weights must fit into "
-                f"{MAX_ACCUMULATOR_BITS} bits, found {bits}; use fewer fraction bits or a "
-                "smaller fan-in"
-            )
-        widest = max(widest, bits)
-    return widest

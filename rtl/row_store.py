@@ -18,9 +18,7 @@ class RowStore(wiring.Component):
 
     def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
         store = parameters.stores[index]
-        self._lanes = parameters.lanes
-        self._block_bits = parameters.block_bits
-        self._store = store
+        self._memory = parameters.memories[index]
         self._words = words if store.initialised else None
         super().__init__(
             {
@@ -37,9 +35,7 @@ class RowStore(wiring.Component):
         """Builds the memory; loads and reads share its port."""
         m = Module()
         weights = Signal.like(self.weights, reset_less=True)
-        m.submodules.ram = ram = SinglePortRam(
-            self._store.words, self._lanes * self._store.width, self._block_bits, self._words
-        )
+        m.submodules.ram = ram = SinglePortRam(self._memory, self._words)
         m.d.comb += [
             ram.enable.eq(self.read | self.load),
             ram.write.eq(self.load),

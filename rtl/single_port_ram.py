@@ -1,32 +1,33 @@
 """A memory with one port: block RAM, or on an iCE40 UltraPlus its single-port RAM (SPRAM)."""
 
-from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, unsigned
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.memory import make_memory
+from toreq_hw.rtl.memory_spec import MemorySpec
 
 SPRAM_DEPTH = 1 << 14
 SPRAM_WIDTH = 16
 
 
 class SinglePortRam(wiring.Component):
-    """`depth` words of `width` bits; reads arrive one cycle after `read_address`.
+    """The memory of `spec`; reads arrive one cycle after `read_address`.
 
     init: contents at power-up, None for a memory that has none. In a cycle with `enable`
     either `write_data` is written (`write` high) or the word is read; otherwise, and after a
     write, `read_data` means nothing.
 
     A memory without contents becomes SPRAM where the platform is an iCE40 UltraPlus. Everywhere
-    else, simulation included, it is `Memory`, in columns each as wide as one block of
-    `block_bits` holds in that depth: a tool left alone may stack wide blocks instead, and the
-    choice among them would stand in the way of what is read.
+    else, simulation included, it is `Memory`, in the columns of `spec`, each as wide as one block
+    holds in that depth: a tool left alone may stack wide blocks instead, and the choice among
+    them would stand in the way of what is read.
     """
 
-    def __init__(self, depth: int, width: int, block_bits: int, init: list[int] | None) -> None:
-        self._depth, self._width, self._init = depth, width, init
-        self._column = max(1, block_bits >> index_bits(depth))
+    def __init__(self, spec: MemorySpec, init: list[int] | None) -> None:
+        self._spec, self._init = spec, init
+        self._depth, self._width = depth, width = spec.depth, spec.width
         super().__init__(
             {
                 "read_address": In(index_bits(depth)),
@@ -43,11 +44,11 @@ class SinglePortRam(wiring.Component):
         if self._init is None and str(getattr(platform, "device", "")).startswith("iCE40UP"):
             return self._spram()
         m = Module()
-        for first in range(0, self._width, self._column):
-            width = min(self._column, self._width - first)
+        first = 0
+        for width in self._spec.columns:
             mask = (1 << width) - 1
             init = [word >> first & mask for word in self._init or []]
-            m.submodules += (memory := Memory(shape=unsigned(width), depth=self._depth, init=init))
+            m.submodules += (memory := make_memory(self._spec, init, width=width))
             write, read = memory.write_port(), memory.read_port()
             m.d.comb += [
                 write.addr.eq(self.write_address),
@@ -57,6 +58,7 @@ class SinglePortRam(wiring.Component):
                 read.en.eq(self.enable & ~self.write),
                 self.read_data[first:][:width].eq(read.data),
             ]
+            first += width
         return m
 
     def _spram(self) -> Module:

@@ -8,10 +8,10 @@ Both leave the banks rotated by the same amount: the row's or the column's numbe
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.memory import make_memory
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -23,19 +23,18 @@ class SkewedStore(wiring.Component):
     """
 
     def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
-        self._lanes = parameters.lanes
         self._lane_bits = parameters.lane_bits
-        self._store = parameters.stores[index]
         self._words = words
-        width = self._store.width
+        self._memory = parameters.memories[index]
+        width = self._memory.width
         super().__init__(
             {
-                "tile": In(index_bits(self._store.words // parameters.lanes)),
+                "tile": In(index_bits(self._memory.depth // parameters.lanes)),
                 "lane": In(parameters.lane_bits),
                 "by_column": In(1),
                 "weights": Out(data.ArrayLayout(unsigned(width), parameters.lanes)),
                 "load": In(1),
-                "load_address": In(index_bits(self._store.words)),
+                "load_address": In(index_bits(self._memory.depth)),
                 "load_data": In(parameters.lanes * width),
             }
         )
@@ -43,12 +42,12 @@ class SkewedStore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the banks; a column reads word (bank - lane) mod lanes of each."""
         m = Module()
-        width = self._store.width
+        width = self._memory.width
         mask = (1 << width) - 1
         banks = []
-        for number in range(self._lanes):
+        for number in range(self._memory.copies):
             contents = [word >> (number * width) & mask for word in self._words]
-            bank = Memory(shape=unsigned(width), depth=self._store.words, init=contents)
+            bank = make_memory(self._memory, contents)
             m.submodules[f"bank{number}"] = bank
             read = bank.read_port()
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)

@@ -35,6 +35,11 @@ class Slot:
         return self.state_max - self.state_min
 
 
+def largest_move(slots: tuple[Slot, ...]) -> int:
+    """The largest difference of two states of a population."""
+    return max(slot.reach for slot in slots)
+
+
 def relaxing_slots(network: Network, lanes: int) -> tuple[Slot, ...]:
     """The relaxing populations, packed in file order."""
     slots: list[Slot] = []

@@ -41,6 +41,11 @@ class Store:
     width: int
     words: int
 
+    @property
+    def limit(self) -> int:
+        """The largest weight of the format."""
+        return int(self.weight_format.limit)
+
 
 @dataclass(frozen=True)
 class Fan:

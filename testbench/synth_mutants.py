@@ -39,9 +39,13 @@ FIT = (
     Mutant("boards/fit/shrink.py", "        if fits(shrunk(", "        if not fits(shrunk("),
 )
 MEMORIES = (
-    Mutant("boards/fit/memories.py", "p.lanes * p.accumulator_bits, block=True", "1, block=True"),
+    Mutant(
+        "rtl/parameters.py",
+        "row_bits = PAGES * self.groups, self.lanes",
+        "row_bits = PAGES, self.lanes",
+    ),
     Mutant("boards/fit/memories.py", "family is not Family.GOWIN\n", "True\n"),
-    Mutant("boards/fit/memories.py", '        Memory("link\'s buffer"', "        #"),
+    Mutant("boards/fit/memories.py", "MemorySpec(name, name, 2 * buffer_bytes(parameters), 8)", ""),
     Mutant("boards/fit/memories.py", "_TABLE_RAM_COST = 4", "_TABLE_RAM_COST = 40"),
 )
 ENERGY_DRIVER = "boards/energy/activity_driver.cpp"

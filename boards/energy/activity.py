@@ -63,7 +63,7 @@ def activity(
     finally:
         core.close()
     cycles, beats = sum(run.cycles for run in runs), sum(run.beats for run in runs)
-    always = sum(m.width * m.copies for m in memories(parameters) if not m.gated)
+    always = sum(m.word_bits for m in memories(parameters) if not m.gated)
     asked = max((m.width for m in memories(parameters) if m.gated), default=0)
     return Activity(
         images=len(runs),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.fit.memories import memories
+from toreq_hw.boards.fit.memories import blocks, memories, single_port_blocks
 from toreq_hw.boards.fit.shrink import largest_hidden
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
@@ -37,15 +37,16 @@ def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
     """
     capacity = board.capacity
     single: dict[str, int] = {}
-    blocks: dict[str, int] = {}
+    double: dict[str, int] = {}
     for memory in memories(parameters):
+        name = memory.contents
         if capacity.spram and not memory.initialised:
-            single[memory.name] = single.get(memory.name, 0) + memory.single_port_blocks
+            single[name] = single.get(name, 0) + single_port_blocks(memory)
         else:
-            blocks[memory.name] = blocks.get(memory.name, 0) + memory.blocks(board.family)
+            double[name] = double.get(name, 0) + blocks(memory, board.family)
     for parts, available, unit in (
         (single, capacity.spram, f"blocks of {capacity.spram_bits} bits of single-port RAM"),
-        (blocks, capacity.block_ram, f"blocks of {capacity.block_ram_bits} bits"),
+        (double, capacity.block_ram, f"blocks of {capacity.block_ram_bits} bits"),
     ):
         if sum(parts.values()) > available:
             used = tuple((name, count) for name, count in parts.items() if count)

@@ -1,6 +1,5 @@
 """Logic that was optimised away leaves small, cheap-looking numbers: they are refused."""
 
-from toreq_hw.boards.fit.memories import weight_memories
 from toreq_hw.boards.tool_reports.resources import Resources
 from toreq_hw.errors import ReportError
 from toreq_hw.rtl.parameters import CoreParameters
@@ -23,7 +22,7 @@ def check_plausible(
             )
     block, single = board_bits
     held = used.block_ram * block + used.spram * single + 16 * used.lut4
-    weights = sum(memory.bits for memory in weight_memories(parameters))
+    weights = sum(spec.bits for spec in parameters.memories[: len(parameters.stores)])
     if held < weights:
         raise ReportError(
             f"weights of {weights} bits must be in memory, found room for {held} in the blocks used"

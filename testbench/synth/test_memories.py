@@ -10,7 +10,7 @@ from testbench.synth.conftest import OF_EACH_FAMILY
 from toreq_hw.boards import registry
 from toreq_hw.boards.clock.clocking import solve
 from toreq_hw.boards.fit.check import check_fit
-from toreq_hw.boards.fit.memories import memories
+from toreq_hw.boards.fit.memories import blocks, memories, single_port_blocks
 from toreq_hw.boards.flow.build import run_synthesis
 from toreq_hw.boards.flow.plan import STAT, plan
 from toreq_hw.boards.flow.tools import Tools
@@ -47,5 +47,5 @@ def test_blocks_are_those_of_yosys(name: str, threshold: int | None, tmp_path: P
     spram = board.capacity.spram
     single = [m for m in memories(parameters) if spram and not m.initialised]
     other = [m for m in memories(parameters) if m not in single]
-    assert cells.of(*BLOCKS[name]) == sum(m.blocks(board.family) for m in other) > 1
-    assert cells.of("SB_SPRAM") == sum(m.single_port_blocks for m in single)
+    assert cells.of(*BLOCKS[name]) == sum(blocks(m, board.family) for m in other) > 1
+    assert cells.of("SB_SPRAM") == sum(single_port_blocks(m) for m in single)

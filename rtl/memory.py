@@ -1,0 +1,22 @@
+"""Builds a memory as `CoreParameters.memories` lists it."""
+
+from collections.abc import Iterable
+
+from amaranth import Shape, unsigned
+from amaranth.hdl import ShapeLike
+from amaranth.lib.memory import Memory
+
+from toreq_hw.rtl.memory_spec import MemorySpec
+
+
+def make_memory(spec: MemorySpec, init: Iterable[int] = (), *, width: int | None = None) -> Memory:
+    """One copy of `spec`, or with `width` one of its columns, with `init` at power-up."""
+    bits = spec.width if width is None else width
+    attributes = {"ram_style": "block"} if spec.block else None  # else tools may spend LUTs on it
+    return Memory(shape=unsigned(bits), depth=spec.depth, init=init, attrs=attributes)
+
+
+def check_width(spec: MemorySpec, layout: ShapeLike) -> None:
+    """Stops the generator where the words of `layout` are not those of `spec`."""
+    width = Shape.cast(layout).width
+    assert width == spec.width, f"{spec.name} must have words of {spec.width} bits, found {width}"

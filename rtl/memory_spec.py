@@ -1,0 +1,65 @@
+"""The memories of a core, listed once.
+
+The parts of the core build the memories of this list, the datasheet shows it, and boards count it
+against their device. A new memory is one more entry.
+"""
+
+from dataclasses import dataclass
+
+from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.storage import Store
+
+
+@dataclass(frozen=True)
+class MemorySpec:
+    """`copies` memories side by side, each of `depth` words of `width` bits.
+
+    contents: what is in it, as a refusal calls it. initialised: it holds something at power-up,
+    which single-port RAM cannot. gated: it is read when something asks, not in every cycle. block:
+    it asks for block RAM however small it is. column: bits of each of the memories side by side
+    that one copy is built of; None: it is built as one.
+    """
+
+    name: str
+    contents: str
+    depth: int
+    width: int
+    copies: int = 1
+    initialised: bool = True
+    gated: bool = False
+    block: bool = False
+    column: int | None = None
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of all copies."""
+        return self.width * self.copies
+
+    @property
+    def bits(self) -> int:
+        """Bits of all copies."""
+        return self.depth * self.word_bits
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Widths of the memories that one copy is built of, the lowest bits first."""
+        column = self.column or self.width
+        full, rest = divmod(self.width, column)
+        return (column,) * full + (rest,) * (rest > 0)
+
+
+def store_memory(store: Store, lanes: int, block_bits: int) -> MemorySpec:
+    """The memory of a store of weights: skewed a bank a lane; of rows one, cut into columns each of
+    which a block of `block_bits` holds in that depth.
+    """
+    kind = store.weight_format.value
+    return MemorySpec(
+        name=f"{kind}-{'skewed' if store.skewed else 'rows'} weights",
+        contents=f"{kind} weights",
+        depth=store.words,
+        width=store.width if store.skewed else lanes * store.width,
+        copies=lanes if store.skewed else 1,
+        initialised=store.initialised,
+        gated=not store.skewed,
+        column=None if store.skewed else max(1, block_bits >> index_bits(store.words)),
+    )

@@ -1,0 +1,51 @@
+"""Sizes of a core that take a look at the whole network."""
+
+import numpy as np
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network import Network, accumulator_range
+from toreq_hw.rtl.fixed_width import signed_bits
+from toreq_hw.rtl.slots import Slot
+
+MAX_ACCUMULATOR_BITS = 40
+"""Widest accumulator; with any weights of the formats, not only those at hand."""
+
+
+def update_order(network: Network, names: list[str]) -> tuple[int, ...]:
+    """Populations as the colours visit them; a self-coupled one stands for all its neurons.
+
+    Populations of one colour share no coupling, so one may be walked before the next is
+    updated: the core works block after block and never has to collect a whole colour.
+    """
+    visited = (names.index(block.population) for colour in network.colours for block in colour)
+    return tuple(dict.fromkeys(visited))
+
+
+def bias_bits_of(network: Network, slots: tuple[Slot, ...]) -> int:
+    """Bits of every bias with its rounding half added."""
+    return max(
+        signed_bits((network.biases[slot.name].astype(np.int64) + slot.half).tolist())
+        for slot in slots
+    )
+
+
+def accumulator_bits_of(network: Network, bias_bits: int) -> int:
+    """Bits of the sums that any weights and any biases of `bias_bits` can reach.
+
+    Raises NetworkError naming the population where that is too many.
+    """
+    widest = 0
+    for population in network.relaxing:
+        bias = network.biases[population.name]
+        low, high = accumulator_range(network, population.name, any_weights=True)
+        reach = 1 << (bias_bits - 1)
+        ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1]
+        bits = signed_bits(ends)
+        if bits > MAX_ACCUMULATOR_BITS:
+            raise NetworkError(
+                f"population {population.name!r}: accumulators for any weights must fit into "
+                f"{MAX_ACCUMULATOR_BITS} bits, found {bits}; use fewer fraction bits or a "
+                "smaller fan-in"
+            )
+        widest = max(widest, bits)
+    return widest

@@ -1,0 +1,30 @@
+"""What a board says of its hardware stays what hosts and bitstreams in use expect."""
+
+import numpy as np
+import pytest
+
+from testbench.networks import random_case
+from toreq_hw.boards.link.identity import hardware_hash
+from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.rtl.parameters import CoreParameters
+
+
+def small_network() -> Network:
+    populations = (Population("input", 9, Role.INPUT), Population("output", 5, Role.OUTPUT))
+    weight = np.zeros((9, 5), dtype=np.int8)
+    return Network(populations, (Coupling("input", "output", weight, 3, WeightFormat.TERNARY),), {})
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"), [(None, "cfff7e2af025952d"), (3, "cc68f2ea41e00e08")]
+)
+def test_the_hash_of_hardware_stays(threshold: int | None, expected: str) -> None:
+    """Otherwise boards that are programmed already would have to be programmed again."""
+    parameters = CoreParameters.of(small_network(), 4, update_lanes=2, threshold=threshold)
+    assert hardware_hash(parameters).hex() == expected
+
+
+def test_the_hash_of_a_deep_core_stays() -> None:
+    network = random_case(3, schedule=Schedule.SEQUENTIAL).network
+    parameters = CoreParameters.of(network, 4, large_coupling=0)
+    assert hardware_hash(parameters).hex() == "e6d80c8309e789f8"
