@@ -10,6 +10,7 @@ from toreq_hw import data
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import Network, load
+from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.perturbation import (
@@ -21,7 +22,6 @@ from toreq_hw.sim.perturbation import (
     program,
 )
 from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
-from toreq_hw.sim.yardsticks.feed_forward import feed_forward, has_counterpart
 
 MAX_BIN = 40
 """Sweeps beyond this share the histogram's last bin."""

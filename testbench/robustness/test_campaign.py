@@ -14,6 +14,8 @@ from toreq_hw import commands, data, network, sim
 from toreq_hw.errors import InputError, MissingDependencyError, ToreqError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
+from toreq_hw.sim.baselines.feed_forward_training import train_twin
 from toreq_hw.sim.campaign import runner
 from toreq_hw.sim.campaign.planning import student, trials_needed, wilson
 from toreq_hw.sim.campaign.runner import Plan
@@ -24,8 +26,6 @@ from toreq_hw.sim.campaign.trial import Trial, run_trial
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import recipe
-from toreq_hw.sim.yardsticks.feed_forward import feed_forward, has_counterpart
-from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from toreq_hw.contract.results import Status
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.baselines.feed_forward import feed_forward
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.sim.yardsticks.feed_forward import feed_forward
 
 ENGINES = [e.value for e in sim.EngineName]
 

@@ -11,10 +11,10 @@ from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.baselines.feed_forward import has_counterpart
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.perturbation.weight_flips import readings
-from toreq_hw.sim.yardsticks.feed_forward import has_counterpart
 
 ENGINES = [e.value for e in sim.EngineName]
 

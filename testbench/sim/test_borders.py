@@ -9,6 +9,9 @@ import pytest
 from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
+from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
+from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
 from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.single_flips import single_flips
@@ -17,9 +20,6 @@ from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.perturbation import relax_with
 from toreq_hw.sim.perturbation.state_damage import StateBitFlip
 from toreq_hw.sim.summary import summarise
-from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
-from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork
-from toreq_hw.sim.yardsticks.float_training import float_accuracy, train_float
 
 NET = layered((4, 3, 2), WeightFormat.INT8, (4, 4))
 INPUTS = np.array([[0, 1, 2, 255], [3, 4, 5, 6], [0, 0, 0, 0]])

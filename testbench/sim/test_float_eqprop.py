@@ -5,8 +5,8 @@ import pytest
 
 from toreq_hw import data
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
-from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork, Floats, Gradient
-from toreq_hw.sim.yardsticks.float_training import float_accuracy, train_float
+from toreq_hw.sim.baselines.float_eqprop import FloatNetwork, Floats, Gradient
+from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 
 pytestmark = pytest.mark.float_sums
 

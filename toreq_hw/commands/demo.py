@@ -26,12 +26,12 @@ from toreq_hw.files import together, write_records
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
+from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.planning import student
 from toreq_hw.sim.healing import heal
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.summary import summarise
-from toreq_hw.sim.yardsticks.float_training import float_accuracy, train_float
 from toreq_hw.versions import versions
 
 HIDDEN = 128

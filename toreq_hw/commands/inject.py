@@ -38,6 +38,8 @@ from toreq_hw.reading import parse_json
 from toreq_hw.reading.fields import shown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
+from toreq_hw.sim.baselines.feed_forward import check_chain
+from toreq_hw.sim.baselines.feed_forward_training import train_twin
 from toreq_hw.sim.campaign import runner
 from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
@@ -47,8 +49,6 @@ from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import KINDS, StartLayer
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
 from toreq_hw.sim.phases import MAX_LIMIT, MAX_SWEEPS
-from toreq_hw.sim.yardsticks.feed_forward import check_chain
-from toreq_hw.sim.yardsticks.feed_forward_training import train_twin
 from toreq_hw.versions import versions
 
 TWIN_EPOCHS = {"small": 200, "large": 15}

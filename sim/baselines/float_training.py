@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network, check_labels
-from toreq_hw.sim.yardsticks.float_eqprop import FloatNetwork, Floats
+from toreq_hw.sim.baselines.float_eqprop import FloatNetwork, Floats
 
 _BATCH = 20
 

@@ -1,4 +1,4 @@
-"""Equilibrium propagation in real numbers: the yardstick for gradients and for accuracy.
+"""Equilibrium propagation in real numbers: the baseline for gradients and for accuracy.
 
 The same populations, couplings and schedule as an integer network, with states in [0, 1]
 (or [-1, 1] where signed), s = clip(a), and gradients from two equilibria (Scellier and Bengio
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from toreq_hw.arrays import reals
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, Population
-from toreq_hw.sim.yardsticks.fixed_order import column_sums, product, uniform
+from toreq_hw.sim.baselines.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Coupling, Network, WeightFormat, check_labels, check_states
-from toreq_hw.sim.learning.augmentation import shifted
-from toreq_hw.sim.yardsticks.fixed_order import (
+from toreq_hw.sim.baselines.fixed_order import (
     column_sums,
     exponential,
     product,
     row_sums,
     uniform,
 )
+from toreq_hw.sim.learning.augmentation import shifted
 
 Floats = npt.NDArray[np.float32]
 
