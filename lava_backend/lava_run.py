@@ -78,9 +78,9 @@ def run(
     class and 0 elsewhere. batch: 1 presents one sample at a time, as a chip would, over
     Lava's own `Dense`; more run side by side, a simulation device for throughput.
 
-    Raises NetworkError where Lava cannot carry the network, InputError for states out of range,
-    and DeploymentError where a Lava process dies or nothing moves for `patience_s`; nothing is left
-    running in either case.
+    Raises NetworkError where Lava cannot carry the network, and InputError for states out of range.
+    Raises DeploymentError where a Lava process dies or nothing moves for `patience_s`; nothing is
+    left running in either case.
     """
     check(network)
     lava_shim.check_versions()

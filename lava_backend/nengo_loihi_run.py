@@ -1,10 +1,10 @@
 """A spiking, rate-coded approximation of a network on nengo-loihi's emulator of Loihi 1.
 
-A state is a rate. clip(p, low, high) = low + relu(p - low) - relu(p - high), so each state
-takes two non-leaky integrate-and-fire neurons whose rates are subtracted wherever the state
-is read. All populations run at once, in continuous time, through low-pass synapses: no
-schedule, no exact sum. It follows weak couplings roughly and strong ones not at all;
-`coupling_strength` says which this is.
+A state is a rate: clip(p, low, high) = low + relu(p - low) - relu(p - high). So each state takes
+two non-leaky integrate-and-fire neurons. Their rates are subtracted wherever the state is read. All
+populations run at once, in continuous time, through low-pass synapses: no schedule, no exact sum.
+It follows weak couplings roughly and strong ones not at all; `coupling_strength` says which this
+is.
 """
 
 import time

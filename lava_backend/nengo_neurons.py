@@ -1,8 +1,8 @@
 """The neuron type of relaxing populations in Nengo: integers in float64, one rounding.
 
-Every number stays far below 2^53, so floating point is exact. The neurons keep time
-themselves: a presentation is one phase (free) or three (free, positive, negative) of a fixed
-number of steps, whose first step starts the phase and whose others are ticks.
+Every number stays far below 2^53, so floating point is exact. The neurons keep time themselves. A
+presentation is one phase (free) or three (free, positive, negative) of a fixed number of steps. Its
+first step starts the phase; the others are ticks.
 """
 
 from typing import Any, ClassVar

@@ -1,10 +1,10 @@
 """A layered network on torch tensors: integers kept in floats, exactly.
 
-All is counted in states: a weight is W 2^-f, an accumulator a 2^-F, and the rounding half is
-part of the constant drive, so an update is clip(floor(sum)). Every value is a multiple of
-2^-F, and a float32 holds those exactly up to 2^24 of them (a float64 up to 2^53). No partial
-sum is larger than `_reach`, so where that is at most 2^24 float32 products are exact in any
-order, and otherwise float64 ones are: a network's bounds are 32 bits.
+All is counted in states: a weight is W 2^-f, an accumulator a 2^-F, and the rounding half is part
+of the constant drive, so an update is clip(floor(sum)). Every value is a multiple of 2^-F, and a
+float32 holds those exactly up to 2^24 of them (a float64 up to 2^53). No partial sum is larger than
+`_reach`. Where that is at most 2^24, float32 products are exact in any order. Otherwise float64
+ones are: a network's bounds are 32 bits.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 It is taken to stand between its Linear and the ReLU behind that. In a `Sequential`, whose numbers
 are places, it can also stand behind the ReLU, or before the first layer; then it is folded into the
-layer that it stands before. Means that are negative cannot be those of what a ReLU gives, and means
-without a negative one are refused where a name alone puts them before it.
+layer that it stands before. Negative means cannot be those of what a ReLU gives. Means without a
+negative one are refused where a name alone puts the norm before the ReLU.
 """
 
 from collections.abc import Sequence

@@ -84,9 +84,9 @@ def _coupling(pre: Population, post: Population, found: Fit) -> Coupling:
 def _bias(layer: Layer, states: StateFormat, fits: list[Fit]) -> npt.NDArray[np.int32]:
     """Biases in accumulator LSBs, (n,), with which the contract's one rounding is the graph's.
 
-    Products are whole LSBs, so a bias between two LSBs moves a sum over the same steps as the one
-    below it does (above it, where steps are rounded up): nothing is lost by rounding it, as long as
-    the weights are exact. Where they are not, the nearest LSB is taken.
+    Products are whole LSBs. So a bias between two LSBs acts as the one below it does, or the one
+    above it where steps are rounded up. Nothing is lost by rounding it, as long as the weights are
+    exact. Where they are not, the nearest LSB is taken.
     """
     fraction_bits = max(found.fraction_bits for found in fits)
     one, half = 1 << fraction_bits, (1 << fraction_bits) >> 1

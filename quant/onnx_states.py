@@ -178,8 +178,8 @@ def requantised(before: StateFormat, again: StateFormat) -> StateFormat:
 def carried(states: StateFormat, layer: "Layer | None") -> StateFormat:
     """The format that a population takes: what a layer's bounds leave of its quantiser's integers.
 
-    Raises NodeError naming the bound (a ReLU that other nodes follow, say) that is not one of the
-    population's own, or the quantiser whose integers no population has.
+    Raises NodeError naming the bound that is not one of the population's own (a ReLU that other
+    nodes follow, say). The same for a quantiser whose integers no population has.
     """
     low, high = states.low, states.high
     if layer is not None and layer.bounded:

@@ -1,9 +1,9 @@
 """The quantisers of training, from Brevitas, in units of an LSB so that their scale is 1.
 
-Latent weights are real numbers of LSBs. A quantiser maps them to the integers the network
-file holds, as integer-valued floats. Training is straight-through: what moves a quantised
-weight moves its latent (Brevitas' own gradient for a ternary weight of zero is zero, from
-which no weight would come back). The power-of-two scale 2^-f stays apart.
+Latent weights are real numbers of LSBs. A quantiser maps them to the integers the network file
+holds, as integer-valued floats. Training is straight-through: what moves a quantised weight moves
+its latent. Brevitas' own gradient for a ternary weight of zero is zero, from which no weight would
+come back. The power-of-two scale 2^-f stays apart.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Compiled relaxation on a CPU: sample by sample, so that none waits for the slowest.
 
-Everything is an exact sum of multiples of 2^-F (see `equilibrium`), which is why sums may be
-kept up to date by adding what changed, and why the compiler may add in any order.
+Everything is an exact sum of multiples of 2^-F (see `equilibrium`). So sums may be kept up to date
+by adding what changed, and the compiler may add in any order.
 """
 
 import hashlib

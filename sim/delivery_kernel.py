@@ -1,10 +1,10 @@
 """Compiled delivery of events: accumulators += weights * deltas, exactly, along every fan.
 
-Three ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows
-of the neurons that changed, in 16 bits where the plan proves that no sum leaves them and in
-32 bits elsewhere; *pulling* walks the columns of a narrow target over all neurons, changed or not.
-Every sum is cast (`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve
-or quarter the vectors that LLVM makes of a loop.
+Three ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
+the neurons that changed, in 16 bits where the plan proves that these suffice, in 32 elsewhere;
+*pulling* walks the columns of a narrow target over all neurons, changed or not. Every sum is cast
+(`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve or quarter the
+vectors that LLVM makes of a loop.
 """
 
 import numpy as np

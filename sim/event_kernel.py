@@ -44,8 +44,8 @@ def present(plan, inputs, states, drive, output_start, accumulator, scratch):  #
 
 @compiled_uncounted
 def copy(target, source):  # type: ignore[no-untyped-def]
-    """target[:] = source, which would ask the allocator for room in case the two overlap, and with
-    which numba would compile the words of an error on shapes.
+    """Sets target[:] = source. That form would ask the allocator for room in case the two overlap.
+    With it numba would also compile the text of an error on shapes.
     """
     for k in range(len(target)):
         target[k] = source[k]

@@ -1,9 +1,9 @@
 """Integer matrix products through float32 BLAS, exact within a bound that is proved here.
 
-A float32 holds every integer up to 2^24. If sum_j |W[j, i]| * max|s_j| <= 2^24 for every
-column i, then every partial sum, in whatever order BLAS takes it, is such an integer, and so
-no addition ever rounds. Where the bound does not hold for all rows at once, the rows are
-taken in blocks for which it does, and the blocks are added as int32.
+A float32 holds every integer up to 2^24. Let sum_j |W[j, i]| * max|s_j| <= 2^24 for every column i.
+Then every partial sum, in whatever order BLAS takes it, is such an integer, and no addition ever
+rounds. Where the bound does not hold for all rows at once, it holds for blocks of rows, which are
+added as int32.
 """
 
 import numpy as np

@@ -89,8 +89,9 @@ def compile_plan(network: Network) -> Plan:
 def shared_rows(coupling: Coupling, source: Population) -> int:
     """How many events of `source` may add up in 16 bits before the sum must be widened.
 
-    The largest n with n * |W| * |delta| <= 2^15 - 1 for any weight of the coupling's format
-    (learning changes them) and any change between two states of the source, or from rest.
+    The largest n with n * |W| * |delta| <= 2^15 - 1. It holds for any weight of the coupling's
+    format, since learning changes them. It holds for any change between two states of the source,
+    or from rest.
     """
     largest_delta = source.state_max - source.state_min
     return SUM_LIMIT // (coupling.weight_format.limit * largest_delta)

@@ -94,8 +94,8 @@ changes, non-zero inputs."""
 def carried_out(layout: Layout, start: Start, run: Run) -> PhaseResult:
     """What `run` makes of a start.
 
-    With a trace, a first run counts the changes of each sample and a second one, the same bit
-    for bit, writes them where they belong.
+    With a trace, a first run counts the changes of each sample. A second one, the same bit for bit,
+    writes them where they belong.
     """
     check_start(layout, start)
     batch = len(start.inputs)

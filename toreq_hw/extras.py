@@ -17,8 +17,8 @@ def install_command(extra: str) -> str:
     """The command that installs an extra, or Lava, into the environment that runs now.
 
     In the checkout's own .venv it is a make target. Where the package is installed (a wheel, or a
-    checkout in another environment) pip takes the extra's list from it and needs no index that
-    knows the package. A checkout that is only on the path is installed with the extra.
+    checkout in another environment) pip takes the extra's list from it. No index has to know the
+    package. A checkout that is only on the path is installed with the extra.
     """
     root = Path(toreq_hw.__file__).parents[1]
     checkout = (root / "Makefile").is_file() and (root / "pyproject.toml").is_file()

@@ -1,8 +1,8 @@
 """Writing results: a reader sees the whole file or the one that was there before.
 
-A file is written as a draft beside its destination, forced to disk and renamed over it, so a
-full disk, a crash or Ctrl-C never leaves half a file. Devices, FIFOs and links are written
-through (`destinations`). Files written within `together` take their places at its end.
+A file is written as a draft beside its destination, forced to disk and renamed over it. So a full
+disk, a crash or Ctrl-C never leaves half a file. Devices, FIFOs and links are written through
+(`destinations`). Files written within `together` take their places at its end.
 """
 
 import json

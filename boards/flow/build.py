@@ -24,8 +24,8 @@ from toreq_hw.files import replacing
 
 
 class Watch(Protocol):
-    """Told when a stage begins (name, None, False), what its tool says (a note, every few seconds),
-    and that it has ended (name, seconds it took, whether it was in the cache).
+    """Told when a stage begins, what its tool says every few seconds, and that it has ended. Begun:
+    (name, None, False). Said: a note. Ended: (name, seconds it took, whether it was in the cache).
     """
 
     def __call__(self, name: str, seconds: float | None, cached: bool, note: str = "", /) -> None:

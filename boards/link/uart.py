@@ -12,9 +12,9 @@ MIN_CYCLES = 4
 class UartReceiver(wiring.Component):
     """Bytes from `rx`; `valid` is high for one cycle, and nobody can hold a byte back.
 
-    A byte whose stop bit is low is dropped, and the line must come to rest before the next.
-    Bits are sampled half a bit after the start bit's edge, so a sender may be off by 4 % at 16
-    cycles a bit or more.
+    A byte whose stop bit is low is dropped, and the line must come to rest before the next. Bits
+    are sampled half a bit after the start bit's edge. So a sender may be off by 4 %, at 16 cycles a
+    bit or more.
     """
 
     def __init__(self, cycles: int) -> None:

@@ -36,8 +36,8 @@ class Placement:
 
 
 def parse(report: Path, log: Path, seed: int, clock_hz: float) -> Placement:
-    """Raises ReportError where a field is absent, the constraint is not `clock_hz`, the log
-    speaks of another unit or number, or more is used than there is.
+    """Raises ReportError where a field is absent, the constraint is not `clock_hz`, or more is used
+    than there is. It also raises where the log has another unit or number.
     """
     content = report_file.report(report)
     name = _clock(content, clock_hz, report)

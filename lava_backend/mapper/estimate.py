@@ -28,9 +28,9 @@ class Activity:
 def estimate(network: Network, mapping: Mapping, activity: Activity) -> dict[str, Any]:
     """Energy and time of one inference, each {value, low, high}, with parts and sources.
 
-    Energy: synops, one update of every neuron in every time step, messages, and their hops.
-    Time: time steps at the barrier's pace, and on the busiest core, after its updates, its
-    share of the synops as if they were spread evenly over the cores.
+    Energy: synops, one update of every neuron in every time step, messages, and their hops. Time:
+    time steps at the barrier's pace. To them the busiest core adds, after its updates, its share of
+    the synops, as if these were spread evenly.
     """
     chip = mapping.chip
     neurons = sum(p.size for p in network.relaxing)

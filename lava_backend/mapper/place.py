@@ -1,8 +1,8 @@
 """Placing cores on the grid so that events travel short ways.
 
-Starts from the order of the network along a snake through the grid, and swaps pairs of places
-for as long as that shortens the way; a fixed seed draws the candidates, so the same network
-lands on the same cores.
+Starts from the order of the network along a snake through the grid. Swaps pairs of places for as
+long as that shortens the way; a fixed seed draws the candidates, so the same network lands on the
+same cores.
 """
 
 from dataclasses import dataclass

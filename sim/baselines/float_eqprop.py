@@ -1,11 +1,10 @@
 """Equilibrium propagation in real numbers: the baseline for gradients and for accuracy.
 
-The same populations, couplings and schedule as an integer network, with states in [0, 1]
-(or [-1, 1] where signed), s = clip(a), and gradients from two equilibria (Scellier and Bengio
-2017; the centred estimator of Laborieux et al. 2021). `exact_gradient` differentiates the
-equilibrium itself, so that the estimate can be held against it, coupling by coupling.
-Relaxation and estimate are summed in a fixed order: a training ends in the same weights on every
-processor.
+It has the populations, couplings and schedule of an integer network. States are in [0, 1] ([-1, 1]
+where signed), s = clip(a). Gradients come from two equilibria (Scellier and Bengio 2017; the
+centred estimator of Laborieux et al. 2021). `exact_gradient` differentiates the equilibrium itself,
+so that the estimate can be compared with it, coupling by coupling. Relaxation and estimate are
+summed in a fixed order: a training ends in the same weights on every processor.
 """
 
 from dataclasses import dataclass
@@ -114,11 +113,10 @@ class FloatNetwork:
     def exact_gradient(self, inputs: Floats, target: Floats, free: Floats) -> Gradient:
         """The gradient of the equilibrium loss by implicit differentiation.
 
-        At s = clip(J s + c), with D marking the neurons inside their range, a change of J or c
-        moves s by (I - D J)^-1 D (dJ s + dc), so dL/dJ_ij = lambda_i s_j with
-        lambda = D (I - J D)^-1 dL/ds. free: equilibria to (near) machine precision.
-        What is compared with it has a tolerance, so LAPACK and BLAS may sum as they like.
-        Raises InputError.
+        Let s = clip(J s + c), and D mark the neurons inside their range. A change of J or c moves s
+        by (I - D J)^-1 D (dJ s + dc). So dL/dJ_ij = lambda_i s_j with lambda = D (I - J D)^-1
+        dL/ds. free: equilibria to (near) machine precision. What is compared with it has a
+        tolerance, so LAPACK and BLAS may sum as they like. Raises InputError.
         """
         inputs = self.check_inputs(inputs)
         target = self._checked_target(target, len(inputs))

@@ -128,7 +128,7 @@ def harden(
     confidence: float = 0.99,
 ) -> Hardening:
     """Trains the same network from scratch with `rate` of its weight bits flipped afresh every
-    `period` samples, and holds both against damage that neither has seen.
+    `period` samples. Both then meet damage that neither has seen.
     """
     seed = (trainer.seed + 0x5EED) % (1 << 32)
     hardened = HardenedTrainer(

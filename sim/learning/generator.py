@@ -1,7 +1,7 @@
 """The random numbers of on-chip learning: xorshift32, small enough for any FPGA.
 
-docs/numerics.md, section 6, fixes the generator, its seeding and the order of draws, so that
-hardware and simulator agree on every weight after a whole training run.
+docs/numerics.md, section 6, fixes the generator, its seeding and the order of draws. So hardware
+and simulator agree on every weight after a whole training run.
 """
 
 from enum import IntEnum

@@ -112,8 +112,8 @@ def latents_of(weights: npt.NDArray[np.int8], theta: int) -> npt.NDArray[np.int1
     """Latents that stand for given weights, each in the middle of what it may be.
 
     INT8: V = 256 W, the middle of the interval that rounds to W. Ternary: 0 for 0, and for +-1 the
-    middle of theta .. 2 theta, half a threshold away from being forgotten (what lies beyond theta
-    has no upper end but the format's, so that its middle would never be learned away).
+    middle of theta .. 2 theta, half a threshold away from being forgotten. What lies beyond theta
+    has no upper end but the format's; its middle would never be learned away.
     """
     step = min(theta + theta // 2, LATENT_LIMIT) if theta else 256
     return (weights.astype(np.int32) * step).astype(np.int16)

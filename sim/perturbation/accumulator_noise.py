@@ -63,11 +63,11 @@ class FlickerNoise(ThermalNoise):
 class ReadNoise(ThermalNoise):
     """Each weight is read anew for each delivery: (w + level w_max N) d, N fresh every time.
 
-    w_max: the coupling's largest magnitude. The errors of a tick's independent reads along one
-    direction of a coupling add up to one of deviation level w_max sqrt(sum d^2), which each
-    accumulator they reach keeps (tick 0 presents the inputs). place: a target population. The
-    additive read noise of analog arrays (Joshi et al., Nature Communications 11, 2473, 2020),
-    but for its 1/f part, which `pcm` has.
+    w_max: the coupling's largest magnitude. Tick 0 presents the inputs. The errors of a tick's
+    independent reads along one direction of a coupling add up to one of deviation level w_max
+    sqrt(sum d^2). Each accumulator that they reach keeps it. place: a target population. The
+    additive read noise of analog arrays (Joshi et al., Nature Communications 11, 2473, 2020), but
+    for its 1/f part, which `pcm` has.
     """
 
     kind: ClassVar[str] = "read_noise"

@@ -1,9 +1,9 @@
 """The disturbed dense engine: a whole batch, every accumulator recomputed in every tick.
 
 A dense machine keeps no running sums, so it has nowhere to keep an error. What an incremental
-machine got wrong is carried beside the states instead: `heard`, the state that each neuron's
-neighbours believe it has (the sum of what arrived from it), and `offset`, what flips and noisy
-reads left in each accumulator. a = b + x W + heard W + offset, mod 2^32, is then what an
+machine got wrong is carried beside the states instead. `heard` is the state that each neuron's
+neighbours believe it has, the sum of what arrived from it. `offset` is what flips and noisy reads
+left in each accumulator. The sum a = b + x W + heard W + offset, mod 2^32, is then what an
 incremental machine holds. Where a weight flips in a tick, its change acts on what has been heard
 since: `heard_before` is what had been heard till then.
 """

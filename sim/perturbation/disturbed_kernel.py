@@ -203,8 +203,8 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
 def send(plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded):  # type: ignore[no-untyped-def]
     """Sets one colour's new states and delivers its events. Returns synops and changes so far.
 
-    irregular: some message of this tick may be lost, doubled or garbled, so that sums of them are
-    not those that `deliver` may take in 16 bits.
+    irregular: some message of this tick may be lost, doubled or garbled. Sums of them are then not
+    those that `deliver` may take in 16 bits.
     """
     synops = 0
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):

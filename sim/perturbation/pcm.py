@@ -1,9 +1,9 @@
 """Phase-change memory: programming noise, drift and read noise of measured devices.
 
-The statistical model of Nandakumar et al., "Phase-change memory models for deep learning training
-and inference", ICECS 2019, fitted to arrays of a million devices (Joshi et al., Nature
-Communications 11, 2473, 2020; Nandakumar et al., Frontiers in Neuroscience 14, 406, 2020), with
-the coefficients that aihwkit's PCMLikeNoiseModel publishes for g_max = 25 uS.
+The statistical model is that of Nandakumar et al., "Phase-change memory models for deep learning
+training and inference", ICECS 2019. It was fitted to arrays of a million devices: Joshi et al.,
+Nature Communications 11, 2473, 2020; Nandakumar et al., Frontiers in Neuroscience 14, 406, 2020.
+The coefficients are those that aihwkit's PCMLikeNoiseModel publishes for g_max = 25 uS.
 """
 
 from dataclasses import dataclass
@@ -78,8 +78,9 @@ class Pcm(AnalogWeights):
     """Each weight is a pair of devices, one for each sign, one of them at its lowest.
 
     level: scale of the published noise and drift (1 is the measured device; 0 none). seconds: since
-    the first reading. compensated: once drift has begun, one factor a coupling, sum |w| over
-    sum w' sign(w), restores the magnitude it took (global drift compensation, Joshi et al. 2020).
+    the first reading. compensated: once drift has begun, one factor a coupling restores the
+    magnitude that it took, sum |w| over sum w' sign(w). This is the global drift compensation of
+    Joshi et al. 2020.
     """
 
     seconds: float = 0.0

@@ -1,6 +1,6 @@
 """Damage to stored weights: flipped bits, stuck cells, cut synapses, dead lines.
 
-One matrix is used both ways, so damage is symmetric, the energy argument of docs/numerics.md,
+One matrix is used both ways, so damage is symmetric. The energy argument of docs/numerics.md,
 section 4, holds for the damaged network, and every relaxation still ends by itself.
 """
 
@@ -22,8 +22,8 @@ Weights = npt.NDArray[np.int8]
 def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) -> Weights:
     """Stored words XOR mask, as the machine reads them back.
 
-    INT8: two's complement; -128 is not a weight and reads as -127. Ternary: two bits, 00 is 0,
-    01 is +1, 11 is -1 (two's complement), and 10 reads as 0, because the low bit says whether
+    INT8: two's complement; -128 is not a weight and reads as -127. Ternary: two bits; 00 is 0, 01
+    is +1, 11 is -1 (two's complement). The word 10 reads as 0, because the low bit says whether
     there is a weight at all.
     """
     if kind is WeightFormat.INT8:

@@ -21,8 +21,8 @@ class WeightUpset(TickFaults):
     are multiplied by what the cell reads now, in both directions, as there is one copy. Couplings
     of the input deliver before the first tick, so only those between relaxing populations count.
 
-    Later weights act on sums of earlier ones as on a constant bias, so a phase ends once the
-    window is over, if no sum leaves its 32 bits. Words read as under `weight_bit_flip`.
+    Later weights act on sums of earlier ones as on a constant bias. So a phase ends once the window
+    is over, if no sum leaves its 32 bits. Words read as under `weight_bit_flip`.
     """
 
     kind: ClassVar[str] = "weight_upset"

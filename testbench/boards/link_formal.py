@@ -2,10 +2,10 @@
 
 python -m testbench.boards.link_formal    (make link-formal)
 
-By induction over one cycle (the SAT solver of Yosys): a check that takes in how registers hang
-together holds after reset, and where it holds in a cycle it holds in the next, whatever comes in.
-So the work is that of two questions to a solver, whatever the time a proof speaks of. A twin has
-one wire tied to a constant; ABC must find how it fails, from reset, the check alone.
+By induction over one cycle (the SAT solver of Yosys): a check of how registers hang together holds
+after reset; where it holds in a cycle it holds in the next, whatever comes in. So the work is that
+of two questions to a solver, whatever the time a proof speaks of. A twin has one wire tied to a
+constant; ABC must find how it fails, from reset, the check alone.
 """
 
 from typing import Any

@@ -1,13 +1,13 @@
 """Whether a harmed core can be told from a whole one at all, for all time and any traffic.
 
-Both step under the same inputs, which the solver is free to choose, reset included, from a
-state that they share. If no state that the whole core can reach makes them differ, in a
-register or in an output, they never part: each step starts from equal states and ends in equal
-states. Where a register does differ, the harmed core gets its own copy of it and the question
-is asked again, until an output differs or nothing more does. An output may differ where nobody
-looks: a payload without valid. ABC's property directed reachability (pdr) answers each
-question for all time. It is asked first with the registers of data free, to take any value in
-any cycle: what no such core can tell apart, ours cannot either. Otherwise with all as they are.
+Both step under the same inputs, which the solver is free to choose, reset included, from a state
+that they share. If no state that the whole core can reach makes them differ, in a register or in an
+output, they never part: each step starts from equal states and ends in equal states. Where a
+register does differ, the harmed core gets its own copy of it and the question is asked again. This
+ends when an output differs or nothing more does. An output may differ where nobody looks: a payload
+without valid. ABC's property directed reachability (pdr) answers each question for all time. It is
+asked first with the registers of data free, to take any value in any cycle: what no such core can
+tell apart, ours cannot either. Otherwise with all as they are.
 """
 
 import re

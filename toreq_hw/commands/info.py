@@ -29,9 +29,9 @@ _APART = ("file", "kind", "commands", "versions", "fields")
 def command(path: Path, json_path: Path | None) -> None:
     """Say what FILE is, what is in it, who made it, and which commands take it.
 
-    FILE: a network file, a checkpoint, a float model, an ONNX graph, a fault map, a chip
-    description, finished trials of a campaign, a record that a command wrote with --json, or a
-    data set's IDX file. The whole file is read and checked, as the commands that take it do.
+    FILE may be a network file, checkpoint, float model, ONNX graph, fault map or chip description.
+    It may be trials of a campaign, a record of --json, or a data set's IDX file. The whole file is
+    read and checked, as the commands that take it do.
     """
     kind = kind_of(path)
     if kind is Kind.OTHER:

@@ -71,9 +71,9 @@ def command(
 ) -> int:
     """Damage a network, go on with the on-chip rule, and print accuracy after every epoch.
 
-    NETWORK: a checkpoint, whose latents go on as they stand, or a network file, which holds none:
-    its latents start in the middle of what reads as each weight, and its rates are those at
-    which the recipe of its format ends (docs/robustness.md).
+    NETWORK: a checkpoint, whose latents go on as they stand, or a network file, which holds none.
+    Then latents start in the middle of what reads as each weight. Rates are those at which the
+    recipe of the format ends (docs/robustness.md).
     """
     layer = (DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed)
     uneven = AsymmetricUpdate(asymmetry, seed)

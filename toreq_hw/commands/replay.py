@@ -88,10 +88,10 @@ def command(
 ) -> int:
     """Replay a fault map on several machines; all must go through the same states.
 
-    The map's samples are the first test images. Every state that a machine shows is held against
-    the reference engine: of every tick in the simulator and in Lava, of every tick at whose
-    end the core stops in RTL (a compiled model of the core with a fault port; docs/robustness.md
-    says what is written where). Ends with status 1 at a difference.
+    The map's samples are the first test images. Every state that a machine shows is compared with
+    the reference engine's. The simulator and Lava show every tick. RTL is a compiled model of the
+    core with a fault port, and shows every tick at whose end the core stops (docs/robustness.md).
+    Ends with status 1 at a difference.
     """
     net = network.load(network_path)
     dataset = data.load(data_name)

@@ -57,8 +57,8 @@ def command(
 ) -> int:
     """Build every published design and write synthesis.json, .md and .html.
 
-    Finished stages are kept in build/synth/cache. Ends with status 1 if a design could not be
-    built, misses its clock, or is kept from an earlier report that was made from another core.
+    Finished stages are kept in build/synth/cache. Ends with status 1 if a design could not be built
+    or misses its clock. The same if a row of an earlier report was made from another core.
     """
     needs()
     from toreq_hw.boards.flow.threads import in_threads

@@ -71,7 +71,7 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
     """The network that a header and its tensors describe, checked; the inverse of `header`.
 
     Raises NetworkError or NetworkFileError for anything that is not exactly a network of this
-    version, and where the content has not the SHA-256 that the header states.
+    version. The same where the content has not the SHA-256 that the header states.
     """
     fields = Fields(header, "", NetworkFileError, "network.")
     if fields.text("format") != FORMAT:

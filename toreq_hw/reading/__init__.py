@@ -1,7 +1,7 @@
 """Reading files from anywhere: bounded, decoded, typed, and refused in one line.
 
 Every reader of a file goes through here. Each function takes the class of error to raise, a
-`ToreqError`, whose one line names the file, the place in it, what must hold and what was found.
+`ToreqError`. Its one line names the file, the place in it, what must hold and what was found.
 
 content   read_bytes, read_text, read_log, unpacked: size, regular files only, UTF-8, gzip
 structure read_json, parse_json, read_toml: nesting, duplicate names, numbers
