@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.lava_backend.nengo_shim import nengo
 
 Floats = npt.NDArray[np.float64]
@@ -88,7 +89,7 @@ class RelaxingNeurons(nengo.neurons.NeuronType):
         state["clock"] += 1
 
     def _update(self, colour: int, output: Floats, state: dict[str, Floats]) -> None:
-        half = (1 << self.fraction_bits) >> 1
+        half = rounding_half(self.fraction_bits)
         rounded = np.floor((state["accumulator"] + half) / (1 << self.fraction_bits))
         new = np.clip(rounded, self.state_min, self.state_max)
         due = state["colour"] == colour

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_worker import Watch, end, moved
 from toreq_hw.network import Network, Population, load
@@ -165,9 +166,8 @@ class Machine:
         local = i - self.spans[name].start
         sums = self.populations[name].accumulator.get().astype(np.int64)
         coming = sum(int(w.dense.a_buff.get()[local]) for w in self.wires if w.target == name)
-        word = int(np.int64(sums[local] + coming).astype(np.int32))
-        flipped = int(np.int64(word ^ 1 << bit).astype(np.int32))
-        sums[local] = flipped - coming
+        word = wrap32(int(sums[local]) + coming)
+        sums[local] = flip_bits(word, 1 << bit, WORD_SIGN) - coming
         self.populations[name].accumulator.set(sums.astype(np.int32))
 
     def _say(self, memory: str, change: Wide) -> None:
@@ -198,18 +198,12 @@ class Machine:
 
 
 def _flipped(state: int, mask: int, population: Population) -> int:
-    """A state word with bits inverted; a signed word below the range reads as the smallest."""
-    word = (state ^ mask) & (1 << population.state_bits) - 1
-    if population.signed and word >> population.state_bits - 1:
-        word -= 1 << population.state_bits
-    return max(word, population.state_min)
+    return int(flip_state(state, mask, population.state_min, population.state_max))
 
 
 def _message(delta: int, mask: int, population: Population) -> int:
     """A change of state as it arrives: one bit wider than a state, some bits inverted."""
-    sign = 1 << population.state_bits
-    word = (delta ^ mask) & 2 * sign - 1
-    return word - 2 * sign if word & sign else word
+    return int(flip_bits(delta, mask, 1 << population.state_bits))
 
 
 if __name__ == "__main__":

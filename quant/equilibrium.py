@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Population
 
 FLOAT32_EXACT = 1 << 24
@@ -122,7 +123,7 @@ def drive(layers: Layers, inputs: torch.Tensor, weight: torch.Tensor, biases: Te
     constant = []
     for layer, bias in enumerate(biases, start=1):
         fraction_bits = layers.accumulator_fraction_bits(layer)
-        half = (1 << fraction_bits) >> 1
+        half = rounding_half(fraction_bits)
         constant.append((bias.to(inputs.dtype) + half) * 2.0**-fraction_bits)
     lsb = 2.0 ** -layers.fraction_bits[0]
     return Drive(torch.addmm(constant[0], inputs, weight.to(inputs.dtype), alpha=lsb), constant[1:])
@@ -131,7 +132,7 @@ def drive(layers: Layers, inputs: torch.Tensor, weight: torch.Tensor, biases: Te
 def _beside(layers: Layers, layer: int, bias: float) -> float:
     """The largest bias, the rounding half and, of the output, the nudge, in LSBs 2^-F."""
     fraction_bits = layers.accumulator_fraction_bits(layer)
-    total = bias + ((1 << fraction_bits) >> 1)
+    total = bias + rounding_half(fraction_bits)
     if layer == len(layers.populations) - 1:
         population = layers.populations[layer]
         total += float((population.state_max - population.state_min) << fraction_bits)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.network import Network
 from toreq_hw.network.file import from_header
@@ -150,7 +151,7 @@ def _integers(header: dict[str, object], tensors: Tensors) -> Tensors:
         if name.endswith(".weight"):
             stored[name] = np.clip(scaled, -128, 127).astype(np.int8)
         else:
-            half = (1 << fraction_bits) >> 1
+            half = rounding_half(fraction_bits)
             stored[name] = np.clip(scaled - half, -(2**31), 2**31 - 1).astype(np.int32).reshape(-1)
     return stored
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
 from toreq_hw.quant.fit import Fit, Reals, fit
 from toreq_hw.quant.onnx_chain import Chain
@@ -89,7 +90,7 @@ def _bias(layer: Layer, states: StateFormat, fits: list[Fit]) -> npt.NDArray[np.
     exact. Where they are not, the nearest LSB is taken.
     """
     fraction_bits = max(found.fraction_bits for found in fits)
-    one, half = 1 << fraction_bits, (1 << fraction_bits) >> 1
+    one, half = 1 << fraction_bits, rounding_half(fraction_bits)
     exact = layer.bias / states.scale * 2.0**fraction_bits
     near = np.abs(exact - np.round(exact)) <= NOISE * np.abs(exact)
     exact = np.where(near, np.round(exact), exact)

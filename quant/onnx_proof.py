@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.memory import check_memory
 from toreq_hw.quant.fit import Reals
@@ -193,7 +194,7 @@ def _network_states(mlp: QuantisedMlp, index: int, states: Integers) -> Integers
     post = mlp.network.population(coupling.post)
     fraction_bits = mlp.network.accumulator_fraction_bits(post.name)
     total = (states @ coupling.weight.astype(np.int64)) << (fraction_bits - coupling.fraction_bits)
-    total += mlp.network.biases[post.name] + ((1 << fraction_bits) >> 1)
+    total += mlp.network.biases[post.name] + rounding_half(fraction_bits)
     return np.asarray(np.clip(total >> fraction_bits, post.state_min, post.state_max))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Block, Network, Population, Projection, Schedule
 from toreq_hw.quant.onnx_graph import GraphWriter, value
 
@@ -155,7 +156,7 @@ def _to_state(
 ) -> str:
     """The one rounding; see the top of this file."""
     fraction_bits = network.accumulator_fraction_bits(population.name)
-    half = (1 << fraction_bits) >> 1
+    half = rounding_half(fraction_bits)
     lowest = (population.state_min << fraction_bits) - half
     highest = (population.state_max << fraction_bits) - half
     bounds = [writer.number(lowest), writer.number(highest)]

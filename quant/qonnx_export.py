@@ -17,6 +17,7 @@ import onnx
 from onnx import helper
 
 from toreq_hw import __version__
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Schedule, WeightFormat
 from toreq_hw.network.file import header
@@ -73,7 +74,7 @@ def _reach(network: Network, population: Population) -> int:
         largest = max(source.state_max, -source.state_min)
         sums = np.abs(weight.astype(np.int64)).sum(axis=0) * largest
         total = total + (sums << (fraction_bits - coupling.fraction_bits))
-    return int(total.max()) + ((1 << fraction_bits) >> 1)
+    return int(total.max()) + rounding_half(fraction_bits)
 
 
 def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
@@ -124,7 +125,7 @@ def _write_drive(writer: GraphWriter, network: Network, population: Population) 
     """`drive.<name>`: bias, the half that rounds, and the inputs' products."""
     name = population.name
     fraction_bits = network.accumulator_fraction_bits(name)
-    half = (1 << fraction_bits) >> 1
+    half = rounding_half(fraction_bits)
     real = (network.biases[name].astype(np.float64) + half) * 2.0**-fraction_bits
     total = writer.constant(f"{name}.bias", real.astype(np.float32)[None])
     for coupling in network.couplings_of(name):

@@ -14,6 +14,7 @@ from brevitas.core.function_wrapper import FloorSte, Identity, RoundSte, TensorC
 from brevitas.core.quant import IntQuant, TernaryQuant
 from brevitas.core.scaling import ConstScaling
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Population, WeightFormat
 
 Quantiser = Callable[[torch.Tensor], torch.Tensor]
@@ -45,7 +46,7 @@ def state_quantiser(population: Population, fraction_bits: int) -> Quantiser:
     The gradient passes where the state is not clipped: a hard sigmoid's (a hard tanh's).
     """
     floor, clamp = FloorSte(), TensorClamp()
-    half, lsb = float((1 << fraction_bits) >> 1), 2.0**-fraction_bits
+    half, lsb = float(rounding_half(fraction_bits)), 2.0**-fraction_bits
     low = torch.tensor(float(population.state_min))
     high = torch.tensor(float(population.state_max))
     return lambda a: cast(torch.Tensor, floor(clamp((a + half) * lsb, min_val=low, max_val=high)))

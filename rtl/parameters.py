@@ -8,6 +8,7 @@ read this object; none of them looks at the network again for a size.
 from dataclasses import dataclass
 from functools import cached_property
 
+from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule
 from toreq_hw.rtl.fixed_width import index_bits, signed_bits
@@ -226,7 +227,7 @@ class CoreParameters:
     def drive_bits(self) -> int:
         """Bits of the nudge of an output neuron, two's complement, either sign."""
         slot = self.relaxing[self.output]
-        limit = -((-slot.reach << slot.fraction_bits) >> self.beta_shift)
+        limit = -nudge(-slot.reach, slot.fraction_bits, self.beta_shift)
         return signed_bits([-limit, limit])
 
     @property

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
@@ -115,7 +116,7 @@ class Replay:
         accumulators: as the memory holds them, each with its rounding half; a fault strikes the
         sum without. sweep, position, news: as the port shows them.
         """
-        sums = (accumulators - self._halves).astype(np.int32).astype(np.int64)
+        sums = wrap32(accumulators - self._halves)
         if not self._begun:
             self._begin(states, sums)
         self._note(states, sweep, position)
@@ -136,7 +137,7 @@ class Replay:
                 break
             self._struck = waiting[0]
             touch |= self._strike(states, sums, waiting[0], sweep)
-        accumulators[:] = (sums + self._halves).astype(np.int32)
+        accumulators[:] = wrap32(sums + self._halves)
         events = self._by_tick.get(last, [])
         return Wires(
             touch=touch,
@@ -161,11 +162,12 @@ class Replay:
         touched = 0
         for neuron, fault, bit in self._by_tick[tick]:
             if fault == "accumulator_flip":
-                accumulators[neuron] = _word(int(accumulators[neuron]) ^ 1 << bit)
+                accumulators[neuron] = flip_bits(int(accumulators[neuron]), 1 << bit, WORD_SIGN)
                 touched |= self._block_of(neuron)
             elif fault in ("state_flip", "silent_flip") and neuron not in self._stuck:
                 before = int(states[neuron])
-                states[neuron] = _flipped(before, 1 << bit, self._slot_of(neuron))
+                slot = self._slot_of(neuron)
+                states[neuron] = flip_state(before, 1 << bit, slot.state_min, slot.state_max)
                 delta = int(states[neuron]) - before
                 if delta:
                     self._changed_in = sweep
@@ -188,7 +190,7 @@ class Replay:
             first = int(self._first[target.name])
             span = slice(first, first + target.size)
             sums = accumulators[span] + ((row * delta) << fan.shift)
-            accumulators[span] = sums.astype(np.int32)
+            accumulators[span] = wrap32(sums)
             touched |= 1 << self.parameters.order.index(fan.target)
         return touched
 
@@ -256,16 +258,3 @@ class Replay:
     def _block_of(self, neuron: int) -> int:
         number = self.parameters.relaxing.index(self._slot_of(neuron))
         return 1 << self.parameters.order.index(number)
-
-
-def _word(value: int) -> int:
-    """An integer as a 32-bit two's complement word holds it."""
-    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
-
-
-def _flipped(state: int, mask: int, slot: Slot) -> int:
-    """A state word with bits inverted; a signed word below the range reads as the smallest."""
-    word = (state ^ mask) & (1 << slot.state_bits) - 1
-    if slot.signed and word >> slot.state_bits - 1:
-        word -= 1 << slot.state_bits
-    return max(word, slot.state_min)

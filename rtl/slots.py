@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Network, Population
 
 
@@ -27,7 +28,7 @@ class Slot:
     @property
     def half(self) -> int:
         """The rounding half, in accumulator LSBs."""
-        return (1 << self.fraction_bits) >> 1
+        return rounding_half(self.fraction_bits)
 
     @property
     def reach(self) -> int:

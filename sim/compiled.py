@@ -1,8 +1,8 @@
 """How the simulator's inner loops are compiled: without the interpreter's lock, and cached.
 
 Numba's cache notices a change in the file of a function, but not in a function it calls from
-another file. Here every source of the simulator names the cache folder, so that compiled
-code is never older than any of them.
+another file. Here every source of the simulator, of the contract and of the arithmetic below it
+names the cache folder, so that compiled code is never older than any of them.
 """
 
 import hashlib
@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from toreq_hw import contract
 from toreq_hw.compilation import njit
+from toreq_hw.network import fixed_point
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -31,10 +33,12 @@ def compiled_uncounted(function: Callable[..., Any]) -> Any:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("**/*.py")):
+    folders = (Path(__file__).parent, Path(contract.__file__).parent)
+    sources = [source for folder in folders for source in sorted(folder.glob("**/*.py"))]
+    for source in (*sources, Path(fixed_point.__file__)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
 SOURCES = _digest()
-"""Names every source of the simulator as it stands."""
+"""Names every source that compiled code of the simulator is made from, as it stands."""

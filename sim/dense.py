@@ -7,11 +7,11 @@ input drive is computed once, and samples that settled leave the batch.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network, Projection, Role
 from toreq_hw.sim.exact_product import ExactProduct
-from toreq_hw.sim.fixed_point import to_state
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
 

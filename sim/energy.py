@@ -6,8 +6,8 @@ docs/numerics.md, section 4: the Lyapunov function behind "relaxation always sto
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Network, Population, check_states
-from toreq_hw.sim.fixed_point import rounding_half
 
 
 def doubled_energy(

@@ -161,7 +161,7 @@ def update_block(plan, block, states, accumulator, threshold, scratch, tick, cha
 
 @compiled_uncounted
 def update(sums, fraction_bits, half, low, high, threshold, states, sent, deltas):  # type: ignore[no-untyped-def]
-    """States from accumulators, the compiled twin of `fixed_point.to_state`, and what is sent.
+    """States from accumulators, the compiled twin of `arithmetic.to_state`, and what is sent.
 
     A neuron sends its change since it last sent where that is further than the threshold, else 0.
     Returns (neurons that changed, neurons that send).

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
+from toreq_hw.contract.arithmetic import nudge_drive
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
@@ -14,7 +15,6 @@ from toreq_hw.network import Network, Population, check_labels, check_states, nu
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
-from toreq_hw.sim.fixed_point import nudge_drive
 from toreq_hw.sim.reference import ReferenceEngine
 from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, Population
-from toreq_hw.sim.fixed_point import rounding_half
 
 Ints = npt.NDArray[np.int64]
 

@@ -8,10 +8,10 @@ for bit. Read it beside docs/numerics.md, sections 3 to 5.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
-from toreq_hw.sim.fixed_point import to_state
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
 

@@ -16,7 +16,11 @@ from testbench.source_mutants import Mutant, campaign
 LAVA = (
     Mutant("lava_backend/lava_network.py", "2 * weights", "1 * weights"),
     Mutant("lava_backend/lava_network.py", "shift - 1", "-1"),
-    Mutant("lava_backend/population/models.py", "(1 << self._fraction_bits) >> 1", "0"),
+    Mutant(
+        "lava_backend/population/models.py",
+        "to_state(self.accumulator,",
+        "to_state(self.accumulator - 1,",
+    ),
     Mutant(
         "lava_backend/population/models.py", "accumulator - self.drive", "accumulator + self.drive"
     ),
@@ -32,7 +36,7 @@ LAVA = (
     ),
 )
 NENGO = (
-    Mutant("lava_backend/nengo_neurons.py", "half = (1 << self.fraction_bits) >> 1", "half = 0"),
+    Mutant("lava_backend/nengo_neurons.py", "half = rounding_half(self.fraction_bits)", "half = 0"),
     Mutant("lava_backend/nengo_neurons.py", "(tick - 1) % self.colours", "tick % self.colours"),
     Mutant("lava_backend/nengo_neurons.py", '] - state["drive"]', '] + state["drive"]'),
     Mutant(

@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from testbench.source_mutants import Mutant, campaign
 
 MUTANTS = (
-    Mutant("sim/fixed_point.py", "return (1 << fraction_bits) >> 1", "return 0"),
-    Mutant("sim/fixed_point.py", "np.clip(rounded, state_min", "np.clip(rounded, 0"),
-    Mutant("sim/fixed_point.py", "<< fraction_bits) >> beta_shift", "<< fraction_bits) // (1 + beta_shift)"),
+    Mutant("toreq_hw/network/fixed_point.py", "return (1 << fraction_bits) >> 1", "return 0"),
+    Mutant("toreq_hw/contract/arithmetic.py", "np.clip(rounded, state_min", "np.clip(rounded, 0"),
+    Mutant("toreq_hw/network/fixed_point.py", "<< fraction_bits) >> beta_shift", "<< fraction_bits) // (1 + beta_shift)"),
     Mutant("toreq_hw/network/projection.py", "return added << self.shift", "return added"),
     Mutant("sim/reference.py", "> start.threshold", ">= start.threshold"),
     Mutant("sim/dense.py", "total += start.drive[active]", "total -= start.drive[active]"),
@@ -45,7 +45,7 @@ MUTANTS = (
     Mutant("sim/learning/trainer.py", "latents += latents.T", "pass"),
     Mutant("sim/baselines/float_eqprop.py", "slope += pre.T @", "slope += 0 * pre.T @"),
     Mutant("sim/baselines/float_eqprop.py", "scale = -1 / (2 * beta", "scale = -1 / (beta"),
-    Mutant("toreq_hw/network/bounds.py", "        high += nudge\n", ""),
+    Mutant("toreq_hw/network/bounds.py", "        high += drive\n", ""),
     Mutant("toreq_hw/network/schedule.py", "parity[population.name] = 0", "parity[population.name] = 1"),
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip

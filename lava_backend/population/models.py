@@ -16,6 +16,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from toreq_hw.contract.arithmetic import nudge, to_state
 from toreq_hw.lava_backend.command import Command
 from toreq_hw.lava_backend.population.process import OutputPopulation, Population
 
@@ -40,7 +41,6 @@ class RelaxingModel(PyLoihiProcessModel):
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self._fraction_bits: int = proc_params["fraction_bits"]
-        self._half = (1 << self._fraction_bits) >> 1
         self._state_min: int = proc_params["state_min"]
         self._state_max: int = proc_params["state_max"]
 
@@ -60,9 +60,8 @@ class RelaxingModel(PyLoihiProcessModel):
 
     def _update(self, colour: int) -> Ints:
         """Updates the neurons of `colour`; returns the change of every state."""
-        rounded = (self.accumulator + self._half) >> self._fraction_bits
-        clipped = np.clip(rounded, self._state_min, self._state_max)
-        new = np.where(self.colour == colour, clipped, self.state)
+        due = to_state(self.accumulator, self._fraction_bits, self._state_min, self._state_max)
+        new = np.where(self.colour == colour, due, self.state)
         change = new - self.state
         self.state = new
         return change
@@ -110,7 +109,7 @@ class OutputPopulationModel(RelaxingModel):
         super()._start(command)
         if command is Command.POSITIVE:
             error = self._target - self.equilibrium
-            self.drive = (error << self._fraction_bits) >> self._beta_shift
+            self.drive = nudge(error, self._fraction_bits, self._beta_shift)
             self.accumulator = self.accumulator + self.drive
         elif command is Command.NEGATIVE:
             self.accumulator = self.accumulator - self.drive

@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import round_to_multiple, to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Schedule, check_states
 from toreq_hw.sim.exact_product import ExactProduct
-from toreq_hw.sim.fixed_point import to_state
 from toreq_hw.sim.perturbation import layer as layers_
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Noise
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
@@ -119,7 +119,8 @@ def _seen(
     if given.sound[span].all():
         return total
     shift, low, high = given.converter[span, :3].T
-    return np.clip(_rounded(total, shift), low, high)
+    converted: Accumulators = np.clip(round_to_multiple(total, shift), low, high)
+    return converted
 
 
 def _drawn(noise: Noise, batch: int, span: slice, tick: int) -> Accumulators:
@@ -139,7 +140,9 @@ def _updated(
     low, high = population.state_min, population.state_max
     state = to_state(total, network.accumulator_fraction_bits(population.name), low, high)
     if not given.sound[span].all():
-        state = np.clip(_rounded(state, given.converter[span, 3]), low, high).astype(np.int16)
+        state = np.clip(round_to_multiple(state, given.converter[span, 3]), low, high).astype(
+            np.int16
+        )
         state = flipped_states(state, given.inverted[span], population)
     stuck = given.stuck[span]
     return np.where(stuck != FREE, stuck, state)
@@ -154,9 +157,3 @@ def _struck(
     batch = len(next(iter(hidden.values())))
     output = np.zeros((batch, network.output.size), dtype=np.int16)
     return layers_.disturb(network, {**hidden, network.output.name: output}, layers)
-
-
-def _rounded(values: npt.NDArray[np.integer], shift: npt.NDArray[np.int64]) -> Accumulators:
-    """To the nearest multiple of 2^shift, halves up; shift: (neurons,)."""
-    half = (np.int64(1) << shift) >> 1
-    return ((values.astype(np.int64) + half) >> shift) << shift

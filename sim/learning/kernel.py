@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toreq_hw.contract.arithmetic_kernel import nudge
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import copy, present, relax, same
 from toreq_hw.sim.learning.generator import advance
@@ -60,7 +61,7 @@ def learn_samples(  # type: ignore[no-untyped-def]
             if positive[i] > positive[best]:
                 best = i
             wanted = target if i - start == labels[sample] else 0
-            drive[i - start] = ((wanted - positive[i]) << fraction_bits) >> beta_shift
+            drive[i - start] = nudge(wanted - positive[i], fraction_bits, beta_shift)
         tally[0] += best - start == labels[sample]
         tally[1] += sweeps
         tally[2] += status != 0

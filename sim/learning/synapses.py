@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
@@ -91,7 +92,7 @@ def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """
     limit = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
     wide = whole_numbers("biases to be learned", biases, ("neurons",), -limit, limit)
-    middle = (wide.astype(np.int64) << BIAS_GUARD_BITS) + ((1 << BIAS_GUARD_BITS) >> 1)
+    middle = (wide.astype(np.int64) << BIAS_GUARD_BITS) + rounding_half(BIAS_GUARD_BITS)
     latents: npt.NDArray[np.int32] = np.minimum(middle, BIAS_LATENT_LIMIT).astype(np.int32)
     return latents
 

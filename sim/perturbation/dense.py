@@ -11,15 +11,22 @@ since: `heard_before` is what had been heard till then.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import (
+    WORD_SIGN,
+    flip_bits,
+    flip_state,
+    round_to_multiple,
+    rounding_half,
+    wrap32,
+)
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.costs import fan_out
-from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
-from toreq_hw.sim.perturbation.reference import prepared, wrapped
+from toreq_hw.sim.perturbation.reference import prepared
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.weight_flips import directed
 from toreq_hw.sim.recorder import assemble
@@ -117,8 +124,8 @@ class _Batch:
         """One listed fault of one sample."""
         sample, tick, neuron, fault, bit = row
         if fault == Fault.ACCUMULATOR_FLIP:
-            word = wrapped(int(self._accumulators(self._block(neuron), sample)[0, 0]))
-            self.offset[sample, neuron] += wrapped(word ^ 1 << bit) - word
+            word = wrap32(int(self._accumulators(self._block(neuron), sample)[0, 0]))
+            self.offset[sample, neuron] += flip_bits(word, 1 << bit, WORD_SIGN) - word
         elif fault == Fault.EVENT_DROP:
             times[sample, neuron] = 0
         elif fault == Fault.EVENT_DUPLICATE:
@@ -126,9 +133,9 @@ class _Batch:
         elif fault == Fault.EVENT_FLIP:
             garbled[sample, neuron] ^= 1 << bit
         elif self.disturbance.stuck[neuron] == FREE:
-            before = self.state[sample, neuron]
+            before = int(self.state[sample, neuron])
             population = self.network.population(self._block(neuron).population)
-            after = int(flipped_states(np.int16(before), np.int16(1 << bit), population))  # type: ignore[arg-type]  # a scalar is an array here
+            after = flip_state(before, 1 << bit, population.state_min, population.state_max)
             self.state[sample, neuron] = after
             if fault == Fault.STATE_FLIP:
                 self.heard[sample, neuron] += after - before
@@ -150,9 +157,8 @@ class _Batch:
         before = self.state[:, span]
         changed = (new != before) & self.going[:, None]
         population = self.network.population(block.population)
-        bits = message_bits(population)
-        word = ((new - before) ^ garbled[:, span]) & ((1 << bits) - 1)
-        message = np.where(changed, word - ((word >> (bits - 1)) << bits), 0)
+        sign = 1 << message_bits(population) - 1
+        message = np.where(changed, flip_bits(new - before, garbled[:, span], sign), 0)
         samples, columns = np.nonzero(changed)
         tick_of = np.full(len(samples), tick)
         where = (samples, columns)
@@ -174,16 +180,17 @@ class _Batch:
         population = self.network.population(block.population)
         fraction_bits = self.network.accumulator_fraction_bits(population.name)
         at_zero, at_one = given.stuck_bits[span].T.astype(np.int64)
-        total = _word(self._accumulators(block)) & ~at_zero | at_one
+        total = wrap32(self._accumulators(block)) & ~at_zero | at_one
         for noise in given.noise:
             if tick <= noise.last_tick:
                 drawn = np.empty_like(total)
                 noise_block(drawn, noise.scale, noise.octaves, noise.seed, tick, span.start)
                 total = total + drawn
         adc, low, high, dac = given.converter[span].T
-        total = _word(np.clip(_rounded(total, adc), low, high) + rounding_half(fraction_bits))
+        total = np.clip(round_to_multiple(total, adc), low, high)
+        total = wrap32(total + rounding_half(fraction_bits))
         state = np.clip(total >> fraction_bits, population.state_min, population.state_max)
-        state = np.clip(_rounded(state, dac), population.state_min, population.state_max)
+        state = np.clip(round_to_multiple(state, dac), population.state_min, population.state_max)
         state = flipped_states(state.astype(np.int16), given.inverted[span], population)
         stuck = given.stuck[span]
         return np.where(stuck != FREE, stuck, state).astype(np.int64)
@@ -252,17 +259,6 @@ def _incoming(
         for p in network.into(name)
         if not p.from_input
     ]
-
-
-def _word(values: Wide) -> Wide:
-    """Integers as 32-bit two's complement words hold them."""
-    return values.astype(np.int32).astype(np.int64)
-
-
-def _rounded(values: Wide, shift: Wide) -> Wide:
-    """To the nearest multiple of 2^shift, halves up; shift: (neurons,)."""
-    rounded: Wide = ((values + ((np.int64(1) << shift) >> 1)) >> shift) << shift
-    return rounded
 
 
 def _in_order(changes: Wide) -> Wide:

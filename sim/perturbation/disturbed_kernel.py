@@ -5,6 +5,8 @@ Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
 
 import numpy as np
 
+from toreq_hw.contract.arithmetic import WORD_SIGN
+from toreq_hw.contract.arithmetic_kernel import flip_bits, flip_state, round_to_multiple
 from toreq_hw.sim.compiled import compiled, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import note, present
@@ -17,26 +19,6 @@ _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
 _EVENT_DROP = int(Fault.EVENT_DROP)
 _EVENT_DUPLICATE = int(Fault.EVENT_DUPLICATE)
 _EVENT_FLIP = int(Fault.EVENT_FLIP)
-
-
-@compiled_uncounted
-def rounded(value, shift):  # type: ignore[no-untyped-def]
-    """To the nearest multiple of 2^shift, halves up."""
-    return ((value + ((np.int64(1) << shift) >> 1)) >> shift) << shift
-
-
-@compiled_uncounted
-def flipped(state, mask, low, high):  # type: ignore[no-untyped-def]
-    """A state word XOR mask; signed words wrap and read as the smallest below it."""
-    if mask == 0:
-        return state
-    if low == 0:
-        return (state ^ mask) & high
-    size = 2 * (np.int64(high) + 1)
-    word = (state ^ mask) & (size - 1)
-    if word > high:
-        word -= size
-    return max(word, low)
 
 
 @compiled_uncounted
@@ -64,12 +46,12 @@ def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untype
     population, converter = registers.population[i], damage.converter
     total = np.int64(sensed(registers.accumulator[i], damage.stuck_bits, i))
     total += drawn(damage.noise, damage.scale, i, sample, tick)
-    total = min(max(rounded(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
+    total = min(max(round_to_multiple(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
     total = np.int64(np.int32(total + plan.half[population]))
     state = min(max(total >> plan.fraction_bits[population], low), high)
-    state = min(max(rounded(state, converter[i, 3]), low), high)
-    return flipped(state, np.int64(damage.inverted[i]), low, high)
+    state = min(max(round_to_multiple(state, converter[i, 3]), low), high)
+    return flip_state(state, np.int64(damage.inverted[i]), low, high)
 
 
 @compiled_uncounted
@@ -110,7 +92,8 @@ def strike(  # type: ignore[no-untyped-def]
         i, fault, bit = damage.faults[line, 2], damage.faults[line, 3], damage.faults[line, 4]
         line += 1
         if fault == _ACCUMULATOR_FLIP:
-            registers.accumulator[i] ^= np.int32(np.uint32(1) << np.uint32(bit))
+            word = np.int64(registers.accumulator[i])
+            registers.accumulator[i] = np.int32(flip_bits(word, np.int64(1) << bit, WORD_SIGN))
             scratch.version[registers.population[i]] += 1
         elif fault == _EVENT_DROP:
             registers.times[i] = 0
@@ -121,7 +104,7 @@ def strike(  # type: ignore[no-untyped-def]
         elif damage.stuck[i] == FREE:
             p = registers.population[i]
             before = np.int64(state[i])
-            after = flipped(before, np.int64(1) << bit, plan.state_min[p], plan.state_max[p])
+            after = flip_state(before, np.int64(1) << bit, plan.state_min[p], plan.state_max[p])
             if after != before:
                 recorded = noted(room, recorded, tick, i, before, after)
                 state[i] = after
@@ -225,7 +208,7 @@ def send(plan, damage, registers, state, scratch, colour, irregular, tick, room,
             if irregular:
                 times = registers.times[i]
                 mask = registers.garbled[i] ^ damage.garbled[i]
-                message = received(delta, mask, sign)
+                message = flip_bits(delta, mask, sign)
                 if times:
                     step = message * times
                     synops += times * arrive(
@@ -245,15 +228,6 @@ def message_sign(reach):  # type: ignore[no-untyped-def]
     while sign <= reach:
         sign <<= 1
     return sign
-
-
-@compiled_uncounted
-def received(delta, mask, sign):  # type: ignore[no-untyped-def]
-    """A message with the bits of `mask` inverted, two's complement with sign bit `sign`."""
-    if mask == 0:
-        return delta
-    word = (delta ^ mask) & (2 * sign - 1)
-    return word - 2 * sign if word & sign else word
 
 
 @compiled_uncounted

@@ -9,15 +9,21 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import (
+    WORD_SIGN,
+    flip_bits,
+    flip_state,
+    round_to_multiple,
+    rounding_half,
+    wrap32,
+)
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
-from toreq_hw.sim.fixed_point import rounding_half
 from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_samples
 from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault, message_bits
 from toreq_hw.sim.perturbation.draws import noise_int
-from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.weight_damage import flipped
 from toreq_hw.sim.recorder import assemble
 from toreq_hw.sim.reference import accumulators
@@ -124,7 +130,9 @@ class _Run:
         """The faults listed for this tick; those of events wait for the event."""
         for _, _, neuron, fault, bit in self.faults[self.faults[:, 1] == tick].tolist():
             if fault == Fault.ACCUMULATOR_FLIP:
-                self.accumulator[neuron] = wrapped(int(self.accumulator[neuron]) ^ 1 << bit)
+                self.accumulator[neuron] = flip_bits(
+                    int(self.accumulator[neuron]), 1 << bit, WORD_SIGN
+                )
             elif fault == Fault.EVENT_DROP:
                 self.arrivals[neuron] = 0
             elif fault == Fault.EVENT_DUPLICATE:
@@ -139,10 +147,9 @@ class _Run:
 
     def _received(self, neuron: int, delta: int) -> int:
         """The change that arrives: a two's complement word with some of its bits inverted."""
-        bits = message_bits(self._population(neuron))
+        sign = 1 << message_bits(self._population(neuron)) - 1
         mask = self.garbled.get(neuron, 0) ^ int(self.disturbance.garbled[neuron])
-        word = (delta ^ mask) & ((1 << bits) - 1)
-        return word - (1 << bits) if word >> (bits - 1) else word
+        return int(flip_bits(delta, mask, sign))
 
     def _misread(self, tick: int) -> None:
         """What reading the weights for this tick's events leaves in the accumulators."""
@@ -153,7 +160,7 @@ class _Run:
                 span = self.layout.of(self.network.relaxing[read.target])
                 for i in range(span.start, span.stop):
                     error = int(noise_int(deviation, 1, read.seed, self.sample, tick, i))
-                    self.accumulator[i] = wrapped(int(self.accumulator[i]) + error)
+                    self.accumulator[i] = wrap32(int(self.accumulator[i]) + error)
         self.squares = dict.fromkeys(self.squares, 0)
 
     def _updated(self, neuron: int, tick: int) -> int:
@@ -172,16 +179,16 @@ class _Run:
                     )
                 )
         adc, low, high, dac = (int(value) for value in self.disturbance.converter[neuron])
-        total = min(max(rounded(total, adc), low), high)
+        total = min(max(round_to_multiple(total, adc), low), high)
         state_min, state_max = population.state_min, population.state_max
         half = rounding_half(fraction_bits)
-        state = min(max(wrapped(total + half) >> fraction_bits, state_min), state_max)
-        state = min(max(rounded(state, dac), state_min), state_max)
+        state = min(max(wrap32(total + half) >> fraction_bits, state_min), state_max)
+        state = min(max(round_to_multiple(state, dac), state_min), state_max)
         return self._flipped(neuron, state, int(self.disturbance.inverted[neuron]))
 
     def _flipped(self, neuron: int, state: int, mask: int) -> int:
-        word = flipped_states(np.array(state, np.int16), np.array(mask), self._population(neuron))
-        return int(word)
+        population = self._population(neuron)
+        return int(flip_state(state, mask, population.state_min, population.state_max))
 
     def _move(self, tick: int, neuron: int, new: int) -> None:
         before = int(self.state[neuron])
@@ -229,11 +236,6 @@ class _Run:
         )
 
 
-def wrapped(value: int) -> int:
-    """An integer as a 32-bit two's complement word holds it."""
-    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
-
-
 def prepared(start: Start, disturbance: Disturbance) -> Start:
     """`start` with stuck neurons in their places, checked.
 
@@ -245,8 +247,3 @@ def prepared(start: Start, disturbance: Disturbance) -> Start:
     check_samples(disturbance, len(start.inputs))
     stuck = disturbance.stuck
     return replace(start, states=np.where(stuck != FREE, stuck, start.states))
-
-
-def rounded(value: int, shift: int) -> int:
-    """To the nearest multiple of 2^shift, halves up."""
-    return ((value + ((1 << shift) >> 1)) >> shift) << shift

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import flip_state
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.perturbation.draws import picked
@@ -19,13 +20,10 @@ from toreq_hw.sim.perturbation.layer import StartLayer, States
 def flipped_states(
     states: npt.NDArray[np.int16], mask: npt.NDArray[np.int16], population: Population
 ) -> npt.NDArray[np.int16]:
-    """State words XOR mask; a signed word below the range (-2^(b-1)) reads as the smallest."""
-    bits = population.state_bits
-    words = (states ^ mask) & ((1 << bits) - 1)
-    if population.signed:
-        words = np.where(words >> (bits - 1), words - (1 << bits), words)
-    read: npt.NDArray[np.int16] = np.maximum(words, population.state_min).astype(np.int16)
-    return read
+    """State words XOR mask as the population's registers read them; see `flip_state`."""
+    read = flip_state(states, mask, population.state_min, population.state_max)
+    flipped: npt.NDArray[np.int16] = read.astype(np.int16)
+    return flipped
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import torch
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
 from toreq_hw.commands import main
+from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Role, WeightFormat
@@ -21,7 +22,6 @@ from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
 from toreq_hw.quant.training import Training, free_states, moved, train
-from toreq_hw.sim.fixed_point import to_state
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 

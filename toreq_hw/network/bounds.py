@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toreq_hw.network.fixed_point import nudge, rounding_half
 from toreq_hw.network.projection import Range
 
 if TYPE_CHECKING:
@@ -34,20 +35,20 @@ def accumulator_range(network: "Network", name: str, *, any_weights: bool = Fals
         low += smallest
         high += largest
     if population is network.output:
-        nudge = nudge_limit(population, fraction_bits, network.beta_shift)
-        low -= nudge
-        high += nudge
+        drive = nudge_limit(population, fraction_bits, network.beta_shift)
+        low -= drive
+        high += drive
     return low, high
 
 
 def accumulator_bits(network: "Network", name: str, *, any_weights: bool = False) -> int:
     """Bits of a two's complement accumulator that holds the range and its rounding half."""
     low, high = accumulator_range(network, name, any_weights=any_weights)
-    half = (1 << network.accumulator_fraction_bits(name)) >> 1
+    half = rounding_half(network.accumulator_fraction_bits(name))
     return max((int(high.max()) + half).bit_length(), (-int(low.min()) - 1).bit_length()) + 1
 
 
 def nudge_limit(population: "Population", fraction_bits: int, beta_shift: int) -> int:
     """Largest magnitude of the nudge n = (e << F) >> beta_shift, for any error e."""
     reach = population.state_max - population.state_min
-    return -((-reach << fraction_bits) >> beta_shift)
+    return -int(nudge(-reach, fraction_bits, beta_shift))
