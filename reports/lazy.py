@@ -1,11 +1,9 @@
 """The page of lazy cores: from the record of `toreq-hw lazy` to tables."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from toreq_hw.records.lazy import Effort, LazyNetwork, LazyRecord, Saving
 from toreq_hw.reports.page import Page, Section, Table
-
-Record = Mapping[str, Any]
 
 HEADER = (
     "core",
@@ -21,56 +19,55 @@ HEADER = (
 )
 
 
-def lazy_page(record: Record) -> Page:
+def lazy_page(record: LazyRecord) -> Page:
     """From the whole record."""
-    rows = record["networks"]
+    rows = record.networks
     lead = "Most cycles saved without more images lost than won: " + "; ".join(map(_best, rows))
-    sections = [Section(row["name"], _split(row), Table(*shown(row))) for row in rows]
-    return Page("Lazy cores", f"{lead}.", (_what(), *sections), dict(record["versions"]))
+    sections = [Section(row.name, _split(row), Table(*shown(row))) for row in rows]
+    return Page("Lazy cores", f"{lead}.", (_what(), *sections), dict(record.versions))
 
 
-def shown(row: Record) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def shown(row: LazyNetwork) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and lines of a network's table."""
-    return HEADER, tuple(_line(saving) for saving in row["savings"])
+    return HEADER, tuple(_line(saving) for saving in row.savings)
 
 
-def _line(saving: Record) -> tuple[str, ...]:
-    work = saving["workload"]
+def _line(saving: Saving) -> tuple[str, ...]:
+    work = saving.workload
     return (
-        effort_name(saving["effort"]),
-        f"{100 * work['accuracy']:.2f}",
-        f"{saving['lost']}",
-        f"{saving['won']}",
-        f"{saving['p_value']:.2g}",
-        f"{work['events'] + work['input_events']:,.1f}",
-        f"{work['synops']:,.0f}",
-        f"{work['cycles_mean']:,.0f}",
-        f"{work['cycles_p95']:,}",
-        f"{100 * saving['saved']:.1f}",
+        effort_name(saving.effort),
+        f"{100 * work.accuracy:.2f}",
+        f"{saving.lost}",
+        f"{saving.won}",
+        f"{saving.p_value:.2g}",
+        f"{work.events + work.input_events:,.1f}",
+        f"{work.synops:,.0f}",
+        f"{work.cycles_mean:,.0f}",
+        f"{work.cycles_p95:,}",
+        f"{100 * saving.saved:.1f}",
     )
 
 
-def effort_name(effort: Record) -> str:
+def effort_name(effort: Effort) -> str:
     """For a table's first column."""
-    if effort["limit"] is not None:
-        return f"stopped after {effort['limit']}"
-    return f"threshold {effort['threshold']}" if effort["threshold"] else "lossless, settles"
+    if effort.limit is not None:
+        return f"stopped after {effort.limit}"
+    return f"threshold {effort.threshold}" if effort.threshold else "lossless, settles"
 
 
-def _best(row: Record) -> str:
+def _best(row: LazyNetwork) -> str:
     """The most that each way saves for nothing."""
-    savings: Sequence[Record] = row["savings"]
-    harmless = [saving for saving in savings if saving["won"] >= saving["lost"]]
-    lossy = [saving for saving in harmless if saving["effort"]["threshold"]]
-    hasty = [saving for saving in harmless if saving["effort"]["limit"] is not None]
-    return f"{row['name']}: {_most(lossy, 'no threshold')}, {_most(hasty, 'no limit')}"
+    harmless = [saving for saving in row.savings if saving.won >= saving.lost]
+    lossy = [saving for saving in harmless if saving.effort.threshold]
+    hasty = [saving for saving in harmless if saving.effort.limit is not None]
+    return f"{row.name}: {_most(lossy, 'no threshold')}, {_most(hasty, 'no limit')}"
 
 
-def _most(savings: Sequence[Record], nothing: str) -> str:
+def _most(savings: Sequence[Saving], nothing: str) -> str:
     if not savings:
         return nothing
-    best = max(savings, key=lambda saving: float(saving["saved"]))
-    return f"{effort_name(best['effort'])} saves {100 * best['saved']:.1f} %"
+    best = max(savings, key=lambda saving: saving.saved)
+    return f"{effort_name(best.effort)} saves {100 * best.saved:.1f} %"
 
 
 def _what() -> Section:
@@ -85,5 +82,5 @@ def _what() -> Section:
     return Section("What is compared", text)
 
 
-def _split(row: Record) -> str:
-    return f"{row['data']}: {row['split']}."
+def _split(row: LazyNetwork) -> str:
+    return f"{row.data}: {row.split}."

@@ -21,6 +21,7 @@ from typing import Any
 from toreq_hw.destinations import Destination, Way, destination, open_through
 from toreq_hw.errors import OutputError
 from toreq_hw.interrupts import held
+from toreq_hw.records import plain
 
 INCOMPLETE = "INCOMPLETE"
 """File that lies in a folder while the files of one result take their places there.
@@ -125,7 +126,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, record: Any) -> None:
     """Writes a record as indented JSON in one step; NaN and infinities are refused."""
-    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(record, indent=2, allow_nan=False, default=plain) + "\n")
 
 
 def write_records(record: Any, *paths: Path | None) -> None:

@@ -10,9 +10,10 @@ from testbench.rtl.model import Model
 from testbench.synth.test_workload import LANES, random_network
 from toreq_hw import commands, data, sim
 from toreq_hw.network import save
+from toreq_hw.records.lazy import Saving
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
-from toreq_hw.targets.laziness import Saving, savings
+from toreq_hw.targets.laziness import savings
 
 THRESHOLDS, LIMITS = (1, 3), (1, 2)
 

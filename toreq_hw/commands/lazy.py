@@ -1,9 +1,7 @@
 """`toreq-hw lazy` (`make lazy`): what a core saves by sending less, or by stopping sooner."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -30,6 +28,7 @@ from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
 from toreq_hw.network import Network
+from toreq_hw.records.lazy import LazyNetwork, LazyRecord
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.versions import versions
@@ -93,17 +92,17 @@ def command(
         )
     names = data_names * len(networks) if len(data_names) == 1 else data_names
     read = [_read(path, name, samples) for path, name in zip(networks, names, strict=True)]
-    rows = [
+    rows = tuple(
         _measure(path.stem, net, dataset, lanes, thresholds, limits)
         for path, (net, dataset) in zip(networks, read, strict=True)
-    ]
-    record = {"networks": rows, "versions": versions("scipy")}
+    )
+    record = LazyRecord(rows, versions("scipy"))
     page = lazy_page(record)
     with together():
         write_records(record, out / "lazy.json", json_path)
         write_markdown(page, out / "lazy.md")
     for row in rows:
-        console.output.print(console.table(row["name"], *shown(row)))
+        console.output.print(console.table(row.name, *shown(row)))
     console.output.print(page.lead)
     console.output.print(f"wrote {out}/lazy.json and .md")
 
@@ -122,7 +121,7 @@ def _measure(
     lanes: int,
     thresholds: Sequence[int],
     limits: Sequence[int],
-) -> dict[str, Any]:
+) -> LazyNetwork:
     """One network's record, under a progress bar."""
     try:
         from toreq_hw.targets.laziness import savings
@@ -133,13 +132,13 @@ def _measure(
         efforts = 1 + len(thresholds) + len(limits)
         task = bar.add_task(f"{name} on {dataset.name}", total=efforts, note="")
         for saving in savings(net, lanes, dataset, tuple(thresholds), tuple(limits)):
-            found.append(asdict(saving))
+            found.append(saving)
             bar.advance(task)
-    return {
-        "name": f"{name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
-        "sha256": net.sha256,
-        "data": dataset.name,
-        "split": dataset.split,
-        "lanes": lanes,
-        "savings": found,
-    }
+    return LazyNetwork(
+        name=f"{name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
+        sha256=net.sha256,
+        data=dataset.name,
+        split=dataset.split,
+        lanes=lanes,
+        savings=tuple(found),
+    )

@@ -7,6 +7,7 @@ content   read_bytes, read_text, read_log, unpacked: size, regular files only, U
 structure read_json, parse_json, read_toml: nesting, duplicate names, numbers
 fields    Fields, integer, number, text, shown: types and ranges of what was parsed
 arrays    read_tensors, read_npy, checked_array: dtypes and shapes
+records   read_record, record_from: whole records, by their dataclasses
 """
 
 from toreq_hw.reading.arrays import (
@@ -26,6 +27,7 @@ from toreq_hw.reading.content import (
     unpacked,
 )
 from toreq_hw.reading.fields import Fields, integer, number, shown, text
+from toreq_hw.reading.records import read_record, record_from
 from toreq_hw.reading.structure import (
     MAX_DEPTH,
     MAX_RECORD_BYTES,
@@ -55,9 +57,11 @@ __all__ = [
     "read_json",
     "read_log",
     "read_npy",
+    "read_record",
     "read_tensors",
     "read_text",
     "read_toml",
+    "record_from",
     "shown",
     "text",
     "unpacked",

@@ -6,7 +6,6 @@ threshold. Both are compared with the lossless core that settles, image by image
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +13,10 @@ from scipy import stats
 
 from toreq_hw import data
 from toreq_hw.network import Network
+from toreq_hw.records.lazy import Effort, Saving
+from toreq_hw.records.workload import Workload
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.targets.workload import Workload, measured
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much a core does: threshold 0 is lossless; limit: sweeps, None where it settles."""
-
-    threshold: int = 0
-    limit: int | None = None
-
-
-@dataclass(frozen=True)
-class Saving:
-    """A core of some effort, beside the one that is lossless and settles.
-
-    saved: fraction of its mean cycles. lost, won: images that it alone gets right, and those that
-    it alone gets wrong. p_value: of a difference as large where neither is better (McNemar's exact
-    test).
-    """
-
-    effort: Effort
-    workload: Workload
-    saved: float
-    lost: int
-    won: int
-    p_value: float
+from toreq_hw.targets.workload import measured
 
 
 def savings(

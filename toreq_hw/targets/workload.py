@@ -5,7 +5,6 @@ is tested against, says what they cost. No image runs through the core here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from toreq_hw import data, sim
 from toreq_hw.network import Network
+from toreq_hw.records.workload import Workload
 from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import PhaseEvents, TimingModel
@@ -21,35 +21,6 @@ _FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numb
 
 BATCH = 500
 """Images whose trace is held in memory at once."""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """The free phase over all test images; pixels are encoded as docs/numerics.md says.
-
-    cycles: from the command to the class, states not reported, input words never waited for;
-    its percentiles are those of single images. lane_use: fraction of lane slots in walks that
-    carry a weight. Counts are means per image.
-    """
-
-    data: str
-    split: str
-    images: int
-    accuracy: float
-    unsettled: int
-    cycles_mean: float
-    cycles_p50: int
-    cycles_p95: int
-    cycles_p99: int
-    cycles_max: int
-    histogram_edges: tuple[int, ...]
-    histogram_counts: tuple[int, ...]
-    beats: float
-    synops: float
-    events: float
-    input_events: float
-    sweeps: float
-    lane_use: float
 
 
 def workload(network: Network, parameters: CoreParameters, dataset: data.Dataset) -> Workload:

@@ -1,0 +1,142 @@
+"""Published records become dataclasses, the same JSON again, and the published pages."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toreq_hw.errors import InputError
+from toreq_hw.files import write_json
+from toreq_hw.reading import read_json, read_record, record_from
+from toreq_hw.records import plain
+from toreq_hw.records.lazy import LazyRecord
+from toreq_hw.records.parity import Parity
+from toreq_hw.records.robustness import Robustness
+from toreq_hw.records.synthesis import Synthesis
+from toreq_hw.reports import parity
+from toreq_hw.reports.lazy import lazy_page
+from toreq_hw.reports.markdown import write_markdown
+from toreq_hw.reports.page import write_page
+from toreq_hw.reports.robustness import robustness_page
+from toreq_hw.reports.synthesis import synthesis_page
+
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
+
+
+def lazy_pages(record: LazyRecord, folder: Path) -> None:
+    write_markdown(lazy_page(record), folder / "lazy.md")
+
+
+def robustness_pages(record: Robustness, folder: Path) -> None:
+    page = robustness_page(record)
+    write_markdown(page, folder / "robustness.md")
+    write_page(page, folder / "robustness.html")
+
+
+def parity_pages(record: Parity, folder: Path) -> None:
+    (folder / "parity.md").write_text(parity.markdown(record.runs, record.memory), "utf-8")
+    (folder / "parity.png").write_bytes(parity.picture(record.rows))
+
+
+def synthesis_pages(record: Synthesis, folder: Path) -> None:
+    page = synthesis_page(record)
+    write_markdown(page, folder / "synthesis.md")
+    write_page(page, folder / "synthesis.html")
+
+
+CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
+    "lazy": (LazyRecord, lazy_pages),
+    "parity": (Parity, parity_pages),
+    "robustness": (Robustness, robustness_pages),
+    "synthesis": (Synthesis, synthesis_pages),
+}
+"""By name of the published file: the dataclass of its record, and what writes its pages."""
+
+
+def published(name: str) -> Any:
+    return read_record(PUBLISHED / f"{name}.json", CASES[name][0], InputError)
+
+
+def test_every_published_record_has_a_dataclass() -> None:
+    assert {path.stem for path in PUBLISHED.glob("*.json")} == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_published_record_becomes_the_same_json_again(name: str) -> None:
+    content = json.loads((PUBLISHED / f"{name}.json").read_text(encoding="utf-8"))
+    assert json.dumps(published(name), default=plain) == json.dumps(content)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_published_record_gives_the_published_pages(name: str, tmp_path: Path) -> None:
+    CASES[name][1](published(name), tmp_path)
+    pages = [path for path in PUBLISHED.glob(f"{name}.*") if path.suffix != ".json"]
+    assert pages
+    for page in pages:
+        assert (tmp_path / page.name).read_bytes() == page.read_bytes(), page.name
+
+
+def damaged(*changes: tuple[tuple[str | int, ...], object]) -> Any:
+    """The published record of lazy cores with some values put elsewhere; `...` takes one away."""
+    content = read_json(PUBLISHED / "lazy.json", 1 << 20, InputError)
+    for place, value in changes:
+        part = content
+        for name in place[:-1]:
+            part = part[name]
+        if value is ...:
+            del part[place[-1]]
+        else:
+            part[place[-1]] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "reason"),
+    [
+        (("networks", 1, "lanes"), "16", "field networks[1].lanes must be int, found str"),
+        (
+            ("networks", 0, "savings", 2, "saved"),
+            True,
+            "savings[2].saved must be float, found bool",
+        ),
+        (("networks", 0, "sha256"), ..., "field networks[0].sha256 must be there, found none"),
+        (
+            ("networks", 0, "extra"),
+            1,
+            "fields must be those of LazyRecord, found 'networks[0].extra'",
+        ),
+        (("versions", "numpy"), None, "field versions[...] must be str, found null"),
+        (("networks",), {}, "field networks must be array, found object"),
+    ],
+)
+def test_a_damaged_record_is_refused_in_one_line(
+    place: tuple[str | int, ...], value: object, reason: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        record_from(damaged((place, value)), LazyRecord, "lazy.json", InputError)
+    assert str(refused.value).startswith("lazy.json: ")
+    assert str(refused.value).endswith(reason)
+
+
+def test_a_record_that_is_no_object_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^x: the record must be object, found array$"):
+        record_from([], LazyRecord, "x", InputError)
+
+
+def test_whole_numbers_are_taken_for_floats() -> None:
+    place = (("networks", 0, "savings", 0, "saved"), 0)
+    record = record_from(damaged(place), LazyRecord, "x", InputError)
+    assert record.networks[0].savings[0].saved == 0.0
+
+
+def test_a_written_record_is_read_back(tmp_path: Path) -> None:
+    record = published("lazy")
+    write_json(tmp_path / "lazy.json", record)
+    assert read_record(tmp_path / "lazy.json", LazyRecord, InputError) == record
+
+
+def test_what_is_no_plain_value_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="plain values, found object"):
+        write_json(tmp_path / "x.json", {"x": object()})

@@ -1,0 +1,70 @@
+"""Records from JSON: msgspec holds every value against the type of its dataclass's field."""
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from toreq_hw.errors import ToreqError
+from toreq_hw.reading.fields import shown
+from toreq_hw.reading.structure import MAX_RECORD_BYTES, read_json
+
+_Record = TypeVar("_Record")
+
+_TYPE = re.compile(r"Expected `(?P<wanted>.*)`(?P<length> of length .*)?, got `?(?P<found>.*?)`?")
+_ABSENT = re.compile(r"Object missing required field `(?P<name>.*)`")
+_PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<place>.*)`")
+
+
+def read_record(path: Path, kind: type[_Record], error: type[ToreqError]) -> _Record:
+    """The record of type `kind` in a JSON file; raises `error`, one line that names the file."""
+    content = read_json(path, MAX_RECORD_BYTES, error)
+    return record_from(content, kind, str(path), error)
+
+
+def record_from(
+    content: object, kind: type[_Record], where: str, error: type[ToreqError]
+) -> _Record:
+    """The record of type `kind` that parsed JSON holds.
+
+    Raises `error`, one line that begins with `where` and names the field: a value of another type
+    (whole numbers are taken for floats), a field that is absent, a name that is no field.
+    """
+    try:
+        record = msgspec.convert(content, kind)
+    except msgspec.ValidationError as failure:
+        raise error(f"{where}: {_worded(str(failure))}") from failure
+    unknown = _unknown(content, msgspec.to_builtins(record))
+    if unknown is not None:
+        raise error(f"{where}: fields must be those of {kind.__name__}, found {shown(unknown)}")
+    return record
+
+
+def _worded(failure: str) -> str:
+    """Msgspec's message in this project's words: what must hold, and what was found."""
+    placed = _PLACE.fullmatch(failure)
+    what, place = (placed["what"], placed["place"]) if placed else (failure, "")
+    subject = f"field {place}" if place else "the record"
+    if absent := _ABSENT.fullmatch(what):
+        inner = f"{place}.{absent['name']}" if place else absent["name"]
+        return f"field {inner} must be there, found none"
+    if wrong := _TYPE.fullmatch(what):
+        return f"{subject} must be {wrong['wanted']}{wrong['length'] or ''}, found {wrong['found']}"
+    return f"{subject} must fit its type, found: {what}"
+
+
+def _unknown(content: Any, known: Any, place: str = "") -> str | None:
+    """The first name in `content` that did not become part of the record."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            inner = f"{place}.{name}" if place else name
+            if name not in known:
+                return inner
+            if (found := _unknown(value, known[name], inner)) is not None:
+                return found
+    elif isinstance(content, list):
+        for k, (value, there) in enumerate(zip(content, known, strict=True)):
+            if (found := _unknown(value, there, f"{place}[{k}]")) is not None:
+                return found
+    return None
