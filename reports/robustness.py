@@ -1,16 +1,20 @@
 """Campaigns as tables and pictures: what a network survives, beside its feed-forward twin."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from enum import Enum, auto
 from statistics import NormalDist
-from typing import Any
 
+from msgspec import UNSET
+
+from toreq_hw.records.campaign import Campaign, LevelSummary
+from toreq_hw.records.intervals import Interval
+from toreq_hw.records.robustness import DataStudy, Robustness
 from toreq_hw.reports.page import Page, Section, Table
 from toreq_hw.reports.robustness_pictures import curves_with_bands, share_lines
 from toreq_hw.reports.robustness_studies import study_sections
-
-Record = Mapping[str, Any]
 
 _CONTROLS = {
     True: "Every control held.",
@@ -18,10 +22,10 @@ _CONTROLS = {
 }
 
 
-def campaign_rows(record: Record) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def campaign_rows(record: Campaign) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and rows of one campaign's table; intervals at the campaign's confidence."""
     header = (
-        record["unit"],
+        record.unit,
         "trials",
         "accuracy %",
         "feed-forward %",
@@ -32,222 +36,226 @@ def campaign_rows(record: Record) -> tuple[tuple[str, ...], tuple[tuple[str, ...
         "unsettled",
         "events",
     )
-    return header, tuple(_row(level) for level in record["levels"])
+    return header, tuple(_row(level) for level in record.levels)
 
 
-def campaign_section(record: Record) -> Section:
+def campaign_section(record: Campaign) -> Section:
     """One campaign: table, degradation curve, and how long settling took."""
     header, rows = campaign_rows(record)
-    asked = [level for level in record["levels"] if level["level"] in record["asked_levels"]]
-    x = [level["level"] for level in asked]
-    series = {"equilibrium network": [_points(level["accuracy"]) for level in asked]}
-    if all(level["twin_accuracy"] for level in asked):
-        series["feed-forward twin"] = [_points(level["twin_accuracy"]) for level in asked]
-    pictures = [curves_with_bands(x, series, record["unit"], "test accuracy, %")]
-    if record["on_settled"]:
+    asked = [level for level in record.levels if level.level in record.asked_levels]
+    twins = [level.twin_accuracy for level in asked if level.twin_accuracy]
+    x = [level.level for level in asked]
+    series = {"equilibrium network": [_points(level.accuracy) for level in asked]}
+    if len(twins) == len(asked):
+        series |= {"feed-forward twin": [_points(twin) for twin in twins]}
+    pictures = [curves_with_bands(x, series, record.unit, "test accuracy, %")]
+    if record.on_settled:
         healing = {
-            "same equilibrium": [_points(level["exact"]) for level in asked],
-            "same class": [_points(level["agreement"]) for level in asked],
+            "same equilibrium": [_points(level.exact) for level in asked],
+            "same class": [_points(level.agreement) for level in asked],
         }
-        pictures.append(curves_with_bands(x, healing, record["unit"], "images, %"))
-        settling = {f"{level['level']:g}": level["sweeps"] for level in _some(asked)}
+        pictures.append(curves_with_bands(x, healing, record.unit, "images, %"))
+        settling = {f"{level.level:g}": level.sweeps for level in _some(asked)}
         pictures.append(share_lines(settling, "sweeps to settle"))
     return Section(campaign_title(record), _text(record), Table(header, rows), tuple(pictures))
 
 
-def campaign_title(record: Record) -> str:
+def campaign_title(record: Campaign) -> str:
     """What was damaged, on which data, with which settings."""
-    options = ", ".join(f"{name} {value}" for name, value in record["options"].items())
-    return f"{record['layer']} on {record['data']}" + (f" ({options})" if options else "")
+    options = ", ".join(f"{name} {value}" for name, value in record.options.items())
+    return f"{record.layer} on {record.data}" + (f" ({options})" if options else "")
 
 
-def campaigns_page(records: Sequence[Record], title: str) -> Page:
+def campaigns_page(records: Sequence[Campaign], title: str) -> Page:
     """A page of campaigns, in order."""
-    passed = all(record["controls"]["passed"] for record in records)
+    passed = all(record.controls.passed for record in records)
     return Page(
         title=title,
         lead=_CONTROLS[passed],
         sections=tuple(campaign_section(record) for record in records),
-        made_by=dict(records[0]["versions"]),
+        made_by=dict(records[0].versions),
     )
 
 
-def robustness_page(record: Record) -> Page:
+def robustness_page(record: Robustness) -> Page:
     """The page of `make robustness`, from its whole record.
 
     Campaigns on the last data set have pictures, the others tables only: a page stays below 1 MB.
     """
     sections: list[Section] = []
-    for name, study in record["data"].items():
-        shape = "-".join(map(str, study["shape"]))
+    for name, study in record.data.items():
+        shape = "-".join(map(str, study.shape))
         sections.append(
             Section(
                 f"{name}, {shape}: against the feed-forward twin",
-                f"{study['split']}. {_plainly(study['campaigns'])} Accuracy lost at each level "
+                f"{study.split}. {_plainly(study.campaigns)} Accuracy lost at each level "
                 "against the undamaged self; a difference is called one where intervals, over "
                 "damage and over the choice of test images, do not touch.",
-                _verdict_table(study["campaigns"]),
+                _verdict_table(study.campaigns),
             )
         )
-        of_campaigns = [campaign_section(campaign) for campaign in study["campaigns"]]
-        if name != list(record["data"])[-1]:
+        of_campaigns = [campaign_section(campaign) for campaign in study.campaigns]
+        if name != list(record.data)[-1]:
             of_campaigns = [replace(section, pictures=()) for section in of_campaigns]
         sections += of_campaigns
         sections += study_sections(name, study)
-    passed = all(c["controls"]["passed"] for s in record["data"].values() for c in s["campaigns"])
     return Page(
         title="What the network survives",
         lead=" ".join(
             [
-                _CONTROLS[passed],
-                *(_lead(name, study) for name, study in record["data"].items()),
+                _CONTROLS[record.passed],
+                *(_lead(name, study) for name, study in record.data.items()),
             ]
         ),
         sections=tuple(sections),
         made_by={
-            **record["versions"],
-            "simulator sources": record["sources"],
+            **record.versions,
+            "simulator sources": record.sources,
             **_made_twins(record),
         },
     )
 
 
-def _made_twins(record: Record) -> dict[str, str]:
+def _made_twins(record: Robustness) -> dict[str, str]:
     """Sources of the feed-forward twins' trials, where those were run again after the others."""
-    if "twins" not in record:
+    if record.twins is UNSET:
         return {}
-    return {"simulator sources of the feed-forward twins' trials": record["twins"]["sources"]}
+    return {"simulator sources of the feed-forward twins' trials": record.twins.sources}
 
 
-def verdicts(campaign: Record) -> list[tuple[float, str]]:
+class Winner(Enum):
+    """Who loses less accuracy; EQUAL where the intervals touch."""
+
+    EQUILIBRIUM = auto()
+    TWIN = auto()
+    EQUAL = auto()
+
+
+def verdicts(campaign: Campaign) -> list[tuple[float, Winner]]:
     """Per asked level who loses less accuracy against its own undamaged self.
 
-    "equilibrium", "twin", or "equal" where the intervals touch; nothing for layers without a
-    counterpart in a feed-forward network.
+    Nothing for layers without a counterpart in a feed-forward network.
     """
-    zero = next(level for level in campaign["levels"] if level["level"] == 0)
-    spread = NormalDist().inv_cdf((1 + campaign["confidence"]) / 2)
+    zero = next(level for level in campaign.levels if level.level == 0)
+    spread = NormalDist().inv_cdf((1 + campaign.confidence) / 2)
 
-    def reach(interval: Record) -> float:
+    def reach(interval: Interval) -> float:
         """Half-width over damage and over the choice of test images (binomial), together."""
-        chance = interval["value"] * (1 - interval["value"]) / campaign["samples"]
-        return math.hypot((interval["high"] - interval["low"]) / 2, spread * chance**0.5)
+        chance = interval.value * (1 - interval.value) / campaign.samples
+        return math.hypot((interval.high - interval.low) / 2, spread * chance**0.5)
 
     found = []
-    for level in campaign["levels"]:
-        if not level["twin_accuracy"] or level["level"] not in campaign["asked_levels"]:
+    for level in campaign.levels:
+        untouched = zero.twin_accuracy
+        if not level.twin_accuracy or not untouched or level.level not in campaign.asked_levels:
             continue
-        lost = {
-            side: zero[side]["value"] - level[side]["value"]
-            for side in ("accuracy", "twin_accuracy")
-        }
-        ahead = lost["twin_accuracy"] - lost["accuracy"]
-        doubt = reach(level["accuracy"]) + reach(level["twin_accuracy"])
-        winner = "equilibrium" if ahead > doubt else "twin" if -ahead > doubt else "equal"
-        found.append((level["level"], winner))
+        lost = zero.accuracy.value - level.accuracy.value
+        ahead = (untouched.value - level.twin_accuracy.value) - lost
+        doubt = reach(level.accuracy) + reach(level.twin_accuracy)
+        winner = Winner.EQUAL
+        if abs(ahead) > doubt:
+            winner = Winner.EQUILIBRIUM if ahead > 0 else Winner.TWIN
+        found.append((level.level, winner))
     return found
 
 
-def _verdict_table(campaigns: Sequence[Record]) -> Table:
+def _verdict_table(campaigns: Sequence[Campaign]) -> Table:
     rows = []
     for campaign in campaigns:
         found = verdicts(campaign)
         if found:
             cells = [
                 ", ".join(f"{level:g}" for level, who in found if who == winner) or "-"
-                for winner in ("equilibrium", "twin", "equal")
+                for winner in Winner
             ]
             rows.append((campaign_title(campaign), *cells))
     header = ("layer", "equilibrium loses less at", "twin loses less at", "no difference seen at")
     return Table(header, tuple(rows))
 
 
-def _plainly(campaigns: Sequence[Record]) -> str:
+def _plainly(campaigns: Sequence[Campaign]) -> str:
     """Where the equilibrium network wins and where it loses, in two sentences."""
-    places: dict[str, list[str]] = {"equilibrium": [], "twin": []}
+    places: dict[Winner, list[str]] = {Winner.EQUILIBRIUM: [], Winner.TWIN: []}
     for campaign in campaigns:
-        options = ", ".join(f"{name} {value}" for name, value in campaign["options"].items())
-        title = campaign["layer"] + (f" ({options})" if options else "")
+        options = ", ".join(f"{name} {value}" for name, value in campaign.options.items())
+        title = campaign.layer + (f" ({options})" if options else "")
         found = verdicts(campaign)
         for side, named in places.items():
             levels = [f"{level:g}" for level, winner in found if winner == side]
             if levels:
                 named.append(f"{title} at {', '.join(levels)}")
-    wins = "; ".join(places["equilibrium"]) or "nothing that was tried"
-    losses = "; ".join(places["twin"]) or "nothing that was tried"
+    wins = "; ".join(places[Winner.EQUILIBRIUM]) or "nothing that was tried"
+    losses = "; ".join(places[Winner.TWIN]) or "nothing that was tried"
     return (
         f"The equilibrium network beats its twin under {wins}. It loses to it under {losses}. "
         "Elsewhere no difference is seen."
     )
 
 
-def _lead(name: str, study: Record) -> str:
-    counts = {"equilibrium": 0, "twin": 0, "equal": 0}
-    for campaign in study["campaigns"]:
-        for _, winner in verdicts(campaign):
-            counts[winner] += 1
-    flips = [c for c in study["campaigns"] if c["layer"] == "single_state_flip"]
+def _lead(name: str, study: DataStudy) -> str:
+    counts = Counter(winner for campaign in study.campaigns for _, winner in verdicts(campaign))
+    flips = [c for c in study.campaigns if c.layer == "single_state_flip"]
     healed = ""
     if flips:
-        levels = [level for level in flips[0]["levels"] if level["level"] > 0]
-        cases = sum(level["images"] for level in levels)
-        exact = sum(level["exact"]["value"] * level["images"] for level in levels)
+        levels = [level for level in flips[0].levels if level.level > 0]
+        cases = sum(level.images for level in levels)
+        exact = sum(level.exact.value * level.images for level in levels)
         healed = (
             f" {100 * exact / cases:.3f} % of {cases:,} single state bit flips heal to the "
             "identical equilibrium."
         )
     return (
         f"{name}:{healed} Of {sum(counts.values())} levels of damage the equilibrium network loses "
-        f"less than its feed-forward twin at {counts['equilibrium']}, more at {counts['twin']}, "
-        f"and no difference is seen at {counts['equal']}."
+        f"less than its feed-forward twin at {counts[Winner.EQUILIBRIUM]}, more at "
+        f"{counts[Winner.TWIN]}, and no difference is seen at {counts[Winner.EQUAL]}."
     )
 
 
-def _text(record: Record) -> str:
-    controls = record["controls"]
-    zero = "changes no state" if controls["zero_is_exact"] else "CHANGES STATES"
+def _text(record: Campaign) -> str:
+    controls = record.controls
+    zero = "changes no state" if controls.zero_is_exact else "CHANGES STATES"
     ruin = ""
-    if controls["ruin_level"] is not None:
-        found = "chance" if controls["ruin_is_chance"] else "NOT chance"
+    if controls.ruin_level is not None and controls.ruin_accuracy is not None:
+        found = "chance" if controls.ruin_is_chance else "NOT chance"
         ruin = (
-            f" full damage (level {controls['ruin_level']:g}) ends at "
-            f"{100 * controls['ruin_accuracy']:.1f} %, {found};"
+            f" full damage (level {controls.ruin_level:g}) ends at "
+            f"{100 * controls.ruin_accuracy:.1f} %, {found};"
         )
     return (
-        f"{record['samples']:,} test images a trial; intervals at "
-        f"{100 * record['confidence']:g} %. Controls: level 0 {zero};{ruin} quiescence: "
-        f"{record['quiescence']}."
+        f"{record.samples:,} test images a trial; intervals at "
+        f"{100 * record.confidence:g} %. Controls: level 0 {zero};{ruin} quiescence: "
+        f"{record.quiescence}."
     )
 
 
-def _row(level: Record) -> tuple[str, ...]:
-    twin = level["twin_accuracy"]
+def _row(level: LevelSummary) -> tuple[str, ...]:
+    twin = level.twin_accuracy
     return (
-        f"{level['level']:g}",
-        str(level["trials"]),
-        _interval(level["accuracy"], level["trials"]),
-        _interval(twin, level["trials"]) if twin else "-",
-        f"{100 * level['exact']['value']:.2f}",
-        f"{100 * level['agreement']['value']:.2f}",
-        f"{100 * level['distance']:.3f}",
-        f"{level['mean_sweeps']:.2f}",
-        str(level["unsettled"]),
-        f"{level['events']:.1f}",
+        f"{level.level:g}",
+        str(level.trials),
+        _interval(level.accuracy, level.trials),
+        _interval(twin, level.trials) if twin else "-",
+        f"{100 * level.exact.value:.2f}",
+        f"{100 * level.agreement.value:.2f}",
+        f"{100 * level.distance:.3f}",
+        f"{level.mean_sweeps:.2f}",
+        str(level.unsettled),
+        f"{level.events:.1f}",
     )
 
 
-def _interval(interval: Record, trials: int) -> str:
+def _interval(interval: Interval, trials: int) -> str:
     if trials < 2:
-        return f"{100 * interval['value']:.2f}"
-    reach = 50 * (interval["high"] - interval["low"])
-    return f"{100 * interval['value']:.2f} +- {reach:.2f}"
+        return f"{100 * interval.value:.2f}"
+    reach = 50 * (interval.high - interval.low)
+    return f"{100 * interval.value:.2f} +- {reach:.2f}"
 
 
-def _points(interval: Record) -> tuple[float, float, float]:
-    return interval["value"], interval["low"], interval["high"]
+def _points(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
 
 
-def _some(levels: Sequence[Record]) -> Sequence[Record]:
+def _some(levels: Sequence[LevelSummary]) -> Sequence[LevelSummary]:
     """At most four, evenly spaced: more lines cannot be told apart."""
     step = max(1, -(-len(levels) // 4))
     return levels[::step]

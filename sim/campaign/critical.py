@@ -1,12 +1,12 @@
 """What hurts most: which input line, which hidden neuron, which bit of which coupling's words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network, WeightFormat, check_labels
+from toreq_hw.records.critical import BitDamage
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.perturbation import WeightBitFlip
 from toreq_hw.sim.perturbation.reprogram import with_weights
@@ -14,17 +14,6 @@ from toreq_hw.sim.phases import relax
 
 Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class BitDamage:
-    """Accuracy with `rate` of one bit of one coupling's words flipped; mean of `trials`."""
-
-    coupling: str
-    bit: int
-    rate: float
-    trials: int
-    accuracy: float
 
 
 def bit_damage(

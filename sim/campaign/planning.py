@@ -7,27 +7,14 @@ cases: their fractions have Wilson's interval (Wilson 1927) over all of them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from toreq_hw.records.intervals import Interval
+
 PILOT = 5
 """Trials of every level that the plan is made from."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and its two-sided confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def half_width(self) -> float:
-        """Half of what lies between the ends."""
-        return (self.high - self.low) / 2
 
 
 def student(values: Sequence[float], confidence: float) -> Interval:

@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import Network, check_labels
-from toreq_hw.sim.campaign.planning import Interval, student
+from toreq_hw.records.intervals import Interval
+from toreq_hw.records.recovery import Asymmetry, Hardening, Recovery
+from toreq_hw.sim.campaign.planning import student
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
@@ -41,42 +43,6 @@ class Exam:
             result = relax(network, self.inputs, engine=EventEngine(network, threads=1))
         labels = check_labels(network.output, self.labels, len(result.classes))
         return float(np.mean(result.classes == labels))
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """accuracy[0] is that right after the damage, accuracy[e] after e epochs of learning on."""
-
-    damage: str
-    level: float
-    undamaged: float
-    accuracy: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Hardening:
-    """Accuracy of the plain and the hardened network without damage and under each of `tests`,
-    over `trials` draws of each, on `images` test images.
-    """
-
-    damage: str
-    level: float
-    period: int
-    trials: int
-    images: int
-    confidence: float
-    tests: tuple[tuple[str, float], ...]
-    plain: tuple[Interval, ...]
-    hardened: tuple[Interval, ...]
-
-
-@dataclass(frozen=True)
-class Asymmetry:
-    """Test accuracy of networks trained from scratch under asymmetric updates, one a level."""
-
-    levels: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    epochs: int
 
 
 def relearn(

@@ -1,13 +1,13 @@
 """One stored bit at a time: what the single flip of a weight costs, all else left whole."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
+from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning.synapses import blank_synapses
 from toreq_hw.sim.perturbation.weight_damage import cells, flipped
@@ -16,27 +16,6 @@ from toreq_hw.sim.plan import Plan
 
 Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class SingleFlip:
-    """One cell read wrongly, over a set of images.
-
-    before, after: the weight as stored and as read. distance: mean |difference| of all states over
-    their range, from the undamaged equilibria. moved: images whose equilibrium differs at all.
-    reclassified: whose class differs. correct: change in the number of right classes.
-    """
-
-    coupling: str
-    row: int
-    column: int
-    bit: int
-    before: int
-    after: int
-    distance: float
-    moved: int
-    reclassified: int
-    correct: int
 
 
 def single_flips(

@@ -1,53 +1,15 @@
 """A campaign in figures: what each level did, with intervals, and whether its controls held."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from toreq_hw.sim.campaign.planning import Interval, student, wilson
+from toreq_hw.records.campaign import Controls, LevelSummary
+from toreq_hw.records.intervals import Interval
+from toreq_hw.sim.campaign.planning import student, wilson
 from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.trial import Trial
-
-
-@dataclass(frozen=True)
-class LevelSummary:
-    """One level over its trials; fractions 0..1.
-
-    accuracy, twin_accuracy: Student's interval over trials. exact, agreement: Wilson's over all
-    images where the layer strikes each image for itself, Student's over trials otherwise.
-    """
-
-    level: float
-    trials: int
-    images: int
-    accuracy: Interval
-    twin_accuracy: Interval | None
-    exact: Interval
-    agreement: Interval
-    distance: float
-    mean_sweeps: float
-    sweeps: tuple[int, ...]
-    unsettled: int
-    events: float
-
-
-@dataclass(frozen=True)
-class Controls:
-    """zero_is_exact: level 0 changed no state of any image. ruin_accuracy: accuracy after full
-    damage (None: the layer has none); ruin_is_chance: it cannot be told from guessing.
-    """
-
-    zero_is_exact: bool
-    ruin_level: float | None
-    ruin_accuracy: float | None
-    ruin_is_chance: bool | None
-
-    @property
-    def passed(self) -> bool:
-        """Whether both controls held."""
-        return self.zero_is_exact and self.ruin_is_chance is not False
 
 
 def summarise_level(trials: Sequence[Trial], confidence: float, *, per_image: bool) -> LevelSummary:
@@ -91,9 +53,11 @@ def check_controls(
         interval = student([t.accuracy for t in by_level[setting.ruin]], plan.confidence)
         ruin_accuracy = interval.value
         ruin_is_chance = bool(interval.low <= chance + 1e-9 and interval.value < 2 * chance)
+    zero_is_exact = all(t.exact == t.samples and t.distance == 0 for t in zero)
     return Controls(
-        zero_is_exact=all(t.exact == t.samples and t.distance == 0 for t in zero),
+        zero_is_exact=zero_is_exact,
         ruin_level=setting.ruin,
         ruin_accuracy=ruin_accuracy,
         ruin_is_chance=ruin_is_chance,
+        passed=zero_is_exact and ruin_is_chance is not False,
     )

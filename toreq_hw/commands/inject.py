@@ -36,6 +36,7 @@ from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.reading import parse_json
 from toreq_hw.reading.fields import shown
+from toreq_hw.records.campaign import Campaign
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
 from toreq_hw.sim.baselines.feed_forward import check_chain
@@ -182,7 +183,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
             write_page(campaigns_page([record], "What the network survives"), out / "index.html")
     header, rows = campaign_rows(record)
     console.output.print(console.table(f"{setting.kind} on {dataset.name}", header, rows))
-    return 0 if record["controls"]["passed"] else 1
+    return 0 if record.controls.passed else 1
 
 
 def campaign(
@@ -192,7 +193,7 @@ def campaign(
     jobs: int = -1,
     scheduler: str | None = None,
     store: Path | None = None,
-) -> dict[str, Any]:
+) -> Campaign:
     """Runs one campaign under a progress bar and gives its record.
 
     store: folder for finished trials, build/inject unless given.
@@ -214,33 +215,33 @@ def campaign(
             tell=console.messages.print,
         )
     per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
-    summaries = [
+    summaries = tuple(
         summarise_level(trials, plan.confidence, per_image=per_image)
         for trials in by_level.values()
-    ]
+    )
     labels = data.load(setting.data).test.labels[: setting.samples]
     chance = float(np.bincount(labels).max() / len(labels))
-    controls = check_controls(setting, by_level, plan, chance)
-    return {
-        "layer": setting.kind,
-        "options": dict(setting.options),
-        "unit": KINDS[setting.kind].unit,
-        "quiescence": KINDS[setting.kind].quiescence,
-        "per_image": per_image,
-        "on_settled": KINDS[setting.kind].on_settled,
-        "data": setting.data,
-        "samples": setting.samples,
-        "seed": setting.seed,
-        "max_sweeps": setting.max_sweeps,
-        "confidence": plan.confidence,
-        "margin": plan.margin,
-        "asked_levels": list(plan.levels),
-        "levels": [asdict(summary) for summary in summaries],
-        "controls": {**asdict(controls), "passed": controls.passed},
-        "network_sha256": net.sha256,
-        "twin_sha256": twin.sha256 if twin else None,
-        "versions": versions("scipy", "joblib"),
-    }
+    layer = KINDS[setting.kind]
+    return Campaign(
+        layer=setting.kind,
+        options=dict(setting.options),
+        unit=layer.unit,
+        quiescence=layer.quiescence,
+        per_image=per_image,
+        on_settled=layer.on_settled,
+        data=setting.data,
+        samples=setting.samples,
+        seed=setting.seed,
+        max_sweeps=setting.max_sweeps,
+        confidence=plan.confidence,
+        margin=plan.margin,
+        asked_levels=plan.levels,
+        levels=summaries,
+        controls=check_controls(setting, by_level, plan, chance),
+        network_sha256=net.sha256,
+        twin_sha256=twin.sha256 if twin else None,
+        versions=versions("scipy", "joblib"),
+    )
 
 
 def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:

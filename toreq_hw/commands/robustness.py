@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -30,7 +30,10 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json, write_records, write_text
 from toreq_hw.locks import locked
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
+from toreq_hw.reading import read_record
+from toreq_hw.records import plain
+from toreq_hw.records.recovery import Relearning
+from toreq_hw.records.robustness import DataStudy, Robustness
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import robustness_page
@@ -96,25 +99,29 @@ def command(
     Networks are trained where --work has none yet; finished trials are not run again. Ends
     with status 1 if a control fails.
     """
-    record: dict[str, Any] = {"seed": seed, "quick": quick, "data": {}}
+    studies = {}
     for name in names:
         dataset = with_samples(data.load(name), samples)
-        record["data"][name] = _study(dataset, work, jobs or -1, seed, quick)
-    record["sources"] = _code()
-    record["versions"] = versions("scipy", "joblib", "scikit-learn")
-    passed = all(c["controls"]["passed"] for r in record["data"].values() for c in r["campaigns"])
+        studies[name] = _study(dataset, work, jobs or -1, seed, quick)
+    record = Robustness(
+        seed=seed,
+        quick=quick,
+        data=studies,
+        sources=_code(),
+        versions=versions("scipy", "joblib", "scikit-learn"),
+    )
     page = robustness_page(record)
     with together():
-        write_text(out / "robustness.json", json.dumps(record, allow_nan=False) + "\n")
+        write_text(out / "robustness.json", json.dumps(plain(record), allow_nan=False) + "\n")
         write_records(record, json_path)
         write_markdown(page, out / "robustness.md")
         write_page(page, out / "robustness.html")
     console.output.print(page.lead)
     console.output.print(f"wrote {out}/robustness.json, .md and .html")
-    return 0 if passed else 1
+    return 0 if record.passed else 1
 
 
-def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> dict[str, Any]:
+def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> DataStudy:
     """Everything on one data set."""
     path = work / f"{dataset.name}.safetensors"
     with locked(path, console.messages.print):
@@ -137,18 +144,21 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> d
             plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST[dataset.name])
             campaigns.append(campaign(setting, plan, jobs=jobs, store=work / "trials"))
     exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
-    return {
-        "split": dataset.split,
-        "shape": [p.size for p in net.populations],
-        "image_shape": list(dataset.shape),
-        "network_sha256": net.sha256,
-        "campaigns": campaigns,
-        **_kept(
-            work / f"recovery-{_recovery_key(net, exam, seed, quick=quick)}.json",
-            lambda: recovery(dataset, trainer, exam, seed, quick=quick),
-        ),
-        **({} if quick else critical(net, exam, seed)),
-    }
+    learned = _kept(
+        work / f"recovery-{_recovery_key(net, exam, seed, quick=quick)}.json",
+        lambda: recovery(dataset, trainer, exam, seed, quick=quick),
+    )
+    study = DataStudy(
+        split=dataset.split,
+        shape=tuple(p.size for p in net.populations),
+        image_shape=dataset.shape,
+        network_sha256=net.sha256,
+        campaigns=tuple(campaigns),
+        recovery=learned.recovery,
+        hardening=learned.hardening,
+        asymmetry=learned.asymmetry,
+    )
+    return study if quick else replace(study, **vars(critical(net, exam, seed)))
 
 
 def _recovery_key(net: Network, exam: Exam, seed: int, *, quick: bool) -> str:
@@ -164,12 +174,12 @@ def _code() -> str:
     return code_digest([Path(robustness_studies.__file__)])[:8] + simulator[:8]
 
 
-def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _kept(path: Path, make: Callable[[], Relearning]) -> Relearning:
     """What `make` gave when it last ran to its end; as with trials, `make clean` forgets it."""
     with locked(path, console.messages.print):
         if not path.exists():
             write_json(path, make())
-    return read_fields(path, MAX_RECORD_BYTES, InputError).content
+    return read_record(path, Relearning, InputError)
 
 
 def _trials(part: Part, quick: bool) -> int | None:

@@ -1,7 +1,6 @@
 """What `make robustness` measures beside campaigns: recovery, and which weights matter most."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,11 @@ from toreq_hw import data, network
 from toreq_hw.commands import console
 from toreq_hw.data import Dataset
 from toreq_hw.network import WeightFormat
+from toreq_hw.records.critical import BitFlips, Critical, SingleFlip, SingleFlips
+from toreq_hw.records.recovery import Relearning
 from toreq_hw.sim.campaign.critical import bit_damage, critical_weights
 from toreq_hw.sim.campaign.recovery import Exam, asymmetry, harden, relearn
-from toreq_hw.sim.campaign.single_flips import SingleFlip, single_flips
+from toreq_hw.sim.campaign.single_flips import single_flips
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
@@ -40,9 +41,12 @@ WORST = 12
 QUANTILES = (0, 25, 50, 75, 90, 95, 98, 99, 99.5, 100)
 
 
+Map = tuple[tuple[float, ...], ...]
+
+
 def recovery(
     dataset: Dataset, trainer: Trainer, exam: Exam, seed: int, *, quick: bool
-) -> dict[str, Any]:
+) -> Relearning:
     """Learning on after damage and, unless quick, learning with damage and with uneven steps."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
     lessons = Lessons(
@@ -64,32 +68,26 @@ def recovery(
         def watch(progress: Any) -> None:
             bar.advance(task, progress.samples)
 
-        recoveries = [
+        recoveries = tuple(
             relearn(trainer, damage, lessons, exam, relearned, watch) for damage in damages
-        ]
+        )
         if not quick:
             period = HARDEN_PERIOD[dataset.name]
-            hardening = asdict(
-                harden(
-                    trainer,
-                    rate=HARDEN_RATE,
-                    period=period,
-                    lessons=lessons,
-                    exam=exam,
-                    epochs=settings.epochs,
-                    watch=watch,
-                )
+            hardening = harden(
+                trainer,
+                rate=HARDEN_RATE,
+                period=period,
+                lessons=lessons,
+                exam=exam,
+                epochs=settings.epochs,
+                watch=watch,
             )
         if uneven:
-            unevenness = asdict(asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch))
-    return {
-        "recovery": [asdict(found) for found in recoveries],
-        "hardening": hardening,
-        "asymmetry": unevenness,
-    }
+            unevenness = asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch)
+    return Relearning(recoveries, hardening, unevenness)
 
 
-def critical(net: network.Network, exam: Exam, seed: int) -> dict[str, Any]:
+def critical(net: network.Network, exam: Exam, seed: int) -> Critical:
     """Which input lines, which bits and which single weights matter most."""
     inputs, labels = exam.inputs[:CRITICAL_SAMPLES], exam.labels[:CRITICAL_SAMPLES]
     weights = sum(c.weight.size for c in net.couplings)
@@ -101,46 +99,46 @@ def critical(net: network.Network, exam: Exam, seed: int) -> dict[str, Any]:
             net, inputs, labels, sample=sample, seed=seed, watch=lambda: bar.advance(task, 1)
         )
     bits = bit_damage(net, inputs, labels, rate=0.1, trials=8, seed=seed)
-    return {
-        "critical_lines": np.round(lines, 3).tolist(),
-        "critical_bits": [asdict(bit) for bit in bits],
-        "single_flips": {
-            "images": len(labels),
-            "exhaustive": sample is None,
-            "cells": sample or weights,
-            "quantiles": list(QUANTILES),
-            "bits": _by_bit(flips),
-            "worst": [asdict(f) for f in sorted(flips, key=lambda f: -f.distance)[:WORST]],
-            "maps": _maps(net, flips) if sample is None else {},
-        },
-    }
+    return Critical(
+        critical_lines=tuple(np.round(lines, 3).tolist()),
+        critical_bits=tuple(bits),
+        single_flips=SingleFlips(
+            images=len(labels),
+            exhaustive=sample is None,
+            cells=sample or weights,
+            quantiles=QUANTILES,
+            bits=_by_bit(flips),
+            worst=tuple(sorted(flips, key=lambda f: -f.distance)[:WORST]),
+            maps=_maps(net, flips) if sample is None else {},
+        ),
+    )
 
 
-def _by_bit(flips: Sequence[SingleFlip]) -> list[dict[str, Any]]:
+def _by_bit(flips: Sequence[SingleFlip]) -> tuple[BitFlips, ...]:
     """Per coupling and bit how far a flip drives the equilibria, in per cent of the range."""
     found = []
     for coupling, bit in sorted({(f.coupling, f.bit) for f in flips}):
         these = [f for f in flips if (f.coupling, f.bit) == (coupling, bit)]
         distance = [100 * f.distance for f in these]
         found.append(
-            {
-                "coupling": coupling,
-                "bit": bit,
-                "flips": len(these),
-                "mean_distance": float(np.mean(distance)),
-                "distance": np.round(np.percentile(distance, QUANTILES), 5).tolist(),
-                "unnoticed": sum(f.moved == 0 for f in these),
-                "reclassifying": sum(f.reclassified > 0 for f in these),
-                "most_lost": -min(f.correct for f in these),
-            }
+            BitFlips(
+                coupling=coupling,
+                bit=bit,
+                flips=len(these),
+                mean_distance=float(np.mean(distance)),
+                distance=tuple(np.round(np.percentile(distance, QUANTILES), 5).tolist()),
+                unnoticed=sum(f.moved == 0 for f in these),
+                reclassifying=sum(f.reclassified > 0 for f in these),
+                most_lost=-min(f.correct for f in these),
+            )
         )
-    return found
+    return tuple(found)
 
 
-def _maps(net: network.Network, flips: Sequence[SingleFlip]) -> dict[str, list[list[float]]]:
+def _maps(net: network.Network, flips: Sequence[SingleFlip]) -> dict[str, Map]:
     """Per coupling the distance, in per cent, that the worse bit of each cell causes."""
     maps = {c.name: np.zeros(c.weight.shape) for c in net.couplings}
     for flip in flips:
         worst = maps[flip.coupling]
         worst[flip.row, flip.column] = max(worst[flip.row, flip.column], 100 * flip.distance)
-    return {name: np.round(worst, 4).tolist() for name, worst in maps.items()}
+    return {name: tuple(map(tuple, np.round(worst, 4).tolist())) for name, worst in maps.items()}
