@@ -25,6 +25,7 @@ from toreq_hw.quant.options import Rule, default_fraction_bits
 from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
+from toreq_hw.records.parity import MemoryProbe
 
 BATCH, WIDTH, CLASSES = 1024, 256, 10
 
@@ -58,17 +59,16 @@ CLEAR_REFS = Path("/proc/self/clear_refs")
 """Linux alone sets back the mark of the most memory that a process has had."""
 
 
-def measure_all() -> list[dict[str, Any]]:
+def measure_all() -> list[MemoryProbe]:
     """All probes, each in its own process, one thread; see `measure`. None but on Linux."""
     if not CLEAR_REFS.exists():
         return []
     return [measure(probe) for probe in PROBES]
 
 
-def measure(probe: Probe) -> dict[str, Any]:
-    """rule, hidden layers, sweeps (None for one forward pass), peak_mb, one_sample_mb (of the
-    step on one sample) and state_copies: what the batch adds, in float32 states of all its
-    samples and relaxing neurons.
+def measure(probe: Probe) -> MemoryProbe:
+    """What a process of its own found; copies are of float32 states of all samples and relaxing
+    neurons.
     """
     done = subprocess.run(
         [sys.executable, "-m", __name__, json.dumps(asdict(probe))],
@@ -79,7 +79,7 @@ def measure(probe: Probe) -> dict[str, Any]:
         env=os.environ | {"MALLOC_MMAP_THRESHOLD_": str(RETURNED_AT_ONCE)},
         encoding="utf-8",
     )
-    return {"rule": probe.rule.value, "layers": probe.layers, **json.loads(done.stdout)}
+    return MemoryProbe(rule=probe.rule.value, layers=probe.layers, **json.loads(done.stdout))
 
 
 def _step(probe: Probe) -> dict[str, Any]:

@@ -27,23 +27,9 @@ from toreq_hw.quant.relaxation import free_phase
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
 from toreq_hw.quant.starting import parameters_from
 from toreq_hw.reading import shown
+from toreq_hw.records.parity import Epoch
 
 EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training set showed.
-
-    training_accuracy: in the free phases, while the weights move. slowest_sweeps: mean over
-    batches of the sweeps that the slowest sample took. seconds: wall-clock; cpu_seconds: of the
-    processor, all threads, which a machine busy with other work does not stretch.
-    """
-
-    training_accuracy: float
-    slowest_sweeps: float
-    seconds: float
-    cpu_seconds: float
 
 
 @dataclass(frozen=True)

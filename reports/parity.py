@@ -3,13 +3,13 @@
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import t as student_t
+
+from toreq_hw.records.parity import Estimate, MemoryProbe, ParityRun, Row, SpectralNorm
 
 PUBLISHED = {
     "digits": (94.6, 97.0),
@@ -24,43 +24,6 @@ cent, as published (its own data splits and sizes)."""
 NAMES = {"eqprop": "EqProp", "backprop": "backprop"}
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Mean of some runs, and half the width of its 95 % interval (Student's t); the latter is
-    None for a single run, which says nothing about spread.
-    """
-
-    mean: float
-    half_width: float | None
-    runs: int
-
-    def text(self, digits: int = 2) -> str:
-        """`mean +- half width`."""
-        if self.half_width is None:
-            return f"{self.mean:.{digits}f}"
-        return f"{self.mean:.{digits}f} ± {self.half_width:.{digits}f}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One task, weight format and rule over its seeds; accuracies and sparsity in per cent.
-
-    seconds, cpu_seconds: of training, wall-clock and of the processor.
-    score, expert_score: sum of rewards where the task is an environment.
-    """
-
-    task: str
-    weights: str
-    rule: str
-    accuracy: Estimate
-    sparsity: Estimate
-    seconds: Estimate
-    cpu_seconds: Estimate
-    score: Estimate | None
-    expert_score: float | None
-    simulator_differs_on: int | None
-
-
 def estimate(values: Sequence[float]) -> Estimate:
     """Of at least one value."""
     half_width = None
@@ -70,34 +33,35 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(float(np.mean(values)), half_width, len(values))
 
 
-def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
+def rows(records: Iterable[ParityRun]) -> list[Row]:
     """One row per task, weight format and rule, in the order in which they appear."""
-    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str, str], list[ParityRun]] = {}
     for record in records:
-        options = record["options"]
-        key = (record["task"], options["weight_format"], options["rule"])
+        options = record.options
+        key = (record.task, options.weight_format, options.rule)
         groups.setdefault(key, []).append(record)
     return [_row(*key, group) for key, group in groups.items()]
 
 
-def _row(task: str, weights: str, rule: str, group: list[Mapping[str, Any]]) -> Row:
-    scores = [record["score"] for record in group if record["score"] is not None]
-    differs = [record["simulator_differs_on"] for record in group]
+def _row(task: str, weights: str, rule: str, group: list[ParityRun]) -> Row:
+    scores = [record.score for record in group if record.score is not None]
+    differs = [record.simulator_differs_on for record in group]
+    compared = [count for count in differs if count is not None]
     return Row(
         task=task,
         weights=weights,
         rule=rule,
-        accuracy=estimate([100 * record["accuracy"] for record in group]),
-        sparsity=estimate([100 * record["sparsity"] for record in group]),
-        seconds=estimate([record["training_seconds"] for record in group]),
-        cpu_seconds=estimate([record["training_cpu_seconds"] for record in group]),
+        accuracy=estimate([100 * record.accuracy for record in group]),
+        sparsity=estimate([100 * record.sparsity for record in group]),
+        seconds=estimate([record.training_seconds for record in group]),
+        cpu_seconds=estimate([record.training_cpu_seconds for record in group]),
         score=estimate(scores) if scores else None,
-        expert_score=group[0]["expert_score"],
-        simulator_differs_on=None if None in differs else sum(differs),
+        expert_score=group[0].expert_score,
+        simulator_differs_on=None if None in differs else sum(compared),
     )
 
 
-def markdown(records: Sequence[Mapping[str, Any]], memory: Sequence[Any] = ()) -> str:
+def markdown(records: Sequence[ParityRun], memory: Sequence[MemoryProbe] = ()) -> str:
     """The table with the baseline beside it, gaps, times, and what each task's data are."""
     found = rows(records)
     lines = [
@@ -122,7 +86,7 @@ def markdown(records: Sequence[Mapping[str, Any]], memory: Sequence[Any] = ()) -
         "Data:",
         "",
     ]
-    notes = {record["task"]: record["split"] for record in records}
+    notes = {record.task: record.split for record in records}
     lines += [f"- {task}: {note}." for task, note in notes.items()]
     return "\n".join([*lines, *_memory(memory)]) + "\n"
 
@@ -144,15 +108,15 @@ def _line(mine: Row, baseline: Row | None) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _times(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _times(found: Sequence[Row], records: Sequence[ParityRun]) -> list[str]:
     """Seconds of training, both clocks, and the ratio of the processor's."""
-    load = [r["load_average"] for r in records if r["load_average"] is not None]
+    load = [r.load_average for r in records if r.load_average is not None]
     busy = f"{min(load):.1f} to {max(load):.1f}" if load else "unknown"
     lines = [
         "Seconds of one training, evaluation left out; threads a run: "
-        f"{_listed(record['threads'] for record in records)}, the rules taking turns. The machine "
+        f"{_listed(record.threads for record in records)}, the rules taking turns. The machine "
         f"was not idle: its load average was {busy} on "
-        f"{_listed(record['processors'] for record in records)} processors, which stretches "
+        f"{_listed(record.processors for record in records)} processors, which stretches "
         "wall-clock much and processor time somewhat; the ratio is that of processor times.",
         "",
         "| task | weights | EqProp processor s | backprop processor s | EqProp / backprop "
@@ -200,14 +164,14 @@ def _scores(found: Sequence[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def _lipschitz(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _lipschitz(records: Sequence[ParityRun]) -> list[str]:
     """Largest singular values of the couplings, EqProp, mean over seeds."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[Mapping[str, SpectralNorm]]] = {}
     for record in records:
-        options = record["options"]
-        if options["rule"] == "eqprop":
-            key = (record["task"], options["weight_format"])
-            groups.setdefault(key, []).append(record["spectral_norms"])
+        options = record.options
+        if options.rule == "eqprop":
+            key = (record.task, options.weight_format)
+            groups.setdefault(key, []).append(record.spectral_norms)
     lines = [
         "Lipschitz constant of each coupling trained by EqProp (largest singular value, "
         "activations over 0..1), before and after training, mean over seeds; `toreq-hw train "
@@ -218,17 +182,18 @@ def _lipschitz(records: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     for (task, weights), norms in groups.items():
         for coupling in norms[0]:
-            means = [np.mean([n[coupling][when] for n in norms]) for when in ("before", "after")]
-            shown = " | ".join(f"{mean:.2f}" for mean in means)
+            before = np.mean([n[coupling].before for n in norms])
+            after = np.mean([n[coupling].after for n in norms])
+            shown = f"{before:.2f} | {after:.2f}"
             lines.append(f"| {task} | {weights} | {coupling} | {shown} |")
     return [*lines, ""] if groups else []
 
 
-def _checks(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _checks(found: Sequence[Row], records: Sequence[ParityRun]) -> list[str]:
     checked = [row for row in found if row.simulator_differs_on is not None]
     differs = sum(row.simulator_differs_on or 0 for row in checked)
     runs = sum(row.accuracy.runs for row in checked)
-    codes = sorted({record["code_sha256"][:12] for record in records})
+    codes = sorted({record.code_sha256[:12] for record in records})
     revisions = "one revision" if len(codes) == 1 else f"{len(codes)} revisions"
     return [
         f"In {runs} EqProp runs the free phase of the integer simulator and of the trainer were "
@@ -239,7 +204,7 @@ def _checks(found: Sequence[Row], records: Sequence[Mapping[str, Any]]) -> list[
     ]
 
 
-def _memory(memory: Sequence[Any]) -> list[str]:
+def _memory(memory: Sequence[MemoryProbe]) -> list[str]:
     if not memory:
         return []
     lines = [
@@ -256,12 +221,12 @@ def _memory(memory: Sequence[Any]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for probe in memory:
-        sweeps = "one pass" if probe["sweeps"] is None else str(probe["sweeps"])
-        rule = probe["rule"]
-        if rule == "backprop" and probe["sweeps"] is not None:
+        sweeps = "one pass" if probe.sweeps is None else str(probe.sweeps)
+        rule = probe.rule
+        if rule == "backprop" and probe.sweeps is not None:
             rule = "backprop through sweeps"
-        cells = [NAMES.get(rule, rule), str(probe["layers"]), sweeps, f"{probe['peak_mb']:.0f}"]
-        cells += [f"{probe['one_sample_mb']:.1f}", f"{probe['state_copies']:.1f}"]
+        cells = [NAMES.get(rule, rule), str(probe.layers), sweeps, f"{probe.peak_mb:.0f}"]
+        cells += [f"{probe.one_sample_mb:.1f}", f"{probe.state_copies:.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

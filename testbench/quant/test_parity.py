@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from toreq_hw.errors import DataError, InputError
 from toreq_hw.quant import cloning, memory
 from toreq_hw.quant.options import Rule
 from toreq_hw.quant.parity import plan
+from toreq_hw.records.parity import MemoryProbe
 from toreq_hw.reports.parity import estimate, markdown
 
 
@@ -122,9 +122,10 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delattr("os.getloadavg")  # as on Windows
     planned = next(r for r in plan(["cartpole"], 1, quick=True))
     record = parity._carry_out(planned, tmp_path, threads=1)
-    assert record["expert_score"] == 500
-    assert record["score"] > 300
-    assert record["accuracy"] > 0.9
+    assert record.expert_score == 500
+    assert record.score is not None
+    assert record.score > 300
+    assert record.accuracy > 0.9
     text = markdown([record])
     assert "| cartpole | int8 | 1, 0 |" in text
     assert "500.0 |" in text
@@ -139,12 +140,14 @@ def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_memory_grows_with_sweeps_only_where_they_are_kept() -> None:
     few, many = (highest(memory.Probe(Rule.BACKPROP, 2, unrolled=n)) for n in (4, 16))
-    assert many["state_copies"] > 2.5 * few["state_copies"]
+    assert many.state_copies > 2.5 * few.state_copies
     quick, slow = (highest(memory.Probe(Rule.EQPROP, 2, gain=g)) for g in (0.25, 1.0))
-    assert slow["sweeps"] > 2 * quick["sweeps"]
-    assert slow["state_copies"] < quick["state_copies"] + 0.5
+    assert slow.sweeps is not None
+    assert quick.sweeps is not None
+    assert slow.sweeps > 2 * quick.sweeps
+    assert slow.state_copies < quick.state_copies + 0.5
     deep = highest(memory.Probe(Rule.EQPROP, 8, gain=0.25))
-    assert 1 < deep["state_copies"] < quick["state_copies"] + 0.5
+    assert 1 < deep.state_copies < quick.state_copies + 0.5
 
 
 def test_memory_is_not_measured_where_the_system_cannot_tell(
@@ -154,6 +157,6 @@ def test_memory_is_not_measured_where_the_system_cannot_tell(
     assert memory.measure_all() == []
 
 
-def highest(probe: memory.Probe) -> dict[str, Any]:
+def highest(probe: memory.Probe) -> MemoryProbe:
     """Of two measurements: a system that reclaims pages meanwhile makes a peak look smaller."""
-    return max((memory.measure(probe) for _ in range(2)), key=lambda found: found["peak_mb"])
+    return max((memory.measure(probe) for _ in range(2)), key=lambda found: found.peak_mb)

@@ -1,13 +1,14 @@
 """`toreq-hw parity`: equilibrium propagation beside backpropagation, over tasks and seeds."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
 from toreq_hw import data, network, sim
 from toreq_hw.commands import console, train_torch
@@ -27,7 +28,8 @@ from toreq_hw.files import together, write_bytes, write_json, write_records, wri
 from toreq_hw.locks import locked
 from toreq_hw.machine import load_average, processors
 from toreq_hw.network import Network
-from toreq_hw.reading import MAX_RECORD_BYTES, read_fields, read_json
+from toreq_hw.reading import read_record
+from toreq_hw.records.parity import MemoryProbe, Parity, ParityRun
 from toreq_hw.reports import parity as report
 
 if TYPE_CHECKING:
@@ -37,9 +39,6 @@ TASKS = ("digits", "cartpole", "acrobot", "mnist", "fashion-mnist")
 
 EPISODES = 100
 """Played by each cloned network and by the expert, from the same starts."""
-
-UNPUBLISHED = frozenset({"history"})
-"""Parts of a run's record, kept beside its network, that the published file leaves out."""
 
 
 @checked_command(
@@ -106,17 +105,17 @@ def command(
 
 
 def _publish(
-    records: list[dict[str, Any]],
-    probes: list[dict[str, Any]],
+    records: list[ParityRun],
+    probes: Sequence[MemoryProbe],
     out: Path,
     json_path: Path | None,
 ) -> int:
     found = report.rows(records)
-    record = {
-        "rows": [asdict(row) for row in found],
-        "memory": probes,
-        "runs": [{k: v for k, v in r.items() if k not in UNPUBLISHED} for r in records],
-    }
+    record = Parity(
+        rows=tuple(found),
+        memory=tuple(probes),
+        runs=tuple(replace(run, history=UNSET) for run in records),  # kept beside its network
+    )
     picture = report.picture(found)
     with together():
         write_records(record, out / "parity.json", json_path)
@@ -139,7 +138,7 @@ def _publish(
     return 1 if any(row.simulator_differs_on for row in found) else 0
 
 
-def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> dict[str, Any] | None:
+def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> ParityRun | None:
     """The record of a finished run; None if it is absent, cut, or of other settings or code.
 
     any_code: takes a run of other code as well; the report names the codes of its runs.
@@ -147,55 +146,48 @@ def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> dict[str, Any] | 
     from toreq_hw.quant.parity import CODE_SHA256
 
     record = _recorded(run, runs)
-    same = record is not None and record.get("options") == _planned(run)
-    same = same and (any_code or (record or {}).get("code_sha256") == CODE_SHA256)
-    return record if same else None
+    if record is None or record.options != train_torch.options_record(run.options):
+        return None
+    return record if any_code or record.code_sha256 == CODE_SHA256 else None
 
 
-def _planned(run: "PlannedRun") -> Any:
-    """A run's settings, as they are read back from its record."""
-    return json.loads(json.dumps(train_torch.options_record(run.options)))
-
-
-def _recorded(run: "PlannedRun", runs: Path) -> dict[str, Any] | None:
+def _recorded(run: "PlannedRun", runs: Path) -> ParityRun | None:
     """The record under a run's name, whatever its settings; None if it is absent or cut."""
     try:
-        path = runs / f"{run.name}.json"
-        record = read_fields(path, MAX_RECORD_BYTES, InputError).content
+        return read_record(runs / f"{run.name}.json", ParityRun, InputError)
     except InputError:
         return None
-    return record
 
 
 def _refuse_other_runs(planned: "list[PlannedRun]", runs: Path) -> None:
     """Raises InputError, before any training, for a finished run of the same name only."""
     for run in planned:
         record = _recorded(run, runs)
-        if record is not None and record.get("options") != _planned(run):
+        if record is not None and record.options != train_torch.options_record(run.options):
             raise InputError(
                 f"{runs / run.name}.json: must be absent or a run of the same settings, found one "
                 "of other settings; use another --runs, or --overwrite"
             )
 
 
-def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
+def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> ParityRun:
     from toreq_hw.quant import parity
     from toreq_hw.quant.options import Rule
 
     dataset = parity.dataset(run.task)
     training = train_torch.run(run.options, dataset)
-    record = train_torch.training_record(training, dataset)
-    record |= {
-        "task": run.task,
-        "threads": threads,
-        "code_sha256": parity.CODE_SHA256,
-        "load_average": load_average(),
-        "processors": processors(),
-        "score": None,
-        "expert_score": None,
-    }
+    record = ParityRun(
+        **vars(train_torch.training_record(training, dataset)),
+        task=run.task,
+        threads=threads,
+        code_sha256=parity.CODE_SHA256,
+        load_average=load_average(),
+        processors=processors(),
+        score=None,
+        expert_score=None,
+    )
     if run.options.rule is Rule.EQPROP:
-        record |= _scores(run.task, training.network, dataset)
+        record = _with_scores(record, training.network, dataset)
     with together():
         if run.options.rule is Rule.EQPROP:
             network.save(training.network, runs / f"{run.name}.safetensors", run=current_run())
@@ -203,30 +195,30 @@ def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> dict[str, Any]:
     return record
 
 
-def _scores(task: str, cloned: Network, dataset: Dataset) -> dict[str, Any]:
-    """The cloned network's and the expert's mean score, the simulator choosing the actions."""
+def _with_scores(record: ParityRun, cloned: Network, dataset: Dataset) -> ParityRun:
+    """With the cloned network's and the expert's mean score, the simulator choosing the actions."""
     from toreq_hw.quant import cloning
 
-    if task not in cloning.TASKS:
-        return {}
+    if record.task not in cloning.TASKS:
+        return record
     engine = sim.make_engine(cloned)
 
     def policy(coded: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
         inputs = data.encode(coded, dataset.pixel_max, cloned.input)
         return sim.relax(cloned, inputs, engine=engine).classes
 
-    environment = cloning.task(task)
-    return {
-        "score": float(cloning.play(environment, policy, EPISODES).mean()),
-        "expert_score": float(cloning.play(environment, None, EPISODES).mean()),
-        "episodes": EPISODES,
-    }
+    environment = cloning.task(record.task)
+    return replace(
+        record,
+        score=float(cloning.play(environment, policy, EPISODES).mean()),
+        expert_score=float(cloning.play(environment, None, EPISODES).mean()),
+        episodes=EPISODES,
+    )
 
 
-def _probes(runs: Path) -> list[dict[str, Any]]:
+def _probes(runs: Path) -> Sequence[MemoryProbe]:
     """Memory measured before; empty if it was not."""
     try:
-        found = read_json(runs / "memory.json", MAX_RECORD_BYTES, InputError)
+        return read_record(runs / "memory.json", tuple[MemoryProbe, ...], InputError)
     except InputError:
-        return []
-    return found if isinstance(found, list) else []
+        return ()

@@ -1,7 +1,6 @@
 """`toreq-hw train --engine torch`: batches on torch tensors, quantisers in the loop."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records.parity import Epoch, Settings, SpectralNorm, TrainedNetwork, TrainingRecord
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -62,9 +62,11 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
     training = run(settings, dataset, start)
-    record = training_record(training, dataset)
-    record["started_from"] = start.sha256 if start else None
-    record["seconds"] = time.perf_counter() - begin
+    record = TrainedNetwork(
+        **vars(training_record(training, dataset)),
+        started_from=start.sha256 if start else None,
+        seconds=time.perf_counter() - begin,
+    )
     with together():
         network.save(training.network, out, run=current_run())
         if options["float_out"]:
@@ -75,12 +77,12 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
         if json_path:
             write_json(json_path, record)
     _say(record, out)
-    return 1 if record["simulator_differs_on"] else 0
+    return 1 if record.simulator_differs_on else 0
 
 
 def run(settings: "TrainingOptions", dataset: Dataset, start: Network | None = None) -> "Training":
     """One training under a progress bar."""
-    from toreq_hw.quant.training import Epoch, train
+    from toreq_hw.quant.training import train
 
     with console.progress_bar() as bar:
         task = bar.add_task("training", total=settings.epochs, note="")
@@ -91,29 +93,25 @@ def run(settings: "TrainingOptions", dataset: Dataset, start: Network | None = N
         return train(settings, dataset, on_epoch, start)
 
 
-def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
-    """What was asked for and what came of it, as JSON values.
-
-    simulator_differs_on: test images on which any state of the simulator's free phase is not
-    the trainer's; None for backpropagation, whose forward pass is not a free phase.
-    """
+def training_record(training: "Training", dataset: Dataset) -> TrainingRecord:
+    """What was asked for and what came of it."""
     from toreq_hw.quant.options import Rule
 
     settings, trained = training.options, training.network
     eqprop = settings.rule is Rule.EQPROP
-    return {
-        "data": dataset.name,
-        "split": dataset.split,
-        "options": options_record(settings),
-        "history": [asdict(epoch) for epoch in training.epochs],
-        "accuracy": training.accuracy,
-        "test_images": len(dataset.test),
-        "simulator_differs_on": differing_images(training, dataset) if eqprop else None,
-        "sparsity": trained.sparsity,
-        "training_seconds": training.seconds,
-        "training_cpu_seconds": training.cpu_seconds,
-        "spectral_norms": {
-            coupling.name: {"before": before, "after": after}
+    return TrainingRecord(
+        data=dataset.name,
+        split=dataset.split,
+        options=options_record(settings),
+        history=tuple(training.epochs),
+        accuracy=training.accuracy,
+        test_images=len(dataset.test),
+        simulator_differs_on=differing_images(training, dataset) if eqprop else None,
+        sparsity=trained.sparsity,
+        training_seconds=training.seconds,
+        training_cpu_seconds=training.cpu_seconds,
+        spectral_norms={
+            coupling.name: SpectralNorm(before, after)
             for coupling, before, after in zip(
                 trained.couplings,
                 training.spectral_norms_before,
@@ -121,15 +119,16 @@ def training_record(training: "Training", dataset: Dataset) -> dict[str, Any]:
                 strict=True,
             )
         },
-        "network_sha256": trained.sha256,
-        "seed": settings.seed,
-        "versions": versions("torch", "brevitas"),
-    }
+        network_sha256=trained.sha256,
+        seed=settings.seed,
+        versions=versions("torch", "brevitas"),
+    )
 
 
-def options_record(settings: "TrainingOptions") -> dict[str, Any]:
-    """Settings as JSON values."""
-    return {**asdict(settings), "weight_format": settings.weight_format.value}
+def options_record(settings: "TrainingOptions") -> Settings:
+    """Settings as plain values."""
+    plain = {"weight_format": settings.weight_format.value, "rule": settings.rule.value}
+    return Settings(**{**vars(settings), **plain})
 
 
 def differing_images(training: "Training", dataset: Dataset) -> int:
@@ -174,17 +173,17 @@ def _settings(options: dict[str, Any], start: Network | None) -> "TrainingOption
     )
 
 
-def _say(record: dict[str, Any], out: Path) -> None:
+def _say(record: TrainedNetwork, out: Path) -> None:
     console.output.print(
-        f"{record['data']}: accuracy {100 * record['accuracy']:.2f} % on "
-        f"{record['test_images']} images ({record['split']}); "
-        f"{100 * record['sparsity']:.0f} % of weights are zero; wrote {out}"
+        f"{record.data}: accuracy {100 * record.accuracy:.2f} % on "
+        f"{record.test_images} images ({record.split}); "
+        f"{100 * record.sparsity:.0f} % of weights are zero; wrote {out}"
     )
-    for name, norms in record["spectral_norms"].items():
+    for name, norms in record.spectral_norms.items():
         console.output.print(
-            f"  {name}: Lipschitz constant {norms['before']:.2f} before, {norms['after']:.2f} after"
+            f"  {name}: Lipschitz constant {norms.before:.2f} before, {norms.after:.2f} after"
         )
-    differs = record["simulator_differs_on"]
+    differs = record.simulator_differs_on
     if differs is None:
         console.output.print(
             "  backpropagation: the accuracy is the feed-forward pass', which is not the free "
