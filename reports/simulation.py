@@ -1,17 +1,17 @@
 """The page of `make sim`: what one small network did, from its record and a few arrays."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.records.simulation import Simulation
 from toreq_hw.reports.page import Page, Section, Table
 from toreq_hw.reports.pictures import bars, histogram, learning_curve, weight_map
 
 
 def simulation_page(
-    record: Mapping[str, Any],
+    record: Simulation,
     rows: Sequence[tuple[str, str]],
     sweeps: npt.NDArray[np.integer],
     events_per_tick: Sequence[float],
@@ -23,22 +23,22 @@ def simulation_page(
     rows: the table that the terminal shows too. sweeps: of each test image. events_per_tick:
     mean events in tick 1, 2, ... weight: of the first coupling; shape: of an image.
     """
-    history = record["history"]
+    history = record.history
     curves = {
-        "training images": [entry["train_accuracy"] for entry in history],
-        "test images": [entry["accuracy"] for entry in history],
+        "training images": [entry.train_accuracy for entry in history],
+        "test images": [entry.accuracy for entry in history],
     }
     return Page(
         title="A ternary network that settles and learns in integers",
         lead=(
-            f"{100 * record['accuracy']:.2f} % of {record['samples']} test images of "
-            f"{record['data']}, learned with on-chip arithmetic alone; the same shape "
+            f"{100 * record.accuracy:.2f} % of {record.samples} test images of "
+            f"{record.data}, learned with on-chip arithmetic alone; the same shape "
             "trained with floating-point equilibrium propagation reaches "
-            f"{100 * record['float_accuracy']:.2f} % as the mean of "
-            f"{len(record['float_accuracies'])} seeds."
+            f"{100 * record.float_accuracy:.2f} % as the mean of "
+            f"{len(record.float_accuracies)} seeds."
         ),
         sections=(
-            Section("What it took", record["split"], Table(("figure", "value"), tuple(rows))),
+            Section("What it took", record.split, Table(("figure", "value"), tuple(rows))),
             Section(
                 "Learning",
                 "Integer updates, one image at a time: free phase, two nudged phases, one local "
@@ -60,5 +60,5 @@ def simulation_page(
                 pictures=(weight_map(weight, shape),),
             ),
         ),
-        made_by=dict(record["versions"]),
+        made_by=dict(record.versions),
     )

@@ -1,26 +1,13 @@
 """A taste of self-healing: flip one bit of one state and relax again."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
+from toreq_hw.records.simulation import Healing
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.phases import relax
-
-
-@dataclass(frozen=True)
-class Healing:
-    """Of `samples` settled networks with one state bit flipped each, how many came back.
-
-    exact: to the identical equilibrium. same_class: at least to the same class.
-    """
-
-    samples: int
-    exact: int
-    same_class: int
 
 
 def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np.int16]]:
@@ -44,10 +31,7 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
 
 
 def heal(relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
-    """Flips one bit in each sample, announced to the neighbours as an event, and relaxes.
-
-    inputs: integers (batch, n_input).
-    """
+    """Flips one bit in each sample, announced to the neighbours as an event, and relaxes."""
     healed = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
     same = np.ones(len(inputs), dtype=bool)
     for name, states in relaxation.states.items():

@@ -1,40 +1,11 @@
 """A relaxation in figures: accuracy, how long it took to settle, what it cost."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import check_labels
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean, percentiles (of the samples themselves, no interpolation) and maximum."""
-
-    mean: float
-    p50: int
-    p95: int
-    p99: int
-    max: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a batch took, per sample where the name says so.
-
-    events and synops include the input's. dense_synops: the machine described in
-    docs/numerics.md, section 4, that recomputes everything and stops as early.
-    """
-
-    samples: int
-    accuracy: float
-    sweeps: Spread
-    unsettled: int
-    events_per_sample: float
-    synops_per_sample: float
-    dense_synops_per_sample: float
+from toreq_hw.records.summary import Spread, Summary
 
 
 def spread(values: npt.NDArray[np.integer]) -> Spread:

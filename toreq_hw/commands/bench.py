@@ -27,10 +27,11 @@ from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.files import write_records
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records.summary import Summary
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.generator import sample_order
 from toreq_hw.sim.learning.recipes import recipe
-from toreq_hw.sim.summary import Summary, summarise
+from toreq_hw.sim.summary import summarise
 from toreq_hw.versions import versions
 
 
@@ -158,7 +159,7 @@ def train_case(
         weights=case.weights.value,
         augment=augment,
         epochs=epochs,
-        epoch_seconds=statistics.median(entry["seconds"] for entry in history[1:]),
+        epoch_seconds=statistics.median(entry.seconds for entry in history[1:]),
         sparsity=net.sparsity,
         summary=summarise(sim.relax(net, inputs), dataset.test.labels),
         network_sha256=net.sha256,

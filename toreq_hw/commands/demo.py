@@ -1,9 +1,7 @@
 """`toreq-hw demo` (`make sim`): train, settle, compare and report on real digits."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +22,8 @@ from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.files import together, write_records
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records.simulation import Simulation
+from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
@@ -63,23 +63,23 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     summary = summarise(relaxation, dataset.test.labels)
     healing = heal(relaxation, inputs, seed)
     floats = _float_references(dataset, trained, seed)
-    record: dict[str, Any] = {
-        "data": dataset.name,
-        "split": dataset.split,
-        "shape": [p.size for p in trained.populations],
-        **asdict(summary),
-        "float_accuracy": float(np.mean(floats)),
-        "float_accuracies": floats,
-        "sparsity": trained.sparsity,
-        "bit_exact": difference is None,
-        "healed_fraction": healing.exact / healing.samples,
-        "healing": asdict(healing),
-        "history": history,
-        "network_sha256": trained.sha256,
-        "seed": seed,
-        "seconds": time.perf_counter() - begin,
-        "versions": versions("scikit-learn"),
-    }
+    record = Simulation(
+        data=dataset.name,
+        split=dataset.split,
+        shape=tuple(p.size for p in trained.populations),
+        **vars(summary),
+        float_accuracy=float(np.mean(floats)),
+        float_accuracies=tuple(floats),
+        sparsity=trained.sparsity,
+        bit_exact=difference is None,
+        healed_fraction=healing.exact / healing.samples,
+        healing=healing,
+        history=tuple(history),
+        network_sha256=trained.sha256,
+        seed=seed,
+        seconds=time.perf_counter() - begin,
+        versions=versions("scikit-learn"),
+    )
     rows = [
         *summary_rows(summary),
         (f"float EqProp, same shape, {len(floats)} seeds", _mean_and_interval(floats)),
@@ -100,13 +100,13 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         network.save(trained, out / NETWORK_FILE, run=current_run())
         write_records(record, out / "summary.json", json_path)
         write_page(page, out / "index.html")
-    title = f"ternary {'-'.join(map(str, record['shape']))}, trained in integers on digits"
+    title = f"ternary {'-'.join(map(str, record.shape))}, trained in integers on digits"
     console.output.print(console.table(title, ("figure", "value"), rows))
     console.output.print(f"wrote {out}/{NETWORK_FILE}, summary.json and index.html")
     return 0 if difference is None and summary.unsettled == 0 else 1
 
 
-def make_network(dataset: Dataset, seed: int) -> tuple[Network, list[dict[str, Any]]]:
+def make_network(dataset: Dataset, seed: int) -> tuple[Network, list[TrainedEpoch]]:
     """The demonstration's network, trained from scratch, and one record per epoch."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
     shape = network.layered(

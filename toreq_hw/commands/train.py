@@ -30,6 +30,8 @@ from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.records import plain
+from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import Recipe, recipe
@@ -169,7 +171,7 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
         "augment": notes["augment"],
         "started_from": notes.get("started_from"),
         "history": history,
-        "accuracy": history[-1]["accuracy"] if history else None,
+        "accuracy": history[-1].accuracy if history else None,
         "sparsity": trained.sparsity,
         "seconds": time.perf_counter() - begin,
         "network_sha256": trained.sha256,
@@ -192,12 +194,12 @@ def train(
     notes: dict[str, Any],
     kept: Path | None = None,
     run: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[TrainedEpoch]:
     """Runs the remaining epochs under a progress bar; one record an epoch.
 
     notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
-    should remember; "history" grows in place. run: named by the checkpoint; the one in progress
-    unless given.
+    should remember; "history" grows in place, as plain values. run: named by the checkpoint; the
+    one in progress unless given.
     """
     shape = trainer.blueprint
     lessons = Lessons(
@@ -216,24 +218,23 @@ def train(
             progress = learn_epoch(trainer, lessons, lambda part: bar.advance(task, part.samples))
             seconds = time.perf_counter() - begin
             result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
-            history.append(_epoch_record(trainer.epoch, progress, result.accuracy, seconds))
-            bar.update(task, note=console.training_note(history[-1]["train_accuracy"]))
+            epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)
+            history.append(plain(epoch))
+            bar.update(task, note=console.training_note(epoch.train_accuracy))
             if kept:
                 checkpoint.save(trainer, kept, notes, run=run or current_run())
-    return history
+    return [TrainedEpoch(**entry) for entry in history]
 
 
-def _epoch_record(
-    epoch: int, progress: Progress, accuracy: float, seconds: float
-) -> dict[str, Any]:
-    return {
-        "epoch": epoch,
-        "train_accuracy": progress.correct / progress.samples,
-        "accuracy": accuracy,
-        "sweeps_per_phase": progress.sweeps / (3 * progress.samples),
-        "unsettled_phases": progress.unsettled,
-        "seconds": seconds,
-    }
+def _epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:
+    return TrainedEpoch(
+        epoch=epoch,
+        train_accuracy=progress.correct / progress.samples,
+        accuracy=accuracy,
+        sweeps_per_phase=progress.sweeps / (3 * progress.samples),
+        unsettled_phases=progress.unsettled,
+        seconds=seconds,
+    )
 
 
 def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:

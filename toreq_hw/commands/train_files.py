@@ -8,7 +8,8 @@ from toreq_hw.commands.runs import kept_work
 from toreq_hw.data import NAMES
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import InputError
-from toreq_hw.reading import Fields
+from toreq_hw.reading import Fields, record_from
+from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.sim.learning import Trainer
 
 _MOST = (1 << 31) - 1
@@ -49,3 +50,4 @@ def checked_notes(notes: dict[str, Any], trainer: Trainer, path: Path) -> None:
         raise found.error("history", f"have {trainer.epoch} entries, one an epoch", len(history))
     for entry in history:
         entry.number("accuracy", 0, 1)
+        record_from(entry.content, TrainedEpoch, f"{path}: notes: history", InputError)

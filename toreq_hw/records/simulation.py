@@ -1,0 +1,49 @@
+"""The record of `make sim`: what one small network did."""
+
+from dataclasses import dataclass
+
+from toreq_hw.records.summary import Summary
+from toreq_hw.records.training import TrainedEpoch
+
+
+@dataclass(frozen=True)
+class Healing:
+    """Of `samples` settled networks with one state bit flipped each, how many came back.
+
+    exact: to the identical equilibrium. same_class: at least to the same class.
+    """
+
+    samples: int
+    exact: int
+    same_class: int
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What was trained. shape: neurons by population."""
+
+    data: str
+    split: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Simulation(Summary, _Subject):
+    """The demonstration: of the relaxation what `Summary` states, and the rest of the page.
+
+    float_accuracies: of float equilibrium propagation on the same shape, one a seed; their mean is
+    float_accuracy. bit_exact: all engines gave the same bits. healed_fraction: of samples that
+    came back to their very equilibrium.
+    """
+
+    float_accuracy: float
+    float_accuracies: tuple[float, ...]
+    sparsity: float
+    bit_exact: bool
+    healed_fraction: float
+    healing: Healing
+    history: tuple[TrainedEpoch, ...]
+    network_sha256: str
+    seed: int
+    seconds: float
+    versions: dict[str, str]
