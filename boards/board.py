@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from toreq_hw.extras import missing
+from toreq_hw.records.design import Capacity
 
 
 class Family(StrEnum):
@@ -14,25 +15,6 @@ class Family(StrEnum):
     ICE40 = "ice40"
     ECP5 = "ecp5"
     GOWIN = "gowin"
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """What a device holds, in the vendor's own units.
-
-    lut4: look-up tables of four inputs. ff: flip-flops. block_ram, spram: blocks of
-    `block_ram_bits`, `spram_bits` each. dsp: multipliers of 16 x 16 or 18 x 18. source: where the
-    figures stand.
-    """
-
-    lut4: int
-    ff: int
-    block_ram: int
-    block_ram_bits: int
-    spram: int
-    spram_bits: int
-    dsp: int
-    source: str
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What the devices on the boards hold, each figure from its maker's data sheet."""
 
-from toreq_hw.boards.board import Capacity
+from toreq_hw.records.design import Capacity
 
 ICE40UP5K = Capacity(
     lut4=5280,

@@ -8,7 +8,7 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from toreq_hw.boards.board import Board
 from toreq_hw.boards.clock.clocking import Clocking
-from toreq_hw.boards.clock.pll import Pll
+from toreq_hw.records.design import Pll
 
 
 class Design(Protocol):

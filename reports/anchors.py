@@ -4,6 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Unit:
+    """What a published design counts its logic in. lut4: one of it in LUT4, low and high."""
+
+    name: str
+    lut4: tuple[float, float]
+
+
+LUT6 = Unit("LUT6", (1.6, 4.0))
+"""Low: logic cells a LUT6 in Xilinx' own tables (DS180: XC7A35T, 33,280 cells in 20,800 LUT6);
+high: any function of six inputs takes four LUT4 and the multiplexers of an ECP5 slice."""
+
+LOGIC_CELL = Unit("logic cells", (1.0, 4.0))
+"""One LUT4 with its flip-flop, unless its author means a LUT6."""
+
+
+@dataclass(frozen=True)
 class Anchor:
     """A published design. accuracy: of 1, on MNIST. unit: what `luts` counts.
 
@@ -14,21 +30,16 @@ class Anchor:
     device: str
     accuracy: float
     luts: int
-    unit: str
+    unit: Unit
     latency_us: float | None
     source: str
 
     @property
     def lut4(self) -> tuple[int, int]:
         """The same in LUT4, from its low to its high end."""
-        low, high = LUT4_PER[self.unit]
+        low, high = self.unit.lut4
         return round(self.luts * low), round(self.luts * high)
 
-
-LUT4_PER = {"LUT6": (1.6, 4.0), "logic cells": (1.0, 4.0)}
-"""LUT6, low: logic cells a LUT6 in Xilinx' own tables (DS180: XC7A35T, 33,280 cells in 20,800
-LUT6); high: any function of six inputs takes four LUT4 and the multiplexers of an ECP5 slice.
-A logic cell is one LUT4 with its flip-flop, unless its author means a LUT6."""
 
 ANCHORS = (
     Anchor(
@@ -36,7 +47,7 @@ ANCHORS = (
         device="ZC706",
         accuracy=0.984,
         luts=83_000,
-        unit="LUT6",
+        unit=LUT6,
         latency_us=2.4,
         source="Umuroglu et al., FINN, 2017",
     ),
@@ -45,7 +56,7 @@ ANCHORS = (
         device="ZC706",
         accuracy=0.958,
         luts=91_000,
-        unit="LUT6",
+        unit=LUT6,
         latency_us=0.31,
         source="Umuroglu et al., FINN, 2017",
     ),
@@ -54,7 +65,7 @@ ANCHORS = (
         device="Basys3",
         accuracy=0.978,
         luts=3500,
-        unit="LUT6",
+        unit=LUT6,
         latency_us=0.048,
         source="Differentiable Weightless Networks; 5 cycles at 104 MHz",
     ),
@@ -63,7 +74,7 @@ ANCHORS = (
         device="Artix-7",
         accuracy=0.939,
         luts=7600,
-        unit="logic cells",
+        unit=LOGIC_CELL,
         latency_us=780.0,
         source="Carpegna et al., Spiker+",
     ),
@@ -72,7 +83,7 @@ ANCHORS = (
         device="XC7Z010",
         accuracy=0.98,
         luts=6500,
-        unit="LUT6",
+        unit=LUT6,
         latency_us=None,
         source="as published with it",
     ),

@@ -1,12 +1,12 @@
 """The page of designs on boards: from the records of `toreq-hw reports` to tables and pictures."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from toreq_hw.reports.anchors import ANCHORS, LUT4_PER, Anchor
+from toreq_hw.records.design import Capacity, Resources
+from toreq_hw.records.synthesis import Design, Failure, Latency, Synthesis
+from toreq_hw.reports.anchors import ANCHORS, LOGIC_CELL, LUT6, Anchor
 from toreq_hw.reports.page import Page, Section, Table, captioned
 from toreq_hw.reports.synthesis_energy import energy_sections
-from toreq_hw.reports.synthesis_names import name_of
 from toreq_hw.reports.synthesis_pictures import (
     accuracy_against_luts,
     fmax_spread,
@@ -14,50 +14,48 @@ from toreq_hw.reports.synthesis_pictures import (
     utilisation_bars,
 )
 
-Record = Mapping[str, Any]
-
-RESOURCES = (
-    ("LUT4", "lut4"),
-    ("FF", "ff"),
-    ("block RAM", "block_ram"),
-    ("SPRAM", "spram"),
-    ("DSP", "dsp"),
+RESOURCES: tuple[tuple[str, Callable[[Resources | Capacity], int]], ...] = (
+    ("LUT4", lambda of: of.lut4),
+    ("FF", lambda of: of.ff),
+    ("block RAM", lambda of: of.block_ram),
+    ("SPRAM", lambda of: of.spram),
+    ("DSP", lambda of: of.dsp),
 )
 
 
-def synthesis_page(record: Record) -> Page:
-    """From the whole record; `record["rows"]` are designs that were built."""
-    rows = record["rows"]
-    met = sum(row["synthesis"]["met"] for row in rows)
-    seeds = min((len(row["synthesis"]["placements"]) for row in rows), default=0)
+def synthesis_page(record: Synthesis) -> Page:
+    """From the whole record; `rows` are designs that were built."""
+    rows = record.rows
+    met = sum(row.synthesis.met for row in rows)
+    seeds = min((len(row.synthesis.placements) for row in rows), default=0)
     lead = (
         f"{len(rows)} designs, link and core included, on open tools alone; {met} of them meet "
         f"their clock. At least {seeds} seeds of place and route each; nothing here ran on a board."
     )
     sections = [_speed(rows), _size(rows), _clock(rows), _pictures(rows)]
-    if record["failures"]:
-        sections.append(_failures(record["failures"]))
+    if record.failures:
+        sections.append(_failures(record.failures))
     sections += [*energy_sections(rows), _comparison(rows), _made_of(rows)]
-    return Page("Networks on boards", lead, tuple(sections), dict(record["versions"]))
+    return Page("Networks on boards", lead, tuple(sections), dict(record.versions))
 
 
-def _speed(rows: Sequence[Record]) -> Section:
+def _speed(rows: Sequence[Design]) -> Section:
     cycles, times = ("cycles p50", "p95", "p99"), ("us p50", "p95", "p99", "images/s")
     header = ("design", "network", "test accuracy %", *cycles, *times, "lane slots used %")
     lines = []
     for row in rows:
-        work = row["workload"]
+        work = row.workload
         lines.append(
             (
-                name_of(row),
-                f"{'-'.join(map(str, row['synthesis']['sizes']))} {row['network']['weights']}",
-                f"{100 * work['accuracy']:.2f}",
-                *(f"{work[f'cycles_p{p}']:,}" for p in (50, 95, 99)),
-                *_times(row["latency"]),
-                f"{100 * work['lane_use']:.1f}",
+                row.title,
+                f"{'-'.join(map(str, row.synthesis.sizes))} {row.network.weights}",
+                f"{100 * work.accuracy:.2f}",
+                *(f"{p:,}" for p in (work.cycles_p50, work.cycles_p95, work.cycles_p99)),
+                *_times(row.latency),
+                f"{100 * work.lane_use:.1f}",
             )
         )
-    splits = dict.fromkeys(f"{r['workload']['data']}: {r['workload']['split']}" for r in rows)
+    splits = dict.fromkeys(f"{r.workload.data}: {r.workload.split}" for r in rows)
     text = (
         "Accuracy on the whole test set by the integer simulator, which the core equals bit for "
         "bit; pixels enter as network states, so the encoding is in it. Cycles of the free phase "
@@ -69,24 +67,24 @@ def _speed(rows: Sequence[Record]) -> Section:
     return Section("What they do", text, Table(header, tuple(lines)))
 
 
-def _times(latency: Record | None) -> tuple[str, ...]:
+def _times(latency: Latency | None) -> tuple[str, ...]:
     if latency is None:
         return ("-",) * 4
-    times = tuple(f"{latency[f'p{p}_us']:.1f}" for p in (50, 95, 99))
-    return (*times, f"{latency['images_per_s']:,.0f}")
+    times = tuple(f"{us:.1f}" for us in (latency.p50_us, latency.p95_us, latency.p99_us))
+    return (*times, f"{latency.images_per_s:,.0f}")
 
 
-def _size(rows: Sequence[Record]) -> Section:
+def _size(rows: Sequence[Design]) -> Section:
     header = ("design", *(title for title, _ in RESOURCES), "bitstream bytes")
     lines = []
     for row in rows:
-        synthesis = row["synthesis"]
-        used, capacity = synthesis["resources"], synthesis["capacity"]
+        synthesis = row.synthesis
+        used, capacity = synthesis.resources, synthesis.capacity
         lines.append(
             (
-                name_of(row),
-                *(_of(used[key], capacity[key]) for _, key in RESOURCES),
-                f"{synthesis['bitstream']['size_bytes']:,}",
+                row.title,
+                *(_of(count(used), count(capacity)) for _, count in RESOURCES),
+                f"{synthesis.bitstream.size_bytes:,}",
             )
         )
     text = (
@@ -103,23 +101,23 @@ def _of(used: int, available: int) -> str:
     return f"{used:,} ({100 * used / available:.0f} %)"
 
 
-def _clock(rows: Sequence[Record]) -> Section:
+def _clock(rows: Sequence[Design]) -> Section:
     header = ("design", "asked MHz", "met", "median", "min", "max", "seeds met", "longest path")
     lines = []
     for row in rows:
-        s = row["synthesis"]
-        seeds = s["placements"]
-        passed = sum(seed["fmax_mhz"] >= seed["constraint_mhz"] for seed in seeds)
-        best = max(seeds, key=lambda seed: seed["fmax_mhz"])
-        start, end, _ = best["critical_path"]
+        s = row.synthesis
+        seeds = s.placements
+        passed = sum(seed.fmax_mhz >= seed.constraint_mhz for seed in seeds)
+        best = max(seeds, key=lambda seed: seed.fmax_mhz)
+        start, end, _ = best.critical_path
         lines.append(
             (
-                name_of(row),
-                f"{s['constraint_mhz']:.2f}",
-                "yes" if s["met"] else "NO",
-                f"{s['fmax_median_mhz']:.2f}",
-                f"{s['fmax_min_mhz']:.2f}",
-                f"{s['fmax_max_mhz']:.2f}",
+                row.title,
+                f"{s.constraint_mhz:.2f}",
+                "yes" if s.met else "NO",
+                f"{s.fmax_median_mhz:.2f}",
+                f"{s.fmax_min_mhz:.2f}",
+                f"{s.fmax_max_mhz:.2f}",
                 f"{passed} of {len(seeds)}",
                 f"{_short(start)} to {_short(end)}",
             )
@@ -134,22 +132,22 @@ def _short(cell: str) -> str:
     return name.split("_LUT4")[0].split("_DFF")[0].replace("$", "")
 
 
-def _pictures(rows: Sequence[Record]) -> Section:
+def _pictures(rows: Sequence[Design]) -> Section:
     shares, reached, asked, times = {}, {}, {}, {}
     for row in rows:
-        name, synthesis, work = name_of(row), row["synthesis"], row["workload"]
-        capacity = synthesis["capacity"]
+        name, synthesis, work = row.title, row.synthesis, row.workload
+        capacity = synthesis.capacity
         shares[name] = {
-            title: synthesis["resources"][key] / capacity[key]
-            for title, key in RESOURCES
-            if capacity[key]
+            title: count(synthesis.resources) / count(capacity)
+            for title, count in RESOURCES
+            if count(capacity)
         }
-        reached[name] = [seed["fmax_mhz"] for seed in synthesis["placements"]]
-        asked[name] = synthesis["constraint_mhz"]
-        if row["latency"] is not None:
-            clock = synthesis["pll"]["output_hz"] / 1e6
-            edges = [edge / clock for edge in work["histogram_edges"]]
-            times[name] = (edges, work["histogram_counts"])
+        reached[name] = [seed.fmax_mhz for seed in synthesis.placements]
+        asked[name] = synthesis.constraint_mhz
+        if row.latency is not None:
+            clock = synthesis.pll.output_hz / 1e6
+            edges = [edge / clock for edge in work.histogram_edges]
+            times[name] = (edges, work.histogram_counts)
     if not rows:
         return Section("Pictures", "None: no design was built.")
     pictures = [
@@ -176,17 +174,17 @@ def _pictures(rows: Sequence[Record]) -> Section:
     return Section("Pictures", text, pictures=tuple(pictures))
 
 
-def _failures(failures: Sequence[Record]) -> Section:
-    lines = tuple((failure["name"], failure["error"]) for failure in failures)
+def _failures(failures: Sequence[Failure]) -> Section:
+    lines = tuple((failure.name, failure.error) for failure in failures)
     return Section("What could not be built", table=Table(("design", "why"), lines))
 
 
-def _comparison(rows: Sequence[Record]) -> Section:
+def _comparison(rows: Sequence[Design]) -> Section:
     ours = {
-        name_of(row): (
-            row["synthesis"]["resources"]["lut4"],
-            row["workload"]["accuracy"],
-            row["workload"]["data"],
+        row.title: (
+            row.synthesis.resources.lut4,
+            row.workload.accuracy,
+            row.workload.data,
         )
         for row in rows
     }
@@ -194,10 +192,10 @@ def _comparison(rows: Sequence[Record]) -> Section:
     header = ("published design", "device", "MNIST %", "LUTs", "as LUT4", "us an image", "source")
     text = (
         "Figures as published, not measured here. A LUT6 counts as "
-        f"{LUT4_PER['LUT6'][0]:g} to {LUT4_PER['LUT6'][1]:g} LUT4: logic cells a LUT6 in Xilinx' "
+        f"{LUT6.lut4[0]:g} to {LUT6.lut4[1]:g} LUT4: logic cells a LUT6 in Xilinx' "
         "own tables (DS180), and the four LUT4 that any function of six inputs takes beside the "
         "multiplexers of an ECP5 slice; a logic cell as 1 to "
-        f"{LUT4_PER['logic cells'][1]:g}, because not every author means a LUT4. All of these "
+        f"{LOGIC_CELL.lut4[1]:g}, because not every author means a LUT4. All of these "
         "infer only; ours relax to an equilibrium and compute both nudged phases of learning with "
         "the same logic."
     )
@@ -216,30 +214,30 @@ def _anchor(anchor: Anchor) -> tuple[str, ...]:
         anchor.name,
         anchor.device,
         f"{100 * anchor.accuracy:.1f}",
-        f"{anchor.luts:,} {anchor.unit}",
+        f"{anchor.luts:,} {anchor.unit.name}",
         f"{low:,} to {high:,}",
         "-" if anchor.latency_us is None else f"{anchor.latency_us:g}",
         anchor.source,
     )
 
 
-def _made_of(rows: Sequence[Record]) -> Section:
+def _made_of(rows: Sequence[Design]) -> Section:
     header = ("design", "network SHA-256", "bitstream SHA-256", "seeds", "tool seconds", "tools")
     lines = tuple(
         (
-            name_of(row),
-            row["synthesis"]["network_sha256"][:16],
-            row["synthesis"]["bitstream"]["sha256"][:16],
-            ", ".join(str(seed["seed"]) for seed in row["synthesis"]["placements"]),
-            f"{sum(row['synthesis']['seconds'].values()):.0f}",
-            _tools(row["synthesis"]["versions"]),
+            row.title,
+            row.synthesis.network_sha256[:16],
+            row.synthesis.bitstream.sha256[:16],
+            ", ".join(str(seed.seed) for seed in row.synthesis.placements),
+            f"{sum(row.synthesis.seconds.values()):.0f}",
+            _tools(row.synthesis.versions),
         )
         for row in rows
     )
     return Section("What they were made of", table=Table(header, lines))
 
 
-def _tools(versions: Record) -> str:
+def _tools(versions: Mapping[str, str]) -> str:
     """Those that made the bitstream, without the wheels' common prefix."""
     return ", ".join(
         f"{name.removeprefix('yowasp-')} {version}"

@@ -31,7 +31,10 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
 
 
 def heal(relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
-    """Flips one bit in each sample, announced to the neighbours as an event, and relaxes."""
+    """Flips one bit in each sample, announced to the neighbours as an event, and relaxes.
+
+    inputs: integers (batch, n_input).
+    """
     healed = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
     same = np.ones(len(inputs), dtype=bool)
     for name, states in relaxation.states.items():

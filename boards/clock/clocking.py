@@ -9,7 +9,7 @@ from amaranth.lib.cdc import ResetSynchronizer
 
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock import ecp5_pll, gowin_pll, ice40_pll
-from toreq_hw.boards.clock.pll import Pll
+from toreq_hw.records.design import Pll
 
 _LOOPS: dict[Family, ModuleType] = {
     Family.ICE40: ice40_pll,

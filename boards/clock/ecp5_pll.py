@@ -10,7 +10,8 @@ from typing import Any
 from amaranth import Const, Instance, Signal
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.clock.pll import Pll, nearest
+from toreq_hw.boards.clock.pll import nearest
+from toreq_hw.records.design import Pll
 
 
 def solve(board: Board, hz: float) -> Pll:

@@ -9,7 +9,8 @@ from typing import Any
 from amaranth import Const, Instance, Signal
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.clock.pll import Pll, nearest
+from toreq_hw.boards.clock.pll import nearest
+from toreq_hw.records.design import Pll
 
 _OUTPUT_DIVIDERS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 

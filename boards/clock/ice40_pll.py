@@ -9,7 +9,8 @@ from typing import Any
 from amaranth import Const, Instance, Signal
 
 from toreq_hw.boards.board import Board
-from toreq_hw.boards.clock.pll import Pll, nearest
+from toreq_hw.boards.clock.pll import nearest
+from toreq_hw.records.design import Pll
 
 _FILTER_RANGES = ((17e6, 1), (26e6, 2), (44e6, 3), (66e6, 4), (101e6, 5), (133e6, 6))
 

@@ -2,23 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
+from toreq_hw.records.design import Pll
 
 TOLERANCE = 0.005
 """Most that the nearest frequency may be off; a UART's byte survives four times that."""
-
-
-@dataclass(frozen=True)
-class Pll:
-    """A solved loop. parameters: of the primitive, by the vendor's names. output_hz: exact."""
-
-    primitive: str
-    reference_hz: int
-    output_hz: float
-    parameters: dict[str, int | str]
 
 
 def nearest(board: Board, hz: float, candidates: Callable[[], list[Pll]]) -> Pll:

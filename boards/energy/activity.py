@@ -1,6 +1,6 @@
 """What a core does while it infers real images: cycles, toggles, memory read and written."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from toreq_hw.boards.energy.counted import CountedDesign
 from toreq_hw.boards.fit.memories import memories
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.records.energy import Activity
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.interfaces import Command, command_payload, input_payload, summary_payload
@@ -20,24 +21,6 @@ _FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numb
 
 _CYCLE_LIMIT = 10_000_000
 """No image takes as long; a core that hangs becomes an error."""
-
-
-@dataclass(frozen=True)
-class Activity:
-    """Means per image of the free phase, over `images` images, from the first word to the class.
-
-    cycles: clock cycles. toggles: bits of registers and of memories' outputs that change.
-    read_bits: by every memory of core and link, which all read in every cycle but the stores of
-    rows, read once a beat. written_bits: of words that a write changed. classes: what the core
-    answered, to be compared with the simulator.
-    """
-
-    images: int
-    cycles: float
-    toggles: float
-    read_bits: float
-    written_bits: float
-    classes: tuple[int, ...]
 
 
 def activity(

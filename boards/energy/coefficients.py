@@ -5,38 +5,11 @@ both ends; where no source was found, a device has none and its energy is absent
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from toreq_hw.boards.board import Capacity
 from toreq_hw.boards.devices import GW1NR_9, ICE40HX8K, ICE40UP5K, LFE5U_25F, LFE5U_85F
 from toreq_hw.reading import shown
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """low and high in `unit`, where they come from, and why they are what they are."""
-
-    low: float
-    high: float
-    unit: str
-    source: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """Of one device.
-
-    fixed: power of the configured device whatever it does. clock: a cycle of the clock's network.
-    flip_flop: a cycle of a clocked flip-flop. toggle: a change of a register's bit, with the
-    logic and wires behind it. memory_bit: a bit of a memory word read or written.
-    """
-
-    fixed: Coefficient
-    clock: Coefficient
-    flip_flop: Coefficient
-    toggle: Coefficient
-    memory_bit: Coefficient
+from toreq_hw.records.design import Capacity
+from toreq_hw.records.energy import Coefficient, Coefficients
 
 
 def coefficients(capacity: Capacity) -> Coefficients | str:

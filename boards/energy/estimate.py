@@ -10,23 +10,9 @@ Every term has a low and a high end, and so has the sum. Input and output pins, 
 the board around the device are not in it.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-from toreq_hw.boards.energy.activity import Activity
-from toreq_hw.boards.energy.coefficients import Coefficient, Coefficients
-
-
-@dataclass(frozen=True)
-class Range:
-    """low and high end, in uJ."""
-
-    low: float
-    high: float
-
-    def __add__(self, other: "Range") -> "Range":
-        """End by end."""
-        return Range(self.low + other.low, self.high + other.high)
+from toreq_hw.records.energy import Activity, Coefficient, Coefficients, EnergyParts, Range
 
 
 @dataclass(frozen=True)
@@ -49,9 +35,9 @@ class Energy:
         """All of it."""
         return self.fixed + self.dynamic
 
-    def record(self) -> dict[str, Any]:
-        """Plain values, the total among them."""
-        return asdict(self) | {"total": asdict(self.total)}
+    def record(self) -> EnergyParts:
+        """With the total among them."""
+        return EnergyParts(**vars(self), total=self.total)
 
 
 def energy(work: Activity, flip_flops: int, clock_hz: float, coefficients: Coefficients) -> Energy:

@@ -15,12 +15,11 @@ from toreq_hw.boards.flow.threads import in_threads
 from toreq_hw.boards.flow.toolchain import LOG, REPORT
 from toreq_hw.boards.flow.tools import Tell, Tools
 from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
-from toreq_hw.boards.tool_reports.bitstream import Bitstream
 from toreq_hw.boards.tool_reports.forbidden_cells import check_cells
-from toreq_hw.boards.tool_reports.nextpnr_report import Placement
-from toreq_hw.boards.tool_reports.resources import Resources, resources
+from toreq_hw.boards.tool_reports.resources import resources
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.files import replacing
+from toreq_hw.records.design import Bitstream, Placement, Resources
 
 
 class Watch(Protocol):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from amaranth import Signal
 
 from toreq_hw.boards.board import Board, Family
-from toreq_hw.boards.clock.pll import Pll
 from toreq_hw.boards.flow.toolchain import TOOLCHAINS, Toolchain, placing
 from toreq_hw.boards.flow.tools import tool_versions
 from toreq_hw.boards.top import Design, Top
+from toreq_hw.records.design import Pll
 
 STAT = "stat.json"
 SCRIPT = "synthesis.ys"

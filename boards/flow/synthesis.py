@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toreq_hw.boards.board import Board, Capacity, Family
+from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock.clocking import solve
-from toreq_hw.boards.clock.pll import Pll
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.flow.build import Build, Watch, build
 from toreq_hw.boards.flow.plan import Plan, plan
 from toreq_hw.boards.flow.tools import Tools
 from toreq_hw.boards.system import System
-from toreq_hw.boards.tool_reports.bitstream import Bitstream
 from toreq_hw.boards.tool_reports.contents import check_contents
-from toreq_hw.boards.tool_reports.nextpnr_report import Placement
 from toreq_hw.boards.tool_reports.plausible import check_plausible
-from toreq_hw.boards.tool_reports.resources import Resources
 from toreq_hw.network import Network
+from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -42,39 +39,6 @@ class Request:
     def parameters(self) -> CoreParameters:
         """Of the core. Raises NetworkError where the network cannot fit onto the board."""
         return check_fit(self.board, self.network, self.lanes, self.threshold)
-
-
-@dataclass(frozen=True)
-class SynthesisRecord:
-    """What came of a request. fmax over all seeds; resources and bitstream of the fastest.
-
-    design: a hash of the netlist's origin (`Prepared.design`). met: the bitstream's clock is as
-    fast as constrained. cells: as Yosys counts them.
-    seconds: by stage, each as it took when it ran.
-    """
-
-    board: str
-    title: str
-    design: str
-    network_sha256: str
-    sizes: tuple[int, ...]
-    lanes: int
-    threshold: int | None
-    accumulator_bits: int
-    pll: Pll
-    baud: int
-    resources: Resources
-    capacity: Capacity
-    placements: tuple[Placement, ...]
-    fmax_median_mhz: float
-    fmax_min_mhz: float
-    fmax_max_mhz: float
-    constraint_mhz: float
-    met: bool
-    cells: dict[str, int]
-    bitstream: Bitstream
-    seconds: dict[str, float]
-    versions: dict[str, str]
 
 
 @dataclass(frozen=True)

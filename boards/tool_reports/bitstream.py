@@ -1,22 +1,12 @@
 """What the packer wrote: a bitstream is checked for its format's marks before it counts as one."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
-
-
-@dataclass(frozen=True)
-class Bitstream:
-    """A file that a programmer takes. sha256: of its bytes."""
-
-    file: str
-    size_bytes: int
-    sha256: str
-
+from toreq_hw.records.design import Bitstream
 
 _ICE40_SYNC = bytes.fromhex("7eaa997e")
 _ECP5_PREAMBLE = bytes.fromhex("ffffbdb3")

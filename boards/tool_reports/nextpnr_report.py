@@ -1,38 +1,17 @@
 """What nextpnr reached: `--report` JSON, checked against the log of the same run."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import ReportError
 from toreq_hw.reading import Fields, shown
+from toreq_hw.records.design import Placement
 
 _LOG_LINE = re.compile(
     r"Max frequency for clock '?[ \t]*([^':\n]{1,200}?)'?[ \t]*:[ \t]*"
     r"([0-9]{1,12}(?:\.[0-9]{1,12})?) (\S+) \(\w+ at"
 )
-
-
-@dataclass(frozen=True)
-class Placement:
-    """One run of place and route.
-
-    fmax_mhz, constraint_mhz: of the core's clock. used, available: cells by type.
-    critical_path: from where to where, and its length in ns.
-    """
-
-    seed: int
-    fmax_mhz: float
-    constraint_mhz: float
-    used: dict[str, int]
-    available: dict[str, int]
-    critical_path: tuple[str, str, float]
-
-    @property
-    def met(self) -> bool:
-        """Whether the clock is fast enough."""
-        return self.fmax_mhz >= self.constraint_mhz
 
 
 def parse(report: Path, log: Path, seed: int, clock_hz: float) -> Placement:

@@ -1,7 +1,7 @@
 """Logic that was optimised away leaves small, cheap-looking numbers: they are refused."""
 
-from toreq_hw.boards.tool_reports.resources import Resources
 from toreq_hw.errors import ReportError
+from toreq_hw.records.design import Resources
 from toreq_hw.rtl.parameters import CoreParameters
 
 

@@ -1,27 +1,9 @@
 """One vocabulary for what a design takes of a device, whatever its tools call it."""
 
-from dataclasses import dataclass
-
 from toreq_hw.boards.board import Family
-from toreq_hw.boards.tool_reports.nextpnr_report import Placement
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.errors import ReportError
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Sites taken after packing.
-
-    lut4: sites that hold a four-input look-up table, whether for logic, a carry, distributed
-    memory or (iCE40) a lone flip-flop. ff: flip-flops. block_ram, spram: blocks. dsp:
-    multipliers of 16 x 16 or 18 x 18; two of 9 x 9 count as one.
-    """
-
-    lut4: int
-    ff: int
-    block_ram: int
-    spram: int
-    dsp: int
+from toreq_hw.records.design import Placement, Resources
 
 
 def resources(family: Family, synthesis: Synthesis, placement: Placement) -> Resources:

@@ -13,10 +13,10 @@ from toreq_hw.boards.board import Family
 from toreq_hw.boards.flow.plan import STAT
 from toreq_hw.boards.flow.toolchain import LOG, REPORT
 from toreq_hw.boards.tool_reports import bitstream, nextpnr_report, yosys_stat
-from toreq_hw.boards.tool_reports.nextpnr_report import Placement
 from toreq_hw.boards.tool_reports.resources import resources
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.errors import ReportError
+from toreq_hw.records.design import Placement
 
 CLOCK_HZ = 24e6
 

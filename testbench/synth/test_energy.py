@@ -12,12 +12,13 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw import sim
 from toreq_hw.boards import registry
-from toreq_hw.boards.energy.activity import Activity, activity
-from toreq_hw.boards.energy.coefficients import Coefficients, coefficients
+from toreq_hw.boards.energy.activity import activity
+from toreq_hw.boards.energy.coefficients import coefficients
 from toreq_hw.boards.energy.counted import CountedDesign
-from toreq_hw.boards.energy.estimate import Range, energy
+from toreq_hw.boards.energy.estimate import energy
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.network import WeightFormat, layered
+from toreq_hw.records.energy import Activity, Coefficients, Range
 
 WORK = Activity(10, 1000.0, 4000.0, 9000.0, 1000.0, ())
 

@@ -7,9 +7,9 @@ import pytest
 from toreq_hw.boards import registry
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.tool_reports.plausible import check_plausible
-from toreq_hw.boards.tool_reports.resources import Resources
 from toreq_hw.errors import NetworkError, ReportError
 from toreq_hw.network import WeightFormat, layered
+from toreq_hw.records.design import Resources
 from toreq_hw.rtl.parameters import CoreParameters
 
 

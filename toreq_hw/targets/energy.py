@@ -1,8 +1,6 @@
 """An ESTIMATE of a design's energy per image, from the core's activity on real test images."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from toreq_hw.boards.energy.coefficients import coefficients
 from toreq_hw.boards.energy.estimate import energy
 from toreq_hw.errors import ReportError
 from toreq_hw.network import Network
+from toreq_hw.records.energy import EnergyEstimate, EnergyRecord
 from toreq_hw.rtl.parameters import CoreParameters
 
 IMAGES = 10
@@ -29,14 +28,14 @@ def energy_record(
     *,
     flip_flops: int,
     clock_hz: float,
-) -> dict[str, Any]:
+) -> EnergyRecord:
     """Activity, coefficients with their sources and ranges in uJ, or why there are none.
 
     Raises ReportError where the core that was counted does not answer as the simulator does.
     """
     known = coefficients(board.capacity)
     if isinstance(known, str):
-        return {"absent": known}
+        return EnergyRecord(absent=known)
     images = dataset.test.images[:IMAGES]
     inputs = data.encode(images, dataset.pixel_max, network.input)
     counted = activity(network, parameters, inputs, FOLDER)
@@ -46,10 +45,5 @@ def energy_record(
             f"classes of the core whose toggles are counted must be {wanted.tolist()}, found "
             f"{list(counted.classes)}"
         )
-    return {
-        "label": "ESTIMATE",
-        "activity": asdict(counted),
-        "flip_flops": flip_flops,
-        "coefficients": asdict(known),
-        "uj": energy(counted, flip_flops, clock_hz, known).record(),
-    }
+    uj = energy(counted, flip_flops, clock_hz, known).record()
+    return EnergyRecord.of(EnergyEstimate(counted, flip_flops, known, uj))
