@@ -1,15 +1,19 @@
 """One quantised layer, 4 inputs and 3 outputs, with nodes of a test's choice at its end."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from toreq_hw import sim
+from toreq_hw.errors import NetworkFileError
 from toreq_hw.network import Network
+from toreq_hw.quant.onnx_import import read_onnx
 
 DOMAIN = "qonnx.custom_op.general"
 INPUT_SCALE, WEIGHT_SCALE, OUTPUT_SCALE = 2.0**-8, 2.0**-5, 2.0**-4
@@ -71,3 +75,21 @@ def outputs(network: Network) -> npt.NDArray[np.int64]:
     """Output states for STATES; nothing flows back in one layer, so they are the graph's."""
     found = sim.relax(network, STATES.astype(np.int16), engine="reference").states["output"]
     return found.astype(np.int64)
+
+
+def imported(file: Path, *nodes: onnx.NodeProto, **constants: Any) -> Network:
+    file.write_bytes(model([*FRONT, *nodes], constants).SerializeToString())
+    return read_onnx(file)[0]
+
+
+def refusal(file: Path, found: onnx.ModelProto) -> str:
+    file.write_bytes(found.SerializeToString())
+    with pytest.raises(NetworkFileError) as error:
+        read_onnx(file)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def rounded(sums: npt.NDArray[np.float64], low: int, high: int) -> npt.NDArray[np.int64]:
+    """States as the contract rounds them, halves up."""
+    return np.clip(np.floor(sums / OUTPUT_SCALE + 0.5), low, high).astype(np.int64)

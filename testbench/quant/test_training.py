@@ -1,6 +1,5 @@
 """The torch trainer works in the contract's integers, learns, and says what it did."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import torch
 
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
-from toreq_hw.commands import main
 from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.data import Dataset
-from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Role, WeightFormat
 from toreq_hw.quant import relaxation, relaxation_batch
 from toreq_hw.quant.equilibrium import Layers, couplings, drive
-from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
+from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
@@ -260,78 +257,3 @@ def test_the_state_quantiser_rounds_as_the_simulator_does(signed: bool, fraction
     found = state_quantiser(population, fraction_bits)(torch.from_numpy(accumulators).float())
     expected = to_state(accumulators, fraction_bits, population.state_min, population.state_max)
     assert np.array_equal(found.numpy(), expected)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"hidden": ()}, "hidden"),
-        ({"epochs": 0}, "epochs"),
-        ({"learning_rate": float("nan")}, "learning_rate"),
-        ({"ternary_threshold": 1.0}, "ternary_threshold"),
-        ({"spectral_limit": 0.0}, "spectral_limit"),
-        ({"fraction_bits": (1,)}, "fraction_bits must be 2 numbers"),
-    ],
-)
-def test_impossible_options_are_refused(wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        TrainingOptions(**wrong)
-
-
-def test_default_fraction_bits_follow_the_ranges() -> None:
-    wide = populations(TrainingOptions(hidden=(512,)), 784, 10)
-    narrow = populations(TrainingOptions(hidden=(512,), state_bits=4), 784, 10)
-    assert default_fraction_bits(WeightFormat.TERNARY, wide) == (5, 4)
-    assert default_fraction_bits(WeightFormat.INT8, wide) == (7, 7)
-    assert default_fraction_bits(WeightFormat.INT8, narrow) == (11, 7)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(["train", "--engine", "torch", *arguments])
-    return int(end.value.code or 0)
-
-
-def test_the_command_writes_network_and_record(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
-    shape = ("--weights", "int8", "--state-bits", "4", "--hidden", "32", "--epochs", "2")
-    limit = ("--spectral-limit", "0.6")
-    assert run(*shape, *limit, "--out", str(out), "--json", str(record)) == 0
-    found = json.loads(record.read_text())
-    network = network_file.load(out)
-    assert found["network_sha256"] == network.sha256
-    assert found["simulator_differs_on"] == 0
-    assert network.population("hidden").state_bits == 4
-    norms = found["spectral_norms"]["input-hidden"]
-    weight = network.couplings[0].weight / 2.0 ** network.couplings[0].fraction_bits
-    measured = np.linalg.norm(weight * 255 / 15, ord=2)
-    assert norms["after"] == pytest.approx(measured, rel=1e-6)
-    assert norms["after"] < 0.65 < norms["before"]
-    assert f"{norms['before']:.2f} before, {norms['after']:.2f} after" in capsys.readouterr().out
-    assert found["versions"]["torch"] == torch.__version__
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--theta", "100"),
-        ("--signed",),
-        ("--device", "abacus"),
-        ("--device", "cuda:7"),
-        ("--engine", "torch", "--device", "meta"),
-        ("--engine", "torch", "--device", "privateuseone"),
-        ("--weights", "int4"),
-        ("--data", "cats"),
-        ("--fraction-bits", "1,2,3"),
-        ("--hidden", "0"),
-    ],
-)
-def test_bad_usage_is_status_2_and_nothing_is_written(
-    arguments: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "net.safetensors"
-    assert run(*arguments, "--out", str(out)) == 2
-    assert not out.exists()
-    assert "Traceback" not in capsys.readouterr().err
