@@ -1,47 +1,48 @@
 """The page of a deployment: what a target did, and what a chip would have to hold."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from toreq_hw.records.chip import ChipMap, Estimates
+from toreq_hw.records.deployment import Deployment
 from toreq_hw.reports.core_map import core_map
 from toreq_hw.reports.page import Page, Section, Table
 
 
-def deployment_page(title: str, record: Mapping[str, Any], rows: Sequence[tuple[str, str]]) -> Page:
+def deployment_page(title: str, record: Deployment, rows: Sequence[tuple[str, str]]) -> Page:
     """From a deployment's record; `rows` is the table that the terminal shows too.
 
-    A record without a mapping gets the figures only.
+    A target that is no chip gets the figures only.
     """
-    sections = [Section("What it did", record["data"]["split"], _table(("figure", "value"), rows))]
-    if "mapping" in record:
-        sections += [*_map_sections(record["mapping"]), _estimates(record["estimates"])]
-    sections.append(Section("To be read with it", " ".join(record["notes"])))
-    verdict = "Every check held." if record["passed"] else "A check failed."
-    return Page(title, verdict, tuple(sections), dict(record["versions"]))
+    sections = [Section("What it did", record.split, _table(("figure", "value"), rows))]
+    if record.chip:
+        sections += [*_map_sections(record.chip.mapping), _estimates(record.chip.estimates)]
+    sections.append(Section("To be read with it", " ".join(record.notes)))
+    verdict = "Every check held." if record.passed else "A check failed."
+    return Page(title, verdict, tuple(sections), dict(record.versions))
 
 
-def _map_sections(mapping: Mapping[str, Any]) -> list[Section]:
-    limits = [name.removesuffix("_per_core") for name in mapping["chip"]["counts"]]
-    used = [name for name in limits if name in mapping["cores"][0]["used"]]
+def _map_sections(mapping: ChipMap) -> list[Section]:
+    limits = [name.removesuffix("_per_core") for name in mapping.chip.counts]
+    used = [name for name in limits if name in mapping.cores[0].used]
     rows = [
         (
-            f"chip {core['chip']}, {core['column']},{core['row']}",
-            f"{core['population']} {core['first']}..{core['last'] - 1}",
-            *(f"{core['used'][name]} ({core['percent'][name]} %)" for name in used),
+            f"chip {core.chip}, {core.column},{core.row}",
+            f"{core.population} {core.first}..{core.last - 1}",
+            *(f"{core.used[name]} ({core.percent[name]} %)" for name in used),
         )
-        for core in mapping["cores"]
+        for core in mapping.cores
     ]
-    allowed = [str(mapping["chip"]["counts"][f"{name}_per_core"]) for name in used]
+    allowed = [str(mapping.chip.limit(name)) for name in used]
     header = ("core", "holds", *(name.replace("_", " ") for name in used))
     sources = [
-        (name.replace("_", " "), str(mapping["chip"]["counts"][name]), source)
-        for name, source in mapping["chip"]["sources"].items()
-        if name in mapping["chip"]["counts"]
+        (name.replace("_", " "), str(mapping.chip.counts[name]), source)
+        for name, source in mapping.chip.sources.items()
+        if name in mapping.chip.counts
     ]
     text = (
-        f"{mapping['cores_used']} cores on {mapping['chips_used']} chip(s); an event travels "
-        f"{mapping['hops_per_event']:.2f} hops between cores on average "
-        f"({mapping['hops_per_event_in_order']:.2f} before placement). "
+        f"{mapping.cores_used} cores on {mapping.chips_used} chip(s); an event travels "
+        f"{mapping.hops_per_event:.2f} hops between cores on average "
+        f"({mapping.hops_per_event_in_order:.2f} before placement). "
         "The number in a core is the fullest of its limits, in per cent."
     )
     return [
@@ -53,18 +54,17 @@ def _map_sections(mapping: Mapping[str, Any]) -> list[Section]:
     ]
 
 
-def _estimates(estimates: Mapping[str, Any]) -> Section:
+def _estimates(estimates: Estimates) -> Section:
     rows = [
-        (what, f"{ends['value']:.3g} {unit}", f"{ends['low']:.2g} to {ends['high']:.3g} {unit}")
-        for what, key, unit in (
-            ("energy per sample", "energy_per_sample_uj", "uJ"),
-            ("time per sample", "time_per_sample_us", "us"),
+        (what, f"{found.value:.3g} {unit}", f"{found.low:.2g} to {found.high:.3g} {unit}")
+        for what, found, unit in (
+            ("energy per sample", estimates.energy_per_sample_uj, "uJ"),
+            ("time per sample", estimates.time_per_sample_us, "us"),
         )
-        for ends in [estimates[key]]
     ]
-    rows += [(name, "", source) for name, source in estimates["sources"].items()]
+    rows += [(name, "", source) for name, source in estimates.sources.items()]
     header = ("estimate", "value", "spread of the sources; source")
-    return Section("Estimates", estimates["label"] + ".", _table(header, rows))
+    return Section("Estimates", estimates.label + ".", _table(header, rows))
 
 
 def _table(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:

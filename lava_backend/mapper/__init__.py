@@ -7,9 +7,10 @@ mapping.cores_used, mapping.violations
 It reads descriptions and counts; nothing here ran on silicon.
 """
 
-from toreq_hw.lava_backend.mapper.chip import CHIPS, Chip, Figure, load_chip
+from toreq_hw.lava_backend.mapper.chip import CHIPS, load_chip
 from toreq_hw.lava_backend.mapper.estimate import Activity, estimate
-from toreq_hw.lava_backend.mapper.mapping import Core, Mapping, Violation, map_network
+from toreq_hw.lava_backend.mapper.mapping import Mapping, Violation, map_network
+from toreq_hw.records.chip import Chip, Core, Figure
 
 __all__ = [
     "CHIPS",

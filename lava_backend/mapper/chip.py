@@ -1,11 +1,10 @@
 """A chip description: limits, synapse encoding, energy and time, each figure with its source."""
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from toreq_hw.errors import InputError
 from toreq_hw.reading import Fields, parse_toml, read_text
+from toreq_hw.records.chip import Chip, Figure
 
 CHIPS = ("loihi1", "loihi2")
 """Descriptions that come with the project; any other is named by its file."""
@@ -38,39 +37,6 @@ _TABLES = {
     "time": ("step_ns", "synop_ns", "update_ns"),
 }
 """What a description must hold, by table. Energy and time carry a range, the rest are counts."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of merit with the spread of its sources: low <= value <= high."""
-
-    value: float
-    low: float
-    high: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A checked description.
-
-    counts: whole numbers by name, of the grid, the limits and the synapse encoding. figures:
-    energies in pJ and times in ns, by name. sources: where each of both comes from.
-    """
-
-    name: str
-    counts: dict[str, int]
-    figures: dict[str, Figure]
-    sources: dict[str, str]
-
-    @property
-    def cores(self) -> int:
-        """Neurocores on one chip."""
-        return self.counts["grid_columns"] * self.counts["grid_rows"]
-
-    def describe(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
 
 
 def load_chip(name: str) -> Chip:

@@ -6,11 +6,10 @@ of the sources implies; nothing was measured on silicon.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from toreq_hw.lava_backend.mapper.chip import Chip
 from toreq_hw.lava_backend.mapper.mapping import Mapping
 from toreq_hw.network import Network
+from toreq_hw.records.chip import Chip, EstimatedSum, Estimates
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Activity:
     messages: float
 
 
-def estimate(network: Network, mapping: Mapping, activity: Activity) -> dict[str, Any]:
+def estimate(network: Network, mapping: Mapping, activity: Activity) -> Estimates:
     """Energy and time of one inference, each {value, low, high}, with parts and sources.
 
     Energy: synops, one update of every neuron in every time step, messages, and their hops. Time:
@@ -47,21 +46,21 @@ def estimate(network: Network, mapping: Mapping, activity: Activity) -> dict[str
         "update_ns": steps * busiest,
         "synop_ns": activity.synops / mapping.cores_used,
     }
-    return {
-        "label": "estimates from counted events and published figures; not measured on silicon",
-        "energy_per_sample_uj": _sum(chip, energy, 1e-6),
-        "time_per_sample_us": _sum(chip, time, 1e-3),
-        "sources": {name: chip.sources[name] for name in (*energy, *time)},
-    }
+    return Estimates(
+        label="estimates from counted events and published figures; not measured on silicon",
+        energy_per_sample_uj=_sum(chip, energy, 1e-6),
+        time_per_sample_us=_sum(chip, time, 1e-3),
+        sources={name: chip.sources[name] for name in (*energy, *time)},
+    )
 
 
-def _sum(chip: Chip, counts: dict[str, float], scale: float) -> dict[str, Any]:
+def _sum(chip: Chip, counts: dict[str, float], scale: float) -> EstimatedSum:
     """Counts times figures, in the unit that `scale` turns pJ or ns into."""
     figures = {name: chip.figures[name] for name in counts}
-    return {
-        "value": sum(scale * n * figures[name].value for name, n in counts.items()),
-        "low": sum(scale * n * figures[name].low for name, n in counts.items()),
-        "high": sum(scale * n * figures[name].high for name, n in counts.items()),
-        "parts": {name: scale * n * figures[name].value for name, n in counts.items()},
-        "counts": counts,
-    }
+    return EstimatedSum(
+        value=sum(scale * n * figures[name].value for name, n in counts.items()),
+        low=sum(scale * n * figures[name].low for name, n in counts.items()),
+        high=sum(scale * n * figures[name].high for name, n in counts.items()),
+        parts={name: scale * n * figures[name].value for name, n in counts.items()},
+        counts=counts,
+    )

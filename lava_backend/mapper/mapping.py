@@ -1,13 +1,11 @@
 """Mapping a network: split, count, place, and say for each core what it holds of each limit."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.lava_backend.mapper.chip import Chip
 from toreq_hw.lava_backend.mapper.partition import (
     Incoming,
     Part,
@@ -18,26 +16,13 @@ from toreq_hw.lava_backend.mapper.partition import (
 )
 from toreq_hw.lava_backend.mapper.place import Placement, place
 from toreq_hw.network import Network, Population, accumulator_bits
+from toreq_hw.records.chip import Chip, ChipMap, Core
 
 MAX_CORES = 1 << 14
 """128 chips of 128 cores; a network that needs more is refused rather than mapped for hours."""
 
 LIMITS = ("neurons", "synapse_bits", "axons_in", "axons_out")
 """Of a core; `<limit>_per_core` in a chip description."""
-
-
-@dataclass(frozen=True)
-class Core:
-    """A core in use: where it is and what it holds; `percent` is of the chip's limit."""
-
-    chip: int
-    column: int
-    row: int
-    population: str
-    first: int
-    last: int
-    used: dict[str, int]
-    percent: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -73,17 +58,17 @@ class Mapping:
         """Neurocores that hold neurons."""
         return len(self.cores)
 
-    def describe(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "chip": self.chip.describe(),
-            "cores_used": self.cores_used,
-            "chips_used": self.chips_used,
-            "hops_per_event": self.hops,
-            "hops_per_event_in_order": self.hops_in_order,
-            "cores": [asdict(core) for core in self.cores],
-            "violations": [str(violation) for violation in self.violations],
-        }
+    def record(self) -> ChipMap:
+        """The map as it is written."""
+        return ChipMap(
+            chip=self.chip,
+            cores_used=self.cores_used,
+            chips_used=self.chips_used,
+            hops_per_event=self.hops,
+            hops_per_event_in_order=self.hops_in_order,
+            cores=self.cores,
+            violations=tuple(str(violation) for violation in self.violations),
+        )
 
 
 def map_network(

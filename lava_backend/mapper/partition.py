@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.lava_backend.mapper.chip import Chip
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records.chip import Chip
 
 Ints = npt.NDArray[np.int64]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.lava_backend.mapper.chip import Chip
+from toreq_hw.records.chip import Chip
 
 CHIP_HOPS = 16
 """Hops that crossing to a neighbouring chip counts as: the width of a chip's grid."""

@@ -115,7 +115,7 @@ def test_several_hundred_cores_on_several_chips() -> None:
     assert mapping.chips_used >= 2
     check_whole(mapping, mapped)
     assert mapping.hops < mapping.hops_in_order
-    picture = core_map(mapping.describe())
+    picture = core_map(mapping.record())
     assert picture.count("<svg") == 1
     assert "chip 1" in picture or "axes_2" in picture
 
@@ -204,14 +204,14 @@ def test_estimates_are_labelled_sums_with_a_range() -> None:
     mapped = filled((3, 4, 2))
     chip = load_chip("loihi1")
     result = estimate(mapped, map_network(mapped, chip), Activity(1000.0, 9.0, 50.0))
-    energy = result["energy_per_sample_uj"]
+    energy = result.energy_per_sample_uj
     by_hand = 1000 * 23.6 + 6 * 10 * 81.0 + 50 * 40.8 + 50 * 1.0 * 3.5
-    assert energy["value"] == pytest.approx(by_hand * 1e-6)
-    assert energy["low"] < energy["value"] < energy["high"]
-    duration = result["time_per_sample_us"]
-    assert duration["value"] == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
-    assert "not measured on silicon" in result["label"]
-    assert all(result["sources"].values())
+    assert energy.value == pytest.approx(by_hand * 1e-6)
+    assert energy.low < energy.value < energy.high
+    duration = result.time_per_sample_us
+    assert duration.value == pytest.approx((10 * 465 + 10 * 4 * 8.4 + 1000 / 2 * 3.5) * 1e-3)
+    assert "not measured on silicon" in result.label
+    assert all(result.sources.values())
 
 
 @pytest.mark.parametrize("name", CHIPS)

@@ -30,6 +30,7 @@ from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import Deployment
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import write_page
 from toreq_hw.versions import versions
@@ -163,7 +164,14 @@ def command(
         if json_path is not None:
             write_json(json_path, record)
         if report is not None:
-            page = deployment_page(f"Deployed to {target.name}", record, _rows(record))
+            shown = Deployment(
+                split=chosen.split,
+                passed=outcome.passed,
+                notes=outcome.notes,
+                versions=versions(*target.packages),
+                chip=outcome.chip,
+            )
+            page = deployment_page(f"Deployed to {target.name}", shown, _rows(record))
             write_page(page, report / PAGE)
     _show(target, record)
     return 0 if outcome.passed else 1

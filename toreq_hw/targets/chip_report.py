@@ -8,15 +8,16 @@ import numpy as np
 from toreq_hw import sim
 from toreq_hw.lava_backend.mapper import Activity, Mapping, estimate, load_chip, map_network
 from toreq_hw.network import Network
+from toreq_hw.records.chip import ChipRecord, Estimates
 from toreq_hw.targets.expected import Phases
 from toreq_hw.targets.target import Options
 
 
 @dataclass(frozen=True)
 class ChipReport:
-    """The map and the estimates: JSON values, sentences for a person, and broken limits."""
+    """The map and the estimates, sentences for a person, and broken limits."""
 
-    record: dict[str, Any]
+    record: ChipRecord
     notes: tuple[str, ...]
     violations: tuple[str, ...]
 
@@ -27,13 +28,13 @@ def chip_report(network: Network, expected: Phases, options: Options) -> ChipRep
     violations = tuple(str(violation) for violation in mapping.violations)
     estimates = estimate(network, mapping, activity(expected, mapping))
     notes = (*_core_lines(mapping), *_estimate_lines(estimates))
-    record = {
-        "cores_used": mapping.cores_used,
-        "chips_used": mapping.chips_used,
-        "violations": list(violations),
-        "estimates": estimates,
-        "mapping": mapping.describe(),
-    }
+    record = ChipRecord(
+        cores_used=mapping.cores_used,
+        chips_used=mapping.chips_used,
+        violations=violations,
+        estimates=estimates,
+        mapping=mapping.record(),
+    )
     return ChipReport(
         record, (*notes, *(f"violation: {violation}" for violation in violations)), violations
     )
@@ -68,7 +69,7 @@ def _core_lines(mapping: Mapping) -> list[str]:
     lines = []
     for core in mapping.cores[:16]:
         held = ", ".join(
-            f"{limit.replace('_', ' ')} {used} of {mapping.chip.counts[f'{limit}_per_core']} "
+            f"{limit.replace('_', ' ')} {used} of {mapping.chip.limit(limit)} "
             f"({core.percent[limit]} %)"
             for limit, used in core.used.items()
         )
@@ -81,12 +82,14 @@ def _core_lines(mapping: Mapping) -> list[str]:
     return lines
 
 
-def _estimate_lines(estimates: dict[str, Any]) -> list[str]:
+def _estimate_lines(estimates: Estimates) -> list[str]:
     lines = []
-    for key, unit in (("energy_per_sample_uj", "uJ"), ("time_per_sample_us", "us")):
-        ends = estimates[key]
+    for what, found, unit in (
+        ("energy", estimates.energy_per_sample_uj, "uJ"),
+        ("time", estimates.time_per_sample_us, "us"),
+    ):
         lines.append(
-            f"estimated {key.split('_')[0]} per sample: {ends['value']:.3g} {unit} "
-            f"({ends['low']:.2g} to {ends['high']:.3g}, the spread of the sources)"
+            f"estimated {what} per sample: {found.value:.3g} {unit} "
+            f"({found.low:.2g} to {found.high:.3g}, the spread of the sources)"
         )
     return lines

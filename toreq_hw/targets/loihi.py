@@ -39,10 +39,10 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         "accuracy": float(np.mean(found.classes == samples.labels)),
         "form": "one sample at a time" if batch == 1 else f"batches of {batch}",
         "lava_seconds": found.seconds,
-        **chip.record,
+        **vars(chip.record),
     }
     notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.notes)
-    return Outcome(agreement.bit_exact and not chip.violations, record, notes)
+    return Outcome(agreement.bit_exact and not chip.violations, record, notes, chip.record)
 
 
 target = Target(

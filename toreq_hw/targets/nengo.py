@@ -32,10 +32,10 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         **figures(expected, samples),
         "accuracy": float(np.mean(found.classes == samples.labels)),
         "nengo_seconds": found.seconds,
-        **chip.record,
+        **vars(chip.record),
     }
     passed = agreement.bit_exact and not chip.violations
-    return Outcome(passed, record, (NOTE, *chip.notes))
+    return Outcome(passed, record, (NOTE, *chip.notes), chip.record)
 
 
 target = Target(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from toreq_hw import extras
 from toreq_hw.network import Network
+from toreq_hw.records.chip import ChipRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +59,14 @@ class Outcome:
     """What a run found.
 
     passed: whether every check held (exit status 0 or 1). record: plain JSON values.
-    notes: sentences a person must read, shown under the table of figures.
+    notes: sentences a person must read, shown under the table of figures. chip: the map onto a
+    chip, and its estimates.
     """
 
     passed: bool
     record: dict[str, Any]
     notes: tuple[str, ...] = ()
+    chip: ChipRecord | None = None
 
 
 Run = Callable[[Network, Samples, Options], Outcome]

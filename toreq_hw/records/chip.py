@@ -1,0 +1,107 @@
+"""What a network takes on a neuromorphic chip: the map onto its cores, and the estimates."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of merit with the spread of its sources: low <= value <= high."""
+
+    value: float
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A checked description.
+
+    counts: whole numbers by name, of the grid, the limits and the synapse encoding. figures:
+    energies in pJ and times in ns, by name. sources: where each of both comes from.
+    """
+
+    name: str
+    counts: dict[str, int]
+    figures: dict[str, Figure]
+    sources: dict[str, str]
+
+    @property
+    def columns(self) -> int:
+        """Of the grid of neurocores."""
+        return self.counts["grid_columns"]
+
+    @property
+    def rows(self) -> int:
+        """Of the grid of neurocores."""
+        return self.counts["grid_rows"]
+
+    @property
+    def cores(self) -> int:
+        """Neurocores on one chip."""
+        return self.columns * self.rows
+
+    def limit(self, name: str) -> int:
+        """What one core holds of `name`, as in `Core.used`. Raises KeyError for an unknown name."""
+        return self.counts[f"{name}_per_core"]
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core in use: where it is and what it holds; `percent` is of the chip's limit."""
+
+    chip: int
+    column: int
+    row: int
+    population: str
+    first: int
+    last: int
+    used: dict[str, int]
+    percent: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ChipMap:
+    """The map. hops_per_event: mean distance that an event travels, after and before placement.
+    violations: limits that are broken, a sentence each.
+    """
+
+    chip: Chip
+    cores_used: int
+    chips_used: int
+    hops_per_event: float
+    hops_per_event_in_order: float
+    cores: tuple[Core, ...]
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EstimatedSum:
+    """A sum of counts times figures, with the spread of their sources. parts: of `value`."""
+
+    value: float
+    low: float
+    high: float
+    parts: dict[str, float]
+    counts: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Of one inference. sources: of the figures, by name."""
+
+    label: str
+    energy_per_sample_uj: EstimatedSum
+    time_per_sample_us: EstimatedSum
+    sources: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ChipRecord:
+    """The part of a deployment's record that is about a chip."""
+
+    cores_used: int
+    chips_used: int
+    violations: tuple[str, ...]
+    estimates: Estimates
+    mapping: ChipMap
