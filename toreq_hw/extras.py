@@ -1,6 +1,8 @@
 """How to install what is missing, worded once: right in a checkout and for an installed package."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -39,3 +41,12 @@ def missing(what: str, package: str | None, extra: str) -> MissingDependencyErro
     return MissingDependencyError(
         f"{what} must have {package} installed; run: {install_command(extra)}"
     )
+
+
+@contextmanager
+def onnx_installed() -> Iterator[None]:
+    """Turns an absent onnx package into one line that names the extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise missing("ONNX", error.name, "quant") from error

@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import network
-from toreq_hw.commands.starting import epochs_of
+from toreq_hw.cli.starting import epochs_of
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint

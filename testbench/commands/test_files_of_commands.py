@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from toreq_hw import commands, network
-from toreq_hw.commands.checked import CheckedCommand, Files, checked_command
-from toreq_hw.commands.options import json_option, overwrite_option
-from toreq_hw.commands.paths import PATHS, InputFile, OutputFile, OutputFolder
-from toreq_hw.commands.runs import current_run
+from toreq_hw.cli.checked import CheckedCommand, Files, checked_command
+from toreq_hw.cli.options import json_option, overwrite_option
+from toreq_hw.cli.paths import PATHS, InputFile, OutputFile, OutputFolder
+from toreq_hw.cli.runs import current_run
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import together, write_json
 from toreq_hw.network import WeightFormat, layered

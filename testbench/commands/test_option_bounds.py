@@ -7,7 +7,7 @@ import pytest
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import commands
-from toreq_hw.commands.numbers import Levels, Name, Names, Numbers, Real, Trials, Whole, levels
+from toreq_hw.cli.numbers import Levels, Name, Names, Numbers, Real, Trials, Whole, levels
 
 HUGE = str(10**20)
 OUTSIDE = (HUGE, "-1", "nan", "inf", "-inf", "1e300", "1e400", "text", "", "9" * 5000, "1,,2", "0x")

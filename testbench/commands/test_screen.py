@@ -10,7 +10,7 @@ import pytest
 
 from testbench.patience import GENEROUS_S
 from toreq_hw import network
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 from toreq_hw.network import WeightFormat, layered
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_only_the_console_makes_consoles_and_columns() -> None:
     """Whatever else would read a path as markup is not used anywhere."""
     for folder in ("toreq_hw", "sim", "quant", "rtl", "boards", "lava_backend", "reports"):
         for path in (ROOT / folder).glob("**/*.py"):
-            if path == ROOT / "toreq_hw/commands/console.py" or path.is_symlink():
+            if path == ROOT / "toreq_hw/cli/console.py" or path.is_symlink():
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):

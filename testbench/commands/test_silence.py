@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from testbench.patience import GENEROUS_S
-from toreq_hw.commands import console, stages
-from toreq_hw.commands.console import PlainConsole
+from toreq_hw.cli import console, stages
+from toreq_hw.cli.console import PlainConsole
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 
 LONG = "/a/path/without/any/space/that/is/longer/than/a/narrow/terminal.safetensors"
 ROWS = [("test accuracy", "98.61 % of 359"), ("file", LONG), ("did not settle", "0")]
 PROGRAM = f"""
 import click
 from toreq_hw.commands import run
-from toreq_hw.commands.console import output, progress_bar, table
+from toreq_hw.cli.console import output, progress_bar, table
 @click.command
 def show():
     with progress_bar() as bar:

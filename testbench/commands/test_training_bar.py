@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from toreq_hw import commands
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 
 
 @pytest.mark.parametrize("engine", ["integer", "torch"])

@@ -9,7 +9,7 @@ import pytest
 from numba.core import event
 
 from toreq_hw import compilation  # noqa: F401  registers what listens to the compiler
-from toreq_hw.commands.termination import STATUS, ending_in_order
+from toreq_hw.cli.termination import STATUS, ending_in_order
 from toreq_hw.interrupts import Hold, held
 
 

@@ -8,7 +8,7 @@ from testbench.fuzz import containers, seeds, tool_files
 from testbench.fuzz.board import converse
 from testbench.fuzz.reader import Reader
 from toreq_hw import network
-from toreq_hw.commands.info_details import details
+from toreq_hw.cli.info_details import details
 from toreq_hw.data import read_idx
 from toreq_hw.errors import DeploymentError
 from toreq_hw.file_kinds import Kind, kind_of

@@ -12,7 +12,7 @@ from rich.table import Table
 from testbench.rtl.coverage import BINS
 from testbench.rtl.simulate import RUNS
 from testbench.rtl.verdict import finish, versions_used
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 
 _SUMS = ("images", "phases", "states", "events", "cycles", "synops", "beats")
 

@@ -16,7 +16,7 @@ from testbench.rtl.checker import Checker, MismatchError
 from testbench.rtl.model import Model
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw import data
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 from toreq_hw.network import Network, load
 from toreq_hw.rtl.cxxrtl import CompiledCore
 from toreq_hw.rtl.images import MemoryImages, load_words

@@ -11,9 +11,9 @@ from click.exceptions import NoArgsIsHelpError
 
 import toreq_hw
 from toreq_hw import __version__, notices
-from toreq_hw.commands.streams import STREAM_ERRORS, guarded_streams, silence_output
-from toreq_hw.commands.termination import ending_in_order
-from toreq_hw.commands.usage import HELP_OPTIONS, check_arguments, usage_line
+from toreq_hw.cli.streams import STREAM_ERRORS, guarded_streams, silence_output
+from toreq_hw.cli.termination import ending_in_order
+from toreq_hw.cli.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ToreqError
 from toreq_hw.links import check_links
 from toreq_hw.machine import lend_caches

@@ -14,9 +14,9 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
     samples_option,

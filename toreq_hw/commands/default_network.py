@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from toreq_hw import data, network
-from toreq_hw.commands.runs import run_name
+from toreq_hw.cli.runs import run_name
 from toreq_hw.network import Network
 
 DEFAULT_PATH = Path("build/sim/network.safetensors")

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
     overwrite_option,
@@ -16,7 +16,7 @@ from toreq_hw.commands.options import (
     seed_option,
     with_samples,
 )
-from toreq_hw.commands.runs import current_run
+from toreq_hw.cli.runs import current_run
 from toreq_hw.commands.simulate import compare_engines, summary_rows
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset

@@ -13,18 +13,18 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.console import messages, output, progress_bar, table
-from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
-from toreq_hw.commands.numbers import MAX_COUNT, Name, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.console import messages, output, progress_bar, table
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.options import (
     check_samples,
     data_option,
     json_option,
     samples_option,
     threshold_option,
 )
-from toreq_hw.commands.paths import InputFile, OutputFolder
+from toreq_hw.cli.paths import InputFile, OutputFolder
+from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind

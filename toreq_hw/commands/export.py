@@ -1,7 +1,5 @@
 """`toreq-hw export`: a network as an ONNX or QONNX file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,10 @@ import numpy.typing as npt
 
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, Name, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     network_argument,
@@ -22,7 +20,7 @@ from toreq_hw.commands.options import (
     samples_option,
 )
 from toreq_hw.errors import InputError
-from toreq_hw.extras import missing
+from toreq_hw.extras import onnx_installed
 from toreq_hw.files import draft_of, together, write_json
 from toreq_hw.network import Network
 from toreq_hw.versions import versions
@@ -32,15 +30,6 @@ VERIFIED = 100
 
 EXPORT_SWEEPS = 40
 """Of a QONNX graph: above the 35 seen on trained MNIST networks."""
-
-
-@contextmanager
-def onnx_installed() -> Iterator[None]:
-    """Turns an absent onnx package into one line that names the extra."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise missing("ONNX", error.name, "quant") from error
 
 
 def _out(values: dict[str, Any]) -> Path:

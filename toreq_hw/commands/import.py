@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from toreq_hw import network as network_file
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.export import onnx_installed
-from toreq_hw.commands.import_report import described
-from toreq_hw.commands.options import json_option, out_file_option, overwrite_option
-from toreq_hw.commands.paths import InputFile
-from toreq_hw.commands.runs import current_run
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.import_report import described
+from toreq_hw.cli.options import json_option, out_file_option, overwrite_option
+from toreq_hw.cli.paths import InputFile
+from toreq_hw.cli.runs import current_run
+from toreq_hw.extras import onnx_installed
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.versions import versions

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.info_details import details
-from toreq_hw.commands.options import json_option
-from toreq_hw.commands.paths import InputFile
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.info_details import details
+from toreq_hw.cli.options import json_option
+from toreq_hw.cli.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import USES, Kind, Use, kind_of
 from toreq_hw.files import write_json

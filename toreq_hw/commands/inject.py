@@ -9,9 +9,9 @@ import click
 import numpy as np
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.numbers import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.numbers import (
     MAX_JOBS,
     MAX_TRIALS,
     Levels,
@@ -20,7 +20,7 @@ from toreq_hw.commands.numbers import (
     Trials,
     Whole,
 )
-from toreq_hw.commands.options import (
+from toreq_hw.cli.options import (
     check_samples,
     data_option,
     json_option,
@@ -29,7 +29,7 @@ from toreq_hw.commands.options import (
     samples_option,
     seed_option,
 )
-from toreq_hw.commands.paths import OutputFolder
+from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import (
     MAX_COUNT,
     MAX_LEVELS,
     MAX_THRESHOLD,
@@ -16,13 +16,13 @@ from toreq_hw.commands.numbers import (
     Numbers,
     Whole,
 )
-from toreq_hw.commands.options import (
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
     samples_option,
     with_samples,
 )
-from toreq_hw.commands.paths import InputFile
+from toreq_hw.cli.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind

@@ -11,16 +11,17 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console, train_torch
-from toreq_hw.commands.checked import checked_command, overwriting
-from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Names, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command, overwriting
+from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Names, Whole
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
     overwrite_option,
 )
-from toreq_hw.commands.paths import OutputFolder
-from toreq_hw.commands.runs import current_run
+from toreq_hw.cli.paths import OutputFolder
+from toreq_hw.cli.runs import current_run
+from toreq_hw.commands import train_torch
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing

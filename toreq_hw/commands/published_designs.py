@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
-from toreq_hw.commands.stages import Stages
+from toreq_hw.cli.stages import Stages
 from toreq_hw.commands.synth import CACHE
 from toreq_hw.errors import BuildError, NetworkError, ReportError
 from toreq_hw.records.design import SynthesisRecord

@@ -9,11 +9,11 @@ import numpy as np
 from rich.table import Table
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.float_models import equilibrium_of, lost
-from toreq_hw.commands.numbers import Name, Numbers, Real, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.float_models import equilibrium_of, lost
+from toreq_hw.cli.numbers import Name, Numbers, Real, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     out_file_option,
@@ -21,8 +21,8 @@ from toreq_hw.commands.options import (
     samples_option,
     with_samples,
 )
-from toreq_hw.commands.paths import InputFile
-from toreq_hw.commands.runs import current_run
+from toreq_hw.cli.paths import InputFile
+from toreq_hw.cli.runs import current_run
 from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind

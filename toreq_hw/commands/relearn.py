@@ -7,18 +7,18 @@ from typing import Any
 import click
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, Name, Real, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Real, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     samples_option,
     seed_option,
     with_samples,
 )
-from toreq_hw.commands.paths import InputFile
-from toreq_hw.commands.runs import kept_work
+from toreq_hw.cli.paths import InputFile
+from toreq_hw.cli.runs import kept_work
 from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json

@@ -9,10 +9,10 @@ import click
 import numpy as np
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.numbers import Names, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.numbers import Names, Whole
+from toreq_hw.cli.options import (
     check_samples,
     data_option,
     json_option,
@@ -20,9 +20,9 @@ from toreq_hw.commands.options import (
     samples_option,
     seed_option,
 )
-from toreq_hw.commands.paths import InputOrOutputFile, OutputFolder
+from toreq_hw.cli.paths import InputOrOutputFile, OutputFolder
+from toreq_hw.cli.stages import Stages
 from toreq_hw.commands.replay_machines import MACHINES, Scene, Verdict, replay
-from toreq_hw.commands.stages import Stages
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network

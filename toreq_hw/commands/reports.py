@@ -5,16 +5,17 @@ from pathlib import Path
 
 import click
 
-from toreq_hw.commands import console, published_designs
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Whole
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
 )
-from toreq_hw.commands.paths import InputFolder
+from toreq_hw.cli.paths import InputFolder
+from toreq_hw.cli.stages import Stages
+from toreq_hw.commands import published_designs
 from toreq_hw.commands.published_designs import Subject, request_of, row
-from toreq_hw.commands.stages import Stages
 from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import INCOMPLETE, together, write_records

@@ -8,12 +8,10 @@ from pathlib import Path
 import click
 
 from toreq_hw import data, network
-from toreq_hw.code_digest import code_digest, digest_of_imports
-from toreq_hw.commands import console, robustness_studies
-from toreq_hw.commands.checked import checked_command, overwriting
-from toreq_hw.commands.inject import campaign, twin_of
-from toreq_hw.commands.numbers import MAX_JOBS, Name, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command, overwriting
+from toreq_hw.cli.numbers import MAX_JOBS, Name, Whole
+from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
     overwrite_option,
@@ -21,9 +19,12 @@ from toreq_hw.commands.options import (
     seed_option,
     with_samples,
 )
-from toreq_hw.commands.paths import OutputFolder
+from toreq_hw.cli.paths import OutputFolder
+from toreq_hw.cli.runs import kept_work, run_name
+from toreq_hw.code_digest import code_digest, digest_of_imports
+from toreq_hw.commands import robustness_studies
+from toreq_hw.commands.inject import campaign, twin_of
 from toreq_hw.commands.robustness_studies import critical, recovery
-from toreq_hw.commands.runs import kept_work, run_name
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError

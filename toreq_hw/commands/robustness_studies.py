@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
+from toreq_hw.cli import console
 from toreq_hw.data import Dataset
 from toreq_hw.network import WeightFormat
 from toreq_hw.records.critical import BitFlips, Critical, SingleFlip, SingleFlips

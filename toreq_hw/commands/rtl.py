@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from toreq_hw import data, network
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import MAX_COUNT, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     network_argument,

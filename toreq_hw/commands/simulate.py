@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     network_argument,

@@ -9,16 +9,16 @@ import click
 
 from toreq_hw import network
 from toreq_hw.boards import registry
-from toreq_hw.commands import console
-from toreq_hw.commands.checked import Files, checked_command
-from toreq_hw.commands.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
+from toreq_hw.cli.options import (
     json_option,
     network_argument,
     threshold_option,
 )
-from toreq_hw.commands.paths import OutputFolder
-from toreq_hw.commands.stages import Stages
+from toreq_hw.cli.paths import OutputFolder
+from toreq_hw.cli.stages import Stages
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
 from toreq_hw.machine import processors

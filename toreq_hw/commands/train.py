@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console, starting, train_torch
-from toreq_hw.commands.checked import checked_command
-from toreq_hw.commands.numbers import MAX_COUNT, Name, Numbers, Real, Whole
-from toreq_hw.commands.options import (
+from toreq_hw.cli import console, starting
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Numbers, Real, Whole
+from toreq_hw.cli.options import (
     data_option,
     json_option,
     out_file_option,
@@ -21,9 +21,10 @@ from toreq_hw.commands.options import (
     seed_option,
     with_samples,
 )
-from toreq_hw.commands.paths import InputFile, OutputFile
-from toreq_hw.commands.runs import current_run
-from toreq_hw.commands.train_files import checked_notes, checkpoint_path, train_files
+from toreq_hw.cli.paths import InputFile, OutputFile
+from toreq_hw.cli.runs import current_run
+from toreq_hw.cli.train_files import checked_notes, checkpoint_path, train_files
+from toreq_hw.commands import train_torch
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind

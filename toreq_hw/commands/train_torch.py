@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toreq_hw import data, network, sim
-from toreq_hw.commands import console
-from toreq_hw.commands.options import with_samples
-from toreq_hw.commands.runs import current_run
-from toreq_hw.commands.starting import starting_network
+from toreq_hw.cli import console
+from toreq_hw.cli.options import with_samples
+from toreq_hw.cli.runs import current_run
+from toreq_hw.cli.starting import starting_network
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from toreq_hw.commands.checked import OVERWRITE
-from toreq_hw.commands.numbers import MAX_COUNT, MAX_THRESHOLD, Name, Whole
-from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
+from toreq_hw.cli.checked import OVERWRITE
+from toreq_hw.cli.numbers import MAX_COUNT, MAX_THRESHOLD, Name, Whole
+from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
 from toreq_hw.data import NAMES, Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind

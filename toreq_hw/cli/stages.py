@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rich.progress import Progress, SpinnerColumn, TaskID, TimeElapsedColumn
 
-from toreq_hw.commands.console import messages, text_column
+from toreq_hw.cli.console import messages, text_column
 
 PULSE_S = 30.0
 """Between two lines of a stage that runs, where the output is no terminal."""

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from toreq_hw.commands.checked import Files
-from toreq_hw.commands.runs import kept_work
+from toreq_hw.cli.checked import Files
+from toreq_hw.cli.runs import kept_work
 from toreq_hw.data import NAMES
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import InputError

@@ -16,9 +16,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from toreq_hw.commands import console
-from toreq_hw.commands.paths import InputFile, OutputFile, OutputFolder
-from toreq_hw.commands.runs import META, kept_work, run_name
+from toreq_hw.cli import console
+from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
+from toreq_hw.cli.runs import META, kept_work, run_name
 from toreq_hw.destinations import (
     Destination,
     Identity,
