@@ -1,33 +1,18 @@
 """What moves through the datapath: one row of `lanes` accumulators a beat."""
 
-from amaranth import signed, unsigned
-from amaranth.lib import data, enum
+from functools import reduce
+from operator import or_
+
+from amaranth import Value, signed, unsigned
+from amaranth.lib import data
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-class Op(enum.Enum, shape=3):  # type: ignore[call-arg]  # Amaranth takes the width here
-    """What a beat does. Accumulators are A, states S; pages are those of `Page`.
-
-    WALK:    A[WORK] += weight * delta
-    NUDGE:   A[WORK] += value, in one lane
-    BIAS:    A[REST] = value, in one lane
-    UPDATE:  S[WORK] = round(A[WORK]); changes go to the event queue
-    CLEAR:   A[WORK] = A[REST]; S[WORK] = 0
-    SAVE:    A[FREE] = A[WORK]; S[FREE] = S[WORK]
-    KEEP:    S[REST] = S[WORK]
-    RESTORE: A[WORK] = A[FREE]; S[WORK] = S[FREE]
-    """
-
-    WALK = 0
-    NUDGE = 1
-    BIAS = 2
-    UPDATE = 3
-    CLEAR = 4
-    SAVE = 5
-    KEEP = 6
-    RESTORE = 7
+def is_one_of(op: Value, operations: tuple[int, ...]) -> Value:
+    """Whether the operation of a beat is one of these."""
+    return reduce(or_, [op == known for known in operations])
 
 
 def population_bits(parameters: CoreParameters) -> int:
@@ -36,7 +21,7 @@ def population_bits(parameters: CoreParameters) -> int:
 
 
 def beat_layout(parameters: CoreParameters) -> data.StructLayout:
-    """A beat without its operand.
+    """A beat without its operand. op: one of `CoreParameters.operations`.
 
     slice: of states; its upper bits are the group of accumulators. A pass visits every slice,
     and so a group once for each of its slices: copying it again changes nothing. first_lane
@@ -44,7 +29,7 @@ def beat_layout(parameters: CoreParameters) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "op": Op,
+            "op": unsigned(parameters.op_bits),
             "slice": unsigned(parameters.slice_bits),
             "population": unsigned(population_bits(parameters)),
             "first_lane": unsigned(parameters.update_lane_bits + 1),

@@ -4,9 +4,10 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, beat_layout
+from toreq_hw.rtl.beat import beat_layout
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.event_queue import EventQueue
+from toreq_hw.rtl.fault_port import upset_signature
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.input_port import InputPort
 from toreq_hw.rtl.interfaces import (
@@ -18,9 +19,9 @@ from toreq_hw.rtl.interfaces import (
     source_of,
     states_payload,
     summary_payload,
-    upset_signature,
 )
 from toreq_hw.rtl.load_port import LoadPort
+from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import Passes
 from toreq_hw.rtl.readout import Readout

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +92,7 @@ class CompiledCore:
     def run(
         self,
         inputs: npt.NDArray[np.int16],
-        commands: list[tuple[Any, int]],
+        commands: list[tuple[int, int]],
         *,
         report: bool = True,
     ) -> list[Reply]:
@@ -107,7 +106,7 @@ class CompiledCore:
         layout = command_payload(self._parameters)
         asked = np.array(
             [
-                pack(layout, command=command.value, report=report, label=label)
+                pack(layout, command=int(command), report=report, label=label)
                 for (command, _), label in zip(commands, labels, strict=True)
             ],
             dtype=np.uint64,

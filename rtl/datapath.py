@@ -14,17 +14,23 @@ states is followed by a pause of `UPDATE_LATENCY` cycles wherever something depe
 Cycles 5 and 6 are `Updater`'s.
 """
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import and_
+
 from amaranth import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, beat_layout, shifts, single_layout, walk_layout
+from toreq_hw.rtl.beat import beat_layout, is_one_of, shifts, single_layout, walk_layout
 from toreq_hw.rtl.event_queue import row_layout
-from toreq_hw.rtl.interfaces import Page, state_shape
+from toreq_hw.rtl.fault_port import StateFaults
+from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.memory import check_width, make_memory
+from toreq_hw.rtl.operations import Operand, Page, having
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.updater import Updater, upset_levels
-from toreq_hw.rtl.withholding import lossy_levels
+from toreq_hw.rtl.senders import lossy_levels
+from toreq_hw.rtl.updater import Updater
 
 UPDATE_LATENCY = 8
 """Idle cycles between the last beat of a pass and the first cycle that sees its effects."""
@@ -39,7 +45,7 @@ States were written before; an UPDATE is followed by a pause.
 class Datapath(wiring.Component):
     """Weights come in two cycles after the beat that asked for them.
 
-    `single` is the operand of a NUDGE or BIAS beat, `walk` that of a WALK. `halt`: an update of
+    `single` is the operand of beats for one neuron, `walk` that of walks. `halt`: an update of
     a self-coupled population found a change; beats behind it are void. `peek_slice` reads a
     slice of states into `peeked` in the next cycle and `held` in the one after, while no pass runs.
     """
@@ -52,7 +58,7 @@ class Datapath(wiring.Component):
         self._rest_image = rest_image
         self._states = data.ArrayLayout(state_shape(parameters), parameters.update_lanes)
         super().__init__(
-            (upset_levels(parameters) if upsets else {})
+            (StateFaults.members(parameters) if upsets else {})
             | (lossy_levels(parameters) if parameters.lossy else {})
             | {
                 "issue": In(1),
@@ -112,17 +118,17 @@ class Datapath(wiring.Component):
     def _operands(self, m: Module) -> list[Value]:
         """Cycles 2 and 3: what each lane adds, registered for cycle 4.
 
-        A NUDGE or BIAS is a walk of weights that are one in its lane and zero elsewhere.
+        A value for one lane is a walk of weights that are one in its lane and zero elsewhere.
         """
-        parameters = self._parameters
+        parameters, operations = self._parameters, self._parameters.operations
         walk, single = self.walk, self.single
         for _ in range(2):
             walk, single = _registered(m, walk), _registered(m, single)
         op = self._beat[2].op
         is_walk, is_single = Signal(), Signal()
         m.d.comb += [
-            is_walk.eq(op == Op.WALK),
-            is_single.eq((op == Op.NUDGE) | (op == Op.BIAS)),
+            is_walk.eq(is_one_of(op, having(operations, Operand.PRODUCT))),
+            is_single.eq(is_one_of(op, having(operations, Operand.VALUE, Operand.NEW_VALUE))),
         ]
         weights = Signal(self.weights.shape(), reset_less=True)
         for lane in range(parameters.lanes):
@@ -130,8 +136,8 @@ class Datapath(wiring.Component):
             weight = Mux(is_walk, self.weights[lane], 0)
             m.d.sync += weights[lane].eq(weight | mine)
         is_bias = Signal()
-        m.d.sync += is_bias.eq(op == Op.BIAS)
-        self._replaced = [weight[0] & is_bias for weight in weights]  # a BIAS starts from zero
+        m.d.sync += is_bias.eq(is_one_of(op, having(operations, Operand.NEW_VALUE)))
+        self._replaced = [weight[0] & is_bias for weight in weights]  # starts from zero
         if parameters.multiplies:
             return self._products(m, weights, walk, single.value, is_single)
         return self._steps(m, weights, walk, single.value, is_single)
@@ -194,21 +200,15 @@ class Datapath(wiring.Component):
         read = accumulators.read_port(transparent_for=(write,))
         beat, ahead = self._beat[2], self._beat[3]
         read_page, write_page = Signal(Page), Signal(Page)
-        with m.Switch(beat.op):
-            with m.Case(Op.CLEAR, Op.BIAS):
-                m.d.comb += read_page.eq(Page.REST)
-            with m.Case(Op.RESTORE):
-                m.d.comb += read_page.eq(Page.FREE)
-        with m.Switch(ahead.op):
-            with m.Case(Op.SAVE):
-                m.d.comb += write_page.eq(Page.FREE)
-            with m.Case(Op.BIAS):
-                m.d.comb += write_page.eq(Page.REST)
+        operations = parameters.operations
+        choose_page(m, read_page, beat.op, {entry.op: entry.sums[0] for entry in operations})
+        choose_page(m, write_page, ahead.op, {entry.op: entry.sums[1] for entry in operations})
+        unwritten = [ahead.op != entry.op for entry in operations if entry.sums[1] is None]
         target, writes, follows = Signal.like(write.addr), Signal(), Signal()
         m.d.comb += [
             read.addr.eq(paged(read_page, beat.slice >> parameters.part_bits, groups)),
             target.eq(paged(write_page, ahead.slice >> parameters.part_bits, groups)),
-            writes.eq(self._valid[3] & (ahead.op != Op.UPDATE) & (ahead.op != Op.KEEP)),
+            writes.eq(reduce(and_, unwritten, self._valid[3])),
             write.addr.eq(_registered(m, target)),
             write.en.eq(self._valid[4] & _registered(m, writes)),
         ]
@@ -248,8 +248,12 @@ class Datapath(wiring.Component):
         held = Signal.like(read.data, reset_less=True)
         m.d.sync += held.eq(read.data)
         page = Signal(Page)
+        origin: Value | Page = Page.WORK
+        for entry in self._parameters.operations:
+            if entry.states[0] is not Page.WORK:
+                origin = Mux(~self.peek & (beat.op == entry.op), entry.states[0], origin)
         m.d.comb += [
-            page.eq(Mux(~self.peek & (beat.op == Op.RESTORE), Page.FREE, Page.WORK)),
+            page.eq(origin),
             read.addr.eq(paged(page, Mux(self.peek, self.peek_slice, beat.slice), slices)),
             self.peeked.eq(read.data[:bits]),
             self.held.eq(held[:bits]),
@@ -271,6 +275,15 @@ def _registered(m: Module, value: Signal) -> Signal:
     later = Signal.like(value, reset_less=True)
     m.d.sync += later.eq(value)
     return later
+
+
+def choose_page(m: Module, page: Signal, op: Value, pages: Mapping[int, Page | None]) -> None:
+    """Sets `page` to that of the operation; it is 0, WORK, where nothing else is said."""
+    with m.Switch(op):
+        for number in dict.fromkeys(pages.values()):
+            if number:
+                with m.Case(*(known for known, wanted in pages.items() if wanted == number)):
+                    m.d.comb += page.eq(number)
 
 
 def paged(page: Value, row: Value, rows: int) -> Value:

@@ -4,12 +4,14 @@ from amaranth import Value
 from amaranth.lib import wiring
 
 from toreq_hw.rtl.core import Core
-from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.images import store_name
-from toreq_hw.rtl.interfaces import Fault, Page, Space
+from toreq_hw.rtl.interfaces import Fault
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.readout import LOOK_LATENCY
+from toreq_hw.rtl.phases import ENDING, Phase, Step
 from toreq_hw.rtl.storage import INPUT
+from toreq_hw.rtl.timing import block_cycles, step_cycles
 
 
 def datasheet(core: Core) -> str:
@@ -88,30 +90,35 @@ def _memories(parameters: CoreParameters) -> str:
 
 
 def _latency(parameters: CoreParameters) -> str:
-    nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
-    slices = parameters.slices
-    turns = sum(
-        parameters.slices_of(number) + UPDATE_LATENCY + 2
-        for number in range(len(parameters.relaxing))
-    )
-    flush = f"{turns + 1} + what FREE withheld + " if parameters.lossy else ""
     beats = [
         f"- an event of {slot.name}: {parameters.beats_of(number)}"
         for number, slot in [(INPUT, parameters.input), *enumerate(parameters.relaxing)]
     ]
+    blocks = [
+        f"- updating {slot.name}: {block_cycles(parameters, number)}"
+        for number, slot in enumerate(parameters.relaxing)
+    ]
+    phases = "; ".join(f"{p.command.name}: {_begins(parameters, p)}" for p in parameters.phases)
+    the_class, report = (step_cycles(parameters, step) for step in ENDING)
     return "\n".join(
         [
             *beats,
-            *(
-                f"- updating {slot.name}: {parameters.slices_of(number) + UPDATE_LATENCY + 2}"
-                for number, slot in enumerate(parameters.relaxing)
-            ),
-            f"- FREE: {slices + 1} + input events; RAISE: {flush}{slices + nudge}; "
-            f"LOWER: {2 * slices + nudge}; then 1 a sweep, the updates, the events",
-            f"- the class: {parameters.classes + LOOK_LATENCY}; "
-            f"a report of all states: {slices + 1}",
+            *blocks,
+            f"- {phases}; then 1 a sweep, the updates, the events",
+            f"- the class: {the_class}; a report of all states: {report}",
         ]
     )
+
+
+def _begins(parameters: CoreParameters, phase: Phase) -> str:
+    """Cycles of the steps of a phase before its first sweep."""
+    steps = [step for step in phase.steps if step is not Step.FLUSH]
+    text = str(sum(step_cycles(parameters, step) for step in steps))
+    if Step.FLUSH in phase.steps:
+        blocks = sum(block_cycles(parameters, n) for n in range(len(parameters.relaxing)))
+        flush = step_cycles(parameters, Step.FLUSH) + blocks
+        text = f"{flush} + what FREE withheld + {text}"
+    return f"{text} + input events" if Step.PRESENT in steps else text
 
 
 def _lossy(parameters: CoreParameters) -> list[str]:

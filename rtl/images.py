@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
-from toreq_hw.rtl.interfaces import Space
+from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.storage import Fan
 from toreq_hw.rtl.threshold import check_threshold

@@ -7,40 +7,12 @@ keeps the payload steady while it waits, and never waits for `ready` before rais
 from enum import IntEnum
 
 from amaranth import Shape, signed, unsigned
-from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import Out
 
-from toreq_hw.errors import NetworkError
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
-
-
-class Command(enum.Enum, shape=2):  # type: ignore[call-arg]  # Amaranth takes the width here
-    """What the core can be asked to do; each reads the state the one before it left.
-
-    FREE takes one image from the input stream. RAISE (positive nudge) needs a finished FREE,
-    LOWER (negative nudge) a finished RAISE; anything else is refused with an error.
-    """
-
-    FREE = 0
-    RAISE = 1
-    LOWER = 2
-
-
-PHASES = (Command.FREE, Command.RAISE, Command.LOWER)
-"""The commands in the order in which they follow each other."""
-
-
-class Space(IntEnum):
-    """What a load word goes to; WEIGHTS + k is store k of `CoreParameters.stores`."""
-
-    WEIGHTS = 0
-    BIAS = 4
-    MAX_SWEEPS = 5
-    THRESHOLD = 6
-
-
-SPACE_BITS = 3
+from toreq_hw.rtl.phases import COMMAND_BITS
 
 
 class Fault(IntEnum):
@@ -64,18 +36,6 @@ class Fault(IntEnum):
     above the largest move of a state."""
 
 
-class Page(IntEnum):
-    """Pages of the accumulator and state memories (address bits above the row).
-
-    WORK is live; FREE is s* and its accumulators; REST holds the biases (each with its rounding
-    half) as accumulators of an undriven network, and the states s+ of the raised phase.
-    """
-
-    WORK = 0
-    FREE = 1
-    REST = 2
-
-
 def state_shape(parameters: CoreParameters) -> Shape:
     """The shape of one state of a relaxing population."""
     if parameters.has_signed_states:
@@ -96,8 +56,13 @@ def input_payload(parameters: CoreParameters) -> data.StructLayout:
 
 
 def command_payload(parameters: CoreParameters) -> data.StructLayout:
-    """`report` asks for all states after the phase; `label` is the class of a nudge."""
-    return data.StructLayout({"command": Command, "report": 1, "label": label_shape(parameters)})
+    """`command` is a `Command`; `label` is the class of a nudge.
+
+    `report` asks for all states after the phase.
+    """
+    return data.StructLayout(
+        {"command": unsigned(COMMAND_BITS), "report": 1, "label": label_shape(parameters)}
+    )
 
 
 def label_shape(parameters: CoreParameters) -> Shape:
@@ -112,21 +77,13 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
     bias carries its rounding half. Each word replaces what was there, in any order. A word takes
     two cycles, and goes before a command that waits as well.
     """
-    rows = [store.words for store in parameters.stores]
-    widths = [store.width for store in parameters.stores]
-    address_bits = max(parameters.slot_bits, *(index_bits(n) for n in rows), 1)
+    spaces = parameters.load_spaces
+    address_bits = max(parameters.slot_bits, *(index_bits(space.rows) for space in spaces))
     return data.StructLayout(
         {
-            "space": unsigned(SPACE_BITS),
+            "space": unsigned(parameters.space_bits),
             "address": unsigned(address_bits + 1),
-            "data": unsigned(
-                max(
-                    parameters.sweep_bits,
-                    parameters.bias_bits,
-                    parameters.threshold_bits + 1,  # one to spare, so that excess shows
-                    *(parameters.lanes * w for w in widths),
-                )
-            ),
+            "data": unsigned(max(space.bits for space in spaces)),
         }
     )
 
@@ -135,7 +92,7 @@ def states_payload(parameters: CoreParameters) -> data.StructLayout:
     """One slice of final states; `slice` counts over populations in file order."""
     return data.StructLayout(
         {
-            "phase": Command,
+            "phase": unsigned(COMMAND_BITS),
             "slice": unsigned(parameters.slice_bits),
             "last": 1,
             "states": data.ArrayLayout(state_shape(parameters), parameters.update_lanes),
@@ -150,7 +107,7 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "phase": Command,
+            "phase": unsigned(COMMAND_BITS),
             "settled": 1,
             "label": label_shape(parameters),
             "sweeps": unsigned(parameters.sweep_bits),
@@ -192,44 +149,6 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
             "slot": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
             "sweep": Out(parameters.sweep_bits),
-        }
-    )
-
-
-def upset_signature(parameters: CoreParameters) -> wiring.Signature:
-    """The fault port of a core made with `upsets`: how a bench replays a fault map on it.
-
-    The core stops between blocks while `hold` is high: then `waits`, and memories may be written
-    from `DRAIN_CYCLES` (rtl/datapath.py) cycles later on, when the pipeline is empty. sweep: the
-    running one. position: the next block in `CoreParameters.order`; news: which blocks have any.
-    touch: gives blocks news. keep: this sweep counts as one that changed something. frozen: blocks
-    that are not updated.
-    Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
-    state; garbled bits of every event's delta; events that are lost, or walked twice.
-
-    Raises NetworkError for a lossy core: a disturbed phase is lossless.
-    """
-    if parameters.lossy:
-        raise NetworkError(
-            f"a core with a fault port must have no threshold, found {parameters.threshold}"
-        )
-    blocks = len(parameters.relaxing)
-    slots = parameters.groups * parameters.lanes
-    return wiring.Signature(
-        {
-            "hold": In(1),
-            "waits": Out(1),
-            "sweep": Out(parameters.sweep_bits),
-            "position": Out(range(blocks + 1)),
-            "news": Out(blocks),
-            "touch": In(blocks),
-            "keep": In(1),
-            "frozen": In(blocks),
-            "stuck": In(slots),
-            "inverted": In(slots * parameters.state_bits),
-            "garbled": In(slots * parameters.delta_bits),
-            "lost": In(slots),
-            "doubled": In(slots),
         }
     )
 

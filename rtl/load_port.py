@@ -1,10 +1,11 @@
 """Decodes load words: weights, biases, the sweep limit, the threshold; while the core is idle."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.interfaces import Fault, Space, load_payload, source_of
+from toreq_hw.rtl.interfaces import Fault, load_payload, source_of
+from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -58,35 +59,33 @@ class LoadPort(wiring.Component):
             wrong_data.eq(address_fits & ~data_fits),
         ]
         with m.Switch(word.space):
-            for number, store in enumerate(parameters.stores):
-                with m.Case(Space.WEIGHTS + number):
-                    fields = [
-                        word.data.word_select(k, store.width) for k in range(parameters.lanes)
-                    ]
-                    lowest = 1 << (store.width - 1)  # -2 or -128, which are not weights
-                    wrong = [field == lowest for field in fields]
-                    m.d.comb += [
-                        address_fits.eq(word.address < store.words),
-                        data_fits.eq(~Cat(*wrong).any()),
-                        self.stores[number].eq(good),
-                    ]
-            with m.Case(Space.BIAS):
-                m.d.comb += [
-                    address_fits.eq(word.address < parameters.groups * parameters.lanes),
-                    self.bias.eq(good),
-                ]
-            with m.Case(Space.MAX_SWEEPS):
-                m.d.comb += [
-                    address_fits.eq(word.address == 0),
-                    data_fits.eq(word.data[: parameters.sweep_bits] != 0),
-                    self.max_sweeps.eq(good),
-                ]
-            if parameters.lossy:
-                with m.Case(Space.THRESHOLD):
-                    m.d.comb += [
-                        address_fits.eq(word.address == 0),
-                        data_fits.eq(word.data <= parameters.highest_threshold),
-                    ]
-                    with m.If(good):
-                        m.d.sync += self.threshold.eq(word.data)
+            for space in parameters.load_spaces:
+                with m.Case(space.code):
+                    single = space.rows == 1 and not space.is_network
+                    fits = word.address == 0 if single else word.address < space.rows
+                    m.d.comb += address_fits.eq(fits)
+                    if space.accepts is not Accepts.ANY:
+                        m.d.comb += data_fits.eq(self._data_fits(space, word.data))
+                    self._take(m, space, good)
         return m
+
+    def _data_fits(self, space: LoadSpace, word: Value) -> Value:
+        """Whether the space takes the data of a word."""
+        lanes = self._parameters.lanes
+        if space.accepts is Accepts.WEIGHTS:
+            width = space.bits // lanes
+            lowest = 1 << (width - 1)  # -2 or -128, which are not weights
+            return ~Cat(*(word.word_select(k, width) == lowest for k in range(lanes))).any()
+        if space.accepts is Accepts.POSITIVE:
+            return word[: space.bits] != 0
+        return word <= self._parameters.highest_threshold
+
+    def _take(self, m: Module, space: LoadSpace, good: Value) -> None:
+        """Raises the strobe of what the word belongs to."""
+        if space.code == Space.THRESHOLD:
+            with m.If(good):
+                m.d.sync += self.threshold.eq(self.words.payload.data)
+            return
+        strobes: dict[int, Value] = {Space.BIAS: self.bias, Space.MAX_SWEEPS: self.max_sweeps}
+        known = space.code in strobes
+        m.d.comb += (strobes[space.code] if known else self.stores[space.code]).eq(good)

@@ -12,7 +12,10 @@ from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule
 from toreq_hw.rtl.fixed_width import index_bits, signed_bits
+from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
+from toreq_hw.rtl.operations import OPERATIONS, Operation, Page
+from toreq_hw.rtl.phases import Phase, phase_table
 from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
 from toreq_hw.rtl.slots import Slot, largest_move, relaxing_slots, slot_of
 from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
@@ -23,9 +26,6 @@ LANES = (2, 4, 8, 16, 32, 64)
 
 DEFAULT_MAX_SWEEPS = 10_000
 """The safety net on sweeps, far above any relaxation seen."""
-
-PAGES = 3
-"""Pages of the memories of accumulators and states (`Page` in rtl/interfaces.py)."""
 
 INPUT_QUEUE_DEPTH = 16
 """Input events ahead of the walker; each keeps it busy for the beats of the input's fans."""
@@ -45,6 +45,7 @@ class CoreParameters:
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
     sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
     threshold: at power-up, of a core that can withhold small moves; None for one that cannot.
+    operations: what beats do. phases: what commands do, in the order of their commands.
     """
 
     lanes: int
@@ -64,6 +65,8 @@ class CoreParameters:
     block_bits: int
     counter_bits: int = 32
     threshold: int | None = None
+    operations: tuple[Operation, ...] = OPERATIONS
+    phases: tuple[Phase, ...] = phase_table(lossy=False)
 
     @classmethod
     def of(
@@ -133,6 +136,7 @@ class CoreParameters:
             block_bits=block_bits,
             counter_bits=counter_bits,
             threshold=threshold,
+            phases=phase_table(lossy=threshold is not None),
         )
 
     @cached_property
@@ -285,14 +289,46 @@ class CoreParameters:
     @cached_property
     def memories(self) -> tuple[MemorySpec, ...]:
         """Every memory of the core, the stores of weights, in their order, first."""
-        groups, row_bits = PAGES * self.groups, self.lanes * self.accumulator_bits
+        groups, row_bits = len(Page) * self.groups, self.lanes * self.accumulator_bits
         return (
             *(store_memory(store, self.lanes, self.block_bits) for store in self.stores),
             MemorySpec("accumulators", "accumulators", groups, row_bits, block=True),
-            MemorySpec("states", "states", PAGES * self.slices, self.state_row_bits),
+            MemorySpec("states", "states", len(Page) * self.slices, self.state_row_bits),
             MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
             MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),
         )
+
+    @cached_property
+    def load_spaces(self) -> tuple[LoadSpace, ...]:
+        """What can be loaded; in the order in which a load of a network must come."""
+        most = self.threshold_bits + 1  # one bit to spare, so that excess shows
+        limit = LoadSpace(Space.MAX_SWEEPS, 1, self.sweep_bits, Accepts.POSITIVE, is_network=False)
+        threshold = LoadSpace(Space.THRESHOLD, 1, most, Accepts.MOVE, is_network=False)
+        return (
+            *(
+                LoadSpace(
+                    Space.WEIGHTS + number, store.words, self.lanes * store.width, Accepts.WEIGHTS
+                )
+                for number, store in enumerate(self.stores)
+            ),
+            LoadSpace(Space.BIAS, self.groups * self.lanes, self.bias_bits, Accepts.ANY),
+            limit,
+            *([threshold] if self.lossy else []),
+        )
+
+    @property
+    def space_bits(self) -> int:
+        """Bits of the number of a space in a load word."""
+        return max(3, *(space.code.bit_length() for space in self.load_spaces))
+
+    @property
+    def op_bits(self) -> int:
+        """Bits of the number of an operation in a beat."""
+        return max(entry.op for entry in self.operations).bit_length()
+
+    def phase(self, command: int) -> Phase:
+        """The phase of a command."""
+        return next(phase for phase in self.phases if phase.command == command)
 
     def memory(self, name: str) -> MemorySpec:
         """The memory called `name`."""

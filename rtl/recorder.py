@@ -4,9 +4,10 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.interfaces import Command, label_shape, summary_payload
+from toreq_hw.rtl.interfaces import label_shape, summary_payload
 from toreq_hw.rtl.multiple import times
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import COMMAND_BITS, Step
 
 
 class Recorder(wiring.Component):
@@ -23,7 +24,7 @@ class Recorder(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "command": In(Command),
+                "command": In(COMMAND_BITS),
                 "cycle": In(1),
                 "beat": In(1),
                 "event": In(1),
@@ -41,7 +42,7 @@ class Recorder(wiring.Component):
         """Builds the counters."""
         m = Module()
         summary = self.summary
-        phase, settled = Signal(Command), Signal()
+        phase, settled = Signal(COMMAND_BITS), Signal()
         sweeps = Signal(self._parameters.sweep_bits)
         m.d.comb += [
             summary.phase.eq(phase),
@@ -50,7 +51,8 @@ class Recorder(wiring.Component):
             summary.sweeps.eq(sweeps),
             summary.ticks.eq(times(sweeps, self._parameters.sweep_ticks)),
         ]
-        first = (self.command != Command.RAISE) if self._parameters.lossy else 1
+        flushing = [p.command for p in self._parameters.phases if Step.FLUSH in p.steps]
+        first = (self.command != flushing[0]) if flushing else 1
         with m.If(self.start):
             m.d.sync += [phase.eq(self.command), sweeps.eq(first)]
         with m.Elif(self.next_sweep):

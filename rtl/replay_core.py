@@ -17,7 +17,6 @@ from toreq_hw.rtl.cxxrtl import compile_core
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.interfaces import (
-    Command,
     command_payload,
     input_payload,
     load_payload,
@@ -27,11 +26,10 @@ from toreq_hw.rtl.interfaces import (
 )
 from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.replay import Replay, Rows
 
 _DRIVER = Path(__file__).with_name("replay_driver.cpp")
-
-_FREE: Any = Command.FREE  # an Amaranth enumeration, whose `value` type checkers do not know
 
 _CYCLE_LIMIT = 1_000_000
 """Cycles of a sample; a core that hangs becomes an error."""
@@ -105,7 +103,7 @@ class ReplayCore:
         """One sample of a map: presented, relaxed, struck whenever the core waits."""
         for name, level in one.levels().items():
             self.put(f"upsets__{name}", level)
-        self._send("commands", pack(command_payload(self._parameters), command=_FREE.value))
+        self._send("commands", pack(command_payload(self._parameters), command=Command.FREE))
         self._present(image)
         for _ in range(_CYCLE_LIMIT):
             self._low()

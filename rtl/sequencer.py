@@ -1,21 +1,29 @@
 """What happens when: the phases that commands ask for, from the first pass to the summary.
 
-The states of the machine are the terms of the formula in `rtl/timing.py`, name by name; those of a
-sweep stand in `rtl/sweeps.py`.
+The states of the machine are the steps of rtl/phases.py, name by name; those of a sweep stand in
+rtl/sweeps.py.
 """
 
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+
 from amaranth import Module, Signal, Value
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, population_bits
-from toreq_hw.rtl.interfaces import Command, Fault, command_payload, label_shape, source_of
+from toreq_hw.rtl.beat import population_bits
+from toreq_hw.rtl.fault_port import BlockFaults
+from toreq_hw.rtl.interfaces import Fault, command_payload, label_shape, source_of
+from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import pass_layout
+from toreq_hw.rtl.phases import COMMAND_BITS, PASSES, Command, Pending, Step, successors
 from toreq_hw.rtl.readout import Look
-from toreq_hw.rtl.sweeps import Sweeps, upset_members
+from toreq_hw.rtl.sweeps import Sweeps
 
 
-class Sequencer(Sweeps):
+class Sequencer(wiring.Component):
     """Takes commands and steers everything else: passes, walks, what is read and recorded.
 
     A command waits while `loading`; `forget`: a load makes the next command be FREE.
@@ -32,57 +40,22 @@ class Sequencer(Sweeps):
         self._parameters = parameters
         self._upsets = upsets
         super().__init__(
-            (upset_members(self._numbers) if upsets else {})
+            (BlockFaults.members(parameters) if upsets else {})
             | ({"flushes": Out(1)} if parameters.lossy else {})
-            | {
-                "commands": In(source_of(command_payload(parameters))),
-                "idle": Out(1),
-                "loading": In(1),
-                "forget": In(1),
-                "faults": Out(len(Fault)),
-                "load_max_sweeps": In(1),
-                "max_sweeps": In(parameters.sweep_bits),
-                "input_valid": In(1),
-                "input_is_event": In(1),
-                "input_last": In(1),
-                "input_pop": Out(1),
-                "queue_valid": In(1),
-                "queue_pop": Out(1),
-                "walker_free": In(1),
-                "walker_busy": In(1),
-                "presents": Out(1),
-                "take": Out(1),
-                "event": Out(1),
-                "source": Out(population_bits(parameters)),
-                "targets": In(self._numbers),
-                "start_pass": Out(1),
-                "request": Out(pass_layout(parameters)),
-                "pass_ends": In(1),
-                "moved": In(1),
-                "halt": In(1),
-                "halt_slice": In(parameters.slice_bits),
-                "halt_lane": In(parameters.update_lane_bits + 1),
-                "look": Out(Look),
-                "looked": In(1),
-                "label": Out(label_shape(parameters)),
-                "lowers": Out(1),
-                "sweeps": In(parameters.sweep_bits),
-                "starts": Out(1),
-                "runs": Out(1),
-                "stalls": Out(1),
-                "next_sweep": Out(1),
-                "ends": Out(1),
-                "settled": Out(1),
-                "summary_valid": Out(1),
-                "summary_ready": In(1),
-            }
+            | _command_ports(parameters)
+            | _walk_ports(parameters)
+            | _pass_ports(parameters)
+            | _result_ports(parameters)
         )
 
     def elaborate(self, platform: object) -> Module:
         """Builds the machine; each state is a method, or a line where it only waits."""
         m = Module()
+        faults = BlockFaults(self) if self._upsets else None
+        self._sweeps = sweeps = Sweeps(self._parameters, self, faults)
+        self._following = successors(self._parameters.phases)
         self._make_registers()
-        self._listen_to_events(m)
+        sweeps.listen(m)
         self._listen(m)
         with m.FSM(name="phase") as fsm:
             self._encoding = fsm.encoding
@@ -91,16 +64,14 @@ class Sequencer(Sweeps):
                 self.runs.eq(~fsm.ongoing("IDLE") & ~fsm.ongoing("SUMMARY")),
             ]
             self._idle(m)
-            self._pass(m, "CLEAR", lambda: self._enter_present(m))
-            self._pass(m, "SAVE", lambda: self._enter_pause(m, "NUDGE"))
-            self._pass(m, "KEEP", lambda: self._start_all(m, "RESTORE", Op.RESTORE))
-            self._pass(m, "RESTORE", lambda: self._enter_pause(m, "NUDGE"))
-            self._pass(m, "UPDATE", lambda: self._enter_pause(m, "WALK"))
-            self._pause(m)
-            self._look(m, "NUDGE", Look.NUDGE, lambda: self._go(m, "NEXT"))
+            for step in PASSES:
+                self._pass(m, step)
+            self._update(m)
+            sweeps.add_pause(m)
+            self._look(m, "NUDGE", Look.NUDGE, lambda: self._enter_after(m, Step.NUDGE))
             self._present(m)
-            self._next(m)
-            self._walk(m)
+            sweeps.add_next(m, lambda: self._enter_after(m, Step.FLUSH))
+            sweeps.add_walk(m)
             self._look(m, "CLASSIFY", Look.CLASSIFY, lambda: self._enter_report(m))
             self._look(m, "REPORT", Look.REPORT, lambda: self._go(m, "SUMMARY"))
             with m.State("SUMMARY"):
@@ -115,32 +86,34 @@ class Sequencer(Sweeps):
         return {number: name for name, number in self._encoding.items()}
 
     def _make_registers(self) -> None:
-        self._make_sweep_registers()
         self._report = Signal()
-        self._follows = Signal(Command)  # the nudge that may come next; FREE for none
+        self._follows = Signal(COMMAND_BITS)  # the nudge that may come next; FREE for none
         self._started = Signal()
         self._ending = Signal()
 
     def _listen(self, m: Module) -> None:
         """Loads that change how commands run."""
         with m.If(self.load_max_sweeps):
-            m.d.sync += self._limit.eq(self.max_sweeps)
+            m.d.sync += self._sweeps.limit.eq(self.max_sweeps)
         with m.If(self.forget):
             m.d.sync += self._follows.eq(Command.FREE)
 
     def _idle(self, m: Module) -> None:
-        """Waits for a command that fits; starts its first pass."""
-        word = self.commands.payload
+        """Waits for a command that fits; starts its first step."""
+        word, phases = self.commands.payload, self._parameters.phases
         fits, labelled = Signal(), Signal()
         refused, unlabelled = Signal(), Signal()
+        free = [word.command == phase.command for phase in phases if phase.after is None]
+        bare = [word.command == phase.command for phase in phases if not phase.sign]
         m.d.comb += [
             self.faults.eq(refused << Fault.COMMAND | unlabelled << Fault.LABEL),
             fits.eq(
-                (word.command == Command.FREE)
+                reduce(or_, free)
                 | ((word.command == self._follows) & (self._follows != Command.FREE))
             ),
-            labelled.eq((word.command == Command.FREE) | (word.label < self._parameters.classes)),
+            labelled.eq(reduce(or_, bare) | (word.label < self._parameters.classes)),
         ]
+        lowers = [word.command == phase.command for phase in phases if phase.sign < 0]
         with m.State("IDLE"):
             m.d.comb += self.commands.ready.eq(~self.loading)
             with m.If(self.commands.valid & self.commands.ready):
@@ -153,46 +126,74 @@ class Sequencer(Sweeps):
                 m.d.sync += [
                     self._report.eq(word.report),
                     self.label.eq(word.label),
-                    self.lowers.eq(word.command == Command.LOWER),
-                    self._position.eq(0),
-                    self._changed.eq(0),
+                    self.lowers.eq(reduce(or_, lowers)),
+                    self._sweeps.next_block.eq(0),
+                    self._sweeps.changed.eq(0),
                 ]
                 self._begin(m, word.command)
 
     def _begin(self, m: Module, command: Value) -> None:
+        """Which blocks start with news, what may come next, and the first step."""
+        sweeps, phases = self._sweeps, self._parameters.phases
         with m.Switch(command):
-            with m.Case(Command.FREE):
-                m.d.sync += [self._dirty.eq(~0), self._follows.eq(Command.RAISE)]
-                self._start_all(m, "CLEAR", Op.CLEAR)
-            with m.Case(Command.RAISE):
-                m.d.sync += self._follows.eq(Command.LOWER)
-                if self._parameters.lossy:
-                    m.d.sync += self.flushes.eq(1)
-                    m.next = "NEXT"
-                else:
-                    self._save(m)
-            with m.Case(Command.LOWER):
-                m.d.sync += [
-                    self._dirty.eq(self._dirty_free | self._nudged),
-                    self._follows.eq(Command.FREE),
-                ]
-                self._start_all(m, "KEEP", Op.KEEP)
+            for phase in phases:
+                behind = [other.command for other in phases if other.after == phase.command]
+                with m.Case(phase.command):
+                    if phase.pending is Pending.ALL:
+                        m.d.sync += sweeps.pending.eq(~0)
+                    elif phase.pending is Pending.SAVED:
+                        m.d.sync += sweeps.pending.eq(sweeps.pending_saved | sweeps.nudged)
+                    m.d.sync += self._follows.eq(behind[0] if behind else Command.FREE)
+                    self._enter(m, phase.steps[0])
+
+    def _enter_after(self, m: Module, step: Step) -> None:
+        """Goes on behind a step."""
+        following = self._following.get(step)
+        if following is None:
+            m.next = "NEXT"
+        else:
+            self._enter(m, following)
+
+    def _enter(self, m: Module, step: Step) -> None:
+        """Begins a step."""
+        if step is Step.SAVE:
+            self._sweeps.save(m)
+        if step in PASSES:
+            m.d.comb += [
+                self.start_pass.eq(1),
+                self.request.first.op.eq(Op[step.name]),
+                self.request.following.eq(self._parameters.slices - 1),
+            ]
+            m.next = step.name
+        elif step is Step.PRESENT:
+            self._enter_present(m)
+        elif step is Step.FLUSH:
+            m.d.sync += self.flushes.eq(1)
+            m.next = "NEXT"
+        elif step is Step.PAUSE:
+            following = self._following[step]
+            assert following is Step.NUDGE, "a pause of rtl/sweeps.py ends in a NUDGE or a WALK"
+            self._sweeps.enter_pause(m, following.name)
+        else:
+            m.next = step.name
 
     def _go(self, m: Module, state: str) -> None:
         m.next = state
 
-    def _pass(self, m: Module, state: str, finish: "object") -> None:
-        """Waits for the last beat of a pass; `finish` says where to go after it."""
-        assert callable(finish)
-        with m.State(state):
-            with m.If(self.pass_ends):
-                finish()
-            if state == "UPDATE":
-                self._halt(m)
+    def _pass(self, m: Module, step: Step) -> None:
+        """Waits for the last beat of a pass over all slices."""
+        with m.State(step.name), m.If(self.pass_ends):
+            self._enter_after(m, step)
 
-    def _look(self, m: Module, state: str, look: object, finish: "object") -> None:
+    def _update(self, m: Module) -> None:
+        """Waits for the last beat of the pass of a block, or for the change that halts it."""
+        with m.State("UPDATE"):
+            with m.If(self.pass_ends):
+                self._sweeps.enter_pause(m, "WALK")
+            self._sweeps.halt(m)
+
+    def _look(self, m: Module, state: str, look: object, finish: Callable[[], None]) -> None:
         """Waits until all states asked for are read."""
-        assert callable(finish)
         with m.State(state):
             m.d.comb += self.look.eq(look)
             with m.If(self.looked):
@@ -200,7 +201,7 @@ class Sequencer(Sweeps):
 
     def _enter_present(self, m: Module) -> None:
         m.d.sync += [
-            self.source.eq(self._numbers),
+            self.source.eq(len(self._parameters.relaxing)),
             self._started.eq(0),
             self._ending.eq(0),
         ]
@@ -212,12 +213,12 @@ class Sequencer(Sweeps):
             m.d.comb += self.presents.eq(1)
             with m.If(self.walker_free):
                 with m.If(self._ending):
-                    m.next = "NEXT"
+                    self._enter_after(m, Step.PRESENT)
                 with m.Elif(self.input_valid):
                     m.d.comb += [self.input_pop.eq(1), self.take.eq(self.input_is_event)]
                     m.d.sync += [self._ending.eq(self.input_last), self._started.eq(1)]
                     with m.If(~self.input_is_event):
-                        m.next = "NEXT"
+                        self._enter_after(m, Step.PRESENT)
             waits = ~self.walker_busy & (self._started | ~self.input_valid)
             m.d.comb += self.stalls.eq(waits)
 
@@ -226,3 +227,67 @@ class Sequencer(Sweeps):
             m.next = "REPORT"
         with m.Else():
             m.next = "SUMMARY"
+
+
+def _command_ports(parameters: CoreParameters) -> dict[str, object]:
+    """Commands, and loads that change how they run."""
+    return {
+        "commands": In(source_of(command_payload(parameters))),
+        "idle": Out(1),
+        "loading": In(1),
+        "forget": In(1),
+        "faults": Out(len(Fault)),
+        "load_max_sweeps": In(1),
+        "max_sweeps": In(parameters.sweep_bits),
+    }
+
+
+def _walk_ports(parameters: CoreParameters) -> dict[str, object]:
+    """Events, and the walker that takes them."""
+    return {
+        "input_valid": In(1),
+        "input_is_event": In(1),
+        "input_last": In(1),
+        "input_pop": Out(1),
+        "queue_valid": In(1),
+        "queue_pop": Out(1),
+        "walker_free": In(1),
+        "walker_busy": In(1),
+        "presents": Out(1),
+        "take": Out(1),
+        "event": Out(1),
+        "source": Out(population_bits(parameters)),
+        "targets": In(len(parameters.relaxing)),
+    }
+
+
+def _pass_ports(parameters: CoreParameters) -> dict[str, object]:
+    """Passes, and what they find."""
+    return {
+        "start_pass": Out(1),
+        "request": Out(pass_layout(parameters)),
+        "pass_ends": In(1),
+        "moved": In(1),
+        "halt": In(1),
+        "halt_slice": In(parameters.slice_bits),
+        "halt_lane": In(parameters.update_lane_bits + 1),
+    }
+
+
+def _result_ports(parameters: CoreParameters) -> dict[str, object]:
+    """The readout, the recorder and the summary."""
+    return {
+        "look": Out(Look),
+        "looked": In(1),
+        "label": Out(label_shape(parameters)),
+        "lowers": Out(1),
+        "sweeps": In(parameters.sweep_bits),
+        "starts": Out(1),
+        "runs": Out(1),
+        "stalls": Out(1),
+        "next_sweep": Out(1),
+        "ends": Out(1),
+        "settled": Out(1),
+        "summary_valid": Out(1),
+        "summary_ready": In(1),
+    }

@@ -27,8 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
-from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import ENDING, PASSES, Command, Pending, Step
 from toreq_hw.rtl.readout import LOOK_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
@@ -69,9 +69,10 @@ class TimingModel:
     def cost(self, phase: PhaseEvents, *, report: bool) -> PhaseCost:
         """The cost of the next phase."""
         parameters = self.parameters
-        cycles = self._prologue(phase) + self._relaxation(phase) + parameters.classes + LOOK_LATENCY
-        if report:
-            cycles += parameters.slices + 1
+        cycles = self._prologue(phase) + self._relaxation(phase)
+        cycles += sum(
+            step_cycles(parameters, step) for step in ENDING if report or step is not Step.REPORT
+        )
         counts = [(INPUT, phase.input_events)]
         for number in range(len(parameters.relaxing)):
             counts.append((number, sum(event[1] == number for event in phase.events)))
@@ -83,24 +84,27 @@ class TimingModel:
         )
 
     def _prologue(self, phase: PhaseEvents) -> int:
-        """Passes before the first sweep; says which blocks start with news."""
+        """Steps before the first sweep; says which blocks start with news."""
         parameters = self.parameters
-        slices, output = parameters.slices, parameters.output
-        nudge = UPDATE_LATENCY + parameters.classes + LOOK_LATENCY
-        if phase.command is Command.FREE:
+        entry, cycles = parameters.phase(phase.command), 0
+        if entry.pending is Pending.ALL:
             self._news = set(range(len(parameters.relaxing)))
-            return slices + 1 + phase.input_events * parameters.beats_of(INPUT)
-        if phase.command is Command.RAISE:
-            flush = self._flush(phase) if parameters.lossy else 0
-            self._news_free = set(self._news)
-            self._news.add(output)
-            return flush + slices + nudge
-        self._news = self._news_free | {output}
-        return 2 * slices + nudge
+        elif entry.pending is Pending.SAVED:
+            self._news = self._news_free | {parameters.output}
+        for step in entry.steps:
+            cycles += step_cycles(parameters, step)
+            if step is Step.PRESENT:
+                cycles += phase.input_events * parameters.beats_of(INPUT)
+            elif step is Step.FLUSH:
+                cycles += self._flush(phase)
+            elif step is Step.SAVE:
+                self._news_free = set(self._news)
+                self._news.add(parameters.output)
+        return cycles
 
     def _flush(self, phase: PhaseEvents) -> int:
         """Sweep 0: every block's turn, whether it has news or not, which it keeps."""
-        cycles = 1
+        cycles = 0
         for population in self.parameters.order:
             neurons = [event[2] for event in phase.events if event[:2] == (0, population)]
             cycles += self._block(population, neurons, is_cut=False)
@@ -126,10 +130,10 @@ class TimingModel:
         if neurons:
             self._news |= {fan.target for fan in self.parameters.fans_of(population)}
         walks = len(neurons) * self.parameters.beats_of(population)
-        overhead = 1 + UPDATE_LATENCY + 1
         slices = self.parameters.slices_of(population)
         if not is_cut:
-            return overhead + slices + walks
+            return block_cycles(self.parameters, population) + walks
+        overhead = block_cycles(self.parameters, population) - slices
         cycles, first = walks, 0
         for neuron in neurons:
             last = neuron // self.parameters.update_lanes
@@ -146,8 +150,27 @@ def most_cycles(parameters: CoreParameters) -> int:
     slots = enumerate(parameters.relaxing)
     blocks = (model._block(n, list(range(s.size)), is_cut=s.self_coupled) for n, s in slots)
     sweep = 1 + sum(blocks)
-    looks = parameters.classes + LOOK_LATENCY
-    presents = parameters.slices + 1 + parameters.input.size * parameters.beats_of(INPUT)
-    nudges = (sweep if parameters.lossy else 0) + 2 * parameters.slices + UPDATE_LATENCY + looks
-    ends = looks + parameters.slices + 1
-    return max(presents, nudges) + parameters.max_sweeps * sweep + ends
+    image = parameters.input.size * parameters.beats_of(INPUT)
+    most = {Step.PRESENT: image, Step.FLUSH: sweep}
+    begins = max(
+        sum(step_cycles(parameters, step) + most.get(step, 0) for step in phase.steps)
+        for phase in parameters.phases
+    )
+    ends = sum(step_cycles(parameters, step) for step in ENDING)
+    return begins + parameters.max_sweeps * sweep + ends
+
+
+def step_cycles(parameters: CoreParameters, step: Step) -> int:
+    """Cycles of a step, without the beats of the events that it walks or sends."""
+    if step in PASSES:
+        return parameters.slices
+    if step in (Step.NUDGE, Step.CLASSIFY):
+        return parameters.classes + LOOK_LATENCY
+    if step is Step.REPORT:
+        return parameters.slices + 1
+    return UPDATE_LATENCY if step is Step.PAUSE else 1
+
+
+def block_cycles(parameters: CoreParameters, population: int) -> int:
+    """Cycles of a block, without the beats of its events."""
+    return 1 + parameters.slices_of(population) + UPDATE_LATENCY + 1

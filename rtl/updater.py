@@ -4,13 +4,15 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.rtl.beat import Op, beat_layout
+from toreq_hw.rtl.beat import beat_layout, is_one_of
 from toreq_hw.rtl.event_queue import row_layout
-from toreq_hw.rtl.interfaces import Page, state_shape
+from toreq_hw.rtl.fault_port import StateFaults
+from toreq_hw.rtl.interfaces import state_shape
+from toreq_hw.rtl.operations import NewState, Page, having_state
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.rounding import clipped, inverted
+from toreq_hw.rtl.rounding import clipped
+from toreq_hw.rtl.senders import Sender, sender_of
 from toreq_hw.rtl.slots import Slot
-from toreq_hw.rtl.withholding import Withholding, lossy_levels
 
 
 class Updater(wiring.Component):
@@ -21,19 +23,18 @@ class Updater(wiring.Component):
     `halt`: a neuron of a self-coupled population sends; `halt_lane` is the one behind it. `moved`:
     a state changed, whether it is sent or not.
 
-    A lossy core gives the states sent last as well, `sent`, and writes `sends` in their place.
-    While `flushes`, an UPDATE leaves states as they are and sends whatever was withheld.
+    What is sent of what changed is decided in rtl/senders.py.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
         self._parameters = parameters
-        self._upsets = upsets
         lanes = parameters.update_lanes
         self._states = data.ArrayLayout(state_shape(parameters), lanes)
-        lossy = lossy_levels(parameters) | {"sent": In(self._states), "sends": Out(self._states)}
+        self._sender: Sender = sender_of(parameters)(parameters, self)
+        self._faults = StateFaults(parameters, self) if upsets else None
         super().__init__(
-            (upset_levels(parameters) if upsets else {})
-            | (lossy if parameters.lossy else {})
+            (StateFaults.members(parameters) if upsets else {})
+            | sender_of(parameters).members(parameters)
             | {
                 "beat": In(beat_layout(parameters)),
                 "valid": In(1),
@@ -54,74 +55,26 @@ class Updater(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds both cycles."""
         m = Module()
-        changed, exists = (Signal(self._parameters.update_lanes, name=n) for n in _MASKS)
-        new, old = (Signal(self._states, name=n, reset_less=True) for n in ("new", "kept"))
-        states = Signal(self._states)
+        found = self._found = _Found(self._parameters, self._states)
         m.d.sync += self.row.slice.eq(self.beat.slice)
         for lane in range(self._parameters.update_lanes):
+            rounded = self._by_population(m, lane)
             m.d.comb += [
-                states[lane].eq(self._state(m, lane)),
-                exists[lane].eq(self._exists(m, lane)),
+                found.states[lane].eq(self._sender.state(rounded, self.old[lane])),
+                found.exists[lane].eq(self._exists(m, lane)),
             ]
             m.d.sync += [
-                new[lane].eq(self._next_state(m, lane, states[lane])),
-                old[lane].eq(self.old[lane]),
-                changed[lane].eq(exists[lane] & (states[lane] != self.old[lane])),
+                found.new[lane].eq(self._next_state(m, lane, found.states[lane])),
+                found.old[lane].eq(self.old[lane]),
+                found.changed[lane].eq(found.exists[lane] & (found.states[lane] != self.old[lane])),
             ]
-        is_update = Signal()
-        m.d.sync += is_update.eq(self.valid & ~self.halt & (self.beat.op == Op.UPDATE))
-        if self._parameters.lossy:
-            m.d.comb += self.moved.eq(is_update & changed.any())
-            accepted = self._withhold(m, is_update, states, exists, new, old)
-        else:
-            accepted = self._send_all(m, is_update, states, changed, new, old)
+        rounding = having_state(self._parameters.operations, NewState.ROUNDED)
+        m.d.sync += found.is_update.eq(self.valid & ~self.halt & is_one_of(self.beat.op, rounding))
+        accepted = self._sender.send(m, found, self._accept)
         m.d.comb += self.row.changed.eq(accepted)
         self._write(m)
-        self._count_saturations(m, is_update, accepted, new)
+        self._count_saturations(m, accepted)
         return m
-
-    def _send_all(
-        self, m: Module, is_update: Value, states: Value, changed: Value, new: Value, old: Value
-    ) -> Value:
-        """Every change is an event. Returns the lanes whose change is accepted."""
-        m.d.comb += [self.push.eq(is_update & changed.any()), self.moved.eq(self.push)]
-        accepted, _ = self._accept(m, changed)
-        for lane in range(self._parameters.update_lanes):
-            m.d.sync += self.row.deltas[lane].eq(states[lane] - self.old[lane])
-            rejected = is_update & ~accepted[lane]
-            m.d.comb += self.written[lane].eq(Mux(rejected, old[lane], new[lane]))
-        return accepted
-
-    def _withhold(
-        self, m: Module, is_update: Value, states: Value, exists: Value, new: Value, old: Value
-    ) -> Value:
-        """Only far changes are events; others are written all the same. Returns the senders."""
-        m.submodules.withholding = part = Withholding(self._parameters)
-        existed, due = Signal.like(exists), Signal.like(exists)
-        m.d.sync += existed.eq(exists)
-        m.d.comb += [
-            part.threshold.eq(self.threshold),
-            part.flushes.eq(self.flushes),
-            part.states.eq(states),
-            part.sent.eq(self.sent),
-            due.eq(existed & part.far),
-            self.push.eq(is_update & due.any()),
-            self.row.deltas.eq(part.deltas),
-        ]
-        senders, reached = self._accept(m, due)
-        for lane in range(self._parameters.update_lanes):
-            rejected = is_update & ~(existed & reached)[lane]
-            silent = is_update & ~senders[lane]
-            m.d.comb += [
-                self.written[lane].eq(Mux(rejected, old[lane], new[lane])),
-                self.sends[lane].eq(Mux(silent, part.kept[lane], new[lane])),
-            ]
-        return senders
-
-    def _state(self, m: Module, lane: int) -> Value:
-        """What the total rounds to; while a lossy core flushes, the state as it is."""
-        rounded = self._by_population(m, lane)
-        return Mux(self.flushes, self.old[lane], rounded) if self._parameters.lossy else rounded
 
     def _by_population(self, m: Module, lane: int) -> Value:
         """The state that a total rounds to; populations that round alike share the circuit."""
@@ -139,19 +92,18 @@ class Updater(wiring.Component):
 
     def _rounded(self, lane: int, slot: Slot) -> Value:
         state = clipped(self.totals[lane], slot)
-        if self._upsets:
-            bits = self._parameters.state_bits
-            state = inverted(state, self.inverted.word_select(self._slot(lane), bits), slot)
+        if self._faults:
+            state = self._faults.rounded(state, self._slot(lane), slot)
         return state.as_signed() if slot.signed else state
 
     def _next_state(self, m: Module, lane: int, state: Value) -> Value:
-        """What is written: the new state, nothing for a CLEAR, else the old state."""
+        """What is written: the new state, zero, or the old state, as the operation says."""
         chosen = Signal(state_shape(self._parameters), name=f"next{lane}")
         with m.Switch(self.beat.op):
-            with m.Case(Op.UPDATE):
-                m.d.comb += chosen.eq(state)
-            with m.Case(Op.CLEAR):
-                m.d.comb += chosen.eq(0)
+            for entry in self._parameters.operations:
+                if entry.state is not NewState.OLD:
+                    with m.Case(entry.op):
+                        m.d.comb += chosen.eq(state if entry.state is NewState.ROUNDED else 0)
             with m.Default():
                 m.d.comb += chosen.eq(self.old[lane])
         return chosen
@@ -168,8 +120,8 @@ class Updater(wiring.Component):
         if any(slot.self_coupled for slot in parameters.relaxing):
             with m.If(lane < self.beat.first_lane):
                 m.d.comb += exists.eq(0)
-        if self._upsets:
-            with m.If(self.stuck.bit_select(self._slot(lane), 1)):
+        if self._faults:
+            with m.If(self._faults.is_stuck(self._slot(lane))):
                 m.d.comb += exists.eq(0)
         return exists
 
@@ -187,7 +139,7 @@ class Updater(wiring.Component):
             return due, ~Const(0, len(due))
         is_single = Signal()
         scans = Cat(self.beat.population == number for number in singles).any()
-        m.d.sync += is_single.eq(scans & ~self.flushes if self._parameters.lossy else scans)
+        m.d.sync += is_single.eq(self._sender.only(scans))
         m.d.comb += self.halt.eq(self.push & is_single)
         for lane in reversed(range(self._parameters.update_lanes)):
             with m.If(due[lane]):
@@ -199,24 +151,25 @@ class Updater(wiring.Component):
         """The page, and whether anything is written, in the second cycle."""
         page, enable = Signal(Page), Signal()
         with m.Switch(self.beat.op):
-            with m.Case(Op.UPDATE, Op.CLEAR, Op.RESTORE):
-                m.d.comb += enable.eq(1)
-            with m.Case(Op.SAVE):
-                m.d.comb += [enable.eq(1), page.eq(Page.FREE)]
-            with m.Case(Op.KEEP):
-                m.d.comb += [enable.eq(1), page.eq(Page.REST)]
+            targets = {entry.op: entry.states[1] for entry in self._parameters.operations}
+            for number in dict.fromkeys(targets.values()):
+                if number is not None:
+                    with m.Case(*(op for op, target in targets.items() if target == number)):
+                        m.d.comb += enable.eq(1)
+                        if number:
+                            m.d.comb += page.eq(number)
         m.d.sync += [
             self.write.eq(self.valid & ~self.halt & enable),
             self.write_page.eq(page),
         ]
 
-    def _count_saturations(self, m: Module, is_update: Value, accepted: Value, new: Value) -> None:
+    def _count_saturations(self, m: Module, accepted: Value) -> None:
         """Events that end at the end of their population's range, counted two cycles later."""
-        slots = self._parameters.relaxing
+        slots, new = self._parameters.relaxing, self._found.new
         population = Signal.like(self.beat.population, reset_less=True)
         m.d.sync += population.eq(self.beat.population)
         saturated = Signal(self._parameters.update_lanes)
-        counts = is_update & ~self.flushes if self._parameters.lossy else is_update
+        counts = self._sender.only(self._found.is_update)
         for lane in range(self._parameters.update_lanes):
             at_end = Signal(name=f"at_end{lane}")
             with m.Switch(population):
@@ -229,10 +182,13 @@ class Updater(wiring.Component):
         m.d.sync += self.saturations.eq(count)
 
 
-_MASKS = ("changed", "exists")
+class _Found:
+    """What the updater found in a slice; see `Changes`."""
 
-
-def upset_levels(parameters: CoreParameters) -> dict[str, object]:
-    """The updater's part of `upset_signature`."""
-    slots = parameters.groups * parameters.lanes
-    return {"stuck": In(slots), "inverted": In(slots * parameters.state_bits)}
+    def __init__(self, parameters: CoreParameters, states: data.ArrayLayout) -> None:
+        self.changed = Signal(parameters.update_lanes)
+        self.exists = Signal(parameters.update_lanes)
+        self.new = Signal(states, reset_less=True)
+        self.old = Signal(states, name="kept", reset_less=True)
+        self.states = Signal(states)
+        self.is_update = Signal()

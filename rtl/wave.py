@@ -11,8 +11,8 @@ from toreq_hw.files import replacing
 from toreq_hw.network import Network
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.interfaces import PHASES
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 
 
 def write_wave(
@@ -38,7 +38,7 @@ def write_wave(
     async def ask(context: SimulatorContext) -> None:
         context.set(core.summary.ready, 1)
         context.set(core.states.ready, 1)
-        for command in PHASES:
+        for command in Command:
             context.set(core.commands.payload.command, command)
             context.set(core.commands.payload.label, label)
             context.set(core.commands.payload.report, 1)

@@ -41,8 +41,8 @@ FIT = (
 MEMORIES = (
     Mutant(
         "rtl/parameters.py",
-        "row_bits = PAGES * self.groups, self.lanes",
-        "row_bits = PAGES, self.lanes",
+        "row_bits = len(Page) * self.groups, self.lanes",
+        "row_bits = len(Page), self.lanes",
     ),
     Mutant("boards/fit/memories.py", "family is not Family.GOWIN\n", "True\n"),
     Mutant("boards/fit/memories.py", "MemorySpec(name, name, 2 * buffer_bytes(parameters), 8)", ""),

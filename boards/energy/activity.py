@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,9 @@ from toreq_hw.network import Network
 from toreq_hw.records.energy import Activity
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.interfaces import Command, command_payload, input_payload, summary_payload
+from toreq_hw.rtl.interfaces import command_payload, input_payload, summary_payload
 from toreq_hw.rtl.parameters import CoreParameters
-
-_FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numbers
+from toreq_hw.rtl.phases import Command
 
 _CYCLE_LIMIT = 10_000_000
 """No image takes as long; a core that hangs becomes an error."""
@@ -69,7 +68,7 @@ class _Run(NamedTuple):
 def _infer(core: CountedDesign, parameters: CoreParameters, image: npt.NDArray[np.int16]) -> _Run:
     """One image, its words as fast as the core takes them."""
     words = _words(parameters, image)
-    core.put("commands__payload", _FREE.value << command_payload(parameters)["command"].offset)
+    core.put("commands__payload", Command.FREE << command_payload(parameters)["command"].offset)
     core.put("commands__valid", 1)
     taken = 0
     for cycle in range(1, _CYCLE_LIMIT):

@@ -9,12 +9,11 @@ from toreq_hw.boards.link.frames import Deframer, Framer
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.loading import add_check
 from toreq_hw.boards.link.payload import add_payload
-from toreq_hw.boards.link.protocol import Request
+from toreq_hw.boards.link.protocol import NUDGE_BITS, Request
 from toreq_hw.boards.link.replies import add_replies, measure_reply
 from toreq_hw.boards.link.running import add_commands
 from toreq_hw.boards.link.steps import Steps
 from toreq_hw.rtl.interfaces import (
-    Command,
     Fault,
     command_payload,
     input_payload,
@@ -24,6 +23,7 @@ from toreq_hw.rtl.interfaces import (
     summary_payload,
 )
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import COMMAND_BITS, Command
 
 
 def core_signature(parameters: CoreParameters) -> wiring.Signature:
@@ -108,7 +108,8 @@ class CommandUnit(wiring.Component):
         size, classes = self._parameters.input.size, self._parameters.classes
         wide_index = row[8 + len(word.index) : 24].any()
         wide_label = row[len(command.label) : 16].any()
-        no_nudge = (row[16:18] == Command.FREE) | row[18]
+        asked, above = row[16:][:COMMAND_BITS], row[16 + COMMAND_BITS : 16 + NUDGE_BITS]
+        no_nudge = (asked == Command.FREE) | above
         m.d.comb += [
             word.value.eq(row[:8]),
             word.index.eq(row[8:24] | Mux(wide_index, size, 0)),
@@ -121,4 +122,4 @@ class CommandUnit(wiring.Component):
             command.label.eq(row[: len(command.label)] | Mux(wide_label, classes, 0)),
         ]
         with m.If(steps.asks[Request.NUDGE]):
-            m.d.comb += command.command.eq(row[16:18] | no_nudge.replicate(2))
+            m.d.comb += command.command.eq(asked | no_nudge.replicate(COMMAND_BITS))

@@ -12,7 +12,7 @@ from toreq_hw.boards.link.protocol import (
     Request,
 )
 from toreq_hw.boards.link.steps import Steps
-from toreq_hw.rtl.interfaces import Space
+from toreq_hw.rtl.load_spaces import Space
 
 _HEADERS = {
     Request.WORDS: WORDS_HEADER,

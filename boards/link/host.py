@@ -21,8 +21,8 @@ from toreq_hw.boards.link.results import Result, result, result_bytes
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import LinkError
 from toreq_hw.network import Network
-from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import most_cycles
 
 RESTARTS = 5

@@ -6,7 +6,9 @@ import struct
 from dataclasses import asdict, dataclass
 
 from toreq_hw.boards.link.protocol import CRC_BYTES, HEADER_BYTES, VERSION, WORDS_HEADER
+from toreq_hw.rtl.operations import OPERATIONS
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import phase_table
 
 _FIXED = struct.Struct(">B8sIHBB")
 
@@ -77,12 +79,16 @@ def hardware_hash(parameters: CoreParameters) -> bytes:
     """Eight bytes over all of `parameters` but what can be loaded: weights and the sweep limit."""
     fixed = asdict(parameters)
     del fixed["network_sha256"], fixed["max_sweeps"]
+    if parameters.operations == OPERATIONS:  # younger than the boards in use
+        del fixed["operations"]
+    if parameters.phases == phase_table(lossy=parameters.lossy):
+        del fixed["phases"]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True, default=str).encode()).digest()[:8]
 
 
 def row_bits(parameters: CoreParameters) -> int:
     """Bits of the widest word that is loaded."""
-    return max(parameters.bias_bits, *(parameters.lanes * s.width for s in parameters.stores), 1)
+    return max(space.bits for space in parameters.load_spaces if space.is_network)
 
 
 def buffer_bytes(parameters: CoreParameters) -> int:

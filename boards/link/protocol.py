@@ -87,6 +87,9 @@ SPARSE_BYTES = 3
 STATUS_BYTES = 2
 """Of the fixed parts of payloads."""
 
+NUDGE_BITS = 3
+"""Of the command in the first byte of NUDGE; REPORT is the bit above them."""
+
 SUMMARY_FIELDS = (
     ("label", 16),
     ("sweeps", 16),

@@ -1,7 +1,6 @@
 """Payloads of the requests that carry much: the words of a network, the values of an image."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,9 +51,9 @@ def image(
     return [bytes([flag]) + limit + part for flag, part in zip(flags, parts, strict=True)]
 
 
-def nudge(command: Any, label: int, *, report: bool) -> bytes:
-    """The payload of NUDGE; command: a `Command`, whose type Amaranth hides."""
-    flags: int = command.value | ImageFlag.REPORT * report
+def nudge(command: int, label: int, *, report: bool) -> bytes:
+    """The payload of NUDGE; command: a `Command`."""
+    flags = int(command) | ImageFlag.REPORT * report
     return bytes([flags]) + label.to_bytes(2, "big")
 
 

@@ -4,7 +4,7 @@ from amaranth import Module, Mux
 
 from toreq_hw.boards.link.protocol import SPARSE_BYTES, Code, Request
 from toreq_hw.boards.link.steps import Steps
-from toreq_hw.rtl.interfaces import Space
+from toreq_hw.rtl.load_spaces import Space
 
 
 def run_header(m: Module, steps: Steps) -> None:

@@ -13,7 +13,7 @@ from toreq_hw.boards.link.protocol import (
     Request,
 )
 from toreq_hw.boards.link.wire_format import row_bytes, states_bytes
-from toreq_hw.rtl.interfaces import SPACE_BITS, Fault, load_payload
+from toreq_hw.rtl.interfaces import Fault, load_payload
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -65,7 +65,7 @@ class Steps:
         self.code = Signal(4)
         self.loading = Signal()
         self.open = Signal()
-        self.space = Signal(SPACE_BITS)
+        self.space = Signal(parameters.space_bits)
         self.address = Signal(load_payload(parameters)["address"].shape)
         self.row_ends = Signal()
         self.reports = Signal()

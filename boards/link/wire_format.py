@@ -5,20 +5,17 @@ from typing import Any
 from amaranth import Cat, Const, Value
 
 from toreq_hw.boards.link.protocol import SUMMARY_FIELDS
-from toreq_hw.rtl.interfaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 
 
 def row_bytes(parameters: CoreParameters) -> dict[int, int]:
-    """Bytes of a word of each `Space` in WORDS."""
-    bits = {Space.WEIGHTS + k: parameters.lanes * s.width for k, s in enumerate(parameters.stores)}
-    return {space: -(-n // 8) for space, n in (bits | {Space.BIAS: parameters.bias_bits}).items()}
+    """Bytes of a word of each space (`LoadSpace.code`) in WORDS."""
+    return {s.code: -(-s.bits // 8) for s in parameters.load_spaces if s.is_network}
 
 
 def row_counts(parameters: CoreParameters) -> dict[int, int]:
-    """Rows of each `Space` in a load, in the order in which they must come."""
-    counts = {Space.WEIGHTS + k: store.words for k, store in enumerate(parameters.stores)}
-    return counts | {Space.BIAS: parameters.groups * parameters.lanes}
+    """Rows of each space in a load, in the order in which they must come."""
+    return {s.code: s.rows for s in parameters.load_spaces if s.is_network}
 
 
 def states_bytes(parameters: CoreParameters) -> int:

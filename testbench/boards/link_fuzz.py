@@ -35,7 +35,7 @@ from toreq_hw.boards.link.requests import words
 from toreq_hw.boards.link.results import result
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import Network
-from toreq_hw.rtl.interfaces import Command
+from toreq_hw.rtl.phases import Command
 
 Step = tuple[int, bytes]
 """Type and payload of a request."""

@@ -10,7 +10,7 @@ from toreq_hw.boards.link.protocol import REPLY, Code, Frame, ImageFlag, Request
 from toreq_hw.boards.link.requests import words
 from toreq_hw.boards.link.results import result_bytes
 from toreq_hw.errors import LinkError
-from toreq_hw.rtl.interfaces import Command
+from toreq_hw.rtl.phases import Command
 
 RATES = (0.0005, 0.004, 0.01, 0.1)
 

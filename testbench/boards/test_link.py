@@ -18,8 +18,9 @@ from toreq_hw.boards.link.protocol import REPLY, Code, Frame, Request, State
 from toreq_hw.boards.link.transport import SerialTransport
 from toreq_hw.errors import InputError, LinkError, NetworkError
 from toreq_hw.network import Schedule
-from toreq_hw.rtl.interfaces import Command, Fault
+from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel, most_cycles
 
 

@@ -15,8 +15,9 @@ from testbench.rtl.bench import Bench
 from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
-from toreq_hw.rtl.interfaces import Command, Space
 from toreq_hw.rtl.live_page import LivePage
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.replay import Replay
 
 

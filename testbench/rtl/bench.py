@@ -27,7 +27,8 @@ from testbench.rtl.ports import Ports
 from testbench.rtl.refusals import Refusals
 from testbench.rtl.watch import SequencerWatch
 from toreq_hw.rtl.images import LoadWord, load_words, threshold_word
-from toreq_hw.rtl.interfaces import Command, Space
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel
 
 

@@ -20,9 +20,10 @@ from testbench.rtl.model import Phase
 from testbench.rtl.plan import Plan
 from testbench.rtl.ports import Ports
 from testbench.rtl.refusals import Refusals
-from toreq_hw.rtl.interfaces import Command, Page
 from toreq_hw.rtl.live_page import LivePage
+from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel
 
 

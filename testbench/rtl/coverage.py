@@ -3,8 +3,9 @@
 from collections import Counter
 
 from testbench.rtl.model import Phase
-from toreq_hw.rtl.interfaces import Command, Fault
+from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 
 SEQUENCER_STATES = (
     "IDLE",

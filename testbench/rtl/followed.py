@@ -4,9 +4,8 @@ from amaranth import Array, Cat, Const, Module, Signal, Value, unsigned
 from amaranth.lib.memory import Memory
 
 from testbench.rtl.ledger import Ledger, Rule
-from toreq_hw.rtl.beat import Op
 from toreq_hw.rtl.core import Core
-from toreq_hw.rtl.interfaces import Page
+from toreq_hw.rtl.operations import Op, Page
 
 
 class Followed:

@@ -2,8 +2,8 @@
 
 from amaranth import Module, Mux, Shape, Signal, Value, signed
 
-from toreq_hw.rtl.beat import Op
-from toreq_hw.rtl.interfaces import Command
+from toreq_hw.rtl.operations import Op
+from toreq_hw.rtl.phases import Command
 
 Rule = tuple[Value, Value]
 """What must hold, and when."""

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from toreq_hw import sim
 from toreq_hw.network import Network
-from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import PhaseEvents
 
 

@@ -12,8 +12,9 @@ from amaranth import Array, Module, Mux, Signal, Value
 
 from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
-from toreq_hw.rtl.beat import Op, shifts
+from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
+from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 
 WEIGHTS_COME = 2
@@ -55,7 +56,7 @@ class OperandsAreExact(Property):
         part = OpenDatapath(parameters)
         made(part)  # its operands
         m.submodules.part = part
-        issue, op = self.free(1, "issue"), Op(self.free(3, "op"))
+        issue, op = self.free(1, "issue"), self.free(parameters.op_bits, "op")
         delta = self.free(part.walk.delta.shape(), "delta")
         which = self.free(part.walk.shift.shape(), "which")
         value = self.free(part.single.value.shape(), "value")

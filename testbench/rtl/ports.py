@@ -12,7 +12,6 @@ from testbench.rtl.plan import Traffic
 from testbench.rtl.streams import EventMonitor, StreamDriver, StreamMonitor, signed
 from toreq_hw.rtl.images import LoadWord
 from toreq_hw.rtl.interfaces import (
-    Command,
     command_payload,
     input_payload,
     load_payload,
@@ -22,6 +21,7 @@ from toreq_hw.rtl.interfaces import (
     unpack,
 )
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 
 LIMIT_CYCLES = 10_000
 """No phase of these tests takes longer; a core that hangs fails instead of waiting."""
@@ -114,7 +114,7 @@ class Ports:
 
     def send_command(self, command: "Command | int", label: int, *, report: bool) -> None:
         """Queues a command, or the number of one that does not exist."""
-        number = command.value if isinstance(command, Command) else command
+        number = int(command)
         layout = command_payload(self.parameters)
         self.commands.send(pack(layout, command=number, label=label, report=report))
 

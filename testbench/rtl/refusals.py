@@ -9,7 +9,9 @@ from testbench.rtl.coverage import Coverage
 from testbench.rtl.model import Model, Phase
 from testbench.rtl.plan import LoadBetweenPhases, Traffic
 from testbench.rtl.ports import Ports
-from toreq_hw.rtl.interfaces import SPACE_BITS, Command, Fault, Space
+from toreq_hw.rtl.interfaces import Fault
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.phases import Command
 
 IMAGE_FIRST = 2
 """The turn of `BadTraffic` in which the image comes before the commands."""
@@ -107,7 +109,7 @@ class Refusals:
             (Fault.LOAD_ADDRESS, Space.MAX_SWEEPS, 1, 1),
             (Fault.LOAD_DATA, Space.MAX_SWEEPS, 0, 0),
         ]
-        spaces = set(range(stores, 1 << SPACE_BITS)) - {Space.BIAS, Space.MAX_SWEEPS}
+        spaces = set(range(stores, 1 << parameters.space_bits)) - {Space.BIAS, Space.MAX_SWEEPS}
         if parameters.lossy:
             spaces.remove(Space.THRESHOLD)
             wrong += [

@@ -19,9 +19,9 @@ from amaranth.lib import data
 from testbench.rtl.operands import DELAY, later
 from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
-from toreq_hw.rtl.beat import Op, shifts
+from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
-from toreq_hw.rtl.interfaces import Page
+from toreq_hw.rtl.operations import Op, Page
 from toreq_hw.rtl.parameters import CoreParameters
 
 PAGES = (Page.WORK, Page.FREE, Page.REST)
@@ -69,7 +69,7 @@ class SumsAreExact(Property):
         output = parameters.relaxing[parameters.output]
         self._group = self.constant(m, parameters.group_bits, "group")
         self.assume((self._group >= output.first_group) & (self._group < parameters.groups))
-        self._op = Op(self.free(3, "op"))
+        self._op = self.free(parameters.op_bits, "op")
         self._issue = self.free(1, "issue")
         slice_ = self.free(parameters.slice_bits, "slice")
         self.assume(slice_ < parameters.slices)

@@ -9,13 +9,13 @@ from amaranth.lib import data
 from testbench.rtl.followed import Followed
 from testbench.rtl.properties import Property, made
 from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
-from toreq_hw.rtl.beat import Op
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.input_port import InputPort, event_layout
-from toreq_hw.rtl.interfaces import Command, Page
 from toreq_hw.rtl.load_port import LoadPort
+from toreq_hw.rtl.operations import Op, Page
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.readout import Look
 
 

@@ -13,8 +13,9 @@ from toreq_hw.network import WeightFormat, layered
 from toreq_hw.rtl import cxxrtl, replay_core
 from toreq_hw.rtl.cxxrtl import CompiledCore
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.interfaces import Command, command_payload, input_payload, unpack
+from toreq_hw.rtl.interfaces import command_payload, input_payload, unpack
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.replay import replay_parameters
 from toreq_hw.rtl.replay_core import replay_on_core
 

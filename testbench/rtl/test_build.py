@@ -24,8 +24,9 @@ from toreq_hw.commands.rtl import command, write
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, save
 from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.fault_port import upset_signature
 from toreq_hw.rtl.images import MemoryImages, load_words
-from toreq_hw.rtl.interfaces import Space, upset_signature
+from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import core_verilog
 

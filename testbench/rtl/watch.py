@@ -5,8 +5,9 @@ from typing import Any
 from cocotb.triggers import FallingEdge
 
 from testbench.rtl.coverage import Coverage
-from toreq_hw.rtl.interfaces import Command, command_payload
+from toreq_hw.rtl.interfaces import command_payload
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.sequencer import Sequencer
 
 SOURCES = ("inputs", "commands", "loads")

@@ -17,8 +17,8 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     """Runs all three phases of every sample through the core and compares every state."""
     from toreq_hw.rtl.cxxrtl import CompiledCore
     from toreq_hw.rtl.images import MemoryImages
-    from toreq_hw.rtl.interfaces import PHASES
     from toreq_hw.rtl.parameters import CoreParameters
+    from toreq_hw.rtl.phases import Command
 
     parameters = CoreParameters.of(network, LANES, threshold=options.threshold)
     images = MemoryImages.of(network, parameters)
@@ -28,7 +28,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     difference, cycles, free_cycles = None, 0, 0
     for sample in range(len(samples)):
         label = int(samples.labels[sample])
-        replies = core.run(samples.inputs[sample], [(command, label) for command in PHASES])
+        replies = core.run(samples.inputs[sample], [(command, label) for command in Command])
         cycles += sum(reply.summary["cycles"] for reply in replies)
         free_cycles += replies[0].summary["cycles"]
         for phase, reply in enumerate(replies):

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from toreq_hw import data, sim
 from toreq_hw.network import Network
 from toreq_hw.records.workload import Workload
-from toreq_hw.rtl.interfaces import Command
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import PhaseEvents, TimingModel
 
 _FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numbers

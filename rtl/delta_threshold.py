@@ -8,7 +8,7 @@ from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-class Withholding(wiring.Component):
+class DeltaThreshold(wiring.Component):
     """Takes a slice of states in one cycle; in the next says how far each is from what was sent.
 
     states: as they become; sent: what each neuron sent last; kept: the same, a cycle later.
@@ -44,8 +44,3 @@ class Withholding(wiring.Component):
             m.d.sync += delta.eq(self.states[lane] - self.sent[lane])
             m.d.comb += self.far[lane].eq((delta > most) | (delta < least))
         return m
-
-
-def lossy_levels(parameters: CoreParameters) -> dict[str, object]:
-    """What a lossy core tells its updater; both stand while a pass runs."""
-    return {"threshold": In(parameters.threshold_bits), "flushes": In(1)}

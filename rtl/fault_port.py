@@ -1,0 +1,126 @@
+"""The fault port of a core: how a bench replays a fault map on it.
+
+A core without one has none of this. Each class is the port's part in one part of the core.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from amaranth import Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.rounding import inverted
+from toreq_hw.rtl.slots import Slot
+
+
+def upset_signature(parameters: CoreParameters) -> wiring.Signature:
+    """The fault port of a core made with `upsets`.
+
+    The core stops between blocks while `hold` is high: then `waits`, and memories may be written
+    from `DRAIN_CYCLES` (rtl/datapath.py) cycles later on, when the pipeline is empty. sweep: the
+    running one. position: the next block in `CoreParameters.order`; news: which blocks have any.
+    touch: gives blocks news. keep: this sweep counts as one that changed something. frozen: blocks
+    that are not updated.
+    Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
+    state; garbled bits of every event's delta; events that are lost, or walked twice.
+
+    Raises NetworkError for a lossy core: a disturbed phase is lossless.
+    """
+    if parameters.lossy:
+        raise NetworkError(
+            f"a core with a fault port must have no threshold, found {parameters.threshold}"
+        )
+    slots = parameters.groups * parameters.lanes
+    blocks = BlockFaults.members(parameters)
+    return wiring.Signature(
+        {"hold": In(1), "waits": Out(1), "sweep": Out(parameters.sweep_bits)}
+        | {name: member for name, member in blocks.items() if name not in _OF_EVENT}
+        | StateFaults.members(parameters)
+        | {
+            "garbled": In(slots * parameters.delta_bits),
+            "lost": In(slots),
+            "doubled": In(slots),
+        }
+    )
+
+
+_OF_EVENT = ("lost", "doubled")
+"""One bit at the sequencer, for the event at hand; one a slot at the port."""
+
+
+class BlockFaults:
+    """In the sequencer: `ports` are its ports, `members` among them."""
+
+    def __init__(self, ports: Any) -> None:
+        self._ports = ports
+
+    @staticmethod
+    def members(parameters: CoreParameters) -> dict[str, Any]:
+        """The sequencer's part of `upset_signature`, and what befalls the event at hand."""
+        blocks = len(parameters.relaxing)
+        return {
+            "hold": In(1),
+            "waits": Out(1),
+            "position": Out(range(blocks + 1)),
+            "news": Out(blocks),
+            "touch": In(blocks),
+            "keep": In(1),
+            "frozen": In(blocks),
+            "lost": In(1),
+            "doubled": In(1),
+        }
+
+    def listen(self, m: Module, pending: Signal, position: Signal) -> None:
+        """Shows which blocks have news and which is next; gives news to those that are touched."""
+        ports = self._ports
+        m.d.comb += [ports.news.eq(pending), ports.position.eq(position)]
+        with m.If(ports.touch != 0):
+            m.d.sync += pending.eq(pending | ports.touch)
+
+    def due(self, blocks: Value) -> Value:
+        """The blocks that are due, without those that are frozen."""
+        return blocks & ~self._ports.frozen
+
+    def held(self, m: Module, resumes: Value) -> AbstractContextManager[None]:
+        """What stands in it waits while the core is held, but not inside a block."""
+        m.d.comb += self._ports.waits.eq(~resumes)
+        condition: AbstractContextManager[None] = m.If(~self._ports.hold | resumes)
+        return condition
+
+    def upset_event(self, m: Module) -> None:
+        """A lost event leaves the queue unwalked; a doubled one stays there for a second walk."""
+        ports, again = self._ports, Signal(name="again")
+        m.d.comb += [
+            ports.take.eq(~ports.lost),
+            ports.queue_pop.eq(ports.lost | ~ports.doubled | again),
+        ]
+        m.d.sync += again.eq(ports.doubled & ~ports.lost & ~again)
+
+    def changed(self, changed: Value) -> Value:
+        """Whether the sweep counts as one that changed something."""
+        return changed | self._ports.keep
+
+
+class StateFaults:
+    """In the updater: `ports` are its ports, `members` among them."""
+
+    def __init__(self, parameters: CoreParameters, ports: Any) -> None:
+        self._bits = parameters.state_bits
+        self._ports = ports
+
+    @staticmethod
+    def members(parameters: CoreParameters) -> dict[str, Any]:
+        """The updater's part of `upset_signature`."""
+        slots = parameters.groups * parameters.lanes
+        return {"stuck": In(slots), "inverted": In(slots * parameters.state_bits)}
+
+    def rounded(self, state: Value, number: Value, slot: Slot) -> Value:
+        """The new state of the neuron of this number, with its bits inverted."""
+        return inverted(state, self._ports.inverted.word_select(number, self._bits), slot)
+
+    def is_stuck(self, number: Value) -> Value:
+        """Whether the neuron of this number never changes."""
+        return self._ports.stuck.bit_select(number, 1)

@@ -1,0 +1,39 @@
+"""What load words go to, as a table: the load port, load words and the link read it.
+
+A new memory that is loaded is one more entry.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Space(IntEnum):
+    """What a load word goes to; WEIGHTS + k is store k of `CoreParameters.stores`."""
+
+    WEIGHTS = 0
+    BIAS = 4
+    MAX_SWEEPS = 5
+    THRESHOLD = 6
+
+
+class Accepts(Enum):
+    """Which words a space takes."""
+
+    WEIGHTS = "fields that are weights of the store's format"
+    ANY = "all"
+    POSITIVE = "all but 0"
+    MOVE = "a move of a state, or less"
+
+
+@dataclass(frozen=True)
+class LoadSpace:
+    """Words of `bits` bits at addresses below `rows`.
+
+    code: in a load word. is_network: a load of a network brings all its rows, in this order.
+    """
+
+    code: int
+    rows: int
+    bits: int
+    accepts: Accepts
+    is_network: bool = True

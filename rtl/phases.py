@@ -1,0 +1,122 @@
+"""The phases of a core, as a table: what a command does from its first cycle to its summary.
+
+Sequencer, timing model, datasheet and link read this table. A new phase is one more entry; a new
+step is one more member of `Step` with its cycles (rtl/timing.py) and its state (rtl/sequencer.py).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from toreq_hw.rtl.fixed_width import index_bits
+
+
+class Command(IntEnum):
+    """What the core can be asked to do; each reads the state the one before it left.
+
+    FREE takes one image from the input stream. RAISE (positive nudge) needs a finished FREE,
+    LOWER (negative nudge) a finished RAISE; anything else is refused with an error.
+    """
+
+    FREE = 0
+    RAISE = 1
+    LOWER = 2
+
+
+class Step(Enum):
+    """A part of a phase. The first four are passes over all slices, by the operation of that name.
+
+    PRESENT: walks the events of an image. FLUSH: every block sends what a lossy core withheld.
+    PAUSE: waits until the effects of a pass can be seen. NUDGE: adds the nudge to the output's
+    accumulators. CLASSIFY: finds the class. REPORT: streams all states.
+    """
+
+    CLEAR = "CLEAR"
+    SAVE = "SAVE"
+    KEEP = "KEEP"
+    RESTORE = "RESTORE"
+    PRESENT = "PRESENT"
+    FLUSH = "FLUSH"
+    PAUSE = "PAUSE"
+    NUDGE = "NUDGE"
+    CLASSIFY = "CLASSIFY"
+    REPORT = "REPORT"
+
+
+PASSES = (Step.CLEAR, Step.SAVE, Step.KEEP, Step.RESTORE)
+"""Steps that visit every slice."""
+
+
+class Pending(Enum):
+    """Which blocks are due in the first sweep, beside the output's block after a nudge.
+
+    SAVED: those that were due when the last SAVE began.
+    """
+
+    ALL = "all"
+    UNCHANGED = "those of before"
+    SAVED = "those saved"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One command. steps: before the first sweep; behind the last one come `ENDING`.
+
+    after: the command that must have ended just before; None: it may come at any time. sign: of the
+    nudge; 0 for none, and then no label is needed.
+    """
+
+    command: Command
+    steps: tuple[Step, ...]
+    pending: Pending
+    after: Command | None = None
+    sign: int = 0
+
+
+ENDING = (Step.CLASSIFY, Step.REPORT)
+"""Behind the sweeps of a phase; REPORT only where it is asked for."""
+
+_PHASES = (
+    Phase(Command.FREE, (Step.CLEAR, Step.PRESENT), Pending.ALL),
+    Phase(
+        Command.RAISE,
+        (Step.SAVE, Step.PAUSE, Step.NUDGE),
+        Pending.UNCHANGED,
+        after=Command.FREE,
+        sign=1,
+    ),
+    Phase(
+        Command.LOWER,
+        (Step.KEEP, Step.RESTORE, Step.PAUSE, Step.NUDGE),
+        Pending.SAVED,
+        after=Command.RAISE,
+        sign=-1,
+    ),
+)
+
+
+def phase_table(*, lossy: bool) -> tuple[Phase, ...]:
+    """The phases in the order in which they follow each other.
+
+    What a lossy core withheld in the free phase is sent before that phase is saved.
+    """
+    if not lossy:
+        return _PHASES
+    return tuple(
+        Phase(p.command, (Step.FLUSH, *p.steps), p.pending, p.after, p.sign)
+        if Step.SAVE in p.steps
+        else p
+        for p in _PHASES
+    )
+
+
+def successors(phases: tuple[Phase, ...]) -> dict[Step, Step | None]:
+    """What follows each step, which must be the same in every phase; None: the first sweep."""
+    following: dict[Step, Step | None] = {}
+    for phase in phases:
+        for step, after in zip(phase.steps, (*phase.steps[1:], None), strict=True):
+            assert following.setdefault(step, after) is after, f"{step.name} must lead to one step"
+    return following
+
+
+COMMAND_BITS = index_bits(len(Command) + 1)
+"""Bits of a command. The highest number is none, so that there is one that no core knows."""
