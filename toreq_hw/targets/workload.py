@@ -5,7 +5,6 @@ is tested against, says what they cost. No image runs through the core here.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,6 @@ from toreq_hw.records.workload import Workload
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import PhaseEvents, TimingModel
-
-_FREE: Any = Command.FREE  # mypy takes the members of Amaranth's enums for numbers
 
 BATCH = 500
 """Images whose trace is held in memory at once."""
@@ -99,7 +96,7 @@ def _phases(
         sweep = 1 + (run.trace.tick[chosen] - 1) // ticks
         columns = (sweep, population, neuron - starts[population])
         yield PhaseEvents(
-            command=_FREE,
+            command=Command.FREE,
             sweeps=int(run.sweeps[image]),
             input_events=int(np.count_nonzero(inputs[image])),
             events=list(zip(*(column.tolist() for column in columns), strict=True)),
