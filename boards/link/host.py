@@ -21,6 +21,7 @@ from toreq_hw.boards.link.results import Result, result, result_bytes
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import LinkError
 from toreq_hw.network import Network
+from toreq_hw.rtl.borders import check_image, check_label
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import most_cycles
@@ -104,11 +105,13 @@ class BoardLink:
     ) -> tuple[Result, ...]:
         """The free phase of one image, shape (input.size,); with a label, both nudged ones too.
 
-        An answer that was lost on the way is had by running the image again.
+        An answer that was lost on the way is had by running the image again. Raises InputError for
+        values or a label out of range, LinkError where no board answers.
         """
         if self._network is None:
             raise LinkError("a network must be loaded before an image is run, found none")
-        requests.check_inputs(inputs, label, self._parameters)
+        inputs = check_image(inputs, self._parameters)
+        label = label if label is None else check_label(label, self._parameters)
         for _ in range(RESTARTS):
             try:
                 return self._run(inputs, label, report=report)

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from toreq_hw.boards.link.protocol import IMAGE_HEADER, SPARSE_BYTES, WORDS_HEADER, ImageFlag
 from toreq_hw.boards.link.wire_format import row_bytes
-from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import load_words
 from toreq_hw.rtl.parameters import CoreParameters
@@ -55,19 +54,3 @@ def nudge(command: int, label: int, *, report: bool) -> bytes:
     """The payload of NUDGE; command: a `Command`."""
     flags = int(command) | ImageFlag.REPORT * report
     return bytes([flags]) + label.to_bytes(2, "big")
-
-
-def check_inputs(
-    inputs: npt.NDArray[np.int16], label: int | None, parameters: CoreParameters
-) -> None:
-    """Raises InputError where the core would refuse the image or its label."""
-    slot = parameters.input
-    if inputs.shape != (slot.size,):
-        raise InputError(f"inputs must have shape ({slot.size},), not {inputs.shape}")
-    low, high = int(inputs.min()), int(inputs.max())
-    if low < slot.state_min or high > slot.state_max:
-        raise InputError(
-            f"inputs must be in {slot.state_min}..{slot.state_max}, found {low}..{high}"
-        )
-    if label is not None and not 0 <= label < parameters.classes:
-        raise InputError(f"label must be in 0..{parameters.classes - 1}, not {label}")

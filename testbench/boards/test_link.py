@@ -169,12 +169,17 @@ def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
         sent = len(transport.asked)
         size, slot = board.parameters.input.size, board.parameters.input
         high = np.full(size, slot.state_max + 1, np.int16)
-        with pytest.raises(InputError, match=r"inputs must have shape \(\d+,\), not"):
+        with pytest.raises(InputError, match=r"inputs: must have shape \(\d+,\), not"):
             link.run(np.zeros(size + 1, np.int16))
-        with pytest.raises(InputError, match="inputs must be in"):
-            link.run(high)
-        with pytest.raises(InputError, match="label must be in"):
-            link.run(board.inputs[0], board.parameters.classes)
+        for wrong in (high, high.astype(np.int32) + (1 << 16)):
+            with pytest.raises(InputError, match="inputs: must be in"):
+                link.run(wrong)
+        for dtype in (np.float64, np.bool_):
+            with pytest.raises(InputError, match="inputs: must be integers, not"):
+                link.run(np.zeros(size, dtype))
+        for label in (board.parameters.classes, -1, 1.0, True):
+            with pytest.raises(InputError, match="label must be in"):
+                link.run(board.inputs[0], label)  # type: ignore[arg-type]
         with pytest.raises(NetworkError, match="for this core"):
             link.load(random_case(12, schedule=Schedule.PARITY).network)
         assert len(transport.asked) == sent
