@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_run import PATIENCE_S, check, supervise
@@ -29,6 +30,7 @@ class Replayed:
     settled: bool
 
 
+@named_type_errors
 def replay(
     network: Network,
     rows: Mapping[str, Any],

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
@@ -39,6 +40,7 @@ MAX_WEIGHT_EXPONENT = 7
 """Of a Loihi synapse (lava/proc/dense); the exact even weights use one of the eight up."""
 
 
+@named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
     if network.schedule is Schedule.SYNCHRONOUS:
@@ -64,6 +66,7 @@ def check(network: Network) -> None:
                 )
 
 
+@named_type_errors
 def run(
     network: Network,
     inputs: npt.NDArray[np.int16],

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend.nengo_loihi_shim import nengo, nengo_loihi
 from toreq_hw.lava_backend.record import first_neurons
@@ -94,6 +95,7 @@ def _real_weights(projection: Projection) -> Floats:
     return projection.matrix / float(1 << projection.coupling.fraction_bits)
 
 
+@named_type_errors
 def check(network: Network) -> float:
     """The coupling strength; raises NetworkError where it is hopeless."""
     strength = coupling_strength(network)
@@ -106,6 +108,7 @@ def check(network: Network) -> float:
     return strength
 
 
+@named_type_errors
 def run(network: Network, inputs: npt.NDArray[np.int16]) -> SpikingRecord:
     """Shows every sample to the emulator for SETTLE_S + COUNT_S; free phase only.
 

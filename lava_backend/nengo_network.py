@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.lava_backend.nengo_neurons import RelaxingNeurons
 from toreq_hw.lava_backend.nengo_shim import nengo
@@ -45,6 +46,7 @@ class Presentation:
         return round(t / self.dt) - 1
 
 
+@named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where the Nengo network cannot carry it."""
     if network.schedule is Schedule.SYNCHRONOUS:
@@ -54,6 +56,7 @@ def check(network: Network) -> None:
         )
 
 
+@named_type_errors
 def build(network: Network, presentation: Presentation) -> Any:
     """The network as a `nengo.Network`, with these attributes.
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend.nengo_network import Presentation, build, check
 from toreq_hw.lava_backend.nengo_shim import nengo
@@ -21,6 +22,7 @@ MAX_SWEEPS = 5_000
 Ints = npt.NDArray[np.int64]
 
 
+@named_type_errors
 def run(
     network: Network, inputs: npt.NDArray[np.int16], targets: npt.NDArray[np.int16]
 ) -> RunRecord:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.files import replacing
@@ -28,6 +29,7 @@ NOT_EXPRESSED = (
 """What the graph alone does not say; docs/numerics.md does."""
 
 
+@named_type_errors
 def export(network: Network, path: Path) -> Any:
     """Writes `network` to `path` and returns the `nir.NIRGraph`.
 
@@ -45,6 +47,7 @@ def export(network: Network, path: Path) -> Any:
     return graph
 
 
+@named_type_errors
 def to_graph(network: Network, nir: Any) -> Any:
     """The graph: input -> linear -> integrator <-> linear ... -> output.
 

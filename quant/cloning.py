@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import DataError
@@ -85,11 +86,13 @@ TASKS = {
 }
 
 
+@named_type_errors
 def task(name: str) -> Task:
     """The task called `name`; DataError if there is none."""
     return look_up(TASKS, name, "task", DataError)
 
 
+@named_type_errors
 def code(task: Task, observations: Observations) -> npt.NDArray[np.uint8]:
     """The ramp code, uint8 (batch, variables * RAMPS). Raises InputError."""
     observations = reals("observations", observations, ("batch", len(task.low)))
@@ -100,6 +103,7 @@ def code(task: Task, observations: Observations) -> npt.NDArray[np.uint8]:
     return np.reshape(coded, (len(observations), -1))
 
 
+@named_type_errors
 def demonstrations(task: Task) -> Dataset:
     """Coded observations labelled with the expert's action; test episodes are others.
 
@@ -143,6 +147,7 @@ def _gather(task: Task, samples: int, first_episode: int, width: int) -> Split:
     return Split(images, task.expert(gathered))
 
 
+@named_type_errors
 def play(
     task: Task, policy: Policy | None, episodes: int, first_episode: int = 0
 ) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import MAX_FRACTION_BITS, WeightFormat
 
 Reals = npt.NDArray[np.float64]
@@ -31,12 +32,14 @@ class Fit:
         return math.isinf(self.sqnr_db)
 
 
+@named_type_errors
 def fit(real: Reals, weight_format: WeightFormat) -> Fit:
     """The fraction bits 0..15 with the least squared error; of equals, the fewest."""
     fits = [quantise(real, weight_format, f) for f in range(MAX_FRACTION_BITS + 1)]
     return max(fits, key=lambda found: found.sqnr_db)
 
 
+@named_type_errors
 def quantise(real: Reals, weight_format: WeightFormat, fraction_bits: int) -> Fit:
     """Rounds to the nearest multiple of 2^-fraction_bits that the format has, ties to even."""
     scaled = real * 2.0**fraction_bits

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.quant.float_model import FloatModel, from_tensors, is_equilibrium_model
 from toreq_hw.quant.mlp import Mlp, from_state_dict
@@ -23,6 +24,7 @@ _MAX_FILE_BYTES = 1 << 32
 """As large as a network file may be."""
 
 
+@named_type_errors
 def load_float(path: Path) -> FloatModel | Mlp:
     """Reads and checks a float model. Raises NetworkFileError naming file and tensor or node."""
     beginning, _ = read_beginning(path, 4, NetworkFileError)

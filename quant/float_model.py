@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.files import replacing
@@ -31,6 +32,7 @@ MAX_SWEEPS = 200
 _WEIGHT = re.compile(r"([a-z][a-z0-9_]{0,31})-([a-z][a-z0-9_]{0,31})\.weight")
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class FloatModel:
     """names: populations from input to output. weights: float64 (n_pre, n_post) each;
@@ -56,6 +58,7 @@ class FloatModel:
         return [f"{a}-{b}" for a, b in zip(self.names, self.names[1:], strict=False)]
 
 
+@named_type_errors
 def from_parameters(parameters: Parameters) -> FloatModel:
     """Latent weights as they are, before any quantiser."""
     layers = parameters.layers
@@ -72,6 +75,7 @@ def from_parameters(parameters: Parameters) -> FloatModel:
     )
 
 
+@named_type_errors
 def save_float(model: FloatModel, path: Path, *, run: str | None = None) -> None:
     """Writes a float model, as float32, in one step. run: names the run that made it."""
     tensors = {
@@ -89,6 +93,7 @@ def is_equilibrium_model(tensors: Mapping[str, Any]) -> bool:
     return not tensors or any(_WEIGHT.fullmatch(name) for name in tensors)
 
 
+@named_type_errors
 def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
     """Checks the tensors of a float model's file. Raises NetworkFileError naming the tensor.
 
@@ -130,6 +135,7 @@ def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
     return FloatModel(tuple(names), tuple(weights), tuple(biases))
 
 
+@named_type_errors
 def relax_float(
     weights: Sequence[Reals], biases: Sequence[Reals], inputs: npt.ArrayLike
 ) -> tuple[list[Reals], int]:

@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.errors import InputError
 from toreq_hw.quant.float_model import FloatModel
@@ -15,6 +16,7 @@ from toreq_hw.quant.real_layers import FLOAT32_MAX
 _Model = TypeVar("_Model", FloatModel, Mlp)
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class InputRange:
     """The model takes (scale p - mean) / std for a pixel p over 0..1.
@@ -56,6 +58,7 @@ class InputRange:
         )
 
 
+@named_type_errors
 def usual_ranges(images: npt.NDArray[np.uint8], pixel_max: int) -> dict[str, InputRange]:
     """What models are often trained on, by the options of `quantize` that say so.
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.errors import InputError
 from toreq_hw.quant.fit import Reals
@@ -22,6 +23,7 @@ HIGHEST = 99.9
 """Percentile of a layer's activations that becomes 1; what is above is clipped."""
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Mlp:
     """weights: float64 (n_in, n_out) each; biases: float64 (n_out,) each.
@@ -54,6 +56,7 @@ class Mlp:
         return [*(np.maximum(part, 0) for part in found[1:-1]), found[-1]]
 
 
+@named_type_errors
 def equilibrium_model(mlp: Mlp, inputs: npt.ArrayLike) -> FloatModel:
     """The same layers with activations over 0..1, joined both ways.
 
@@ -78,6 +81,7 @@ def equilibrium_model(mlp: Mlp, inputs: npt.ArrayLike) -> FloatModel:
     )
 
 
+@named_type_errors
 def from_state_dict(tensors: Mapping[str, npt.NDArray[Any]]) -> Mlp:
     """The MLP of a torch state_dict, whose weights are (n_out, n_in).
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError, Message
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.quant.onnx_external import take_in
@@ -25,6 +26,7 @@ _MAX_DEPTH = 8
 """Graphs within graphs; ours go two deep."""
 
 
+@named_type_errors
 def write_model(model: onnx.ModelProto, path: Path) -> None:
     """Checks a model against the standard and writes it in one step."""
     onnx.checker.check_model(model)
@@ -32,6 +34,7 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
 
 
+@named_type_errors
 def read_model(path: Path) -> onnx.ModelProto:
     """Parses and checks `path`; every tensor in it is whole and inside the model.
 

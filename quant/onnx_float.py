@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.mlp import Mlp
@@ -22,6 +23,7 @@ onnxruntime does not run float16 and bfloat16 everywhere, so graphs of these are
 """
 
 
+@named_type_errors
 def read_float_onnx(path: Path) -> Mlp:
     """Understood: `Gemm` or `MatMul` with constant weights; `Add`, `Sub`, `Mul`, `Div` of
     constants and `BatchNormalization`, before or behind the `Relu` between layers; nodes that

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.network import Network
@@ -52,6 +53,7 @@ class Carried:
     lowest: int
 
 
+@named_type_errors
 def read_onnx(path: Path) -> tuple[Network, tuple[Carried, ...]]:
     """The network of an ONNX file, and per coupling how an MLP's weights were carried over.
 

@@ -20,6 +20,7 @@ import onnx
 from onnx import helper
 
 from toreq_hw import __version__
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network, Population, Schedule
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
@@ -32,6 +33,7 @@ _NEVER = -(1 << 15)
 """A value no state has: what a first sweep compares with."""
 
 
+@named_type_errors
 def to_onnx(network: Network) -> onnx.ModelProto:
     """The graph described above, under any schedule; its metadata holds the description.
 

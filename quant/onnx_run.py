@@ -7,6 +7,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network, check_states
 
 
@@ -22,6 +23,7 @@ class OnnxRun:
     status: npt.NDArray[np.uint8]
 
 
+@named_type_errors
 class OnnxRunner:
     """A session with one exported network. threads: 0 leaves the choice to onnxruntime."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.network import MAX_FRACTION_BITS, Population, Role, WeightFormat
 
@@ -16,6 +17,7 @@ class Rule(StrEnum):
     BACKPROP = "backprop"
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class TrainingOptions:
     """Settings of one run of `train`.
@@ -75,6 +77,7 @@ class TrainingOptions:
                 )
 
 
+@named_type_errors
 def populations(options: TrainingOptions, pixels: int, classes: int) -> tuple[Population, ...]:
     """The populations of a layered network, from input to output."""
     names = (

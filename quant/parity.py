@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toreq_hw import data
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.code_digest import code_digest
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -78,6 +79,7 @@ class PlannedRun:
         return f"{self.task}-{options.weight_format.value}-{options.rule.value}-{options.seed}"
 
 
+@named_type_errors
 def plan(tasks: Sequence[str], seeds: int, *, quick: bool) -> Iterator[PlannedRun]:
     """All runs, seed by seed, so that an unfinished campaign has whole seeds.
 
@@ -97,6 +99,7 @@ def plan(tasks: Sequence[str], seeds: int, *, quick: bool) -> Iterator[PlannedRu
                     yield PlannedRun(task, options)
 
 
+@named_type_errors
 def dataset(task: str) -> Dataset:
     """The images of a data set, or the decisions of a task's expert."""
     if task in cloning.TASKS:

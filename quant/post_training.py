@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data import Dataset, encode
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
@@ -48,6 +49,7 @@ class QuantisationReport:
     float_sweeps: int
 
 
+@named_type_errors
 def quantise_model(
     model: FloatModel,
     weight_format: WeightFormat,
@@ -99,6 +101,7 @@ def quantise_model(
     return Network(populations, couplings, biases), tuple(fits)
 
 
+@named_type_errors
 def account(
     model: FloatModel, network: Network, fits: tuple[Fit, ...], dataset: Dataset
 ) -> QuantisationReport:

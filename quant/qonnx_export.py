@@ -17,6 +17,7 @@ import onnx
 from onnx import helper
 
 from toreq_hw import __version__
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Schedule, WeightFormat
@@ -27,6 +28,7 @@ QUANT_DOMAIN = "qonnx.custom_op.general"
 FLOAT32_EXACT = 1 << 24
 
 
+@named_type_errors
 def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
     """The graph described above. Raises InputError naming what QONNX cannot carry exactly."""
     _check(network, sweeps)

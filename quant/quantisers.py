@@ -14,12 +14,14 @@ from brevitas.core.function_wrapper import FloorSte, Identity, RoundSte, TensorC
 from brevitas.core.quant import IntQuant, TernaryQuant
 from brevitas.core.scaling import ConstScaling
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Population, WeightFormat
 
 Quantiser = Callable[[torch.Tensor], torch.Tensor]
 
 
+@named_type_errors
 def weight_quantiser(weight_format: WeightFormat, ternary_threshold: float) -> Quantiser:
     """From latent weights to integer-valued weights of the format.
 
@@ -40,6 +42,7 @@ def weight_quantiser(weight_format: WeightFormat, ternary_threshold: float) -> Q
     return lambda latent: cast(torch.Tensor, integer(one, zero, bits, latent))
 
 
+@named_type_errors
 def state_quantiser(population: Population, fraction_bits: int) -> Quantiser:
     """From accumulators to states, clip((a + half) >> F, s_min, s_max) of docs/numerics.md.
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
@@ -51,6 +52,7 @@ def weight_format_of(network: Network) -> WeightFormat:
     return WeightFormat.TERNARY if ternary else WeightFormat.INT8
 
 
+@named_type_errors
 def parameters_from(network: Network, ternary_threshold: float, device: torch.device) -> Parameters:
     """Latents that quantise to the very integers of the network.
 

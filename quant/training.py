@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data import Dataset, Split, encode
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
@@ -58,6 +59,7 @@ class Training:
         return sum(e.cpu_seconds for e in self.epochs)
 
 
+@named_type_errors
 def train(
     options: TrainingOptions,
     dataset: Dataset,
@@ -177,6 +179,7 @@ def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tens
         return free_phase(parameters.layers, between, clamped)[0]
 
 
+@named_type_errors
 def free_states(parameters: Parameters, inputs: npt.ArrayLike) -> dict[str, npt.NDArray[np.int16]]:
     """The trainer's own free phase: int16 (batch, size) per relaxing population.
 

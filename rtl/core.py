@@ -4,6 +4,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.beat import beat_layout
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.event_queue import EventQueue
@@ -32,6 +33,7 @@ from toreq_hw.rtl.skewed_store import SkewedStore
 from toreq_hw.rtl.walker import Walker
 
 
+@named_type_errors
 class Core(wiring.Component):
     """An event-driven relaxation core for one network shape; `images` are its contents.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.children import tied_to_parent
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.files import replacing, write_text
@@ -51,6 +52,7 @@ class Reply:
     summary: dict[str, int]
 
 
+@named_type_errors
 class CompiledCore:
     """A core of `parameters` holding `images`, compiled into `folder` (kept between runs).
 
@@ -173,6 +175,7 @@ def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> 
     return compile_core(parameters, images, folder, _DRIVER)
 
 
+@named_type_errors
 def compile_core(
     parameters: CoreParameters,
     images: MemoryImages,

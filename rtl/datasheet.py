@@ -3,6 +3,7 @@
 from amaranth import Value
 from amaranth.lib import wiring
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import store_name
 from toreq_hw.rtl.interfaces import Fault
@@ -14,6 +15,7 @@ from toreq_hw.rtl.storage import INPUT
 from toreq_hw.rtl.timing import block_cycles, step_cycles
 
 
+@named_type_errors
 def datasheet(core: Core) -> str:
     """Markdown, from the parameters alone."""
     parameters = core.parameters
@@ -38,6 +40,7 @@ def datasheet(core: Core) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+@named_type_errors
 def memory_bits(parameters: CoreParameters) -> dict[str, int]:
     """Bits of each memory, as built."""
     return {spec.name: spec.bits for spec in parameters.memories}

@@ -11,6 +11,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.load_spaces import Space
@@ -30,6 +31,7 @@ class LoadWord:
     data: int
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class MemoryImages:
     """Unsigned words, two's complement fields, the first field lowest.
@@ -72,6 +74,7 @@ def store_name(parameters: CoreParameters, number: int) -> str:
     return f"{store.weight_format.value}-{'skewed' if store.skewed else 'rows'}"
 
 
+@named_type_errors
 def load_words(
     network: Network, parameters: CoreParameters, *, threshold: int | None = None
 ) -> Iterator[LoadWord]:
@@ -87,6 +90,7 @@ def load_words(
     return words if threshold is None else chain(words, [threshold_word(parameters, threshold)])
 
 
+@named_type_errors
 def threshold_word(parameters: CoreParameters, threshold: int) -> LoadWord:
     """The word that makes a lossy core take a threshold; it means another FREE comes first.
 

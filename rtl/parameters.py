@@ -8,6 +8,7 @@ read this object; none of them looks at the network again for a size.
 from dataclasses import dataclass
 from functools import cached_property
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule
@@ -34,6 +35,7 @@ BLOCK_BITS = 18_432
 """Of a block RAM in most families; iCE40's hold 4,096."""
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class CoreParameters:
     """One core. Populations are numbered in file order; `order` is the order of updating.

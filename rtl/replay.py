@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
@@ -28,6 +29,7 @@ Rows = Mapping[str, Sequence[Sequence[Any]]]
 """Entries of a fault map by name (docs/robustness.md, "Fault maps")."""
 
 
+@named_type_errors
 def replay_parameters(
     network: Network, lanes: int, max_sweeps: int, **choices: Any
 ) -> CoreParameters:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_starts, check_states
 from toreq_hw.rtl.cxxrtl import compile_core
@@ -35,6 +36,7 @@ _CYCLE_LIMIT = 1_000_000
 """Cycles of a sample; a core that hangs becomes an error."""
 
 
+@named_type_errors
 def replay_on_core(
     network: Network,
     damaged: Network,

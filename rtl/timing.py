@@ -26,6 +26,7 @@ Blocks without news are skipped: those that no event has reached since their las
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import ENDING, PASSES, Command, Pending, Step
@@ -58,6 +59,7 @@ class PhaseCost:
         return self.synops / (self.beats * lanes) if self.beats else 1.0
 
 
+@named_type_errors
 @dataclass
 class TimingModel:
     """Follows a core through phases; it remembers which blocks have news between them."""
@@ -142,6 +144,7 @@ class TimingModel:
         return cycles + overhead + slices - first
 
 
+@named_type_errors
 def most_cycles(parameters: CoreParameters) -> int:
     """What no phase exceeds: every input is an event, every neuron moves in every sweep, and the
     sweeps go up to their limit. Waiting for words and for results to be taken comes on top.

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from amaranth.back import rtlil
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.children import tied_to_parent
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.equal_widths import with_equal_widths
@@ -31,6 +32,7 @@ write_verilog -norename core.v
 """
 
 
+@named_type_errors
 def core_verilog(core: Core, platform: object = None) -> str:
     """The core as one Verilog file, memory contents included; ports are those of `Core`.
 

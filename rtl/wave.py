@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.sim import Simulator, SimulatorContext
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.files import replacing
 from toreq_hw.network import Network
 from toreq_hw.rtl.core import Core
@@ -15,6 +16,7 @@ from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 
 
+@named_type_errors
 def write_wave(
     parameters: CoreParameters,
     network: Network,

@@ -6,14 +6,17 @@ Zeros count like any other stored weight, for the event-driven and the dense mac
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network
 
 
+@named_type_errors
 def fan_out(network: Network, name: str) -> int:
     """Stored weights that one event of a neuron of population `name` walks."""
     return sum(projection.fan_out for projection in network.out_of(name))
 
 
+@named_type_errors
 def dense_synops(
     network: Network, sweeps: npt.NDArray[np.int32], *, continued: bool
 ) -> npt.NDArray[np.int64]:

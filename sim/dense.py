@@ -7,6 +7,7 @@ input drive is computed once, and samples that settled leave the batch.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
@@ -19,6 +20,7 @@ BATCH = 512
 """Samples relaxed together: enough for BLAS, few enough to stay in the cache."""
 
 
+@named_type_errors
 class DenseEngine:
     """Relaxes batches with exact float32 BLAS."""
 

@@ -6,10 +6,13 @@ docs/numerics.md, section 4: the Lyapunov function behind "relaxation always sto
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
+from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, check_states
 
 
+@named_type_errors
 def doubled_energy(
     network: Network,
     inputs: npt.ArrayLike,
@@ -22,6 +25,9 @@ def doubled_energy(
     (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,). Raises InputError.
     """
     inputs = check_states(network.input, inputs)
+    named = [p.name for p in network.relaxing if p.name not in states]
+    if named:
+        raise InputError(f"states must be given for {', '.join(named)}, found none")
     checked = {p.name: check_states(p, states[p.name]) for p in network.relaxing}
     common = max(network.accumulator_fraction_bits(p.name) for p in network.relaxing)
     total = np.zeros(len(inputs), dtype=np.int64)

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.machine import processors
@@ -16,6 +17,7 @@ from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.start import Start
 
 
+@named_type_errors
 class EventEngine:
     """Relaxes samples by events, in `threads` threads (all cores by default).
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.records.simulation import Healing
@@ -10,6 +11,7 @@ from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.phases import relax
 
 
+@named_type_errors
 def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np.int16]]:
     """The states with one random bit of one random relaxing neuron flipped in each sample.
 
@@ -19,7 +21,7 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
     network = relaxation.network
     layout = Layout(network)
     joined = layout.join(relaxation.states).copy()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     neurons = rng.integers(0, layout.neurons, len(joined))
     for sample, neuron in enumerate(neurons):
         population = next(
@@ -30,6 +32,7 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
     return layout.split(joined)
 
 
+@named_type_errors
 def heal(relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
     """Flips one bit in each sample, announced to the neighbours as an event, and relaxes.
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import nudge_drive
 from toreq_hw.contract.layout import Layout
@@ -47,6 +48,7 @@ class EngineName(StrEnum):
     EVENT = "event"
 
 
+@named_type_errors
 def make_engine(network: Network, name: str = "event", threads: int | None = None) -> Engine:
     """The engine called `name`, ready for many batches of one network.
 
@@ -63,6 +65,7 @@ def make_engine(network: Network, name: str = "event", threads: int | None = Non
     raise InputError(none_of("engine", name, [engine.value for engine in EngineName]))
 
 
+@named_type_errors
 def relax(
     network: Network,
     inputs: npt.ArrayLike,
@@ -104,6 +107,7 @@ def relax(
     return runner.relax(start)
 
 
+@named_type_errors
 def free_phase(
     network: Network,
     inputs: npt.ArrayLike,
@@ -119,6 +123,7 @@ def free_phase(
     return relax(network, inputs, engine=engine, threshold=threshold, trace=trace)
 
 
+@named_type_errors
 def nudged_phase(
     network: Network,
     inputs: npt.ArrayLike,
@@ -150,6 +155,7 @@ def nudged_phase(
     )
 
 
+@named_type_errors
 def nudge(
     network: Network, outputs: npt.NDArray[np.int16], labels: npt.ArrayLike
 ) -> npt.NDArray[np.int32]:
@@ -161,6 +167,7 @@ def nudge(
     return nudge_drive(error, fraction_bits, network.beta_shift)
 
 
+@named_type_errors
 def targets(output: Population, labels: npt.ArrayLike) -> npt.NDArray[np.int16]:
     """s_max at each label and 0 elsewhere, int16 (batch, output.size). Raises InputError."""
     classes = check_labels(output, labels)

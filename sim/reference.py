@@ -8,6 +8,7 @@ for bit. Read it beside docs/numerics.md, sections 3 to 5.
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
@@ -49,6 +50,7 @@ def tick(
     return updated
 
 
+@named_type_errors
 class ReferenceEngine:
     """Relaxes samples one by one; slow, and meant to be read."""
 

@@ -3,17 +3,20 @@
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import check_labels
 from toreq_hw.records.summary import Spread, Summary
 
 
+@named_type_errors
 def spread(values: npt.NDArray[np.integer]) -> Spread:
     """Of a non-empty 1-d integer array."""
     p50, p95, p99 = np.percentile(values, (50, 95, 99), method="inverted_cdf").astype(int).tolist()
     return Spread(float(values.mean()), p50, p95, p99, int(values.max()))
 
 
+@named_type_errors
 def summarise(relaxation: PhaseResult, labels: npt.ArrayLike) -> Summary:
     """Figures of a non-empty batch; labels: (batch,). Raises InputError."""
     classes = check_labels(relaxation.network.output, labels, len(relaxation.classes))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.reading import Fields, parse_toml, read_text
 from toreq_hw.records.chip import Chip, Figure
@@ -39,6 +40,7 @@ _TABLES = {
 """What a description must hold, by table. Energy and time carry a range, the rest are counts."""
 
 
+@named_type_errors
 def load_chip(name: str) -> Chip:
     """The description called `name`, one of `CHIPS` or the path of a TOML file.
 

@@ -7,6 +7,7 @@ of the sources implies; nothing was measured on silicon.
 
 from dataclasses import dataclass
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.lava_backend.mapper.mapping import Mapping
 from toreq_hw.network import Network
 from toreq_hw.records.chip import Chip, EstimatedSum, Estimates
@@ -24,6 +25,7 @@ class Activity:
     messages: float
 
 
+@named_type_errors
 def estimate(network: Network, mapping: Mapping, activity: Activity) -> Estimates:
     """Energy and time of one inference, each {value, low, high}, with parts and sources.
 

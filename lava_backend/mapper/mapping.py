@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend.mapper.partition import (
     Incoming,
@@ -71,6 +72,7 @@ class Mapping:
         )
 
 
+@named_type_errors
 def map_network(
     network: Network, chip: Chip, events: npt.NDArray[np.float64] | None = None
 ) -> Mapping:

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import round_to_multiple, to_state
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
@@ -27,11 +28,13 @@ from toreq_hw.sim.perturbation.tick_damage import TickFaults
 Accumulators = npt.NDArray[np.int64]
 
 
+@named_type_errors
 def has_counterpart(layer: Layer) -> bool:
     """Whether a layer means anything without events and time: faults per tick do not."""
     return not isinstance(layer, TickFaults | FrozenColour | StuckMessageBits)
 
 
+@named_type_errors
 def feed_forward(
     network: Network, inputs: npt.ArrayLike, layers: Sequence[Layer] = ()
 ) -> npt.NDArray[np.int64]:

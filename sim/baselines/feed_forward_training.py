@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import check_epochs, check_seed, named_type_errors
 from toreq_hw.network import Coupling, Network, WeightFormat, check_labels, check_states
 from toreq_hw.sim.baselines.fixed_order import (
     column_sums,
@@ -118,6 +119,7 @@ class TwinTrainer:
         )
 
 
+@named_type_errors
 def train_twin(
     shape: Network,
     images: npt.NDArray[np.int16],
@@ -135,6 +137,8 @@ def train_twin(
     the equilibrium network. The rate falls linearly to zero. watch: called with samples done.
     Raises InputError.
     """
+    check_epochs(epochs)
+    check_seed(seed)
     images = check_states(shape.input, images)
     labels = check_labels(shape.output, labels, len(images))
     trainer = TwinTrainer(shape, seed)

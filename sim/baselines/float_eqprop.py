@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, Network, Population
@@ -28,6 +29,7 @@ class Gradient:
     biases: dict[str, Floats]
 
 
+@named_type_errors
 class FloatNetwork:
     """Real weights on the shape of an integer network.
 
@@ -36,7 +38,7 @@ class FloatNetwork:
     """
 
     def __init__(self, shape: Network, seed: int, scale: float = 1.0) -> None:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(check_seed(seed))
         self.shape = shape
         self.layout = Layout(shape)
         self.weights = {c.name: scale * _glorot(rng, c) for c in shape.couplings}

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import check_epochs, named_type_errors
 from toreq_hw.network import Network, check_labels
 from toreq_hw.sim.baselines.float_eqprop import FloatNetwork, Floats
 
 _BATCH = 20
 
 
+@named_type_errors
 def train_float(
     shape: Network,
     inputs: Floats,
@@ -27,6 +29,7 @@ def train_float(
     inputs: (samples, input.size) in [0, 1]; labels: (samples,). The rate falls linearly to a
     tenth. watch: called with the samples of each batch. Raises InputError.
     """
+    check_epochs(epochs)
     net = FloatNetwork(shape, seed, scale=0.5)
     inputs = net.check_inputs(inputs)
     classes = check_labels(shape.output, labels, len(inputs))
@@ -45,6 +48,7 @@ def train_float(
     return net
 
 
+@named_type_errors
 def float_accuracy(net: FloatNetwork, inputs: Floats, labels: npt.NDArray[np.int64]) -> float:
     """Fraction of samples whose largest output is the label. Raises InputError.
 

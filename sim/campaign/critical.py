@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network, WeightFormat, check_labels
 from toreq_hw.records.critical import BitDamage
 from toreq_hw.sim.event import EventEngine
@@ -16,6 +17,7 @@ Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]
 
 
+@named_type_errors
 def bit_damage(
     network: Network, inputs: Inputs, labels: Labels, *, rate: float, trials: int, seed: int
 ) -> list[BitDamage]:
@@ -31,6 +33,7 @@ def bit_damage(
     return found
 
 
+@named_type_errors
 def critical_weights(
     network: Network, inputs: Inputs, labels: Labels, watch: Callable[[], None] = lambda: None
 ) -> npt.NDArray[np.float64]:

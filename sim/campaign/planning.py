@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.records.intervals import Interval
 
 PILOT = 5
 """Trials of every level that the plan is made from."""
 
 
+@named_type_errors
 def student(values: Sequence[float], confidence: float) -> Interval:
     """Mean of trials; the interval is the whole of 0..1 for a single trial."""
     mean = float(np.mean(values))
@@ -27,12 +29,14 @@ def student(values: Sequence[float], confidence: float) -> Interval:
     return Interval(mean, max(0.0, mean - reach), min(1.0, mean + reach))
 
 
+@named_type_errors
 def wilson(hits: int, cases: int, confidence: float) -> Interval:
     """A fraction of independent cases."""
     interval = stats.binomtest(hits, cases).proportion_ci(confidence, method="wilson")
     return Interval(hits / cases, float(interval.low), float(interval.high))
 
 
+@named_type_errors
 def trials_needed(values: Sequence[float], confidence: float, margin: float, most: int) -> int:
     """Trials whose Student interval has half-width `margin`, from a pilot's spread; at most `most`.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network, check_labels
 from toreq_hw.records.intervals import Interval
 from toreq_hw.records.recovery import Asymmetry, Hardening, Recovery
@@ -28,6 +29,7 @@ from toreq_hw.sim.phases import relax
 Watch = Callable[[Progress], None]
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Exam:
     """Test inputs int16 (samples, n) and labels, one each."""
@@ -45,6 +47,7 @@ class Exam:
         return float(np.mean(result.classes == labels))
 
 
+@named_type_errors
 def relearn(
     trainer: Trainer,
     layer: DeadNeurons | StuckWeights,
@@ -81,6 +84,7 @@ TESTS: tuple[tuple[str, float], ...] = (
 )
 
 
+@named_type_errors
 def harden(
     trainer: Trainer,
     rate: float,
@@ -124,6 +128,7 @@ def harden(
     )
 
 
+@named_type_errors
 def asymmetry(
     trainer: Trainer,
     levels: Sequence[float],

@@ -11,6 +11,7 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.children import end_with_parent
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
@@ -26,6 +27,7 @@ CONNECT_S = 30
 address without one is refused at once where the network says so."""
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Plan:
     """levels: without the controls. trials: a number, or None to plan it from the pilot.
@@ -49,6 +51,7 @@ class Plan:
             raise InputError(f"margin must be between 0 and 100 %, not {100 * self.margin:g} %")
 
 
+@named_type_errors
 def run(
     setting: Setting,
     plan: Plan,

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
@@ -13,6 +14,7 @@ from toreq_hw.sim.phases import MAX_SWEEPS
 from toreq_hw.versions import versions
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Setting:
     """network, twin: paths of network files (twin None: no feed-forward comparison). data, samples:

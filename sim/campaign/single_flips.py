@@ -5,8 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
+from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
+from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning.synapses import blank_synapses
@@ -18,6 +21,7 @@ Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]
 
 
+@named_type_errors
 def single_flips(
     network: Network,
     inputs: Inputs,
@@ -30,8 +34,11 @@ def single_flips(
     """Every bit of every stored word in turn, or of `sample` cells drawn without replacement.
 
     Bits whose flip reads as the same weight are left out (ternary: bit 1 of a 0). watch: called
-    once a cell.
+    once a cell. Raises InputError.
     """
+    check_seed(seed)
+    if sample is not None:
+        integer(sample, 1, MAX_INTEGER, "sample", InputError)
     engine = EventEngine(network, threads=1)
     clean = relax(network, inputs, engine=engine)
     places = [(c, cell) for c in network.couplings for cell in cells(c).tolist()]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, OutputError
 from toreq_hw.locks import locked
 from toreq_hw.reading import Fields, parse_json, read_bytes
@@ -22,6 +23,7 @@ def _silent(_message: str) -> None:
     """Nobody is told."""
 
 
+@named_type_errors
 class Store:
     """Trials by (level, number), kept in a file. Raises OutputError or InputError naming it.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.records.campaign import Controls, LevelSummary
 from toreq_hw.records.intervals import Interval
 from toreq_hw.sim.campaign.planning import student, wilson
@@ -12,6 +13,7 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.trial import Trial
 
 
+@named_type_errors
 def summarise_level(trials: Sequence[Trial], confidence: float, *, per_image: bool) -> LevelSummary:
     """Pools the trials of one level."""
     images = sum(t.samples for t in trials)

@@ -7,7 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
+from toreq_hw.reading.fields import integer
 from toreq_hw.sim.learning.generator import Stream, draws, epoch_seed, seeded
+
+_MOST = 1024
+"""Pixels that an image is moved by; room for as many is made around it."""
 
 
 def shifted(
@@ -19,6 +23,7 @@ def shifted(
     offset from the high, the column offset from the low 16 bits. Returns a new array.
     Raises InputError.
     """
+    integer(reach, 0, _MOST, "reach of moved images", InputError)
     if reach == 0:
         return images
     rows, columns = shape

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.files import write_bytes
 from toreq_hw.network import Network
@@ -35,6 +36,7 @@ _WORD = (1 << 32) - 1
 Tensors = Mapping[str, npt.NDArray[Any]]
 
 
+@named_type_errors
 def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None = None) -> None:
     """Writes the trainer's state in one step. notes: JSON values handed back by `load`.
 
@@ -60,6 +62,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
     write_bytes(path, tensor_bytes(tensors, {"training": json.dumps(record)}))
 
 
+@named_type_errors
 def load(path: Path) -> tuple[Trainer, dict[str, Any]]:
     """The trainer as it was saved, and the notes.
 

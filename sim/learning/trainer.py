@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
@@ -41,6 +42,7 @@ MAX_EPOCH = 1 << 31
 """Far above what any training takes."""
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Rule:
     """The settings of the integer rule.
@@ -113,6 +115,7 @@ class Progress:
         )
 
 
+@named_type_errors
 class Trainer:
     """A network that learns in place; its whole state is latents, generator and epoch.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network, Population
 
@@ -79,6 +80,7 @@ def message_bits(population: Population) -> int:
     return population.state_bits + 1
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Disturbance:
     """Neurons are global, in `Layout` order; ticks count from 1.

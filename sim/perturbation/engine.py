@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
@@ -27,6 +28,7 @@ from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 
 
+@named_type_errors
 def relax_with(
     network: Network,
     inputs: npt.ArrayLike,
@@ -56,6 +58,7 @@ def relax_with(
     return relax(damaged, checked, engine=runner, states=states, max_sweeps=max_sweeps, trace=trace)
 
 
+@named_type_errors
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
     """The engine called `name` under a disturbance; the same bits. Raises InputError."""
     if name == EngineName.EVENT:

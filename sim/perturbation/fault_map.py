@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError, NetworkError
@@ -32,6 +33,7 @@ _MAX_FILE_BYTES = 1 << 28
 _MAX_SAMPLES = (1 << 31) - 1
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class FaultMap:
     """Rows of plain JSON values; populations and couplings by name, neurons within theirs.
@@ -208,6 +210,7 @@ class FaultMap:
             self.__dict__["_fits"] = True
 
 
+@named_type_errors
 def load(path: Path, network: Network) -> FaultMap:
     """Reads and checks a map for `network`. Raises InputError naming the file."""
     fields = read_fields(path, _MAX_FILE_BYTES, InputError)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population, Role
@@ -152,6 +153,7 @@ class LearningLayer(Layer):
     """Acts on the updates of on-chip learning (`uneven.UnevenTrainer`); nothing else feels it."""
 
 
+@named_type_errors
 def make_layer(kind: str, **settings: Any) -> Layer:
     """The layer called `kind`. Raises InputError for an unknown kind or setting."""
     layer = look_up(dict(sorted(KINDS.items())), kind, "layer", InputError)
@@ -164,6 +166,7 @@ def make_layer(kind: str, **settings: Any) -> Layer:
     return layer(**settings)
 
 
+@named_type_errors
 def from_json(record: dict[str, Any]) -> Layer:
     """The inverse of `Layer.to_json`. Raises InputError."""
     if not isinstance(record, dict) or "kind" not in record:
@@ -171,16 +174,27 @@ def from_json(record: dict[str, Any]) -> Layer:
     return make_layer(**record)
 
 
+def check_layers(layers: Sequence[Layer]) -> None:
+    """Raises InputError for what is no layer; it would be left out."""
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise InputError(f"layers must be such as make_layer gives, not {shown(layer)}")
+
+
+@named_type_errors
 def program(network: Network, layers: Sequence[Layer]) -> Network:
     """The network after every weight layer, in order; without one, `network` itself."""
+    check_layers(layers)
     for layer in layers:
         if isinstance(layer, WeightLayer):
             network = layer.program(network)
     return network
 
 
+@named_type_errors
 def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States:
     """The states after every start layer, in order. Raises InputError for states out of range."""
+    check_layers(layers)
     if any(isinstance(layer, StartLayer) for layer in layers):
         layout = Layout(network)
         states = layout.split(layout.join(states))
@@ -190,8 +204,10 @@ def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States
     return states
 
 
+@named_type_errors
 def disturbance(network: Network, batch: int, layers: Sequence[Layer]) -> Disturbance:
     """What all phase layers together do to `batch` samples of one phase."""
+    check_layers(layers)
     total = Disturbance.none(network)
     for layer in layers:
         if isinstance(layer, PhaseLayer):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network, Role
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
@@ -79,6 +80,7 @@ class Impairment(NamedTuple):
     draw: npt.NDArray[np.uint32]
 
 
+@named_type_errors
 class DamagedTrainer(Trainer):
     """A trainer some of whose cells are broken: they read what they read, whatever is learned.
 
@@ -177,6 +179,7 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
     return random_state
 
 
+@named_type_errors
 class HardenedTrainer(Trainer):
     """A trainer whose weights are damaged afresh every `period` samples while it learns.
 

@@ -47,6 +47,14 @@ def trained_norm(size: int, low: float = -1.0) -> nn.BatchNorm1d:
     return norm
 
 
+def narrow_norm(size: int) -> nn.BatchNorm1d:
+    """With variances at which what `BatchNorm1d` adds to them counts."""
+    norm = trained_norm(size)
+    assert norm.running_var is not None
+    nn.init.uniform_(norm.running_var, 1e-6, 1e-5)
+    return norm
+
+
 class Named(nn.Module):
     """Calls what it holds in the order given, whatever the names, a ReLU after each layer."""
 
@@ -95,9 +103,9 @@ def normed(*, behind: bool) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(6, 3))
 
 
-def norms_by_name() -> Named:
-    a, b, c = linears(*WIDTHS)
-    return Named(fc1=a, bn1=trained_norm(12), fc2=b, bn2=trained_norm(6), out=c)
+def norms_by_name(*widths: int) -> Named:
+    a, b, c = linears(*widths)
+    return Named(fc1=a, bn1=trained_norm(widths[1]), fc2=b, bn2=trained_norm(widths[2]), out=c)
 
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
@@ -136,7 +144,20 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "dropout, then a norm": lambda: sequential(
         nn.Linear(8, 6), nn.Dropout(), trained_norm(6), nn.ReLU(), nn.Linear(6, 3)
     ),
-    "norms by name": norms_by_name,
+    "norms by name": lambda: norms_by_name(*WIDTHS),
+    "norms by numbers in names alone": lambda: norms_by_name(8, 8, 8, 3),
+    "norm by its width, beside a layer without a number as well": lambda: Named(
+        stem=nn.Linear(8, 6), fc2=nn.Linear(6, 3), norm=trained_norm(3)
+    ),
+    "norm by its width, beside two layers of its number": lambda: Named(
+        a1=nn.Linear(8, 6), b1=nn.Linear(6, 3), bn1=trained_norm(3)
+    ),
+    "norm of the inputs by its width": lambda: Named(
+        norm=trained_norm(8), stem=nn.Linear(8, 6), head=nn.Linear(6, 3)
+    ),
+    "norm of small variances": lambda: sequential(
+        nn.Linear(8, 6), narrow_norm(6), nn.ReLU(), nn.Linear(6, 3)
+    ),
 }  # fmt: skip
 
 
@@ -170,6 +191,15 @@ def test_layers_that_share_their_weights_are_all_read(tmp_path: Path) -> None:
     mlp = load_float(file)
     assert isinstance(mlp, Mlp)
     assert_same(mlp, model)
+
+
+def test_a_long_name_is_a_name(tmp_path: Path) -> None:
+    layer = nn.Linear(8, 3)
+    file = tmp_path / "model.safetensors"
+    save_file({f"{'x' * 200}.{n}": t for n, t in layer.state_dict().items()}, file)
+    mlp = load_float(file)
+    assert isinstance(mlp, Mlp)
+    assert_same(mlp, layer)
 
 
 def test_the_order_of_a_mapping_does_not_matter() -> None:
@@ -223,6 +253,21 @@ LAYERS = tensors(**{"0.weight": (4, 8), "0.bias": (4,), "2.weight": (3, 4)})
                  norm__running_var=(4,)), "'norm.running_mean': must have negative means"),
         (tensors(fc1__weight=(8, 8), fc2__weight=(8, 8), norm__running_mean=(8,),
                  norm__running_var=(8,)), "'norm.running_mean': must tell by a number"),
+        (tensors(fc1__weight=(8, 4), fc2__weight=(8, 8), fc3__weight=(3, 8),
+                 norm__running_mean=(8,), norm__running_var=(8,)),
+         "'norm.running_mean': must tell by a number"),
+        (tensors(stem__weight=(4, 8), body__weight=(8, 4), head__weight=(3, 8),
+                 norm__running_mean=(8,), norm__running_var=(8,)),
+         "'norm.running_mean': must tell by a number"),
+        (tensors(stem__weight=(4, 8), head__weight=(3, 4), norm__running_mean=(5,),
+                 norm__running_var=(5,)), "'norm.running_mean': must tell by a number"),
+        ({**tensors(fc1__weight=(4, 8), fc2__weight=(3, 4)), "a1.running_mean": -torch.ones(4),
+          "a1.running_var": torch.ones(4), "b1.running_mean": -torch.ones(4),
+          "b1.running_var": torch.ones(4)},
+         "'.1.running_mean': must have a place of its own, found that of '.1'"),
+        ({**LAYERS, f"{'x' * 201}.weight": torch.ones(4, 8)}, "xx.*: must be a weight or bias of"),
+        ({"0.weight": torch.ones(0, 8), "2.weight": torch.ones(3, 0)},
+         r"must have shape \(m, n\) of a Linear layer, not \((0, 8|3, 0)\)"),
         ({**LAYERS, "0.weight": torch.ones(4, 8, dtype=torch.int8)}, "must be floats, not int8"),
         ({**LAYERS, "0.weight": torch.ones(4, 8).to(torch.float8_e4m3fn)}, "0.weight|F8_E4M3"),
         ({**LAYERS, "0.bias": torch.full((4,), torch.nan)}, "'0.bias': must be finite"),

@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.network import Block, Network, Population, check_states
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Where each relaxing population of `network` sits in the global state vector."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.trace import Trace
 from toreq_hw.network import Network
 
@@ -85,6 +86,7 @@ class PhaseResult:
         return None
 
 
+@named_type_errors
 def joined(parts: Sequence[PhaseResult]) -> PhaseResult:
     """One record of consecutive batches of the same network; without a trace."""
 

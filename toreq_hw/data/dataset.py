@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import Shape, dtype_of, reals, whole_numbers
 from toreq_hw.errors import DataError, InputError
 from toreq_hw.network import MAX_NEURONS, STATE_DTYPE, Population
@@ -13,6 +14,7 @@ MAX_PIXEL = (1 << 31) - 1
 """Largest value of white; keeps the encoding far inside int64."""
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images and their classes.
@@ -38,6 +40,7 @@ class Split:
         return Split(self.images[which], self.labels[which])
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A named set with the split that every figure in this project refers to.
@@ -82,6 +85,7 @@ class Dataset:
         return replace(self, split=split, train=self.train.take(~held), test=self.train.take(held))
 
 
+@named_type_errors
 def encode(images: npt.ArrayLike, pixel_max: int, population: Population) -> npt.NDArray[np.int16]:
     """Input states of images (samples, pixels), by docs/numerics.md, section 2.
 

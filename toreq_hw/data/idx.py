@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import reading
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DataError
 
 MAX_BYTES = 1 << 28
@@ -22,6 +23,7 @@ def unpack(path: Path) -> bytes:
     return reading.unpacked(content, MAX_BYTES, str(path), DataError)
 
 
+@named_type_errors
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     """Reads one IDX file of unsigned bytes; the array has the shape that the header states.
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import machine
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
@@ -73,6 +74,7 @@ FASHION_MNIST = IdxSource(
 )
 
 
+@named_type_errors
 def load(name: str) -> Dataset:
     """The data set called `name`, one of `NAMES`.
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.coupling import Coupling, WeightFormat
 from toreq_hw.network.network import Network
@@ -15,6 +16,7 @@ MAX_SYNAPSES = 1 << 31
 """Largest network built here; more would not fit the memory of the machines it is meant for."""
 
 
+@named_type_errors
 def layered(
     sizes: Sequence[int],
     weight_format: WeightFormat,

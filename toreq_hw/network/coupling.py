@@ -12,6 +12,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.reading import shown
 
@@ -31,6 +32,7 @@ class WeightFormat(Enum):
         return 1 if self is WeightFormat.TERNARY else 127
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Coupling:
     """One integer matrix used in both directions: the real weight is `weight / 2^fraction_bits`.

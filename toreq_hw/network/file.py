@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.network.coupling import Coupling, WeightFormat
@@ -29,6 +30,7 @@ MAX_PARTS = 1024
 """Populations, and couplings, of a file; some checks take the square of their number in time."""
 
 
+@named_type_errors
 def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
     """Writes `network` to `path` (.safetensors) in one step; equal networks give equal bytes.
 
@@ -42,12 +44,14 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
         temporary.write_bytes(content)
 
 
+@named_type_errors
 def header(network: Network) -> dict[str, Any]:
     """What a file says beside the tensors: format, version, description, SHA-256."""
     description = {"format": FORMAT, "version": VERSION, **network.describe()}
     return {**description, "sha256": network.sha256}
 
 
+@named_type_errors
 def load(path: str | Path) -> Network:
     """Reads and checks a network file.
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.coupling import Coupling
@@ -23,6 +24,7 @@ MAX_BETA_SHIFT = 15
 """Largest nudge shift: beta = 2^-15 is far below one state LSB already."""
 
 
+@named_type_errors
 @dataclass(frozen=True, eq=False)
 class Network:
     """What is computed, whatever the machine: docs/numerics.md says how, to the bit.

@@ -6,6 +6,7 @@ from enum import Enum
 
 import numpy as np
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.reading import shown
 
@@ -26,6 +27,7 @@ class Role(Enum):
     OUTPUT = "output"
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Population:
     """`size` neurons with integer states of `state_bits` bits.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network.coupling import Coupling, WeightFormat
 from toreq_hw.network.population import Population, Role
 
@@ -114,6 +115,7 @@ class Projection:
         return -full, full
 
 
+@named_type_errors
 def projections(network: "Network") -> tuple[Projection, ...]:
     """Every projection of a network: couplings in file order, forward before backward.
 

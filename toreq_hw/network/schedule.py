@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.coupling import Coupling
 from toreq_hw.network.population import Population
@@ -46,6 +47,7 @@ class Block:
 Colour = tuple[Block, ...]
 
 
+@named_type_errors
 def colours(
     schedule: Schedule, relaxing: Sequence[Population], couplings: Sequence[Coupling]
 ) -> tuple[Colour, ...]:

@@ -3,12 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.errors import InputError
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import STATE_DTYPE, Population
 
 
+@named_type_errors
 def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[np.int16]:
     """`states` as an int16 array, shape (batch, size), every value in the population's range.
 
@@ -25,6 +27,7 @@ def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[n
     return np.ascontiguousarray(array, dtype=STATE_DTYPE)
 
 
+@named_type_errors
 def check_starts(network: Network, states: npt.ArrayLike, samples: int) -> npt.NDArray[np.int16]:
     """`states` as int16 (samples, neurons), relaxing populations in file order, all in range.
 
@@ -40,6 +43,7 @@ def check_starts(network: Network, states: npt.ArrayLike, samples: int) -> npt.N
     return np.ascontiguousarray(found, dtype=STATE_DTYPE)
 
 
+@named_type_errors
 def check_labels(
     output: Population, labels: npt.ArrayLike, samples: int | None = None
 ) -> npt.NDArray[np.int64]:
