@@ -5,6 +5,8 @@ A number >= 0 is a tick of that colour. The others start a phase or let time pas
 
 from enum import IntEnum
 
+from toreq_hw.contract.phases import PHASES
+
 
 class Command(IntEnum):
     """What all populations do in a time step that is not a tick."""
@@ -19,5 +21,5 @@ class Command(IntEnum):
     """Nothing is left to do."""
 
 
-PHASES = (Command.FREE, Command.POSITIVE, Command.NEGATIVE)
+PHASE_COMMANDS = tuple(Command[phase.name] for phase in PHASES)
 """In the order in which they are run for each sample."""

@@ -21,13 +21,11 @@ from onnx import helper
 
 from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.network import Network, Population, Schedule
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 from toreq_hw.quant.onnx_sweep import product_of, sweep_body
-
-MAX_SWEEPS = 10_000
-"""The safety net of docs/numerics.md, section 4."""
 
 _NEVER = -(1 << 15)
 """A value no state has: what a first sweep compares with."""

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule
 from toreq_hw.rtl.fixed_width import index_bits, signed_bits
@@ -24,9 +25,6 @@ from toreq_hw.rtl.threshold import check_threshold
 
 LANES = (2, 4, 8, 16, 32, 64)
 """Lane counts that work: a power of two makes every bank address a field, not a sum."""
-
-DEFAULT_MAX_SWEEPS = 10_000
-"""The safety net on sweeps, far above any relaxation seen."""
 
 INPUT_QUEUE_DEPTH = 16
 """Input events ahead of the walker; each keeps it busy for the beats of the input's fans."""
@@ -75,7 +73,7 @@ class CoreParameters:
         cls,
         network: Network,
         lanes: int,
-        max_sweeps: int = DEFAULT_MAX_SWEEPS,
+        max_sweeps: int = MAX_SWEEPS,
         *,
         update_lanes: int | None = None,
         large_coupling: int = LARGE_COUPLING,

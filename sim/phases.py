@@ -10,6 +10,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import nudge_drive
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.limits import MAX_SWEEPS, MAX_THRESHOLD, MOST_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, check_labels, check_states, nudge_limit
@@ -19,16 +20,6 @@ from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.reference import ReferenceEngine
 from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
-
-MAX_SWEEPS = 10_000
-"""The safety net: far above any relaxation seen; where it ends one, the record says so."""
-
-
-MAX_LIMIT = 1_000_000
-"""Of sweeps: the ticks of as many fit 32 bits."""
-
-MAX_THRESHOLD = (1 << 15) - 1
-"""States are int16: nothing moves further."""
 
 MAX_THREADS = 1024
 
@@ -99,7 +90,7 @@ def relax(
         drive=_checked_drive(network, drive, batch),
         continued=states is not None,
         threshold=_whole_number("threshold", threshold, 0, MAX_THRESHOLD),
-        max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MAX_LIMIT),
+        max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MOST_SWEEPS),
         trace=trace,
         detects_cycles=not network.schedule.always_settles and threshold == 0,
     )

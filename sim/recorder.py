@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.operations import dense_synops, fan_out
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.contract.trace import Trace
 from toreq_hw.network import Block
-from toreq_hw.sim.costs import dense_synops, fan_out
 from toreq_hw.sim.start import Start, check_start
 
 Indices = npt.NDArray[np.intp]

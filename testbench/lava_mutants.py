@@ -64,7 +64,7 @@ MAPPER = (
     Mutant("lava_backend/mapper/partition.py", "weight_bits + chip.counts[\"index_bits\"]", "weight_bits"),
     Mutant("lava_backend/mapper/partition.py", "(block * synapse_bits + header)", "(block * synapse_bits)"),
     Mutant("lava_backend/mapper/partition.py", "axons += np.count_nonzero(lists", "axons += np.size(lists"),
-    Mutant("lava_backend/mapper/mapping.py", ".bit_length() + 1", ".bit_length()"),
+    Mutant("lava_backend/mapper/mapping.py", "needed = message_bits(population)", "needed = population.state_bits"),
     Mutant("lava_backend/mapper/mapping.py", "if over > 1 and", "if False and"),
     Mutant("lava_backend/mapper/mapping.py", "* rate[entry.source][:, None]", "* 1.0"),
     Mutant("lava_backend/mapper/place.py", "at[a], at[b] = at[b], at[a]", "pass"),

@@ -12,7 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from toreq_hw.lava_backend.command import PHASES, Command
+from toreq_hw.lava_backend.command import PHASE_COMMANDS, Command
 from toreq_hw.lava_backend.conductor.process import Conductor
 
 
@@ -50,9 +50,9 @@ class ConductorModel(PyLoihiProcessModel):
     def _conduct(self) -> Iterator[tuple[int, int]]:
         """Yields (command, round) of every time step; `_activity` is what it caused."""
         rounds, samples = len(self._inputs), len(self._activity)
-        counters = np.zeros((rounds, len(PHASES), 3, samples), dtype=np.int64)
+        counters = np.zeros((rounds, len(PHASE_COMMANDS), 3, samples), dtype=np.int64)
         for index in range(rounds):
-            for phase, command in enumerate(PHASES):
+            for phase, command in enumerate(PHASE_COMMANDS):
                 yield command, index
                 yield from self._relax(index, counters[index, phase])
             presented = self._inputs[index].reshape(-1, samples)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend.mapper.partition import (
     Incoming,
@@ -243,8 +244,3 @@ def _violations(network: Network, chip: Chip, parts: dict[str, list[Part]]) -> l
             allowed = chip.counts["message_bits"]
             found.append(Violation(population.name, "message_bits", needed, allowed, fix))
     return found
-
-
-def message_bits(population: Population) -> int:
-    """Bits of a graded event: the largest change of a state, and its sign."""
-    return (population.state_max - population.state_min).bit_length() + 1

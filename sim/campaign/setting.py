@@ -7,10 +7,10 @@ from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.code_digest import digest_of_imports
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
-from toreq_hw.sim.phases import MAX_SWEEPS
 from toreq_hw.versions import versions
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from toreq_hw.sim.phases import MAX_SWEEPS
+from toreq_hw.contract.limits import MAX_SWEEPS
 
 _FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NOISES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)

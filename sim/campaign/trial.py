@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from toreq_hw import data
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import Network, load
 from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
@@ -21,7 +22,7 @@ from toreq_hw.sim.perturbation import (
     disturbed_engine,
     program,
 )
-from toreq_hw.sim.phases import MAX_SWEEPS, Engine, relax
+from toreq_hw.sim.phases import Engine, relax
 
 MAX_BIN = 40
 """Sweeps beyond this share the histogram's last bin."""

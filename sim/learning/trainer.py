@@ -15,6 +15,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, accumulator_range, check_labels, check_states
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
@@ -32,7 +33,6 @@ from toreq_hw.sim.learning.synapses import (
     latents_of,
     weights_of,
 )
-from toreq_hw.sim.phases import MAX_SWEEPS
 from toreq_hw.sim.plan import Ints, compile_plan
 
 MAX_SHIFT = 16

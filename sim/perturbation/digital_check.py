@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, WeightFormat
 from toreq_hw.reading import shown
@@ -13,7 +14,6 @@ from toreq_hw.sim.perturbation.disturbance import (
     NEVER,
     Disturbance,
     Fault,
-    message_bits,
 )
 
 Wide = npt.NDArray[np.int64]

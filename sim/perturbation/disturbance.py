@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
-from toreq_hw.network import Network, Population
+from toreq_hw.network import Network
 
 NEVER = np.iinfo(np.int32).max
 """A tick that no phase reaches."""
@@ -73,11 +73,6 @@ class ReadNoise(NamedTuple):
     def deviation(self, squares: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Of reads whose changes have this sum of squares, in 1/256 LSB."""
         return (self.scale * np.sqrt(squares)).astype(np.int64)
-
-
-def message_bits(population: Population) -> int:
-    """Bits of an event's message: a change of state, two's complement."""
-    return population.state_bits + 1
 
 
 @named_type_errors

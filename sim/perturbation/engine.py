@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
@@ -21,7 +22,7 @@ from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
 from toreq_hw.sim.perturbation.weight_flips import stored
-from toreq_hw.sim.phases import MAX_SWEEPS, Engine, EngineName, relax
+from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import carried_out
 from toreq_hw.sim.start import Start

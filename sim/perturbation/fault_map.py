@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
@@ -24,7 +25,7 @@ from toreq_hw.sim.perturbation.engine import disturbed_engine
 from toreq_hw.sim.perturbation.fault_rows import COLUMNS, FAULTS, check_rows, plain_rows
 from toreq_hw.sim.perturbation.layer import Layer, States, disturb, disturbance, program
 from toreq_hw.sim.perturbation.reprogram import with_weights
-from toreq_hw.sim.phases import MAX_SWEEPS, relax
+from toreq_hw.sim.phases import relax
 
 FORMAT = "toreq-hw fault map"
 VERSION = 1

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, Network, Population
 from toreq_hw.reading import integer, shown, text
 from toreq_hw.sim.perturbation.digital_check import FIRST_TICK, LAST_TICK, fault_bits
-from toreq_hw.sim.perturbation.disturbance import Fault, message_bits
+from toreq_hw.sim.perturbation.disturbance import Fault
 
 Row = tuple[Any, ...]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toreq_hw import sim
+from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim.baselines.feed_forward_training import train_twin
@@ -15,7 +16,6 @@ from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
 from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.single_flips import single_flips
-from toreq_hw.sim.energy import doubled_energy
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.perturbation import relax_with
 from toreq_hw.sim.perturbation.state_damage import StateBitFlip

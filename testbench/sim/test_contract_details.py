@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from toreq_hw import sim
+from toreq_hw.contract.limits import MAX_SWEEPS
+from toreq_hw.contract.operations import dense_synops, fan_out
 from toreq_hw.network import (
     Coupling,
     Network,
@@ -13,13 +15,11 @@ from toreq_hw.network import (
     WeightFormat,
     layered,
 )
-from toreq_hw.sim.costs import dense_synops, fan_out
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.augmentation import shifted
 from toreq_hw.sim.learning.generator import Stream, epoch_seed, seeded
 from toreq_hw.sim.learning.reference import Latents, next_draw, update
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT
-from toreq_hw.sim.phases import MAX_SWEEPS
 
 
 def test_the_parity_graph_leaves_the_input_out() -> None:

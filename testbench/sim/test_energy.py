@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from testbench.networks import Case, cases
 from toreq_hw import sim
+from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
-from toreq_hw.sim.energy import doubled_energy
 
 
 def energies(case: Case, relaxation: sim.PhaseResult, sample: int, drive=None):

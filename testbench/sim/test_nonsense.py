@@ -10,6 +10,7 @@ import pytest
 
 from testbench.nonsense import tracebacks
 from toreq_hw import data, network, sim
+from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import (
@@ -30,7 +31,6 @@ from toreq_hw.sim.campaign.critical import critical_weights
 from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.single_flips import single_flips
-from toreq_hw.sim.energy import doubled_energy
 from toreq_hw.sim.healing import flip_one_bit, heal
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation import (

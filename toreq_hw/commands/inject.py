@@ -30,6 +30,7 @@ from toreq_hw.cli.options import (
     seed_option,
 )
 from toreq_hw.cli.paths import OutputFolder
+from toreq_hw.contract.limits import MAX_SWEEPS, MOST_SWEEPS
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
@@ -49,7 +50,6 @@ from toreq_hw.sim.campaign.summary import check_controls, summarise_level
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import KINDS, StartLayer
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
-from toreq_hw.sim.phases import MAX_LIMIT, MAX_SWEEPS
 from toreq_hw.versions import versions
 
 TWIN_EPOCHS = {"small": 200, "large": 15}
@@ -122,7 +122,7 @@ def _files(values: dict[str, Any]) -> Files:
 )
 @click.option("--most", type=Whole(2, MAX_TRIALS), default=200, help="Most trials a level.")
 @samples_option()
-@click.option("--max-sweeps", type=Whole(1, MAX_LIMIT), default=MAX_SWEEPS, show_default=True)
+@click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=MAX_SWEEPS, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")

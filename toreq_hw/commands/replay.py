@@ -23,12 +23,12 @@ from toreq_hw.cli.options import (
 from toreq_hw.cli.paths import InputOrOutputFile, OutputFolder
 from toreq_hw.cli.stages import Stages
 from toreq_hw.commands.replay_machines import MACHINES, Scene, Verdict, replay
+from toreq_hw.contract.limits import MOST_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.sim.phases import MAX_LIMIT
 from toreq_hw.versions import versions
 
 MADE_SAMPLES = 4
@@ -69,7 +69,7 @@ def _files(values: dict[str, Any]) -> Files:
 @click.option(
     "--settled", is_flag=True, help="Strike settled states, not a fresh start (as MAP may imply)."
 )
-@click.option("--max-sweeps", type=Whole(1, MAX_LIMIT), default=100, show_default=True)
+@click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=100, show_default=True)
 @click.option("--work", type=OutputFolder(), default="build/replay", show_default=True)
 @seed_option
 @json_option

@@ -16,10 +16,11 @@ from toreq_hw.cli.options import (
     out_folder_option,
     threshold_option,
 )
+from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json, write_text
-from toreq_hw.rtl.parameters import DEFAULT_MAX_SWEEPS, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.versions import versions
 
 _EPILOG = """\b
@@ -41,7 +42,7 @@ _MOST_SWEEPS = (1 << 16) - 1
 @click.option(
     "--max-sweeps",
     type=Whole(1, _MOST_SWEEPS),
-    default=DEFAULT_MAX_SWEEPS,
+    default=MAX_SWEEPS,
     show_default=True,
     help="Safety net of a phase; loadable at run time.",
 )

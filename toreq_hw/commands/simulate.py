@@ -19,15 +19,15 @@ from toreq_hw.cli.options import (
     samples_option,
     with_samples,
 )
+from toreq_hw.contract.energy import doubled_energy
+from toreq_hw.contract.phases import NUDGED_PHASES, PHASES
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.records.summary import Summary
-from toreq_hw.sim.energy import doubled_energy
 from toreq_hw.sim.summary import summarise
 from toreq_hw.versions import versions
 
-PHASES = ("free", "positive", "negative")
 PART = 500
 """Images relaxed between two steps of a progress bar."""
 
@@ -129,13 +129,13 @@ def _compare_part(
     expected: list[sim.PhaseResult] = []
     for name in sim.EngineName:
         free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
-        nudged = (
+        nudged_results = (
             sim.nudged_phase(
-                net, inputs, free, labels, sign, engine=name, threshold=threshold, trace=True
+                net, inputs, free, labels, nudged.sign, engine=name, threshold=threshold, trace=True
             )
-            for sign in (1, -1)
+            for nudged in NUDGED_PHASES
         )
-        phases = [free, *nudged]
+        phases = [free, *nudged_results]
         expected = expected or phases
         for phase, mine, found in zip(PHASES, expected, phases, strict=False):
             if difference := mine.first_difference(found):

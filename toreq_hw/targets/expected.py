@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 
 from toreq_hw import sim
+from toreq_hw.contract.phases import NUDGED_PHASES, PHASES
 from toreq_hw.network import Network
 from toreq_hw.targets.target import Samples
-
-PHASES = ("free", "positive", "negative")
-"""The phases of equilibrium propagation, in the order in which they are run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +44,8 @@ def simulate(
     }
     free = sim.free_phase(network, samples.inputs, **kept)
     nudged = [
-        sim.nudged_phase(network, samples.inputs, free, samples.labels, sign, **kept)
-        for sign in (1, -1)
+        sim.nudged_phase(network, samples.inputs, free, samples.labels, phase.sign, **kept)
+        for phase in NUDGED_PHASES
     ]
     return Phases(free, *nudged)
 

@@ -1,4 +1,4 @@
-"""What a relaxation costs in synaptic operations: one stored weight read and accumulated.
+"""What is sent and what it costs in synaptic operations: one stored weight read and accumulated.
 
 Zeros count like any other stored weight, for the event-driven and the dense machine alike.
 """
@@ -7,7 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.network import Network
+from toreq_hw.network import Network, Population
+
+
+def message_bits(population: Population) -> int:
+    """Bits of an event's message: a change of state, two's complement."""
+    return population.state_bits + 1
 
 
 @named_type_errors
