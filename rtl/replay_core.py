@@ -4,7 +4,6 @@ Yosys' CXXRTL, g++ and ctypes, as in `rtl.cxxrtl`, but a cycle at a time and wit
 reach: slow, and only for replays.
 """
 
-import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_starts, check_states
+from toreq_hw.rtl.compiled_model import CompiledModel
 from toreq_hw.rtl.cxxrtl import compile_core
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.images import MemoryImages, load_words
@@ -29,8 +29,6 @@ from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.replay import Replay, Rows
-
-_DRIVER = Path(__file__).with_name("replay_driver.cpp")
 
 _CYCLE_LIMIT = 1_000_000
 """Cycles of a sample; a core that hangs becomes an error."""
@@ -77,22 +75,15 @@ class ReplayCore:
         self._states = LivePage.of_states(parameters)
         self._sums = LivePage.of_accumulators(parameters)
         images = MemoryImages.of(network, parameters)
-        path = compile_core(parameters, images, folder, _DRIVER, upsets=True)
-        self._library = ctypes.CDLL(str(path.resolve()))
-        self._library.replay_new.restype = ctypes.c_void_p
-        self._library.replay_item.restype = ctypes.POINTER(ctypes.c_uint32)
-        self._core = ctypes.c_void_p(self._library.replay_new())
-        self._places: dict[str, tuple[Any, int]] = {}
-        self.put("rst", 1)
-        for _ in range(2):
-            self._cycle()
-        self.put("rst", 0)
+        model = CompiledModel(compile_core(parameters, images, folder, upsets=True))
+        self.get, self.put, self._model = model.get, model.put, model
+        model.reset()
         for name in ("upsets__hold", "states__ready", "summary__ready"):
             self.put(name, 1)
 
     def close(self) -> None:
         """Frees the model; it cannot be used afterwards."""
-        self._library.replay_free(self._core)
+        self._model.close()
 
     def load(self, network: Network) -> None:
         """Loads every weight and bias over the stream."""
@@ -108,40 +99,21 @@ class ReplayCore:
         self._send("commands", pack(command_payload(self._parameters), command=Command.FREE))
         self._present(image)
         for _ in range(_CYCLE_LIMIT):
-            self._low()
+            self._model.low()
             if self.get("summary__valid"):
                 summary = self.get("summary__payload")
                 states = self._states.neurons(self._words(self._states))
-                self._high()
+                self._model.high()
                 return self._record(summary, states, one)
             waits = self.get("upsets__waits")
-            self._high()
+            self._model.high()
             if waits:
                 self._act(one)
         raise InputError(f"core must settle within {_CYCLE_LIMIT} cycles, sample {one.sample}")
 
-    def get(self, name: str, row: int = 0) -> int:
-        """A wire, or a row of a memory."""
-        place, words = self._place(name)
-        return sum(int(place[row * words + k]) << 32 * k for k in range(words))
-
-    def put(self, name: str, value: int, row: int = 0) -> None:
-        """Sets an input of the core, or a row of a memory."""
-        place, words = self._place(name)
-        for k in range(words):
-            place[row * words + k] = value >> 32 * k & 0xFFFFFFFF
-
-    def _place(self, name: str) -> tuple[Any, int]:
-        if name not in self._places:
-            width = ctypes.c_int64()
-            found = self._library.replay_item(self._core, name.encode(), ctypes.byref(width))
-            assert found, name
-            self._places[name] = found, -(-width.value // 32)
-        return self._places[name]
-
     def _act(self, one: Replay) -> None:
         for _ in range(DRAIN_CYCLES - 1):  # the first cycle of waiting is over
-            self._cycle()
+            self._model.cycle()
         pages = self._states, self._sums
         words = [self._words(page) for page in pages]
         states, sums = (page.neurons(rows) for page, rows in zip(pages, words, strict=True))
@@ -152,10 +124,10 @@ class ReplayCore:
                 self.put(f"datapath {page.memory}", word, row)
         for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
             self.put(f"upsets__{name}", int(getattr(wires, name)))
-        self._cycle()
+        self._model.cycle()
         self.put("upsets__touch", 0)
         self.put("upsets__hold", 0)
-        self._cycle()
+        self._model.cycle()
         self.put("upsets__hold", 1)
 
     def _present(self, image: npt.NDArray[np.int16]) -> None:
@@ -169,9 +141,9 @@ class ReplayCore:
         self.put(f"{stream}__payload", payload)
         self.put(f"{stream}__valid", 1)
         for _ in range(_CYCLE_LIMIT):
-            self._low()
+            self._model.low()
             taken = self.get(f"{stream}__ready")
-            self._high()
+            self._model.high()
             if taken:
                 self.put(f"{stream}__valid", 0)
                 return
@@ -188,13 +160,3 @@ class ReplayCore:
             "settled": bool(fields["settled"]),
             "snapshots": one.snapshots,
         }
-
-    def _low(self) -> None:
-        self._library.replay_clock(self._core, 0)
-
-    def _high(self) -> None:
-        self._library.replay_clock(self._core, 1)
-
-    def _cycle(self) -> None:
-        self._low()
-        self._high()

@@ -10,9 +10,11 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.boards.link import simulated
 from toreq_hw.boards.link.gateware import FrameLink
-from toreq_hw.boards.link.simulated import compile_design
+from toreq_hw.boards.link.simulated import FOLDER, TOP, Line
 from toreq_hw.boards.system import add_core
+from toreq_hw.rtl.compiled_model import CompiledModel, compile_design
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
@@ -21,7 +23,10 @@ CLOCK_HZ = 24_000_000
 BYTE_CYCLES = 8
 """Between two bytes, either way; the link must cope with 4, a UART takes 40 or more."""
 
-_DRIVER = Path(__file__).with_name("byte_driver.cpp")
+_DRIVERS = [
+    Path(simulated.__file__).with_name("line.hpp"),
+    Path(__file__).with_name("byte_driver.cpp"),
+]
 
 
 class ByteSystem(wiring.Component):
@@ -58,30 +63,14 @@ class ByteSystem(wiring.Component):
         return m
 
 
-class ByteTransport:
+class ByteTransport(Line):
     """A `ByteSystem` just switched on, as a line to a host. Time is the board's."""
 
     def __init__(self, library: Path, byte_cycles: int = BYTE_CYCLES) -> None:
+        super().__init__(CompiledModel(library), CLOCK_HZ, byte_cycles)
         self.name = "bytes"
         self.baud = 10 * CLOCK_HZ / byte_cycles
         self.slack_s = 200 / CLOCK_HZ
-        self._library = ctypes.CDLL(str(library.resolve()))
-        self._library.board_new.restype = ctypes.c_void_p
-        self._library.board_cycle.restype = ctypes.c_int64
-        self._board = ctypes.c_void_p(self._library.board_new(ctypes.c_int64(byte_cycles)))
-
-    @property
-    def cycles(self) -> int:
-        """Clock cycles since the board was switched on."""
-        return int(self._library.board_cycle(self._board))
-
-    def now(self) -> float:
-        """Seconds since the board was switched on, of its own clock."""
-        return self.cycles / CLOCK_HZ
-
-    def write(self, data: bytes) -> None:
-        """Puts bytes into the line; they travel while `read` or `wait` run."""
-        self._library.board_write(self._board, data, ctypes.c_int64(len(data)))
 
     def read(self, timeout_s: float) -> bytes:
         """One byte, or none; at least a cycle passes."""
@@ -92,16 +81,13 @@ class ByteTransport:
 
         closed: as `quiet`, but behind the end of a frame.
         """
-        rests = (ctypes.c_int64(quiet), ctypes.c_int64(quiet if closed is None else closed))
         into = ctypes.create_string_buffer(most)
-        count = self._library.board_wait(self._board, into, ctypes.c_int64(most), *rests)
+        rests = (quiet, quiet if closed is None else closed)
+        count = self.model.call("board_wait", into, most, *rests)
         return into.raw[:count]
-
-    def close(self) -> None:
-        """Frees the model; it cannot be used afterwards."""
-        self._library.board_free(self._board)
 
 
 def compile_byte_system(parameters: CoreParameters, images: MemoryImages) -> Path:
     """The library of a `ByteSystem`."""
-    return compile_design(ByteSystem(parameters, images), _DRIVER)
+    system = ByteSystem(parameters, images)
+    return compile_design(system, "system", FOLDER, drivers=_DRIVERS, top=TOP)

@@ -32,7 +32,7 @@ from toreq_hw.boards.link.simulated import (
     CYCLES_PER_BIT,
     TOP,
     SimulatedTransport,
-    compile_model,
+    compile_netlist,
 )
 from toreq_hw.boards.system import System
 from toreq_hw.files import write_json
@@ -113,7 +113,7 @@ def _run(network: Network, parameters: CoreParameters, images: int) -> dict[str,
     """Loads the network over the UART, and holds every phase against the simulator."""
     _write_cells()
     yosys(_COMPILE, FOLDER)
-    library = compile_model((FOLDER / "system.cc").read_text(), FOLDER)
+    library = compile_netlist((FOLDER / "system.cc").read_text(), FOLDER)
     digits = data.load("digits")
     inputs = data.encode(digits.test.images[:images], digits.pixel_max, network.input)
     labels = digits.test.labels[:images]

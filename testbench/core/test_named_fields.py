@@ -13,7 +13,6 @@ ARGUMENTS = 6
 """Any call outside of compiled code may have as many."""
 
 FOREIGN = {
-    ("cxxrtl.py", "core_run"),  # C has no names
     ("console.py", "WorkBar"),  # rich's columns, as many as are wanted
 }
 

@@ -41,9 +41,12 @@ def core(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CompiledCore:
         raise AssertionError("bad values came through")
 
     library = SimpleNamespace(
-        core_new=lambda: 1, core_load=partial(called), core_run=partial(called)
+        model_new=lambda: 1,
+        model_item=partial(called),
+        core_load=partial(called),
+        core_run=partial(called),
     )
-    monkeypatch.setattr(cxxrtl, "_compile", lambda *_: tmp_path)
+    monkeypatch.setattr(cxxrtl, "compile_core", lambda *_, **__: tmp_path)
     monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
     parameters = CoreParameters.of(NET, 2)
     return CompiledCore(parameters, MemoryImages.of(NET, parameters), tmp_path)
@@ -67,7 +70,7 @@ def test_values_and_labels_that_fit_are_packed(
             taken.append([words[k] for k in range(count.value or 0)])
         return 1
 
-    monkeypatch.setattr(core._library, "core_run", run)
+    monkeypatch.setattr(core._model._library, "core_run", run)
     core.run(INPUTS, [(Command.RAISE, np.int64(1))], report=False)  # type: ignore[list-item]
     parameters = CoreParameters.of(NET, 2)
     images = [unpack(input_payload(parameters), word)["value"] for word in taken[0]]
