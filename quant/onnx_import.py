@@ -89,7 +89,7 @@ def read_onnx(path: Path) -> tuple[Network, tuple[Carried, ...]]:
             lowest=one.lowest,
         )
         for coupling, found, (pre, post), one in zip(
-            mlp.network.couplings, mlp.fits, pairwise(mlp.formats), compared, strict=True
+            mlp.network.dense_couplings, mlp.fits, pairwise(mlp.formats), compared, strict=True
         )
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.arithmetic import rounding_half
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.quant.fit import Fit, Reals, fit
 from toreq_hw.quant.onnx_chain import Chain
 from toreq_hw.quant.onnx_layers import Layer
@@ -76,10 +76,10 @@ def _populations(chain: Chain, formats: list[StateFormat]) -> tuple[Population, 
     )
 
 
-def _coupling(pre: Population, post: Population, found: Fit) -> Coupling:
+def _coupling(pre: Population, post: Population, found: Fit) -> DenseCoupling:
     ternary = int(np.abs(found.weight).max(initial=0)) <= 1
     kind = WeightFormat.TERNARY if ternary else WeightFormat.INT8
-    return Coupling(pre.name, post.name, found.weight, found.fraction_bits, kind)
+    return DenseCoupling(pre.name, post.name, found.weight, found.fraction_bits, kind)
 
 
 def _bias(layer: Layer, states: StateFormat, fits: list[Fit]) -> npt.NDArray[np.int32]:

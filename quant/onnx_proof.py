@@ -190,7 +190,7 @@ def _compare(
 
 def _network_states(mlp: QuantisedMlp, index: int, states: Integers) -> Integers:
     """New states of the network (docs/numerics.md, section 3) with nothing flowing back."""
-    coupling = mlp.network.couplings[index]
+    coupling = mlp.network.dense_couplings[index]
     post = mlp.network.population(coupling.post)
     fraction_bits = mlp.network.accumulator_fraction_bits(post.name)
     total = (states @ coupling.weight.astype(np.int64)) << (fraction_bits - coupling.fraction_bits)

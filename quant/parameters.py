@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, WeightFormat
 from toreq_hw.quant.equilibrium import Layers, Tensors, exact_dtype
 from toreq_hw.quant.quantisers import Quantiser
 
@@ -67,7 +67,7 @@ class Parameters:
                     )
         populations = self.layers.populations
         couplings = tuple(
-            Coupling(
+            DenseCoupling(
                 pre=pre.name,
                 post=post.name,
                 weight=weight.cpu().numpy().astype(np.int8),

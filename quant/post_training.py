@@ -11,7 +11,7 @@ from toreq_hw.data import Dataset, encode
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
     MAX_FRACTION_BITS,
-    Coupling,
+    DenseCoupling,
     Network,
     Population,
     Role,
@@ -88,7 +88,7 @@ def quantise_model(
         else:
             fits.append(quantise(real, weight_format, fraction_bits[index]))
     couplings = tuple(
-        Coupling(pre.name, post.name, f.weight, f.fraction_bits, weight_format)
+        DenseCoupling(pre.name, post.name, f.weight, f.fraction_bits, weight_format)
         for (pre, post), f in zip(pairwise(populations), fits, strict=True)
     )
     biases = {}
@@ -114,7 +114,7 @@ def account(
         * 2.0**-f.fraction_bits
         * network.population(c.pre).state_max
         / network.population(c.post).state_max
-        for f, c in zip(fits, network.couplings, strict=True)
+        for f, c in zip(fits, network.dense_couplings, strict=True)
     ]
 
     def accuracy(weights: list[npt.NDArray[np.float64]]) -> tuple[float, int]:
@@ -123,7 +123,7 @@ def account(
 
     real = list(model.weights)
     errors = []
-    for index, (found, coupling) in enumerate(zip(fits, network.couplings, strict=True)):
+    for index, (found, coupling) in enumerate(zip(fits, network.dense_couplings, strict=True)):
         alone, _ = accuracy([*real[:index], back[index], *real[index + 1 :]])
         errors.append(
             CouplingError(

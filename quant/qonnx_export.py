@@ -20,7 +20,7 @@ from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Schedule, WeightFormat
+from toreq_hw.network import Network, Population, Projection, Schedule, WeightFormat
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 
@@ -52,11 +52,11 @@ def _check(network: Network, sweeps: int) -> None:
             "schedule must be parity or sequential for QONNX (an unrolled graph cannot stop a "
             "two-cycle), found synchronous"
         )
-    for coupling in network.couplings:
-        if coupling.is_self_coupling:
+    for projection in network.projections:
+        if projection.is_self_projection:
             raise InputError(
-                f"coupling {coupling.name!r}: must join two populations for QONNX (an unrolled "
-                "graph cannot update neuron by neuron), found a self-coupling"
+                f"coupling {projection.coupling.name!r}: must join two populations for QONNX "
+                "(an unrolled graph cannot update neuron by neuron), found a self-coupling"
             )
     for population in network.relaxing:
         reach = _reach(network, population)
@@ -71,18 +71,17 @@ def _reach(network: Network, population: Population) -> int:
     """Largest magnitude of any partial sum of an accumulator, its rounding half included."""
     fraction_bits = network.accumulator_fraction_bits(population.name)
     total = np.abs(network.biases[population.name].astype(np.int64))
-    for coupling in network.couplings_of(population.name):
-        source, weight = _towards(network, coupling, population)
-        largest = max(source.state_max, -source.state_min)
-        sums = np.abs(weight.astype(np.int64)).sum(axis=0) * largest
-        total = total + (sums << (fraction_bits - coupling.fraction_bits))
+    for projection in network.into(population.name):
+        largest = max(projection.source.state_max, -projection.source.state_min)
+        sums = np.abs(projection.matrix.astype(np.int64)).sum(axis=0) * largest
+        total = total + (sums << projection.shift)
     return int(total.max()) + rounding_half(fraction_bits)
 
 
 def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
     writer = GraphWriter()
-    for coupling in network.couplings:
-        _write_weight(writer, network, coupling)
+    for projection in network.projections:
+        _write_weight(writer, projection)
     for population in network.relaxing:
         _write_drive(writer, network, population)
     state = {}
@@ -112,15 +111,20 @@ def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
     )
 
 
-def _write_weight(writer: GraphWriter, network: Network, coupling: Coupling) -> None:
-    """The real weights through a Quant node of 8 bits (2 for ternary), scale 2^-f."""
+def _write_weight(writer: GraphWriter, projection: Projection) -> None:
+    """The real weights through a Quant node of 8 bits (2 for ternary), scale 2^-f.
+
+    The way back of a coupling is the transpose of what the way forward wrote before it.
+    """
+    coupling = projection.dense
     name = f"{coupling.name}.weight"
+    if projection.backward:
+        writer.node("Transpose", [f"{name}.forward"], f"{name}.backward", perm=[1, 0])
+        return
     lsb = 2.0**-coupling.fraction_bits
     real = writer.constant(name, coupling.weight.astype(np.float32) * np.float32(lsb))
     bits = 2 if coupling.weight_format is WeightFormat.TERNARY else 8
-    forward = _quant(writer, real, f"{name}.forward", lsb, bits, signed=1, rounding="ROUND")
-    if coupling.pre != network.input.name:
-        writer.node("Transpose", [forward], f"{name}.backward", perm=[1, 0])
+    _quant(writer, real, f"{name}.forward", lsb, bits, signed=1, rounding="ROUND")
 
 
 def _write_drive(writer: GraphWriter, network: Network, population: Population) -> None:
@@ -130,10 +134,10 @@ def _write_drive(writer: GraphWriter, network: Network, population: Population) 
     half = rounding_half(fraction_bits)
     real = (network.biases[name].astype(np.float64) + half) * 2.0**-fraction_bits
     total = writer.constant(f"{name}.bias", real.astype(np.float32)[None])
-    for coupling in network.couplings_of(name):
-        if coupling.pre == network.input.name:
-            weight = f"{coupling.name}.weight.forward"
-            product = writer.node("MatMul", ["inputs", weight], f"{coupling.name}.product")
+    for projection in network.into(name):
+        if projection.from_input:
+            stem = f"{projection.coupling.name}.product"
+            product = writer.node("MatMul", ["inputs", _weight(projection)], stem)
             total = writer.node("Add", [product, total], f"{name}.driven")
     writer.node("Identity", [total], f"drive.{name}")
 
@@ -144,14 +148,12 @@ def _updated(
     """New states of population `name`: one sum of products, one Quant node that floors."""
     population = network.population(name)
     total = f"drive.{name}"
-    for coupling in network.couplings_of(name):
-        if coupling.pre == network.input.name:
+    for projection in network.into(name):
+        if projection.from_input:
             continue
-        forward = coupling.post == name
-        source = coupling.pre if forward else coupling.post
-        weight = f"{coupling.name}.weight.{'forward' if forward else 'backward'}"
-        stem = f"sweep{sweep}.{coupling.name}.into.{name}"
-        product = writer.node("MatMul", [state[source], weight], stem)
+        stem = f"sweep{sweep}.{projection.coupling.name}.into.{name}"
+        operands = [state[projection.source.name], _weight(projection)]
+        product = writer.node("MatMul", operands, stem)
         total = writer.node("Add", [product, total], f"{stem}.added")
     return _quant(
         writer,
@@ -204,10 +206,7 @@ def _write_moved(
     writer.node("Identity", [total], "moved")
 
 
-def _towards(
-    network: Network, coupling: Coupling, into: Population
-) -> tuple[Population, np.ndarray[tuple[int, ...], np.dtype[np.int8]]]:
-    """The other end of a coupling and its weights as they enter `into`, int8 (source, into)."""
-    if coupling.post == into.name:
-        return network.population(coupling.pre), coupling.weight
-    return network.population(coupling.post), coupling.weight.T
+def _weight(projection: Projection) -> str:
+    """Name of the tensor that holds its matrix (source, target)."""
+    direction = "backward" if projection.backward else "forward"
+    return f"{projection.coupling.name}.weight.{direction}"

@@ -1,6 +1,5 @@
 """Training that goes on from a network: its integers become the first latents."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Schedule, WeightFormat
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import weight_quantiser
@@ -17,16 +16,22 @@ from toreq_hw.quant.quantisers import weight_quantiser
 def layers_of(network: Network) -> Layers:
     """The chain of populations that a network is.
 
-    Raises InputError where it is none, or not under the parity schedule, or has no hidden one.
+    Raises InputError where it is none, or not under the parity schedule, or has no hidden one, or
+    where a coupling is not dense: its tensors would be trained as whole matrices.
     """
-    ends = [(c.pre, c.post) for c in network.couplings]
-    names = [p.name for p in network.populations]
-    if ends != list(pairwise(names)) or len(ends) < 2:
+    if not network.is_chain or len(network.couplings) < 2:
+        names = [p.name for p in network.populations]
         found = ", ".join(c.name for c in network.couplings)
         raise InputError(
             f"starting network must couple {' - '.join(names)} in a chain with at least one "
             f"hidden population, found {found}"
         )
+    for coupling in network.couplings:
+        if not isinstance(coupling, DenseCoupling):
+            raise InputError(
+                f"starting network must have dense couplings, found {coupling.name!r} of kind "
+                f"{coupling.kind}"
+            )
     if network.schedule is not Schedule.PARITY:
         raise InputError(
             f"starting network must have the parity schedule, not {network.schedule.value}"
@@ -64,7 +69,7 @@ def parameters_from(network: Network, ternary_threshold: float, device: torch.de
     if weight_format is WeightFormat.TERNARY:
         unit = (ternary_threshold + weight_format.limit) / 2
     weights = [
-        torch.tensor(c.weight, dtype=torch.float32, device=device) for c in network.couplings
+        torch.tensor(c.parameters, dtype=torch.float32, device=device) for c in network.couplings
     ]
     biases = [network.biases[p.name] for p in network.relaxing]
     largest = max(int(np.abs(b.astype(np.int64)).max()) for b in biases)

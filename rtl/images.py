@@ -114,7 +114,7 @@ def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
 
 
 def _check(network: Network, parameters: CoreParameters) -> None:
-    matrices = {coupling.name: coupling for coupling in network.couplings}
+    matrices = {coupling.name: coupling for coupling in network.dense_couplings}
     wanted = {fan.coupling for fan in parameters.fans}
     if set(matrices) != wanted:
         raise NetworkError(
@@ -167,7 +167,7 @@ def _stores(network: Network, parameters: CoreParameters) -> list[Matrix]:
     """Per store its weights, shape (words, lanes)."""
     lanes = parameters.lanes
     stores = [np.zeros((s.words, lanes), dtype=np.int64) for s in parameters.stores]
-    weights = {c.name: c.weight.astype(np.int64) for c in network.couplings}
+    weights = {c.name: c.weight.astype(np.int64) for c in network.dense_couplings}
     for fan in parameters.fans:
         if not fan.skewed:
             _place_rows(stores[fan.store], fan, weights[fan.coupling], lanes)

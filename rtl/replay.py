@@ -183,7 +183,7 @@ class Replay:
         slot = self._slot_of(neuron)
         source = self.parameters.relaxing.index(slot)
         local = neuron - int(self._first[slot.name])
-        weights = {coupling.name: coupling.weight for coupling in self.network.couplings}
+        weights = {coupling.name: coupling.weight for coupling in self.network.dense_couplings}
         touched = 0
         for fan in self.parameters.fans_of(source):
             matrix = weights[fan.coupling].astype(np.int64)

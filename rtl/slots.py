@@ -64,6 +64,6 @@ def slot_of(network: Network, population: Population, lanes: int, first_group: i
         signed=population.signed,
         fraction_bits=network.accumulator_fraction_bits(population.name),
         self_coupled=any(
-            c.is_self_coupling and c.pre == population.name for c in network.couplings
+            c.is_self_coupling and c.pre == population.name for c in network.dense_couplings
         ),
     )

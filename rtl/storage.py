@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Coupling, Network, Projection, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Projection, WeightFormat
 
 LARGE_COUPLING = 1 << 14
 """Weights from which on a coupling between relaxing populations is kept once, skewed."""
@@ -79,7 +79,7 @@ class _Plan:
         self.kinds: list[tuple[WeightFormat, bool]] = []
         self.words: list[int] = []
 
-    def place(self, coupling: Coupling, *, skewed: bool, words: int) -> tuple[int, int]:
+    def place(self, coupling: DenseCoupling, *, skewed: bool, words: int) -> tuple[int, int]:
         """Store number and first word of `words` new words."""
         kind = (coupling.weight_format, skewed)
         if kind not in self.kinds:
@@ -106,7 +106,7 @@ def stores_and_fans(
     """
     plan = _Plan()
     fans: list[Fan] = []
-    for index, coupling in enumerate(network.couplings):
+    for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]
         both_ways = len(projections) == 2
         place = _skewed if both_ways and coupling.weight.size >= large else _rows
@@ -130,7 +130,7 @@ def _rows(
     fans = []
     for projection in projections:
         words = projection.source.size * -(-projection.target.size // lanes)
-        store, first = plan.place(projection.coupling, skewed=False, words=words)
+        store, first = plan.place(projection.dense, skewed=False, words=words)
         fans.append(_fan(network, projection, lanes, store, first, skewed=False))
     return fans
 
@@ -138,7 +138,7 @@ def _rows(
 def _skewed(
     network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
 ) -> list[Fan]:
-    coupling = projections[0].coupling
+    coupling = projections[0].dense
     pre_groups, post_groups = (-(-n // lanes) for n in coupling.weight.shape)
     store, word = plan.place(coupling, skewed=True, words=pre_groups * post_groups * lanes)
     return [
@@ -160,7 +160,7 @@ def _fan(
         skewed=skewed,
         by_column=projection.backward,
         first=first,
-        pre_groups=-(-projection.coupling.weight.shape[0] // lanes),
+        pre_groups=-(-projection.dense.weight.shape[0] // lanes),
         beats=-(-neighbours // lanes),
         neighbours=neighbours,
         shift=projection.shift,

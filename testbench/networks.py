@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 Weights = npt.NDArray[np.int8]
 
@@ -86,14 +86,14 @@ def _weights(rng: np.random.Generator, kind: WeightFormat, rows: int, columns: i
     return rng.integers(-kind.limit, kind.limit + 1, (rows, columns)).astype(np.int8)
 
 
-def _coupling(rng: np.random.Generator, pre: Population, post: Population) -> Coupling:
+def _coupling(rng: np.random.Generator, pre: Population, post: Population) -> DenseCoupling:
     kind = rng.choice(np.array(WeightFormat))
     weight = _weights(rng, kind, pre.size, post.size)
-    return Coupling(pre.name, post.name, weight, int(rng.integers(0, 9)), kind)
+    return DenseCoupling(pre.name, post.name, weight, int(rng.integers(0, 9)), kind)
 
 
-def _self_coupling(rng: np.random.Generator, population: Population) -> Coupling:
+def _self_coupling(rng: np.random.Generator, population: Population) -> DenseCoupling:
     kind = rng.choice(np.array(WeightFormat))
     upper = np.triu(_weights(rng, kind, population.size, population.size), 1)
     name = population.name
-    return Coupling(name, name, upper + upper.T, int(rng.integers(0, 9)), kind)
+    return DenseCoupling(name, name, upper + upper.T, int(rng.integers(0, 9)), kind)

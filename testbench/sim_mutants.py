@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant("sim/delivery_kernel.py", "weights[back + first :]", "weights[back:]"),
     Mutant("sim/plan.py", "return SUM_LIMIT //", "return 2 * SUM_LIMIT //"),
     Mutant("toreq_hw/network/projection.py", "is not Role.INPUT and not coupling.is_self_coupling:", "is not Role.INPUT:"),
-    Mutant("toreq_hw/network/projection.py", "self.source.size - self.is_self_projection", "self.source.size"),
+    Mutant("toreq_hw/network/couplings/dense.py", "len(weight) - self.is_self_coupling", "len(weight)"),
     Mutant("toreq_hw/contract/energy.py", "(2 * rounding_half(fraction_bits) + 1)", "(2 * rounding_half(fraction_bits) - 1)"),
     Mutant("toreq_hw/contract/energy.py", "times = 1 if", "times = 2 if"),
     Mutant("sim/learning/generator.py", "np.uint32(17)", "np.uint32(16)"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from toreq_hw.network import Coupling, Network, Role
+from toreq_hw.network import DenseCoupling, Network, Role
 
 
 def largest_hidden(network: Network, fits: Callable[[Network], bool]) -> tuple[int, ...] | None:
@@ -33,12 +33,12 @@ def shrunk(network: Network, factor: Fraction) -> Network:
     }
     return Network(
         tuple(replace(p, size=sizes[p.name]) for p in network.populations),
-        tuple(_cut(c, sizes[c.pre], sizes[c.post]) for c in network.couplings),
+        tuple(_cut(c, sizes[c.pre], sizes[c.post]) for c in network.dense_couplings),
         {name: bias[: sizes[name]] for name, bias in network.biases.items()},
         network.schedule,
         network.beta_shift,
     )
 
 
-def _cut(coupling: Coupling, rows: int, columns: int) -> Coupling:
+def _cut(coupling: DenseCoupling, rows: int, columns: int) -> DenseCoupling:
     return replace(coupling, weight=coupling.weight[:rows, :columns])

@@ -6,7 +6,6 @@ is compared with, under the same layers.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -72,9 +71,7 @@ def feed_forward(
 
 def check_chain(network: Network) -> tuple[Population, ...]:
     """The layers after the input, in order. Raises InputError for a network that is no chain."""
-    names = [p.name for p in network.populations]
-    ends = [(c.pre, c.post) for c in network.couplings]
-    if network.schedule is not Schedule.PARITY or ends != list(pairwise(names)):
+    if network.schedule is not Schedule.PARITY or not network.is_chain:
         raise InputError("a feed-forward twin must be a chain of layers, found other couplings")
     return network.relaxing
 

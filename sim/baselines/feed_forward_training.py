@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import check_epochs, check_seed, named_type_errors
-from toreq_hw.network import Coupling, Network, WeightFormat, check_labels, check_states
+from toreq_hw.network import DenseCoupling, Network, WeightFormat, check_labels, check_states
 from toreq_hw.sim.baselines.fixed_order import (
     column_sums,
     exponential,
@@ -64,16 +64,16 @@ class TwinTrainer:
     def __init__(self, shape: Network, seed: int) -> None:
         self._shape = shape
         rng = np.random.default_rng(seed)
-        self._weights = [_Parameter(_first(rng, c), _reach(c)) for c in shape.couplings]
+        self._weights = [_Parameter(_first(rng, c), _reach(c)) for c in shape.dense_couplings]
         self._biases = [_Parameter(np.zeros(p.size, dtype=np.float32)) for p in shape.relaxing]
 
     def learn(self, inputs: Floats, labels: npt.NDArray[np.int64], rate: float) -> None:
         """One step on a batch. inputs: (batch, n) in units of the largest state."""
-        latents = zip(self._weights, self._shape.couplings, strict=True)
+        latents = zip(self._weights, self._shape.dense_couplings, strict=True)
         weights = [_stored(latent.value, coupling) for latent, coupling in latents]
         activations, totals = [inputs], []
         for index, weight in enumerate(weights):
-            coupling = self._shape.couplings[index]
+            coupling = self._shape.dense_couplings[index]
             total = product(activations[-1], weight) * np.float32(2.0**-coupling.fraction_bits)
             totals.append(total + self._biases[index].value)
             levels = self._shape.relaxing[index].state_max
@@ -84,7 +84,7 @@ class TwinTrainer:
         slope[np.arange(len(labels)), labels] -= 1
         slope *= np.float32(_SHARPNESS / len(labels))
         for index in reversed(range(len(weights))):
-            scale = np.float32(2.0 ** -self._shape.couplings[index].fraction_bits)
+            scale = np.float32(2.0 ** -self._shape.dense_couplings[index].fraction_bits)
             self._weights[index].descend(product(activations[index].T, slope) * scale, rate)
             self._biases[index].descend(column_sums(slope), rate)
             if index:
@@ -95,11 +95,11 @@ class TwinTrainer:
         """Weights and biases in integers."""
         couplings, biases = [], {}
         for latent, bias, coupling in zip(
-            self._weights, self._biases, self._shape.couplings, strict=True
+            self._weights, self._biases, self._shape.dense_couplings, strict=True
         ):
             post = self._shape.population(coupling.post)
             couplings.append(
-                Coupling(
+                DenseCoupling(
                     coupling.pre,
                     coupling.post,
                     _stored(latent.value, coupling).astype(np.int8),
@@ -155,7 +155,7 @@ def train_twin(
     return trainer.network()
 
 
-def _first(rng: np.random.Generator, coupling: Coupling) -> Floats:
+def _first(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
     """Ternary: uniform in +-1, half of it beyond the threshold. INT8: He's range in weights."""
     shape = coupling.weight.shape
     reach = 1.0
@@ -164,11 +164,11 @@ def _first(rng: np.random.Generator, coupling: Coupling) -> Floats:
     return uniform(rng, reach, shape).astype(np.float32)
 
 
-def _reach(coupling: Coupling) -> float:
+def _reach(coupling: DenseCoupling) -> float:
     return 1.5 if coupling.weight_format is WeightFormat.TERNARY else 1.0
 
 
-def _stored(latent: Floats, coupling: Coupling) -> Floats:
+def _stored(latent: Floats, coupling: DenseCoupling) -> Floats:
     """The integers a latent stands for, as float32: ternary by threshold, INT8 by rounding."""
     if coupling.weight_format is WeightFormat.TERNARY:
         return np.sign(latent) * (np.abs(latent) >= _TERNARY_THRESHOLD)

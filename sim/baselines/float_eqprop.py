@@ -15,7 +15,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.contract.layout import Layout
-from toreq_hw.network import Coupling, Network, Population
+from toreq_hw.network import DenseCoupling, Network, Population
 from toreq_hw.sim.baselines.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class FloatNetwork:
         rng = np.random.default_rng(check_seed(seed))
         self.shape = shape
         self.layout = Layout(shape)
-        self.weights = {c.name: scale * _glorot(rng, c) for c in shape.couplings}
+        self.weights = {c.name: scale * _glorot(rng, c) for c in shape.dense_couplings}
         self.biases = {p.name: np.zeros(p.size) for p in shape.relaxing}
 
     def relax(
@@ -100,7 +100,7 @@ class FloatNetwork:
         negative = self.relax(inputs, free, -drive, **limits)  # type: ignore[arg-type]
         scale = -1 / (2 * beta * len(inputs))
         weights = {}
-        for c in self.shape.couplings:
+        for c in self.shape.dense_couplings:
             up, down = (
                 product(self._part(c.pre, inputs, s).T, self._part(c.post, inputs, s))
                 for s in (positive, negative)
@@ -137,7 +137,7 @@ class FloatNetwork:
         for k, d in enumerate(inside):
             adjoint[k] = d * np.linalg.solve(identity - coupling * d, error[k])
         weights = {}
-        for c in self.shape.couplings:
+        for c in self.shape.dense_couplings:
             post = adjoint[:, self.layout.of(self.shape.population(c.post))]
             slope = self._part(c.pre, inputs, free).T @ post
             if c.pre != self.shape.input.name:
@@ -193,7 +193,7 @@ class FloatNetwork:
     def _joint_couplings(self) -> Floats:
         """All couplings between relaxing neurons as one symmetric matrix."""
         joint = np.zeros((self.layout.neurons, self.layout.neurons))
-        for c in self.shape.couplings:
+        for c in self.shape.dense_couplings:
             if c.pre == self.shape.input.name:
                 continue
             pre = self.layout.of(self.shape.population(c.pre))
@@ -217,13 +217,13 @@ def _low(population: Population) -> float:
     return -1.0 if population.signed else 0.0
 
 
-def _glorot(rng: np.random.Generator, coupling: Coupling) -> Floats:
+def _glorot(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
     reach = float(np.sqrt(6 / sum(coupling.weight.shape)))
     weight = uniform(rng, reach, coupling.weight.shape)
     return np.triu(weight, 1) + np.triu(weight, 1).T if coupling.is_self_coupling else weight
 
 
-def _tied(coupling: Coupling, product: Floats) -> Floats:
+def _tied(coupling: DenseCoupling, product: Floats) -> Floats:
     """A self-coupling's gradient is that of one shared value for (i, j) and (j, i)."""
     if not coupling.is_self_coupling:
         return product

@@ -23,7 +23,7 @@ def bit_damage(
 ) -> list[BitDamage]:
     """Every bit of every coupling in turn, highest bits last."""
     found = []
-    for coupling in network.couplings:
+    for coupling in network.dense_couplings:
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
             layers = [
                 WeightBitFlip(rate, seed + k, place=coupling.name, bit=bit) for k in range(trials)
@@ -42,7 +42,7 @@ def critical_weights(
     The mean fall of (right output - best wrong one) over the output range, in per cent, shape
     (input.size,): accuracy alone would be zero almost everywhere.
     """
-    first = next(c for c in network.couplings if c.pre == network.input.name)
+    first = next(c for c in network.dense_couplings if c.pre == network.input.name)
     clean = _margin(network, inputs, labels)
     lost = np.zeros(network.input.size)
     for line in range(network.input.size):

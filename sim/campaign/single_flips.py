@@ -8,7 +8,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
+from toreq_hw.network import DenseCoupling, Network, WeightFormat, check_labels
 from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
@@ -41,7 +41,7 @@ def single_flips(
         integer(sample, 1, MAX_INTEGER, "sample", InputError)
     engine = EventEngine(network, threads=1)
     clean = relax(network, inputs, engine=engine)
-    places = [(c, cell) for c in network.couplings for cell in cells(c).tolist()]
+    places = [(c, cell) for c in network.dense_couplings for cell in cells(c).tolist()]
     if sample is not None and sample < len(places):
         chosen = np.random.default_rng(seed).choice(len(places), sample, replace=False)
         places = [places[k] for k in np.sort(chosen)]
@@ -83,12 +83,12 @@ def single_flips(
     return found
 
 
-def _wires(network: Network, plan: Plan) -> Callable[[Coupling, int, int], list[int]]:
+def _wires(network: Network, plan: Plan) -> Callable[[DenseCoupling, int, int], list[int]]:
     """Where in the plan's weights a cell is read from, in both directions."""
     synapses = blank_synapses(network, plan, theta=1)
-    index = {c.name: k for k, c in enumerate(network.couplings)}
+    index = {c.name: k for k, c in enumerate(network.dense_couplings)}
 
-    def of_cell(coupling: Coupling, row: int, column: int) -> list[int]:
+    def of_cell(coupling: DenseCoupling, row: int, column: int) -> list[int]:
         k = index[coupling.name]
         rows, columns = coupling.weight.shape
         places = [int(synapses.forward[k]) + row * columns + column]

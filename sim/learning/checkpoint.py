@@ -55,7 +55,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "run": run,
     }
     tensors: dict[str, npt.NDArray[Any]] = {
-        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.couplings)
+        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.dense_couplings)
     }
     tensors["bias_latent"] = trainer.synapses.bias_latent
     record["sha256"] = _content_hash(record, tensors)
@@ -112,10 +112,10 @@ def _restored(record: Fields, tensors: Tensors) -> Trainer:
     trainer = Trainer(
         _blueprint(record, tensors), _rule(record.part("rule")), record.integer("seed", 0, _WORD)
     )
-    names = [f"{c.name}.latent" for c in trainer.blueprint.couplings]
+    names = [f"{c.name}.latent" for c in trainer.blueprint.dense_couplings]
     if set(tensors) != {*names, "bias_latent"}:
         raise NetworkFileError(f"tensors must be {', '.join(names)} and bias_latent")
-    for index, coupling in enumerate(trainer.blueprint.couplings):
+    for index, coupling in enumerate(trainer.blueprint.dense_couplings):
         latents = _within(tensors, names[index], np.int16, coupling.weight.shape, LATENT_LIMIT)
         if coupling.is_self_coupling and (
             latents.diagonal().any() or not np.array_equal(latents, latents.T)

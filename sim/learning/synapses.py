@@ -47,9 +47,9 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
     """All latents zero, those of biases too."""
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     number[network.input.name] = -1
-    ends = [(number[c.pre], number[c.post]) for c in network.couplings]
-    sizes = [c.weight.size for c in network.couplings]
-    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
+    ends = [(number[c.pre], number[c.post]) for c in network.dense_couplings]
+    sizes = [c.weight.size for c in network.dense_couplings]
+    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.dense_couplings]
     return Synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),
@@ -67,7 +67,7 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
 
 def check_latents(network: Network, synapses: Synapses) -> None:
     """Raises InputError for a latent outside its range, or a self-coupling that is not mirrored."""
-    for index, coupling in enumerate(network.couplings):
+    for index, coupling in enumerate(network.dense_couplings):
         latents = latents_in(synapses, network, index)
         what = f"latents of coupling {coupling.name!r}"
         whole_numbers(what, latents, coupling.weight.shape, -LATENT_LIMIT, LATENT_LIMIT)
@@ -80,7 +80,7 @@ def check_latents(network: Network, synapses: Synapses) -> None:
 
 def latents_in(synapses: Synapses, network: Network, coupling: int) -> npt.NDArray[np.int16]:
     """A view of one coupling's latents, int16 (n_pre, n_post)."""
-    shape = network.couplings[coupling].weight.shape
+    shape = network.dense_couplings[coupling].weight.shape
     start = synapses.first[coupling]
     return synapses.latent[start : start + shape[0] * shape[1]].reshape(shape)
 

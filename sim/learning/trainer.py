@@ -129,7 +129,7 @@ class Trainer:
 
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
         _check("seed", seed, 0, (1 << 32) - 1)
-        names = [c.name for c in network.couplings]
+        names = [c.name for c in network.dense_couplings]
         for name in rule.shifts:
             if name not in names:
                 raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
@@ -156,7 +156,7 @@ class Trainer:
         """
         trainer = cls(network, rule, seed)
         trainer.epoch = epoch
-        for index, coupling in enumerate(network.couplings):
+        for index, coupling in enumerate(network.dense_couplings):
             theta = int(trainer.synapses.theta[index])
             trainer.latents(index)[...] = latents_of(coupling.weight, theta)
         bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
@@ -175,7 +175,7 @@ class Trainer:
         classes = check_labels(network.output, labels, len(inputs))
         learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
-            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
+            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.dense_couplings]),
             self.rule.bias_shift_in(self.epoch),
         )
         tally = np.zeros(4, dtype=np.int64)
@@ -203,7 +203,7 @@ class Trainer:
         """The network as it stands, an independent copy."""
         network, layout = self.blueprint, Layout(self.blueprint)
         couplings = []
-        for coupling, start in zip(network.couplings, self.synapses.forward, strict=True):
+        for coupling, start in zip(network.dense_couplings, self.synapses.forward, strict=True):
             weight = self._plan.weights[start : start + coupling.weight.size]
             couplings.append(replace(coupling, weight=weight.reshape(coupling.weight.shape)))
         biases = {p.name: self._plan.bias[layout.of(p)] for p in network.relaxing}
@@ -218,7 +218,7 @@ class Trainer:
         check_latents(self.blueprint, synapses)
         _check("epoch", self.epoch, 0, MAX_EPOCH)
         _check("random_state", int(self.random_state), 1, (1 << 32) - 1)
-        for index in range(len(self.blueprint.couplings)):
+        for index in range(len(self.blueprint.dense_couplings)):
             weight = weights_of(self.latents(index), int(synapses.theta[index]))
             for start, rows in (
                 (synapses.forward[index], weight),
@@ -244,7 +244,7 @@ class Trainer:
         """Row-major, couplings in file order; a self-coupling draws its upper triangle."""
         state = np.uint32(seeded(self.seed, Stream.INITIAL_WEIGHTS))
         reach = self.rule.initial_reach
-        for index, coupling in enumerate(self.blueprint.couplings):
+        for index, coupling in enumerate(self.blueprint.dense_couplings):
             latents = self.latents(index)
             if not coupling.is_self_coupling:
                 state = np.uint32(fill_uniform(latents.reshape(-1), reach, state))

@@ -81,7 +81,7 @@ class ReadNoise(ThermalNoise):
         wanted = {p.name for p in self.populations(network)}
         shifts = {(p.source.name, p.target.name): p.shift for p in network.projections}
         reads = []
-        for coupling in network.couplings:
+        for coupling in network.dense_couplings:
             largest = int(np.abs(coupling.weight).max(initial=0))
             ends = {(coupling.pre, coupling.post), (coupling.post, coupling.pre)}
             for source, target in sorted(ends):

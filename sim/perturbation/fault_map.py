@@ -123,7 +123,7 @@ class FaultMap:
     def program(self, network: Network) -> Network:
         """The network with the map's weights. Raises InputError for another network."""
         self.check(network)
-        changed = {c.name: c.weight.copy() for c in network.couplings}
+        changed = {c.name: c.weight.copy() for c in network.dense_couplings}
         for coupling, row, column, word in self.weights:
             changed[coupling][row, column] = word
         try:
@@ -242,7 +242,7 @@ def _pairs(
 
 def _changed(network: Network, damaged: Network) -> list[tuple[str, int, int, int]]:
     rows = []
-    for before, after in zip(network.couplings, damaged.couplings, strict=True):
+    for before, after in zip(network.dense_couplings, damaged.dense_couplings, strict=True):
         for row, column in np.argwhere(before.weight != after.weight).tolist():
             rows.append((before.name, row, column, int(after.weight[row, column])))
     return rows

@@ -5,7 +5,7 @@ from typing import Any
 
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population
+from toreq_hw.network import DenseCoupling, Network, Population
 from toreq_hw.reading import integer, shown, text
 from toreq_hw.sim.perturbation.digital_check import FIRST_TICK, LAST_TICK, fault_bits
 from toreq_hw.sim.perturbation.disturbance import Fault
@@ -89,7 +89,7 @@ class _Check:
     """Ranges of one network."""
 
     def __init__(self, network: Network, samples: int) -> None:
-        self.couplings = {c.name: c for c in network.couplings}
+        self.couplings = {c.name: c for c in network.dense_couplings}
         self._populations = {p.name: p for p in network.relaxing}
         self._colours = len(network.colours)
         self._samples = samples
@@ -106,7 +106,9 @@ class _Check:
         if name == "frozen":
             return {"colour": (0, self._colours - 1)}
         if name == "weights":
-            coupling: Coupling = _known(self.couplings, values["coupling"], f"{what}: coupling")
+            coupling: DenseCoupling = _known(
+                self.couplings, values["coupling"], f"{what}: coupling"
+            )
             rows, columns = coupling.weight.shape
             limit = coupling.weight_format.limit
             return {"row": (0, rows - 1), "column": (0, columns - 1), "word": (-limit, limit)}

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role
+from toreq_hw.network import DenseCoupling, Network, Population, Role
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.suggestions import look_up, none_of
@@ -84,11 +84,11 @@ class Layer:
         """This layer's own stream: equal seeds of different kinds share nothing."""
         return np.random.default_rng((self.seed, zlib.crc32(self.kind.encode())))
 
-    def couplings(self, network: Network) -> tuple[Coupling, ...]:
+    def couplings(self, network: Network) -> tuple[DenseCoupling, ...]:
         """The couplings it acts on: `place`, or all."""
-        found = tuple(c for c in network.couplings if self.place in ("", c.name))
+        found = tuple(c for c in network.dense_couplings if self.place in ("", c.name))
         if not found:
-            names = ", ".join(c.name for c in network.couplings)
+            names = ", ".join(c.name for c in network.dense_couplings)
             raise InputError(f"place of {self.kind} must be a coupling ({names}), not {self.place}")
         return found
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling
+from toreq_hw.network import DenseCoupling
 from toreq_hw.sim.perturbation.reprogram import mirrored
 from toreq_hw.sim.perturbation.weight_noise import AnalogWeights
 
@@ -95,7 +95,7 @@ class Pcm(AnalogWeights):
         if not 0 <= self.seconds <= 1e12:
             raise InputError(f"seconds of {self.kind} must be in 0..1e12, not {self.seconds!r}")
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """The difference of the pair, in units of the stored weight."""
         weight = coupling.weight.astype(np.float64)
         per_weight = G_MAX / max(1.0, float(np.abs(weight).max(initial=0)))

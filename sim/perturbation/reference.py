@@ -69,8 +69,8 @@ class _Run:
         self.disturbance, self.sample, self.start = disturbance, k, start
         self.state = start.states[k].astype(np.int64)
         self.faults = disturbance.faults[disturbance.faults[:, 0] == k]
-        self.couplings = list(network.couplings)
-        self.flipped_bits = [np.zeros(c.weight.shape, np.uint8) for c in network.couplings]
+        self.projections = list(network.projections)
+        self.flipped_bits = [np.zeros(c.weight.shape, np.uint8) for c in network.dense_couplings]
         self.changes: list[Change] = []
         self.events = self.synops = 0
         self.arrivals: dict[int, int] = {}
@@ -119,13 +119,16 @@ class _Run:
         flips = self.disturbance.weight_flips
         now = (flips[:, 0] == self.sample) & (flips[:, 1] == tick)
         for _, _, number, cell, bit in flips[now].tolist():
-            intact, mask = self.network.couplings[number], self.flipped_bits[number]
+            intact, mask = self.network.dense_couplings[number], self.flipped_bits[number]
             row, column = divmod(cell, mask.shape[1])
             mask[row, column] ^= 1 << bit
             if intact.is_self_coupling:
                 mask[column, row] ^= 1 << bit
             weight = flipped(intact.weight, mask, intact.weight_format)
-            self.couplings[number] = replace(intact, weight=weight)
+            damaged = replace(intact, weight=weight)
+            self.projections = [
+                replace(p, dense=damaged) if p.index == number else p for p in self.projections
+            ]
 
     def _strike(self, tick: int) -> None:
         """The faults listed for this tick; those of events wait for the event."""
@@ -202,18 +205,13 @@ class _Run:
         source = self._population(neuron)
         row = neuron - self.layout.of(source).start
         walked = 0
-        for coupling in self.couplings:
-            if source.name not in (coupling.pre, coupling.post):
+        for projection in self.projections:
+            if projection.source.name != source.name:
                 continue
-            if coupling.pre == source.name:
-                target, (where, weight) = coupling.post, coupling.neighbours_of_pre(row)
-            else:
-                target, (where, weight) = coupling.pre, coupling.neighbours_of_post(row)
-            if target == self.network.input.name:
-                continue
-            shift = self.network.accumulator_fraction_bits(target) - coupling.fraction_bits
-            places = self.layout.of(self.network.population(target)).start + where
-            total = self.accumulator[places] + ((weight.astype(np.int64) * delta) << shift)
+            where, weight = projection.row(row)
+            added = (weight.astype(np.int64) * delta) << projection.shift
+            places = self.layout.of(projection.target).start + where
+            total = self.accumulator[places] + added
             self.accumulator[places] = total.astype(np.int32)
             walked += len(where)
         return walked

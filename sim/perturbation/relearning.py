@@ -50,7 +50,7 @@ class Broken:
             if p.role is Role.HIDDEN
         }
         cells = {}
-        for coupling in network.couplings:
+        for coupling in network.dense_couplings:
             mask = np.zeros(coupling.weight.shape, dtype=bool)
             mask[dead.get(coupling.pre, [])] = True
             mask[:, dead.get(coupling.post, [])] = True
@@ -62,7 +62,7 @@ class Broken:
         """The network with these cells, its biases as they are."""
         couplings = tuple(
             replace(c, weight=put(c, *self.cells[c.name])) if c.name in self.cells else c
-            for c in network.couplings
+            for c in network.dense_couplings
         )
         return replace(network, couplings=couplings)
 
@@ -117,7 +117,7 @@ class DamagedTrainer(Trainer):
         """Indices into the plan's weights, of both directions, and what they read."""
         where = [np.zeros(0, dtype=np.int64)]
         words = [np.zeros(0, dtype=np.int8)]
-        for index, coupling in enumerate(self.blueprint.couplings):
+        for index, coupling in enumerate(self.blueprint.dense_couplings):
             if coupling.name not in broken.cells:
                 continue
             cells, values = broken.cells[coupling.name]
@@ -211,7 +211,7 @@ class HardenedTrainer(Trainer):
     def _impair(self, damaged: Network) -> None:
         """Puts another network's weights in place, both ways, and leaves the latents."""
         synapses = self.synapses
-        for index, coupling in enumerate(damaged.couplings):
+        for index, coupling in enumerate(damaged.dense_couplings):
             for start, rows in (
                 (synapses.forward[index], coupling.weight),
                 (synapses.backward[index], coupling.weight.T),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import MAX_FRACTION_BITS, Coupling, Network, WeightFormat
+from toreq_hw.network import MAX_FRACTION_BITS, DenseCoupling, Network, WeightFormat
 
 GRID_BITS = 6
 """Bits below a ternary weight's LSB that the converter of an analog array resolves: weights of
@@ -16,12 +16,13 @@ GRID_BITS = 6
 def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) -> Network:
     """`network` with some couplings' weights replaced, by coupling name."""
     couplings = tuple(
-        replace(c, weight=weights[c.name]) if c.name in weights else c for c in network.couplings
+        replace(c, weight=weights[c.name]) if c.name in weights else c
+        for c in network.dense_couplings
     )
     return replace(network, couplings=couplings)
 
 
-def mirrored(coupling: Coupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def mirrored(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A draw per device: a self-coupling has one device a pair, right of the diagonal."""
     if not coupling.is_self_coupling:
         return values
@@ -38,13 +39,13 @@ def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float6
     equals the stored one, the result computes the same states, tick by tick.
     """
     couplings = []
-    for coupling in network.couplings:
+    for coupling in network.dense_couplings:
         wanted = real.get(coupling.name, coupling.weight.astype(np.float64))
         ternary = coupling.weight_format is WeightFormat.TERNARY
         finer = min(GRID_BITS, MAX_FRACTION_BITS - coupling.fraction_bits) if ternary else 0
         weight = np.clip(np.rint(wanted * (1 << finer)), -127, 127).astype(np.int8)
         couplings.append(
-            Coupling(
+            DenseCoupling(
                 coupling.pre,
                 coupling.post,
                 weight,

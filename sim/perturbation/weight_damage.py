@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, WeightFormat
 from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.reprogram import with_weights
@@ -33,7 +33,7 @@ def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) ->
     return np.array([0, 1, 0, -1], dtype=np.int8)[words]
 
 
-def cells(coupling: Coupling) -> npt.NDArray[np.int64]:
+def cells(coupling: DenseCoupling) -> npt.NDArray[np.int64]:
     """Flat indices of the stored cells; of a self-coupling those right of the diagonal."""
     if not coupling.is_self_coupling:
         return np.arange(coupling.weight.size)
@@ -41,7 +41,7 @@ def cells(coupling: Coupling) -> npt.NDArray[np.int64]:
     return rows * len(coupling.weight) + columns
 
 
-def put(coupling: Coupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
+def put(coupling: DenseCoupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
     """The coupling's weights with `values` at flat cells `where`, mirrored in a self-coupling."""
     weight = coupling.weight.copy()
     weight.flat[where] = values
@@ -60,7 +60,7 @@ class WeightDamage(WeightLayer):
         couplings = self.couplings(network)
         return with_weights(network, {c.name: self.damaged(c, rng) for c in couplings})
 
-    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """What one coupling's cells read."""
         raise NotImplementedError
 
@@ -78,7 +78,7 @@ class WeightBitFlip(WeightDamage):
     unit: ClassVar[str] = "probability per stored bit"
     ruin: ClassVar[float | None] = 0.5
 
-    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """Words XOR a map of flips."""
         width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
         if not -1 <= self.bit < width:
@@ -118,19 +118,19 @@ class StuckWeights(WeightDamage):
                 f"value of {self.kind} must be zero, plus, minus or extreme, not {self.value!r}"
             )
 
-    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """round(level * cells) cells overwritten."""
         return put(coupling, *self._stuck(coupling, rng))
 
     def stuck_cells(
         self, network: Network
-    ) -> list[tuple[Coupling, npt.NDArray[np.int64], Weights]]:
+    ) -> list[tuple[DenseCoupling, npt.NDArray[np.int64], Weights]]:
         """Per coupling the flat cells and what they read as."""
         rng = self.generator()
         return [(c, *self._stuck(c, rng)) for c in self.couplings(network)]
 
     def _stuck(
-        self, coupling: Coupling, rng: np.random.Generator
+        self, coupling: DenseCoupling, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.int64], Weights]:
         stored = cells(coupling)
         where = stored[exactly(rng, len(stored), self.level)]
@@ -159,7 +159,7 @@ class DeadRows(WeightDamage):
     ruin: ClassVar[float | None] = 1.0
     axis: ClassVar[int] = 0
 
-    def damaged(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
+    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """Whole lines read 0 (in a self-coupling those that mirror them too)."""
         weight = coupling.weight.copy()
         dead = exactly(rng, weight.shape[self.axis], self.level)

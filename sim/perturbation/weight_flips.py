@@ -21,7 +21,7 @@ def readings(network: Network, flips: Lines) -> Lines:
     flips: as in `Disturbance.weight_flips`; every sample starts from the network's weights.
     """
     found = np.zeros((len(flips), 2), dtype=np.int64)
-    for number, coupling in enumerate(network.couplings):
+    for number, coupling in enumerate(network.dense_couplings):
         where = np.flatnonzero(flips[:, 2] == number)
         where = where[np.lexsort((flips[where, 3], flips[where, 0]))]  # in order within a cell
         if not len(where):
@@ -43,7 +43,7 @@ def stored(network: Network, plan: Plan, flips: Lines) -> Lines:
     number = {p.name: k for k, p in enumerate(network.relaxing)}
     places = np.zeros((len(flips), 2), dtype=np.int64)
     for k in np.unique(flips[:, 2]):
-        coupling = network.couplings[k]
+        coupling = network.dense_couplings[k]
         pre, post = number[coupling.pre], number[coupling.post]
         lines = flips[:, 2] == k
         row, column = np.divmod(flips[lines, 3], coupling.weight.shape[1])
@@ -59,7 +59,7 @@ def directed(network: Network, flips: Lines) -> Lines:
     change = np.diff(readings(network, flips))[:, 0]
     found = [np.zeros((0, 5), dtype=np.int64)]
     for k in np.unique(flips[:, 2]):
-        coupling = network.couplings[k]
+        coupling = network.dense_couplings[k]
         lines = flips[:, 2] == k
         sample, tick, _, cell, _ = flips[lines].T
         row, column = np.divmod(cell, coupling.weight.shape[1])

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Coupling, Network
+from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.reprogram import mirrored, through_converter
 
@@ -27,7 +27,7 @@ class AnalogWeights(WeightLayer):
         real = {c.name: self.analog(c, rng) for c in self.couplings(network)}
         return through_converter(network, real)
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """Real weights of one coupling, in units of the stored weight."""
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class ProgrammingNoise(AnalogWeights):
     domain: ClassVar[tuple[float, float]] = (0.0, 100.0)
     ruin: ClassVar[float | None] = 100.0
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
         largest = int(np.abs(coupling.weight).max(initial=0))
         normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
@@ -60,7 +60,7 @@ class RelativeNoise(AnalogWeights):
     unit: ClassVar[str] = "standard deviation over the weight itself"
     domain: ClassVar[tuple[float, float]] = (0.0, 10.0)
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
         normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
         return coupling.weight * (1 + self.level * normal)
@@ -77,7 +77,7 @@ class DeviceVariation(AnalogWeights):
     unit: ClassVar[str] = "standard deviation of the logarithm of the gain"
     domain: ClassVar[tuple[float, float]] = (0.0, 3.0)
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
         normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
         gain: Real = np.exp(self.level * normal - self.level**2 / 2)
@@ -96,7 +96,7 @@ class IRDrop(AnalogWeights):
     kind: ClassVar[str] = "ir_drop"
     unit: ClassVar[str] = "fraction lost by the farthest device"
 
-    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """A fixed gain per position."""
         rows, columns = coupling.weight.shape
         x = np.arange(rows) / max(1, rows - 1)

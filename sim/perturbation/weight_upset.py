@@ -37,7 +37,7 @@ class WeightUpset(TickFaults):
         rng = self.generator()
         found = [np.zeros((0, 5), dtype=np.int64)]
         walked = self._walked(network)
-        for number, coupling in enumerate(network.couplings):
+        for number, coupling in enumerate(network.dense_couplings):
             if coupling.name not in walked:
                 continue
             stored = cells(coupling)

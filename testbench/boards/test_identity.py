@@ -5,14 +5,15 @@ import pytest
 
 from testbench.networks import random_case
 from toreq_hw.boards.link.identity import hardware_hash
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters
 
 
 def small_network() -> Network:
     populations = (Population("input", 9, Role.INPUT), Population("output", 5, Role.OUTPUT))
     weight = np.zeros((9, 5), dtype=np.int8)
-    return Network(populations, (Coupling("input", "output", weight, 3, WeightFormat.TERNARY),), {})
+    coupling = DenseCoupling("input", "output", weight, 3, WeightFormat.TERNARY)
+    return Network(populations, (coupling,), {})
 
 
 @pytest.mark.parametrize(

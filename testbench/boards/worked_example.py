@@ -6,7 +6,7 @@ from testbench.boards.simulated_board import CLOCK_HZ, RUN_LIMIT_S
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.protocol import FLAG, Frame, Request
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -22,7 +22,7 @@ def network() -> Network:
             Population("input", 2, Role.INPUT, 4),
             Population("output", 2, Role.OUTPUT, 4),
         ),
-        couplings=(Coupling("input", "output", weight, 0, WeightFormat.TERNARY),),
+        couplings=(DenseCoupling("input", "output", weight, 0, WeightFormat.TERNARY),),
         biases={"output": np.array([0, 4], np.int32)},
         schedule=Schedule.PARITY,
         beta_shift=0,

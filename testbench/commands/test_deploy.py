@@ -13,7 +13,7 @@ from testbench.networks import random_case
 from toreq_hw import network, targets
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.extras import install_command
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.targets import sim as sim_target
 from toreq_hw.targets.expected import simulate
 
@@ -28,8 +28,8 @@ def small_network(seed: int = 0) -> Network:
     )
     weights = [rng.integers(-1, 2, shape).astype(np.int8) for shape in ((64, 16), (16, 10))]
     couplings = (
-        Coupling("input", "hidden", weights[0], 4, WeightFormat.TERNARY),
-        Coupling("hidden", "output", weights[1], 3, WeightFormat.TERNARY),
+        DenseCoupling("input", "hidden", weights[0], 4, WeightFormat.TERNARY),
+        DenseCoupling("hidden", "output", weights[1], 3, WeightFormat.TERNARY),
     )
     return Network(populations, couplings, {})
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from testbench.networks import Case, cases
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import (
-    Coupling,
+    DenseCoupling,
     Network,
     Population,
     Role,
@@ -28,9 +28,9 @@ HIDDEN = Population("hidden", 2, Role.HIDDEN, 2)
 OUTPUT = Population("output", 1, Role.OUTPUT, 2)
 
 
-def coupling(pre: Population, post: Population, value: int = 1, f: int = 0) -> Coupling:
+def coupling(pre: Population, post: Population, value: int = 1, f: int = 0) -> DenseCoupling:
     weight = np.full((pre.size, post.size), value, dtype=np.int8)
-    return Coupling(pre.name, post.name, weight, f, WeightFormat.INT8)
+    return DenseCoupling(pre.name, post.name, weight, f, WeightFormat.INT8)
 
 
 def network(**changes: Any) -> Network:
@@ -83,7 +83,7 @@ def test_state_ranges(bits: int, signed: bool, low: int, high: int) -> None:
 )
 def test_weight_refusals(weight: Any, weight_format: str, message: str) -> None:
     with pytest.raises(NetworkError) as caught:
-        Coupling("a", "b", np.array(weight, np.int8), 0, WeightFormat(weight_format))
+        DenseCoupling("a", "b", np.array(weight, np.int8), 0, WeightFormat(weight_format))
     assert message in str(caught.value)
 
 
@@ -97,26 +97,26 @@ def test_weight_refusals(weight: Any, weight_format: str, message: str) -> None:
 )
 def test_self_coupling_refusals(weight: Any, message: str) -> None:
     with pytest.raises(NetworkError) as caught:
-        Coupling("a", "a", np.array(weight, np.int8), 0, WeightFormat.INT8)
+        DenseCoupling("a", "a", np.array(weight, np.int8), 0, WeightFormat.INT8)
     assert message in str(caught.value)
 
 
 def test_masked_arrays_are_refused() -> None:
     """What lies behind a mask is not what their owner sees."""
     with pytest.raises(NetworkError, match="weight must be an array without a mask"):
-        Coupling("a", "b", np.ma.ones((2, 2), np.int8), 0, WeightFormat.INT8)
+        DenseCoupling("a", "b", np.ma.ones((2, 2), np.int8), 0, WeightFormat.INT8)
     with pytest.raises(NetworkError, match="must be an array without a mask"):
         replace(network(), biases={"hidden": np.ma.ones(2, np.int32)})
 
 
 def test_dtype_and_fraction_bits_refusals() -> None:
     with pytest.raises(NetworkError, match="weight must be an int8 array, not float64"):
-        Coupling("a", "b", np.zeros((1, 1)), 0, WeightFormat.INT8)  # type: ignore[arg-type]
+        DenseCoupling("a", "b", np.zeros((1, 1)), 0, WeightFormat.INT8)  # type: ignore[arg-type]
     with pytest.raises(NetworkError, match=r"fraction_bits must be an integer in 0\.\.15, not 16"):
-        Coupling("a", "b", np.zeros((1, 1), np.int8), 16, WeightFormat.INT8)
+        DenseCoupling("a", "b", np.zeros((1, 1), np.int8), 16, WeightFormat.INT8)
 
 
-LOOP = Coupling("hidden", "hidden", np.zeros((2, 2), np.int8), 0, WeightFormat.INT8)
+LOOP = DenseCoupling("hidden", "hidden", np.zeros((2, 2), np.int8), 0, WeightFormat.INT8)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,12 @@ def test_bound_for_any_weights_holds_for_these() -> None:
     assert (low.tolist(), high.tolist()) == ([-1143, -1143], [1143, 1143])
 
 
-def test_neighbours_of_either_end() -> None:
-    c = Coupling("a", "b", np.array([[1, 2, 3], [4, 5, 6]], np.int8), 0, WeightFormat.INT8)
-    assert [part.tolist() for part in c.neighbours_of_pre(1)] == [[0, 1, 2], [4, 5, 6]]
-    assert [part.tolist() for part in c.neighbours_of_post(2)] == [[0, 1], [3, 6]]
+def test_a_row_of_a_projection_holds_what_an_event_reaches() -> None:
+    forward, backward = network().projections[1:]
+    assert (forward.name, backward.name) == ("hidden->output", "output->hidden")
+    weight = forward.matrix
+    for projection, rows in ((forward, weight), (backward, weight.T)):
+        for neuron, expected in enumerate(rows):
+            targets, found = projection.row(neuron)
+            assert targets.tolist() == list(range(projection.target.size))
+            assert found.tolist() == expected.tolist()

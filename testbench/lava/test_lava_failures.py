@@ -22,7 +22,7 @@ from testbench.patience import GENEROUS_S
 from toreq_hw import network, sim
 from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError, NetworkError
 from toreq_hw.lava_backend import lava_replay, lava_run, lava_shim, lava_worker
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 MARK = "TOREQ_HW_TEST_SESSION"
 
@@ -161,8 +161,8 @@ def one_coupling(hidden: int, fraction_bits: tuple[int, int], schedule: Schedule
     first = np.full((hidden, hidden), 127 if fraction_bits[1] <= 5 else 1, dtype=np.int8)
     second = np.ones((hidden, 2), dtype=np.int8)
     couplings = (
-        Coupling("input", "hidden", first, fraction_bits[0], WeightFormat.INT8),
-        Coupling("hidden", "output", second, fraction_bits[1], WeightFormat.TERNARY),
+        DenseCoupling("input", "hidden", first, fraction_bits[0], WeightFormat.INT8),
+        DenseCoupling("hidden", "output", second, fraction_bits[1], WeightFormat.TERNARY),
     )
     return Network(populations, couplings, {}, schedule)
 

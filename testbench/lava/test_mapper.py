@@ -20,7 +20,7 @@ from toreq_hw.lava_backend.mapper import (
     map_network,
 )
 from toreq_hw.lava_backend.mapper import chip as chip_module
-from toreq_hw.network import Coupling, Network, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, WeightFormat
 from toreq_hw.reports.core_map import core_map
 
 
@@ -31,7 +31,9 @@ def filled(
     rng = np.random.default_rng(0)
     blank = network.layered(sizes, kind, [5] * (len(sizes) - 1), state_bits=4, input_bits=4)
     couplings = [
-        Coupling(c.pre, c.post, (rng.random(c.weight.shape) < density).astype(np.int8), 5, kind)
+        DenseCoupling(
+            c.pre, c.post, (rng.random(c.weight.shape) < density).astype(np.int8), 5, kind
+        )
         for c in blank.couplings
     ]
     return Network(blank.populations, tuple(couplings), {})
@@ -77,7 +79,7 @@ def test_long_lists_take_blocks_and_sparse_ones_an_index() -> None:
     source = filled((1, 100, 1))
     weight = np.zeros((1, 100), dtype=np.int8)
     weight[0, :3] = 1  # three synapses with 13 bits of index: 3 * 21 + 10 bits, two words
-    first = Coupling("input", "hidden", weight, 5, WeightFormat.INT8)
+    first = DenseCoupling("input", "hidden", weight, 5, WeightFormat.INT8)
     sparse = Network(source.populations, (first, source.couplings[1]), {})
     core = map_network(sparse, load_chip("loihi2")).cores[0]
     assert core.used["synapse_bits"] == 2 * 64 + 9 * 64 + 5 * 64
@@ -155,7 +157,7 @@ def test_a_source_that_does_not_reach_a_core_takes_no_axon(tmp_path: Path, chip_
     source = filled((2, 20, 1))
     weight = np.zeros((2, 20), dtype=np.int8)
     weight[0, :10] = weight[1, 10:] = 1
-    first = Coupling("input", "hidden", weight, 5, WeightFormat.INT8)
+    first = DenseCoupling("input", "hidden", weight, 5, WeightFormat.INT8)
     network_of_two = Network(source.populations, (first, source.couplings[1]), {})
     mapping = map_network(network_of_two, load_chip(str(path)))
     assert [core.used["axons_in"] for core in mapping.cores] == [2, 2, 20]

@@ -21,7 +21,7 @@ from toreq_hw.errors import (
 from toreq_hw.extras import install_command
 from toreq_hw.lava_backend import nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.record import RunRecord
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.targets import Samples
 from toreq_hw.targets.agreement import Agreement, compare
 from toreq_hw.targets.expected import simulate
@@ -91,8 +91,8 @@ def pair(strength: int, signed: bool) -> Network:
         Population("output", 1, Role.OUTPUT, 8, signed),
     )
     couplings = (
-        Coupling("input", "hidden", np.array([[1]], np.int8), 2, WeightFormat.INT8),
-        Coupling("hidden", "output", np.array([[strength]], np.int8), 2, WeightFormat.INT8),
+        DenseCoupling("input", "hidden", np.array([[1]], np.int8), 2, WeightFormat.INT8),
+        DenseCoupling("hidden", "output", np.array([[strength]], np.int8), 2, WeightFormat.INT8),
     )
     return Network(populations, couplings, {"output": np.array([-80], np.int32)})
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 
 def chain(*weights: int) -> Network:
@@ -12,7 +12,7 @@ def chain(*weights: int) -> Network:
     return Network(
         populations=tuple(Population(n, 1, r, 8) for n, r in zip(names, roles, strict=True)),
         couplings=tuple(
-            Coupling(pre, post, np.array([[w]], np.int8), 0, WeightFormat.INT8)
+            DenseCoupling(pre, post, np.array([[w]], np.int8), 0, WeightFormat.INT8)
             for pre, post, w in zip(names, names[1:], weights, strict=False)
         ),
         biases={},

@@ -11,7 +11,7 @@ from testbench.networks import Case, cases, random_case
 from testbench.robustness.random_maps import random_rows
 from toreq_hw import sim
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -120,8 +120,8 @@ def test_faults_of_one_tick_strike_in_the_order_of_the_rows() -> None:
     network = Network(
         tuple(Population(name, 1, role, 8) for name, role in roles.items()),
         (
-            Coupling("input", "hidden", one, 0, WeightFormat.INT8),
-            Coupling("hidden", "output", one, 0, WeightFormat.INT8),
+            DenseCoupling("input", "hidden", one, 0, WeightFormat.INT8),
+            DenseCoupling("hidden", "output", one, 0, WeightFormat.INT8),
         ),
         {},
     )

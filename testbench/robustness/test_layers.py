@@ -9,7 +9,15 @@ import pytest
 from testbench.networks import random_case
 from toreq_hw import sim
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, layered
+from toreq_hw.network import (
+    DenseCoupling,
+    Network,
+    Population,
+    Role,
+    Schedule,
+    WeightFormat,
+    layered,
+)
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import pcm
 from toreq_hw.sim.perturbation.disturbance import FREE
@@ -150,7 +158,7 @@ def test_ir_drop_by_hand() -> None:
     weight = np.array([[100, 100], [100, 100]], np.int8)
     network = replace(
         layered((2, 2), WeightFormat.INT8, (3,)),
-        couplings=(Coupling("input", "output", weight, 3, WeightFormat.INT8),),
+        couplings=(DenseCoupling("input", "output", weight, 3, WeightFormat.INT8),),
     )
     dropped = p.IRDrop(0.4).program(network).couplings[0].weight
     assert dropped.tolist() == [[100, 80], [80, 60]]

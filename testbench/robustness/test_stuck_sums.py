@@ -10,7 +10,7 @@ from testbench.robustness.chains import chain
 from toreq_hw import sim
 from toreq_hw.contract.results import Status
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.baselines.feed_forward import feed_forward
 from toreq_hw.sim.perturbation.disturbance import Disturbance
@@ -157,7 +157,7 @@ def test_the_feed_forward_twin_reads_the_same_bits() -> None:
     weights = np.array([[1, 1]], np.int8)
     network = Network(
         populations=(Population("x", 1, Role.INPUT, 8), Population("y", 2, Role.OUTPUT, 8)),
-        couplings=(Coupling("x", "y", weights, 0, WeightFormat.INT8),),
+        couplings=(DenseCoupling("x", "y", weights, 0, WeightFormat.INT8),),
         biases={},
         schedule=Schedule.PARITY,
     )

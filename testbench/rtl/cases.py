@@ -17,7 +17,7 @@ from testbench.rtl.plan import (
     Threshold,
     Traffic,
 )
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 BUSY = Traffic(idle=0.3, stall=0.5, sparse=True)
 QUIET = Traffic(report=False)
@@ -110,7 +110,7 @@ def redrawn(network: Network, seed: int) -> Network:
     """The same shape with other weights (up to the limits of the formats) and biases."""
     rng = np.random.default_rng(seed)
     couplings = [
-        Coupling(c.pre, c.post, _weights(rng, c), c.fraction_bits, c.weight_format)
+        DenseCoupling(c.pre, c.post, _weights(rng, c), c.fraction_bits, c.weight_format)
         for c in network.couplings
     ]
     biases = {name: rng.permutation(bias) for name, bias in network.biases.items()}
@@ -119,7 +119,7 @@ def redrawn(network: Network, seed: int) -> Network:
     )
 
 
-def _weights(rng: np.random.Generator, coupling: Coupling) -> np.ndarray:  # type: ignore[type-arg]
+def _weights(rng: np.random.Generator, coupling: DenseCoupling) -> np.ndarray:  # type: ignore[type-arg]
     limit = coupling.weight_format.limit
     weight = rng.integers(-limit, limit + 1, coupling.weight.shape)
     if coupling.is_self_coupling:
@@ -140,8 +140,8 @@ def burst_plan() -> Plan:
     network = Network(
         populations,
         (
-            Coupling("input", "hidden", first, 0, WeightFormat.TERNARY),
-            Coupling("hidden", "output", second, 7, WeightFormat.INT8),
+            DenseCoupling("input", "hidden", first, 0, WeightFormat.TERNARY),
+            DenseCoupling("hidden", "output", second, 7, WeightFormat.INT8),
         ),
         {},
     )
@@ -162,7 +162,7 @@ def lonely_plan() -> Plan:
     weight = np.array([[1], [-1], [1]], dtype=np.int8)
     network = Network(
         populations,
-        (Coupling("input", "output", weight, 0, WeightFormat.TERNARY),),
+        (DenseCoupling("input", "output", weight, 0, WeightFormat.TERNARY),),
         {"output": np.array([-1], dtype=np.int32)},
     )
     inputs = np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1], [0, 1, 0]], dtype=np.int16)
@@ -213,7 +213,7 @@ def _fine_network() -> Network:
         ("hidden2", "output", rng.integers(-9, 10, (7, 5)), 1, WeightFormat.INT8),
     )
     couplings = tuple(
-        Coupling(pre, post, weight.astype(np.int8), fraction_bits, weight_format)
+        DenseCoupling(pre, post, weight.astype(np.int8), fraction_bits, weight_format)
         for pre, post, weight, fraction_bits, weight_format in drawn
     )
     biases = {p.name: rng.integers(-99, 100, p.size).astype(np.int32) for p in populations[1:]}

@@ -23,7 +23,7 @@ from testbench.rtl.plan import (
     Threshold,
     Traffic,
 )
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 COUNTER_BITS = 6
 MAX_SWEEPS = 7
@@ -113,7 +113,7 @@ def _images(rng: np.random.Generator, network: Network, count: int) -> npt.NDArr
 def _with(network: Network, weights: list[npt.NDArray[np.int8]], bias: int) -> Network:
     """The same shape with other contents; `bias` goes to every neuron."""
     couplings = [
-        Coupling(c.pre, c.post, weight.astype(np.int8), c.fraction_bits, c.weight_format)
+        DenseCoupling(c.pre, c.post, weight.astype(np.int8), c.fraction_bits, c.weight_format)
         for c, weight in zip(network.couplings, weights, strict=True)
     ]
     biases = {p.name: np.full(p.size, bias, dtype=np.int32) for p in network.relaxing}
@@ -155,8 +155,8 @@ def _ternary() -> Network:
     first, second = rng.integers(-1, 2, (4, 5)), rng.integers(-1, 2, (5, 3))
     biases = {p.name: rng.integers(-4, 4, p.size).astype(np.int32) for p in populations[1:]}
     couplings = (
-        Coupling("input", "hidden", first.astype(np.int8), 1, TERNARY),
-        Coupling("hidden", "output", second.astype(np.int8), 0, TERNARY),
+        DenseCoupling("input", "hidden", first.astype(np.int8), 1, TERNARY),
+        DenseCoupling("hidden", "output", second.astype(np.int8), 0, TERNARY),
     )
     return Network(populations, couplings, biases, Schedule.PARITY, beta_shift=0)
 
@@ -177,7 +177,7 @@ def _mixed() -> Network:
         ("hidden2", "output", rng.integers(-3, 4, (2, 3)), 1, INT8),
     )
     couplings = tuple(
-        Coupling(pre, post, weight.astype(np.int8), fraction_bits, kind)
+        DenseCoupling(pre, post, weight.astype(np.int8), fraction_bits, kind)
         for pre, post, weight, fraction_bits, kind in drawn
     )
     biases = {p.name: rng.integers(-8, 8, p.size).astype(np.int32) for p in populations[1:]}
@@ -194,7 +194,7 @@ def _int8() -> Network:
     first, second = rng.integers(-5, 6, (6, 6)), rng.integers(-5, 6, (6, 4))
     biases = {p.name: rng.integers(-8, 8, p.size).astype(np.int32) for p in populations[1:]}
     couplings = (
-        Coupling("input", "hidden", first.astype(np.int8), 2, INT8),
-        Coupling("hidden", "output", second.astype(np.int8), 2, INT8),
+        DenseCoupling("input", "hidden", first.astype(np.int8), 2, INT8),
+        DenseCoupling("hidden", "output", second.astype(np.int8), 2, INT8),
     )
     return Network(populations, couplings, biases, Schedule.PARITY, beta_shift=3)

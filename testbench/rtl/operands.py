@@ -11,7 +11,7 @@ import numpy as np
 from amaranth import Array, Module, Mux, Signal, Value
 
 from testbench.rtl.properties import Property, made
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.operations import Op
@@ -109,7 +109,7 @@ def wide_network(kind: WeightFormat) -> Network:
         Population("output", 3, Role.OUTPUT),
     )
     couplings = (
-        Coupling("input", "output", np.zeros((1, 3), dtype=np.int8), 3, kind),
-        Coupling("hidden", "output", np.zeros((1, 3), dtype=np.int8), 0, kind),
+        DenseCoupling("input", "output", np.zeros((1, 3), dtype=np.int8), 3, kind),
+        DenseCoupling("hidden", "output", np.zeros((1, 3), dtype=np.int8), 0, kind),
     )
     return Network(populations, couplings, {"output": np.array([-9, 0, 9], np.int32)})

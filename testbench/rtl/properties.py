@@ -20,7 +20,7 @@ from amaranth import (
 )
 from amaranth.hdl import Assert, Assume
 
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.event_queue import EventQueue, row_layout
 from toreq_hw.rtl.images import MemoryImages
@@ -120,7 +120,7 @@ def small_network(
     )
     weight = np.zeros((inputs, outputs), dtype=np.int8)
     biases = {"output": np.full(outputs, bias, dtype=np.int32)}
-    return Network(populations, (Coupling("input", "output", weight, 1, kind),), biases)
+    return Network(populations, (DenseCoupling("input", "output", weight, 1, kind),), biases)
 
 
 class QueueKeepsEvents(Property):

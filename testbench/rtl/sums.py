@@ -18,7 +18,7 @@ from amaranth.lib import data
 
 from testbench.rtl.operands import DELAY, later
 from testbench.rtl.properties import Property, made
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.operations import Op, Page
@@ -242,8 +242,8 @@ def small_network(kind: WeightFormat) -> Network:
         Population("output", 3, Role.OUTPUT, bits),
     )
     couplings = (
-        Coupling("input", "output", np.zeros((1, 3), dtype=np.int8), 1, kind),
-        Coupling("hidden", "output", np.zeros((1, 3), dtype=np.int8), 0, kind),
+        DenseCoupling("input", "output", np.zeros((1, 3), dtype=np.int8), 1, kind),
+        DenseCoupling("hidden", "output", np.zeros((1, 3), dtype=np.int8), 0, kind),
     )
     biases = {"hidden": np.array([-1], np.int32), "output": np.array([-1, 0, 0], np.int32)}
     return Network(populations, couplings, biases, beta_shift=1)

@@ -8,7 +8,7 @@ from amaranth.lib import data
 
 from testbench.rtl.followed import Followed
 from testbench.rtl.properties import Property, made
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.input_port import InputPort, event_layout
@@ -252,7 +252,9 @@ def _signed_network() -> Network:
         Population("output", 1, Role.OUTPUT, 1),
     )
     weight = np.ones((5, 1), dtype=np.int8)
-    return Network(populations, (Coupling("input", "output", weight, 0, WeightFormat.TERNARY),), {})
+    return Network(
+        populations, (DenseCoupling("input", "output", weight, 0, WeightFormat.TERNARY),), {}
+    )
 
 
 def _network() -> Network:
@@ -263,7 +265,7 @@ def _network() -> Network:
         Population("output", 1, Role.OUTPUT, 1),
     )
     couplings = tuple(
-        Coupling(pre, post, np.ones((1, 1), dtype=np.int8), 0, WeightFormat.TERNARY)
+        DenseCoupling(pre, post, np.ones((1, 1), dtype=np.int8), 0, WeightFormat.TERNARY)
         for pre, post in (("input", "hidden"), ("hidden", "output"))
     )
     return Network(populations, couplings, {})

@@ -22,7 +22,7 @@ from testbench.rtl.tools import run
 from toreq_hw import files
 from toreq_hw.commands.rtl import command, write
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat, save
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat, save
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.fault_port import upset_signature
 from toreq_hw.rtl.images import MemoryImages, load_words
@@ -39,7 +39,9 @@ def layered(kind: WeightFormat) -> Network:
     )
     rng = np.random.default_rng(3)
     couplings = [
-        Coupling(a.name, b.name, rng.integers(-1, 2, (a.size, b.size)).astype(np.int8), 3, kind)
+        DenseCoupling(
+            a.name, b.name, rng.integers(-1, 2, (a.size, b.size)).astype(np.int8), 3, kind
+        )
         for a, b in pairwise(populations)
     ]
     return Network(populations, tuple(couplings), {})
@@ -165,7 +167,7 @@ def test_spram_cells_do_what_their_twin_does() -> None:
     )
     rng = np.random.default_rng(5)
     couplings = tuple(
-        Coupling(
+        DenseCoupling(
             a.name,
             b.name,
             rng.integers(-9, 10, (a.size, b.size)).astype(np.int8),
@@ -247,7 +249,7 @@ def test_synchronous_is_refused() -> None:
 def test_a_store_too_large_names_layer_limit_and_fix() -> None:
     populations = (Population("input", 3000, Role.INPUT), Population("output", 3000, Role.OUTPUT))
     weight = np.zeros((3000, 3000), dtype=np.int8)
-    coupling = Coupling("input", "output", weight, 0, WeightFormat.TERNARY)
+    coupling = DenseCoupling("input", "output", weight, 0, WeightFormat.TERNARY)
     network = Network(populations, (coupling,), {})
     message = r"coupling 'input-output': .* 1048576 words of a store, found 4500000; use more"
     with pytest.raises(NetworkError, match=message):
@@ -261,8 +263,8 @@ def test_an_accumulator_too_wide_names_layer_limit_and_fix() -> None:
         Population("side", 2, Role.HIDDEN, 1),
     )
     couplings = (
-        Coupling("input", "output", np.zeros((70_000, 1), np.int8), 0, WeightFormat.INT8),
-        Coupling("output", "side", np.zeros((1, 2), np.int8), 15, WeightFormat.TERNARY),
+        DenseCoupling("input", "output", np.zeros((70_000, 1), np.int8), 0, WeightFormat.INT8),
+        DenseCoupling("output", "side", np.zeros((1, 2), np.int8), 15, WeightFormat.TERNARY),
     )
     network = Network(populations, couplings, {})
     with pytest.raises(NetworkError, match="population 'output': accumulators for any weights"):

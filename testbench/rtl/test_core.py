@@ -11,7 +11,7 @@ from testbench.rtl.cases import Shape, burst_plan, lonely_plan, lossy_plan, rand
 from testbench.rtl.plan import Images, Plan, Traffic
 from testbench.rtl.simulate import RUNS, simulate, simulators
 from toreq_hw import data
-from toreq_hw.network import Coupling, Network, Schedule
+from toreq_hw.network import DenseCoupling, Network, Schedule
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
@@ -123,7 +123,7 @@ def test_a_wrong_weight_is_found_and_named() -> None:
     broken = replace(
         case.network,
         couplings=(
-            Coupling(first.pre, first.post, wrong, first.fraction_bits, first.weight_format),
+            DenseCoupling(first.pre, first.post, wrong, first.fraction_bits, first.weight_format),
             *others,
         ),
     )

@@ -7,7 +7,7 @@ from toreq_hw import sim
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.operations import dense_synops, fan_out
 from toreq_hw.network import (
-    Coupling,
+    DenseCoupling,
     Network,
     Population,
     Role,
@@ -31,7 +31,7 @@ def test_the_parity_graph_leaves_the_input_out() -> None:
             Population("output", 1, Role.OUTPUT, 8),
         ),
         tuple(
-            Coupling(pre, post, np.ones((1, 1), np.int8), 0, WeightFormat.TERNARY)
+            DenseCoupling(pre, post, np.ones((1, 1), np.int8), 0, WeightFormat.TERNARY)
             for pre, post in (("input", "hidden"), ("input", "output"), ("hidden", "output"))
         ),
         {},
@@ -43,7 +43,7 @@ def test_the_parity_graph_leaves_the_input_out() -> None:
 def test_a_colour_without_populations_is_no_tick(engine: sim.EngineName) -> None:
     net = Network(
         (Population("input", 1, Role.INPUT, 8), Population("output", 1, Role.OUTPUT, 8)),
-        (Coupling("input", "output", np.ones((1, 1), np.int8), 0, WeightFormat.TERNARY),),
+        (DenseCoupling("input", "output", np.ones((1, 1), np.int8), 0, WeightFormat.TERNARY),),
         {},
     )
     relaxation = sim.relax(net, np.array([[5]], np.int16), engine=engine, trace=True)
@@ -100,7 +100,7 @@ def test_rates_decay_to_sixteen_and_no_further() -> None:
 def test_going_on_from_ternary_weights_stays_within_the_latents(theta: int, latent: int) -> None:
     net = Network(
         (Population("input", 1, Role.INPUT, 8), Population("output", 2, Role.OUTPUT, 8)),
-        (Coupling("input", "output", np.array([[1, -1]], np.int8), 2, WeightFormat.TERNARY),),
+        (DenseCoupling("input", "output", np.array([[1, -1]], np.int8), 2, WeightFormat.TERNARY),),
         {},
     )
     trainer = Trainer.from_network(net, Rule(theta=theta), seed=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from testbench.networks import random_case
 from toreq_hw import sim
-from toreq_hw.network import Coupling, Network, Population, Role, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.sim.delivery_kernel import MIN_SHARED_ROWS, NARROW, deliver
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.plan import SUM_LIMIT, Plan, compile_plan, shared_rows
@@ -40,16 +40,16 @@ class Corner:
         """One input neuron, `size` hidden ones, WIDE outputs."""
         source = self._source(size)
         pixel = Population("input", 1, Role.INPUT, 1, signed=False)
-        onward = Coupling("input", "hidden", np.ones((1, size), dtype=np.int8), 0, TERNARY)
+        onward = DenseCoupling("input", "hidden", np.ones((1, size), dtype=np.int8), 0, TERNARY)
         output = Population("output", WIDE, Role.OUTPUT, 4, signed=False)
         return Network((pixel, source, output), (onward, self._coupling(source)), {})
 
     def _source(self, size: int) -> Population:
         return Population("hidden", size, Role.HIDDEN, self.state_bits, signed=self.signed)
 
-    def _coupling(self, source: Population) -> Coupling:
+    def _coupling(self, source: Population) -> DenseCoupling:
         weight = np.full((source.size, WIDE), self.sign * self.kind.limit, dtype=np.int8)
-        return Coupling("hidden", "output", weight, 0, self.kind)
+        return DenseCoupling("hidden", "output", weight, 0, self.kind)
 
 
 CORNERS = [

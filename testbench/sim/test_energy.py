@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from testbench.networks import Case, cases
 from toreq_hw import sim
 from toreq_hw.contract.energy import doubled_energy
-from toreq_hw.network import Coupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 
 
 def energies(case: Case, relaxation: sim.PhaseResult, sample: int, drive=None):
@@ -51,7 +51,7 @@ def test_energy_by_hand() -> None:
     # E2(4) = 28 - 8 - 48 = -28, E2(5) = 45 - 10 - 60 = -25: the minimum is s = (7 + 1) >> 1 = 4.
     network = Network(
         (Population("input", 1, Role.INPUT, 2), Population("output", 1, Role.OUTPUT, 3)),
-        (Coupling("input", "output", np.array([[2]], np.int8), 1, WeightFormat.INT8),),
+        (DenseCoupling("input", "output", np.array([[2]], np.int8), 1, WeightFormat.INT8),),
         {"output": np.array([1], np.int32)},
     )
     states = {"output": np.array([[0], [3], [4], [5]], np.int16)}
@@ -68,7 +68,7 @@ def test_synchronous_updating_can_cycle_and_says_so() -> None:
             Population("hidden", 1, Role.HIDDEN, 1),
             Population("output", 1, Role.OUTPUT, 1),
         ),
-        (Coupling("hidden", "output", np.array([[1]], np.int8), 0, WeightFormat.TERNARY),),
+        (DenseCoupling("hidden", "output", np.array([[1]], np.int8), 0, WeightFormat.TERNARY),),
         {},
         Schedule.SYNCHRONOUS,
     )

@@ -4,8 +4,7 @@ import numpy as np
 
 from testbench.rtl.model import Model
 from toreq_hw import data, sim
-from toreq_hw.network import Network, WeightFormat, layered
-from toreq_hw.network.coupling import Coupling
+from toreq_hw.network import DenseCoupling, Network, WeightFormat, layered
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
 from toreq_hw.targets.workload import workload
@@ -18,7 +17,7 @@ def random_network() -> Network:
     blank = layered((64, 20, 12, 10), WeightFormat.TERNARY, [5, 3, 3])
     draw = np.random.default_rng(7)
     couplings = [
-        Coupling(
+        DenseCoupling(
             c.pre,
             c.post,
             draw.integers(-1, 2, c.weight.shape).astype(np.int8),

@@ -38,7 +38,7 @@ def _described(net: Network) -> Details:
         "shape": "-".join(str(p.size) for p in net.populations),
         "formats": ", ".join(
             [
-                *dict.fromkeys(f"{c.weight_format.value} weights" for c in net.couplings),
+                *dict.fromkeys(f"{c.weight_format.value} weights" for c in net.dense_couplings),
                 *dict.fromkeys(f"{p.state_bits}-bit states" for p in net.populations),
             ]
         ),
@@ -59,7 +59,7 @@ def _described(net: Network) -> Details:
                 "fraction_bits": c.fraction_bits,
                 "zeros": round(float((c.weight == 0).mean()), 4),
             }
-            for c in net.couplings
+            for c in net.dense_couplings
         ],
         "schedule": net.schedule.value,
         "beta_shift": net.beta_shift,

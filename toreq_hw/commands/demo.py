@@ -93,7 +93,7 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         rows,
         relaxation.sweeps,
         events_per_tick(relaxation.trace, len(inputs)),
-        trained.couplings[0].weight,
+        trained.dense_couplings[0].weight,
         dataset.shape,
     )
     with together():

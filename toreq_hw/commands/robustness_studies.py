@@ -90,7 +90,7 @@ def recovery(
 def critical(net: network.Network, exam: Exam, seed: int) -> Critical:
     """Which input lines, which bits and which single weights matter most."""
     inputs, labels = exam.inputs[:CRITICAL_SAMPLES], exam.labels[:CRITICAL_SAMPLES]
-    weights = sum(c.weight.size for c in net.couplings)
+    weights = sum(c.weight.size for c in net.dense_couplings)
     sample = None if weights <= EXHAUSTIVE else SAMPLED_CELLS
     with console.progress_bar() as bar:
         task = bar.add_task("critical weights", total=net.input.size + (sample or weights), note="")
@@ -137,7 +137,7 @@ def _by_bit(flips: Sequence[SingleFlip]) -> tuple[BitFlips, ...]:
 
 def _maps(net: network.Network, flips: Sequence[SingleFlip]) -> dict[str, Map]:
     """Per coupling the distance, in per cent, that the worse bit of each cell causes."""
-    maps = {c.name: np.zeros(c.weight.shape) for c in net.couplings}
+    maps = {c.name: np.zeros(c.weight.shape) for c in net.dense_couplings}
     for flip in flips:
         worst = maps[flip.coupling]
         worst[flip.row, flip.column] = max(worst[flip.row, flip.column], 100 * flip.distance)

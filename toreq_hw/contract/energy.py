@@ -41,12 +41,12 @@ def doubled_energy(
             bias = bias + drive
         local = _staircase(population, fraction_bits, own) - 2 * bias * own
         total += local.sum(axis=1) << (common - fraction_bits)
-    for coupling in network.couplings:
-        weight = coupling.weight.astype(np.int64)
-        pairs = ((wide[coupling.pre] @ weight) * wide[coupling.post]).sum(axis=1)
+    for projection in network.forward_projections:
+        target = projection.target.name
+        pairs = (projection.apply(wide[projection.source.name]) * wide[target]).sum(axis=1)
         # The full double sum of a self-coupling holds each pair twice, as "doubled" asks for.
-        times = 1 if coupling.is_self_coupling else 2
-        total -= (times * pairs) << (common - coupling.fraction_bits)
+        times = 1 if projection.is_self_projection else 2
+        total -= (times * pairs) << (common - network.accumulator_fraction_bits(target))
     return total
 
 

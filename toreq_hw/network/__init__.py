@@ -7,7 +7,13 @@ net.population("hidden").size, net.couplings[0].weight.shape, net.sha256
 
 from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
 from toreq_hw.network.build import layered
-from toreq_hw.network.coupling import MAX_FRACTION_BITS, Coupling, WeightFormat
+from toreq_hw.network.couplings import (
+    MAX_FRACTION_BITS,
+    Coupling,
+    DenseCoupling,
+    Edges,
+    WeightFormat,
+)
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
@@ -22,6 +28,8 @@ __all__ = [
     "Block",
     "Colour",
     "Coupling",
+    "DenseCoupling",
+    "Edges",
     "Network",
     "Population",
     "Projection",

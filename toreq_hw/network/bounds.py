@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toreq_hw.network.couplings.coupling import Range
 from toreq_hw.network.fixed_point import nudge, rounding_half
-from toreq_hw.network.projection import Range
 
 if TYPE_CHECKING:
     from toreq_hw.network.network import Network

@@ -7,7 +7,7 @@ import numpy as np
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
-from toreq_hw.network.coupling import Coupling, WeightFormat
+from toreq_hw.network.couplings import DenseCoupling, WeightFormat
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.schedule import Schedule
@@ -71,6 +71,8 @@ def _populations(
     return populations
 
 
-def _blank(pre: Population, post: Population, kind: WeightFormat, fraction_bits: int) -> Coupling:
+def _blank(
+    pre: Population, post: Population, kind: WeightFormat, fraction_bits: int
+) -> DenseCoupling:
     weight = np.zeros((pre.size, post.size), dtype=np.int8)
-    return Coupling(pre.name, post.name, weight, fraction_bits, kind)
+    return DenseCoupling(pre.name, post.name, weight, fraction_bits, kind)

@@ -1,7 +1,8 @@
 """The network file: `.safetensors`, so that no code runs on load.
 
-Tensors `<coupling>.weight` (int8) and `<population>.bias` (int32); one metadata entry,
-`network`, holds JSON: format, version, the description, and the SHA-256 of the content.
+Tensors `<coupling>.weight` (int8) and `<population>.bias` (int32), and what else the kind of a
+coupling needs; one metadata entry, `network`, holds JSON: format, version, the description, and
+the SHA-256 of the content. The version is the lowest that has every kind of coupling in the file.
 """
 
 import json
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
-from toreq_hw.network.coupling import Coupling, WeightFormat
+from toreq_hw.network.couplings import KINDS, Coupling
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.schedule import Schedule
@@ -21,7 +22,6 @@ from toreq_hw.reading import Fields, parse_json, read_tensors, shown
 from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw network"
-VERSION = 1
 
 _MAX_FILE_BYTES = 1 << 32
 """A network of 4 GB is far above anything the engines take; refuse before reading it."""
@@ -47,7 +47,8 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
 @named_type_errors
 def header(network: Network) -> dict[str, Any]:
     """What a file says beside the tensors: format, version, description, SHA-256."""
-    description = {"format": FORMAT, "version": VERSION, **network.describe()}
+    version = max((c.file_version for c in network.couplings), default=1)
+    description = {"format": FORMAT, "version": version, **network.describe()}
     return {**description, "sha256": network.sha256}
 
 
@@ -80,11 +81,17 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
     fields = Fields(header, "", NetworkFileError, "network.")
     if fields.text("format") != FORMAT:
         raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
-    if fields.integer("version") != VERSION:
-        raise fields.error(
-            "version", f"be {VERSION} (a newer toreq_hw may read it)", fields.integer("version")
-        )
+    version, known = fields.integer("version"), {kind.file_version for kind in KINDS.values()}
+    if version not in known:
+        must = " or ".join(str(one) for one in sorted(known))
+        raise fields.error("version", f"be {must} (a newer toreq_hw may read it)", version)
     network = network_from(header, tensors)
+    for coupling in network.couplings:
+        if coupling.file_version > version:
+            raise NetworkFileError(
+                f"coupling {coupling.name!r}: kind {coupling.kind} must be in a file of version "
+                f"{coupling.file_version}, found version {version}"
+            )
     promised = fields.text("sha256") if "sha256" in fields else network.sha256
     if promised != network.sha256:
         raise NetworkFileError(
@@ -108,7 +115,7 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
         )
     couplings = tuple(_coupling(entry, tensors) for entry in _few(fields, "couplings"))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}
-    expected = {f"{c.name}.weight" for c in couplings} | {f"{n}.bias" for n in biases}
+    expected = {name for c in couplings for name in c.tensors()} | {f"{n}.bias" for n in biases}
     for name in tensors:
         if name not in expected:
             raise NetworkFileError(f"tensor {shown(name)}: must belong to a coupling or population")
@@ -139,16 +146,12 @@ def _population(entry: Fields) -> Population:
 
 
 def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
-    if entry.text("kind") != "dense":
-        raise entry.error("kind", "be 'dense'", entry.text("kind"))
-    pre, post = entry.text("pre"), entry.text("post")
-    name = f"{pre}-{post}.weight"
-    if name not in tensors:
-        raise NetworkFileError(f"tensor {shown(name)}: must be in the file, found none")
-    return Coupling(
-        pre=pre,
-        post=post,
-        weight=tensors[name],
-        fraction_bits=entry.integer("fraction_bits"),
-        weight_format=entry.choice("weight_format", WeightFormat),
-    )
+    kind = KINDS.get(entry.text("kind"))
+    if kind is None:
+        known = " or ".join(repr(name) for name in KINDS)
+        raise entry.error("kind", f"be {known}", entry.text("kind"))
+    stem = f"{entry.text('pre')}-{entry.text('post')}."
+    own = {n.removeprefix(stem): tensor for n, tensor in tensors.items() if n.startswith(stem)}
+    if "weight" not in own:
+        raise NetworkFileError(f"tensor {shown(stem + 'weight')}: must be in the file, found none")
+    return kind.from_file(entry, own)

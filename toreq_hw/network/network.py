@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
-from toreq_hw.network.coupling import Coupling
+from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
 from toreq_hw.network.schedule import Colour, Schedule, colours
@@ -88,9 +89,29 @@ class Network:
         return max((c.fraction_bits for c in self.couplings_of(name)), default=0)
 
     @cached_property
+    def dense_couplings(self) -> tuple[DenseCoupling, ...]:
+        """Every coupling by its default lowering: a matrix (pre.size, post.size) each."""
+        return tuple(lowered(coupling) for coupling in self.couplings)
+
+    @cached_property
+    def lowered(self) -> "Network":
+        """The network of dense couplings with the same states in every tick; itself if it is one.
+
+        For machines that store whole matrices: costs and ranges for any weights are theirs.
+        """
+        if all(a is b for a, b in zip(self.couplings, self.dense_couplings, strict=True)):
+            return self
+        return replace(self, couplings=self.dense_couplings)
+
+    @cached_property
     def projections(self) -> tuple[Projection, ...]:
         """Every direction of every coupling: file order, forward before backward."""
         return projections(self)
+
+    @property
+    def forward_projections(self) -> tuple[Projection, ...]:
+        """One projection a coupling, from pre to post, in file order."""
+        return tuple(p for p in self.projections if not p.backward)
 
     def into(self, name: str) -> tuple[Projection, ...]:
         """The projections whose target is population `name`, couplings in file order."""
@@ -121,14 +142,20 @@ class Network:
         return colours(self.schedule, self.relaxing, self.couplings)
 
     @property
+    def is_chain(self) -> bool:
+        """Whether each population but the last has one coupling, to the next in file order."""
+        names = [p.name for p in self.populations]
+        return [(c.pre, c.post) for c in self.couplings] == list(pairwise(names))
+
+    @property
     def synapses(self) -> int:
         """Number of stored weights, zeros included."""
-        return sum(c.weight.size for c in self.couplings)
+        return sum(c.parameters.size for c in self.couplings)
 
     @property
     def sparsity(self) -> float:
         """Fraction of stored weights that are zero (0.0 without weights)."""
-        zeros = sum(int(np.count_nonzero(c.weight == 0)) for c in self.couplings)
+        zeros = sum(int(np.count_nonzero(c.parameters == 0)) for c in self.couplings)
         return zeros / self.synapses if self.synapses else 0.0
 
     def describe(self) -> dict[str, Any]:
@@ -144,27 +171,20 @@ class Network:
                 }
                 for p in self.populations
             ],
-            "couplings": [
-                {
-                    "kind": "dense",
-                    "pre": c.pre,
-                    "post": c.post,
-                    "weight_format": c.weight_format.value,
-                    "fraction_bits": c.fraction_bits,
-                }
-                for c in self.couplings
-            ],
+            "couplings": [c.describe() for c in self.couplings],
             "schedule": self.schedule.value,
             "nudge": {"beta_shift": self.beta_shift},
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """`<coupling>.weight` int8 and `<population>.bias` int32, in file order.
+        """The couplings' tensors and `<population>.bias` int32, in file order.
 
-        Shapes (pre.size, post.size) and (size,).
+        A dense coupling has one, `<coupling>.weight` int8 (pre.size, post.size); a bias is (size,).
         """
-        weights = {f"{c.name}.weight": c.weight for c in self.couplings}
-        return weights | {f"{p.name}.bias": self.biases[p.name] for p in self.relaxing}
+        found: dict[str, npt.NDArray[Any]] = {}
+        for coupling in self.couplings:
+            found |= coupling.tensors()
+        return found | {f"{p.name}.bias": self.biases[p.name] for p in self.relaxing}
 
     @cached_property
     def sha256(self) -> str:
@@ -207,12 +227,7 @@ def _check_ends(populations: Sequence[Population], couplings: Sequence[Coupling]
                 f"coupling {shown(coupling.name)}: nothing flows back to the input, so its post "
                 f"end must not be the input {shown(coupling.post)}"
             )
-        shape = (by_name[coupling.pre].size, by_name[coupling.post].size)
-        if coupling.weight.shape != shape:
-            raise NetworkError(
-                f"coupling {shown(coupling.name)}: weight must have shape {shape}, "
-                f"not {coupling.weight.shape}"
-            )
+        coupling.check_ends(by_name[coupling.pre], by_name[coupling.post])
         pair = frozenset((coupling.pre, coupling.post))
         if pair in pairs:
             raise NetworkError(

@@ -13,26 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.network.coupling import Coupling, WeightFormat
+from toreq_hw.network.couplings import Coupling, DenseCoupling, WeightFormat
+from toreq_hw.network.couplings.coupling import Range
 from toreq_hw.network.population import Population, Role
 
 if TYPE_CHECKING:
     from toreq_hw.network.network import Network
-
-Range = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
     """Adds `2^shift sum_j W[j, i] s_j` to accumulator i of `target`, s the states of `source`.
 
-    index: position of the coupling in file order. backward: from post to pre, by the transpose.
+    index: position of the coupling in file order. dense: its default lowering, whose matrix W is.
+    backward: from post to pre, by the transpose.
     shift: F - f, F the target's accumulator fraction bits, f the coupling's (docs/numerics.md,
     section 3).
     """
 
     coupling: Coupling
     index: int
+    dense: DenseCoupling
     source: Population
     target: Population
     backward: bool
@@ -62,8 +63,8 @@ class Projection:
     def matrix(self) -> npt.NDArray[np.int8]:
         """The weights, int8 (source.size, target.size), read-only, rows contiguous."""
         if not self.backward:
-            return self.coupling.weight
-        matrix = np.array(self.coupling.weight.T, order="C")
+            return self.dense.weight
+        matrix = np.array(self.dense.weight.T, order="C")
         matrix.flags.writeable = False
         return matrix
 
@@ -72,16 +73,15 @@ class Projection:
 
         Returns intp (n,) and int8 (n,); stored zeros are among them.
         """
-        if self.backward:
-            return self.coupling.neighbours_of_post(neuron)
-        return self.coupling.neighbours_of_pre(neuron)
+        weight = self.dense.weight
+        return np.arange(self.target.size), weight[:, neuron] if self.backward else weight[neuron]
 
     def apply(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What source states add to the accumulators of the target.
 
         states: int64 (..., source.size). Returns int64 (..., target.size), LSB 2^-F.
         """
-        weight = self.coupling.weight.astype(np.int64)
+        weight = self.dense.weight.astype(np.int64)
         added: npt.NDArray[np.int64] = states @ (weight.T if self.backward else weight)
         return added << self.shift
 
@@ -96,23 +96,10 @@ class Projection:
         Reached at a corner of the source's state box. With `any_weights` the range holds for
         every weight of the format.
         """
-        low, high = self._any_weights() if any_weights else self._own_weights()
+        low, high = self.coupling.sum_range(
+            self.source, backward=self.backward, any_weights=any_weights
+        )
         return low << self.shift, high << self.shift
-
-    def _own_weights(self) -> Range:
-        weight, source = self.matrix, self.source
-        positive = np.maximum(weight, 0).sum(axis=0, dtype=np.int64)
-        negative = np.minimum(weight, 0).sum(axis=0, dtype=np.int64)
-        low = positive * source.state_min + negative * source.state_max
-        high = positive * source.state_max + negative * source.state_min
-        return low, high
-
-    def _any_weights(self) -> Range:
-        terms = self.source.size - self.is_self_projection
-        largest_state = max(self.source.state_max, -self.source.state_min)
-        reach = terms * self.weight_format.limit * largest_state
-        full = np.full(self.target.size, reach, dtype=np.int64)
-        return -full, full
 
 
 @named_type_errors
@@ -123,7 +110,9 @@ def projections(network: "Network") -> tuple[Projection, ...]:
     projection, since its matrix is its own transpose.
     """
     found: list[Projection] = []
-    for index, coupling in enumerate(network.couplings):
+    for index, (coupling, dense) in enumerate(
+        zip(network.couplings, network.dense_couplings, strict=True)
+    ):
         pre, post = network.population(coupling.pre), network.population(coupling.post)
         ways: Sequence[tuple[Population, Population, bool]] = [(pre, post, False)]
         if pre.role is not Role.INPUT and not coupling.is_self_coupling:
@@ -134,6 +123,7 @@ def projections(network: "Network") -> tuple[Projection, ...]:
                 Projection(
                     coupling=coupling,
                     index=index,
+                    dense=dense,
                     source=source,
                     target=target,
                     backward=backward,

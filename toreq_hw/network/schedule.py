@@ -10,7 +10,7 @@ from enum import Enum
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
-from toreq_hw.network.coupling import Coupling
+from toreq_hw.network.couplings import Coupling
 from toreq_hw.network.population import Population
 from toreq_hw.reading import shown
 

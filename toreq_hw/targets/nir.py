@@ -29,7 +29,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         raise DeploymentError(f"{path}: must be readable by NIR, found: {error}") from error
     differing = sum(
         int(np.count_nonzero(found.nodes[f"{c.pre}-{c.post}"].weight != c.weight.T))
-        for c in network.couplings
+        for c in network.dense_couplings
     )
     record: dict[str, Any] = {
         "file": str(path),

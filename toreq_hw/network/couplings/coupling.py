@@ -1,0 +1,191 @@
+"""What every kind of coupling says about itself: its parameters, and which neurons they join.
+
+A kind is one file of this folder and one entry of `KINDS`. It needs a shape, parameters, edges and
+`with_parameters`; all else has a default here. The default form that readers see is
+`lowered`: a dense matrix with the same weight between the same neurons, so that every engine and
+export computes the same states in the same ticks. A reader may take a kind's own form instead.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network.couplings.weights import WeightFormat
+from toreq_hw.reading import Fields, shown
+
+if TYPE_CHECKING:
+    from toreq_hw.network.population import Population
+
+Weights = npt.NDArray[np.int8]
+Tensors = Mapping[str, npt.NDArray[Any]]
+Range = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+class Edges(NamedTuple):
+    """Pairs of neurons that share a parameter; three arrays intp (n,).
+
+    pre, post: the two neurons of an edge. parameter: flat index into `Coupling.parameters`; one
+    parameter may have any number of edges. Two neurons share at most one edge. A population that
+    couples to itself has each pair once, pre < post, and the edge holds both ways.
+    """
+
+    pre: npt.NDArray[np.intp]
+    post: npt.NDArray[np.intp]
+    parameter: npt.NDArray[np.intp]
+
+
+class Coupling(ABC):
+    """Joins neurons of population `pre` and population `post`, with the same weight both ways.
+
+    kind: its name in a network file. file_version: first version of the network file with it.
+    parameter_axes: dimensions of `parameters`.
+    """
+
+    kind: ClassVar[str]
+    file_version: ClassVar[int] = 2
+    parameter_axes: ClassVar[int]
+
+    pre: str
+    post: str
+    fraction_bits: int
+    """f: the real weight is the stored integer / 2^f."""
+    weight_format: WeightFormat
+
+    @property
+    def name(self) -> str:
+        """`pre-post`, unique in a network."""
+        return f"{self.pre}-{self.post}"
+
+    @property
+    def is_self_coupling(self) -> bool:
+        """Whether it couples a population to itself."""
+        return self.pre == self.post
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Neurons of pre, neurons of post."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Weights:
+        """The stored integers, int8, of the kind's own shape, read-only.
+
+        The last axis runs over the columns of a row, which share a random word in learning.
+        """
+
+    @abstractmethod
+    def with_parameters(self, parameters: Weights) -> Self:
+        """The same coupling with other stored integers. Raises NetworkError."""
+
+    @abstractmethod
+    def edges(self) -> Edges:
+        """Which neurons each parameter joins."""
+
+    def matrix_of(self, parameters: npt.NDArray[np.integer]) -> Weights:
+        """The dense matrix that stored integers stand for, int8 (n_pre, n_post)."""
+        pre, post, parameter = self.edges()
+        matrix = np.zeros(self.shape, dtype=np.int8)
+        matrix[pre, post] = parameters.reshape(-1)[parameter]
+        if self.is_self_coupling:
+            matrix[post, pre] = matrix[pre, post]
+        return matrix
+
+    def check_ends(self, pre: "Population", post: "Population") -> None:
+        """Raises NetworkError where it does not fit its populations, or joins two neurons twice."""
+        if self.shape != (pre.size, post.size):
+            raise NetworkError(
+                f"coupling {shown(self.name)}: must join {pre.size} x {post.size} neurons, "
+                f"not {self.shape[0]} x {self.shape[1]}"
+            )
+        first, second, parameter = self.edges()
+        _check_indices(self.name, "edges must leave from neurons", first, pre.size)
+        _check_indices(self.name, "edges must reach neurons", second, post.size)
+        _check_indices(self.name, "edges must name parameters", parameter, self.parameters.size)
+        pairs, times = np.unique(first * post.size + second, return_counts=True)
+        if times.max(initial=0) > 1:
+            i, j = divmod(int(pairs[times.argmax()]), post.size)
+            raise NetworkError(
+                f"coupling {shown(self.name)}: two neurons must share at most one edge, found "
+                f"{times.max()} at [{i}, {j}]"
+            )
+        if self.is_self_coupling and np.any(first >= second):
+            k = int(np.argmax(first >= second))
+            raise NetworkError(
+                f"coupling {shown(self.name)}: edges of a self-coupling must run from the lower "
+                f"neuron to the higher, found [{first[k]}, {second[k]}]"
+            )
+
+    def sum_range(
+        self, source: "Population", *, backward: bool, any_weights: bool = False
+    ) -> Range:
+        """Smallest and largest sum of weight times state that one direction can deliver.
+
+        source: where the states come from. Returns two int64 (target.size,), LSB 2^-f. With
+        `any_weights` the range holds for every weight of the format.
+        """
+        pre, post, parameter = self.edges()
+        if self.is_self_coupling:
+            pre, post = np.concatenate([pre, post]), np.concatenate([post, pre])
+            parameter = np.concatenate([parameter, parameter])
+        target, size = (pre, self.shape[0]) if backward else (post, self.shape[1])
+        low, high = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+        if any_weights:
+            reach = self.weight_format.limit * max(source.state_max, -source.state_min)
+            np.add.at(high, target, reach)
+            return -high, high
+        weight = self.parameters.reshape(-1)[parameter].astype(np.int64)
+        ends = weight * source.state_min, weight * source.state_max
+        np.add.at(low, target, np.minimum(*ends))
+        np.add.at(high, target, np.maximum(*ends))
+        return low, high
+
+    def free_parameters(self) -> npt.NDArray[np.intp]:
+        """Flat indices of the parameters that are not copies of others, in file order."""
+        return np.arange(self.parameters.size)
+
+    def mirrored(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """`values`, of the parameters' shape, with every copy set from what it is a copy of."""
+        return values
+
+    def structure(self) -> dict[str, npt.NDArray[Any]]:
+        """What a file holds beside the parameters, by the end of the tensor's name."""
+        return {}
+
+    def settings(self) -> dict[str, Any]:
+        """What a file's description holds beside the fields of every kind, plain JSON values."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def from_file(cls, entry: Fields, tensors: Tensors) -> Self:
+        """The coupling that `describe` and `tensors` make; the inverse of both.
+
+        tensors: by the end of their names. Raises NetworkError, or the error of `entry`.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """Its entry in a network file, without the tensors."""
+        return {
+            "kind": self.kind,
+            "pre": self.pre,
+            "post": self.post,
+            "weight_format": self.weight_format.value,
+            "fraction_bits": self.fraction_bits,
+            **self.settings(),
+        }
+
+    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+        """Its tensors in a network file, by their full names."""
+        parts = {"weight": self.parameters, **self.structure()}
+        return {f"{self.name}.{end}": tensor for end, tensor in parts.items()}
+
+
+def _check_indices(name: str, must: str, found: npt.NDArray[np.intp], size: int) -> None:
+    if found.size and not 0 <= int(found.min()) <= int(found.max()) < size:
+        wrong = found[(found < 0) | (found >= size)][0]
+        raise NetworkError(f"coupling {shown(name)}: {must} in 0..{size - 1}, found {wrong}")

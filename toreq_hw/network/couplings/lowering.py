@@ -1,0 +1,21 @@
+"""The default lowering: any coupling as a dense one that computes the same sums, bit for bit.
+
+A machine that takes it stores the whole matrix, with zeros where the kind has no edge: its costs,
+and what damage can hit, are those of the dense matrix.
+"""
+
+from toreq_hw.network.couplings.coupling import Coupling
+from toreq_hw.network.couplings.dense import DenseCoupling
+
+
+def lowered(coupling: Coupling) -> DenseCoupling:
+    """`coupling` itself if it is dense, else the dense coupling of the same name and format."""
+    if isinstance(coupling, DenseCoupling):
+        return coupling
+    return DenseCoupling(
+        coupling.pre,
+        coupling.post,
+        coupling.matrix_of(coupling.parameters),
+        coupling.fraction_bits,
+        coupling.weight_format,
+    )
