@@ -5,7 +5,7 @@ import pytest
 
 from testbench.networks import random_case
 from toreq_hw.boards.link.identity import hardware_hash
-from toreq_hw.network import Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters
 
 
