@@ -14,7 +14,7 @@ from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import (
-    Coupling,
+    DenseCoupling,
     Network,
     Population,
     Role,
@@ -64,8 +64,8 @@ RELAX = {"network": NET, "inputs": INPUTS, "engine": "dense", "threshold": 0, "t
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Population": (Population, POPULATION),
-    "Coupling": (
-        Coupling,
+    "DenseCoupling": (
+        DenseCoupling,
         {
             "pre": "input",
             "post": "hidden",
