@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
+from toreq_hw.contract.faults import Fault, faults_by_tick
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_worker import Watch, end, moved
 from toreq_hw.network import Network, Population, load
@@ -91,10 +92,8 @@ class Machine:
 
     def replay(self, sample: int, start: Wide, step: Any) -> dict[str, Any]:
         """One sample; `step` runs one time step of Lava."""
-        faults: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
-        for which, tick, name, neuron, fault, bit in self.rows["faults"]:
-            if which == sample:
-                faults[tick].append((self._index(name, neuron), fault, bit))
+        first = {name: span.start for name, span in self.spans.items()}
+        faults = faults_by_tick(self.rows["faults"], sample, first)
         step()
         self.state = start.copy()
         for neuron, state in self.stuck.items():
@@ -114,7 +113,9 @@ class Machine:
                 return {"ticks": ticks, "sweeps": sweep, "settled": True}
         return {"ticks": ticks, "sweeps": self.rows["max_sweeps"], "settled": False}
 
-    def _tick(self, tick: int, colour: int, faults: list[tuple[int, str, int]], step: Any) -> bool:
+    def _tick(
+        self, tick: int, colour: int, faults: list[tuple[int, Fault, int]], step: Any
+    ) -> bool:
         """Faults, one time step, and what is wrong with its messages; whether a state changed."""
         standing = self.state.copy()
         times, masks = self._strike(faults)
@@ -138,25 +139,27 @@ class Machine:
             self._say("a_buff", wrong)
         return bool((before != standing).any() or (self.state != before).any())
 
-    def _strike(self, faults: list[tuple[int, str, int]]) -> tuple[dict[int, int], dict[int, int]]:
+    def _strike(
+        self, faults: list[tuple[int, Fault, int]]
+    ) -> tuple[dict[int, int], dict[int, int]]:
         """Strikes registers; returns how often each event arrives, and with which bits inverted."""
         times: dict[int, int] = {}
         masks: dict[int, int] = defaultdict(int)
         for i, fault, bit in faults:
-            if fault == "accumulator_flip":
+            if fault == Fault.ACCUMULATOR_FLIP:
                 self._flip_accumulator(i, bit)
-            elif fault == "event_drop":
+            elif fault == Fault.EVENT_DROP:
                 times[i] = 0
-            elif fault == "event_duplicate":
+            elif fault == Fault.EVENT_DUPLICATE:
                 times[i] = min(2 * times.get(i, 1), 2)
-            elif fault == "event_flip":
+            elif fault == Fault.EVENT_FLIP:
                 masks[i] ^= 1 << bit
             elif i not in self.stuck:
                 delta = np.zeros_like(self.state)
                 delta[i] = _flipped(int(self.state[i]), 1 << bit, self.owner[i]) - self.state[i]
                 self.state = self.state + delta
                 self._write("state", self.state)
-                if fault == "state_flip":
+                if fault == Fault.STATE_FLIP:
                     self._say("accumulator", delta)
         return times, masks
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
+from toreq_hw.contract.faults import Fault, faults_by_tick
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
@@ -87,10 +88,7 @@ class Replay:
         )
         self._colour_of = [min(self._colours_of(names[k])) for k in parameters.order]
         self._last_colour_of = [max(self._colours_of(names[k])) for k in parameters.order]
-        self._by_tick: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
-        for sample, tick, name, neuron, fault, bit in self.rows["faults"]:
-            if sample == self.sample:
-                self._by_tick[tick].append((int(self._first[name]) + neuron, fault, bit))
+        self._by_tick = faults_by_tick(self.rows["faults"], self.sample, self._first)
         self._quiet_after = max((row[1] for row in self.rows["faults"]), default=0)
         loops = any(slot.self_coupled for slot in parameters.relaxing)
         if loops and (self.rows["faults"] or self.rows["frozen"]):
@@ -163,10 +161,10 @@ class Replay:
         """The faults of one tick on registers; returns the blocks that have news of them."""
         touched = 0
         for neuron, fault, bit in self._by_tick[tick]:
-            if fault == "accumulator_flip":
+            if fault == Fault.ACCUMULATOR_FLIP:
                 accumulators[neuron] = flip_bits(int(accumulators[neuron]), 1 << bit, WORD_SIGN)
                 touched |= self._block_of(neuron)
-            elif fault in ("state_flip", "silent_flip") and neuron not in self._stuck:
+            elif fault in (Fault.STATE_FLIP, Fault.SILENT_FLIP) and neuron not in self._stuck:
                 before = int(states[neuron])
                 slot = self._slot_of(neuron)
                 states[neuron] = flip_state(before, 1 << bit, slot.state_min, slot.state_max)
@@ -174,7 +172,7 @@ class Replay:
                 if delta:
                     self._changed_in = sweep
                     touched |= self._block_of(neuron)
-                if fault == "state_flip":
+                if fault == Fault.STATE_FLIP:
                     touched |= self._deliver(accumulators, neuron, delta)
         return touched
 
@@ -196,21 +194,21 @@ class Replay:
             touched |= 1 << self.parameters.order.index(fan.target)
         return touched
 
-    def _arrivals(self, events: Sequence[tuple[int, str, int]]) -> dict[str, int]:
+    def _arrivals(self, events: Sequence[tuple[int, Fault, int]]) -> dict[str, int]:
         """Slots whose event of this tick is lost or walked twice."""
         lost = doubled = 0
         for neuron, fault, _ in events:
-            lost |= (fault == "event_drop") << self._slot(neuron)
-            doubled |= (fault == "event_duplicate") << self._slot(neuron)
+            lost |= (fault == Fault.EVENT_DROP) << self._slot(neuron)
+            doubled |= (fault == Fault.EVENT_DUPLICATE) << self._slot(neuron)
         return {"lost": lost, "doubled": doubled}
 
-    def _garbled(self, events: Sequence[tuple[int, str, int]]) -> int:
+    def _garbled(self, events: Sequence[tuple[int, Fault, int]]) -> int:
         """Message bits inverted in this tick, or for good; the sign bit is spread by the core."""
         masks: dict[int, int] = defaultdict(int)
         for name, k, mask in self.rows["messages"]:
             masks[int(self._first[name]) + k] ^= mask
         for neuron, fault, bit in events:
-            if fault == "event_flip":
+            if fault == Fault.EVENT_FLIP:
                 masks[neuron] ^= 1 << bit
         width = self.parameters.delta_bits
         total = 0

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import round_to_multiple, to_state
+from toreq_hw.contract.faults import FREE
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Schedule, check_states
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.perturbation import layer as layers_
-from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Noise
+from toreq_hw.sim.perturbation.disturbance import Disturbance, Noise
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.layer import Layer, StartLayer
 from toreq_hw.sim.perturbation.neuron_damage import FrozenColour, StuckMessageBits

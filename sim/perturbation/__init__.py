@@ -4,6 +4,7 @@ from toreq_hw.sim.perturbation import DeadNeurons, WeightBitFlip, relax_with
 result = relax_with(net, inputs, [WeightBitFlip(1e-3, seed=1), DeadNeurons(0.1)])
 """
 
+from toreq_hw.contract.faults import Fault
 from toreq_hw.sim.perturbation.accumulator_noise import (
     AccumulatorConverter,
     FlickerNoise,
@@ -11,7 +12,7 @@ from toreq_hw.sim.perturbation.accumulator_noise import (
     StateConverter,
     ThermalNoise,
 )
-from toreq_hw.sim.perturbation.disturbance import Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.engine import disturbed_engine, relax_with
 from toreq_hw.sim.perturbation.layer import (
     KINDS,

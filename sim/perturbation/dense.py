@@ -19,12 +19,13 @@ from toreq_hw.contract.arithmetic import (
     rounding_half,
     wrap32,
 )
+from toreq_hw.contract.faults import FREE, Fault
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import fan_out, message_bits
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
-from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.reference import prepared
 from toreq_hw.sim.perturbation.state_damage import flipped_states

@@ -3,32 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.faults import FIRST_TICK, FREE, LAST_TICK, NEVER, Fault, fault_bits
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population, WeightFormat
+from toreq_hw.network import Network, WeightFormat
 from toreq_hw.reading import shown
-from toreq_hw.sim.perturbation.disturbance import (
-    ACCUMULATOR_BITS,
-    FREE,
-    NEVER,
-    Disturbance,
-    Fault,
-)
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 
 Wide = npt.NDArray[np.int64]
-
-FIRST_TICK, LAST_TICK = 1, NEVER - 1
-"""Ticks count from 1 (docs/robustness.md): a fault before the first one never strikes."""
-
-
-def fault_bits(fault: Fault, population: Population) -> int:
-    """How many bits of a neuron this fault can name; 1 (bit 0) where it has none."""
-    if fault in (Fault.STATE_FLIP, Fault.SILENT_FLIP):
-        return population.state_bits
-    if fault is Fault.ACCUMULATOR_FLIP:
-        return ACCUMULATOR_BITS
-    return message_bits(population) if fault is Fault.EVENT_FLIP else 1
 
 
 def check_disturbance(network: Network, given: Disturbance) -> None:

@@ -6,41 +6,15 @@ tick, neuron): it too is the same whoever computes it, and in whatever order.
 """
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.faults import FREE, NEVER
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network
-
-NEVER = np.iinfo(np.int32).max
-"""A tick that no phase reaches."""
-
-FREE = np.iinfo(np.int16).min
-"""In `stuck`: the neuron is not stuck (no state format has this value)."""
-
-ACCUMULATOR_BITS = 32
-"""Bits of the accumulator that docs/numerics.md bounds."""
-
-
-class Fault(IntEnum):
-    """What one line of a fault list does at the start of its tick, before any update."""
-
-    STATE_FLIP = 0
-    """A state bit flips and the neighbours feel the new state."""
-    SILENT_FLIP = 1
-    """A state bit flips in its register only; no event is sent, accumulators do not follow."""
-    ACCUMULATOR_FLIP = 2
-    """A bit of the 32-bit accumulator flips and stays so."""
-    EVENT_DROP = 3
-    """If the neuron sends an event in this tick, nobody receives it."""
-    EVENT_DUPLICATE = 4
-    """If the neuron sends an event in this tick, everybody receives it twice."""
-    EVENT_FLIP = 5
-    """If the neuron sends an event in this tick, a bit of its message arrives inverted."""
 
 
 class Noise(NamedTuple):

@@ -7,10 +7,10 @@ import numpy as np
 
 from toreq_hw.contract.arithmetic import WORD_SIGN
 from toreq_hw.contract.arithmetic_kernel import flip_bits, flip_state, round_to_multiple
+from toreq_hw.contract.faults import FREE, Fault
 from toreq_hw.sim.compiled import compiled, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import note, present
-from toreq_hw.sim.perturbation.disturbance import FREE, Fault
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.faults import FREE
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
@@ -17,7 +18,7 @@ from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.damage_arrays import Damage, Presented, new_registers
 from toreq_hw.sim.perturbation.dense import DisturbedDense
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
-from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared

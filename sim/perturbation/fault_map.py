@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.fault_rows import COLUMNS, check_rows, plain_rows
+from toreq_hw.contract.faults import FAULTS, FREE, NEVER, Fault
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
@@ -20,9 +22,8 @@ from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
 from toreq_hw.network import Network
 from toreq_hw.reading import integer, read_fields, shown, text
-from toreq_hw.sim.perturbation.disturbance import FREE, NEVER, Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.engine import disturbed_engine
-from toreq_hw.sim.perturbation.fault_rows import COLUMNS, FAULTS, check_rows, plain_rows
 from toreq_hw.sim.perturbation.layer import Layer, States, disturb, disturbance, program
 from toreq_hw.sim.perturbation.reprogram import with_weights
 from toreq_hw.sim.phases import relax

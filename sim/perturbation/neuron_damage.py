@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from toreq_hw.contract.faults import ACCUMULATOR_BITS
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
-from toreq_hw.sim.perturbation.disturbance import ACCUMULATOR_BITS, Disturbance
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 

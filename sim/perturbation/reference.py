@@ -17,13 +17,14 @@ from toreq_hw.contract.arithmetic import (
     rounding_half,
     wrap32,
 )
+from toreq_hw.contract.faults import FREE, Fault
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_samples
-from toreq_hw.sim.perturbation.disturbance import FREE, Disturbance, Fault
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.weight_damage import flipped
 from toreq_hw.sim.recorder import assemble

@@ -10,15 +10,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.faults import ACCUMULATOR_BITS, Fault
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.sim.perturbation.disturbance import (
-    ACCUMULATOR_BITS,
-    Disturbance,
-    Fault,
-)
+from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
 

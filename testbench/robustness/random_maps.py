@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from toreq_hw.contract.faults import FAULTS
 from toreq_hw.network import Network
-from toreq_hw.sim.perturbation.fault_rows import FAULTS
 
 
 def random_rows(seed: int, network: Network, samples: int) -> dict[str, list[list[Any]]]:

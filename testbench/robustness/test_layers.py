@@ -8,6 +8,7 @@ import pytest
 
 from testbench.networks import random_case
 from toreq_hw import sim
+from toreq_hw.contract.faults import FREE
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
     DenseCoupling,
@@ -20,7 +21,6 @@ from toreq_hw.network import (
 )
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import pcm
-from toreq_hw.sim.perturbation.disturbance import FREE
 from toreq_hw.sim.perturbation.draws import noise_int, picked
 from toreq_hw.sim.perturbation.reprogram import through_converter
 from toreq_hw.sim.perturbation.state_damage import flipped_states

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from toreq_hw.contract.faults import FAULTS, FIRST_TICK, LAST_TICK, fault_bits
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import DenseCoupling, Network, Population
 from toreq_hw.reading import integer, shown, text
-from toreq_hw.sim.perturbation.digital_check import FIRST_TICK, LAST_TICK, fault_bits
-from toreq_hw.sim.perturbation.disturbance import Fault
 
 Row = tuple[Any, ...]
 
@@ -30,9 +29,6 @@ one place more than once."""
 _TEXTS = ("coupling", "population", "fault")
 _WIDEST = 1 << 31
 """Magnitude of any whole number in a row; the network's own ranges are far smaller."""
-
-FAULTS = {fault.name.lower(): fault for fault in Fault}
-"""Faults by the name that rows have."""
 
 
 def plain_rows(name: str, rows: Iterable[Any]) -> tuple[Row, ...]:
