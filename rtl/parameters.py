@@ -13,18 +13,15 @@ from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule
-from toreq_hw.rtl.fixed_width import index_bits, signed_bits
+from toreq_hw.rtl.fixed_width import signed_bits
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
 from toreq_hw.rtl.operations import OPERATIONS, Operation, Page
 from toreq_hw.rtl.phases import Phase, phase_table
 from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
-from toreq_hw.rtl.slots import Slot, largest_move, relaxing_slots, slot_of
+from toreq_hw.rtl.slots import NeuronRows, Slot, check_lanes, largest_move, relaxing_slots, slot_of
 from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
 from toreq_hw.rtl.threshold import check_threshold
-
-LANES = (2, 4, 8, 16, 32, 64)
-"""Lane counts that work: a power of two makes every bank address a field, not a sum."""
 
 INPUT_QUEUE_DEPTH = 16
 """Input events ahead of the walker; each keeps it busy for the beats of the input's fans."""
@@ -35,11 +32,8 @@ BLOCK_BITS = 18_432
 
 @named_type_errors
 @dataclass(frozen=True)
-class CoreParameters:
+class CoreParameters(NeuronRows):
     """One core. Populations are numbered in file order; `order` is the order of updating.
-
-    A *group* is a row of `lanes` accumulators, what a beat of a walk adds to. A *slice* is a row
-    of `update_lanes` states, what a beat of an update rounds; a group has `slices_per_group`.
 
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
@@ -48,10 +42,7 @@ class CoreParameters:
     operations: what beats do. phases: what commands do, in the order of their commands.
     """
 
-    lanes: int
-    update_lanes: int
     input: Slot
-    relaxing: tuple[Slot, ...]
     output: int
     order: tuple[int, ...]
     fans: tuple[Fan, ...]
@@ -95,21 +86,9 @@ class CoreParameters:
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
-        if lanes not in LANES:
-            raise NetworkError(f"lanes must be one of {', '.join(map(str, LANES))}, not {lanes!r}")
         update_lanes = lanes if update_lanes is None else update_lanes
-        if update_lanes not in LANES or update_lanes > lanes:
-            raise NetworkError(
-                f"update_lanes must be a power of two in 2..{lanes} (lanes), not {update_lanes!r}"
-            )
-        most = (1 << (counter_bits // 2)) - 1
-        if not 1 <= max_sweeps <= most:
-            raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
-        if network.schedule is Schedule.SYNCHRONOUS:
-            raise NetworkError(
-                "schedule must be parity or sequential for the core, found synchronous (it may "
-                "never settle); save the network with another schedule"
-            )
+        check_lanes(lanes, update_lanes)
+        _check_network(network, max_sweeps, counter_bits)
         relaxing = relaxing_slots(network, lanes)
         if threshold is not None:
             check_threshold(threshold, relaxing)
@@ -139,67 +118,10 @@ class CoreParameters:
             phases=phase_table(lossy=threshold is not None),
         )
 
-    @cached_property
-    def groups(self) -> int:
-        """Rows of the accumulator memory, one page."""
-        return sum(slot.groups for slot in self.relaxing)
-
-    @property
-    def lane_bits(self) -> int:
-        """Bits of a lane number."""
-        return self.lanes.bit_length() - 1
-
-    @property
-    def group_bits(self) -> int:
-        """Bits of a group's number."""
-        return index_bits(self.groups)
-
-    @property
-    def slices_per_group(self) -> int:
-        """Slices that make a group."""
-        return self.lanes // self.update_lanes
-
-    @property
-    def slices(self) -> int:
-        """Rows of the state memory, one page."""
-        return self.groups * self.slices_per_group
-
-    @property
-    def slice_bits(self) -> int:
-        """Bits of a slice's number."""
-        return self.group_bits + self.part_bits
-
-    @property
-    def part_bits(self) -> int:
-        """Low bits of a slice's number: which part of its group it is."""
-        return self.slices_per_group.bit_length() - 1
-
-    @property
-    def update_lane_bits(self) -> int:
-        """Bits of a neuron's place in its slice."""
-        return self.update_lanes.bit_length() - 1
-
-    @property
-    def slot_bits(self) -> int:
-        """Bits of a neuron's number over all groups: group and lane, or slice and place."""
-        return self.group_bits + self.lane_bits
-
     @property
     def input_index_bits(self) -> int:
         """Bits of an input index on the wire: one more than needed, so that excess shows."""
         return self.input.size.bit_length()
-
-    @property
-    def state_bits(self) -> int:
-        """Bits of a state of any relaxing population, two's complement if any is signed."""
-        return max(signed_bits([s.state_min, s.state_max]) for s in self.relaxing) - (
-            not self.has_signed_states
-        )
-
-    @property
-    def has_signed_states(self) -> bool:
-        """Whether any relaxing population has negative states."""
-        return any(slot.signed for slot in self.relaxing)
 
     @property
     def delta_reach(self) -> int:
@@ -334,14 +256,6 @@ class CoreParameters:
         """The memory called `name`."""
         return next(spec for spec in self.memories if spec.name == name)
 
-    def first_slice(self, number: int) -> int:
-        """The slice at which population `number` begins."""
-        return self.relaxing[number].first_group * self.slices_per_group
-
-    def slices_of(self, number: int) -> int:
-        """The slices that hold neurons of population `number`."""
-        return -(-self.relaxing[number].size // self.update_lanes)
-
     def fans_of(self, source: int) -> tuple[Fan, ...]:
         """The walks of an event of population `source` (or `INPUT`), in the order taken."""
         return tuple(fan for fan in self.fans if fan.source == source)
@@ -349,3 +263,15 @@ class CoreParameters:
     def beats_of(self, source: int) -> int:
         """Beats that one event of `source` takes: at least one, even without neighbours."""
         return max(1, sum(fan.beats for fan in self.fans_of(source)))
+
+
+def _check_network(network: Network, max_sweeps: int, counter_bits: int) -> None:
+    """Raises NetworkError where a core cannot count the sweeps, or does not know the schedule."""
+    most = (1 << (counter_bits // 2)) - 1
+    if not 1 <= max_sweeps <= most:
+        raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
+    if network.schedule is Schedule.SYNCHRONOUS:
+        raise NetworkError(
+            "schedule must be parity or sequential for the core, found synchronous (it may "
+            "never settle); save the network with another schedule"
+        )

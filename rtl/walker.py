@@ -41,10 +41,6 @@ class Walker(wiring.Component):
         m = Module()
         parameters = self._parameters
         fans = sorted(parameters.fans, key=lambda fan: (fan.source, fan.by_column))
-        numbers = {
-            source: len(parameters.relaxing) if source == INPUT else source
-            for source in (INPUT, *range(len(parameters.relaxing)))
-        }
         last_beat, last_fan = Signal(), Signal()
         busy = self.busy
         walks = Signal()
@@ -60,14 +56,7 @@ class Walker(wiring.Component):
         ]
         first, first_exists = Signal.like(fan), Signal()
         next_fan, next_slot = Signal.like(fan), Signal.like(event_slot)
-        with m.Switch(self.source):
-            for source, number in numbers.items():
-                own = [k for k, f in enumerate(fans) if f.source == source]
-                with m.Case(number):
-                    if own:
-                        m.d.comb += [first.eq(own[0]), first_exists.eq(1)]
-                    reached = sum(1 << t for t in {fans[k].target for k in own})
-                    m.d.comb += self.targets.eq(reached)
+        self._choose_fans(m, fans, first, first_exists)
         with m.If(self.take):
             m.d.comb += [next_fan.eq(first), next_slot.eq(self.event_slot)]
         with m.Else():
@@ -96,19 +85,33 @@ class Walker(wiring.Component):
                 for k, entry in enumerate(fans):
                     with m.Case(k):
                         is_last = k + 1 == len(fans) or fans[k + 1].source != entry.source
-                        m.d.sync += [
-                            last_fan.eq(is_last),
-                            beats_left.eq(entry.beats - 1),
-                            step.eq(
-                                entry.pre_groups if entry.skewed and not entry.by_column else 1
-                            ),
-                            self.beat.address.eq(self._first(entry, next_slot)),
-                            self.beat.store.eq(entry.store),
-                            self.beat.by_column.eq(entry.by_column),
-                            self.beat.shift.eq(shifts(parameters).index(entry.shift)),
-                            self.group.eq(parameters.relaxing[entry.target].first_group),
-                        ]
+                        m.d.sync += [last_fan.eq(is_last), beats_left.eq(entry.beats - 1)]
+                        self._load(m, entry, step, next_slot)
         return m
+
+    def _choose_fans(self, m: Module, fans: list[Fan], first: Signal, first_exists: Signal) -> None:
+        """The first fan of the source at hand, whether it has one, and all that it reaches."""
+        count = len(self._parameters.relaxing)
+        with m.Switch(self.source):
+            for source in (INPUT, *range(count)):
+                own = [k for k, f in enumerate(fans) if f.source == source]
+                with m.Case(count if source == INPUT else source):
+                    if own:
+                        m.d.comb += [first.eq(own[0]), first_exists.eq(1)]
+                    reached = sum(1 << t for t in {fans[k].target for k in own})
+                    m.d.comb += self.targets.eq(reached)
+
+    def _load(self, m: Module, fan: Fan, step: Signal, slot: Value) -> None:
+        """Begins with a fan of the event in `slot`."""
+        parameters = self._parameters
+        m.d.sync += [
+            step.eq(fan.pre_groups if fan.skewed and not fan.by_column else 1),
+            self.beat.address.eq(self._first(fan, slot)),
+            self.beat.store.eq(fan.store),
+            self.beat.by_column.eq(fan.by_column),
+            self.beat.shift.eq(shifts(parameters).index(fan.shift)),
+            self.group.eq(parameters.relaxing[fan.target].first_group),
+        ]
 
     def _first(self, fan: Fan, slot: Value) -> Value:
         """The word or tile of a fan's first beat for an event, modulo the address width.

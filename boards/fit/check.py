@@ -7,7 +7,8 @@ from toreq_hw.boards.fit.memories import blocks, memories, single_port_blocks
 from toreq_hw.boards.fit.shrink import largest_hidden
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
-from toreq_hw.rtl.parameters import LANES, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.slots import LANES
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,7 @@ def build(
             )
 
         placed = in_threads(place, seeds, jobs, tools.stop)
-        placements = tuple(
-            nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
-            for seed, s in zip(seeds, placed, strict=True)
-        )
-        for placement in placements:
-            check_cells(plan.board.family, placement.used, "place and route")
+        placements = _placements(plan, seeds, placed)
         best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
         packed = _watched(
             "bitstream",
@@ -116,6 +111,17 @@ def build(
         made=made,
         seconds=seconds,
     )
+
+
+def _placements(plan: Plan, seeds: Sequence[int], placed: Sequence[Stage]) -> tuple[Placement, ...]:
+    """What nextpnr reports of each seed. Raises ReportError, BuildError as `build` does."""
+    placements = tuple(
+        nextpnr_report.parse(s.folder / REPORT, s.folder / LOG, seed, plan.pll.output_hz)
+        for seed, s in zip(seeds, placed, strict=True)
+    )
+    for placement in placements:
+        check_cells(plan.board.family, placement.used, "place and route")
+    return placements
 
 
 def _watched(name: str, watch: Watch, work: Callable[[Tell], Stage]) -> Stage:

@@ -90,18 +90,7 @@ class Deframer(wiring.Component):
         with m.If(self.valid):
             with m.If(self.data == FLAG):
                 m.d.comb += restart.eq(1)
-                m.d.sync += [
-                    inside.eq(1),
-                    escaped.eq(0),
-                    overflow.eq(0),
-                    count.eq(0),
-                    late.eq(good | (self.held & ~self.release)),
-                ]
-                with m.If(good):
-                    m.d.sync += self.held.eq(1)
-                with m.Elif(inside & (overflow | (count != 0)) & ~late & ~self.errors.all()):
-                    m.d.sync += self.errors.eq(self.errors + 1)
-                self._replace(m, whole & late & (count == HEADER_BYTES + CRC_BYTES))
+                self._end(m, whole, good)
             with m.Elif((self.data == ESCAPE) & ~escaped):
                 m.d.sync += escaped.eq(1)
             with m.Elif(inside):
@@ -113,6 +102,23 @@ class Deframer(wiring.Component):
                 ]
                 self._header(m, count, write.data, overflow)
         return m
+
+    def _end(self, m: Module, whole: Value, good: Value) -> None:
+        """A flag: the frame that came is held if good, or counts as wrong; the next begins."""
+        inside, escaped, overflow, count = self._inside, self._escaped, self._overflow, self._count
+        late = self._late
+        m.d.sync += [
+            inside.eq(1),
+            escaped.eq(0),
+            overflow.eq(0),
+            count.eq(0),
+            late.eq(good | (self.held & ~self.release)),
+        ]
+        with m.If(good):
+            m.d.sync += self.held.eq(1)
+        with m.Elif(inside & (overflow | (count != 0)) & ~late & ~self.errors.all()):
+            m.d.sync += self.errors.eq(self.errors + 1)
+        self._replace(m, whole & late & (count == HEADER_BYTES + CRC_BYTES))
 
     def _header(self, m: Module, count: Signal, byte: Signal, overflow: Signal) -> None:
         """Keeps the header; a length that the buffer cannot hold is an overflow."""
@@ -192,19 +198,7 @@ class Framer(wiring.Component):
         self._taken, self._escaped = taken, escaped
         with m.FSM(name="framer") as fsm:
             self._fsm = fsm
-            with m.State("BEGIN"):
-                m.d.comb += [
-                    self.bytes.payload.eq(FLAG),
-                    self.bytes.valid.eq(self.body.valid),
-                    restart.eq(1),
-                ]
-                with m.If(self.bytes.valid & self.bytes.ready):
-                    m.next = "BODY"
-            with m.State("BODY"):
-                m.d.comb += self.body.ready.eq(1)
-                m.d.sync += taken.eq(self.body.payload)
-                with m.If(self.body.valid):
-                    m.next = "SEND"
+            self._begin(m, restart)
             with m.State("SEND"):
                 m.d.comb += [byte.eq(taken.byte), self.bytes.valid.eq(1)]
                 send()
@@ -226,3 +220,19 @@ class Framer(wiring.Component):
         with m.If(self.abort):
             m.d.sync += [fsm.state.eq(fsm.encoding["BEGIN"]), escaped.eq(0)]
         return m
+
+    def _begin(self, m: Module, restart: Signal) -> None:
+        """The states that send the first flag and take a byte of the body."""
+        with m.State("BEGIN"):
+            m.d.comb += [
+                self.bytes.payload.eq(FLAG),
+                self.bytes.valid.eq(self.body.valid),
+                restart.eq(1),
+            ]
+            with m.If(self.bytes.valid & self.bytes.ready):
+                m.next = "BODY"
+        with m.State("BODY"):
+            m.d.comb += self.body.ready.eq(1)
+            m.d.sync += self._taken.eq(self.body.payload)
+            with m.If(self.body.valid):
+                m.next = "SEND"
