@@ -38,9 +38,9 @@ def beat_layout(parameters: CoreParameters) -> data.StructLayout:
 
 
 def single_layout(parameters: CoreParameters) -> data.StructLayout:
-    """The operand of a NUDGE or BIAS: `value` for one neuron, by its slot."""
+    """The operand of a NUDGE or BIAS: `value` for one neuron, by its address."""
     return data.StructLayout(
-        {"slot": unsigned(parameters.slot_bits), "value": signed(parameters.value_bits)}
+        {"neuron": unsigned(parameters.neuron_address_bits), "value": signed(parameters.value_bits)}
     )
 
 

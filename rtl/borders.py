@@ -12,8 +12,10 @@ from toreq_hw.rtl.parameters import CoreParameters
 @named_type_errors
 def check_image(inputs: npt.ArrayLike, parameters: CoreParameters) -> npt.NDArray[np.int16]:
     """`inputs` as int16 (input.size,), every value in the input's range. Raises InputError."""
-    slot = parameters.input
-    found = whole_numbers("inputs", inputs, (slot.size,), slot.state_min, slot.state_max)
+    placement = parameters.input
+    found = whole_numbers(
+        "inputs", inputs, (placement.size,), placement.state_min, placement.state_max
+    )
     return found.astype(np.int16)
 
 

@@ -158,9 +158,9 @@ class Core(wiring.Component):
     def _connect_walker(self, m: Module) -> None:
         """Events from the input while an image is presented, from the queue afterwards."""
         event, walker, queue = self._input.events.payload, self._walker, self._queue
-        slot = (queue.slice << self.parameters.update_lane_bits) | queue.lane
+        address = (queue.slice << self.parameters.update_lane_bits) | queue.lane
         m.d.comb += [
-            walker.event_slot.eq(Mux(self._sequencer.presents, event.index, slot)),
+            walker.event_address.eq(Mux(self._sequencer.presents, event.index, address)),
             walker.event_delta.eq(Mux(self._sequencer.presents, event.value, queue.delta)),
             walker.source.eq(self._sequencer.source),
             walker.take.eq(self._sequencer.take),
@@ -186,7 +186,7 @@ class Core(wiring.Component):
         with m.If(self._bias):
             m.d.comb += [
                 beat.op.eq(Op.BIAS),
-                datapath.single.slot.eq(self._address),
+                datapath.single.neuron.eq(self._address),
                 datapath.single.value.eq(self._data[:bias_bits].as_signed()),
             ]
         with m.Else():
@@ -196,7 +196,7 @@ class Core(wiring.Component):
             ]
         single = self._bias | readout.drives
         m.d.comb += beat.slice.eq(
-            Mux(single, datapath.single.slot >> self.parameters.lane_bits, walker.group)
+            Mux(single, datapath.single.neuron >> self.parameters.lane_bits, walker.group)
             << self.parameters.part_bits
         )
 
@@ -270,7 +270,7 @@ class Core(wiring.Component):
         m.d.sync += [
             self.monitor.strobe.eq(self._sequencer.take),
             self.monitor.is_input.eq(self._sequencer.presents),
-            self.monitor.slot.eq(self._walker.event_slot),
+            self.monitor.neuron.eq(self._walker.event_address),
             self.monitor.delta.eq(self._walker.event_delta),
             self.monitor.sweep.eq(self._recorder.summary.sweeps),
         ]
@@ -279,14 +279,14 @@ class Core(wiring.Component):
         """The fault port's wires; see `upset_signature`."""
         port, sequencer, datapath = self.upsets, self._sequencer, self._datapath
         queue = self._queue
-        slot = (queue.slice << self.parameters.update_lane_bits) | queue.lane
-        garbled = port.garbled.word_select(slot, self.parameters.delta_bits)
+        address = (queue.slice << self.parameters.update_lane_bits) | queue.lane
+        garbled = port.garbled.word_select(address, self.parameters.delta_bits)
         m.d.comb += [
             port.sweep.eq(self._recorder.summary.sweeps),
             *(getattr(port, name).eq(getattr(sequencer, name)) for name in _FROM_SEQUENCER),
             *(getattr(sequencer, name).eq(getattr(port, name)) for name in _TO_SEQUENCER),
-            sequencer.lost.eq(port.lost.bit_select(slot, 1)),
-            sequencer.doubled.eq(port.doubled.bit_select(slot, 1)),
+            sequencer.lost.eq(port.lost.bit_select(address, 1)),
+            sequencer.doubled.eq(port.doubled.bit_select(address, 1)),
             datapath.stuck.eq(port.stuck),
             datapath.inverted.eq(port.inverted),
         ]

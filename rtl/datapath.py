@@ -132,7 +132,7 @@ class Datapath(wiring.Component):
         ]
         weights = Signal(self.weights.shape(), reset_less=True)
         for lane in range(parameters.lanes):
-            mine = is_single & (single.slot[: parameters.lane_bits] == lane)
+            mine = is_single & (single.neuron[: parameters.lane_bits] == lane)
             weight = Mux(is_walk, self.weights[lane], 0)
             m.d.sync += weights[lane].eq(weight | mine)
         is_bias = Signal()

@@ -51,11 +51,11 @@ def _populations(parameters: CoreParameters) -> str:
         "| population | neurons | rows | first row | states | F |",
         "|---|---|---|---|---|---|",
     ]
-    for slot in (parameters.input, *parameters.relaxing):
-        first = "-" if slot is parameters.input else str(slot.first_group)
+    for placement in (parameters.input, *parameters.relaxing):
+        first = "-" if placement is parameters.input else str(placement.first_group)
         lines.append(
-            f"| {slot.name} | {slot.size} | {slot.groups} | {first} | "
-            f"{slot.state_min}..{slot.state_max} | {slot.fraction_bits} |"
+            f"| {placement.name} | {placement.size} | {placement.groups} | {first} | "
+            f"{placement.state_min}..{placement.state_max} | {placement.fraction_bits} |"
         )
     return "\n".join(lines)
 
@@ -94,12 +94,12 @@ def _memories(parameters: CoreParameters) -> str:
 
 def _latency(parameters: CoreParameters) -> str:
     beats = [
-        f"- an event of {slot.name}: {parameters.beats_of(number)}"
-        for number, slot in [(INPUT, parameters.input), *enumerate(parameters.relaxing)]
+        f"- an event of {placement.name}: {parameters.beats_of(number)}"
+        for number, placement in [(INPUT, parameters.input), *enumerate(parameters.relaxing)]
     ]
     blocks = [
-        f"- updating {slot.name}: {block_cycles(parameters, number)}"
-        for number, slot in enumerate(parameters.relaxing)
+        f"- updating {placement.name}: {block_cycles(parameters, number)}"
+        for number, placement in enumerate(parameters.relaxing)
     ]
     phases = "; ".join(f"{p.command.name}: {_begins(parameters, p)}" for p in parameters.phases)
     the_class, report = (step_cycles(parameters, step) for step in ENDING)

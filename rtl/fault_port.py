@@ -12,8 +12,8 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.errors import NetworkError
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.placement import PopulationPlacement
 from toreq_hw.rtl.rounding import inverted
-from toreq_hw.rtl.slots import Slot
 
 
 def upset_signature(parameters: CoreParameters) -> wiring.Signature:
@@ -24,8 +24,8 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
     running one. position: the next block in `CoreParameters.order`; news: which blocks have any.
     touch: gives blocks news. keep: this sweep counts as one that changed something. frozen: blocks
     that are not updated.
-    Per slot (group * lanes + lane): stuck neurons never change; inverted state bits of every new
-    state; garbled bits of every event's delta; events that are lost, or walked twice.
+    Per neuron address (group * lanes + lane): stuck neurons never change; inverted state bits of
+    every new state; garbled bits of every event's delta; events that are lost, or walked twice.
 
     Raises NetworkError for a lossy core: a disturbed phase is lossless.
     """
@@ -33,22 +33,22 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
         raise NetworkError(
             f"a core with a fault port must have no threshold, found {parameters.threshold}"
         )
-    slots = parameters.groups * parameters.lanes
+    addresses = parameters.groups * parameters.lanes
     blocks = BlockFaults.members(parameters)
     return wiring.Signature(
         {"hold": In(1), "waits": Out(1), "sweep": Out(parameters.sweep_bits)}
         | {name: member for name, member in blocks.items() if name not in _OF_EVENT}
         | StateFaults.members(parameters)
         | {
-            "garbled": In(slots * parameters.delta_bits),
-            "lost": In(slots),
-            "doubled": In(slots),
+            "garbled": In(addresses * parameters.delta_bits),
+            "lost": In(addresses),
+            "doubled": In(addresses),
         }
     )
 
 
 _OF_EVENT = ("lost", "doubled")
-"""One bit at the sequencer, for the event at hand; one a slot at the port."""
+"""One bit at the sequencer, for the event at hand; one a neuron address at the port."""
 
 
 class BlockFaults:
@@ -114,12 +114,12 @@ class StateFaults:
     @staticmethod
     def members(parameters: CoreParameters) -> dict[str, Any]:
         """The updater's part of `upset_signature`."""
-        slots = parameters.groups * parameters.lanes
-        return {"stuck": In(slots), "inverted": In(slots * parameters.state_bits)}
+        addresses = parameters.groups * parameters.lanes
+        return {"stuck": In(addresses), "inverted": In(addresses * parameters.state_bits)}
 
-    def rounded(self, state: Value, number: Value, slot: Slot) -> Value:
+    def rounded(self, state: Value, number: Value, placement: PopulationPlacement) -> Value:
         """The new state of the neuron of this number, with its bits inverted."""
-        return inverted(state, self._ports.inverted.word_select(number, self._bits), slot)
+        return inverted(state, self._ports.inverted.word_select(number, self._bits), placement)
 
     def is_stuck(self, number: Value) -> Value:
         """Whether the neuron of this number never changes."""

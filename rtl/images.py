@@ -109,8 +109,8 @@ def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
         for address, word in enumerate(words):
             yield LoadWord(Space.WEIGHTS + number, address, word)
     mask = (1 << parameters.bias_bits) - 1
-    for slot, bias in enumerate(_biases(network, parameters).ravel().tolist()):
-        yield LoadWord(Space.BIAS, slot, bias & mask)
+    for address, bias in enumerate(_biases(network, parameters).ravel().tolist()):
+        yield LoadWord(Space.BIAS, address, bias & mask)
 
 
 def _check(network: Network, parameters: CoreParameters) -> None:
@@ -157,9 +157,11 @@ def _hexadecimal(words: list[int], bits: int) -> list[str]:
 def _biases(network: Network, parameters: CoreParameters) -> Matrix:
     """Shape (groups, lanes): each bias with its rounding half; lanes without a neuron hold 0."""
     biases = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
-    for slot in parameters.relaxing:
-        first = slot.first_group * parameters.lanes
-        biases[first : first + slot.size] = network.biases[slot.name].astype(np.int64) + slot.half
+    for placement in parameters.relaxing:
+        first = placement.first_group * parameters.lanes
+        biases[first : first + placement.size] = (
+            network.biases[placement.name].astype(np.int64) + placement.half
+        )
     return biases.reshape(parameters.groups, parameters.lanes)
 
 

@@ -42,7 +42,7 @@ class InputPort(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the check and a FIFO."""
         m = Module()
-        slot = self._parameters.input
+        placement = self._parameters.input
         layout = event_layout(self._parameters)
         spec = self._parameters.memory("input queue")
         check_width(spec, layout)
@@ -54,8 +54,8 @@ class InputPort(wiring.Component):
         event = Signal(layout)
         m.d.comb += [
             index.eq(Mux(word.dense, next_index, word.index)),
-            index_fits.eq((index >= next_index) & (index < slot.size)),
-            value_fits.eq(word.value >= slot.state_min if slot.signed else 1),
+            index_fits.eq((index >= next_index) & (index < placement.size)),
+            value_fits.eq(word.value >= placement.state_min if placement.signed else 1),
             taken.eq(self.words.valid & self.words.ready),
             self.faults.eq(
                 Mux(taken, ~index_fits << Fault.INPUT_INDEX | ~value_fits << Fault.INPUT_VALUE, 0)

@@ -48,8 +48,8 @@ def input_payload(parameters: CoreParameters) -> data.StructLayout:
 
     Indices rise within an image; values left out are zero. `last` ends the image.
     """
-    slot = parameters.input
-    shape = signed(slot.state_bits) if slot.signed else unsigned(slot.state_bits)
+    placement = parameters.input
+    shape = signed(placement.state_bits) if placement.signed else unsigned(placement.state_bits)
     return data.StructLayout(
         {"value": shape, "index": unsigned(parameters.input_index_bits), "dense": 1, "last": 1}
     )
@@ -73,12 +73,14 @@ def label_shape(parameters: CoreParameters) -> Shape:
 def load_payload(parameters: CoreParameters) -> data.StructLayout:
     """One word of a store, `lanes` weights wide; or one bias; or a limit; or a threshold.
 
-    address: of the word in its store; of a bias the neuron's slot, group * lanes + lane. A
+    address: of the word in its store; of a bias the neuron's address, group * lanes + lane. A
     bias carries its rounding half. Each word replaces what was there, in any order. A word takes
     two cycles, and goes before a command that waits as well.
     """
     spaces = parameters.load_spaces
-    address_bits = max(parameters.slot_bits, *(index_bits(space.rows) for space in spaces))
+    address_bits = max(
+        parameters.neuron_address_bits, *(index_bits(space.rows) for space in spaces)
+    )
     return data.StructLayout(
         {
             "space": unsigned(parameters.space_bits),
@@ -138,15 +140,16 @@ def unpack(layout: data.StructLayout, word: int) -> dict[str, int]:
 def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
     """One strobe per event as its walk begins; for test benches, free where unconnected.
 
-    slot: group * lanes + lane over all populations, or the index of an input (`is_input`).
+    neuron: its address, group * lanes + lane over all populations; or the index of an input
+    (`is_input`).
     sweep: from 1; 0 for what a lossy core had withheld in the free phase and delivers now.
     """
-    bits = max(parameters.slot_bits, parameters.input_index_bits)
+    bits = max(parameters.neuron_address_bits, parameters.input_index_bits)
     return wiring.Signature(
         {
             "strobe": Out(1),
             "is_input": Out(1),
-            "slot": Out(bits),
+            "neuron": Out(bits),
             "delta": Out(signed(parameters.delta_bits)),
             "sweep": Out(parameters.sweep_bits),
         }

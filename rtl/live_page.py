@@ -16,7 +16,7 @@ class LivePage:
     """Rows of `fields` fields of `bits` bits, the first field lowest. memory: its name in the core.
 
     The page is the memory's first, WORK; all pages have `rows` rows. Field by field it is in the
-    order of slots, whether a row is a group (of accumulators) or a slice (of states).
+    order of addresses, whether a row is a group (of accumulators) or a slice (of states).
     """
 
     memory: str
@@ -24,7 +24,7 @@ class LivePage:
     fields: int
     bits: int
     signed: bool
-    slots: tuple[int, ...]
+    addresses: tuple[int, ...]
 
     @classmethod
     def of_states(cls, parameters: CoreParameters) -> "LivePage":
@@ -35,7 +35,7 @@ class LivePage:
             parameters.update_lanes,
             parameters.state_bits,
             parameters.has_signed_states,
-            _slots(parameters),
+            _addresses(parameters),
         )
 
     @classmethod
@@ -43,14 +43,14 @@ class LivePage:
         """The accumulators of a core, each with its rounding half."""
         bits = parameters.accumulator_bits
         return cls(
-            "accumulators", parameters.groups, parameters.lanes, bits, True, _slots(parameters)
+            "accumulators", parameters.groups, parameters.lanes, bits, True, _addresses(parameters)
         )
 
     def neurons(self, words: Sequence[int]) -> Wide:
         """int64 (neurons,), in file order, out of the page's rows."""
         found = []
-        for slot in self.slots:
-            row, field = divmod(slot, self.fields)
+        for address in self.addresses:
+            row, field = divmod(address, self.fields)
             value = words[row] >> self.bits * field & (1 << self.bits) - 1
             negative = self.signed and value >> self.bits - 1
             found.append(value - (1 << self.bits) if negative else value)
@@ -59,18 +59,18 @@ class LivePage:
     def changed(self, words: Sequence[int], neurons: Wide) -> dict[int, int]:
         """Rows whose words differ once they hold `neurons`, by number."""
         after = list(words)
-        for slot, value in zip(self.slots, neurons.tolist(), strict=True):
-            row, field = divmod(slot, self.fields)
+        for address, value in zip(self.addresses, neurons.tolist(), strict=True):
+            row, field = divmod(address, self.fields)
             mask = (1 << self.bits) - 1
             after[row] &= ~(mask << self.bits * field)
             after[row] |= (value & mask) << self.bits * field
         return {row: word for row, word in enumerate(after) if word != words[row]}
 
 
-def _slots(parameters: CoreParameters) -> tuple[int, ...]:
-    """The slot of every neuron, in file order."""
+def _addresses(parameters: CoreParameters) -> tuple[int, ...]:
+    """The address of every neuron, in file order."""
     return tuple(
-        slot.first_group * parameters.lanes + k
-        for slot in parameters.relaxing
-        for k in range(slot.size)
+        placement.first_group * parameters.lanes + k
+        for placement in parameters.relaxing
+        for k in range(placement.size)
     )

@@ -18,8 +18,15 @@ from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
 from toreq_hw.rtl.operations import OPERATIONS, Operation, Page
 from toreq_hw.rtl.phases import Phase, phase_table
+from toreq_hw.rtl.placement import (
+    NeuronRows,
+    PopulationPlacement,
+    check_lanes,
+    largest_move,
+    placement_of,
+    placements_of,
+)
 from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
-from toreq_hw.rtl.slots import NeuronRows, Slot, check_lanes, largest_move, relaxing_slots, slot_of
 from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
 from toreq_hw.rtl.threshold import check_threshold
 
@@ -42,7 +49,7 @@ class CoreParameters(NeuronRows):
     operations: what beats do. phases: what commands do, in the order of their commands.
     """
 
-    input: Slot
+    input: PopulationPlacement
     output: int
     order: tuple[int, ...]
     fans: tuple[Fan, ...]
@@ -89,7 +96,7 @@ class CoreParameters(NeuronRows):
         update_lanes = lanes if update_lanes is None else update_lanes
         check_lanes(lanes, update_lanes)
         _check_network(network, max_sweeps, counter_bits)
-        relaxing = relaxing_slots(network, lanes)
+        relaxing = placements_of(network, lanes)
         if threshold is not None:
             check_threshold(threshold, relaxing)
         stores, fans = stores_and_fans(
@@ -100,7 +107,7 @@ class CoreParameters(NeuronRows):
         return cls(
             lanes=lanes,
             update_lanes=update_lanes,
-            input=slot_of(network, network.input, lanes, 0),
+            input=placement_of(network, network.input, lanes, 0),
             relaxing=relaxing,
             output=names.index(network.output.name),
             order=update_order(network, names),
@@ -127,7 +134,7 @@ class CoreParameters(NeuronRows):
     def delta_reach(self) -> int:
         """The largest magnitude of an event's delta."""
         ends = (self.input.state_max, -self.input.state_min)
-        return max(*ends, *(slot.reach for slot in self.relaxing))
+        return max(*ends, *(placement.reach for placement in self.relaxing))
 
     @property
     def delta_bits(self) -> int:
@@ -152,8 +159,8 @@ class CoreParameters(NeuronRows):
     @property
     def drive_bits(self) -> int:
         """Bits of the nudge of an output neuron, two's complement, either sign."""
-        slot = self.relaxing[self.output]
-        limit = -nudge(-slot.reach, slot.fraction_bits, self.beta_shift)
+        placement = self.relaxing[self.output]
+        limit = -nudge(-placement.reach, placement.fraction_bits, self.beta_shift)
         return signed_bits([-limit, limit])
 
     @property

@@ -103,13 +103,17 @@ class Readout(wiring.Component):
 
     def _nudge(self, m: Module, neuron: Signal, state: Signal) -> None:
         parameters = self._parameters
-        slot = parameters.relaxing[parameters.output]
+        placement = parameters.relaxing[parameters.output]
         drive = Signal(self.drive.value.shape())
         m.d.comb += [
             drive.eq(
-                nudge(error_of(state, neuron == self.label, slot), slot, parameters.beta_shift)
+                nudge(
+                    error_of(state, neuron == self.label, placement),
+                    placement,
+                    parameters.beta_shift,
+                )
             ),
-            self.drive.slot.eq(slot.first_group * parameters.lanes + neuron),
+            self.drive.neuron.eq(placement.first_group * parameters.lanes + neuron),
             self.drive.value.eq(Mux(self.lowers, -drive, drive)),
         ]
 

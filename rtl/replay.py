@@ -23,7 +23,7 @@ from toreq_hw.contract.faults import Fault, faults_by_tick
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.slots import Slot
+from toreq_hw.rtl.placement import PopulationPlacement
 
 Wide = npt.NDArray[np.int64]
 Rows = Mapping[str, Sequence[Sequence[Any]]]
@@ -79,7 +79,7 @@ class Replay:
     def __post_init__(self) -> None:
         parameters = self.parameters
         self._colours = len(self.network.colours)
-        names = [slot.name for slot in parameters.relaxing]
+        names = [placement.name for placement in parameters.relaxing]
         self._first = dict(
             zip(names, np.cumsum([0, *(s.size for s in parameters.relaxing)]), strict=False)
         )
@@ -90,7 +90,7 @@ class Replay:
         self._last_colour_of = [max(self._colours_of(names[k])) for k in parameters.order]
         self._by_tick = faults_by_tick(self.rows["faults"], self.sample, self._first)
         self._quiet_after = max((row[1] for row in self.rows["faults"]), default=0)
-        loops = any(slot.self_coupled for slot in parameters.relaxing)
+        loops = any(placement.self_coupled for placement in parameters.relaxing)
         if loops and (self.rows["faults"] or self.rows["frozen"]):
             raise InputError(
                 "faults at ticks must be of networks without self-coupling on the core, which has "
@@ -105,10 +105,10 @@ class Replay:
         """`stuck` and `inverted` of the port, which stand for the whole phase."""
         bits = self.parameters.state_bits
         inverted = sum(
-            mask << bits * self._slot(int(self._first[name]) + k)
+            mask << bits * self._address(int(self._first[name]) + k)
             for name, k, mask in self.rows["inverted"]
         )
-        return {"stuck": sum(1 << self._slot(i) for i in self._stuck), "inverted": inverted}
+        return {"stuck": sum(1 << self._address(i) for i in self._stuck), "inverted": inverted}
 
     def step(self, states: Wide, accumulators: Wide, sweep: int, position: int, news: int) -> Wires:
         """Strikes what is due, in place on `states` and `accumulators`, int64 (neurons,).
@@ -166,8 +166,10 @@ class Replay:
                 touched |= self._block_of(neuron)
             elif fault in (Fault.STATE_FLIP, Fault.SILENT_FLIP) and neuron not in self._stuck:
                 before = int(states[neuron])
-                slot = self._slot_of(neuron)
-                states[neuron] = flip_state(before, 1 << bit, slot.state_min, slot.state_max)
+                placement = self._placement_of(neuron)
+                states[neuron] = flip_state(
+                    before, 1 << bit, placement.state_min, placement.state_max
+                )
                 delta = int(states[neuron]) - before
                 if delta:
                     self._changed_in = sweep
@@ -178,9 +180,9 @@ class Replay:
 
     def _deliver(self, accumulators: Wide, neuron: int, delta: int) -> int:
         """Adds W delta to every neighbour, in 32 bits; returns the blocks that heard it."""
-        slot = self._slot_of(neuron)
-        source = self.parameters.relaxing.index(slot)
-        local = neuron - int(self._first[slot.name])
+        placement = self._placement_of(neuron)
+        source = self.parameters.relaxing.index(placement)
+        local = neuron - int(self._first[placement.name])
         weights = {coupling.name: coupling.weight for coupling in self.network.dense_couplings}
         touched = 0
         for fan in self.parameters.fans_of(source):
@@ -198,8 +200,8 @@ class Replay:
         """Slots whose event of this tick is lost or walked twice."""
         lost = doubled = 0
         for neuron, fault, _ in events:
-            lost |= (fault == Fault.EVENT_DROP) << self._slot(neuron)
-            doubled |= (fault == Fault.EVENT_DUPLICATE) << self._slot(neuron)
+            lost |= (fault == Fault.EVENT_DROP) << self._address(neuron)
+            doubled |= (fault == Fault.EVENT_DUPLICATE) << self._address(neuron)
         return {"lost": lost, "doubled": doubled}
 
     def _garbled(self, events: Sequence[tuple[int, Fault, int]]) -> int:
@@ -213,9 +215,9 @@ class Replay:
         width = self.parameters.delta_bits
         total = 0
         for neuron, mask in masks.items():
-            sign = self._slot_of(neuron).state_bits
+            sign = self._placement_of(neuron).state_bits
             spread = mask | -(mask >> sign & 1) << sign
-            total |= (spread & (1 << width) - 1) << width * self._slot(neuron)
+            total |= (spread & (1 << width) - 1) << width * self._address(neuron)
         return total
 
     def _note(self, states: Wide, sweep: int, position: int) -> None:
@@ -243,18 +245,22 @@ class Replay:
         colours = enumerate(self.network.colours)
         return [k for k, colour in colours if any(b.population == name for b in colour)]
 
-    def _slot_of(self, neuron: int) -> Slot:
+    def _placement_of(self, neuron: int) -> PopulationPlacement:
         return next(
-            slot
-            for slot in self.parameters.relaxing
-            if neuron < int(self._first[slot.name]) + slot.size
+            placement
+            for placement in self.parameters.relaxing
+            if neuron < int(self._first[placement.name]) + placement.size
         )
 
-    def _slot(self, neuron: int) -> int:
+    def _address(self, neuron: int) -> int:
         """The core's number for a neuron: group * lanes + lane."""
-        slot = self._slot_of(neuron)
-        return slot.first_group * self.parameters.lanes + neuron - int(self._first[slot.name])
+        placement = self._placement_of(neuron)
+        return (
+            placement.first_group * self.parameters.lanes
+            + neuron
+            - int(self._first[placement.name])
+        )
 
     def _block_of(self, neuron: int) -> int:
-        number = self.parameters.relaxing.index(self._slot_of(neuron))
+        number = self.parameters.relaxing.index(self._placement_of(neuron))
         return 1 << self.parameters.order.index(number)

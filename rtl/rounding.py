@@ -2,47 +2,50 @@
 
 from amaranth import Cat, Const, Mux, Value, signed
 
-from toreq_hw.rtl.slots import Slot
+from toreq_hw.rtl.placement import PopulationPlacement
 
 
-def clipped(total: Value, slot: Slot) -> Value:
+def clipped(total: Value, placement: PopulationPlacement) -> Value:
     """clip(total >> F, s_min, s_max), `state_bits` wide; `total` has its half added.
 
     State ranges end at powers of two, so the bits above a state tell whether it is too large;
     only the lowest signed number, which is no state, has to be compared.
     """
-    bits = slot.state_bits
-    shifted = (total >> slot.fraction_bits).as_signed()
+    bits = placement.state_bits
+    shifted = (total >> placement.fraction_bits).as_signed()
     missing = max(0, bits + 1 - len(shifted))
     shifted = Cat(shifted, shifted[-1].replicate(missing))
     state, negative = shifted[:bits], shifted[-1]
-    if not slot.signed:
+    if not placement.signed:
         above = shifted[bits:-1].any() if len(shifted) > bits + 1 else Const(0, 1)
         return (state | above.replicate(bits)) & ~negative.replicate(bits)
     upper = shifted[bits - 1 : -1]
     too_large = ~negative & upper.any()
     too_small = negative & (~upper.all() | ~shifted[: bits - 1].any())
-    highest, lowest = Const(slot.state_max, bits), Const(slot.state_min, signed(bits))
+    highest, lowest = Const(placement.state_max, bits), Const(placement.state_min, signed(bits))
     return Mux(too_large, highest, Mux(too_small, lowest.as_unsigned(), state))
 
 
-def inverted(state: Value, mask: Value, slot: Slot) -> Value:
+def inverted(state: Value, mask: Value, placement: PopulationPlacement) -> Value:
     """A state word with bits inverted; the signed word below the range reads as the smallest."""
-    word = (state ^ mask)[: slot.state_bits]
-    if not slot.signed:
+    word = (state ^ mask)[: placement.state_bits]
+    if not placement.signed:
         return word
-    below, lowest = 1 << slot.state_bits - 1, Const(slot.state_min, signed(slot.state_bits))
+    below, lowest = (
+        1 << placement.state_bits - 1,
+        Const(placement.state_min, signed(placement.state_bits)),
+    )
     return Mux(word == below, lowest.as_unsigned(), word)
 
 
-def error_of(state: Value, is_target: Value, slot: Slot) -> Value:
+def error_of(state: Value, is_target: Value, placement: PopulationPlacement) -> Value:
     """What an output state lacks: target - s*; target is s_max for the class, else 0."""
-    target = Mux(is_target, Const(slot.state_max, signed(slot.state_bits + 2)), 0)
+    target = Mux(is_target, Const(placement.state_max, signed(placement.state_bits + 2)), 0)
     return target - state
 
 
-def nudge(error: Value, slot: Slot, beta_shift: int) -> Value:
+def nudge(error: Value, placement: PopulationPlacement, beta_shift: int) -> Value:
     """The drive (error << F) >> beta_shift, without the bits that the shifts cancel."""
-    if beta_shift > slot.fraction_bits:
-        return error >> (beta_shift - slot.fraction_bits)
-    return error << (slot.fraction_bits - beta_shift)
+    if beta_shift > placement.fraction_bits:
+        return error >> (beta_shift - placement.fraction_bits)
+    return error << (placement.fraction_bits - beta_shift)

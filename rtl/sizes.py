@@ -5,7 +5,7 @@ import numpy as np
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, accumulator_range
 from toreq_hw.rtl.fixed_width import signed_bits
-from toreq_hw.rtl.slots import Slot
+from toreq_hw.rtl.placement import PopulationPlacement
 
 MAX_ACCUMULATOR_BITS = 40
 """Widest accumulator; with any weights of the formats, not only those at hand."""
@@ -21,11 +21,11 @@ def update_order(network: Network, names: list[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(visited))
 
 
-def bias_bits_of(network: Network, slots: tuple[Slot, ...]) -> int:
+def bias_bits_of(network: Network, placements: tuple[PopulationPlacement, ...]) -> int:
     """Bits of every bias with its rounding half added."""
     return max(
-        signed_bits((network.biases[slot.name].astype(np.int64) + slot.half).tolist())
-        for slot in slots
+        signed_bits((network.biases[placement.name].astype(np.int64) + placement.half).tolist())
+        for placement in placements
     )
 
 

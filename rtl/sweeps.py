@@ -89,7 +89,7 @@ class Sweeps:
 
     def halt(self, m: Module) -> None:
         """A self-coupled population changed one neuron: walk it, then go on behind it."""
-        if not any(slot.self_coupled for slot in self._parameters.relaxing):
+        if not any(placement.self_coupled for placement in self._parameters.relaxing):
             return
         ports = self._ports
         with m.If(ports.halt):
@@ -139,8 +139,8 @@ class Sweeps:
     def _resume(self, m: Module) -> None:
         """The rest of a self-coupled population, from the neuron after the one that moved."""
         with m.Switch(self._ports.source):
-            for number, slot in enumerate(self._parameters.relaxing):
-                if slot.self_coupled:
+            for number, placement in enumerate(self._parameters.relaxing):
+                if placement.self_coupled:
                     with m.Case(number):
                         self._start_update(m, number, self._resume_slice, self._resume_lane)
 

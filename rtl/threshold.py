@@ -1,12 +1,12 @@
 """The threshold of a lossy core: which ones it can be given."""
 
 from toreq_hw.errors import NetworkError
-from toreq_hw.rtl.slots import Slot, largest_move
+from toreq_hw.rtl.placement import PopulationPlacement, largest_move
 
 
-def check_threshold(threshold: int, slots: tuple[Slot, ...]) -> None:
-    """Raises NetworkError where no state of `slots` can move further than a threshold is."""
-    highest = largest_move(slots)
+def check_threshold(threshold: int, placements: tuple[PopulationPlacement, ...]) -> None:
+    """Raises NetworkError where no state of `placements` can move further than a threshold is."""
+    highest = largest_move(placements)
     if not 0 <= threshold <= highest:
         raise NetworkError(
             f"threshold must be in 0..{highest} (the largest move of a state), not {threshold!r}"

@@ -150,8 +150,8 @@ def most_cycles(parameters: CoreParameters) -> int:
     sweeps go up to their limit. Waiting for words and for results to be taken comes on top.
     """
     model = TimingModel(parameters)
-    slots = enumerate(parameters.relaxing)
-    blocks = (model._block(n, list(range(s.size)), is_cut=s.self_coupled) for n, s in slots)
+    placements = enumerate(parameters.relaxing)
+    blocks = (model._block(n, list(range(s.size)), is_cut=s.self_coupled) for n, s in placements)
     sweep = 1 + sum(blocks)
     image = parameters.input.size * parameters.beats_of(INPUT)
     most = {Step.PRESENT: image, Step.FLUSH: sweep}

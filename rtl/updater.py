@@ -10,9 +10,9 @@ from toreq_hw.rtl.fault_port import StateFaults
 from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.operations import NewState, Page, having_state
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.placement import PopulationPlacement
 from toreq_hw.rtl.rounding import clipped
 from toreq_hw.rtl.senders import Sender, sender_of
-from toreq_hw.rtl.slots import Slot
 
 
 class Updater(wiring.Component):
@@ -78,23 +78,23 @@ class Updater(wiring.Component):
 
     def _by_population(self, m: Module, lane: int) -> Value:
         """The state that a total rounds to; populations that round alike share the circuit."""
-        slots = self._parameters.relaxing
+        placements = self._parameters.relaxing
         kinds: dict[tuple[int, int, int], list[int]] = {}
-        for number, slot in enumerate(slots):
-            kind = (slot.fraction_bits, slot.state_min, slot.state_max)
+        for number, placement in enumerate(placements):
+            kind = (placement.fraction_bits, placement.state_min, placement.state_max)
             kinds.setdefault(kind, []).append(number)
         state = Signal(state_shape(self._parameters), name=f"rounded{lane}")
         with m.Switch(self.beat.population):
             for numbers in kinds.values():
                 with m.Case(*numbers) if len(kinds) > 1 else m.Default():
-                    m.d.comb += state.eq(self._rounded(lane, slots[numbers[0]]))
+                    m.d.comb += state.eq(self._rounded(lane, placements[numbers[0]]))
         return state
 
-    def _rounded(self, lane: int, slot: Slot) -> Value:
-        state = clipped(self.totals[lane], slot)
+    def _rounded(self, lane: int, placement: PopulationPlacement) -> Value:
+        state = clipped(self.totals[lane], placement)
         if self._faults:
-            state = self._faults.rounded(state, self._slot(lane), slot)
-        return state.as_signed() if slot.signed else state
+            state = self._faults.rounded(state, self._address(lane), placement)
+        return state.as_signed() if placement.signed else state
 
     def _next_state(self, m: Module, lane: int, state: Value) -> Value:
         """What is written: the new state, zero, or the old state, as the operation says."""
@@ -112,20 +112,20 @@ class Updater(wiring.Component):
         """Whether this lane of the slice holds a neuron, at or above the first lane asked for."""
         parameters = self._parameters
         exists = Signal(name=f"exists{lane}", init=1)
-        for number, slot in enumerate(parameters.relaxing):
+        for number, placement in enumerate(parameters.relaxing):
             last = parameters.slices_of(number) - 1
-            if last * parameters.update_lanes + lane >= slot.size:
+            if last * parameters.update_lanes + lane >= placement.size:
                 with m.If(self.beat.slice == parameters.first_slice(number) + last):
                     m.d.comb += exists.eq(0)
-        if any(slot.self_coupled for slot in parameters.relaxing):
+        if any(placement.self_coupled for placement in parameters.relaxing):
             with m.If(lane < self.beat.first_lane):
                 m.d.comb += exists.eq(0)
         if self._faults:
-            with m.If(self._faults.is_stuck(self._slot(lane))):
+            with m.If(self._faults.is_stuck(self._address(lane))):
                 m.d.comb += exists.eq(0)
         return exists
 
-    def _slot(self, lane: int) -> Value:
+    def _address(self, lane: int) -> Value:
         """The number of the neuron in a lane of the slice at hand."""
         return Cat(Const(lane, self._parameters.update_lane_bits), self.beat.slice)
 
@@ -134,7 +134,9 @@ class Updater(wiring.Component):
 
         All; but of a self-coupled population only the first that is due, which halts the scan.
         """
-        singles = [n for n, slot in enumerate(self._parameters.relaxing) if slot.self_coupled]
+        singles = [
+            n for n, placement in enumerate(self._parameters.relaxing) if placement.self_coupled
+        ]
         if not singles:
             return due, ~Const(0, len(due))
         is_single = Signal()
@@ -165,7 +167,7 @@ class Updater(wiring.Component):
 
     def _count_saturations(self, m: Module, accepted: Value) -> None:
         """Events that end at the end of their population's range, counted two cycles later."""
-        slots, new = self._parameters.relaxing, self._found.new
+        placements, new = self._parameters.relaxing, self._found.new
         population = Signal.like(self.beat.population, reset_less=True)
         m.d.sync += population.eq(self.beat.population)
         saturated = Signal(self._parameters.update_lanes)
@@ -173,9 +175,11 @@ class Updater(wiring.Component):
         for lane in range(self._parameters.update_lanes):
             at_end = Signal(name=f"at_end{lane}")
             with m.Switch(population):
-                for number, slot in enumerate(slots):
+                for number, placement in enumerate(placements):
                     with m.Case(number):
-                        ends = (new[lane] == slot.state_min) | (new[lane] == slot.state_max)
+                        ends = (new[lane] == placement.state_min) | (
+                            new[lane] == placement.state_max
+                        )
                         m.d.comb += at_end.eq(ends)
             m.d.sync += saturated[lane].eq(counts & accepted[lane] & at_end)
         count = sum(saturated[lane] for lane in range(self._parameters.update_lanes))

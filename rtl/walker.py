@@ -20,11 +20,11 @@ class Walker(wiring.Component):
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
-        self._slot_bits = max(parameters.slot_bits, parameters.input_index_bits)
+        self._address_bits = max(parameters.neuron_address_bits, parameters.input_index_bits)
         super().__init__(
             {
                 "source": In(population_bits(parameters)),
-                "event_slot": In(self._slot_bits),
+                "event_address": In(self._address_bits),
                 "event_delta": In(signed(parameters.delta_bits)),
                 "take": In(1),
                 "free": Out(1),
@@ -44,7 +44,7 @@ class Walker(wiring.Component):
         last_beat, last_fan = Signal(), Signal()
         busy = self.busy
         walks = Signal()
-        event_slot = Signal(self._slot_bits)
+        event_address = Signal(self._address_bits)
         fan = Signal(range(max(2, len(fans) + 1)))
         beats_left = Signal(range(max(2, max((f.beats for f in fans), default=1))))
         step = Signal(len(self.beat.address))
@@ -55,19 +55,19 @@ class Walker(wiring.Component):
             self.active.eq(busy & walks),
         ]
         first, first_exists = Signal.like(fan), Signal()
-        next_fan, next_slot = Signal.like(fan), Signal.like(event_slot)
+        next_fan, next_address = Signal.like(fan), Signal.like(event_address)
         self._choose_fans(m, fans, first, first_exists)
         with m.If(self.take):
-            m.d.comb += [next_fan.eq(first), next_slot.eq(self.event_slot)]
+            m.d.comb += [next_fan.eq(first), next_address.eq(self.event_address)]
         with m.Else():
-            m.d.comb += [next_fan.eq(fan + 1), next_slot.eq(event_slot)]
+            m.d.comb += [next_fan.eq(fan + 1), next_address.eq(event_address)]
 
         with m.If(self.free):
             m.d.sync += busy.eq(self.take)
         with m.If(self.take):
             m.d.sync += [
-                event_slot.eq(self.event_slot),
-                self.beat.lane.eq(self.event_slot),
+                event_address.eq(self.event_address),
+                self.beat.lane.eq(self.event_address),
                 self.beat.delta.eq(self.event_delta),
                 walks.eq(first_exists),
             ]
@@ -86,7 +86,7 @@ class Walker(wiring.Component):
                     with m.Case(k):
                         is_last = k + 1 == len(fans) or fans[k + 1].source != entry.source
                         m.d.sync += [last_fan.eq(is_last), beats_left.eq(entry.beats - 1)]
-                        self._load(m, entry, step, next_slot)
+                        self._load(m, entry, step, next_address)
         return m
 
     def _choose_fans(self, m: Module, fans: list[Fan], first: Signal, first_exists: Signal) -> None:
@@ -101,30 +101,30 @@ class Walker(wiring.Component):
                     reached = sum(1 << t for t in {fans[k].target for k in own})
                     m.d.comb += self.targets.eq(reached)
 
-    def _load(self, m: Module, fan: Fan, step: Signal, slot: Value) -> None:
-        """Begins with a fan of the event in `slot`."""
+    def _load(self, m: Module, fan: Fan, step: Signal, address: Value) -> None:
+        """Begins with a fan of the event in `address`."""
         parameters = self._parameters
         m.d.sync += [
             step.eq(fan.pre_groups if fan.skewed and not fan.by_column else 1),
-            self.beat.address.eq(self._first(fan, slot)),
+            self.beat.address.eq(self._first(fan, address)),
             self.beat.store.eq(fan.store),
             self.beat.by_column.eq(fan.by_column),
             self.beat.shift.eq(shifts(parameters).index(fan.shift)),
             self.group.eq(parameters.relaxing[fan.target].first_group),
         ]
 
-    def _first(self, fan: Fan, slot: Value) -> Value:
+    def _first(self, fan: Fan, address: Value) -> Value:
         """The word or tile of a fan's first beat for an event, modulo the address width.
 
         In rows it is first + n * beats; skewed, a row of tiles starts at first + q, a column at
-        first + q * pre_groups. The slot is not counted from the population's first neuron n (or
+        first + q * pre_groups. The address is not counted from the population's first neuron n (or
         group q): the difference goes into the constant.
         """
         lane_bits = self._parameters.lane_bits
         begin = 0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
         if fan.skewed:
-            value, factor = slot >> lane_bits, fan.pre_groups if fan.by_column else 1
+            value, factor = address >> lane_bits, fan.pre_groups if fan.by_column else 1
         else:
-            value, factor, begin = slot, fan.beats, begin << lane_bits
+            value, factor, begin = address, fan.beats, begin << lane_bits
         size = 1 << len(self.beat.address)
         return times(value, factor) + Const((fan.first - factor * begin) % size)

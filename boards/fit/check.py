@@ -8,7 +8,7 @@ from toreq_hw.boards.fit.shrink import largest_hidden
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.slots import LANES
+from toreq_hw.rtl.placement import LANES
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Identity:
             clock_hz=clock_hz,
             request_bytes=buffer_bytes(parameters) - 1 - HEADER_BYTES - CRC_BYTES,
             lanes=parameters.lanes,
-            sizes=(parameters.input.size, *(slot.size for slot in parameters.relaxing)),
+            sizes=(parameters.input.size, *(placement.size for placement in parameters.relaxing)),
         )
 
     def encode(self) -> bytes:

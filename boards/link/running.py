@@ -24,9 +24,9 @@ def run_header(m: Module, steps: Steps) -> None:
 
 def image_item(m: Module, steps: Steps) -> None:
     """Hands a value on; the core cannot see where it is too wide."""
-    slot = steps.parameters.input
-    above = steps.row[slot.state_bits - slot.signed : 8]
-    fits = (above == 0) | (above.all() if slot.signed else 0)
+    placement = steps.parameters.input
+    above = steps.row[placement.state_bits - placement.signed : 8]
+    fits = (above == 0) | (above.all() if placement.signed else 0)
     with m.If(~fits):
         m.d.sync += steps.wide_value.eq(1)
     m.d.comb += steps.core.inputs.valid.eq(1)

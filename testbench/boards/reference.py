@@ -190,12 +190,12 @@ class Reference:
         return Code.OK
 
     def _take_value(self, item: bytes) -> None:
-        slot = self.parameters.input
+        placement = self.parameters.input
         sparse = len(item) > 1
         index = int.from_bytes(item[:2], "big") if sparse else self.next_index
         value = item[-1]
-        fits = self.next_index <= index < slot.size
-        if not fits or value > slot.state_max:
+        fits = self.next_index <= index < placement.size
+        if not fits or value > placement.state_max:
             self.faults = True
         if fits:
             self.next_index = index + 1

@@ -167,8 +167,8 @@ def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
     with board.link(transport) as link:
         link.load(board.network)
         sent = len(transport.asked)
-        size, slot = board.parameters.input.size, board.parameters.input
-        high = np.full(size, slot.state_max + 1, np.int16)
+        size, placement = board.parameters.input.size, board.parameters.input
+        high = np.full(size, placement.state_max + 1, np.int16)
         with pytest.raises(InputError, match=r"inputs: must have shape \(\d+,\), not"):
             link.run(np.zeros(size + 1, np.int16))
         for wrong in (high, high.astype(np.int32) + (1 << 16)):

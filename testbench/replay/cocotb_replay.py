@@ -74,7 +74,7 @@ class ReplayBench(Bench):
             assert seen.states is not None
             self.found.append(
                 {
-                    "states": seen.states[list(self.pages[0].slots)].tolist(),
+                    "states": seen.states[list(self.pages[0].addresses)].tolist(),
                     "sweeps": seen.summary["sweeps"],
                     "settled": seen.summary["settled"],
                     "snapshots": one.snapshots,

@@ -17,8 +17,8 @@ from toreq_hw.rtl.timing import TimingModel
 class Seen:
     """One phase as the monitors saw it.
 
-    events: (sweep, slot, delta); inputs: (index, value); summary: fields by name. states is
-    int array in slot order, None without a report.
+    events: (sweep, address, delta); inputs: (index, value); summary: fields by name. states is
+    int array in the order of addresses, None without a report.
     """
 
     summary: dict[str, int]
@@ -86,7 +86,7 @@ class Checker:
         order = {population: k for k, population in enumerate(self.parameters.order)}
         wanted = sorted(expected, key=lambda e: (e.sweep, order[e.population], e.neuron))
         for event, got in zip_longest(wanted, seen):
-            if event is not None and got == (event.sweep, event.slot, event.delta):
+            if event is not None and got == (event.sweep, event.address, event.delta):
                 continue
             if event is None:
                 raise MismatchError(f"{where}: expected no more events, got {got}")
@@ -99,11 +99,11 @@ class Checker:
 
     def _describe(self, got: tuple[int, int, int]) -> str:
         sweep, number, delta = got
-        for slot in self.parameters.relaxing:
-            local = number - slot.first_group * self.parameters.lanes
-            if 0 <= local < slot.groups * self.parameters.lanes:
-                return f"delta {delta:+d} of {slot.name!r} neuron {local} in sweep {sweep}"
-        return f"delta {delta:+d} of slot {number} in sweep {sweep}"
+        for placement in self.parameters.relaxing:
+            local = number - placement.first_group * self.parameters.lanes
+            if 0 <= local < placement.groups * self.parameters.lanes:
+                return f"delta {delta:+d} of {placement.name!r} neuron {local} in sweep {sweep}"
+        return f"delta {delta:+d} of neuron {number} in sweep {sweep}"
 
     def _in_file_order(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Drops the lanes that hold no neuron."""
@@ -112,18 +112,24 @@ class Checker:
 
     def _check_states(self, where: str, expected: Phase, states: npt.NDArray[np.integer]) -> None:
         first = 0
-        for slot in self.parameters.relaxing:
-            wanted, got = expected.states[first:][: slot.size], states[first:][: slot.size]
-            first += slot.size
-            self.states += slot.size
+        for placement in self.parameters.relaxing:
+            wanted, got = (
+                expected.states[first:][: placement.size],
+                states[first:][: placement.size],
+            )
+            first += placement.size
+            self.states += placement.size
             if len(got) != len(wanted):
-                raise MismatchError(f"{where}: expected all states of {slot.name!r}, got too few")
+                raise MismatchError(
+                    f"{where}: expected all states of {placement.name!r}, got too few"
+                )
             wrong = np.flatnonzero(wanted != got)
             if len(wrong):
                 neuron = int(wrong[0])
                 ticks = expected.sweeps * self.parameters.sweep_ticks
+                name = placement.name
                 raise MismatchError(
-                    f"{where}, tick {ticks} (final), population {slot.name!r}, neuron {neuron}: "
+                    f"{where}, tick {ticks} (final), population {name!r}, neuron {neuron}: "
                     f"expected {wanted[neuron]}, got {got[neuron]}"
                 )
 

@@ -97,23 +97,25 @@ class Coverage:
         largest = max(range(len(parameters.relaxing)), key=lambda k: parameters.relaxing[k].size)
         self._walks(parameters, {e.population for e in phase.events})
         for event in phase.events:
-            slot = parameters.relaxing[event.population]
-            self.hit("saturated at s_max", event.after == slot.state_max)
-            self.hit("saturated at s_min", event.after == slot.state_min)
+            placement = parameters.relaxing[event.population]
+            self.hit("saturated at s_max", event.after == placement.state_max)
+            self.hit("saturated at s_min", event.after == placement.state_min)
         for key in updated:
             self._block(parameters, phase, key, is_largest=key[1] == largest)
 
     def _block(
         self, parameters: CoreParameters, phase: Phase, key: tuple[int, int], *, is_largest: bool
     ) -> None:
-        slot = parameters.relaxing[key[1]]
+        placement = parameters.relaxing[key[1]]
         neurons = [e.neuron for e in phase.events if (e.sweep, e.population) == key]
         rows = Counter(neuron // parameters.update_lanes for neuron in neurons)
-        if slot.self_coupled:
+        if placement.self_coupled:
             return
         self.hit("full row changed at once", parameters.update_lanes in rows.values())
         if is_largest:
-            self.hit("largest event burst", len(neurons) == slot.size > parameters.update_lanes)
+            self.hit(
+                "largest event burst", len(neurons) == placement.size > parameters.update_lanes
+            )
             self.hit("queue at its deepest", len(rows) == parameters.queue_depth > 1)
 
     def _withheld(self, parameters: CoreParameters, phase: Phase) -> None:

@@ -9,18 +9,20 @@ from toreq_hw.rtl.operations import Op, Page
 
 
 class Followed:
-    """slot: the neuron's. brings: a WALK beat brings an event of it, to any group.
+    """address: the neuron's. brings: a WALK beat brings an event of it, to any group.
 
     The core and its datapath are made already; states: the memory of the latter. As many lanes
     update as walk, and there are two groups.
     """
 
-    def __init__(self, m: Module, core: Core, states: Memory, slot: Value, brings: Value) -> None:
+    def __init__(
+        self, m: Module, core: Core, states: Memory, address: Value, brings: Value
+    ) -> None:
         self._m, self._core, self._states = m, core, states
         self._parameters = core.parameters
-        self._slot, self._brings = slot, brings
-        self._lane = slot[: core.parameters.lane_bits]
-        self._home = slot >> core.parameters.lane_bits
+        self._address, self._brings = address, brings
+        self._lane = address[: core.parameters.lane_bits]
+        self._home = address >> core.parameters.lane_bits
         self._drive()
 
     def held(self, page: Page) -> Value:

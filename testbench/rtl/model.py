@@ -14,7 +14,7 @@ from toreq_hw.rtl.timing import PhaseEvents
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a relaxing neuron. slot: the core's number for the neuron.
+    """One event of a relaxing neuron. address: the core's number for the neuron.
 
     before: the state it sent last, and after: the one it sends. Sweep 0 (tick 0) is what was
     withheld in the free phase, sent before the first sweep of a nudged one.
@@ -24,7 +24,7 @@ class Event:
     sweep: int
     population: int
     neuron: int
-    slot: int
+    address: int
     before: int
     after: int
 
@@ -131,8 +131,11 @@ class Model:
         sends: _Sends,
         withheld: tuple[Event, ...],
     ) -> Phase:
-        slots = self._parameters.relaxing
-        ends = [(slots[e.population].state_min, slots[e.population].state_max) for e in sends.far]
+        placements = self._parameters.relaxing
+        ends = [
+            (placements[e.population].state_min, placements[e.population].state_max)
+            for e in sends.far
+        ]
         return Phase(
             command=command,
             states=self._layout.join(run.states)[image],
@@ -168,7 +171,7 @@ class Model:
         return _Sends(tuple(far), tuple(near), tuple(withheld))
 
     def _event(self, tick: int, neuron: int, before: int, after: int) -> Event:
-        for number, (slot, population) in enumerate(
+        for number, (placement, population) in enumerate(
             zip(self._parameters.relaxing, self._network.relaxing, strict=True)
         ):
             span = self._layout.of(population)
@@ -179,7 +182,7 @@ class Model:
                     sweep=-(-tick // self._parameters.sweep_ticks),
                     population=number,
                     neuron=local,
-                    slot=slot.first_group * self._parameters.lanes + local,
+                    address=placement.first_group * self._parameters.lanes + local,
                     before=before,
                     after=after,
                 )

@@ -103,8 +103,8 @@ def _plan(network: Network, lanes: int, **choices: Any) -> Plan:
 
 
 def _images(rng: np.random.Generator, network: Network, count: int) -> npt.NDArray[np.int16]:
-    slot = network.input
-    inputs = rng.integers(slot.state_min, slot.state_max + 1, (count, slot.size))
+    population = network.input
+    inputs = rng.integers(population.state_min, population.state_max + 1, (count, population.size))
     inputs[0] = 0
     inputs[-3:] *= rng.integers(0, 2, inputs[-3:].shape)
     return inputs.astype(np.int16)

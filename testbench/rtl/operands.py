@@ -60,7 +60,7 @@ class OperandsAreExact(Property):
         delta = self.free(part.walk.delta.shape(), "delta")
         which = self.free(part.walk.shift.shape(), "which")
         value = self.free(part.single.value.shape(), "value")
-        place = self.free(parameters.slot_bits, "place")
+        place = self.free(parameters.neuron_address_bits, "place")
         weights = self.free(len(part.weights.as_value()), "weights")
         reach = parameters.delta_reach
         self.assume((delta <= reach) & (delta >= -reach))
@@ -71,7 +71,7 @@ class OperandsAreExact(Property):
             part.walk.delta.eq(delta),
             part.walk.shift.eq(which),
             part.single.value.eq(value),
-            part.single.slot.eq(place),
+            part.single.neuron.eq(place),
             part.weights.eq(weights),
         ]
         before = MULTIPLY - WEIGHTS_COME

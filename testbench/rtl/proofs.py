@@ -35,7 +35,7 @@ _SUMS_AND_INPUTS = (
 
 _RULED = (
     *(rf"\core.sequencer.{name}" for name in ("presents", "starts", "next_sweep", "ends")),
-    *(rf"\core.walker.{name}" for name in ("take", "active", "group", "beat", "event_slot")),
+    *(rf"\core.walker.{name}" for name in ("take", "active", "group", "beat", "event_address")),
     *(rf"\core.datapath.updater.{name}" for name in ("write", "write_page", "written")),
     *(rf"\core.datapath.updater.{name}" for name in ("push", "row")),
     r"\writing",

@@ -129,24 +129,24 @@ class Refusals:
 
         The phase comes first, or an image longer than what the port works ahead would wait for it.
         """
-        slot = self._parameters.input
+        placement = self._parameters.input
         self._ports.send_command(Command.FREE, 0, report=True)
-        for index in range(slot.size):
-            self._ports.send_input(index=index, value=slot.state_max)
-            self._ports.send_input(index=index, value=slot.state_max)
+        for index in range(placement.size):
+            self._ports.send_input(index=index, value=placement.state_max)
+            self._ports.send_input(index=index, value=placement.state_max)
             faults.append(Fault.INPUT_INDEX)
             await self._ports.settle()
             self.check(faults)
         if len(faults) + 3 > (1 << self._parameters.sweep_bits) - 4:
             self.fault_slack = 2  # refused in one cycle, these may pass the end of the count
-        if slot.signed:
-            self._ports.send_input(index=slot.size, value=slot.state_min - 1)
+        if placement.signed:
+            self._ports.send_input(index=placement.size, value=placement.state_min - 1)
             faults += [Fault.INPUT_VALUE]
-        self._ports.send_input(dense=1, value=slot.state_max, last=1)
+        self._ports.send_input(dense=1, value=placement.state_max, last=1)
         faults.append(Fault.INPUT_INDEX)
         self._ports.send_command(Command.RAISE, self._parameters.classes, report=False)
         faults.append(Fault.LABEL)
-        inputs = np.full((1, slot.size), slot.state_max, dtype=np.int16)
+        inputs = np.full((1, placement.size), placement.state_max, dtype=np.int16)
         (phase,) = model.phases(inputs, None)[0]
         await self._ports.phases(len(self._ports.seen) + 1)
         await self._ports.settle()

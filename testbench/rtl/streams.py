@@ -135,7 +135,7 @@ class EventMonitor:
         """Samples for ever."""
         dut = self._dut
         strobe, is_input = dut.monitor__strobe, dut.monitor__is_input
-        slot, delta, sweep = dut.monitor__slot, dut.monitor__delta, dut.monitor__sweep
+        neuron, delta, sweep = dut.monitor__neuron, dut.monitor__delta, dut.monitor__sweep
         while True:
             await FallingEdge(dut.clk)
             if not strobe.value:
@@ -143,9 +143,9 @@ class EventMonitor:
                 continue
             step = signed(int(delta.value), self._delta_bits)
             if is_input.value:
-                self.inputs.append((int(slot.value), step))
+                self.inputs.append((int(neuron.value), step))
             else:
-                self.events.append((int(sweep.value), int(slot.value), step))
+                self.events.append((int(sweep.value), int(neuron.value), step))
 
     def take(self) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
         """What was collected since the last call."""

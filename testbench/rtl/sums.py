@@ -94,15 +94,17 @@ class SumsAreExact(Property):
     def _source(self, m: Module, number: int) -> Source:
         """The input (no shift) or the hidden population, one neuron each."""
         parameters = self._parameters
-        slot = (parameters.input, parameters.relaxing[0])[number]
+        placement = (parameters.input, parameters.relaxing[0])[number]
         width = parameters.weight_bits
         weight = self.constant(m, signed(width), f"weight{number}")
         self.assume(weight != -(1 << (width - 1)))
         known = {
-            page: Signal(signed(slot.state_bits + 1), name=f"state{number}_{page.name}")
+            page: Signal(signed(placement.state_bits + 1), name=f"state{number}_{page.name}")
             for page in (Page.WORK, Page.FREE)
         }
-        return Source(weight, shifts(parameters)[number], slot.state_min, slot.state_max, known)
+        return Source(
+            weight, shifts(parameters)[number], placement.state_min, placement.state_max, known
+        )
 
     def _walk(self, m: Module) -> None:
         """A WALK beat: some neighbour takes some state."""
@@ -123,7 +125,7 @@ class SumsAreExact(Property):
         parameters, part = self._parameters, self._part
         value = self.free(part.single.value.shape(), "value")
         lane = self.free(parameters.lane_bits, "single_lane")
-        m.d.comb += part.single.slot.eq(lane)
+        m.d.comb += part.single.neuron.eq(lane)
         output = parameters.relaxing[parameters.output]
         limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
         nudged = Signal()

@@ -86,20 +86,20 @@ class BeatsKeepTheirWord(Property):
 
     def _follow_a_source(self, m: Module) -> None:
         parameters, walker = self._parameters, self._core._walker
-        slot = self.constant(m, walker.event_slot.shape(), "slot")
+        address = self.constant(m, walker.event_address.shape(), "address")
         is_input = self.constant(m, 1, "is_input")
         group = self.constant(m, parameters.group_bits, "group")
-        walked_slot, walked_input = Signal.like(slot), Signal()
+        walked_address, walked_input = Signal.like(address), Signal()
         with m.If(walker.take):
             m.d.sync += [
-                walked_slot.eq(walker.event_slot),
+                walked_address.eq(walker.event_address),
                 walked_input.eq(self._core._sequencer.presents),
             ]
-        walks = walker.active & (walked_slot == slot)
+        walks = walker.active & (walked_address == address)
         self._brings = Signal()
         m.d.comb += self._brings.eq(walks & (walker.group == group) & (walked_input == is_input))
-        self._followed = Followed(m, self._core, self._states, slot, walks & ~walked_input)
-        hears = ~is_input & (group == 1 - (slot >> parameters.lane_bits))  # the other group
+        self._followed = Followed(m, self._core, self._states, address, walks & ~walked_input)
+        hears = ~is_input & (group == 1 - (address >> parameters.lane_bits))  # the other group
         self._follow_deltas(m, is_input, hears)
         reached = Signal()
         with m.If(self._brings):
@@ -112,7 +112,7 @@ class BeatsKeepTheirWord(Property):
         with m.If(lowers):
             m.d.sync += raised.eq(self._followed.held(Page.WORK))
         nudges = self._core._sequencer.lowers & (self._core._sequencer.look == Look.NUDGE)
-        lies = slot < parameters.groups * parameters.lanes
+        lies = address < parameters.groups * parameters.lanes
         self.check("raised_states_stay", raised == rest, when=nudges & lies)
 
     def _follow_deltas(self, m: Module, is_input: Value, hears: Value) -> None:
@@ -163,12 +163,12 @@ class BeatsKeepTheirWord(Property):
         parameters, datapath = self._parameters, self._core._datapath
         output = parameters.relaxing[parameters.output]
         limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
-        slot = self.constant(m, parameters.slot_bits, "nudged_slot")
+        address = self.constant(m, parameters.neuron_address_bits, "nudged_address")
         op, value = datapath.beat.op, datapath.single.value
         here, nudges, nudged = Signal(), Signal(), Signal()
         m.d.comb += [
-            here.eq(datapath.issue & (datapath.beat.slice == slot >> parameters.lane_bits)),
-            nudges.eq(here & (op == Op.NUDGE) & (datapath.single.slot == slot)),
+            here.eq(datapath.issue & (datapath.beat.slice == address >> parameters.lane_bits)),
+            nudges.eq(here & (op == Op.NUDGE) & (datapath.single.neuron == address)),
         ]
         with m.If(nudges):
             m.d.sync += nudged.eq(1)
@@ -210,10 +210,10 @@ class InputsComeOnce(Property):
             m.d.sync += seen.eq(1)
         with m.If(fifo.w_en & event.last):
             m.d.sync += seen.eq(0)
-        slot = parameters.input
+        placement = parameters.input
         self.check("inputs_come_once", ~seen, when=written & (event.index == index))
-        self.check("inputs_come_once", event.index < slot.size, when=written)
-        fits = (event.value >= slot.state_min) & (event.value <= slot.state_max)
+        self.check("inputs_come_once", event.index < placement.size, when=written)
+        fits = (event.value >= placement.state_min) & (event.value <= placement.state_max)
         self.check("inputs_are_states", fits & (event.value != 0), when=written)
 
 

@@ -13,7 +13,7 @@ from toreq_hw.commands.rtl import command
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
 
-SIGNALS = ("clk", "monitor__strobe", "monitor__is_input", "monitor__slot", "monitor__delta")
+SIGNALS = ("clk", "monitor__strobe", "monitor__is_input", "monitor__neuron", "monitor__delta")
 STREAMS = ("inputs__valid", "commands__valid", "states__valid", "summary__valid", "phase_state")
 
 
@@ -61,10 +61,10 @@ def test_wave_holds_the_named_signals_and_the_trace(digits: Network, tmp_path: P
     wanted: list[tuple[bool, int, int]] = []
     for phase in phases:
         wanted += [(True, *event) for event in phase.input_events]
-        wanted += [(False, e.slot, e.delta) for e in sorted(phase.events, key=as_walked)]
+        wanted += [(False, e.address, e.delta) for e in sorted(phase.events, key=as_walked)]
     bits = parameters.delta_bits
     seen = [
-        (bool(c["monitor__is_input"]), c["monitor__slot"], _signed(c["monitor__delta"], bits))
+        (bool(c["monitor__is_input"]), c["monitor__neuron"], _signed(c["monitor__delta"], bits))
         for c in cycles(path, SIGNALS)
         if c["monitor__strobe"]
     ]

@@ -13,11 +13,11 @@ LANES = (2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True)
-class Slot:
+class PopulationPlacement:
     """Where a population lives: `groups` rows of `lanes` neurons, from row `first_group` on.
 
     fraction_bits: F of docs/numerics.md. self_coupled: updated neuron by neuron. The input's
-    slot has no rows of its own (`first_group` is 0 and unused).
+    placement has no rows of its own (`first_group` is 0 and unused).
     """
 
     name: str
@@ -52,12 +52,12 @@ class NeuronRows:
 
     lanes: int
     update_lanes: int
-    relaxing: tuple[Slot, ...]
+    relaxing: tuple[PopulationPlacement, ...]
 
     @cached_property
     def groups(self) -> int:
         """Rows of the accumulator memory, one page."""
-        return sum(slot.groups for slot in self.relaxing)
+        return sum(placement.groups for placement in self.relaxing)
 
     @property
     def lane_bits(self) -> int:
@@ -95,7 +95,7 @@ class NeuronRows:
         return self.update_lanes.bit_length() - 1
 
     @property
-    def slot_bits(self) -> int:
+    def neuron_address_bits(self) -> int:
         """Bits of a neuron's number over all groups: group and lane, or slice and place."""
         return self.group_bits + self.lane_bits
 
@@ -109,7 +109,7 @@ class NeuronRows:
     @property
     def has_signed_states(self) -> bool:
         """Whether any relaxing population has negative states."""
-        return any(slot.signed for slot in self.relaxing)
+        return any(placement.signed for placement in self.relaxing)
 
     def first_slice(self, number: int) -> int:
         """The slice at which population `number` begins."""
@@ -130,24 +130,26 @@ def check_lanes(lanes: int, update_lanes: int) -> None:
         )
 
 
-def largest_move(slots: tuple[Slot, ...]) -> int:
+def largest_move(placements: tuple[PopulationPlacement, ...]) -> int:
     """The largest difference of two states of a population."""
-    return max(slot.reach for slot in slots)
+    return max(placement.reach for placement in placements)
 
 
-def relaxing_slots(network: Network, lanes: int) -> tuple[Slot, ...]:
+def placements_of(network: Network, lanes: int) -> tuple[PopulationPlacement, ...]:
     """The relaxing populations, packed in file order."""
-    slots: list[Slot] = []
+    placements: list[PopulationPlacement] = []
     first = 0
     for population in network.relaxing:
-        slots.append(slot_of(network, population, lanes, first))
-        first += slots[-1].groups
-    return tuple(slots)
+        placements.append(placement_of(network, population, lanes, first))
+        first += placements[-1].groups
+    return tuple(placements)
 
 
-def slot_of(network: Network, population: Population, lanes: int, first_group: int) -> Slot:
+def placement_of(
+    network: Network, population: Population, lanes: int, first_group: int
+) -> PopulationPlacement:
     """The place of one population that begins at row `first_group`."""
-    return Slot(
+    return PopulationPlacement(
         name=population.name,
         size=population.size,
         groups=-(-population.size // lanes),
