@@ -196,7 +196,7 @@ def _force(folder: Path) -> None:
 def _to_standard_output(content: bytes) -> None:
     """Writes bytes behind what was printed before; text streams without bytes get the text."""
     stream = sys.stdout
-    if stream is None:  # closed by the shell
+    if stream is None or sys.__stdout__ is None:  # closed by the shell
         raise OutputError("standard output: must be writable, found it closed")
     stream.flush()
     buffer = getattr(stream, "buffer", None)

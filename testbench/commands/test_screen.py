@@ -108,6 +108,55 @@ def test_a_closed_pipe_is_one_line(net: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+CLOSED = """
+import os, sys
+import click
+from toreq_hw.commands import run
+from toreq_hw.errors import OutputError
+from toreq_hw.files import write_json
+
+@click.command()
+def command():
+    from joblib import Parallel, delayed
+    assert Parallel(n_jobs=2)(delayed(abs)(-k) for k in range(2)) == [0, 1]
+    nowhere = os.stat(os.devnull)
+    for number in map(int, sys.argv[1]):
+        assert os.path.samestat(os.fstat(number), nowhere), number
+    with open(os.devnull) as file:
+        assert file.fileno() > 2
+    try:
+        write_json("/dev/stdout", {})
+    except OutputError as error:
+        assert "1" in sys.argv[1] and "found it closed" in str(error)
+    else:
+        assert "1" not in sys.argv[1]
+
+run(command, [], "closed")
+"""
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "012"])
+def test_closed_standard_streams_end_no_command(closed: str, tmp_path: Path) -> None:
+    """Workers are started by a library that flushes `sys.stdout`, which is None where closed."""
+    script = tmp_path / "closed.py"
+    script.write_text(CLOSED)
+
+    def close() -> None:
+        for number in map(int, closed):
+            os.close(number)
+
+    done = subprocess.run(
+        [sys.executable, str(script), closed],
+        preexec_fn=close,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        check=False,
+        timeout=GENEROUS_S,
+    )
+    assert done.returncode == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 def test_work_goes_on_where_messages_cannot_be_written(net: Path) -> None:
     with open("/dev/full", "w") as full:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from testbench.patience import GENEROUS_S
-from toreq_hw.cli import console, stages
+from toreq_hw import commands
+from toreq_hw.cli import console, silence, stages
 from toreq_hw.cli.console import PlainConsole
 
 
@@ -65,6 +67,47 @@ def test_a_stage_in_a_pipe_says_how_long_it_runs_and_what_its_tool_says(
     assert lines[0] == "digits: place ..."
     assert "digits: place: 0 s so far, Routing.." in lines
     assert lines[-1] == "digits: place: 7 s"
+
+
+def test_silence_is_broken_by_a_line_that_names_the_command(
+    said: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "FIRST_S", 0.01)
+    monkeypatch.setattr(silence, "NEXT_S", 0.01)
+    monkeypatch.setattr(sys, "stderr", said)
+    monkeypatch.setattr(sys, "argv", ["toreq-hw"])
+
+    @click.command()
+    def command() -> None:
+        while said.getvalue().count("toreq-hw: still running, 0 s so far\n") < 2:
+            pass
+        click.echo("heard", err=True)
+
+    with pytest.raises(SystemExit) as end:
+        commands.run(command, None, "toreq-hw")
+    assert not end.value.code
+    assert said.getvalue().endswith("heard\n")
+
+
+def test_what_is_said_is_no_silence(said: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(silence.time, "monotonic", clock)
+    monkeypatch.setattr(sys, "stderr", said)
+    watch = silence.SilenceWatch("train")
+
+    def wait(_seconds: float) -> bool:
+        clock.now += 1
+        if clock.now == 80:
+            watch.heard()
+        return clock.now > 100
+
+    monkeypatch.setattr(watch._over, "wait", wait)
+    watch._look()
+    assert said.getvalue().splitlines() == [
+        "train: still running, 15 s so far",
+        "train: still running, 45 s so far",
+        "train: still running, 75 s so far",
+    ]
 
 
 def test_what_is_compiled_is_said_once_and_by_commands_only(tmp_path: Path) -> None:

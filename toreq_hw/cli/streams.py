@@ -17,12 +17,38 @@ STREAM_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT, e
 """How writing into an open stream fails."""
 
 
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+"""By the number of their file descriptor, with the mode of each."""
+
+
+def open_closed_streams() -> None:
+    """Gives the null device to each standard stream that the process was started without.
+
+    A file opened later would get the stream's descriptor, and libraries flush `sys.stdout`.
+    """
+    for number, (name, mode) in enumerate(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            taken = os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor, which is `number`
+            os.set_inheritable(taken, True)
+        if getattr(sys, name) is None:
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 (it stays)
+            setattr(sys, name, stream)
+
+
 class GuardedStream:
     """A stream whose failures go to `refuse`; everything else is the stream's own."""
 
-    def __init__(self, stream: Any, refuse: Callable[[OSError], None]) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        refuse: Callable[[OSError], None],
+        heard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._stream = stream
         self._refuse = refuse
+        self._heard = heard
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -30,12 +56,13 @@ class GuardedStream:
     @property
     def buffer(self) -> "GuardedStream":
         """The bytes below a text stream, guarded alike. Raises AttributeError without any."""
-        return GuardedStream(self._stream.buffer, self._refuse)
+        return GuardedStream(self._stream.buffer, self._refuse, self._heard)
 
     def write(self, content: Any) -> Any:
         """As the stream's; a failure is refused."""
         if content == "":
             return 0
+        self._heard()
         try:
             return self._stream.write(content)
         except OSError as error:
@@ -51,10 +78,11 @@ class GuardedStream:
 
 
 @contextmanager
-def guarded_streams() -> Iterator[None]:
+def guarded_streams(heard: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Guards both streams. Raises OutputError where standard output cannot be written.
 
-    Characters that the streams' encoding lacks are printed as escapes.
+    Characters that the streams' encoding lacks are printed as escapes. heard: called before
+    something is written to standard error.
     """
     before = sys.stdout, sys.stderr
     for stream in before:
@@ -72,7 +100,7 @@ def guarded_streams() -> Iterator[None]:
     if before[0] is not None:
         sys.stdout = _as_stream(GuardedStream(before[0], refuse))
     if before[1] is not None:
-        sys.stderr = _as_stream(GuardedStream(before[1], lambda _: None))
+        sys.stderr = _as_stream(GuardedStream(before[1], lambda _: None, heard))
     try:
         yield
         if before[0] is not None:

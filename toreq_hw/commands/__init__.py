@@ -1,6 +1,7 @@
 """The console script `toreq-hw`: one module a command, imported only when it is called."""
 
 import sys
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,13 @@ from click.exceptions import NoArgsIsHelpError
 
 import toreq_hw
 from toreq_hw import __version__, notices
-from toreq_hw.cli.streams import STREAM_ERRORS, guarded_streams, silence_output
+from toreq_hw.cli.silence import SilenceWatch
+from toreq_hw.cli.streams import (
+    STREAM_ERRORS,
+    guarded_streams,
+    open_closed_streams,
+    silence_output,
+)
 from toreq_hw.cli.termination import ending_in_order
 from toreq_hw.cli.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ToreqError
@@ -87,8 +94,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     """Runs one click command with this project's exit statuses."""
+    open_closed_streams()
+    first = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    silence = SilenceWatch(" ".join([name, *first]))
+    watched = silence if arguments is None else nullcontext()  # a caller's streams are his own
     try:
-        with guarded_streams(), ending_in_order():
+        with guarded_streams(silence.heard), watched, ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
             lend_caches()
             notices.listen(partial(click.echo, err=True))
