@@ -1,4 +1,8 @@
-"""Processes that must not outlive the command that started them, even where it is killed."""
+"""Processes that must not outlive the command that started them, even where it is killed.
+
+A terminal sends Ctrl-C to all processes of a command. Only the command itself obeys: it ends the
+others, which would print tracebacks of their own.
+"""
 
 import ctypes
 import os
@@ -6,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.2
@@ -23,8 +28,19 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """What is started while it lasts never meets Ctrl-C; this thread meets it at the end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _tied(libc: ctypes.CDLL, parent: int) -> None:
-    """In a process between its start and its program: the kernel kills it with its parent."""
+    """In a process between its start and its program: it ends with its parent, not by Ctrl-C."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

@@ -2,17 +2,19 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import resource_tracker as loky_tracker
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.children import end_with_parent
+from toreq_hw.children import end_with_parent, interrupts_blocked
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.sim.campaign.planning import PILOT, trials_needed
@@ -96,7 +98,10 @@ def _complete(
     missing: list[Task] = [task for task in every if task not in store.trials]
     watch(len(every) - len(missing), len(every))
     work = (delayed(run_trial)(setting, level, trial) for level, trial in missing)
-    done: Iterable[Trial] = Parallel(return_as="generator_unordered")(work) if missing else ()
+    resource_tracker.ensure_running()  # it begins with the first worker, and unblocks signals
+    loky_tracker.ensure_running()
+    with interrupts_blocked():  # the workers begin here
+        done: Iterable[Trial] = Parallel(return_as="generator_unordered")(work) if missing else ()
     for count, trial in enumerate(done, start=1):
         store.add(trial)
         watch(len(every) - len(missing) + count, len(every))
@@ -135,13 +140,10 @@ def _workers(jobs: int, scheduler: str | None) -> AbstractContextManager[object]
 
 @contextmanager
 def _in_processes(jobs: int) -> Iterator[None]:
-    """Joblib's work goes to processes that end with this one, at once where it is interrupted."""
+    """Joblib's work goes to processes that end with this one; joblib ends them at an interrupt."""
+    warnings.filterwarnings("ignore", r"\d+ tasks which", UserWarning)  # those of an interrupt
     with parallel_config("loky", n_jobs=jobs, initializer=end_with_parent, initargs=(os.getpid(),)):
-        try:
-            yield
-        except BaseException:
-            get_reusable_executor(kill_workers=True).shutdown(wait=True, kill_workers=True)
-            raise
+        yield
 
 
 @contextmanager

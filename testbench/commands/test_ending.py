@@ -44,23 +44,27 @@ def wait_until_workers_run(process: subprocess.Popen[bytes], count: int) -> None
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)],
-)
-def test_workers_end_with_their_command(tmp_path: Path, sent: signal.Signals, status: int) -> None:
-    network.save(layered((64, 4, 10), WeightFormat.TERNARY, (3, 3)), tmp_path / "net")
+def campaign(folder: Path) -> "subprocess.Popen[bytes]":
+    """A long one with two workers, in a process group of its own."""
+    network.save(layered((64, 4, 10), WeightFormat.TERNARY, (3, 3)), folder / "net")
     arguments = ["inject", "net", "--layer", "dead_neurons", "--levels", "0.1:0.9:9", "--no-twin"]
     arguments += ["--trials", "10000", "--jobs", "2", "--store", "trials"]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments],
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         start_new_session=True,
     )
-    with process:
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_workers_end_with_their_command(tmp_path: Path, sent: signal.Signals, status: int) -> None:
+    with campaign(tmp_path) as process:
         try:
             wait_until_workers_run(process, 2)
             process.send_signal(sent)
@@ -69,6 +73,22 @@ def test_workers_end_with_their_command(tmp_path: Path, sent: signal.Signals, st
             while members(process.pid):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
+        finally:
+            for left in members(process.pid):
+                left.kill()
+
+
+def test_an_interrupt_of_the_whole_group_is_one_line(tmp_path: Path) -> None:
+    """As a terminal sends it: workers that still import would print tracebacks of their own."""
+    with campaign(tmp_path) as process:
+        try:
+            wait_until_workers_run(process, 2)
+            time.sleep(0.5)  # far less than what their imports take
+            os.killpg(process.pid, signal.SIGINT)
+            _, errors = process.communicate(timeout=GENEROUS_S)
+            assert process.returncode == 130
+            assert b"Traceback" not in errors
+            assert errors.endswith(b"interrupted\n")
         finally:
             for left in members(process.pid):
                 left.kill()
