@@ -228,7 +228,7 @@ class Core(wiring.Component):
         m.d.comb += [
             readout.look.eq(sequencer.look),
             readout.label.eq(sequencer.label),
-            readout.lowers.eq(sequencer.lowers),
+            readout.negative.eq(sequencer.negative),
             readout.phase.eq(self._recorder.summary.phase),
             sequencer.looked.eq(readout.done),
             datapath.peek.eq(readout.peek),

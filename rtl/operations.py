@@ -13,7 +13,7 @@ class Page(IntEnum):
     """Pages of the accumulator and state memories (address bits above the row).
 
     WORK is live; FREE is s* and its accumulators; REST holds the biases (each with its rounding
-    half) as accumulators of an undriven network, and the states s+ of the raised phase.
+    half) as accumulators of an undriven network, and the states s+ of the positive nudged phase.
     """
 
     WORK = 0

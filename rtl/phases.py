@@ -13,13 +13,14 @@ from toreq_hw.rtl.fixed_width import index_bits
 class Command(IntEnum):
     """What the core can be asked to do; each reads the state the one before it left.
 
-    FREE takes one image from the input stream. RAISE (positive nudge) needs a finished FREE,
-    LOWER (negative nudge) a finished RAISE; anything else is refused with an error.
+    FREE takes one image from the input stream. NUDGE_POSITIVE needs a finished
+    FREE, NUDGE_NEGATIVE a finished NUDGE_POSITIVE; anything else is refused with
+    an error.
     """
 
     FREE = 0
-    RAISE = 1
-    LOWER = 2
+    NUDGE_POSITIVE = 1
+    NUDGE_NEGATIVE = 2
 
 
 class Step(Enum):
@@ -78,17 +79,17 @@ ENDING = (Step.CLASSIFY, Step.REPORT)
 _PHASES = (
     Phase(Command.FREE, (Step.CLEAR, Step.PRESENT), Pending.ALL),
     Phase(
-        Command.RAISE,
+        Command.NUDGE_POSITIVE,
         (Step.SAVE, Step.PAUSE, Step.NUDGE),
         Pending.UNCHANGED,
         after=Command.FREE,
         sign=1,
     ),
     Phase(
-        Command.LOWER,
+        Command.NUDGE_NEGATIVE,
         (Step.KEEP, Step.RESTORE, Step.PAUSE, Step.NUDGE),
         Pending.SAVED,
-        after=Command.RAISE,
+        after=Command.NUDGE_POSITIVE,
         sign=-1,
     ),
 )

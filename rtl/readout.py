@@ -48,7 +48,7 @@ class Readout(wiring.Component):
                 "peeked": In(self._states),
                 "held": In(self._states),
                 "label": In(label_shape(parameters)),
-                "lowers": In(1),
+                "negative": In(1),
                 "best": Out(label_shape(parameters)),
                 "drives": Out(1),
                 "drive": Out(single_layout(parameters)),
@@ -114,7 +114,7 @@ class Readout(wiring.Component):
                 )
             ),
             self.drive.neuron.eq(placement.first_group * parameters.lanes + neuron),
-            self.drive.value.eq(Mux(self.lowers, -drive, drive)),
+            self.drive.value.eq(Mux(self.negative, -drive, drive)),
         ]
 
     def _report(self, m: Module, index: Signal) -> None:

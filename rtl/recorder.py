@@ -12,7 +12,7 @@ from toreq_hw.rtl.phases import COMMAND_BITS, Step
 
 class Recorder(wiring.Component):
     """Counts while a phase runs. `start` clears, and begins the first sweep; in a lossy core a
-    RAISE begins with sweep 0.
+    NUDGE_POSITIVE begins with sweep 0.
 
     cycle, beat, event, input_event: one of these happened. next_sweep: a sweep ended and another
     one begins. end: the last sweep ended, with or without a change. `ticks` is not counted but

@@ -32,8 +32,8 @@ class Sequencer(wiring.Component):
     a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
     `presents`) and, to consume the head, `input_pop` or `queue_pop`. event: it is one of a sweep.
 
-    A lossy core begins RAISE with a sweep 0, `flushes`: every block sends what it withheld in the
-    free phase, so that what SAVE keeps is the sum over the states themselves.
+    A lossy core begins NUDGE_POSITIVE with a sweep 0, `flushes`: every block sends what it withheld
+    in the free phase, so that what SAVE keeps is the sum over the states themselves.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:
@@ -126,7 +126,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += [
                     self._report.eq(word.report),
                     self.label.eq(word.label),
-                    self.lowers.eq(reduce(or_, lowers)),
+                    self.negative.eq(reduce(or_, lowers)),
                     self._sweeps.next_block.eq(0),
                     self._sweeps.changed.eq(0),
                 ]
@@ -280,7 +280,7 @@ def _result_ports(parameters: CoreParameters) -> dict[str, object]:
         "look": Out(Look),
         "looked": In(1),
         "label": Out(label_shape(parameters)),
-        "lowers": Out(1),
+        "negative": Out(1),
         "sweeps": In(parameters.sweep_bits),
         "starts": Out(1),
         "runs": Out(1),

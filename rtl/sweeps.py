@@ -25,7 +25,7 @@ class Sweeps:
     of a fault port, None without one.
 
     pending: bit k: the k-th block in order has news. pending_saved: the same of the free phase,
-    kept for LOWER. next_block: in order. changed: a state has, in this sweep.
+    kept for NUDGE_NEGATIVE. next_block: in order. changed: a state has, in this sweep.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """How long a phase takes, exactly, from the list of its events: the core's timing contract.
 
-    FREE   R + 1 + sum(input beats)            + relaxation + C + 3 (+ R + 1 with report)
-    RAISE  R + 8 + C + 3                       + relaxation + C + 3 (+ R + 1 with report)
-    LOWER  2 R + 8 + C + 3                     + relaxation + C + 3 (+ R + 1 with report)
+    FREE            R + 1 + sum(input beats)  + relaxation + C + 3 (+ R + 1 with report)
+    NUDGE_POSITIVE  R + 8 + C + 3             + relaxation + C + 3 (+ R + 1 with report)
+    NUDGE_NEGATIVE  2 R + 8 + C + 3           + relaxation + C + 3 (+ R + 1 with report)
 
-    in a lossy core RAISE takes besides:
+    in a lossy core NUDGE_POSITIVE takes besides:
     sweep 0    = 1 + sum over all blocks of a block
 
     relaxation = sum over sweeps (1 + sum over blocks with news of a block)
@@ -37,7 +37,7 @@ from toreq_hw.rtl.storage import INPUT
 @dataclass(frozen=True)
 class PhaseEvents:
     """What happened in a phase. events: (sweep, population, neuron), in order; sweeps from 1, and 0
-    for what a lossy core had withheld before a RAISE.
+    for what a lossy core had withheld before a NUDGE_POSITIVE.
     """
 
     command: Command

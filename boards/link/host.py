@@ -176,7 +176,7 @@ class BoardLink:
             self.exchange.ask(Request.IMAGE, part, 0)
         results = [self._result(Request.IMAGE, last, report=report)]
         if label is not None:
-            for command in (Command.RAISE, Command.LOWER):
+            for command in (Command.NUDGE_POSITIVE, Command.NUDGE_NEGATIVE):
                 payload = requests.nudge(command, label, report=report)
                 results.append(self._result(Request.NUDGE, payload, report=report))
         return tuple(results)

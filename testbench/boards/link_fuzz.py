@@ -152,7 +152,7 @@ class Fuzz:
             self.check_phase(frame, data, 0)
         elif frame.type == Request.NUDGE:
             self.label = int.from_bytes(frame.payload[1:3], "big")
-            if before == Command.RAISE.value:
+            if before == Command.NUDGE_POSITIVE.value:
                 self.raised = self.label
             self.check_phase(frame, data, before)
         elif frame.type not in (Request.IDENTIFY, Request.STATUS) and data:

@@ -6,7 +6,7 @@ from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
 from toreq_hw.boards.link.wire_format import row_bytes, row_counts
 from toreq_hw.rtl.parameters import CoreParameters
 
-RAISE, LOWER = 1, 2
+NUDGE_POSITIVE, NUDGE_NEGATIVE = 1, 2
 _BARE = (Request.IDENTIFY, Request.STATUS, Request.RESET, Request.BEGIN)
 _HIGH_FLAGS = 0xF0
 
@@ -186,7 +186,12 @@ class Reference:
             return Code.REFUSED
         if ImageFlag.LAST in flags:
             assert self.image is not None
-            self.ran, self.image, self.follows, self.stranded = self.image, None, RAISE, False
+            self.ran, self.image, self.follows, self.stranded = (
+                self.image,
+                None,
+                NUDGE_POSITIVE,
+                False,
+            )
         return Code.OK
 
     def _take_value(self, item: bytes) -> None:
@@ -213,10 +218,10 @@ class Reference:
         if flags or self.stranded:
             return Code.REFUSED
         command, label = payload[0] & 7, int.from_bytes(payload[1:3], "big")
-        fits = command in (RAISE, LOWER) and command == self.follows
+        fits = command in (NUDGE_POSITIVE, NUDGE_NEGATIVE) and command == self.follows
         if not fits or label >= self.parameters.classes:
             self.faults = True
             return Code.REFUSED
         self.reports = bool(payload[0] & ImageFlag.REPORT)
-        self.follows = LOWER if command == RAISE else 0
+        self.follows = NUDGE_NEGATIVE if command == NUDGE_POSITIVE else 0
         return Code.OK

@@ -134,7 +134,7 @@ def test_a_load_begins_anew(board: Example, held: State) -> None:
     with board.link() as link:
         link.load(board.network)
         if held is State.FAULTS:
-            link.exchange.send(Request.NUDGE, bytes([Command.RAISE.value, 0, 0]))
+            link.exchange.send(Request.NUDGE, bytes([Command.NUDGE_POSITIVE.value, 0, 0]))
         else:
             flags = bytes([ImageFlag.FIRST, 0, 9])
             link.exchange.ask(Request.IMAGE, flags + bytes(2), 0)

@@ -117,10 +117,10 @@ def test_a_nudge_without_a_free_phase_or_with_a_wrong_label_is_refused(board: Ex
             payload = bytes([command, *label.to_bytes(2, "big")])
             return link.exchange.send(Request.NUDGE, payload)[0]
 
-        assert nudge(Command.RAISE.value, 0) is Code.REFUSED
+        assert nudge(Command.NUDGE_POSITIVE.value, 0) is Code.REFUSED
         link.run(board.inputs[0])
-        assert nudge(Command.RAISE.value, board.parameters.classes) is Code.REFUSED
-        assert nudge(Command.LOWER.value, 0) is Code.REFUSED
+        assert nudge(Command.NUDGE_POSITIVE.value, board.parameters.classes) is Code.REFUSED
+        assert nudge(Command.NUDGE_NEGATIVE.value, 0) is Code.REFUSED
         assert link.status().faults == 1 << Fault.COMMAND | 1 << Fault.LABEL
         assert State.FAULTS in link.status().state
         link.reset()

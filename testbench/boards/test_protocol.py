@@ -11,7 +11,7 @@ from toreq_hw.rtl.interfaces import Fault
 FIRST, LAST, SPARSE, REPORT = (int(flag) for flag in ImageFlag)
 LIMIT = b"\0\x09"
 IMAGE = bytes([FIRST | LAST | REPORT]) + LIMIT + b"\3\5"
-RAISE, LOWER = 1, 2
+NUDGE_POSITIVE, NUDGE_NEGATIVE = 1, 2
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def board() -> Iterator[SmallBoard]:
 
 @pytest.fixture
 def loaded(board: SmallBoard) -> SmallBoard:
-    """With a free phase behind it, so that RAISE may come."""
+    """With a free phase behind it, so that NUDGE_POSITIVE may come."""
     board.load()
     assert board.ask(Request.IMAGE, IMAGE) is not None
     return board
@@ -227,7 +227,7 @@ WORK = {
     "a load": (Request.WORDS, ROWS[0]),
     "an image": (Request.IMAGE, ENDLESS),
     "a part of one": (Request.IMAGE, image(FIRST, b"\3\5")),
-    "a nudge": (Request.NUDGE, bytes([RAISE | REPORT, 0, 0])),
+    "a nudge": (Request.NUDGE, bytes([NUDGE_POSITIVE | REPORT, 0, 0])),
     "a question": (Request.IDENTIFY, b""),
 }
 
@@ -269,7 +269,7 @@ def test_what_is_broken_into_is_over(loaded: SmallBoard, work: Request, kind: Re
     prepared = {
         Request.WORDS: (Request.BEGIN, b"", ROWS[0]),
         Request.IMAGE: (Request.IMAGE, image(FIRST, b"\3"), part),
-        Request.NUDGE: (Request.IMAGE, IMAGE, bytes([RAISE | REPORT, 0, 0])),
+        Request.NUDGE: (Request.IMAGE, IMAGE, bytes([NUDGE_POSITIVE | REPORT, 0, 0])),
     }
     before, begun, payload = prepared[work]
     assert loaded.ask(before, begun) is not None
@@ -282,5 +282,5 @@ def test_what_is_broken_into_is_over(loaded: SmallBoard, work: Request, kind: Re
         assert loaded.ask(work, ROWS[0]) == (Code.UNLOADED, State(0), b"")
     else:
         assert loaded.ask(Request.IMAGE, part) == (Code.ORDER, State.LOADED, b"")
-        nudge = loaded.ask(Request.NUDGE, bytes([RAISE, 0, 0]))
+        nudge = loaded.ask(Request.NUDGE, bytes([NUDGE_POSITIVE, 0, 0]))
         assert nudge == (Code.REFUSED, State.LOADED | State.FAULTS, b"")

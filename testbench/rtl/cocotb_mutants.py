@@ -1,6 +1,6 @@
 """Runs inside the simulator: the whole plan on every mutant, each from a reset.
 
-What LOWER keeps of s+ shows at no port: the bench reads it from the states memory itself.
+What NUDGE_NEGATIVE keeps of s+ shows at no port: the bench reads it from the states memory itself.
 """
 
 import json
@@ -99,7 +99,7 @@ class KeepPorts(Ports):
 
 
 class KeepChecker(Checker):
-    """Compares also what LOWER kept with s+; `kept` counts the phases where it did."""
+    """Compares also what NUDGE_NEGATIVE kept with s+; `kept` counts the phases where it did."""
 
     kept = 0
     _raised: npt.NDArray[np.int16]
@@ -107,13 +107,13 @@ class KeepChecker(Checker):
     def check(self, image: int, expected: Phase, seen: Seen, *, report: bool) -> None:
         """Raises MismatchError for s+ as well."""
         super().check(image, expected, seen, report=report)
-        if expected.command is Command.RAISE:
+        if expected.command is Command.NUDGE_POSITIVE:
             self._raised = expected.states
-        if expected.command is Command.LOWER:
+        if expected.command is Command.NUDGE_NEGATIVE:
             assert isinstance(seen, SeenKept)
             for neuron in np.flatnonzero(self._raised != seen.kept).tolist():
                 raise MismatchError(
-                    f"image {image}, phase LOWER, kept of s+, neuron {neuron}: expected "
+                    f"image {image}, phase NUDGE_NEGATIVE, kept of s+, neuron {neuron}: expected "
                     f"{self._raised[neuron]}, got {seen.kept[neuron]}"
                 )
             self.kept += 1

@@ -19,15 +19,16 @@ class Ledger:
     be known. work, kept: what memory holds as sent last, on pages WORK and FREE.
 
     Registers: a delta is `waiting` that was pushed and not brought. Page WORK is `stale` from a
-    FREE or (`restoring`) a LOWER until its CLEAR or RESTORE has written; and after a reset. Page
-    FREE is `unsaved` from a SAVE beat until it has written, and then `saved` until a reset.
+    FREE or (`restoring`) a NUDGE_NEGATIVE until its CLEAR or RESTORE has written; and after a
+    reset. Page FREE is `unsaved` from a SAVE beat until it has written, and then `saved` until a
+    reset.
     """
 
     def __init__(self, m: Module, state: Shape, delta_bits: int) -> None:
         self.starts = {
             Command.FREE: Signal(name="starts_FREE"),
-            Command.RAISE: Signal(name="starts_RAISE"),
-            Command.LOWER: Signal(name="starts_LOWER"),
+            Command.NUDGE_POSITIVE: Signal(name="starts_NUDGE_POSITIVE"),
+            Command.NUDGE_NEGATIVE: Signal(name="starts_NUDGE_NEGATIVE"),
         }
         self.writes = {
             Op.UPDATE: Signal(name="writes_UPDATE"),
@@ -57,7 +58,7 @@ class Ledger:
             m.d.sync += [self._waiting.eq(1), self._delta.eq(self.pushed)]
         with m.If(self.writes[Op.CLEAR] | self.writes[Op.RESTORE]):
             m.d.sync += self._stale.eq(0)
-        for command, restores in ((Command.FREE, 0), (Command.LOWER, 1)):
+        for command, restores in ((Command.FREE, 0), (Command.NUDGE_NEGATIVE, 1)):
             with m.If(self.starts[command]):
                 m.d.sync += [self._stale.eq(1), self._restoring.eq(restores)]
         with m.If(self.writes[Op.SAVE]):
@@ -73,10 +74,17 @@ class Ledger:
         and RESTORE write only if asked, and before anything builds on what they write.
         """
         starts, writes, stale = self.starts, self.writes, self._stale
-        started = starts[Command.FREE] | starts[Command.RAISE] | starts[Command.LOWER]
+        started = (
+            starts[Command.FREE] | starts[Command.NUDGE_POSITIVE] | starts[Command.NUDGE_NEGATIVE]
+        )
         builds = writes[Op.UPDATE] | self.brings
         copies = writes[Op.CLEAR] | writes[Op.RESTORE]
-        looks = self.saves | self.sweep_ends | starts[Command.RAISE] | starts[Command.LOWER]
+        looks = (
+            self.saves
+            | self.sweep_ends
+            | starts[Command.NUDGE_POSITIVE]
+            | starts[Command.NUDGE_NEGATIVE]
+        )
         step = self.work + Mux(self.pushes, self.pushed, 0)
         return {
             "writes_are_steps": [
@@ -98,6 +106,6 @@ class Ledger:
                 (self._unsaved, writes[Op.SAVE]),
                 (~self._unsaved, builds | started | copies),
                 (~builds, started | self.saves),
-                (self._saved, starts[Command.LOWER]),
+                (self._saved, starts[Command.NUDGE_NEGATIVE]),
             ],
         }

@@ -88,12 +88,12 @@ class Model:
     def phases(
         self, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64] | None
     ) -> list[list[Phase]]:
-        """Per image, its phases: FREE, and with labels RAISE and LOWER."""
+        """Per image, its phases: FREE, and with labels NUDGE_POSITIVE and NUDGE_NEGATIVE."""
         free = self._relax(inputs)
         runs = {Command.FREE: free}
         if labels is not None:
             drive = sim.nudge(self._network, free.states[self._network.output.name], labels)
-            for command, sign in ((Command.RAISE, 1), (Command.LOWER, -1)):
+            for command, sign in ((Command.NUDGE_POSITIVE, 1), (Command.NUDGE_NEGATIVE, -1)):
                 runs[command] = self._relax(
                     inputs, states=free.states, drive=np.int32(sign) * drive
                 )
@@ -107,7 +107,7 @@ class Model:
         for command, run in runs.items():
             presented = inputs[image] if command is Command.FREE else inputs[image][:0]
             sends = self._sends(run, image)
-            due = withheld if command is Command.RAISE else ()
+            due = withheld if command is Command.NUDGE_POSITIVE else ()
             phases.append(self._phase(command, run, presented, image, sends, due))
             withheld = sends.withheld
         return phases

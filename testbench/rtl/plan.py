@@ -83,7 +83,9 @@ class BadTraffic:
 
 @dataclass(frozen=True)
 class LoadBetweenPhases:
-    """Free, a load that is refused, RAISE, a load that is taken, a LOWER that is not; resets."""
+    """Free, a load that is refused, NUDGE_POSITIVE, a load that is taken, a NUDGE_NEGATIVE that is
+    not; resets.
+    """
 
     inputs: npt.NDArray[np.int16]
     label: int

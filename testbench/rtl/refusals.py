@@ -34,8 +34,8 @@ class Refusals:
         """Wrong words among right ones: flagged, counted, and without any other effect."""
         self._ports.set_traffic(Traffic())
         faults: list[Fault] = []
-        # After an image RAISE would fit, and words that are refused do not change that.
-        wrong = Command.LOWER if turn == IMAGE_FIRST else Command.RAISE
+        # After an image NUDGE_POSITIVE would fit, and words that are refused do not change that.
+        wrong = Command.NUDGE_NEGATIVE if turn == IMAGE_FIRST else Command.NUDGE_POSITIVE
         commands, loads = partial(self._bad_commands, wrong), self._bad_loads
         image = partial(self._bad_image, model)
         orders = ((commands, loads, image), (loads, commands, image), (image, loads, commands))
@@ -58,7 +58,7 @@ class Refusals:
         self._coverage.hit("refused load between phases")
         ports.send_load(Space.MAX_SWEEPS, 0, 1)
         await ports.settle()
-        ports.send_command(Command.LOWER, label, report=False)
+        ports.send_command(Command.NUDGE_NEGATIVE, label, report=False)
         await ports.settle()
         self.check([*faults, Fault.COMMAND])
         self._coverage.hit("load between phases")
@@ -85,7 +85,7 @@ class Refusals:
         """Commands out of order, the second with a wrong label too, and one that does not exist."""
         for command, label in (
             (wrong, 0),
-            (Command.LOWER, self._parameters.classes),
+            (Command.NUDGE_NEGATIVE, self._parameters.classes),
             (3, 0),
         ):
             self._ports.send_command(command, label, report=False)
@@ -144,7 +144,7 @@ class Refusals:
             faults += [Fault.INPUT_VALUE]
         self._ports.send_input(dense=1, value=placement.state_max, last=1)
         faults.append(Fault.INPUT_INDEX)
-        self._ports.send_command(Command.RAISE, self._parameters.classes, report=False)
+        self._ports.send_command(Command.NUDGE_POSITIVE, self._parameters.classes, report=False)
         faults.append(Fault.LABEL)
         inputs = np.full((1, placement.size), placement.state_max, dtype=np.int16)
         (phase,) = model.phases(inputs, None)[0]

@@ -28,7 +28,7 @@ class BeatsKeepTheirWord(Property):
     deltas_lead_to_states: what is known after a beat is the neuron's state in memory, so a delta is
     the difference of two states in range, the second one what was sent last; and after each sweep
     everything is known. A lossy core keeps what was sent beside the state, and that is what is
-    known; in what RAISE saves, the two are the same.
+    known; in what NUDGE_POSITIVE saves, the two are the same.
 
     This is proved in four parts. Three are the rules of `Ledger`: writes_are_steps, events_arrive
     and copies_are_in_time. Each is proved of the core in every cycle, and assumes nothing. The
@@ -41,8 +41,8 @@ class BeatsKeepTheirWord(Property):
     most once between a CLEAR or RESTORE and the next, within reach, and not before a SAVE.
     one_image: no word of the input is taken between the last one of an image and the next CLEAR.
     one_beat: an event reaches a group once.
-    raised_states_stay: when LOWER nudges, page REST holds the states that RAISE ended with; no port
-    shows them.
+    positive_states_stay: when NUDGE_NEGATIVE nudges, page REST holds the states that NUDGE_POSITIVE
+    ended with; no port shows them.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (
@@ -54,7 +54,7 @@ class BeatsKeepTheirWord(Property):
         "one_nudge",
         "one_image",
         "one_beat",
-        "raised_states_stay",
+        "positive_states_stay",
     )
 
     def __init__(self, *, threshold: int | None = None) -> None:
@@ -107,13 +107,13 @@ class BeatsKeepTheirWord(Property):
         with m.If(walker.take):  # in the last beat of the event before
             m.d.sync += reached.eq(0)
         self.check("one_beat", ~reached, when=self._brings)
-        lowers = self._followed.ledger.starts[Command.LOWER]
+        negative = self._followed.ledger.starts[Command.NUDGE_NEGATIVE]
         raised, rest = Signal(parameters.state_bits), self._followed.held(Page.REST)
-        with m.If(lowers):
+        with m.If(negative):
             m.d.sync += raised.eq(self._followed.held(Page.WORK))
-        nudges = self._core._sequencer.lowers & (self._core._sequencer.look == Look.NUDGE)
+        nudges = self._core._sequencer.negative & (self._core._sequencer.look == Look.NUDGE)
         lies = address < parameters.groups * parameters.lanes
-        self.check("raised_states_stay", raised == rest, when=nudges & lies)
+        self.check("positive_states_stay", raised == rest, when=nudges & lies)
 
     def _follow_deltas(self, m: Module, is_input: Value, hears: Value) -> None:
         """Each rule is checked; and, as long as all have held, what they are for."""
@@ -129,18 +129,21 @@ class BeatsKeepTheirWord(Property):
             m.d.sync += known.eq(0)
         with m.If(ledger.saves):
             m.d.sync += free.eq(known)
-        with m.If(ledger.starts[Command.LOWER]):
+        with m.If(ledger.starts[Command.NUDGE_NEGATIVE]):
             m.d.sync += known.eq(free)
         for name, rules in self._followed.rules().items():
             for condition, when in rules:
                 self.check(name, condition, when=when)
-        raises, lowers = ledger.starts[Command.RAISE], ledger.starts[Command.LOWER]
+        positive, negative = (
+            ledger.starts[Command.NUDGE_POSITIVE],
+            ledger.starts[Command.NUDGE_NEGATIVE],
+        )
         ruled = self._followed.ruled()
         for condition, when in (
             (after == ledger.work, self._brings & ~is_input),
-            (known == ledger.work, hears & (ledger.sweep_ends | raises)),
-            (free == ledger.kept, hears & lowers),
-            (ledger.kept == self._followed.held(Page.FREE), hears & lowers),
+            (known == ledger.work, hears & (ledger.sweep_ends | positive)),
+            (free == ledger.kept, hears & negative),
+            (ledger.kept == self._followed.held(Page.FREE), hears & negative),
         ):
             self.check("deltas_lead_to_states", condition, when=ruled & when)
 

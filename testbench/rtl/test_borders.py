@@ -71,7 +71,7 @@ def test_values_and_labels_that_fit_are_packed(
         return 1
 
     monkeypatch.setattr(core._model._library, "core_run", run)
-    core.run(INPUTS, [(Command.RAISE, np.int64(1))], report=False)  # type: ignore[list-item]
+    core.run(INPUTS, [(Command.NUDGE_POSITIVE, np.int64(1))], report=False)  # type: ignore[list-item]
     parameters = CoreParameters.of(NET, 2)
     images = [unpack(input_payload(parameters), word)["value"] for word in taken[0]]
     assert images == INPUTS.tolist()
@@ -81,7 +81,7 @@ def test_values_and_labels_that_fit_are_packed(
 @pytest.mark.parametrize("label", [2, -1, 1 << 16, 1.0, True])
 def test_a_label_that_a_field_would_cut_is_refused(core: CompiledCore, label: int) -> None:
     with pytest.raises(InputError, match=r"label must be in 0\.\.1, not"):
-        core.run(INPUTS.astype(np.int16), [(Command.FREE, 0), (Command.RAISE, label)])
+        core.run(INPUTS.astype(np.int16), [(Command.FREE, 0), (Command.NUDGE_POSITIVE, label)])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WRONG_IMAGES if kind != "a batch"])

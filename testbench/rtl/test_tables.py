@@ -83,7 +83,7 @@ def test_a_fourth_phase_is_one_more_entry(tmp_path: Path) -> None:
     case = random_case(3, schedule=Schedule.PARITY, batch=3, max_size=4)
     usual = CoreParameters.of(case.network, 4)
     steps = (Step.RESTORE, Step.PAUSE, Step.NUDGE)
-    again = Phase(3, steps, Pending.SAVED, after=Command.LOWER, sign=1)
+    again = Phase(3, steps, Pending.SAVED, after=Command.NUDGE_NEGATIVE, sign=1)
     parameters = replace(usual, phases=(*usual.phases, again))
     core = CompiledCore(parameters, MemoryImages.of(case.network, parameters), tmp_path)
     timing = TimingModel(parameters)
