@@ -194,7 +194,7 @@ class Datapath(wiring.Component):
         rows = data.ArrayLayout(signed(bits), parameters.lanes)
         spec = parameters.memory("accumulators")
         check_width(spec, rows)
-        contents = [0] * (Page.REST * groups) + self._rest_image
+        contents = [0] * (Page.BIAS_AND_POSITIVE * groups) + self._rest_image
         m.submodules.accumulators = accumulators = make_memory(spec, contents)
         write = accumulators.write_port()
         read = accumulators.read_port(transparent_for=(write,))
@@ -248,9 +248,9 @@ class Datapath(wiring.Component):
         held = Signal.like(read.data, reset_less=True)
         m.d.sync += held.eq(read.data)
         page = Signal(Page)
-        origin: Value | Page = Page.WORK
+        origin: Value | Page = Page.LIVE
         for entry in self._parameters.operations:
-            if entry.states[0] is not Page.WORK:
+            if entry.states[0] is not Page.LIVE:
                 origin = Mux(~self.peek & (beat.op == entry.op), entry.states[0], origin)
         m.d.comb += [
             page.eq(origin),
@@ -278,7 +278,7 @@ def _registered(m: Module, value: Signal) -> Signal:
 
 
 def choose_page(m: Module, page: Signal, op: Value, pages: Mapping[int, Page | None]) -> None:
-    """Sets `page` to that of the operation; it is 0, WORK, where nothing else is said."""
+    """Sets `page` to that of the operation; it is 0, LIVE, where nothing else is said."""
     with m.Switch(op):
         for number in dict.fromkeys(pages.values()):
             if number:

@@ -15,7 +15,7 @@ Wide = npt.NDArray[np.int64]
 class LivePage:
     """Rows of `fields` fields of `bits` bits, the first field lowest. memory: its name in the core.
 
-    The page is the memory's first, WORK; all pages have `rows` rows. Field by field it is in the
+    The page is the memory's first, LIVE; all pages have `rows` rows. Field by field it is in the
     order of addresses, whether a row is a group (of accumulators) or a slice (of states).
     """
 

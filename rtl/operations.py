@@ -12,13 +12,13 @@ from enum import Enum, IntEnum
 class Page(IntEnum):
     """Pages of the accumulator and state memories (address bits above the row).
 
-    WORK is live; FREE is s* and its accumulators; REST holds the biases (each with its rounding
-    half) as accumulators of an undriven network, and the states s+ of the positive nudged phase.
+    FREE_EQUILIBRIUM is s* and its accumulators. BIAS_AND_POSITIVE holds the biases (each with its
+    rounding half) as accumulators of an undriven network, and the states s+ of the positive phase.
     """
 
-    WORK = 0
-    FREE = 1
-    REST = 2
+    LIVE = 0
+    FREE_EQUILIBRIUM = 1
+    BIAS_AND_POSITIVE = 2
 
 
 class Op(IntEnum):
@@ -71,7 +71,7 @@ class Operation:
     operand: Operand
     sums: tuple[Page, Page | None]
     state: NewState = NewState.OLD
-    states: tuple[Page, Page | None] = (Page.WORK, None)
+    states: tuple[Page, Page | None] = (Page.LIVE, None)
 
 
 def _pass(
@@ -83,17 +83,17 @@ def _pass(
     return Operation(op, Addresses.PASS, Operand.NONE, sums, state=state, states=states)
 
 
-_W, _F, _R = Page.WORK, Page.FREE, Page.REST
+_L, _F, _B = Page.LIVE, Page.FREE_EQUILIBRIUM, Page.BIAS_AND_POSITIVE
 
 OPERATIONS = (
-    Operation(Op.WALK, Addresses.EVENT, Operand.PRODUCT, (_W, _W)),
-    Operation(Op.NUDGE, Addresses.NEURON, Operand.VALUE, (_W, _W)),
-    _pass(Op.UPDATE, (_W, None), (_W, _W), NewState.ROUNDED),
-    _pass(Op.CLEAR, (_R, _W), (_W, _W), NewState.ZERO),
-    _pass(Op.SAVE, (_W, _F), (_W, _F)),
-    _pass(Op.KEEP, (_W, None), (_W, _R)),
-    Operation(Op.BIAS, Addresses.NEURON, Operand.NEW_VALUE, (_R, _R)),
-    _pass(Op.RESTORE, (_F, _W), (_F, _W)),
+    Operation(Op.WALK, Addresses.EVENT, Operand.PRODUCT, (_L, _L)),
+    Operation(Op.NUDGE, Addresses.NEURON, Operand.VALUE, (_L, _L)),
+    _pass(Op.UPDATE, (_L, None), (_L, _L), NewState.ROUNDED),
+    _pass(Op.CLEAR, (_B, _L), (_L, _L), NewState.ZERO),
+    _pass(Op.SAVE, (_L, _F), (_L, _F)),
+    _pass(Op.KEEP, (_L, None), (_L, _B)),
+    Operation(Op.BIAS, Addresses.NEURON, Operand.NEW_VALUE, (_B, _B)),
+    _pass(Op.RESTORE, (_F, _L), (_F, _L)),
 )
 """All that the beats of a core do."""
 

@@ -113,7 +113,7 @@ class Sequencer(wiring.Component):
             ),
             labelled.eq(reduce(or_, bare) | (word.label < self._parameters.classes)),
         ]
-        lowers = [word.command == phase.command for phase in phases if phase.sign < 0]
+        negative = [word.command == phase.command for phase in phases if phase.sign < 0]
         with m.State("IDLE"):
             m.d.comb += self.commands.ready.eq(~self.loading)
             with m.If(self.commands.valid & self.commands.ready):
@@ -126,7 +126,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += [
                     self._report.eq(word.report),
                     self.label.eq(word.label),
-                    self.negative.eq(reduce(or_, lowers)),
+                    self.negative.eq(reduce(or_, negative)),
                     self._sweeps.next_block.eq(0),
                     self._sweeps.changed.eq(0),
                 ]

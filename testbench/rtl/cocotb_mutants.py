@@ -76,7 +76,7 @@ class MutantBench(Bench):
 
 @dataclass
 class SeenKept(Seen):
-    """kept: int64 (neurons,), page REST of the states memory when the summary was taken."""
+    """kept: int64 (neurons,), page BIAS_AND_POSITIVE of the states memory when the summary was taken."""
 
     kept: npt.NDArray[np.int64]
 
@@ -94,7 +94,7 @@ class KeepPorts(Ports):
 
     def _kept(self) -> npt.NDArray[np.int64]:
         page, memory = self._page, self.dut.states_memory
-        first = Page.REST * page.rows
+        first = Page.BIAS_AND_POSITIVE * page.rows
         return page.neurons([int(memory[first + row].value) for row in range(page.rows)])
 
 

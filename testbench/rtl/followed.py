@@ -63,13 +63,13 @@ class Followed:
                 updater.push & (row.slice == self._home) & row.changed.bit_select(self._lane, 1)
             ),
             ledger.pushed.eq(self._mine(row.deltas)),
-            ledger.work.eq(self.sent(Page.WORK)),
-            ledger.kept.eq(self.sent(Page.FREE)),
+            ledger.work.eq(self.sent(Page.LIVE)),
+            ledger.kept.eq(self.sent(Page.FREE_EQUILIBRIUM)),
             ledger.written_state.eq(written),
             ledger.written.eq(self._mine(updater.sends) if parameters.lossy else written),
         ]
         for beat, writes in ledger.writes.items():
-            page = Page.FREE if beat == Op.SAVE else Page.WORK
+            page = Page.FREE_EQUILIBRIUM if beat == Op.SAVE else Page.LIVE
             fits = (updater.write_page == page) & (self._writing == beat)
             m.d.comb += writes.eq(self._here & fits)
 
@@ -78,12 +78,12 @@ class Followed:
         return Array(lanes[k] for k in range(self._parameters.update_lanes))[self._lane]
 
     def rules(self) -> dict[str, list[Rule]]:
-        """The ledger's, and what it takes for granted: no other beat writes pages WORK and FREE,
-        and events reach the group that the neuron is not in.
+        """The ledger's, and what it takes for granted: no other beat writes pages LIVE and
+        FREE_EQUILIBRIUM, and events reach the group that the neuron is not in.
         """
         rules = self.ledger.rules()
         others = self._here & ~Cat(*self.ledger.writes.values()).any()
-        to_rest = self._core._datapath._updater.write_page == Page.REST
+        to_rest = self._core._datapath._updater.write_page == Page.BIAS_AND_POSITIVE
         rules["writes_are_steps"].append((Const(0), others & ~to_rest))
         rules["events_arrive"].append((self._core._walker.group == 1 - self._home, self._brings))
         return rules

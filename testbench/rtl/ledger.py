@@ -16,12 +16,12 @@ class Ledger:
     is written, by which beat. written: what is written as sent last; written_state: as its state;
     without a threshold they are the same. pushes, pushed: its change enters the queue, and the
     delta. brings, brought: a beat brings a delta to the group that hears it. sweep_ends: all should
-    be known. work, kept: what memory holds as sent last, on pages WORK and FREE.
+    be known. work, kept: what memory holds as sent last, on pages LIVE and FREE_EQUILIBRIUM.
 
-    Registers: a delta is `waiting` that was pushed and not brought. Page WORK is `stale` from a
+    Registers: a delta is `waiting` that was pushed and not brought. Page LIVE is `stale` from a
     FREE or (`restoring`) a NUDGE_NEGATIVE until its CLEAR or RESTORE has written; and after a
-    reset. Page FREE is `unsaved` from a SAVE beat until it has written, and then `saved` until a
-    reset.
+    reset. Page FREE_EQUILIBRIUM is `unsaved` from a SAVE beat until it has written, and then
+    `saved` until a reset.
     """
 
     def __init__(self, m: Module, state: Shape, delta_bits: int) -> None:
@@ -34,7 +34,9 @@ class Ledger:
             Op.UPDATE: Signal(name="writes_UPDATE"),
             Op.CLEAR: Signal(name="writes_CLEAR"),
             Op.RESTORE: Signal(name="writes_RESTORE"),
-            Op.SAVE: Signal(name="writes_SAVE"),  # page FREE; the others write page WORK
+            Op.SAVE: Signal(
+                name="writes_SAVE"
+            ),  # page FREE_EQUILIBRIUM; the others write page LIVE
         }
         self.saves = Signal(name="saves")
         self.brings, self.pushes = Signal(name="brings"), Signal(name="pushes")

@@ -24,7 +24,7 @@ from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.operations import Op, Page
 from toreq_hw.rtl.parameters import CoreParameters
 
-PAGES = (Page.WORK, Page.FREE, Page.REST)
+PAGES = (Page.LIVE, Page.FREE_EQUILIBRIUM, Page.BIAS_AND_POSITIVE)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class SumsAreExact(Property):
         self.assume(weight != -(1 << (width - 1)))
         known = {
             page: Signal(signed(placement.state_bits + 1), name=f"state{number}_{page.name}")
-            for page in (Page.WORK, Page.FREE)
+            for page in (Page.LIVE, Page.FREE_EQUILIBRIUM)
         }
         return Source(
             weight, shifts(parameters)[number], placement.state_min, placement.state_max, known
@@ -113,7 +113,7 @@ class SumsAreExact(Property):
         m.d.comb += is_walk.eq(self._here & (self._op == Op.WALK))
         for number, source in enumerate(self._sources):
             mine = Signal(name=f"from{number}")
-            known, exact = source.known[Page.WORK], self._exact[Page.WORK]
+            known, exact = source.known[Page.LIVE], self._exact[Page.LIVE]
             m.d.comb += mine.eq(is_walk & (which == number))
             self.assume(~mine | ((state >= source.low) & (state <= source.high)))
             with m.If(mine):
@@ -133,7 +133,7 @@ class SumsAreExact(Property):
         exact, bias = self._exact, self._bias
         with m.If(self._here & (self._op == Op.NUDGE) & mine):
             m.d.sync += [
-                exact[Page.WORK].eq(exact[Page.WORK] + value),
+                exact[Page.LIVE].eq(exact[Page.LIVE] + value),
                 self._nudge.eq(value),
                 nudged.eq(1),
             ]
@@ -147,7 +147,10 @@ class SumsAreExact(Property):
         self.assume(~is_bias | ((value < reach) & (value >= -reach)))
         self.assume(~(self._here & (self._op == Op.SAVE) & nudged))
         with m.If(is_bias):
-            m.d.sync += [exact[Page.REST].eq(value), bias[Page.REST].eq(value)]
+            m.d.sync += [
+                exact[Page.BIAS_AND_POSITIVE].eq(value),
+                bias[Page.BIAS_AND_POSITIVE].eq(value),
+            ]
         with m.If(self._here & ((self._op == Op.CLEAR) | (self._op == Op.RESTORE))):
             m.d.sync += [nudged.eq(0), self._nudge.eq(0)]
         with m.If(is_nudge | is_bias):
@@ -167,9 +170,9 @@ class SumsAreExact(Property):
     def _copies(self, m: Module) -> None:
         """CLEAR, SAVE and RESTORE copy a row, and what it knows."""
         for op, origin, target in (
-            (Op.CLEAR, Page.REST, Page.WORK),
-            (Op.SAVE, Page.WORK, Page.FREE),
-            (Op.RESTORE, Page.FREE, Page.WORK),
+            (Op.CLEAR, Page.BIAS_AND_POSITIVE, Page.LIVE),
+            (Op.SAVE, Page.LIVE, Page.FREE_EQUILIBRIUM),
+            (Op.RESTORE, Page.FREE_EQUILIBRIUM, Page.LIVE),
         ):
             with m.If(self._here & (self._op == op)):
                 m.d.sync += [
@@ -189,7 +192,7 @@ class SumsAreExact(Property):
                     total = total + _product(source, known)
                     in_range = (known >= source.low) & (known <= source.high)
                     self.check("sums_are_exact", in_range)
-            if page is Page.WORK:
+            if page is Page.LIVE:
                 total = total + self._nudge
             self.check("sums_are_exact", self._exact[page] == total)
             limit = 1 << (self._parameters.accumulator_bits - 1)

@@ -41,8 +41,8 @@ class BeatsKeepTheirWord(Property):
     most once between a CLEAR or RESTORE and the next, within reach, and not before a SAVE.
     one_image: no word of the input is taken between the last one of an image and the next CLEAR.
     one_beat: an event reaches a group once.
-    positive_states_stay: when NUDGE_NEGATIVE nudges, page REST holds the states that NUDGE_POSITIVE
-    ended with; no port shows them.
+    positive_states_stay: when NUDGE_NEGATIVE nudges, page BIAS_AND_POSITIVE holds the states that
+    NUDGE_POSITIVE ended with; no port shows them.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (
@@ -108,9 +108,9 @@ class BeatsKeepTheirWord(Property):
             m.d.sync += reached.eq(0)
         self.check("one_beat", ~reached, when=self._brings)
         negative = self._followed.ledger.starts[Command.NUDGE_NEGATIVE]
-        raised, rest = Signal(parameters.state_bits), self._followed.held(Page.REST)
+        raised, rest = Signal(parameters.state_bits), self._followed.held(Page.BIAS_AND_POSITIVE)
         with m.If(negative):
-            m.d.sync += raised.eq(self._followed.held(Page.WORK))
+            m.d.sync += raised.eq(self._followed.held(Page.LIVE))
         nudges = self._core._sequencer.negative & (self._core._sequencer.look == Look.NUDGE)
         lies = address < parameters.groups * parameters.lanes
         self.check("positive_states_stay", raised == rest, when=nudges & lies)
@@ -143,7 +143,7 @@ class BeatsKeepTheirWord(Property):
             (after == ledger.work, self._brings & ~is_input),
             (known == ledger.work, hears & (ledger.sweep_ends | positive)),
             (free == ledger.kept, hears & negative),
-            (ledger.kept == self._followed.held(Page.FREE), hears & negative),
+            (ledger.kept == self._followed.held(Page.FREE_EQUILIBRIUM), hears & negative),
         ):
             self.check("deltas_lead_to_states", condition, when=ruled & when)
 

@@ -51,7 +51,9 @@ def test_a_ninth_operation_is_one_more_entry() -> None:
     """Beats get a bit more, and it copies the row that it names from page to page."""
     network = random_case(3, schedule=Schedule.SEQUENTIAL).network
     usual = CoreParameters.of(network, 4)
-    toy = Operation(8, Addresses.PASS, Operand.NONE, (Page.REST, Page.FREE))
+    toy = Operation(
+        8, Addresses.PASS, Operand.NONE, (Page.BIAS_AND_POSITIVE, Page.FREE_EQUILIBRIUM)
+    )
     parameters = replace(usual, operations=(*usual.operations, toy))
     assert (usual.op_bits, parameters.op_bits) == (3, 4)
     bits = parameters.lanes * parameters.accumulator_bits
@@ -69,7 +71,7 @@ def test_a_ninth_operation_is_one_more_entry() -> None:
         await context.tick().repeat(6)
         found = [context.get(accumulators.data[k]) for k in range(3 * parameters.groups)]
         wanted = [0] * (2 * parameters.groups) + rest
-        wanted[Page.FREE * parameters.groups + row] = rest[row]
+        wanted[Page.FREE_EQUILIBRIUM * parameters.groups + row] = rest[row]
         assert found == wanted
 
     simulator = Simulator(part)
