@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import onnx
 
@@ -20,10 +21,10 @@ _KEYS = frozenset({"location", "offset", "length", "checksum"})
 def take_in(tensors: Iterable[onnx.TensorProto], folder: Path, most_bytes: int) -> None:
     """Moves the data of tensors that lie in files of `folder` into the tensors.
 
-    most_bytes: all of them together. Raises NetworkFileError naming the tensor whose data are
-    elsewhere, shorter than its shape, or too large.
+    most_bytes: all of them together, and each file that has a checksum. Raises NetworkFileError
+    naming the tensor whose data are elsewhere, shorter than its shape, or too large.
     """
-    left = most_bytes
+    left, sums = most_bytes, _CheckSums(most_bytes)
     for tensor in tensors:
         if tensor.data_location != onnx.TensorProto.EXTERNAL and not tensor.external_data:
             continue
@@ -34,13 +35,13 @@ def take_in(tensors: Iterable[onnx.TensorProto], folder: Path, most_bytes: int) 
                 "found more"
             )
         left -= size
-        content = _content(tensor, folder, size)
+        content = _content(tensor, folder, size, sums)
         tensor.ClearField("external_data")
         tensor.ClearField("data_location")
         tensor.raw_data = content
 
 
-def _content(tensor: onnx.TensorProto, folder: Path, size: int) -> bytes:
+def _content(tensor: onnx.TensorProto, folder: Path, size: int, sums: "_CheckSums") -> bytes:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     unknown = [entry.key for entry in tensor.external_data if entry.key not in _KEYS]
     if unknown or len(entries) != len(tensor.external_data):
@@ -65,7 +66,8 @@ def _content(tensor: onnx.TensorProto, folder: Path, size: int) -> bytes:
                     f"{named(tensor)}: must hold {size} bytes for shape {list(tensor.dims)}, found "
                     f"{length} at {offset} of the {status.st_size} bytes of {location!r:.80}"
                 )
-            _check_sum(tensor, entries.get("checksum"), file)
+            if "checksum" in entries:
+                sums.check(tensor, entries["checksum"], file)
             file.seek(offset)
             content = file.read(length)
     except OSError as error:
@@ -108,12 +110,29 @@ def _number(tensor: onnx.TensorProto, entries: dict[str, str], key: str, otherwi
     return int(text)
 
 
-def _check_sum(tensor: onnx.TensorProto, promised: str | None, file: "object") -> None:
-    """The standard's optional SHA-1 of the whole file."""
-    if promised is None:
-        return
-    found = hashlib.file_digest(file, "sha1").hexdigest()  # type: ignore[arg-type]
-    if found != promised.lower():
-        raise NetworkFileError(
-            f"{named(tensor)}: external data must have the SHA-1 {promised!r:.60}, found {found}"
-        )
+class _CheckSums:
+    """The standard's optional SHA-1 of a whole file, which is read once for all its tensors.
+
+    most_bytes: of a file; what is larger is refused before it is read.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._found: dict[tuple[int, int], str] = {}
+
+    def check(self, tensor: onnx.TensorProto, promised: str, file: IO[bytes]) -> None:
+        """Raises NetworkFileError for another sum, or a file too large to sum up."""
+        status = os.fstat(file.fileno())
+        if status.st_size > self._most_bytes:
+            raise NetworkFileError(
+                f"{named(tensor)}: external data with a checksum must lie in a file of at most "
+                f"{self._most_bytes} bytes, found {status.st_size}"
+            )
+        key = (status.st_dev, status.st_ino)
+        if key not in self._found:
+            self._found[key] = hashlib.file_digest(file, "sha1").hexdigest()  # type: ignore[arg-type]
+        if self._found[key] != promised.lower():
+            raise NetworkFileError(
+                f"{named(tensor)}: external data must have the SHA-1 {promised!r:.60}, found "
+                f"{self._found[key]}"
+            )

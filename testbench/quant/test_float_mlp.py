@@ -371,5 +371,15 @@ def test_sums_beyond_float64_are_one_line() -> None:
             FloatModel(("input", "output"), (np.ones((2, 2)),), (np.full(2, wrong),))
         with pytest.raises(InputError, match=r"weights of layer 1: must be"):
             relax_float([np.full((2, 2), wrong)], [np.zeros(2)], np.ones((1, 2)))
+    for wrong, said in (
+        (np.full((1, 2), np.nan), "be finite"),
+        (np.full((1, 2), np.inf), "be finite"),
+        (np.ones((1, 3)), r"have shape \(batch, 2\)"),
+        (np.ones(2), r"have shape \(batch, 2\)"),
+        (np.ones((1, 2), bool), "be real numbers"),
+        (np.array([["1", "2"]]), "be real numbers"),
+    ):
+        with pytest.raises(InputError, match=f"inputs: must {said}"):
+            Mlp((np.ones((2, 2)),), (np.zeros(2),)).activations(wrong)
     with pytest.raises(InputError, match="inputs: must be finite"):
         relax_float([np.ones((2, 2))], [np.zeros(2)], np.full((1, 2), np.nan))
