@@ -30,7 +30,8 @@ class Kind(StrEnum):
     ONNX = "an ONNX graph"
     FAULT_MAP = "a fault map"
     CHIP = "a chip description"
-    TRIALS = "finished trials of a campaign"
+    TRIALS = "finished trials of a campaign, version 1"
+    LEDGER = "finished runs of a study"
     RECORD = "a record of a command"
     IDX = "IDX data"
     PICKLE = "a pickle or an archive, which could run code when read"
@@ -70,7 +71,7 @@ USES = {
     Kind.ONNX: Use(("toreq-hw import {} --out NETWORK", "toreq-hw quantize {} --out NETWORK")),
     Kind.FAULT_MAP: Use(("toreq-hw replay NETWORK {}",)),
     Kind.CHIP: Use(("toreq-hw deploy --target loihi --chip {}",)),
-    Kind.TRIALS: Use(("toreq-hw inject NETWORK, which finds them in its folder",)),
+    Kind.LEDGER: Use(("toreq-hw inject NETWORK, which finds them in its folder",)),
 }
 """Of kinds that a command reads."""
 
@@ -79,6 +80,7 @@ _ONNX_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 """Tags of what may follow the version of an ONNX model."""
 
 _TRIAL = ("level", "trial", "samples", "accuracy")
+_LEDGER = ("ledger", "study", "shared")
 _CHIP = re.compile(rb"^\s*\[(limits|synapse|energy|time)\]", re.MULTILINE)
 _FORMATS = {"toreq-hw fault map": Kind.FAULT_MAP}
 
@@ -148,6 +150,8 @@ def _text(head: bytes, *, whole: bool) -> Kind:
         line = _json(first) if newline else None
         if isinstance(line, dict) and all(name in line for name in _TRIAL):
             return Kind.TRIALS
+        if isinstance(line, dict) and all(name in line for name in _LEDGER):
+            return Kind.LEDGER
         found = _json(text) if whole else None
         named = re.search(rb'"format"\s*:\s*"([^"]{1,80})"', text[:4096])
         by_format = _FORMATS.get(named[1].decode("ascii", "replace")) if named else None

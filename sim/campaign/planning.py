@@ -7,15 +7,41 @@ cases: their fractions have Wilson's interval (Wilson 1927) over all of them.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.errors import InputError
 from toreq_hw.records.intervals import Interval
 
 PILOT = 5
 """Trials of every level that the plan is made from."""
+
+
+@named_type_errors
+@dataclass(frozen=True)
+class Plan:
+    """levels: without the controls. trials: a number, or None to plan it from the pilot.
+
+    confidence 0..1 and margin 0..1 (half-width of an accuracy); most: never more trials a level.
+    Raises InputError for anything outside.
+    """
+
+    levels: tuple[float, ...]
+    trials: int | None = None
+    confidence: float = 0.99
+    margin: float = 0.005
+    most: int = 200
+
+    def __post_init__(self) -> None:
+        if not self.levels:
+            raise InputError("levels must be at least one number, found none")
+        if not 0 < self.confidence < 1:
+            raise InputError(f"confidence must be between 0 and 1, not {self.confidence!r}")
+        if not 0 < self.margin < 1:
+            raise InputError(f"margin must be between 0 and 100 %, not {100 * self.margin:g} %")
 
 
 @named_type_errors

@@ -1,13 +1,12 @@
 """What a campaign measures, spelled out so that any process can run any of its trials."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.contract.limits import MAX_SWEEPS
+from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
@@ -61,15 +60,16 @@ class Setting:
         """The layer's level of full damage."""
         return KINDS[self.kind].ruin
 
-    def key(self, network: Network, twin: Network | None) -> str:
-        """Names the campaign by content: what trials depend on, wherever the files lie.
+    def shared(self, network: Network, twin: Network | None, dataset: Dataset) -> dict[str, Any]:
+        """All that every trial depends on, by content: wherever the files lie.
 
         Part of it is all code that a trial reaches, without comments and docstrings, and the
         version of numpy, which draws damage: trials of two revisions never mix.
         """
-        record = asdict(self) | {
+        return asdict(self) | {
+            "network": network.sha256,
+            "twin": twin.sha256 if twin else None,
+            "data": dataset.sha256,
             "code": digest_of_imports("toreq_hw.sim.campaign.trial"),
             "numpy": versions()["numpy"],
         }
-        record |= {"network": network.sha256, "twin": twin.sha256 if twin else None}
-        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]

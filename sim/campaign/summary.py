@@ -7,8 +7,7 @@ import numpy as np
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.records.campaign import Controls, LevelSummary
 from toreq_hw.records.intervals import Interval
-from toreq_hw.sim.campaign.planning import student, wilson
-from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.planning import Plan, student, wilson
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.trial import Trial
 

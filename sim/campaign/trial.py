@@ -1,5 +1,6 @@
 """One trial: damage a network once, run the test images, compare with the undamaged one."""
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import Network, load
+from toreq_hw.reading import shown
 from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.event import EventEngine
@@ -27,6 +29,9 @@ from toreq_hw.sim.phases import Engine, relax
 MAX_BIN = 40
 """Sweeps beyond this share the histogram's last bin."""
 
+_MAX_NUMBER = (1 << 31) - 1
+_MAX_COUNT = (1 << 53) - 1
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -36,7 +41,7 @@ class Trial:
     or no counterpart). agreement: same class as undamaged. exact: images whose every state is that
     of the undamaged equilibrium. distance: mean |difference| of states over their range.
     sweeps: counts of images that took 1, 2, .. MAX_BIN sweeps in the disturbed phase. events: mean
-    state changes sent in that phase.
+    state changes sent in that phase. Raises ValueError for a figure outside its range.
     """
 
     level: float
@@ -51,6 +56,26 @@ class Trial:
     unsettled: int
     events: float
     twin_accuracy: float | None
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("level", 0, sys.float_info.max),
+            ("trial", 0, _MAX_NUMBER),
+            ("samples", 1, _MAX_NUMBER),
+            ("accuracy", 0, 1),
+            ("agreement", 0, self.samples),
+            ("exact", 0, self.samples),
+            ("distance", 0, 1),
+            ("mean_sweeps", 1, _MAX_COUNT),
+            ("unsettled", 0, self.samples),
+            ("events", 0, _MAX_COUNT),
+            ("twin_accuracy", 0, 1),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} must be in {low}..{high:g}, found {shown(value)}")
+        if len(self.sweeps) != MAX_BIN or sum(self.sweeps) != self.samples or min(self.sweeps) < 0:
+            raise ValueError(f"sweeps must be {MAX_BIN} counts of {self.samples} images")
 
 
 @dataclass(frozen=True, eq=False)

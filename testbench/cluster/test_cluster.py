@@ -14,10 +14,10 @@ import pytest
 from toreq_hw import commands, network
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
-from toreq_hw.sim.campaign import runner
-from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
-from toreq_hw.sim.campaign.store import Store
+from toreq_hw.studies import campaign as runner
+from toreq_hw.studies.campaign import ledger_of
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -67,8 +67,8 @@ def test_a_cluster_gives_the_trials_of_one_process(
     net: Path, cluster: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     one, plan = Setting(str(net), "digits", 60, "dead_neurons"), Plan((0.3,), trials=5)
-    there = runner.run(one, plan, Store(tmp_path / "a.jsonl"), scheduler=_address(cluster))
-    here = runner.run(one, plan, Store(tmp_path / "b.jsonl"), jobs=1)
+    there = runner.run(one, plan, ledger_of(one, tmp_path / "a"), scheduler=_address(cluster))
+    here = runner.run(one, plan, ledger_of(one, tmp_path / "b"), jobs=1)
     assert here == there
 
 
@@ -76,18 +76,18 @@ def test_a_cluster_that_goes_away_is_one_line_and_loses_no_finished_trial(
     net: Path, cluster: subprocess.Popen[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, plan = Setting(str(net), "digits", 60, "dead_neurons"), Plan((0.3, 0.6), trials=80)
-    path, address = tmp_path / "a.jsonl", _address(cluster)
+    folder, address = tmp_path / "a", _address(cluster)
 
     def watch(done: int, _total: int) -> None:
         if done == 12:
             _kill(cluster)
 
-    with pytest.raises(InputError, match=r"must stay reachable, found: .*; finished trials"):
-        runner.run(one, plan, Store(path), scheduler=address, watch=watch)
-    assert 12 <= len(Store(path).trials) < 160
-    kept = dict(Store(path).trials)
-    finished = runner.run(one, plan, Store(path), jobs=1)
-    assert all(trial in finished[level] for (level, _), trial in kept.items())
+    with pytest.raises(InputError, match=r"must stay reachable, found: .*; finished runs"):
+        runner.run(one, plan, ledger_of(one, folder), scheduler=address, watch=watch)
+    kept = ledger_of(one, folder).rows
+    assert 12 <= len(kept) < 160
+    finished = runner.run(one, plan, ledger_of(one, folder), jobs=1)
+    assert all(trial in finished[trial.level] for trial in kept.values())
     # The command: one line and status 2 where nobody answers any more.
     arguments = ["inject", str(net), "--layer", "dead_neurons", "--levels", "0.3", "--no-twin"]
     with pytest.raises(SystemExit) as ended:

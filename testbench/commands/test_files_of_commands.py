@@ -19,9 +19,9 @@ from toreq_hw.cli.runs import current_run
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import together, write_json
 from toreq_hw.network import WeightFormat, layered
-from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
+from toreq_hw.studies.ledger import Ledger
 
 NET = layered((64, 4, 10), WeightFormat.TERNARY, (3, 3))
 
@@ -151,7 +151,9 @@ def _checkpoint(path: Path) -> None:
 
 
 def _trials(path: Path) -> None:
-    Store(path).add(Trial(0.0, 0, 1, 1.0, 1, 1, 0.0, (1, *[0] * 39), 1.0, 0, 0.0, None))
+    ledger = Ledger(path.parent, "trials", {}, Trial)
+    ledger.add({"trial": 0}, Trial(0.0, 0, 1, 1.0, 1, 1, 0.0, (1, *[0] * 39), 1.0, 0, 0.0, None))
+    ledger.path.replace(path)
 
 
 @pytest.mark.parametrize("make", [_network, _checkpoint, _trials])

@@ -16,6 +16,7 @@ from toreq_hw.sim.perturbation import DeadNeurons
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 
 TRIAL = {"level": 0.5, "trial": 0, "samples": 20, "accuracy": 0.25}
+HEAD = {"ledger": 2, "study": "dead_neurons", "shared": {"seed": 1}}
 RECORD = {"undamaged": 0.5, "latents_from": "checkpoint", "versions": {"toreq-hw": "0.1.0"}}
 
 
@@ -40,6 +41,9 @@ def make(name: str, path: Path) -> None:
             Path(lava_backend.__file__).parent / "chips" / "loihi1.toml", path
         ),
         "trials": lambda: path.write_text(2 * (json.dumps(TRIAL) + "\n")),
+        "ledger": lambda: path.write_text(
+            json.dumps(HEAD) + 2 * ('\n{"run": {}, "row": {}}') + "\n"
+        ),
         "record": lambda: path.write_text(json.dumps(RECORD, indent=2)),
         "idx": lambda: idx(path),
         "pickle": lambda: path.write_bytes(b"PK\x03\x04 of torch"),
@@ -54,12 +58,14 @@ EXPECTED = {
     "fault map": {"samples": 3, "faults": {"stuck": 4}},
     "chip": {"name": "loihi1", "cores": 128},
     "trials": {"trials": 2, "trials_by_level": {"0.5": 2}, "samples": 20},
+    "ledger": {"study": "dead_neurons", "runs": 2, "shared": {"seed": 1}},
     "record": {"made_by": "toreq-hw relearn, version 0.1.0"},
     "idx": {"shape": "2"},
     "pickle": {"sha256": None},
 }
 TAKEN_BY = {
-    "trials": "inject NETWORK",
+    "trials": "",
+    "ledger": "inject NETWORK",
     "record": "",
     "idx": "",
     "pickle": "",

@@ -73,5 +73,5 @@ def test_trials_outlive_words_and_no_other_code(
         source.write_text(text + "\nprint()\n")
         assert key(folder, monkeypatch) != before, f"code in {name}"
         source.write_text(text)
-    (folder / "sim" / "campaign" / "store.py").write_text("print()")
+    (folder / "studies" / "ledger.py").write_text("print()")
     assert key(folder, monkeypatch) == before, "how trials are kept changes none"

@@ -105,7 +105,7 @@ def damaged(*changes: tuple[tuple[str | int, ...], object]) -> Any:
         (
             ("networks", 0, "extra"),
             1,
-            "fields must be those of LazyRecord, found 'networks[0].extra'",
+            "fields must be those of its record, found 'networks[0].extra'",
         ),
         (("versions", "numpy"), None, "field versions[...] must be str, found null"),
         (("networks",), {}, "field networks must be array, found object"),

@@ -17,9 +17,10 @@ from toreq_hw.lava_backend.mapper import Activity, estimate, load_chip, map_netw
 from toreq_hw.quant.float_file import load_float
 from toreq_hw.quant.onnx_import import read_onnx
 from toreq_hw.reading import read_json, read_npy
-from toreq_hw.sim.campaign.store import Store
+from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.learning import checkpoint
 from toreq_hw.sim.perturbation import fault_map
+from toreq_hw.studies.ledger import Ledger
 
 
 def _chip(path: Path) -> None:
@@ -39,6 +40,15 @@ def _frames(path: Path) -> None:
 
 def _replayed(path: Path) -> None:
     replayed(read_json(path, 1 << 30, DeploymentError), 2, 3)
+
+
+def _ledger(path: Path) -> None:
+    place = Ledger(path.parent, "fuzz", {}, Trial).path
+    place.write_bytes(path.read_bytes())
+    try:
+        Ledger(path.parent, "fuzz", {}, Trial)
+    finally:
+        place.unlink()
 
 
 def _npy(path: Path) -> None:
@@ -77,7 +87,7 @@ READERS = (
     Reader("fault-map", 180, seeds.fault_maps, _fault_map, containers.in_json),
     Reader("idx", 60, seeds.idx_arrays, read_idx),
     Reader("idx-gzip", 60, seeds.packed_arrays, read_idx, containers.in_gzip),
-    Reader("store", 60, seeds.stores, Store, containers.in_lines),
+    Reader("ledger", 60, seeds.ledgers, _ledger, containers.in_lines),
     Reader("yosys", 50, tool_files.stats, tool_files.read_stat, containers.in_json),
     Reader("nextpnr", 45, tool_files.reports, tool_files.read_report, containers.in_json),
     Reader("nextpnr-log", 15, tool_files.logs, tool_files.read_log),

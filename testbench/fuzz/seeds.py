@@ -166,14 +166,19 @@ def packed_arrays(folder: Path) -> list[bytes]:
     ]
 
 
-def stores(_: Path) -> list[bytes]:
+FUZZED_LEDGER = {"ledger": 2, "study": "fuzz", "shared": {}}
+"""The first line of a ledger that nothing is shared in."""
+
+
+def ledgers(_: Path) -> list[bytes]:
     """Finished trials, a line each."""
     sweeps = (*(0,) * (MAX_BIN - 2), 3, 1)
     trials = [
         Trial(0.1 * k, k, 4, 0.75, 3, 2, 0.125, sweeps, 2.5, 0, 11.5, None if k else 0.5)
         for k in range(3)
     ]
-    return ["".join(json.dumps(asdict(t)) + "\n" for t in trials).encode()]
+    runs = [{"run": {"trial": t.trial}, "row": asdict(t)} for t in trials]
+    return ["".join(json.dumps(line) + "\n" for line in (FUZZED_LEDGER, *runs)).encode()]
 
 
 def frames(_: Path) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Campaigns: intervals, plans, stores that lose nothing, controls that can fail, commands."""
+"""Campaigns: intervals, plans, ledgers that lose nothing, controls that can fail, commands."""
 
 import json
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
 from toreq_hw.sim.baselines.feed_forward_training import train_twin
-from toreq_hw.sim.campaign import runner
-from toreq_hw.sim.campaign.planning import student, trials_needed, wilson
-from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.planning import Plan, student, trials_needed, wilson
 from toreq_hw.sim.campaign.setting import Setting
-from toreq_hw.sim.campaign.store import Store
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
 from toreq_hw.sim.campaign.trial import Trial, run_trial
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies import campaign as runner
+from toreq_hw.studies import work
+from toreq_hw.studies.campaign import ledger_of
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_trials_are_repeatable_and_controls_hold(trained: Path, tmp_path: Path) 
     assert run_trial(one, 0.05, 3) == run_trial(one, 0.05, 3)
     assert run_trial(one, 0.05, 3) != run_trial(one, 0.05, 4)
     plan = Plan((0.05,), trials=3)
-    by_level = runner.run(one, plan, Store(tmp_path / "s.jsonl"), jobs=1)
+    by_level = runner.run(one, plan, ledger_of(one, tmp_path / "s"), jobs=1)
     assert {level: len(t) for level, t in by_level.items()} == {0.0: 1, 0.05: 3, 0.5: 8}
     controls = check_controls(one, by_level, plan, 0.13)
     assert controls.passed
@@ -119,8 +119,8 @@ def test_an_interrupted_campaign_keeps_its_trials(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, plan = setting(trained, "dead_neurons"), Plan((0.2, 0.4), trials=3)
-    path = tmp_path / "s.jsonl"
-    whole = runner.run(one, plan, Store(tmp_path / "whole.jsonl"), jobs=1)
+    folder = tmp_path / "s"
+    whole = runner.run(one, plan, ledger_of(one, tmp_path / "whole"), jobs=1)
     done = 0
 
     def interrupted(*arguments: object) -> Trial:
@@ -132,9 +132,10 @@ def test_an_interrupted_campaign_keeps_its_trials(
 
     monkeypatch.setattr(runner, "run_trial", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        runner.run(one, plan, Store(path), jobs=1)
-    assert len(Store(path).trials) == 5
-    path.write_text(path.read_text() + '{"level": 0.2, "tri')  # a crash inside a write
+        runner.run(one, plan, ledger_of(one, folder), jobs=1)
+    assert len(ledger_of(one, folder)) == 5
+    path = ledger_of(one, folder).path
+    path.write_text(path.read_text() + '{"run": {"level": 0.2, "tri')  # a crash inside a write
     later = 0
 
     def counted(*arguments: object) -> Trial:
@@ -143,36 +144,37 @@ def test_an_interrupted_campaign_keeps_its_trials(
         return run_trial(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "run_trial", counted)
-    assert runner.run(one, plan, Store(path), jobs=1) == whole
+    assert runner.run(one, plan, ledger_of(one, folder), jobs=1) == whole
     assert later == sum(map(len, whole.values())) - 5
-    assert len(Store(path).trials) == sum(map(len, whole.values()))  # the cut line is gone
+    assert len(ledger_of(one, folder)) == sum(map(len, whole.values()))  # the cut line is gone
 
 
-def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "s.jsonl"
+def test_a_damaged_ledger_is_refused(trained: Path, tmp_path: Path) -> None:
+    one = setting(trained, "dead_neurons")
+    path = ledger_of(one, tmp_path).path
     path.write_text("not a trial\n")
     with pytest.raises(InputError, match="line 1: must be JSON"):
-        Store(path)
+        ledger_of(one, tmp_path)
 
 
 def test_processes_give_the_trials_of_one_process(trained: Path, tmp_path: Path) -> None:
     one, plan = setting(trained, "state_noise"), Plan((0.5,), trials=3)
-    here = runner.run(one, plan, Store(tmp_path / "a.jsonl"), jobs=1)
-    there = runner.run(one, plan, Store(tmp_path / "b.jsonl"), jobs=2)
+    here = runner.run(one, plan, ledger_of(one, tmp_path / "a"), jobs=1)
+    there = runner.run(one, plan, ledger_of(one, tmp_path / "b"), jobs=2)
     assert here == there
 
 
 def test_a_scheduler_that_is_absent_is_one_line(trained: Path, tmp_path: Path) -> None:
     one, plan = setting(trained, "state_noise"), Plan((0.5,), trials=2)
     with pytest.raises((InputError, MissingDependencyError), match="scheduler"):
-        runner.run(one, plan, Store(tmp_path / "a.jsonl"), scheduler="tcp://127.0.0.1:1")
+        runner.run(one, plan, ledger_of(one, tmp_path / "a"), scheduler="tcp://127.0.0.1:1")
 
 
 def test_a_cluster_that_goes_away_is_one_line_and_loses_nothing(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, plan = setting(trained, "state_noise"), Plan((0.5,), trials=4)
-    path = tmp_path / "s.jsonl"
+    folder = tmp_path / "s"
     done = 0
 
     def unplugged(*arguments: object) -> Trial:
@@ -183,10 +185,10 @@ def test_a_cluster_that_goes_away_is_one_line_and_loses_nothing(
         return run_trial(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(runner, "run_trial", unplugged)
-    monkeypatch.setattr(runner, "_workers", lambda *_: nullcontext())
+    monkeypatch.setattr(work, "_workers", lambda *_: nullcontext())
     with pytest.raises(InputError, match="scheduler 'tcp://x' must stay reachable, found: peer"):
-        runner.run(one, plan, Store(path), scheduler="tcp://x")
-    assert len(Store(path).trials) == 2
+        runner.run(one, plan, ledger_of(one, folder), scheduler="tcp://x")
+    assert len(ledger_of(one, folder)) == 2
 
 
 def test_every_bit_heals_and_a_broken_relaxation_would_show(trained: Path) -> None:

@@ -123,6 +123,42 @@ def progress_bar() -> Progress:
     )
 
 
+class _TerminalBar:
+    """One line of a progress bar, as `toreq_hw.studies.screen.Bar` describes it."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def advance(self, amount: float = 1) -> None:
+        """So much more is done."""
+        self._progress.advance(self._task, amount)
+
+    def show(
+        self, done: float | None = None, total: float | None = None, note: str | None = None
+    ) -> None:
+        """So much is done, of so much; a note beside it."""
+        changes = {"completed": done, "total": total, "note": note}
+        given: dict[str, Any] = {k: value for k, value in changes.items() if value is not None}
+        self._progress.update(self._task, **given)
+
+
+class Terminal:
+    """The screen of a study: standard error, as `toreq_hw.studies.screen.Screen` describes it."""
+
+    def say(self, line: str) -> None:
+        """Shows a line."""
+        messages.print(line)
+
+    @contextmanager
+    def bar(self, title: str, total: float | None = None, note: str = "") -> Iterator[_TerminalBar]:
+        """A bar while the context lasts."""
+        with progress_bar() as progress:
+            yield _TerminalBar(progress, progress.add_task(title, total=total, note=note))
+
+
+terminal = Terminal()
+
+
 def training_note(accuracy: float) -> str:
     """What a training's bar says after an epoch. accuracy: 0..1, on that epoch's training samples,
     each as it was before it was learned.

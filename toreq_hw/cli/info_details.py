@@ -11,7 +11,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.network import Network
-from toreq_hw.reading import parse_json, read_fields, read_tensors, read_text
+from toreq_hw.reading import Fields, parse_json, read_fields, read_tensors, read_text
 
 _MAX_BYTES = 1 << 32
 _MAX_TEXT = 1 << 30
@@ -146,6 +146,17 @@ def _trials(path: Path) -> Details:
     }
 
 
+def _ledger(path: Path) -> Details:
+    lines = read_text(path, _MAX_TEXT, InputError).splitlines()
+    head = Fields(parse_json(lines[0], f"{path}: line 1", InputError), str(path), InputError)
+    return {
+        "made_by": f"toreq-hw, ledger of version {head.integer('ledger')}",
+        "study": head.text("study"),
+        "runs": len(lines) - 1,
+        "shared": head.part("shared").content,
+    }
+
+
 def _record(path: Path) -> Details:
     content = read_fields(path, _MAX_TEXT, InputError).content
     versions = content.get("versions")
@@ -214,6 +225,7 @@ _READERS: dict[Kind, Callable[[Path], Details]] = {
     Kind.FAULT_MAP: _fault_map,
     Kind.CHIP: _chip,
     Kind.TRIALS: _trials,
+    Kind.LEDGER: _ledger,
     Kind.RECORD: _record,
     Kind.IDX: _idx,
     Kind.PICKLE: _nothing,

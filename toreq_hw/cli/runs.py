@@ -69,11 +69,13 @@ def _safetensors(header: bytes) -> KeptWork:
 
 
 def _trials(start: bytes) -> KeptWork | None:
-    """Of a campaign's store of trials, by its first line."""
+    """Of a study's ledger, or a store of trials of version 1, by its first line."""
     line, end, _ = start.partition(b"\n")
     if not end or not line.startswith(b"{"):
         return None
     found = parse_json(line.decode("utf-8", "replace"), "", InputError)
+    if isinstance(found, dict) and {"ledger", "study", "shared"} <= set(found):
+        return KeptWork("the finished runs of a study", None)
     if isinstance(found, dict) and {"level", "trial", "accuracy"} <= set(found):
         return KeptWork("the trials of a campaign", None)
     return None

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
@@ -31,29 +30,16 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.contract.limits import MAX_SWEEPS, MOST_SWEEPS
-from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
-from toreq_hw.network import Network
 from toreq_hw.reading import parse_json
 from toreq_hw.reading.fields import shown
-from toreq_hw.records.campaign import Campaign
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import campaign_rows, campaigns_page
-from toreq_hw.sim.baselines.feed_forward import check_chain
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
-from toreq_hw.sim.campaign import runner
-from toreq_hw.sim.campaign.runner import Plan
+from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
-from toreq_hw.sim.campaign.store import Store
-from toreq_hw.sim.campaign.summary import check_controls, summarise_level
-from toreq_hw.sim.learning.recipes import recipe
-from toreq_hw.sim.perturbation import KINDS, StartLayer
-from toreq_hw.sim.perturbation.tick_damage import TickFaults
-from toreq_hw.versions import versions
-
-TWIN_EPOCHS = {"small": 200, "large": 15}
-"""Epochs of backprop for the twin, below and from 256 inputs: chosen for training accuracy."""
+from toreq_hw.sim.perturbation import KINDS
+from toreq_hw.studies.campaign import campaign, twin_of, twin_path
 
 _EPILOG = """\b
 Examples:
@@ -71,15 +57,11 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-def _twin_path(path: Path, data_name: str) -> Path:
-    return path.with_suffix(f".{data_name}-twin.safetensors")
-
-
 def _files(values: dict[str, Any]) -> Files:
     """The twin beside the network, read where it is there."""
     if not values["twin"]:
         return Files()
-    twin = _twin_path(values["network_path"], values["data_name"])
+    twin = twin_path(values["network_path"], values["data_name"])
     named = {"the feed-forward twin": twin}
     return Files(inputs=named) if twin.exists() else Files(outputs=named)
 
@@ -170,10 +152,15 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     setting.check(net, plan.levels)
     data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)
     if given["twin"]:
-        twin = twin_of(net, network_path, dataset, given["seed"])
+        twin = twin_of(net, network_path, dataset, given["seed"], console.terminal)
         setting = Setting(**{**asdict(setting), "options": setting.options, "twin": str(twin)})
     record = campaign(
-        setting, plan, jobs=given["jobs"] or -1, scheduler=given["scheduler"], store=given["store"]
+        setting,
+        plan,
+        jobs=given["jobs"] or -1,
+        scheduler=given["scheduler"],
+        folder=given["store"],
+        screen=console.terminal,
     )
     with together():
         if json_path:
@@ -184,95 +171,6 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     header, rows = campaign_rows(record)
     console.output.print(console.table(f"{setting.kind} on {dataset.name}", header, rows))
     return 0 if record.controls.passed else 1
-
-
-def campaign(
-    setting: Setting,
-    plan: Plan,
-    *,
-    jobs: int = -1,
-    scheduler: str | None = None,
-    store: Path | None = None,
-) -> Campaign:
-    """Runs one campaign under a progress bar and gives its record.
-
-    store: folder for finished trials, build/inject unless given.
-    """
-    net = network.load(setting.network)
-    setting.check(net, plan.levels)
-    twin = network.load(setting.twin) if setting.twin else None
-    folder = store or Path("build/inject")
-    kept = Store(folder / f"{setting.kind}-{setting.key(net, twin)}.jsonl")
-    with console.progress_bar() as bar:
-        task = bar.add_task(setting.kind, total=None, note="trials")
-        by_level = runner.run(
-            setting,
-            plan,
-            kept,
-            jobs=jobs,
-            scheduler=scheduler,
-            watch=lambda done, total: bar.update(task, completed=done, total=total),
-            tell=console.messages.print,
-        )
-    per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
-    summaries = tuple(
-        summarise_level(trials, plan.confidence, per_image=per_image)
-        for trials in by_level.values()
-    )
-    labels = data.load(setting.data).test.labels[: setting.samples]
-    chance = float(np.bincount(labels).max() / len(labels))
-    layer = KINDS[setting.kind]
-    return Campaign(
-        layer=setting.kind,
-        options=dict(setting.options),
-        unit=layer.unit,
-        quiescence=layer.quiescence,
-        per_image=per_image,
-        on_settled=layer.on_settled,
-        data=setting.data,
-        samples=setting.samples,
-        seed=setting.seed,
-        max_sweeps=setting.max_sweeps,
-        confidence=plan.confidence,
-        margin=plan.margin,
-        asked_levels=plan.levels,
-        levels=summaries,
-        controls=check_controls(setting, by_level, plan, chance),
-        network_sha256=net.sha256,
-        twin_sha256=twin.sha256 if twin else None,
-        versions=versions("scipy", "joblib"),
-    )
-
-
-def twin_of(net: Network, path: Path, dataset: Dataset, seed: int) -> Path:
-    """The feed-forward twin's file beside the network's; trained where it is not there yet.
-
-    Raises InputError for a network that is no chain, or a file that is no twin of it.
-    """
-    check_chain(net)
-    twin_path = _twin_path(path, dataset.name)
-    if twin_path.exists():
-        twin = network.load(twin_path)
-        if twin.describe() != net.describe():
-            raise InputError(f"{twin_path}: must have the shape of {path}, found another")
-        return twin_path
-    kind = net.couplings[0].weight_format
-    epochs = TWIN_EPOCHS["small" if dataset.pixels < 256 else "large"]
-    with console.progress_bar() as bar:
-        total = epochs * len(dataset.train)
-        task = bar.add_task("feed-forward twin", total=total, note="")
-        twin = train_twin(
-            net,
-            data.encode(dataset.train.images, dataset.pixel_max, net.input),
-            dataset.train.labels,
-            image_shape=dataset.shape,
-            augment=recipe(kind, dataset.pixels).augment,
-            epochs=epochs,
-            seed=seed,
-            watch=lambda samples: bar.advance(task, samples),
-        )
-    network.save(twin, twin_path)
-    return twin_path
 
 
 def _options(texts: Sequence[str]) -> tuple[tuple[str, Any], ...]:

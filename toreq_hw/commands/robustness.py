@@ -23,7 +23,6 @@ from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.runs import kept_work, run_name
 from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.commands import robustness_studies
-from toreq_hw.commands.inject import campaign, twin_of
 from toreq_hw.commands.robustness_studies import critical, recovery
 from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
@@ -38,12 +37,13 @@ from toreq_hw.records.robustness import DataStudy, Robustness
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import robustness_page
+from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import Exam
-from toreq_hw.sim.campaign.runner import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.suite import SUITE, Part
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies.campaign import campaign, twin_of
 from toreq_hw.versions import versions
 
 HIDDEN = {"digits": 128, "mnist": 512, "fashion-mnist": 512}
@@ -128,7 +128,7 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> D
     with locked(path, console.messages.print):
         trainer = _trained(dataset, path, seed)
     net = network.load(path)
-    twin = twin_of(net, path, dataset, seed)
+    twin = twin_of(net, path, dataset, seed, console.terminal)
     campaigns = []
     for part in SUITE:
         if part.quick or not quick:
@@ -143,7 +143,10 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> D
                 max_sweeps=part.max_sweeps,
             )
             plan = Plan(part.levels, _trials(part, quick), CONFIDENCE, MARGIN, MOST[dataset.name])
-            campaigns.append(campaign(setting, plan, jobs=jobs, store=work / "trials"))
+            found = campaign(
+                setting, plan, jobs=jobs, folder=work / "trials", screen=console.terminal
+            )
+            campaigns.append(found)
     exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
     learned = _kept(
         work / f"recovery-{_recovery_key(net, exam, seed, quick=quick)}.json",

@@ -1,6 +1,8 @@
 """What a data set is here, and how its images become input states."""
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +58,16 @@ class Dataset:
     split: str
     train: Split
     test: Split
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of all that a result can depend on, hexadecimal: pixels, labels, shape, white, split."""
+        facts = (self.name, self.shape, self.pixel_max, self.classes, self.split)
+        digest = hashlib.sha256(repr(facts).encode())
+        for part in (self.train, self.test):
+            for array in (part.images, part.labels):
+                digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def __post_init__(self) -> None:
         if type(self.pixel_max) is not int or not 1 <= self.pixel_max <= 255:

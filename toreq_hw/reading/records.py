@@ -1,5 +1,6 @@
 """Records from JSON: msgspec holds every value against the type of its dataclass's field."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,15 +30,15 @@ def record_from(
     """The record of type `kind` that parsed JSON holds.
 
     Raises `error`, one line that begins with `where` and names the field: a value of another type
-    (whole numbers are taken for floats), a field that is absent, a name that is no field.
+    (whole numbers are taken for floats), a field that is absent, a name that is no field, a number
+    that is not finite, a value that its dataclass refuses by a ValueError.
     """
     try:
         record = msgspec.convert(content, kind)
     except msgspec.ValidationError as failure:
         raise error(f"{where}: {_worded(str(failure))}") from failure
-    unknown = _unknown(content, msgspec.to_builtins(record))
-    if unknown is not None:
-        raise error(f"{where}: fields must be those of {kind.__name__}, found {shown(unknown)}")
+    if misfit := _misfit(content, msgspec.to_builtins(record)):
+        raise error(f"{where}: {misfit}")
     return record
 
 
@@ -51,20 +52,22 @@ def _worded(failure: str) -> str:
         return f"field {inner} must be there, found none"
     if wrong := _TYPE.fullmatch(what):
         return f"{subject} must be {wrong['wanted']}{wrong['length'] or ''}, found {wrong['found']}"
-    return f"{subject} must fit its type, found: {what}"
+    return f"{place}: {what}" if place else what
 
 
-def _unknown(content: Any, known: Any, place: str = "") -> str | None:
-    """The first name in `content` that did not become part of the record."""
+def _misfit(content: Any, known: Any, place: str = "") -> str | None:
+    """What did not become part of the record, or is no finite number; None where all did."""
+    pairs: list[tuple[str, Any, Any]] = []
     if isinstance(content, dict):
         for name, value in content.items():
             inner = f"{place}.{name}" if place else name
             if name not in known:
-                return inner
-            if (found := _unknown(value, known[name], inner)) is not None:
-                return found
+                return f"fields must be those of its record, found {shown(inner)}"
+            pairs.append((inner, value, known[name]))
     elif isinstance(content, list):
-        for k, (value, there) in enumerate(zip(content, known, strict=True)):
-            if (found := _unknown(value, there, f"{place}[{k}]")) is not None:
-                return found
-    return None
+        pairs += [
+            (f"{place}[{k}]", *pair) for k, pair in enumerate(zip(content, known, strict=True))
+        ]
+    elif isinstance(content, float) and not math.isfinite(content):
+        return f"field {place} must be a finite number, found {content}"
+    return next(filter(None, (_misfit(value, there, inner) for inner, value, there in pairs)), None)

@@ -1,0 +1,1 @@
+"""Studies: what is run, under which control, and what it says."""

@@ -1,0 +1,185 @@
+"""A campaign: a pilot of every level, then as many trials as the plan asks for, and its record."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from toreq_hw import data, network
+from toreq_hw.argument_types import named_type_errors
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.records.campaign import Campaign
+from toreq_hw.sim.baselines.feed_forward import check_chain
+from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.campaign.planning import PILOT, Plan, trials_needed
+from toreq_hw.sim.campaign.setting import Setting
+from toreq_hw.sim.campaign.summary import check_controls, summarise_level
+from toreq_hw.sim.campaign.trial import Trial, run_trial
+from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.perturbation import KINDS, StartLayer
+from toreq_hw.sim.perturbation.tick_damage import TickFaults
+from toreq_hw.studies.ledger import Ledger, Run, Tell, Watch
+from toreq_hw.studies.screen import NO_SCREEN, Screen
+from toreq_hw.studies.work import workers
+from toreq_hw.versions import versions
+
+FOLDER = Path("build/inject")
+
+TWIN_EPOCHS = {"small": 200, "large": 15}
+"""Epochs of backprop for the twin, below and from 256 inputs: chosen for training accuracy."""
+
+
+def _silent(*_: object) -> None:
+    """Nobody is told."""
+
+
+def ledger_of(setting: Setting, folder: Path) -> Ledger[Trial]:
+    """The finished trials of a setting. Raises what loading its networks and data raises."""
+    net = network.load(setting.network)
+    twin = network.load(setting.twin) if setting.twin else None
+    shared = setting.shared(net, twin, data.load(setting.data))
+    return Ledger(folder, setting.kind, shared, Trial)
+
+
+@named_type_errors
+def run(
+    setting: Setting,
+    plan: Plan,
+    ledger: Ledger[Trial],
+    *,
+    jobs: int = -1,
+    scheduler: str | None = None,
+    watch: Watch = _silent,
+    tell: Tell = _silent,
+) -> dict[float, list[Trial]]:
+    """Trials of every level, the controls (level 0, full damage) included, by level.
+
+    What `ledger` holds is not run again; while another process works on it, this one waits.
+    jobs: processes (-1: one a core). scheduler: a Dask scheduler's address instead. watch: told of
+    trials done and planned so far. tell: gets a line of text where one is to be read.
+    """
+    controls = {0.0: 1} | ({setting.ruin: PILOT + 3} if setting.ruin is not None else {})
+    first = plan.trials or min(PILOT, plan.most)
+    wanted = dict.fromkeys(plan.levels, first) | {
+        level: max(count, first if level in plan.levels and level else 0)
+        for level, count in controls.items()
+    }
+
+    def complete() -> dict[float, list[Trial]]:
+        runs = [_run(level, k) for level, count in wanted.items() for k in range(count)]
+        rows = iter(ledger.complete(runs, partial(_trial, setting), watch))
+        return {level: [next(rows) for _ in range(count)] for level, count in wanted.items()}
+
+    with ledger.held(tell), workers(jobs, scheduler):
+        found = complete()
+        if plan.trials is None:
+            for level in plan.levels:
+                if level not in controls:
+                    values = [trial.accuracy for trial in found[level][:first]]
+                    wanted[level] = trials_needed(values, plan.confidence, plan.margin, plan.most)
+            found = complete()
+    return dict(sorted(found.items()))
+
+
+def _run(level: float, trial: int) -> Run:
+    return {"level": level, "trial": trial}
+
+
+def _trial(setting: Setting, run: Run) -> Trial:
+    """One trial, wherever it runs."""
+    return run_trial(setting, float(run["level"] or 0), int(run["trial"] or 0))
+
+
+def campaign(
+    setting: Setting,
+    plan: Plan,
+    *,
+    jobs: int = -1,
+    scheduler: str | None = None,
+    folder: Path = FOLDER,
+    screen: Screen = NO_SCREEN,
+) -> Campaign:
+    """Runs one campaign and gives its record. folder: of the ledger of finished trials.
+
+    jobs, scheduler: where trials run, as `toreq_hw.studies.work.workers` explains.
+    """
+    net = network.load(setting.network)
+    setting.check(net, plan.levels)
+    twin = network.load(setting.twin) if setting.twin else None
+    ledger = ledger_of(setting, folder)
+    with screen.bar(setting.kind, note="trials") as bar:
+        by_level = run(
+            setting,
+            plan,
+            ledger,
+            jobs=jobs,
+            scheduler=scheduler,
+            watch=bar.show,
+            tell=screen.say,
+        )
+    per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
+    summaries = tuple(
+        summarise_level(trials, plan.confidence, per_image=per_image)
+        for trials in by_level.values()
+    )
+    labels = data.load(setting.data).test.labels[: setting.samples]
+    chance = float(np.bincount(labels).max() / len(labels))
+    layer = KINDS[setting.kind]
+    return Campaign(
+        layer=setting.kind,
+        options=dict(setting.options),
+        unit=layer.unit,
+        quiescence=layer.quiescence,
+        per_image=per_image,
+        on_settled=layer.on_settled,
+        data=setting.data,
+        samples=setting.samples,
+        seed=setting.seed,
+        max_sweeps=setting.max_sweeps,
+        confidence=plan.confidence,
+        margin=plan.margin,
+        asked_levels=plan.levels,
+        levels=summaries,
+        controls=check_controls(setting, by_level, plan, chance),
+        network_sha256=net.sha256,
+        twin_sha256=twin.sha256 if twin else None,
+        versions=versions("scipy", "joblib"),
+    )
+
+
+def twin_path(path: Path, data_name: str) -> Path:
+    """Where the feed-forward twin of the network at `path` lies."""
+    return path.with_suffix(f".{data_name}-twin.safetensors")
+
+
+def twin_of(
+    net: Network, path: Path, dataset: Dataset, seed: int, screen: Screen = NO_SCREEN
+) -> Path:
+    """The feed-forward twin's file beside the network's; trained where it is not there yet.
+
+    Raises InputError for a network that is no chain, or a file that is no twin of it.
+    """
+    check_chain(net)
+    there = twin_path(path, dataset.name)
+    if there.exists():
+        twin = network.load(there)
+        if twin.describe() != net.describe():
+            raise InputError(f"{there}: must have the shape of {path}, found another")
+        return there
+    kind = net.couplings[0].weight_format
+    epochs = TWIN_EPOCHS["small" if dataset.pixels < 256 else "large"]
+    with screen.bar("feed-forward twin", epochs * len(dataset.train)) as bar:
+        twin = train_twin(
+            net,
+            data.encode(dataset.train.images, dataset.pixel_max, net.input),
+            dataset.train.labels,
+            image_shape=dataset.shape,
+            augment=recipe(kind, dataset.pixels).augment,
+            epochs=epochs,
+            seed=seed,
+            watch=bar.advance,
+        )
+    network.save(twin, there)
+    return there
