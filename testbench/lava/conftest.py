@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from toreq_hw import commands, data, network
-from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.data.sources import MNIST, find
 from toreq_hw.network import Network
 from toreq_hw.targets import Samples

@@ -134,7 +134,7 @@ def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_disagreement_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 1)
-    monkeypatch.setattr("toreq_hw.commands.train_torch.differing_images", lambda *_: 3)
+    monkeypatch.setattr("toreq_hw.studies.torch_training.differing_images", lambda *_: 3)
     assert run("--quick", "--runs", str(tmp_path), "--out", str(tmp_path)) == 1
 
 

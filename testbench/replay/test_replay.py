@@ -12,7 +12,6 @@ from testbench.replay.replay_plan import replay_in_rtl
 from testbench.robustness.random_maps import random_rows
 from testbench.rtl.simulate import simulators
 from toreq_hw import commands, data, network, sim
-from toreq_hw.commands.replay_machines import Expected, Scene, Verdict, on_core, replay
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.network import Schedule, WeightFormat, layered
@@ -22,6 +21,7 @@ from toreq_hw.rtl.replay_core import ReplayCore, replay_on_core
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.studies.replaying import Expected, Scene, Verdict, on_core, replay
 
 SWEEPS = 40
 ALONE: dict[str, list[p.Layer]] = {
@@ -210,7 +210,7 @@ def test_slices_replay_in_verilator(tmp_path: Path) -> None:
 def replay_against(one: Scene, expected: Expected, machine: str, folder: Path) -> list[Verdict]:
     """A machine's run of one map held against the reference engine's run of another."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("toreq_hw.commands.replay_machines.Expected", lambda _: expected)
+        patch.setattr("toreq_hw.studies.replaying.Expected", lambda _: expected)
         return replay(one, machine, folder)
 
 

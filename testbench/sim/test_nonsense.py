@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toreq_hw.sim.campaign.planning import Plan
 
 from testbench.nonsense import tracebacks
 from toreq_hw import data, network, sim
@@ -29,6 +28,7 @@ from toreq_hw.sim.baselines.feed_forward_training import train_twin
 from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
+from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import Exam
 from toreq_hw.sim.campaign.single_flips import single_flips
 from toreq_hw.sim.healing import flip_one_bit, heal

@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from toreq_hw.cli import console
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
-from toreq_hw.cli.runs import META, kept_work, run_name
+from toreq_hw.cli.runs import META
 from toreq_hw.destinations import (
     Destination,
     Identity,
@@ -30,6 +30,7 @@ from toreq_hw.destinations import (
 )
 from toreq_hw.errors import InputError, OutputError
 from toreq_hw.file_kinds import Kind, check_kind
+from toreq_hw.studies.kept_work import kept_work, run_name
 
 OVERWRITE = "toreq_hw.overwrite"
 """Key of a click context's `meta`: whether kept work of another run is written over."""

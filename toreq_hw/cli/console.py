@@ -159,13 +159,6 @@ class Terminal:
 terminal = Terminal()
 
 
-def training_note(accuracy: float) -> str:
-    """What a training's bar says after an epoch. accuracy: 0..1, on that epoch's training samples,
-    each as it was before it was learned.
-    """
-    return f"training accuracy {100 * accuracy:.2f} %"
-
-
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table for `output`; the first column is left-aligned, the others right.
 

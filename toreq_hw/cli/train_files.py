@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from toreq_hw.cli.checked import Files
-from toreq_hw.cli.runs import kept_work
 from toreq_hw.data import NAMES
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import InputError
 from toreq_hw.reading import Fields, record_from
 from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.sim.learning import Trainer
+from toreq_hw.studies.kept_work import kept_work
 
 _MOST = (1 << 31) - 1
 

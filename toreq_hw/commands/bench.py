@@ -23,7 +23,6 @@ from toreq_hw.cli.options import (
     seed_option,
     with_samples,
 )
-from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.files import write_records
 from toreq_hw.network import Network, WeightFormat
@@ -32,6 +31,7 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.generator import sample_order
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.training import train
 from toreq_hw.versions import versions
 
 
@@ -150,7 +150,7 @@ def train_case(
     )
     trainer = Trainer(shape, settings.rule(shape, epochs), seed)
     notes: dict[str, Any] = {"epochs": epochs, "augment": augment, "history": []}
-    history = train(trainer, dataset, notes)
+    history = train(trainer, dataset, notes, screen=console.terminal)
     net = trainer.network()
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
     record = Trained(

@@ -8,6 +8,7 @@ import numpy as np
 from toreq_hw import data, network, sim
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.figures import summary_rows
 from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
@@ -17,28 +18,17 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.cli.runs import current_run
-from toreq_hw.commands.simulate import compare_engines, summary_rows
-from toreq_hw.commands.train import train
-from toreq_hw.data import Dataset
 from toreq_hw.files import together, write_records
-from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.simulation import Simulation
-from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
-from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.planning import student
 from toreq_hw.sim.healing import heal
-from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.demonstration import events_per_tick, float_references, make_network
+from toreq_hw.studies.engines import compare_engines
 from toreq_hw.versions import versions
 
-HIDDEN = 128
-FLOAT_EPOCHS = 20
-"""Of each float training; 60 gave the same, 97.55 % as the mean of five seeds."""
-
-FLOAT_SEEDS = 5
 NETWORK_FILE = "network.safetensors"
 
 
@@ -56,13 +46,13 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     """
     begin = time.perf_counter()
     dataset = with_samples(data.load("digits"), samples)
-    trained, history = make_network(dataset, seed)
+    trained, history = make_network(dataset, seed, console.terminal)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
     relaxation = sim.relax(trained, inputs, trace=True)
-    difference = compare_engines(trained, inputs, dataset.test.labels)
+    difference = compare_engines(trained, inputs, dataset.test.labels, screen=console.terminal)
     summary = summarise(relaxation, dataset.test.labels)
     healing = heal(relaxation, inputs, seed)
-    floats = _float_references(dataset, trained, seed)
+    floats = float_references(dataset, trained, seed, console.terminal)
     record = Simulation(
         data=dataset.name,
         split=dataset.split,
@@ -104,51 +94,6 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     console.output.print(console.table(title, ("figure", "value"), rows))
     console.output.print(f"wrote {out}/{NETWORK_FILE}, summary.json and index.html")
     return 0 if difference is None and summary.unsettled == 0 else 1
-
-
-def make_network(dataset: Dataset, seed: int) -> tuple[Network, list[TrainedEpoch]]:
-    """The demonstration's network, trained from scratch, and one record per epoch."""
-    settings = recipe(WeightFormat.TERNARY, dataset.pixels)
-    shape = network.layered(
-        (dataset.pixels, HIDDEN, dataset.classes),
-        WeightFormat.TERNARY,
-        settings.fraction_bits,
-        beta_shift=settings.beta_shift,
-    )
-    trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
-    notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
-    history = train(trainer, dataset, notes)
-    return trainer.network(), history
-
-
-def events_per_tick(trace: sim.Trace, samples: int) -> list[float]:
-    """Mean number of state changes in tick 1, 2, .. up to the last that changed anything."""
-    return [float(count) / samples for count in np.bincount(trace.tick)[1:]]
-
-
-def _float_references(dataset: Dataset, shape: Network, seed: int) -> list[float]:
-    """Test accuracy of float EqProp on the same shape, from `seed` and the seeds after it.
-
-    Float sums run in a fixed order, so these are the same on every processor; a spread over seeds
-    says what one figure is worth.
-    """
-    scale = dataset.pixel_max
-    found = []
-    with console.progress_bar() as bar:
-        total = FLOAT_SEEDS * FLOAT_EPOCHS * len(dataset.train)
-        task = bar.add_task("float reference", total=total, note="")
-        for other in range(seed, seed + FLOAT_SEEDS):
-            reference = train_float(
-                shape,
-                dataset.train.images / scale,
-                dataset.train.labels,
-                epochs=FLOAT_EPOCHS,
-                seed=other,
-                watch=lambda samples: bar.advance(task, samples),
-            )
-            inputs, labels = dataset.test.images / scale, dataset.test.labels
-            found.append(float_accuracy(reference, inputs, labels))
-    return found
 
 
 def _mean_and_interval(fractions: list[float]) -> str:

@@ -15,6 +15,7 @@ from toreq_hw import data, targets
 from toreq_hw.boards import registry
 from toreq_hw.cli.checked import Files, checked_command
 from toreq_hw.cli.console import messages, output, progress_bar, table
+from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import (
     check_samples,
@@ -24,7 +25,6 @@ from toreq_hw.cli.options import (
     threshold_option,
 )
 from toreq_hw.cli.paths import InputFile, OutputFolder
-from toreq_hw.commands.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind

@@ -21,7 +21,6 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.runs import current_run
-from toreq_hw.commands import train_torch
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
@@ -32,6 +31,7 @@ from toreq_hw.network import Network
 from toreq_hw.reading import read_record
 from toreq_hw.records.parity import MemoryProbe, Parity, ParityRun
 from toreq_hw.reports import parity as report
+from toreq_hw.studies.torch_training import options_record, train_torch, training_record
 
 if TYPE_CHECKING:
     from toreq_hw.quant.parity import PlannedRun
@@ -147,7 +147,7 @@ def _kept(run: "PlannedRun", runs: Path, *, any_code: bool) -> ParityRun | None:
     from toreq_hw.quant.parity import CODE_SHA256
 
     record = _recorded(run, runs)
-    if record is None or record.options != train_torch.options_record(run.options):
+    if record is None or record.options != options_record(run.options):
         return None
     return record if any_code or record.code_sha256 == CODE_SHA256 else None
 
@@ -164,7 +164,7 @@ def _refuse_other_runs(planned: "list[PlannedRun]", runs: Path) -> None:
     """Raises InputError, before any training, for a finished run of the same name only."""
     for run in planned:
         record = _recorded(run, runs)
-        if record is not None and record.options != train_torch.options_record(run.options):
+        if record is not None and record.options != options_record(run.options):
             raise InputError(
                 f"{runs / run.name}.json: must be absent or a run of the same settings, found one "
                 "of other settings; use another --runs, or --overwrite"
@@ -176,9 +176,9 @@ def _carry_out(run: "PlannedRun", runs: Path, threads: int) -> ParityRun:
     from toreq_hw.quant.options import Rule
 
     dataset = parity.dataset(run.task)
-    training = train_torch.run(run.options, dataset)
+    training = train_torch(run.options, dataset, screen=console.terminal)
     record = ParityRun(
-        **vars(train_torch.training_record(training, dataset)),
+        **vars(training_record(training, dataset)),
         task=run.task,
         threads=threads,
         code_sha256=parity.CODE_SHA256,

@@ -18,7 +18,6 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.cli.paths import InputFile
-from toreq_hw.cli.runs import kept_work
 from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
@@ -27,6 +26,7 @@ from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
+from toreq_hw.studies.kept_work import kept_work
 from toreq_hw.versions import versions
 
 _EPILOG = """\b

@@ -22,13 +22,13 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import InputOrOutputFile, OutputFolder
 from toreq_hw.cli.stages import Stages
-from toreq_hw.commands.replay_machines import MACHINES, Scene, Verdict, replay
 from toreq_hw.contract.limits import MOST_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.studies.replaying import MACHINES, Scene, Verdict, replay
 from toreq_hw.versions import versions
 
 MADE_SAMPLES = 4

@@ -14,9 +14,6 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import InputFolder
 from toreq_hw.cli.stages import Stages
-from toreq_hw.commands import published_designs
-from toreq_hw.commands.published_designs import Subject, request_of, row
-from toreq_hw.commands.synth import needs
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.files import INCOMPLETE, together, write_records
 from toreq_hw.machine import processors
@@ -25,6 +22,8 @@ from toreq_hw.records.synthesis import Design, Failure, Synthesis
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
+from toreq_hw.studies import designs as published_designs
+from toreq_hw.studies.designs import Subject, needs, request_of, row
 from toreq_hw.versions import versions
 
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
@@ -74,7 +73,7 @@ def command(
     with Stages() as stages, Tools() as tools:
 
         def build(subject: Subject) -> Design | Failure:
-            return row(subject, networks, seeds, stages, tools)
+            return row(subject, networks, seeds, stages.within(subject.name), tools)
 
         built = in_threads(build, chosen, jobs or processors(), tools.stop)
     found = {entry.name: entry for entry in [*kept, *built]}

@@ -20,11 +20,7 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.cli.paths import OutputFolder
-from toreq_hw.cli.runs import kept_work, run_name
 from toreq_hw.code_digest import code_digest, digest_of_imports
-from toreq_hw.commands import robustness_studies
-from toreq_hw.commands.robustness_studies import critical, recovery
-from toreq_hw.commands.train import train
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json, write_records, write_text
@@ -43,7 +39,11 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.suite import SUITE, Part
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies import weak_points
 from toreq_hw.studies.campaign import campaign, twin_of
+from toreq_hw.studies.kept_work import kept_work, run_name
+from toreq_hw.studies.training import train
+from toreq_hw.studies.weak_points import critical, recovery
 from toreq_hw.versions import versions
 
 HIDDEN = {"digits": 128, "mnist": 512, "fashion-mnist": 512}
@@ -150,7 +150,7 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> D
     exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
     learned = _kept(
         work / f"recovery-{_recovery_key(net, exam, seed, quick=quick)}.json",
-        lambda: recovery(dataset, trainer, exam, seed, quick=quick),
+        lambda: recovery(dataset, trainer, exam, seed, quick=quick, screen=console.terminal),
     )
     study = DataStudy(
         split=dataset.split,
@@ -162,7 +162,7 @@ def _study(dataset: Dataset, work: Path, jobs: int, seed: int, quick: bool) -> D
         hardening=learned.hardening,
         asymmetry=learned.asymmetry,
     )
-    return study if quick else replace(study, **vars(critical(net, exam, seed)))
+    return study if quick else replace(study, **vars(critical(net, exam, seed, console.terminal)))
 
 
 def _recovery_key(net: Network, exam: Exam, seed: int, *, quick: bool) -> str:
@@ -175,7 +175,7 @@ def _code() -> str:
     """Names the code that recovery and trials depend on, without comments and docstrings."""
     modules = ("campaign.trial", "campaign.recovery", "learning.lessons", "learning.recipes")
     simulator = digest_of_imports(*(f"toreq_hw.sim.{module}" for module in modules))
-    return code_digest([Path(robustness_studies.__file__)])[:8] + simulator[:8]
+    return code_digest([Path(weak_points.__file__)])[:8] + simulator[:8]
 
 
 def _kept(path: Path, make: Callable[[], Relearning]) -> Relearning:
@@ -214,6 +214,6 @@ def _trained(dataset: Dataset, path: Path, seed: int) -> Trainer:
     )
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
     notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
-    train(trainer, dataset, notes, kept, run)
+    train(trainer, dataset, notes, kept, run, console.terminal)
     network.save(trainer.network(), path, run=run)
     return trainer

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from toreq_hw import data, network, sim
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.figures import summary_rows
 from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -20,12 +21,11 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.contract.energy import doubled_energy
-from toreq_hw.contract.phases import NUDGED_PHASES, PHASES
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
-from toreq_hw.records.summary import Summary
 from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.engines import compare_engines
 from toreq_hw.versions import versions
 
 PART = 500
@@ -75,7 +75,9 @@ def command(
     sim.relax(net, inputs[:1], engine=runner)  # compile, so that the clock sees relaxation only
     relaxation, seconds = _relax_in_parts(net, inputs, runner, threshold)
     summary = summarise(relaxation, labels)
-    difference = compare_engines(net, inputs, labels, threshold) if compare else None
+    difference = (
+        compare_engines(net, inputs, labels, threshold, console.terminal) if compare else None
+    )
     record = {
         **asdict(summary),
         "data": dataset.name,
@@ -106,43 +108,6 @@ def command(
     return 1 if difference else 0
 
 
-def compare_engines(
-    net: Network, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], threshold: int = 0
-) -> str | None:
-    """The first disagreement between the engines, in any tick of any phase; None without one.
-
-    The free phase and both nudged phases are compared.
-    """
-    with console.progress_bar() as bar:
-        task = bar.add_task("comparing engines", total=len(inputs), note="")
-        for first in range(0, len(inputs), PART):
-            part = slice(first, first + PART)
-            if difference := _compare_part(net, inputs[part], labels[part], threshold):
-                return f"{difference} (counted from image {first})"
-            bar.advance(task, len(inputs[part]))
-    return None
-
-
-def _compare_part(
-    net: Network, inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], threshold: int
-) -> str | None:
-    expected: list[sim.PhaseResult] = []
-    for name in sim.EngineName:
-        free = sim.relax(net, inputs, engine=name, threshold=threshold, trace=True)
-        nudged_results = (
-            sim.nudged_phase(
-                net, inputs, free, labels, nudged.sign, engine=name, threshold=threshold, trace=True
-            )
-            for nudged in NUDGED_PHASES
-        )
-        phases = [free, *nudged_results]
-        expected = expected or phases
-        for phase, mine, found in zip(PHASES, expected, phases, strict=False):
-            if difference := mine.first_difference(found):
-                return f"{name.value} against reference, {phase} phase: {difference}"
-    return None
-
-
 def _relax_in_parts(
     net: Network, inputs: npt.NDArray[np.int16], runner: sim.Engine, threshold: int
 ) -> tuple[sim.PhaseResult, float]:
@@ -157,26 +122,6 @@ def _relax_in_parts(
             seconds += time.perf_counter() - begin
             bar.advance(task, len(part))
     return sim.joined(parts), seconds
-
-
-def summary_rows(summary: Summary) -> list[tuple[str, str]]:
-    """What a person wants to read of a summary."""
-    s = summary.sweeps
-    saved = summary.dense_synops_per_sample / summary.synops_per_sample
-    return [
-        ("test accuracy", f"{100 * summary.accuracy:.2f} % of {summary.samples:,}"),
-        (
-            "sweeps to settle",
-            f"mean {s.mean:.2f}, p50 {s.p50}, p95 {s.p95}, p99 {s.p99}, max {s.max}",
-        ),
-        ("did not settle", f"{summary.unsettled}"),
-        ("events per image", f"{summary.events_per_sample:,.1f}"),
-        ("synaptic operations per image", f"{summary.synops_per_sample:,.0f}"),
-        (
-            "the same, dense with early stop",
-            f"{summary.dense_synops_per_sample:,.0f} ({saved:.1f}x)",
-        ),
-    ]
 
 
 def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> None:

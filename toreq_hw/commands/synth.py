@@ -1,7 +1,6 @@
 """`toreq-hw synth`: a network becomes a board's bitstream, on open tools alone."""
 
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +18,15 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.stages import Stages
-from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
 from toreq_hw.machine import processors
+from toreq_hw.studies.designs import CACHE, needs
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
     from toreq_hw.records.design import SynthesisRecord
 
 FOLDER = Path("build/synth")
-CACHE = FOLDER / "cache"
-
 _EPILOG = """\b
 Examples:
   toreq-hw synth build/sim/network.safetensors --board icebreaker
@@ -101,14 +98,6 @@ def command(
                 write_json(path, content)
     _show(record, out)
     return 0 if record.met else 1
-
-
-def needs() -> None:
-    """Raises MissingDependencyError where the extra `boards` is not installed."""
-    try:
-        import_module("toreq_hw.boards.flow.synthesis")
-    except ModuleNotFoundError as error:
-        raise missing("synthesis", error.name, "boards") from error
 
 
 def _show(record: "SynthesisRecord", out: Path) -> None:

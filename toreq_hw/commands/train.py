@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from toreq_hw import data, network, sim
-from toreq_hw.cli import console, starting
+from toreq_hw import data, network
+from toreq_hw.cli import console, starting, train_torch
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.cli.options import (
@@ -24,19 +24,15 @@ from toreq_hw.cli.options import (
 from toreq_hw.cli.paths import InputFile, OutputFile
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checked_notes, checkpoint_path, train_files
-from toreq_hw.commands import train_torch
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
-from toreq_hw.records import plain
-from toreq_hw.records.training import TrainedEpoch
-from toreq_hw.sim.learning import Progress, Trainer, checkpoint
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import Recipe, recipe
-from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.training import train
 from toreq_hw.versions import versions
 
 _BYTES_PER_SYNAPSE = 8
@@ -161,7 +157,7 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
         dataset = dataset.holding_out(notes["holdout"])
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
-    history = train(trainer, dataset, notes, kept)
+    history = train(trainer, dataset, notes, kept, current_run(), console.terminal)
     trained = trainer.network()
     record = {
         "data": dataset.name,
@@ -186,55 +182,6 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
     console.output.print(
         f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} images ({dataset.split}); "
         f"{100 * trained.sparsity:.0f} % of weights are zero; wrote {out}"
-    )
-
-
-def train(
-    trainer: Trainer,
-    dataset: Dataset,
-    notes: dict[str, Any],
-    kept: Path | None = None,
-    run: str | None = None,
-) -> list[TrainedEpoch]:
-    """Runs the remaining epochs under a progress bar; one record an epoch.
-
-    notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
-    should remember; "history" grows in place, as plain values. run: named by the checkpoint; the
-    one in progress unless given.
-    """
-    shape = trainer.blueprint
-    lessons = Lessons(
-        data.encode(dataset.train.images, dataset.pixel_max, shape.input),
-        dataset.train.labels,
-        dataset.shape,
-        notes["augment"],
-    )
-    test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
-    history: list[dict[str, Any]] = notes["history"]
-    todo = notes["epochs"] - trainer.epoch
-    with console.progress_bar() as bar:
-        task = bar.add_task("training", total=max(0, todo) * len(dataset.train), note="")
-        while trainer.epoch < notes["epochs"]:
-            begin = time.perf_counter()
-            progress = learn_epoch(trainer, lessons, lambda part: bar.advance(task, part.samples))
-            seconds = time.perf_counter() - begin
-            result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
-            epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)
-            history.append(plain(epoch))
-            bar.update(task, note=console.training_note(epoch.train_accuracy))
-            if kept:
-                checkpoint.save(trainer, kept, notes, run=run or current_run())
-    return [TrainedEpoch(**entry) for entry in history]
-
-
-def _epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:
-    return TrainedEpoch(
-        epoch=epoch,
-        train_accuracy=progress.correct / progress.samples,
-        accuracy=accuracy,
-        sweeps_per_phase=progress.sweeps / (3 * progress.samples),
-        unsettled_phases=progress.unsettled,
-        seconds=seconds,
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from toreq_hw import data, network
-from toreq_hw.cli import console
 from toreq_hw.data import Dataset
 from toreq_hw.network import WeightFormat
 from toreq_hw.records.critical import BitFlips, Critical, SingleFlip, SingleFlips
@@ -18,6 +17,7 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
+from toreq_hw.studies.screen import NO_SCREEN, Screen
 
 RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
 HARDEN_RATE = 0.1
@@ -45,7 +45,13 @@ Map = tuple[tuple[float, ...], ...]
 
 
 def recovery(
-    dataset: Dataset, trainer: Trainer, exam: Exam, seed: int, *, quick: bool
+    dataset: Dataset,
+    trainer: Trainer,
+    exam: Exam,
+    seed: int,
+    *,
+    quick: bool,
+    screen: Screen = NO_SCREEN,
 ) -> Relearning:
     """Learning on after damage and, unless quick, learning with damage and with uneven steps."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
@@ -62,11 +68,10 @@ def recovery(
     if not quick:
         epochs += settings.epochs + uneven * len(ASYMMETRIES)
     hardening = unevenness = None
-    with console.progress_bar() as bar:
-        task = bar.add_task("learning with damage", total=epochs * len(lessons.inputs), note="")
+    with screen.bar("learning with damage", epochs * len(lessons.inputs)) as bar:
 
         def watch(progress: Any) -> None:
-            bar.advance(task, progress.samples)
+            bar.advance(progress.samples)
 
         recoveries = tuple(
             relearn(trainer, damage, lessons, exam, relearned, watch) for damage in damages
@@ -87,17 +92,14 @@ def recovery(
     return Relearning(recoveries, hardening, unevenness)
 
 
-def critical(net: network.Network, exam: Exam, seed: int) -> Critical:
+def critical(net: network.Network, exam: Exam, seed: int, screen: Screen = NO_SCREEN) -> Critical:
     """Which input lines, which bits and which single weights matter most."""
     inputs, labels = exam.inputs[:CRITICAL_SAMPLES], exam.labels[:CRITICAL_SAMPLES]
     weights = sum(c.weight.size for c in net.dense_couplings)
     sample = None if weights <= EXHAUSTIVE else SAMPLED_CELLS
-    with console.progress_bar() as bar:
-        task = bar.add_task("critical weights", total=net.input.size + (sample or weights), note="")
-        lines = critical_weights(net, inputs, labels, lambda: bar.advance(task, 1))
-        flips = single_flips(
-            net, inputs, labels, sample=sample, seed=seed, watch=lambda: bar.advance(task, 1)
-        )
+    with screen.bar("critical weights", net.input.size + (sample or weights)) as bar:
+        lines = critical_weights(net, inputs, labels, bar.advance)
+        flips = single_flips(net, inputs, labels, sample=sample, seed=seed, watch=bar.advance)
     bits = bit_damage(net, inputs, labels, rate=0.1, trials=8, seed=seed)
     return Critical(
         critical_lines=tuple(np.round(lines, 3).tolist()),

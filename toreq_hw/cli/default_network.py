@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from toreq_hw import data, network
-from toreq_hw.cli.runs import run_name
 from toreq_hw.network import Network
+from toreq_hw.studies.kept_work import run_name
 
 DEFAULT_PATH = Path("build/sim/network.safetensors")
 
@@ -15,7 +15,7 @@ SEED = 1
 def load_or_make(path: Path) -> Network:
     """The network at `path`; the default one is trained first where it is absent."""
     if path == DEFAULT_PATH and not path.exists():
-        from toreq_hw.commands.demo import make_network  # takes the training engine along
+        from toreq_hw.studies.demonstration import make_network  # takes the training engine along
 
         made, _ = make_network(data.load("digits"), SEED)
         network.save(made, path, run=run_name("demo", {}))  # as the command's own

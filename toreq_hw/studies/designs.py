@@ -2,22 +2,27 @@
 
 import threading
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
-from toreq_hw.cli.stages import Stages
-from toreq_hw.commands.synth import CACHE
 from toreq_hw.errors import BuildError, NetworkError, ReportError
+from toreq_hw.extras import missing
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.energy import EnergyRecord
 from toreq_hw.records.synthesis import Design, DesignNetwork, Failure, Latency
 from toreq_hw.records.workload import Workload
 
 if TYPE_CHECKING:
+    from toreq_hw.boards.flow.build import Watch
     from toreq_hw.boards.flow.synthesis import Request
     from toreq_hw.boards.flow.tools import Tools
+
+
+CACHE = Path("build/synth/cache")
+"""Finished stages of all designs."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,14 @@ PUBLISHED = (
 )
 
 
+def needs() -> None:
+    """Raises MissingDependencyError where the extra `boards` is not installed."""
+    try:
+        import_module("toreq_hw.boards.flow.synthesis")
+    except ModuleNotFoundError as error:
+        raise missing("synthesis", error.name, "boards") from error
+
+
 def request_of(subject: Subject, networks: Path, seeds: int) -> "Request":
     """What is to be built. Raises what loading the network raises."""
     from toreq_hw.boards.flow.synthesis import Request
@@ -73,7 +86,7 @@ _SIMULATING = threading.Lock()
 
 
 def row(
-    subject: Subject, networks: Path, seeds: int, stages: Stages, tools: "Tools"
+    subject: Subject, networks: Path, seeds: int, watch: "Watch", tools: "Tools"
 ) -> Design | Failure:
     """One design's record; a design that cannot be built becomes its failure."""
     from toreq_hw.boards.flow.synthesis import synthesise
@@ -83,7 +96,6 @@ def row(
     dataset = data.load(DATA[subject.network])
     request = request_of(subject, networks, seeds)
     net = request.network
-    watch = stages.within(subject.name)
     try:
         built = synthesise(request, watch, tools)
         with _SIMULATING:

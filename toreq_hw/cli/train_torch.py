@@ -4,24 +4,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from toreq_hw import data, network, sim
+from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.starting import starting_network
-from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.records.parity import Epoch, Settings, SpectralNorm, TrainedNetwork, TrainingRecord
-from toreq_hw.versions import versions
+from toreq_hw.records.parity import TrainedNetwork
+from toreq_hw.studies.torch_training import train_torch, training_record
 
 if TYPE_CHECKING:
     from toreq_hw.quant.options import TrainingOptions
-    from toreq_hw.quant.training import Training
 
 INTEGER_ONLY = (
     "signed",
@@ -61,7 +57,7 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
         dataset = dataset.holding_out(options["holdout"])
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
-    training = run(settings, dataset, start)
+    training = train_torch(settings, dataset, start, console.terminal)
     record = TrainedNetwork(
         **vars(training_record(training, dataset)),
         started_from=start.sha256 if start else None,
@@ -78,70 +74,6 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
             write_json(json_path, record)
     _say(record, out)
     return 1 if record.simulator_differs_on else 0
-
-
-def run(settings: "TrainingOptions", dataset: Dataset, start: Network | None = None) -> "Training":
-    """One training under a progress bar."""
-    from toreq_hw.quant.training import train
-
-    with console.progress_bar() as bar:
-        task = bar.add_task("training", total=settings.epochs, note="")
-
-        def on_epoch(_: int, epoch: Epoch) -> None:
-            bar.update(task, advance=1, note=console.training_note(epoch.training_accuracy))
-
-        return train(settings, dataset, on_epoch, start)
-
-
-def training_record(training: "Training", dataset: Dataset) -> TrainingRecord:
-    """What was asked for and what came of it."""
-    from toreq_hw.quant.options import Rule
-
-    settings, trained = training.options, training.network
-    eqprop = settings.rule is Rule.EQPROP
-    return TrainingRecord(
-        data=dataset.name,
-        split=dataset.split,
-        options=options_record(settings),
-        history=tuple(training.epochs),
-        accuracy=training.accuracy,
-        test_images=len(dataset.test),
-        simulator_differs_on=differing_images(training, dataset) if eqprop else None,
-        sparsity=trained.sparsity,
-        training_seconds=training.seconds,
-        training_cpu_seconds=training.cpu_seconds,
-        spectral_norms={
-            coupling.name: SpectralNorm(before, after)
-            for coupling, before, after in zip(
-                trained.couplings,
-                training.spectral_norms_before,
-                training.spectral_norms_after,
-                strict=True,
-            )
-        },
-        network_sha256=trained.sha256,
-        seed=settings.seed,
-        versions=versions("torch", "brevitas"),
-    )
-
-
-def options_record(settings: "TrainingOptions") -> Settings:
-    """Settings as plain values."""
-    plain = {"weight_format": settings.weight_format.value, "rule": settings.rule.value}
-    return Settings(**{**vars(settings), **plain})
-
-
-def differing_images(training: "Training", dataset: Dataset) -> int:
-    """Test images on which any state in the simulator is not the trainer's."""
-    from toreq_hw.quant.training import free_states
-
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, training.network.input)
-    expected = sim.free_phase(training.network, inputs).states
-    found = free_states(training.parameters, inputs)
-    differs = np.zeros(len(inputs), dtype=np.bool_)
-    for name, states in expected.items():
-        differs |= (states != found[name]).any(axis=1)
-    return int(differs.sum())
 
 
 def _settings(options: dict[str, Any], start: Network | None) -> "TrainingOptions":

@@ -1,0 +1,70 @@
+"""One training with the integer on-chip rule, epoch by epoch, with a checkpoint after each."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from toreq_hw import data, sim
+from toreq_hw.data import Dataset
+from toreq_hw.records import plain
+from toreq_hw.records.training import TrainedEpoch
+from toreq_hw.sim.learning import Progress, Trainer, checkpoint
+from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.screen import NO_SCREEN, Screen
+
+
+def train(
+    trainer: Trainer,
+    dataset: Dataset,
+    notes: dict[str, Any],
+    kept: Path | None = None,
+    run: str | None = None,
+    screen: Screen = NO_SCREEN,
+) -> list[TrainedEpoch]:
+    """Runs the remaining epochs; one record an epoch.
+
+    notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
+    should remember; "history" grows in place, as plain values. run: named by the
+    checkpoint.
+    """
+    shape = trainer.blueprint
+    lessons = Lessons(
+        data.encode(dataset.train.images, dataset.pixel_max, shape.input),
+        dataset.train.labels,
+        dataset.shape,
+        notes["augment"],
+    )
+    test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
+    history: list[dict[str, Any]] = notes["history"]
+    todo = notes["epochs"] - trainer.epoch
+    with screen.bar("training", max(0, todo) * len(dataset.train)) as bar:
+        while trainer.epoch < notes["epochs"]:
+            begin = time.perf_counter()
+            progress = learn_epoch(trainer, lessons, lambda part: bar.advance(part.samples))
+            seconds = time.perf_counter() - begin
+            result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
+            epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)
+            history.append(plain(epoch))
+            bar.show(note=training_note(epoch.train_accuracy))
+            if kept:
+                checkpoint.save(trainer, kept, notes, run=run)
+    return [TrainedEpoch(**entry) for entry in history]
+
+
+def _epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:
+    return TrainedEpoch(
+        epoch=epoch,
+        train_accuracy=progress.correct / progress.samples,
+        accuracy=accuracy,
+        sweeps_per_phase=progress.sweeps / (3 * progress.samples),
+        unsettled_phases=progress.unsettled,
+        seconds=seconds,
+    )
+
+
+def training_note(accuracy: float) -> str:
+    """What a training's bar says after an epoch. accuracy: 0..1, on that epoch's training samples,
+    each as it was before it was learned.
+    """
+    return f"training accuracy {100 * accuracy:.2f} %"
