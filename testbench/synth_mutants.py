@@ -63,8 +63,8 @@ INTERRUPTS = (
     Mutant("boards/flow/tools.py", "                process.kill()\n", ""),
     Mutant(
         "toreq_hw/commands/__init__.py",
-        "with guarded_streams(), ending_in_order():",
-        "with guarded_streams():",
+        "watched, ending_in_order():",
+        "watched:",
     ),
 )
 KEPT_ROWS = (
