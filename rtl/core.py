@@ -280,7 +280,7 @@ class Core(wiring.Component):
         port, sequencer, datapath = self.upsets, self._sequencer, self._datapath
         queue = self._queue
         address = (queue.slice << self.parameters.update_lane_bits) | queue.lane
-        garbled = port.garbled.word_select(address, self.parameters.delta_bits)
+        message_xor_mask = port.message_xor_mask.word_select(address, self.parameters.delta_bits)
         m.d.comb += [
             port.sweep.eq(self._recorder.summary.sweeps),
             *(getattr(port, name).eq(getattr(sequencer, name)) for name in _FROM_SEQUENCER),
@@ -288,11 +288,11 @@ class Core(wiring.Component):
             sequencer.lost.eq(port.lost.bit_select(address, 1)),
             sequencer.doubled.eq(port.doubled.bit_select(address, 1)),
             datapath.stuck.eq(port.stuck),
-            datapath.inverted.eq(port.inverted),
+            datapath.state_xor_mask.eq(port.state_xor_mask),
         ]
         with m.If(~sequencer.presents):
-            m.d.comb += self._walker.event_delta.eq((queue.delta ^ garbled).as_signed())
+            m.d.comb += self._walker.event_delta.eq((queue.delta ^ message_xor_mask).as_signed())
 
 
-_FROM_SEQUENCER = ("waits", "position", "news")
-_TO_SEQUENCER = ("hold", "touch", "keep", "frozen")
+_FROM_SEQUENCER = ("waits", "position", "pending_blocks")
+_TO_SEQUENCER = ("hold", "set_pending", "force_unsettled", "frozen")

@@ -92,7 +92,7 @@ class Datapath(wiring.Component):
         updater = self._updater
         m.d.comb += [
             *([updater.stuck.eq(self.stuck)] if self._upsets else []),
-            *([updater.inverted.eq(self.inverted)] if self._upsets else []),
+            *([updater.state_xor_mask.eq(self.state_xor_mask)] if self._upsets else []),
             updater.beat.eq(self._beat[5]),
             updater.valid.eq(self._valid[5]),
             self.moved.eq(updater.moved),

@@ -21,11 +21,13 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
 
     The core stops between blocks while `hold` is high: then `waits`, and memories may be written
     from `DRAIN_CYCLES` (rtl/datapath.py) cycles later on, when the pipeline is empty. sweep: the
-    running one. position: the next block in `CoreParameters.order`; news: which blocks have any.
-    touch: gives blocks news. keep: this sweep counts as one that changed something. frozen: blocks
-    that are not updated.
-    Per neuron address (group * lanes + lane): stuck neurons never change; inverted state bits of
-    every new state; garbled bits of every event's delta; events that are lost, or walked twice.
+    running one. position: the next block in `CoreParameters.order`; pending_blocks: which blocks
+    are due.
+    set_pending: makes blocks due. force_unsettled: this sweep counts as one that changed something.
+    frozen: blocks that are not updated.
+    Per neuron address (group * lanes + lane): stuck neurons never change; state_xor_mask inverts
+    bits of every new state; message_xor_mask inverts bits of every event's delta; events that are
+    lost, or walked twice.
 
     Raises NetworkError for a lossy core: a disturbed phase is lossless.
     """
@@ -40,7 +42,7 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
         | {name: member for name, member in blocks.items() if name not in _OF_EVENT}
         | StateFaults.members(parameters)
         | {
-            "garbled": In(addresses * parameters.delta_bits),
+            "message_xor_mask": In(addresses * parameters.delta_bits),
             "lost": In(addresses),
             "doubled": In(addresses),
         }
@@ -59,26 +61,26 @@ class BlockFaults:
 
     @staticmethod
     def members(parameters: CoreParameters) -> dict[str, Any]:
-        """The sequencer's part of `upset_signature`, and what befalls the event at hand."""
+        """The sequencer's part of `upset_signature`, and what happens to the event at hand."""
         blocks = len(parameters.relaxing)
         return {
             "hold": In(1),
             "waits": Out(1),
             "position": Out(range(blocks + 1)),
-            "news": Out(blocks),
-            "touch": In(blocks),
-            "keep": In(1),
+            "pending_blocks": Out(blocks),
+            "set_pending": In(blocks),
+            "force_unsettled": In(1),
             "frozen": In(blocks),
             "lost": In(1),
             "doubled": In(1),
         }
 
     def listen(self, m: Module, pending: Signal, position: Signal) -> None:
-        """Shows which blocks have news and which is next; gives news to those that are touched."""
+        """Shows which blocks are pending and which is next; `set_pending` adds blocks."""
         ports = self._ports
-        m.d.comb += [ports.news.eq(pending), ports.position.eq(position)]
-        with m.If(ports.touch != 0):
-            m.d.sync += pending.eq(pending | ports.touch)
+        m.d.comb += [ports.pending_blocks.eq(pending), ports.position.eq(position)]
+        with m.If(ports.set_pending != 0):
+            m.d.sync += pending.eq(pending | ports.set_pending)
 
     def due(self, blocks: Value) -> Value:
         """The blocks that are due, without those that are frozen."""
@@ -101,7 +103,7 @@ class BlockFaults:
 
     def changed(self, changed: Value) -> Value:
         """Whether the sweep counts as one that changed something."""
-        return changed | self._ports.keep
+        return changed | self._ports.force_unsettled
 
 
 class StateFaults:
@@ -115,11 +117,13 @@ class StateFaults:
     def members(parameters: CoreParameters) -> dict[str, Any]:
         """The updater's part of `upset_signature`."""
         addresses = parameters.groups * parameters.lanes
-        return {"stuck": In(addresses), "inverted": In(addresses * parameters.state_bits)}
+        return {"stuck": In(addresses), "state_xor_mask": In(addresses * parameters.state_bits)}
 
     def rounded(self, state: Value, number: Value, placement: PopulationPlacement) -> Value:
         """The new state of the neuron of this number, with its bits inverted."""
-        return inverted(state, self._ports.inverted.word_select(number, self._bits), placement)
+        return inverted(
+            state, self._ports.state_xor_mask.word_select(number, self._bits), placement
+        )
 
     def is_stuck(self, number: Value) -> Value:
         """Whether the neuron of this number never changes."""

@@ -5,13 +5,13 @@ next is then done: states and accumulators are written into the memories, everyt
 level on the port. Simulators differ only in how they read and write memories and wires.
 
 Ticks are aligned so: a block is due in the tick of its colour. Before the core starts a block, all
-faults of its tick and of the ticks before it have struck; ticks of which no block is due have
-no work on the core, and their faults strike together with those of the next one, in order.
+faults of its tick and of the ticks before it have acted; ticks of which no block is due have
+no work on the core, and their faults act together with those of the next one, in order.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,16 @@ def replay_parameters(
 class Wires:
     """Levels of the fault port until the core waits again; see `upset_signature`."""
 
-    touch: int
-    keep: bool
+    set_pending: int
+    force_unsettled: bool
     frozen: int
     lost: int
     doubled: int
-    garbled: int
+    message_xor_mask: int
+
+
+WIRES = tuple(entry.name for entry in fields(Wires))
+"""Their names at the port."""
 
 
 @dataclass
@@ -98,23 +102,26 @@ class Replay:
             )
         self._stuck = {int(self._first[n]) + k: state for n, k, state in self.rows["stuck"]}
         self._begun = False
-        self._struck = 0
+        self._applied = 0
         self._changed_in = 0
 
     def levels(self) -> dict[str, int]:
-        """`stuck` and `inverted` of the port, which stand for the whole phase."""
+        """`stuck` and `state_xor_mask` of the port, which stand for the whole phase."""
         bits = self.parameters.state_bits
-        inverted = sum(
+        state_xor_mask = sum(
             mask << bits * self._address(int(self._first[name]) + k)
             for name, k, mask in self.rows["inverted"]
         )
-        return {"stuck": sum(1 << self._address(i) for i in self._stuck), "inverted": inverted}
+        stuck = sum(1 << self._address(neuron) for neuron in self._stuck)
+        return {"stuck": stuck, "state_xor_mask": state_xor_mask}
 
-    def step(self, states: Wide, accumulators: Wide, sweep: int, position: int, news: int) -> Wires:
-        """Strikes what is due, in place on `states` and `accumulators`, int64 (neurons,).
+    def step(
+        self, states: Wide, accumulators: Wide, sweep: int, position: int, pending_blocks: int
+    ) -> Wires:
+        """Applies what is due, in place on `states` and `accumulators`, int64 (neurons,).
 
-        accumulators: as the memory holds them, each with its rounding half; a fault strikes the
-        sum without. sweep, position, news: as the port shows them.
+        accumulators: as the memory holds them, each with its rounding half; a fault acts on the
+        sum without. sweep, position, pending_blocks: as the port shows them.
         """
         sums = wrap32(accumulators - self._halves)
         if not self._begun:
@@ -125,25 +132,26 @@ class Replay:
             (self._tick(sweep, colour) >= self._frozen_from(colour)) << k
             for k, colour in enumerate(self._colour_of)
         )
-        touch = 0
+        set_pending = 0
         while True:
             frozen |= self._over(sweep)
-            ahead = (news | touch) & ~frozen & ~((1 << position) - 1)
+            ahead = (pending_blocks | set_pending) & ~frozen & ~((1 << position) - 1)
             due = next((k for k in range(blocks) if ahead >> k & 1), blocks)
             colour = self._colour_of[due] if due < blocks else self._colours - 1
             last = self._tick(sweep, colour)
-            waiting = [tick for tick in sorted(self._by_tick) if self._struck < tick <= last]
+            waiting = [tick for tick in sorted(self._by_tick) if self._applied < tick <= last]
             if not waiting:
                 break
-            self._struck = waiting[0]
-            touch |= self._strike(states, sums, waiting[0], sweep)
+            self._applied = waiting[0]
+            set_pending |= self._apply(states, sums, waiting[0], sweep)
         accumulators[:] = wrap32(sums + self._halves)
         events = self._by_tick.get(last, [])
         return Wires(
-            touch=touch,
-            keep=self._changed_in == sweep or (sweep - 1) * self._colours < self._quiet_after,
+            set_pending=set_pending,
+            force_unsettled=self._changed_in == sweep
+            or (sweep - 1) * self._colours < self._quiet_after,
             frozen=frozen,
-            garbled=self._garbled(events),
+            message_xor_mask=self._message_masks(events),
             **self._arrivals(events),
         )
 
@@ -157,8 +165,8 @@ class Replay:
             self._deliver(accumulators, neuron, int(wanted[neuron] - states[neuron]))
         states[:] = wanted
 
-    def _strike(self, states: Wide, accumulators: Wide, tick: int, sweep: int) -> int:
-        """The faults of one tick on registers; returns the blocks that have news of them."""
+    def _apply(self, states: Wide, accumulators: Wide, tick: int, sweep: int) -> int:
+        """The faults of one tick on registers; returns the blocks that are due because of them."""
         touched = 0
         for neuron, fault, bit in self._by_tick[tick]:
             if fault == Fault.ACCUMULATOR_FLIP:
@@ -204,7 +212,7 @@ class Replay:
             doubled |= (fault == Fault.EVENT_DUPLICATE) << self._address(neuron)
         return {"lost": lost, "doubled": doubled}
 
-    def _garbled(self, events: Sequence[tuple[int, Fault, int]]) -> int:
+    def _message_masks(self, events: Sequence[tuple[int, Fault, int]]) -> int:
         """Message bits inverted in this tick, or for good; the sign bit is spread by the core."""
         masks: dict[int, int] = defaultdict(int)
         for name, k, mask in self.rows["messages"]:
@@ -228,9 +236,9 @@ class Replay:
             self.snapshots.append((self._tick(sweep, ended), states.tolist()))
 
     def _over(self, sweep: int) -> int:
-        """Blocks whose tick is over, because faults of a later one have struck in this sweep."""
+        """Blocks whose tick is over, because faults of a later one have acted in this sweep."""
         return sum(
-            (self._tick(sweep, colour) < self._struck) << k
+            (self._tick(sweep, colour) < self._applied) << k
             for k, colour in enumerate(self._colour_of)
         )
 

@@ -28,7 +28,7 @@ from toreq_hw.rtl.interfaces import (
 from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
-from toreq_hw.rtl.replay import Replay, Rows
+from toreq_hw.rtl.replay import WIRES, Replay, Rows
 
 _CYCLE_LIMIT = 1_000_000
 """Cycles of a sample; a core that hangs becomes an error."""
@@ -93,7 +93,7 @@ class ReplayCore:
             self._send("loads", pack(layout, **fields))
 
     def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> dict[str, Any]:
-        """One sample of a map: presented, relaxed, struck whenever the core waits."""
+        """One sample of a map: presented, relaxed; faults act whenever the core waits."""
         for name, level in one.levels().items():
             self.put(f"upsets__{name}", level)
         self._send("commands", pack(command_payload(self._parameters), command=Command.FREE))
@@ -117,12 +117,12 @@ class ReplayCore:
         pages = self._states, self._sums
         words = [self._words(page) for page in pages]
         states, sums = (page.neurons(rows) for page, rows in zip(pages, words, strict=True))
-        port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "news"))
+        port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "pending_blocks"))
         wires = one.step(states, sums, *port)
         for page, rows, neurons in zip(pages, words, (states, sums), strict=True):
             for row, word in page.changed(rows, neurons).items():
                 self.put(f"datapath {page.memory}", word, row)
-        for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
+        for name in WIRES:
             self.put(f"upsets__{name}", int(getattr(wires, name)))
         self._model.cycle()
         self.put("upsets__touch", 0)

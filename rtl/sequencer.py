@@ -133,16 +133,16 @@ class Sequencer(wiring.Component):
                 self._begin(m, word.command)
 
     def _begin(self, m: Module, command: Value) -> None:
-        """Which blocks start with news, what may come next, and the first step."""
+        """Which blocks are due, what may come next, and the first step."""
         sweeps, phases = self._sweeps, self._parameters.phases
         with m.Switch(command):
             for phase in phases:
                 behind = [other.command for other in phases if other.after == phase.command]
                 with m.Case(phase.command):
                     if phase.pending is Pending.ALL:
-                        m.d.sync += sweeps.pending.eq(~0)
+                        m.d.sync += sweeps.pending_blocks.eq(~0)
                     elif phase.pending is Pending.SAVED:
-                        m.d.sync += sweeps.pending.eq(sweeps.pending_saved | sweeps.nudged)
+                        m.d.sync += sweeps.pending_blocks.eq(sweeps.pending_saved | sweeps.nudged)
                     m.d.sync += self._follows.eq(behind[0] if behind else Command.FREE)
                     self._enter(m, phase.steps[0])
 

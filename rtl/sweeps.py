@@ -1,4 +1,4 @@
-"""The states of a sweep: block after block until none has news.
+"""The states of a sweep: block after block until none is pending.
 
 A *block* is one population's turn in a sweep: an UPDATE pass over its slices, then the walk of
 the events it found. Blocks that no event has reached since their last update are skipped.
@@ -24,8 +24,9 @@ class Sweeps:
     to the next sweep or to CLASSIFY. `ports`: those of the sequencer. faults: the sequencer's part
     of a fault port, None without one.
 
-    pending: bit k: the k-th block in order has news. pending_saved: the same of the free phase,
-    kept for NUDGE_NEGATIVE. next_block: in order. changed: a state has, in this sweep.
+    pending_blocks: bit k: an event has reached the k-th block in order. pending_saved: the same of
+    the free phase, kept for NUDGE_NEGATIVE. next_block: in order. changed: a state has, in this
+    sweep.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Sweeps:
         self._faults = faults
         self._numbers = len(parameters.relaxing)
         self.limit = Signal(parameters.sweep_bits, init=parameters.max_sweeps)
-        self.pending = Signal(self._numbers)
+        self.pending_blocks = Signal(self._numbers)
         self.pending_saved = Signal(self._numbers)
         self.next_block = Signal(range(self._numbers + 1))
         self.changed = Signal()
@@ -48,27 +49,27 @@ class Sweeps:
 
     @property
     def nudged(self) -> int:
-        """The news of a nudge: those of the output's block."""
+        """What a nudge makes due: the output's block."""
         return 1 << self._parameters.order.index(self._parameters.output)
 
     def listen(self, m: Module) -> None:
-        """What events leave behind: news, and a sweep that is not the last."""
+        """What events leave behind: pending blocks, and a sweep that is not the last."""
         ports = self._ports
         events = ports.take & ~ports.presents
         m.d.comb += ports.event.eq(events & ~ports.flushes if self._parameters.lossy else events)
         with m.If(events):
             reached = [ports.targets[population] for population in self._parameters.order]
-            m.d.sync += self.pending.eq(self.pending | Cat(*reached))
+            m.d.sync += self.pending_blocks.eq(self.pending_blocks | Cat(*reached))
         with m.If(ports.moved):
             m.d.sync += self.changed.eq(1)
         if self._faults:
-            self._faults.listen(m, self.pending, self.next_block)
+            self._faults.listen(m, self.pending_blocks, self.next_block)
 
     def save(self, m: Module) -> None:
-        """Keeps what the free phase came to; the nudge will be news to the output."""
+        """Keeps what the free phase came to; the nudge makes the output's block due."""
         m.d.sync += [
-            self.pending.eq(self.pending | self.nudged),
-            self.pending_saved.eq(self.pending),
+            self.pending_blocks.eq(self.pending_blocks | self.nudged),
+            self.pending_saved.eq(self.pending_blocks),
         ]
 
     def enter_pause(self, m: Module, then: str) -> None:
@@ -103,14 +104,14 @@ class Sweeps:
             m.next = "PAUSE"
 
     def add_next(self, m: Module, end_flush: Any) -> None:
-        """The state NEXT: chooses the next block that has news, or ends the sweep; not while it is
+        """The state NEXT: chooses the next block that is due, or ends the sweep; not while it is
         held. end_flush: what comes behind the last block of a FLUSH.
         """
         ahead = Signal(self._numbers)
         every = Const((1 << self._numbers) - 1)
         lossy, flushes = self._parameters.lossy, getattr(self._ports, "flushes", None)
-        news = Mux(flushes, every, self.pending) if lossy else self.pending
-        due = news & (every << self.next_block)
+        pending = Mux(flushes, every, self.pending_blocks) if lossy else self.pending_blocks
+        due = pending & (every << self.next_block)
         m.d.comb += ahead.eq(self._faults.due(due) if self._faults else due)
         with m.State("NEXT"):
             if not self._faults:
@@ -146,9 +147,9 @@ class Sweeps:
 
     def _start_block(self, m: Module, position: int) -> None:
         number = self._parameters.order[position]
-        news = self.pending[position]
+        pending = self.pending_blocks[position]
         m.d.sync += [
-            news.eq(news & self._ports.flushes if self._parameters.lossy else 0),
+            pending.eq(pending & self._ports.flushes if self._parameters.lossy else 0),
             self.next_block.eq(position + 1),
             self._ports.source.eq(number),
         ]

@@ -7,7 +7,7 @@
     in a lossy core NUDGE_POSITIVE takes besides:
     sweep 0    = 1 + sum over all blocks of a block
 
-    relaxation = sum over sweeps (1 + sum over blocks with news of a block)
+    relaxation = sum over sweeps (1 + sum over pending blocks of a block)
     block      = 1 + r + 8 + sum(beats of its events) + 1
 
 R: slices of all groups, r: slices that hold neurons of the block; C: output neurons; beats of
@@ -20,7 +20,7 @@ Of a lossy core (docs/numerics.md, section 3) an event is what is sent; a state 
 is not sent costs nothing here. Sweep 0 sends what was withheld in the free phase; nothing is
 rounded, so a self-coupled block is not cut in it.
 
-Blocks without news are skipped: those that no event has reached since their last update.
+Other blocks are skipped: those that no event has reached since their last update.
 """
 
 from collections.abc import Sequence
@@ -62,11 +62,11 @@ class PhaseCost:
 @named_type_errors
 @dataclass
 class TimingModel:
-    """Follows a core through phases; it remembers which blocks have news between them."""
+    """Follows a core through phases; it remembers which blocks are pending between them."""
 
     parameters: CoreParameters
-    _news: set[int] = field(default_factory=set)
-    _news_free: set[int] = field(default_factory=set)
+    _pending: set[int] = field(default_factory=set)
+    _pending_saved: set[int] = field(default_factory=set)
 
     def cost(self, phase: PhaseEvents, *, report: bool) -> PhaseCost:
         """The cost of the next phase."""
@@ -86,13 +86,13 @@ class TimingModel:
         )
 
     def _prologue(self, phase: PhaseEvents) -> int:
-        """Steps before the first sweep; says which blocks start with news."""
+        """Steps before the first sweep; says which blocks are due."""
         parameters = self.parameters
         entry, cycles = parameters.phase(phase.command), 0
         if entry.pending is Pending.ALL:
-            self._news = set(range(len(parameters.relaxing)))
+            self._pending = set(range(len(parameters.relaxing)))
         elif entry.pending is Pending.SAVED:
-            self._news = self._news_free | {parameters.output}
+            self._pending = self._pending_saved | {parameters.output}
         for step in entry.steps:
             cycles += step_cycles(parameters, step)
             if step is Step.PRESENT:
@@ -100,12 +100,12 @@ class TimingModel:
             elif step is Step.FLUSH:
                 cycles += self._flush(phase)
             elif step is Step.SAVE:
-                self._news_free = set(self._news)
-                self._news.add(parameters.output)
+                self._pending_saved = set(self._pending)
+                self._pending.add(parameters.output)
         return cycles
 
     def _flush(self, phase: PhaseEvents) -> int:
-        """Sweep 0: every block's turn, whether it has news or not, which it keeps."""
+        """Sweep 0: every block's turn, whether it is due or not, and it stays so."""
         cycles = 0
         for population in self.parameters.order:
             neurons = [event[2] for event in phase.events if event[:2] == (0, population)]
@@ -119,8 +119,8 @@ class TimingModel:
         cycles = 0
         for sweep in range(1, phase.sweeps + 1):
             for population in self.parameters.order:
-                if population in self._news:
-                    self._news.remove(population)
+                if population in self._pending:
+                    self._pending.remove(population)
                     neurons = events.get((sweep, population), [])
                     is_cut = self.parameters.relaxing[population].self_coupled
                     cycles += self._block(population, neurons, is_cut=is_cut)
@@ -130,7 +130,7 @@ class TimingModel:
     def _block(self, population: int, neurons: list[int], *, is_cut: bool) -> int:
         """One population's turn: its update passes, and the walks of the events they found."""
         if neurons:
-            self._news |= {fan.target for fan in self.parameters.fans_of(population)}
+            self._pending |= {fan.target for fan in self.parameters.fans_of(population)}
         walks = len(neurons) * self.parameters.beats_of(population)
         slices = self.parameters.slices_of(population)
         if not is_cut:

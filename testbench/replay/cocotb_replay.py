@@ -18,7 +18,7 @@ from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.live_page import LivePage
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.phases import Command
-from toreq_hw.rtl.replay import Replay
+from toreq_hw.rtl.replay import WIRES, Replay
 
 
 @cocotb.test(timeout_time=200, timeout_unit="ms")
@@ -52,7 +52,7 @@ class ReplayBench(Bench):
 
     async def run(self) -> None:
         """Loads the map's weights, then relaxes sample after sample."""
-        for name in ("touch", "keep", "frozen", "stuck", "inverted", "garbled", "lost", "doubled"):
+        for name in (*WIRES, "stuck", "state_xor_mask"):
             self._wire(name).value = 0
         self._wire("hold").value = 1
         await super().run()
@@ -103,18 +103,18 @@ class ReplayBench(Bench):
         states, accumulators = (
             page.neurons(rows) for page, rows in zip(self.pages, words, strict=True)
         )
-        sweep, position, news = (
-            int(self._wire(name).value) for name in ("sweep", "position", "news")
+        sweep, position, pending_blocks = (
+            int(self._wire(name).value) for name in ("sweep", "position", "pending_blocks")
         )
-        wires = one.step(states, accumulators, sweep, position, news)
+        wires = one.step(states, accumulators, sweep, position, pending_blocks)
         after = (states, accumulators)
         for page, memory, rows, neurons in zip(self.pages, memories, words, after, strict=True):
             for row, word in page.changed(rows, neurons).items():
                 memory[row].value = word
-        for name in ("touch", "keep", "frozen", "lost", "doubled", "garbled"):
+        for name in WIRES:
             self._wire(name).value = int(getattr(wires, name))
         await FallingEdge(self.dut.clk)
-        self._wire("touch").value = 0
+        self._wire("set_pending").value = 0
         self._wire("hold").value = 0
         await FallingEdge(self.dut.clk)
         self._wire("hold").value = 1
