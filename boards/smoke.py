@@ -8,11 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 
 class Smoke(wiring.Component):
-    """What comes in on `rx` goes out on `tx`; `lamp` changes twice a second of `clock_hz`."""
+    """What comes in on `rx` goes out on `tx`; `led` changes twice a second of `clock_hz`."""
 
     rx: In(1, init=1)  # type: ignore[valid-type]  # Amaranth reads the annotation
     tx: Out(1, init=1)  # type: ignore[valid-type]
-    lamp: Out(1)  # type: ignore[valid-type]
+    led: Out(1)  # type: ignore[valid-type]
 
     def __init__(self, clock_hz: float) -> None:
         self._half_period = round(clock_hz / 2)
@@ -24,7 +24,7 @@ class Smoke(wiring.Component):
         count = Signal(range(self._half_period))
         m.d.sync += self.tx.eq(self.rx)
         with m.If(count == self._half_period - 1):
-            m.d.sync += [count.eq(0), self.lamp.eq(~self.lamp)]
+            m.d.sync += [count.eq(0), self.led.eq(~self.led)]
         with m.Else():
             m.d.sync += count.eq(count + 1)
         return m

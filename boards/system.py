@@ -6,8 +6,8 @@ from amaranth import Module, ResetInserter
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from toreq_hw.boards.handshake import Handshake
 from toreq_hw.boards.link.gateware import Link
+from toreq_hw.boards.stream_register import StreamRegister
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
@@ -48,6 +48,6 @@ def add_core(m: Module, ports: Any, core: Core) -> None:
 
 def _pass(m: Module, name: str, source: Any, sink: Any) -> None:
     """A stream from `source` to `sink`, over registers: link and core share no long path."""
-    m.submodules[name] = relay = Handshake(source.payload.shape())
+    m.submodules[name] = relay = StreamRegister(source.payload.shape())
     wiring.connect(m, source, relay.source)
     wiring.connect(m, relay.sink, sink)

@@ -1,4 +1,4 @@
-"""What goes onto a board: a design with a serial line and a lamp, its clock, and the pins."""
+"""What goes onto a board: a design with a serial line and a led, its clock, and the pins."""
 
 from typing import Any, Protocol
 
@@ -19,13 +19,13 @@ class Design(Protocol):
 
 
 class Top(Elaboratable):
-    """`design` on `board`, in the clock that `pll` makes; `lamp` lights an LED."""
+    """`design` on `board`, in the clock that `pll` makes; `led` lights an LED."""
 
-    def __init__(self, board: Board, pll: Pll, design: Design, lamp: Signal) -> None:
+    def __init__(self, board: Board, pll: Pll, design: Design, led: Signal) -> None:
         self._board = board
         self._pll = pll
         self._design = design
-        self._lamp = lamp
+        self._led = led
 
     def elaborate(self, platform: Any) -> Module:
         """Connects pins; the names of the submodules are those that reports show."""
@@ -40,8 +40,8 @@ class Top(Elaboratable):
         m.submodules.tx_buffer = tx = io.Buffer("o", uart.tx)
         m.submodules.rx_sync = FFSynchronizer(rx.i, design.rx, init=1)
         m.d.comb += tx.o.eq(design.tx)
-        m.submodules.lamp_buffer = lamp = io.Buffer("o", _first_port(platform, self._board))
-        m.d.comb += lamp.o.eq(self._lamp)
+        m.submodules.lamp_buffer = led = io.Buffer("o", _first_port(platform, self._board))
+        m.d.comb += led.o.eq(self._led)
         return m
 
 

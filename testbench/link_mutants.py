@@ -46,74 +46,104 @@ FRAMES = (
 )
 REFUSALS = (
     Mutant(
-        "boards/link/loading.py", " & (steps.space == COMPLETE) & steps.at_end", " & steps.at_end"
+        "boards/link/loading.py",
+        " & (registers.space == COMPLETE) & registers.at_end",
+        " & registers.at_end",
     ),
-    Mutant("boards/link/loading.py", "(place != steps.address) | ", ""),
-    Mutant("boards/link/loading.py", " | (space != steps.space)", ""),
-    Mutant("boards/link/loading.py", " | is_over(steps.space)):", "):"),
-    Mutant("boards/link/loading.py", "steps.address == rows - 1", "steps.address == rows"),
-    Mutant("boards/link/loading.py", "            m.d.sync += steps.address.eq(0)\n", ""),
+    Mutant("boards/link/loading.py", "(place != registers.address) | ", ""),
+    Mutant("boards/link/loading.py", " | (space != registers.space)", ""),
+    Mutant("boards/link/loading.py", " | is_over(registers.space)\n", "\n"),
+    Mutant("boards/link/loading.py", "registers.address == rows - 1", "registers.address == rows"),
+    Mutant("boards/link/loading.py", "            m.d.sync += registers.address.eq(0)\n", ""),
     Mutant(
         "boards/link/loading.py",
-        "& (steps.space == COMPLETE) & steps.at_end",
-        "& (steps.space == COMPLETE)",
+        "& (registers.space == COMPLETE) & registers.at_end",
+        "& (registers.space == COMPLETE)",
     ),
-    Mutant("boards/link/loading.py", "with m.If(~steps.at_end):", "with m.If(0):"),
-    Mutant("boards/link/payload.py", "with m.Elif(steps.faults.any()):", "with m.Elif(0):"),
-    Mutant("boards/link/replies.py", "steps.space.eq(BROKEN)", "steps.space.eq(steps.space)"),
+    Mutant("boards/link/loading.py", "with m.If(~registers.at_end):", "with m.If(0):"),
+    Mutant("boards/link/payload.py", "with m.Elif(registers.faults.any()):", "with m.Elif(0):"),
     Mutant(
-        "boards/link/replies.py", "            m.d.sync += steps.open.eq(0)\n", "            pass\n"
+        "boards/link/replies.py",
+        "registers.space.eq(BROKEN)",
+        "registers.space.eq(registers.space)",
+    ),
+    Mutant(
+        "boards/link/replies.py",
+        "            m.d.sync += registers.open.eq(0)\n",
+        "            pass\n",
     ),
     Mutant("boards/link/dispatch.py", "with m.Elif(bare & ~frame.empty):", "with m.Elif(0):"),
-    Mutant("boards/link/dispatch.py", "steps.space.eq(Space.WEIGHTS), steps.address.eq(0)", ""),
+    Mutant(
+        "boards/link/dispatch.py", "registers.space.eq(Space.WEIGHTS), registers.address.eq(0)", ""
+    ),
     Mutant("boards/link/commands.py", " | no_nudge.replicate(COMMAND_BITS)", ""),
     Mutant("boards/link/commands.py", "(asked == Command.FREE) | above", "above"),
     Mutant("boards/link/commands.py", " | above\n", "\n"),
     Mutant("boards/link/commands.py", " | Mux(wide_label, classes, 0)", ""),
     Mutant("boards/link/commands.py", " | Mux(wide_index, size, 0)", ""),
-    Mutant("boards/link/commands.py", "                steps.open.eq(0),\n", ""),
-    Mutant("boards/link/commands.py", "                steps.loading.eq(0),\n", ""),
+    Mutant("boards/link/commands.py", "                registers.open.eq(0),\n", ""),
+    Mutant("boards/link/commands.py", "                registers.loading.eq(0),\n", ""),
     Mutant(
         "boards/link/commands.py",
-        "            m.d.comb += steps.reset_core.eq(1)\n            m.d.sync += [\n",
+        "            m.d.comb += registers.reset_core.eq(1)\n            m.d.sync += [\n",
         "            m.d.sync += [\n",
     ),
     Mutant(
         "boards/link/commands.py", "_framer.abort.eq(self._frame.interrupts)", "_framer.abort.eq(0)"
     ),
-    Mutant("boards/link/running.py", "with m.If(steps.row[20:24].any()):", "with m.If(0):"),
+    Mutant("boards/link/running.py", "with m.If(registers.row[20:24].any()):", "with m.If(0):"),
     Mutant(
-        "boards/link/running.py", "        with m.If(~steps.at_end):\n", "        with m.If(0):\n"
+        "boards/link/running.py",
+        "        with m.If(~registers.at_end):\n",
+        "        with m.If(0):\n",
     ),
     Mutant("boards/link/running.py", "    with m.If(~fits):\n", "    with m.If(0):\n"),
     Mutant("boards/link/running.py", "with m.Elif(~core.idle):", "with m.Elif(0):"),
-    Mutant("boards/link/running.py", " | (steps.asks[Request.IMAGE] & steps.faults.any())", ""),
-    Mutant("boards/link/running.py", "steps.reports.eq(steps.report)", "steps.reports.eq(0)"),
-    Mutant("boards/link/replies.py", "Mux(steps.reports, rows, 0)", "Mux(steps.report, rows, 0)"),
-    Mutant("boards/link/replies.py", "with m.Elif(steps.reports):", "with m.Elif(steps.report):"),
-    Mutant("boards/link/replies.py", "steps.last_sequence)", "frame.sequence)"),
-    Mutant("boards/link/steps.py", "self.wide_value.eq(0)", "self.wide_value.eq(self.wide_value)"),
+    Mutant(
+        "boards/link/running.py", " | (registers.asks[Request.IMAGE] & registers.faults.any())", ""
+    ),
+    Mutant(
+        "boards/link/running.py",
+        "registers.reports.eq(registers.report)",
+        "registers.reports.eq(0)",
+    ),
+    Mutant(
+        "boards/link/replies.py",
+        "Mux(registers.reports, rows, 0)",
+        "Mux(registers.report, rows, 0)",
+    ),
+    Mutant(
+        "boards/link/replies.py",
+        "with m.Elif(registers.reports):",
+        "with m.Elif(registers.report):",
+    ),
+    Mutant("boards/link/replies.py", "registers.last_sequence)", "frame.sequence)"),
+    Mutant(
+        "boards/link/command_registers.py",
+        "self.wide_value.eq(0)",
+        "self.wide_value.eq(self.wide_value)",
+    ),
 )
 """What a host should not send."""
 
 LOADS = (
-    Mutant("boards/link/loading.py", "good = steps.check_holds & ", "good = "),
+    Mutant("boards/link/loading.py", "good = registers.check_holds & ", "good = "),
     Mutant(
         "boards/link/dispatch.py",
-        "steps.loaded.eq(0), steps.loading.eq(1)",
-        "steps.loading.eq(1)",
+        "registers.loaded.eq(0), registers.loading.eq(1)",
+        "registers.loading.eq(1)",
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
-        "steps.restart_check.eq(1)",
+        "[registers.reset_core.eq(1), registers.restart_check.eq(1)]",
+        "registers.restart_check.eq(1)",
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "[steps.reset_core.eq(1), steps.restart_check.eq(1)]",
-        "steps.reset_core.eq(1)",
+        "[registers.reset_core.eq(1), registers.restart_check.eq(1)]",
+        "registers.reset_core.eq(1)",
     ),
-    Mutant("boards/link/dispatch.py", "steps.reply(m, Code.REPEATED)", "pass"),
+    Mutant("boards/link/dispatch.py", "registers.reply(m, Code.REPEATED)", "pass"),
     Mutant(
         "boards/link/exchange.py",
         "(reply.sequence, reply.type) != (frame.sequence, frame.type | REPLY)",
@@ -125,34 +155,34 @@ LOADS = (
     Mutant("boards/link/host.py", "if State.LOADED not in state:", "if False:"),
 )
 RUNS = (
-    Mutant("boards/link/commands.py", "word.dense.eq(~steps.sparse)", "word.dense.eq(1)"),
+    Mutant("boards/link/commands.py", "word.dense.eq(~registers.sparse)", "word.dense.eq(1)"),
     Mutant(
         "boards/link/commands.py",
-        "word.last.eq(steps.final & steps.at_end)",
-        "word.last.eq(steps.at_end)",
+        "word.last.eq(registers.final & registers.at_end)",
+        "word.last.eq(registers.at_end)",
     ),
     Mutant(
         "boards/link/commands.py",
-        "word.last.eq(steps.final & steps.at_end)",
-        "word.last.eq(steps.final)",
+        "word.last.eq(registers.final & registers.at_end)",
+        "word.last.eq(registers.final)",
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "with m.Elif(steps.open == asks[Request.NUDGE]):",
-        "with m.Elif(steps.open & asks[Request.NUDGE]):",
+        "with m.Elif(registers.open == asks[Request.NUDGE]):",
+        "with m.Elif(registers.open & asks[Request.NUDGE]):",
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "            m.d.comb += steps.reset_core.eq(1)\n            m.d.sync += steps.open.eq(0)\n",
-        "            m.d.sync += steps.open.eq(0)\n",
+        "            m.d.comb += registers.reset_core.eq(1)\n            m.d.sync += registers.open.eq(0)\n",
+        "            m.d.sync += registers.open.eq(0)\n",
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "[steps.reset_core.eq(1), frame.clear.eq(1)]",
+        "[registers.reset_core.eq(1), frame.clear.eq(1)]",
         "frame.clear.eq(1)",
     ),
     Mutant("boards/link/running.py", "with m.If(core.idle | ", "with m.If("),
-    Mutant("boards/link/payload.py", "with m.Elif(steps.partial):", "with m.Elif(0):"),
+    Mutant("boards/link/payload.py", "with m.Elif(registers.partial):", "with m.Elif(0):"),
     Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = (10_000)"),
 )
 """Gateware that hangs is found by the host's patience."""
@@ -160,12 +190,12 @@ RUNS = (
 REPLIES = (
     Mutant(
         "boards/link/replies.py",
-        "[steps.left.eq(SUMMARY_BYTES - 1), steps.spent.eq(0)]",
-        "steps.left.eq(SUMMARY_BYTES - 1)",
+        "                        registers.last_byte_done.eq(0),\n",
+        "",
     ),
     Mutant(
         "boards/link/replies.py",
-        "summary.ready.eq(body.ready & steps.spent)",
+        "summary.ready.eq(body.ready & registers.last_byte_done)",
         "summary.ready.eq(body.ready)",
     ),
     Mutant(

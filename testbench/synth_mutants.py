@@ -89,8 +89,8 @@ TOOLS = (
     ),
 )
 STREAM = (
-    Mutant("boards/handshake.py", " & ~taken", ""),
-    Mutant("boards/handshake.py", " & ~accepted", ""),
+    Mutant("boards/stream_register.py", " & ~taken", ""),
+    Mutant("boards/stream_register.py", " & ~accepted", ""),
 )
 REPORT = (
     Mutant("reports/synthesis.py", "    if latency is None:", "    if False:"),
@@ -109,7 +109,7 @@ TRIALS = [
     *((mutant, [SYNTH, "-k", "report or kept or another"]) for mutant in KEPT_ROWS),
     *((mutant, ["testbench/synth/test_pll.py"]) for mutant in CLOCKS),
     *((mutant, ["testbench/synth/test_tools.py"]) for mutant in TOOLS),
-    *((mutant, ["testbench/synth/test_handshake.py"]) for mutant in STREAM),
+    *((mutant, ["testbench/synth/test_stream_register.py"]) for mutant in STREAM),
     *(
         (mutant, ["testbench/synth/test_report.py", "testbench/synth/test_workload.py"])
         for mutant in REPORT

@@ -12,7 +12,7 @@ from toreq_hw.rtl.placement import LANES
 
 
 @dataclass(frozen=True)
-class Shortage:
+class MemoryDeficit:
     """Blocks of which a board has too few. parts: memories and the blocks that each needs."""
 
     parts: tuple[tuple[str, int], ...]
@@ -31,7 +31,7 @@ class Shortage:
         return f"{text}, available {self.available}"
 
 
-def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
+def memory_deficit(board: Board, parameters: CoreParameters) -> MemoryDeficit | None:
     """The kind of block of which there are too few, if any: memories by their shape in blocks.
 
     What this lets through may still be too large in logic; place and route says so then.
@@ -51,7 +51,7 @@ def shortage(board: Board, parameters: CoreParameters) -> Shortage | None:
     ):
         if sum(parts.values()) > available:
             used = tuple((name, count) for name, count in parts.items() if count)
-            return Shortage(used, available, unit)
+            return MemoryDeficit(used, available, unit)
     return None
 
 
@@ -77,7 +77,7 @@ def check_fit(
     Raises NetworkError naming the memory, what it needs and what there is, and what would fit.
     """
     parameters = core_parameters(board, network, lanes, threshold)
-    found = shortage(board, parameters)
+    found = memory_deficit(board, parameters)
     if found is None:
         return parameters
     raise NetworkError(
@@ -90,7 +90,9 @@ def _advice(board: Board, network: Network, lanes: int, threshold: int | None) -
 
     def fits(candidate: Network, count: int) -> bool:
         try:
-            return shortage(board, core_parameters(board, candidate, count, threshold)) is None
+            return (
+                memory_deficit(board, core_parameters(board, candidate, count, threshold)) is None
+            )
         except NetworkError:  # no core has so few lanes for so many weights
             return False
 

@@ -55,7 +55,7 @@ class Plan:
 
 
 def plan(
-    board: Board, pll: Pll, design: Design, lamp: Signal, synthesis_options: Sequence[str]
+    board: Board, pll: Pll, design: Design, led: Signal, synthesis_options: Sequence[str]
 ) -> Plan:
     """Elaborates the design on the board; `synthesis_options` go to Yosys' synth command, with
     those that every design of the family takes.
@@ -64,7 +64,7 @@ def plan(
     versions = tool_versions(toolchain.packages)
     platform = board.make_platform()
     made = platform.build(
-        Top(board, pll, design, lamp),
+        Top(board, pll, design, led),
         name="top",
         do_build=False,
         emit_src=False,  # paths of source files would make equal designs differ

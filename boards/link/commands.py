@@ -4,6 +4,7 @@ from amaranth import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.dispatch import add_dispatch
 from toreq_hw.boards.link.frames import Deframer, Framer
 from toreq_hw.boards.link.identity import Identity
@@ -12,7 +13,6 @@ from toreq_hw.boards.link.payload import add_payload
 from toreq_hw.boards.link.protocol import NUDGE_BITS, Request
 from toreq_hw.boards.link.replies import add_replies, measure_reply
 from toreq_hw.boards.link.running import add_commands
-from toreq_hw.boards.link.steps import Steps
 from toreq_hw.rtl.interfaces import (
     Fault,
     command_payload,
@@ -70,7 +70,7 @@ class CommandUnit(wiring.Component):
         the image or load that it belongs to.
         """
         m = Module()
-        steps = self._steps = Steps(
+        registers = self._registers = CommandRegisters(
             parameters=self._parameters,
             constants=self._constants,
             frame=self._frame,
@@ -78,33 +78,33 @@ class CommandUnit(wiring.Component):
             core=self.core,
             loaded=self.loaded,
         )
-        steps.connect(m)
-        add_check(m, steps)
-        measure_reply(m, steps)
-        self._connect_ports(m, steps)
+        registers.connect(m)
+        add_check(m, registers)
+        measure_reply(m, registers)
+        self._connect_ports(m, registers)
         with m.FSM(name="request") as fsm:
             self._fsm = fsm
-            add_dispatch(m, steps)
-            add_payload(m, steps)
-            add_commands(m, steps)
-            add_replies(m, steps)
+            add_dispatch(m, registers)
+            add_payload(m, registers)
+            add_commands(m, registers)
+            add_replies(m, registers)
         m.d.comb += self._framer.abort.eq(self._frame.interrupts)
         with m.If(self._frame.interrupts):
-            m.d.comb += steps.reset_core.eq(1)
+            m.d.comb += registers.reset_core.eq(1)
             m.d.sync += [
                 fsm.state.eq(fsm.encoding["WAIT"]),
-                steps.open.eq(0),
-                steps.loading.eq(0),
+                registers.open.eq(0),
+                registers.loading.eq(0),
             ]
         return m
 
-    def _connect_ports(self, m: Module, steps: Steps) -> None:
+    def _connect_ports(self, m: Module, registers: CommandRegisters) -> None:
         """Payloads come straight out of the register; states raise `valid`.
 
         An index or a label that is too wide becomes one that is no neuron, with the bits of their
         number set; what is no nudge becomes the command that no core knows. The core refuses all.
         """
-        row, word, command = steps.row, self.core.inputs.payload, self.core.commands.payload
+        row, word, command = registers.row, self.core.inputs.payload, self.core.commands.payload
         size, classes = self._parameters.input.size, self._parameters.classes
         wide_index = row[8 + len(word.index) : 24].any()
         wide_label = row[len(command.label) : 16].any()
@@ -113,13 +113,13 @@ class CommandUnit(wiring.Component):
         m.d.comb += [
             word.value.eq(row[:8]),
             word.index.eq(row[8:24] | Mux(wide_index, size, 0)),
-            word.dense.eq(~steps.sparse),
-            word.last.eq(steps.final & steps.at_end),
-            self.core.loads.payload.space.eq(steps.space),
-            self.core.loads.payload.address.eq(steps.address),
+            word.dense.eq(~registers.sparse),
+            word.last.eq(registers.final & registers.at_end),
+            self.core.loads.payload.space.eq(registers.space),
+            self.core.loads.payload.address.eq(registers.address),
             self.core.loads.payload.data.eq(row),
-            command.report.eq(steps.report),
+            command.report.eq(registers.report),
             command.label.eq(row[: len(command.label)] | Mux(wide_label, classes, 0)),
         ]
-        with m.If(steps.asks[Request.NUDGE]):
+        with m.If(registers.asks[Request.NUDGE]):
             m.d.comb += command.command.eq(asked | no_nudge.replicate(COMMAND_BITS))

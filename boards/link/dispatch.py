@@ -2,6 +2,7 @@
 
 from amaranth import Cat, Module, Signal
 
+from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.protocol import (
     HEADER_BYTES,
     IMAGE_HEADER,
@@ -11,7 +12,6 @@ from toreq_hw.boards.link.protocol import (
     Code,
     Request,
 )
-from toreq_hw.boards.link.steps import Steps
 from toreq_hw.rtl.load_spaces import Space
 
 _HEADERS = {
@@ -23,65 +23,65 @@ _HEADERS = {
 """Bytes of the first item of a payload; requests that are absent have none."""
 
 
-def add_dispatch(m: Module, steps: Steps) -> None:
+def add_dispatch(m: Module, registers: CommandRegisters) -> None:
     """WAIT for a frame, DISPATCH it to where it is carried out, RELEASE it."""
-    frame = steps.frame
+    frame = registers.frame
     with m.State("WAIT"):
         m.d.sync += [
-            steps.at.eq(HEADER_BYTES),
-            steps.bit.eq(0),
-            steps.partial.eq(1),
-            steps.parsed.eq(0),
-            steps.code.eq(Code.OK),
-            steps.flags.eq(frame.read),  # the payload's first byte
+            registers.read_address.eq(HEADER_BYTES),
+            registers.bit.eq(0),
+            registers.partial.eq(1),
+            registers.parsed.eq(0),
+            registers.code.eq(Code.OK),
+            registers.flags.eq(frame.read),  # the payload's first byte
         ]
         with m.If(frame.held):
             m.next = "DISPATCH"
-    _dispatch(m, steps)
+    _dispatch(m, registers)
     with m.State("RELEASE"):
         m.d.comb += frame.release.eq(1)
         m.next = "WAIT"
 
 
-def _dispatch(m: Module, steps: Steps) -> None:
+def _dispatch(m: Module, registers: CommandRegisters) -> None:
     """Refuses what cannot be now; what has a payload goes on to its first byte."""
-    frame, asks = steps.frame, steps.asks
-    begins = asks[Request.IMAGE] & steps.first & ~frame.empty
+    frame, asks = registers.frame, registers.asks
+    begins = asks[Request.IMAGE] & registers.first & ~frame.empty
     bare = Cat(known for request, known in asks.items() if request not in _HEADERS).any()
     repeated = Signal()
-    m.d.sync += repeated.eq(frame.sequence == steps.last_sequence)
+    m.d.sync += repeated.eq(frame.sequence == registers.last_sequence)
     with m.State("DISPATCH"):
-        m.d.sync += steps.last_sequence.eq(frame.sequence)
+        m.d.sync += registers.last_sequence.eq(frame.sequence)
         for request, length in _HEADERS.items():
             with m.If(asks[request]):
-                m.d.sync += steps.left.eq(length - 1)
+                m.d.sync += registers.bytes_left.eq(length - 1)
         m.next = "FETCH"
-        with m.If(steps.unknown):
-            steps.reply(m, Code.UNKNOWN)
+        with m.If(registers.unknown):
+            registers.reply(m, Code.UNKNOWN)
         with m.Elif(bare & ~frame.empty):
-            steps.reply(m, Code.LENGTH)
+            registers.reply(m, Code.LENGTH)
         with m.Elif(asks[Request.IDENTIFY]):
-            m.d.sync += steps.at.eq(1 << (len(steps.at) - 1))
-            steps.reply(m, Code.OK)
+            m.d.sync += registers.read_address.eq(1 << (len(registers.read_address) - 1))
+            registers.reply(m, Code.OK)
         with m.Elif(asks[Request.STATUS]):
-            steps.reply(m, Code.OK)
+            registers.reply(m, Code.OK)
         with m.Elif(asks[Request.RESET]):
-            m.d.comb += [steps.reset_core.eq(1), frame.clear.eq(1)]
-            m.d.sync += steps.open.eq(0)
-            steps.reply(m, Code.OK)
+            m.d.comb += [registers.reset_core.eq(1), frame.clear.eq(1)]
+            m.d.sync += registers.open.eq(0)
+            registers.reply(m, Code.OK)
         with m.Elif(repeated & ~begins):
-            steps.reply(m, Code.REPEATED)
+            registers.reply(m, Code.REPEATED)
         with m.Elif(asks[Request.BEGIN]):
-            m.d.comb += [steps.reset_core.eq(1), steps.restart_check.eq(1)]
-            m.d.sync += [steps.open.eq(0), steps.loaded.eq(0), steps.loading.eq(1)]
-            m.d.sync += [steps.space.eq(Space.WEIGHTS), steps.address.eq(0)]
-            steps.reply(m, Code.OK)
-        with m.Elif(asks[Request.WORDS] | asks[Request.COMMIT]), m.If(~steps.loading):
-            steps.reply(m, Code.UNLOADED)
-        with m.Elif(~steps.loaded):
-            steps.reply(m, Code.UNLOADED)
+            m.d.comb += [registers.reset_core.eq(1), registers.restart_check.eq(1)]
+            m.d.sync += [registers.open.eq(0), registers.loaded.eq(0), registers.loading.eq(1)]
+            m.d.sync += [registers.space.eq(Space.WEIGHTS), registers.address.eq(0)]
+            registers.reply(m, Code.OK)
+        with m.Elif(asks[Request.WORDS] | asks[Request.COMMIT]), m.If(~registers.loading):
+            registers.reply(m, Code.UNLOADED)
+        with m.Elif(~registers.loaded):
+            registers.reply(m, Code.UNLOADED)
         with m.Elif(begins):
-            m.d.comb += steps.reset_core.eq(1)
-            m.d.sync += steps.open.eq(0)
-        with m.Elif(steps.open == asks[Request.NUDGE]):
-            steps.reply(m, Code.ORDER)
+            m.d.comb += registers.reset_core.eq(1)
+            m.d.sync += registers.open.eq(0)
+        with m.Elif(registers.open == asks[Request.NUDGE]):
+            registers.reply(m, Code.ORDER)

@@ -30,8 +30,9 @@ class Deframer(wiring.Component):
     without payload. That one is held in the other's place; if the other was not yet released,
     `interrupts` is high for a cycle.
 
-    at: an address, whose byte is at `read` in the next cycle; those from `buffer_bytes` on hold
-    `constants`. errors: wrong frames, up to 255, dropped ones not among them; `clear` sets it to 0.
+    read_address: an address, whose byte is at `read` in the next cycle; those from `buffer_bytes`
+    on hold `constants`. errors: wrong frames, up to 255, dropped ones not among them; `clear` sets
+    it to 0.
     """
 
     def __init__(self, buffer_bytes: int, constants: bytes) -> None:
@@ -49,7 +50,7 @@ class Deframer(wiring.Component):
                 "empty": Out(1),
                 "type": Out(8),
                 "end": Out(bits),
-                "at": In(bits + 1),
+                "read_address": In(bits + 1),
                 "read": Out(8),
                 "errors": Out(ERRORS_BITS),
                 "clear": In(1),
@@ -75,7 +76,7 @@ class Deframer(wiring.Component):
         self._crc, late = crc.crc, self._late
         whole, good = Signal(), Signal()
         m.d.comb += [
-            read.addr.eq(self.at),
+            read.addr.eq(self.read_address),
             self.read.eq(read.data),
             write.addr.eq(count),
             write.data.eq(self.data ^ Mux(escaped, FLIP, 0)),

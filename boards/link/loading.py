@@ -1,7 +1,7 @@
 """Loads a network: rows to the core, each in its turn, and the check over all of them.
 
-`space` and `address` of `Steps` are those of the next row that must come, from BEGIN on; behind
-the last row `space` is COMPLETE, after anything wrong it is BROKEN until the next BEGIN.
+`space` and `address` of `CommandRegisters` are those of the next row that must come, from BEGIN on;
+behind the last row `space` is COMPLETE, after anything wrong it is BROKEN until the next BEGIN.
 """
 
 from itertools import pairwise
@@ -9,8 +9,8 @@ from itertools import pairwise
 from amaranth import Module, ResetInserter, Value
 from amaranth.lib.crc.catalog import CRC32_BZIP2
 
+from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.protocol import Code, Request
-from toreq_hw.boards.link.steps import Steps
 from toreq_hw.boards.link.wire_format import row_bytes, row_counts
 
 COMPLETE = 5
@@ -23,64 +23,66 @@ def is_over(space: Value) -> Value:
     return space[0] & space[2]
 
 
-def add_check(m: Module, steps: Steps) -> None:
+def add_check(m: Module, registers: CommandRegisters) -> None:
     """The CRC over payloads of WORDS, and of the COMMIT that ends in it; where a space ends."""
     check = CRC32_BZIP2(data_width=1).create()
-    m.submodules.check = ResetInserter(steps.restart_check)(check)
-    loads = steps.asks[Request.WORDS] | steps.asks[Request.COMMIT]
+    m.submodules.check = ResetInserter(registers.restart_check)(check)
+    loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
     m.d.comb += [
-        check.data.eq(steps.byte[-1]),
-        check.valid.eq(steps.shifts & loads),
-        steps.check_holds.eq(check.match_detected),
+        check.data.eq(registers.byte[-1]),
+        check.valid.eq(registers.shifts & loads),
+        registers.check_holds.eq(check.match_detected),
     ]
-    with m.Switch(steps.space):
-        for space, rows in row_counts(steps.parameters).items():
+    with m.Switch(registers.space):
+        for space, rows in row_counts(registers.parameters).items():
             with m.Case(space):
-                m.d.sync += steps.row_ends.eq(steps.address == rows - 1)
+                m.d.sync += registers.row_ends.eq(registers.address == rows - 1)
 
 
-def load_header(m: Module, steps: Steps) -> None:
+def load_header(m: Module, registers: CommandRegisters) -> None:
     """WORDS: do they go where the next row must? COMMIT: is the load complete, and its check?"""
-    with m.If(steps.asks[Request.WORDS]):
-        place, space = steps.row[:24], steps.row[24:32]
-        with m.If((place != steps.address) | (space != steps.space) | is_over(steps.space)):
-            steps.reply(m, Code.ORDER)
+    with m.If(registers.asks[Request.WORDS]):
+        place, space = registers.row[:24], registers.row[24:32]
+        with m.If(
+            (place != registers.address) | (space != registers.space) | is_over(registers.space)
+        ):
+            registers.reply(m, Code.ORDER)
         with m.Else():
-            _expect_row(m, steps)
+            _expect_row(m, registers)
     with m.Else():
-        good = steps.check_holds & (steps.space == COMPLETE) & steps.at_end
-        m.d.sync += [steps.loaded.eq(good), steps.loading.eq(0)]
-        steps.reply(m, Code.CHECK)
+        good = registers.check_holds & (registers.space == COMPLETE) & registers.at_end
+        m.d.sync += [registers.loaded.eq(good), registers.loading.eq(0)]
+        registers.reply(m, Code.CHECK)
         with m.If(good):
-            m.d.sync += steps.code.eq(Code.OK)
-        with m.Elif(~steps.at_end):
-            m.d.sync += steps.code.eq(Code.LENGTH)
+            m.d.sync += registers.code.eq(Code.OK)
+        with m.Elif(~registers.at_end):
+            m.d.sync += registers.code.eq(Code.LENGTH)
 
 
-def load_item(m: Module, steps: Steps) -> None:
+def load_item(m: Module, registers: CommandRegisters) -> None:
     """Hands a row on; the next goes to the address behind it, or begins the next space.
 
     WORDS with rows behind the last one of a space are refused.
     """
-    m.d.comb += steps.core.loads.valid.eq(1)
-    _expect_row(m, steps)
-    spaces = [*row_counts(steps.parameters), COMPLETE]
-    with m.If(steps.core.loads.ready):
+    m.d.comb += registers.core.loads.valid.eq(1)
+    _expect_row(m, registers)
+    spaces = [*row_counts(registers.parameters), COMPLETE]
+    with m.If(registers.core.loads.ready):
         m.next = "FETCH"
-        m.d.sync += steps.address.eq(steps.address + 1)
-        with m.If(steps.row_ends):
-            with m.If(~steps.at_end):
-                steps.reply(m, Code.ORDER)
-            m.d.sync += steps.address.eq(0)
-            with m.Switch(steps.space):
+        m.d.sync += registers.address.eq(registers.address + 1)
+        with m.If(registers.row_ends):
+            with m.If(~registers.at_end):
+                registers.reply(m, Code.ORDER)
+            m.d.sync += registers.address.eq(0)
+            with m.Switch(registers.space):
                 for space, following in pairwise(spaces):
                     with m.Case(space):
-                        m.d.sync += steps.space.eq(following)
+                        m.d.sync += registers.space.eq(following)
 
 
-def _expect_row(m: Module, steps: Steps) -> None:
+def _expect_row(m: Module, registers: CommandRegisters) -> None:
     """How long the next row is."""
-    with m.Switch(steps.space):
-        for known, length in row_bytes(steps.parameters).items():
+    with m.Switch(registers.space):
+        for known, length in row_bytes(registers.parameters).items():
             with m.Case(known):
-                m.d.sync += steps.left.eq(length - 1)
+                m.d.sync += registers.bytes_left.eq(length - 1)

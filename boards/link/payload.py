@@ -7,54 +7,54 @@ aligned, and the check of a load takes one bit a cycle.
 
 from amaranth import Cat, Module
 
+from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.loading import load_header, load_item
 from toreq_hw.boards.link.protocol import Code, Request
 from toreq_hw.boards.link.running import image_item, run_header
-from toreq_hw.boards.link.steps import Steps
 
 
-def add_payload(m: Module, steps: Steps) -> None:
+def add_payload(m: Module, registers: CommandRegisters) -> None:
     """FETCH a byte, SHIFT it, and do what a HEADER or another ITEM says when it is whole."""
-    bit = steps.byte[-1]
+    bit = registers.byte[-1]
     with m.State("FETCH"):
-        m.d.sync += steps.byte.eq(steps.frame.read)
-        with m.If(~steps.at_end):
-            m.d.sync += steps.at.eq(steps.at + 1)
+        m.d.sync += registers.byte.eq(registers.frame.read)
+        with m.If(~registers.at_end):
+            m.d.sync += registers.read_address.eq(registers.read_address + 1)
             m.next = "SHIFT"
-        with m.Elif(steps.partial):
-            steps.reply(m, Code.LENGTH)
-        with m.Elif(steps.faults.any()):
-            steps.reply(m, Code.REFUSED)
+        with m.Elif(registers.partial):
+            registers.reply(m, Code.LENGTH)
+        with m.Elif(registers.faults.any()):
+            registers.reply(m, Code.REFUSED)
         with m.Else():
-            steps.reply(m, Code.OK)
-            with m.If(steps.asks[Request.IMAGE] & steps.final):
-                m.d.sync += steps.open.eq(0)
+            registers.reply(m, Code.OK)
+            with m.If(registers.asks[Request.IMAGE] & registers.final):
+                m.d.sync += registers.open.eq(0)
     with m.State("SHIFT"):
-        m.d.comb += steps.shifts.eq(1)
+        m.d.comb += registers.shifts.eq(1)
         m.d.sync += [
-            steps.byte.eq(steps.byte << 1),
-            steps.row.eq(Cat(bit, steps.row)),
-            steps.bit.eq(steps.bit + 1),
-            steps.partial.eq(1),
+            registers.byte.eq(registers.byte << 1),
+            registers.row.eq(Cat(bit, registers.row)),
+            registers.bit.eq(registers.bit + 1),
+            registers.partial.eq(1),
         ]
-        with m.If(steps.bit == 7):
-            m.d.sync += steps.left.eq(steps.left - 1)
+        with m.If(registers.bit == 7):
+            m.d.sync += registers.bytes_left.eq(registers.bytes_left - 1)
             m.next = "FETCH"
-            with m.If(steps.spent):
+            with m.If(registers.last_byte_done):
                 m.next = "HEADER"
-                with m.If(steps.parsed):
+                with m.If(registers.parsed):
                     m.next = "ITEM"
-    loads = steps.asks[Request.WORDS] | steps.asks[Request.COMMIT]
+    loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
     with m.State("HEADER"):
-        m.d.sync += steps.parsed.eq(1)
+        m.d.sync += registers.parsed.eq(1)
         m.next = "FETCH"
         with m.If(loads):
-            load_header(m, steps)
+            load_header(m, registers)
         with m.Else():
-            run_header(m, steps)
+            run_header(m, registers)
     with m.State("ITEM"):
-        m.d.sync += steps.partial.eq(0)
+        m.d.sync += registers.partial.eq(0)
         with m.If(loads):
-            load_item(m, steps)
+            load_item(m, registers)
         with m.Else():
-            image_item(m, steps)
+            image_item(m, registers)

@@ -2,6 +2,7 @@
 
 from amaranth import Cat, Module, Mux, Signal
 
+from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.loading import BROKEN
 from toreq_hw.boards.link.protocol import (
     REPLY,
@@ -10,99 +11,105 @@ from toreq_hw.boards.link.protocol import (
     Code,
     Request,
 )
-from toreq_hw.boards.link.steps import Steps
 from toreq_hw.boards.link.wire_format import states_bytes, summary_word
 
 
-def add_replies(m: Module, steps: Steps) -> None:
+def add_replies(m: Module, registers: CommandRegisters) -> None:
     """The HEAD of every reply, then what it carries; its last byte leads to RELEASE."""
-    _head(m, steps)
-    _parts(m, steps)
-    _states(m, steps)
-    _summary(m, steps)
+    _head(m, registers)
+    _parts(m, registers)
+    _states(m, registers)
+    _summary(m, registers)
 
 
-def measure_reply(m: Module, steps: Steps) -> None:
+def measure_reply(m: Module, registers: CommandRegisters) -> None:
     """The length of the reply's payload, known before its first byte, which says what became."""
-    rows = steps.parameters.slices * states_bytes(steps.parameters)
-    runs = steps.asks[Request.NUDGE] | (steps.asks[Request.IMAGE] & steps.final)
-    fine = steps.code == Code.OK
+    rows = registers.parameters.slices * states_bytes(registers.parameters)
+    runs = registers.asks[Request.NUDGE] | (registers.asks[Request.IMAGE] & registers.final)
+    fine = registers.code == Code.OK
     with m.If(fine & runs):
-        m.d.comb += steps.length.eq(1 + SUMMARY_BYTES + Mux(steps.reports, rows, 0))
-    with m.Elif(fine & steps.asks[Request.IDENTIFY]):
-        m.d.comb += steps.length.eq(1 + steps.constants)
-    with m.Elif(fine & steps.asks[Request.STATUS]):
-        m.d.comb += steps.length.eq(1 + STATUS_BYTES)
+        m.d.comb += registers.length.eq(1 + SUMMARY_BYTES + Mux(registers.reports, rows, 0))
+    with m.Elif(fine & registers.asks[Request.IDENTIFY]):
+        m.d.comb += registers.length.eq(1 + registers.constants)
+    with m.Elif(fine & registers.asks[Request.STATUS]):
+        m.d.comb += registers.length.eq(1 + STATUS_BYTES)
     with m.Else():
-        m.d.comb += [steps.length.eq(1), steps.empty.eq(1)]
+        m.d.comb += [registers.length.eq(1), registers.empty.eq(1)]
 
 
-def _head(m: Module, steps: Steps) -> None:
-    """Header and first byte of the reply; `left` counts down to that byte.
+def _head(m: Module, registers: CommandRegisters) -> None:
+    """Header and first byte of the reply; `bytes_left` counts down to that byte.
 
     What is refused ends the load or the image that it belongs to; one of another request stays.
     """
-    body, frame, length = steps.body, steps.frame, steps.length
-    status = Cat(steps.code, steps.loaded, steps.loading, steps.open, steps.faults.any())
-    head = (status, length[:8], length[8:], frame.type | REPLY, steps.last_sequence)
-    refused = steps.code[1] | steps.code[2]
+    body, frame, length = registers.body, registers.frame, registers.length
+    status = Cat(
+        registers.code, registers.loaded, registers.loading, registers.open, registers.faults.any()
+    )
+    head = (status, length[:8], length[8:], frame.type | REPLY, registers.last_sequence)
+    refused = registers.code[1] | registers.code[2]
     with m.State("HEAD"):
         m.d.comb += body.valid.eq(1)
-        with m.If(refused & (steps.asks[Request.WORDS] | steps.asks[Request.COMMIT])):
-            m.d.sync += steps.space.eq(BROKEN)
-        with m.If(refused & steps.asks[Request.IMAGE]):
-            m.d.sync += steps.open.eq(0)
-        with m.Switch(steps.left):
+        with m.If(refused & (registers.asks[Request.WORDS] | registers.asks[Request.COMMIT])):
+            m.d.sync += registers.space.eq(BROKEN)
+        with m.If(refused & registers.asks[Request.IMAGE]):
+            m.d.sync += registers.open.eq(0)
+        with m.Switch(registers.bytes_left):
             for index, byte in enumerate(head):
                 with m.Case(index):
                     m.d.comb += body.payload.byte.eq(byte)
         with m.If(body.ready):
-            m.d.sync += steps.left.eq(steps.left - 1)
-        with m.If(steps.spent):
-            m.d.comb += body.payload.last.eq(steps.empty)
+            m.d.sync += registers.bytes_left.eq(registers.bytes_left - 1)
+        with m.If(registers.last_byte_done):
+            m.d.comb += body.payload.last.eq(registers.empty)
             with m.If(body.ready):
-                with m.If(steps.empty):
+                with m.If(registers.empty):
                     m.next = "RELEASE"
-                with m.Elif(steps.asks[Request.IDENTIFY]):
-                    m.d.sync += steps.left.eq(steps.constants - 1)
+                with m.Elif(registers.asks[Request.IDENTIFY]):
+                    m.d.sync += registers.bytes_left.eq(registers.constants - 1)
                     m.next = "READ"
-                with m.Elif(steps.asks[Request.STATUS]):
-                    m.d.sync += steps.left.eq(STATUS_BYTES - 1)
+                with m.Elif(registers.asks[Request.STATUS]):
+                    m.d.sync += registers.bytes_left.eq(STATUS_BYTES - 1)
                     m.next = "STATUS"
-                with m.Elif(steps.reports):
+                with m.Elif(registers.reports):
                     m.next = "STATES"
                 with m.Else():
-                    m.d.sync += steps.left.eq(SUMMARY_BYTES - 1)
+                    m.d.sync += registers.bytes_left.eq(SUMMARY_BYTES - 1)
                     m.next = "SUMMARY"
 
 
-def _parts(m: Module, steps: Steps) -> None:
+def _parts(m: Module, registers: CommandRegisters) -> None:
     """The identity, or the counters of errors."""
-    body, frame = steps.body, steps.frame
+    body, frame = registers.body, registers.frame
     with m.State("READ"):
-        m.d.sync += [steps.byte.eq(frame.read), steps.at.eq(steps.at + 1)]
+        m.d.sync += [
+            registers.byte.eq(frame.read),
+            registers.read_address.eq(registers.read_address + 1),
+        ]
         m.next = "CONSTANT"
     with m.State("CONSTANT"):
-        m.d.comb += body.payload.byte.eq(steps.byte)
+        m.d.comb += body.payload.byte.eq(registers.byte)
         with m.If(body.ready):
             m.next = "READ"
-        _count_down(m, steps)
+        _count_down(m, registers)
     with m.State("STATUS"):
-        m.d.comb += body.payload.byte.eq(Mux(steps.left[0], steps.faults, frame.errors))
-        _count_down(m, steps)
+        m.d.comb += body.payload.byte.eq(
+            Mux(registers.bytes_left[0], registers.faults, frame.errors)
+        )
+        _count_down(m, registers)
 
 
-def _states(m: Module, steps: Steps) -> None:
+def _states(m: Module, registers: CommandRegisters) -> None:
     """Slices of states, through the register that brought the image in."""
-    body, row, states = steps.body, steps.row, steps.core.states
-    length, last_slice = states_bytes(steps.parameters), Signal()
+    body, row, states = registers.body, registers.row, registers.core.states
+    length, last_slice = states_bytes(registers.parameters), Signal()
     with m.State("STATES"):
         m.d.comb += states.ready.eq(1)
         with m.If(states.valid):
             m.d.sync += [
                 row[len(row) - 8 * length :].eq(states.payload.states),
                 last_slice.eq(states.payload.last),
-                steps.left.eq(length - 1),
+                registers.bytes_left.eq(length - 1),
             ]
             m.next = "BYTE"
     with m.State("BYTE"):
@@ -110,31 +117,36 @@ def _states(m: Module, steps: Steps) -> None:
         with m.If(body.ready):
             m.next = "TURN"
     with m.State("TURN"):
-        m.d.sync += [row.eq(row << 1), steps.bit.eq(steps.bit + 1)]
-        with m.If(steps.bit == 7):
-            m.d.sync += steps.left.eq(steps.left - 1)
+        m.d.sync += [row.eq(row << 1), registers.bit.eq(registers.bit + 1)]
+        with m.If(registers.bit == 7):
+            m.d.sync += registers.bytes_left.eq(registers.bytes_left - 1)
             m.next = "BYTE"
-            with m.If(steps.spent):
+            with m.If(registers.last_byte_done):
                 m.next = "STATES"
                 with m.If(last_slice):
-                    m.d.sync += [steps.left.eq(SUMMARY_BYTES - 1), steps.spent.eq(0)]
+                    m.d.sync += [
+                        registers.bytes_left.eq(SUMMARY_BYTES - 1),
+                        registers.last_byte_done.eq(0),
+                    ]
                     m.next = "SUMMARY"
 
 
-def _summary(m: Module, steps: Steps) -> None:
+def _summary(m: Module, registers: CommandRegisters) -> None:
     """The summary ends every result; the core has it when the phase is over."""
-    body, summary = steps.body, steps.core.summary
+    body, summary = registers.body, registers.core.summary
     with m.State("SUMMARY"), m.If(summary.valid):
-        m.d.comb += body.payload.byte.eq(summary_word(summary.payload).word_select(steps.left, 8))
-        _count_down(m, steps)
-        m.d.comb += summary.ready.eq(body.ready & steps.spent)
+        m.d.comb += body.payload.byte.eq(
+            summary_word(summary.payload).word_select(registers.bytes_left, 8)
+        )
+        _count_down(m, registers)
+        m.d.comb += summary.ready.eq(body.ready & registers.last_byte_done)
 
 
-def _count_down(m: Module, steps: Steps) -> None:
-    """Steps through the bytes of a number, the last of which ends the reply."""
-    body = steps.body
-    m.d.comb += [body.valid.eq(1), body.payload.last.eq(steps.spent)]
+def _count_down(m: Module, registers: CommandRegisters) -> None:
+    """CommandRegisters through the bytes of a number, the last of which ends the reply."""
+    body = registers.body
+    m.d.comb += [body.valid.eq(1), body.payload.last.eq(registers.last_byte_done)]
     with m.If(body.ready):
-        m.d.sync += steps.left.eq(steps.left - 1)
-        with m.If(steps.spent):
+        m.d.sync += registers.bytes_left.eq(registers.bytes_left - 1)
+        with m.If(registers.last_byte_done):
             m.next = "RELEASE"

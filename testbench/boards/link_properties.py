@@ -209,7 +209,7 @@ class LinkAnswers(Property):
             (3, body == self._kind | REPLY),
             (0, body[:4] == Code.OK),
         ):
-            self.check("answered", right, when=head & (steps.left == left))
+            self.check("answered", right, when=head & (steps.bytes_left == left))
 
     def _help_states(self) -> None:
         """Where unit and framer are, with and without an answer to come."""
@@ -248,11 +248,11 @@ class LinkAnswers(Property):
         self.help(decoded, when=comes & ~unit_is("WAIT"))
         replies = comes & ~before
         fine = (steps.code == Code.OK) & (steps.last_sequence == self._asked)
-        self.help(fine & (steps.left < CONSTANTS), when=replies)
-        self.help(steps.left < HEAD, when=replies & unit_is("HEAD"))
+        self.help(fine & (steps.bytes_left < CONSTANTS), when=replies)
+        self.help(steps.bytes_left < HEAD, when=replies & unit_is("HEAD"))
         identity = self._begun & (self._kind == Request.IDENTIFY)
         self.help(identity, when=replies & ~unit_is("HEAD"))
-        fresh = steps.spent == (steps.left == 0)
+        fresh = steps.last_byte_done == (steps.bytes_left == 0)
         self.help(fresh, when=replies & self._link.framer._fsm.ongoing("BODY"))
 
     def _help_cycles(self, m: Module) -> None:
@@ -264,9 +264,9 @@ class LinkAnswers(Property):
         with m.If(unit_is("WAIT") | unit_is("DISPATCH")):
             m.d.comb += [words.eq(HEAD + more), start.eq(Mux(unit_is("WAIT"), 2, 1))]
         with m.Elif(unit_is("HEAD")):
-            m.d.comb += words.eq(steps.left + 1 + more)
+            m.d.comb += words.eq(steps.bytes_left + 1 + more)
         with m.Else():
-            m.d.comb += [words.eq(steps.left + 1), start.eq(unit_is("READ"))]
+            m.d.comb += [words.eq(steps.bytes_left + 1), start.eq(unit_is("READ"))]
         sends = Mux(self._begun & ~self._given, 9, 8)
         for state, cycles in (("END", 1), ("CRC-LOW", 3), ("CRC", 5), ("SEND", sends), ("BODY", 6)):
             with m.If(framer_is(state)):

@@ -63,7 +63,7 @@ async def taken(ctx: Any, dut: Deframer, sequence: int | None = None) -> Frame |
     payload = []
     is_empty = sequence is None and ctx.get(dut.empty)
     for at in range(4, 4 if is_empty else ctx.get(dut.end)):
-        ctx.set(dut.at, at)
+        ctx.set(dut.read_address, at)
         await ctx.tick()
         payload.append(ctx.get(dut.read))
     sequence = ctx.get(dut.sequence) if sequence is None else sequence
@@ -82,7 +82,7 @@ def test_every_frame_of_the_software_side_is_taken() -> None:
             await feed(ctx, dut, frame.encode())
             assert await taken(ctx, dut) == frame
         assert ctx.get(dut.errors) == 0
-        ctx.set(dut.at, BUFFER)
+        ctx.set(dut.read_address, BUFFER)
         await ctx.tick()
         assert ctx.get(dut.read) == b"identity"[0]
 

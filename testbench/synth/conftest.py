@@ -32,7 +32,7 @@ def smoked(name: str, cache: Path, seeds: tuple[int, ...] = (1, 2)) -> Smoked:
     board = registry.get(name)
     pll = clocking.solve(board)
     design = Smoke(pll.output_hz)
-    planned = plan(board, pll, design, design.lamp, ())
+    planned = plan(board, pll, design, design.led, ())
     events: list[tuple[str, float | None, bool]] = []
 
     def watch(stage: str, seconds: float | None, cached: bool, note: str = "", /) -> None:

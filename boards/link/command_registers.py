@@ -17,18 +17,19 @@ from toreq_hw.rtl.interfaces import Fault, load_payload
 from toreq_hw.rtl.parameters import CoreParameters
 
 
-class Steps:
+class CommandRegisters:
     """Registers of one machine, whose states stand in dispatch, payload, loading, running, replies.
 
     frame: holds the request. body: takes the reply. core: its ports, `core_signature`. loaded: a
     network whose check held is in the core.
 
     asks: what is asked for, of all there is, else unknown. byte: of the payload, `bit` bits of it
-    are through. row: one item of a payload, or a slice of states. at: the address in the frame of
-    the next byte; at_end: a cycle ago that was the payload's end. left: bytes to come after this
-    one, of an item or of a part of the reply; spent: a cycle ago there were none, which is soon
-    enough, as no byte is taken in the first cycle of a count. partial: no item is whole yet, or the
-    one at hand is not. parsed: the header is. flags: of IMAGE; NUDGE has the last of them.
+    are through. row: one item of a payload, or a slice of states. read_address: the address in the
+    frame of the next byte; at_end: a cycle ago that was the payload's end. bytes_left: bytes to
+    come after this one, of an item or of a part of the reply; last_byte_done: a cycle ago there
+    were none, which is soon enough, as no byte is taken in the first cycle of a count. partial: no
+    item is whole yet, or the one at hand is not. parsed: the header is. flags: of IMAGE; NUDGE has
+    the last of them.
     loading: between BEGIN and COMMIT. space, address: of the next row of a load, or where its limit
     goes. row_ends: a cycle ago that was the last row of its space. open: an image has begun.
     reports: its first request, or the nudge, asked for states. wide_value: since the core's reset
@@ -54,10 +55,10 @@ class Steps:
         self.row = Signal(8 * longest)
         self.byte = Signal(8)
         self.bit = Signal(3)
-        self.at = Signal.like(frame.at)
+        self.read_address = Signal.like(frame.read_address)
         self.at_end = Signal()
-        self.left = Signal(range(max(longest, SUMMARY_BYTES, constants)))
-        self.spent = Signal()
+        self.bytes_left = Signal(range(max(longest, SUMMARY_BYTES, constants)))
+        self.last_byte_done = Signal()
         self.partial = Signal()
         self.parsed = Signal()
         self.last_sequence = Signal(8)
@@ -88,10 +89,13 @@ class Steps:
         """
         frame = self.frame
         wide_value = self.wide_value << Fault.INPUT_VALUE
-        m.d.comb += [frame.at.eq(self.at), self.faults.eq(self.core.faults | wide_value)]
+        m.d.comb += [
+            frame.read_address.eq(self.read_address),
+            self.faults.eq(self.core.faults | wide_value),
+        ]
         m.d.sync += [
-            self.at_end.eq(self.at == frame.end),
-            self.spent.eq(self.left == 0),
+            self.at_end.eq(self.read_address == frame.end),
+            self.last_byte_done.eq(self.bytes_left == 0),
             self.core.reset.eq(self.reset_core),
             self.unknown.eq(frame.type[3:] != 0),
             *(known.eq(frame.type == request) for request, known in self.asks.items()),
@@ -121,5 +125,5 @@ class Steps:
 
     def reply(self, m: Module, code: Code) -> None:
         """Goes on with the reply's header."""
-        m.d.sync += [self.code.eq(code), self.left.eq(HEADER_BYTES)]
+        m.d.sync += [self.code.eq(code), self.bytes_left.eq(HEADER_BYTES)]
         m.next = "HEAD"

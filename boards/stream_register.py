@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 
-class Handshake(wiring.Component):
+class StreamRegister(wiring.Component):
     """Passes words from `source` to `sink`, at best one in three cycles.
 
     Neither `valid` nor `ready` goes through without a register. The payload does: a source keeps

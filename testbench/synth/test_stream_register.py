@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator, SimulatorContext
 
-from toreq_hw.boards.handshake import Handshake
+from toreq_hw.boards.stream_register import StreamRegister
 
 WORDS = list(range(1, 60))
 
@@ -13,7 +13,7 @@ WORDS = list(range(1, 60))
 @pytest.mark.parametrize("idle_source", [0.0, 0.6])
 @pytest.mark.parametrize("idle_sink", [0.0, 0.6])
 def test_each_word_once(idle_source: float, idle_sink: float) -> None:
-    relay = Handshake(8)
+    relay = StreamRegister(8)
     draw = random.Random(3)
     got: list[int] = []
 
@@ -48,7 +48,7 @@ def test_each_word_once(idle_source: float, idle_sink: float) -> None:
 
 
 def test_control_never_passes_within_a_cycle() -> None:
-    relay = Handshake(8)
+    relay = StreamRegister(8)
 
     async def watch(context: SimulatorContext) -> None:
         context.set(relay.source.valid, 1)
