@@ -109,7 +109,7 @@ def _population(network: Network, name: str, batch: int | None) -> Population:
     settings: dict[str, Any] = {
         "shape": shape,
         "bias": _spread(network.biases[name], shape),
-        "colour": _spread(colour_of_neurons(network, name), shape),
+        "colour": _spread(network.sweep.colour_of(name), shape),
         "fraction_bits": network.accumulator_fraction_bits(name),
         "state_min": population.state_min,
         "state_max": population.state_max,
@@ -117,16 +117,6 @@ def _population(network: Network, name: str, batch: int | None) -> Population:
     if name == network.output.name:
         return OutputPopulation(beta_shift=network.beta_shift, **settings)
     return Population(**settings)
-
-
-def colour_of_neurons(network: Network, name: str) -> npt.NDArray[np.int32]:
-    """In which tick of a sweep each neuron is updated, int32 (size,)."""
-    colour = np.zeros(network.population(name).size, dtype=np.int32)
-    for index, blocks in enumerate(network.colours):
-        for block in blocks:
-            if block.population == name:
-                colour[block.start : block.stop] = index
-    return colour
 
 
 def _spread(values: npt.NDArray[np.int32], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:

@@ -17,7 +17,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
-from toreq_hw.network import Network, Schedule, accumulator_bits, check_states, save
+from toreq_hw.network import Need, Network, accumulator_bits, check_states, require, save
 from toreq_hw.reading import read_bytes, read_log, read_npy
 
 PATIENCE_S = 600.0
@@ -43,11 +43,7 @@ MAX_WEIGHT_EXPONENT = 7
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
-    if network.schedule is Schedule.SYNCHRONOUS:
-        raise NetworkError(
-            "schedule must be parity or sequential on loihi, not synchronous: a two-cycle never "
-            "falls silent; save the network with another schedule"
-        )
+    require(network.sweep, "on loihi", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
     for population in network.relaxing:
         bits = accumulator_bits(network, population.name)
         if bits > ACCUMULATOR_BITS:

@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.errors import NetworkError
 from toreq_hw.lava_backend.nengo_neurons import RelaxingNeurons
 from toreq_hw.lava_backend.nengo_shim import nengo
-from toreq_hw.network import Network, Population, Schedule
+from toreq_hw.network import Need, Network, Population, require
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,11 +48,7 @@ class Presentation:
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where the Nengo network cannot carry it."""
-    if network.schedule is Schedule.SYNCHRONOUS:
-        raise NetworkError(
-            "schedule must be parity or sequential on nengo, not synchronous: a two-cycle never "
-            "falls silent; save the network with another schedule"
-        )
+    require(network.sweep, "on nengo", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
 
 
 @named_type_errors
@@ -98,11 +93,7 @@ def _gate(size: int, presentation: Presentation, first_step: int) -> Any:
 
 def _ensemble(network: Network, population: Population, presentation: Presentation) -> Any:
     name, size = population.name, population.size
-    colour = np.zeros(size)
-    for index, blocks in enumerate(network.colours):
-        for block in blocks:
-            if block.population == name:
-                colour[block.start : block.stop] = index
+    colour = network.sweep.colour_of(name).astype(np.float64)
     neurons = RelaxingNeurons(
         fraction_bits=network.accumulator_fraction_bits(name),
         state_min=population.state_min,

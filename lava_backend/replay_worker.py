@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
 
-    from toreq_hw.lava_backend.lava_network import colour_of_neurons, connect
+    from toreq_hw.lava_backend.lava_network import connect
     from toreq_hw.lava_backend.metronome.process import Metronome
 
     request = np.load(folder / "request.npz")
@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     watch = Watch(folder)
     metronome.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
     watch.start(metronome.runtime)
-    colours = np.concatenate([colour_of_neurons(network, p.name) for p in network.relaxing])
+    colours = np.concatenate([network.sweep.colour_of(p.name) for p in network.relaxing])
     machine = Machine(network, colours.astype(np.int64), populations, wires, rows)
 
     def step() -> None:

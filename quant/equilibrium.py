@@ -9,11 +9,14 @@ ones are: a network's bounds are 32 bits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import torch
 
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.network import Population
+from toreq_hw.network.schedule import two_sides
 
 FLOAT32_EXACT = 1 << 24
 
@@ -34,6 +37,16 @@ class Layers:
     def relaxing(self) -> tuple[Population, ...]:
         """All populations but the input."""
         return self.populations[1:]
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """Numbers of relaxing populations in the order of a sweep.
+
+        Those of one colour stand together; they share no coupling, so one after another is the
+        same as all at once.
+        """
+        names = [p.name for p in self.relaxing]
+        return tuple(names.index(n) for side in two_sides(names, pairwise(names)) for n in side)
 
     def accumulator_fraction_bits(self, layer: int) -> int:
         """F of docs/numerics.md of population `layer`, which is not the input."""

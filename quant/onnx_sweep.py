@@ -1,12 +1,10 @@
 """One sweep of a network as the body of an ONNX `Loop`: ticks, the one rounding, who goes on."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import onnx
 
 from toreq_hw.contract.arithmetic import rounding_half
-from toreq_hw.network import Block, Network, Population, Projection, Schedule
+from toreq_hw.network import Network, Pass, Population, Projection
 from toreq_hw.quant.onnx_graph import GraphWriter, value
 
 
@@ -18,13 +16,12 @@ def sweep_body(network: Network) -> onnx.GraphProto:
     """
     writer = GraphWriter()
     state = {p.name: f"before.{p.name}" for p in network.relaxing}
-    for colour in _whole_colours(network):
-        new = {block.population: _updated(writer, network, block, state) for block in colour}
-        state |= new
+    for part in network.sweep.passes:
+        state |= {name: _updated(writer, network, part, name, state) for name in part.populations}
     unequal = _any_difference(writer, network, state, "before", "changed")
     going = writer.node("And", ["active", unequal], "active.unsettled")
     cycled = "cycled"
-    cycles = network.schedule is Schedule.SYNCHRONOUS
+    cycles = not network.sweep.always_settles
     if cycles:
         away = _any_difference(writer, network, state, "two_before", "away")
         back = writer.node("Not", [away], "back")
@@ -84,27 +81,17 @@ def _sweep_graph(writer: GraphWriter, network: Network, cycles: bool) -> onnx.Gr
     return writer.graph("sweep", inputs, outputs)
 
 
-def _whole_colours(network: Network) -> Iterator[list[Block]]:
-    """Colours with whole populations; single neurons, one a colour, are taken as their population.
-
-    The neurons of a population that couples to itself follow one another in index order, so
-    its inner Loop stands for all of its colours.
-    """
-    for colour in network.colours:
-        if colour[0].start == 0:
-            yield [Block(b.population, 0, network.population(b.population).size) for b in colour]
-
-
-def _updated(writer: GraphWriter, network: Network, block: Block, state: dict[str, str]) -> str:
+def _updated(
+    writer: GraphWriter, network: Network, part: Pass, name: str, state: dict[str, str]
+) -> str:
     """New states of a population from the present states of its neighbours."""
-    population = network.population(block.population)
-    name = population.name
+    population = network.population(name)
     one_by_one = False
     total = f"drive.{name}"
     for projection in network.into(name):
         if projection.from_input:
             continue
-        if projection.is_self_projection and network.schedule is Schedule.SEQUENTIAL:
+        if projection.is_self_projection and part.neuron_by_neuron:
             one_by_one = True
             continue
         product = product_of(writer, projection, state[projection.source.name])

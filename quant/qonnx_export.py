@@ -20,7 +20,7 @@ from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population, Projection, Schedule, WeightFormat
+from toreq_hw.network import Need, Network, Population, Projection, WeightFormat, require
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 
@@ -47,11 +47,14 @@ def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
 def _check(network: Network, sweeps: int) -> None:
     if not 1 <= sweeps <= 1000:
         raise InputError(f"sweeps must be in 1..1000 for QONNX, not {sweeps}")
-    if network.schedule is Schedule.SYNCHRONOUS:
-        raise InputError(
-            "schedule must be parity or sequential for QONNX (an unrolled graph cannot stop a "
-            "two-cycle), found synchronous"
-        )
+    require(
+        network.sweep,
+        "for QONNX",
+        Need.ALWAYS_SETTLES,
+        Need.WHOLE_POPULATIONS,
+        Need.STORED,
+        error=InputError,
+    )
     for projection in network.projections:
         if projection.is_self_projection:
             raise InputError(
@@ -91,10 +94,8 @@ def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
     before = dict(state)
     for sweep in range(1, sweeps + 1):
         before = dict(state)
-        for colour in network.colours:
-            new = {
-                b.population: _updated(writer, network, b.population, state, sweep) for b in colour
-            }
+        for part in network.sweep.passes:
+            new = {name: _updated(writer, network, name, state, sweep) for name in part.populations}
             state |= new
     _write_moved(writer, network, before, state)
     for population in network.relaxing:

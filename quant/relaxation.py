@@ -63,12 +63,14 @@ def all_phases(
 class KernelNet(NamedTuple):
     """A network as the compiled loops want it; relaxing populations only.
 
-    starts: int64 (populations + 1,), where each begins among a sample's neurons. low, high:
+    order: int64 (populations,), in which a sweep updates them. starts: int64 (populations + 1,),
+    where each begins among a sample's neurons. low, high:
     (populations,), state ranges. link_starts: int64, where each coupling begins among `links`,
     their real weights, flat, with a row per neuron of a coupling's narrower end; row_end:
     int64, the population which that end is.
     """
 
+    order: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
     low: Floats
     high: Floats
@@ -96,6 +98,7 @@ def _geometry(layers: Layers, dtype: torch.dtype) -> KernelNet:
     sizes = [p.size for p in relaxing]
     narrower = [k if pre < post else k + 1 for k, (pre, post) in enumerate(pairwise(sizes))]
     return KernelNet(
+        order=np.array(layers.order, np.int64),
         starts=np.array([0, *accumulate(sizes)]),
         low=low,
         high=high,

@@ -77,11 +77,10 @@ def _relax(
 
 
 def _swept(layers: Layers, couplings: Tensors, base: Tensors, states: Tensors) -> Tensors:
-    """One sweep: the first, third, .. relaxing population, then the second, fourth, .."""
+    """One sweep over the relaxing populations, in `Layers.order`."""
     new = list(states)
-    for colour in (0, 1):
-        for index in range(colour, len(new), 2):
-            new[index] = _updated(layers, couplings, base, new, index)
+    for index in layers.order:
+        new[index] = _updated(layers, couplings, base, new, index)
     return new
 
 

@@ -101,17 +101,16 @@ def _settle(net, sums, states, delta, waiting):  # type: ignore[no-untyped-def]
     while moved:
         sweeps += 1
         moved = False
-        for colour in range(2):
-            for index in range(colour, populations, 2):
-                if waiting[index] and _update(net, index, sums, states, delta):
-                    moved = True
-                    if index > 0:
-                        _pass_on(net, index - 1, index, index - 1, delta, sums)
-                        waiting[index - 1] = True
-                    if index + 1 < populations:
-                        _pass_on(net, index, index, index + 1, delta, sums)
-                        waiting[index + 1] = True
-                waiting[index] = False
+        for index in net.order:
+            if waiting[index] and _update(net, index, sums, states, delta):
+                moved = True
+                if index > 0:
+                    _pass_on(net, index - 1, index, index - 1, delta, sums)
+                    waiting[index - 1] = True
+                if index + 1 < populations:
+                    _pass_on(net, index, index, index + 1, delta, sums)
+                    waiting[index + 1] = True
+            waiting[index] = False
     return sweeps
 
 

@@ -34,7 +34,7 @@ def layers_of(network: Network) -> Layers:
             )
     if network.schedule is not Schedule.PARITY:
         raise InputError(
-            f"starting network must have the parity schedule, not {network.schedule.value}"
+            f"starting network must have the parity schedule, not {network.sweep.name}"
         )
     return Layers(network.populations, tuple(c.fraction_bits for c in network.couplings))
 

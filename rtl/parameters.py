@@ -12,7 +12,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Network, Schedule
+from toreq_hw.network import Need, Network, require
 from toreq_hw.rtl.fixed_width import signed_bits
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
@@ -277,8 +277,10 @@ def _check_network(network: Network, max_sweeps: int, counter_bits: int) -> None
     most = (1 << (counter_bits // 2)) - 1
     if not 1 <= max_sweeps <= most:
         raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
-    if network.schedule is Schedule.SYNCHRONOUS:
-        raise NetworkError(
-            "schedule must be parity or sequential for the core, found synchronous (it may "
-            "never settle); save the network with another schedule"
-        )
+    require(
+        network.sweep,
+        "for the core",
+        Need.ALWAYS_SETTLES,
+        Need.VISITS_EACH_NEURON_ONCE,
+        Need.WHOLE_POPULATIONS,
+    )

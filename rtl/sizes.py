@@ -17,8 +17,8 @@ def update_order(network: Network, names: list[str]) -> tuple[int, ...]:
     Populations of one colour share no coupling, so one may be walked before the next is
     updated: the core works block after block and never has to collect a whole colour.
     """
-    visited = (names.index(block.population) for colour in network.colours for block in colour)
-    return tuple(dict.fromkeys(visited))
+    visited = (name for part in network.sweep.passes for name in part.populations)
+    return tuple(names.index(name) for name in visited)
 
 
 def bias_bits_of(network: Network, placements: tuple[PopulationPlacement, ...]) -> int:

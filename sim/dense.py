@@ -110,7 +110,7 @@ class DenseEngine:
         recorder: Recorder,
     ) -> None:
         """One tick of each colour, in place on `state` and `sent`, int16 (batch, neurons)."""
-        colours = self._network.colours
+        colours = self._network.sweep.blocks
         for index, colour in enumerate(colours):
             recorder.begin_tick((sweep - 1) * len(colours) + index + 1)
             updates = [(block, self._updated(block, sent, base)) for block in colour]

@@ -92,7 +92,7 @@ def relax(
         threshold=_whole_number("threshold", threshold, 0, MAX_THRESHOLD),
         max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MOST_SWEEPS),
         trace=trace,
-        detects_cycles=not network.schedule.always_settles and threshold == 0,
+        detects_cycles=not network.sweep.always_settles and threshold == 0,
     )
     runner = make_engine(network, engine) if isinstance(engine, str) else engine
     return runner.relax(start)

@@ -62,7 +62,7 @@ def compile_plan(network: Network) -> Plan:
         (f.source.name, f.target.name): begin for f, begin in zip(fans, begins, strict=False)
     }
     number = {p.name: index for index, p in enumerate(network.relaxing)}
-    blocks = [block for colour in network.colours for block in colour]
+    blocks = [block for colour in network.sweep.blocks for block in colour]
     fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
     return Plan(
         population_start=_ints([layout.starts[p.name] for p in network.relaxing]),
@@ -78,7 +78,7 @@ def compile_plan(network: Network) -> Plan:
         fan_shift=_ints([f.shift for f in fans]),
         fan_shared_rows=_ints([shared_rows(f.coupling, f.source) for f in fans]),
         weights=np.concatenate([np.zeros(0, dtype=np.int8), *(f.matrix.ravel() for f in fans)]),
-        colour_first=_ints([0, *accumulate(len(colour) for colour in network.colours)]),
+        colour_first=_ints([0, *accumulate(len(colour) for colour in network.sweep.blocks)]),
         block_population=_ints([number[b.population] for b in blocks]),
         block_start=_ints([layout.span(b).start for b in blocks]),
         block_stop=_ints([layout.span(b).stop for b in blocks]),

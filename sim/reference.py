@@ -41,7 +41,7 @@ def tick(
 ) -> list[tuple[Block, npt.NDArray[np.int16]]]:
     """New states of every block of one colour, all computed from the same sent states."""
     updated = []
-    for block in network.colours[colour]:
+    for block in network.sweep.blocks[colour]:
         population = network.population(block.population)
         total = accumulators(network, population.name, sent, drive)[block.start : block.stop]
         fraction_bits = network.accumulator_fraction_bits(population.name)

@@ -46,7 +46,13 @@ MUTANTS = (
     Mutant("sim/baselines/float_eqprop.py", "slope += pre.T @", "slope += 0 * pre.T @"),
     Mutant("sim/baselines/float_eqprop.py", "scale = -1 / (2 * beta", "scale = -1 / (beta"),
     Mutant("toreq_hw/network/bounds.py", "        high += drive\n", ""),
-    Mutant("toreq_hw/network/schedule.py", "parity[population.name] = 0", "parity[population.name] = 1"),
+    Mutant("toreq_hw/network/schedule.py", "parity[first] = 0", "parity[first] = 1"),
+    Mutant("toreq_hw/network/schedule.py", "missing[part.population].difference_update(part.neurons)", "missing[part.population].clear()"),
+    Mutant("toreq_hw/network/sweep.py", "found[part.indices] = tick", "found[part.indices] = 0"),
+    Mutant("toreq_hw/network/sweep.py", "return not any(_joined(", "return True or any(_joined("),
+    Mutant("toreq_hw/network/split.py", "(m < k or (m == k and not weight.any()))", "(m < k or m == k)"),
+    Mutant("toreq_hw/network/split.py", "whole[..., part.indices] = states[name]", "whole[..., : len(part)] = states[name]"),
+    Mutant("toreq_hw/network/neuron_set.py", "np.diff(self.indices) > 1", "np.diff(self.indices) > 2"),
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip
 

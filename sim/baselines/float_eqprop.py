@@ -65,7 +65,7 @@ class FloatNetwork:
         s = np.zeros(whole) if states is None else reals("states", states, whole, -1, 1).copy()
         for _ in range(max_sweeps):
             before = s.copy()
-            for colour in self.shape.colours:
+            for colour in self.shape.sweep.blocks:
                 new = [(b, self._updated(b.population, b.start, b.stop, s, base)) for b in colour]
                 for block, value in new:
                     s[:, self.layout.span(block)] = value

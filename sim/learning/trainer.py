@@ -187,7 +187,7 @@ class Trainer:
             rules=Rules(
                 threshold=0,
                 max_sweeps=MAX_SWEEPS,
-                detects_cycles=not network.schedule.always_settles,
+                detects_cycles=not network.sweep.always_settles,
             ),
             inputs=inputs,
             labels=classes,

@@ -115,7 +115,7 @@ class _Batch:
                 self._strike(sweep, row, times, garbled)
         if tick >= self.disturbance.frozen_from[colour]:
             return
-        blocks = self.network.colours[colour]
+        blocks = self.network.sweep.blocks[colour]
         updates = [(block, self._updated(block, tick)) for block in blocks]
         for block, new in updates:
             self._set(sweep, tick, block, new, times, garbled)

@@ -101,7 +101,7 @@ class _Run:
         self._strike(tick)
         if tick >= self.disturbance.frozen_from[colour]:
             return
-        spans = [self.layout.span(block) for block in self.network.colours[colour]]
+        spans = [self.layout.span(block) for block in self.network.sweep.blocks[colour]]
         updates = [(i, self._updated(i, tick)) for s in spans for i in range(s.start, s.stop)]
         sent = [(i, new - int(self.state[i])) for i, new in updates if new != self.state[i]]
         for neuron, delta in sent:

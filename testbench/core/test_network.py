@@ -167,7 +167,7 @@ def test_parity_refuses_odd_cycles() -> None:
 
 def test_colours_by_schedule() -> None:
     def names(net: Network) -> list[list[tuple[str, int, int]]]:
-        return [[(b.population, b.start, b.stop) for b in colour] for colour in net.colours]
+        return [[(b.population, b.start, b.stop) for b in colour] for colour in net.sweep.blocks]
 
     deep = layered((4, 3, 2, 2, 1), WeightFormat.INT8, (0, 0, 0, 0))
     odd, even = [("hidden1", 0, 3), ("hidden3", 0, 2)], [("hidden2", 0, 2), ("output", 0, 1)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from examples.digits_in_nengo import classify
+from testbench.colourings import chequered_case, coloured_case
 from testbench.lava.conftest import random_samples, samples
 from testbench.networks import random_case
 from toreq_hw import network, sim
@@ -47,6 +48,13 @@ def test_random_networks(schedule: Schedule, seed: int) -> None:
     case = random_case(seed, schedule=schedule)
     chosen = random_samples(case.inputs, case.labels)
     assert compare(simulate(case.network, chosen), run(case.network, chosen)) == EXACT
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_colours_that_are_any_sets_of_neurons(seed: int) -> None:
+    for case in (chequered_case(seed, batch=2), coloured_case(seed)):
+        chosen = random_samples(case.inputs, case.labels)
+        assert compare(simulate(case.network, chosen), run(case.network, chosen)) == EXACT
 
 
 def test_samples_that_need_longer_run_again(

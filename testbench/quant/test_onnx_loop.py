@@ -8,10 +8,12 @@ import onnx
 import pytest
 from hypothesis import given, settings
 
+from testbench.colourings import chequered_case
 from testbench.networks import Case, cases, random_case
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
-from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.errors import NetworkError
+from toreq_hw.network import Network, Schedule, WeightFormat, split_by_colour
 from toreq_hw.quant.onnx_import import read_onnx
 from toreq_hw.quant.onnx_loop import to_onnx
 from toreq_hw.quant.onnx_run import OnnxRunner
@@ -49,6 +51,19 @@ def test_two_cycles_are_held_where_the_simulator_ends_them() -> None:
     assert cycling, "the drawn networks must show two-cycles, or this tests nothing"
     for case in cycling:
         assert first_difference(case.network, case.inputs) is None
+
+
+def test_a_chequered_lattice_split_by_colour_has_the_same_states() -> None:
+    for seed in range(3):
+        case = chequered_case(seed)
+        with pytest.raises(NetworkError, match=r"for ONNX, found a colouring .*split_by_colour"):
+            to_onnx(case.network)
+        split = split_by_colour(case.network)
+        found = OnnxRunner(to_onnx(split.network), split.network, threads=1)(case.inputs)
+        expected = sim.free_phase(case.network, case.inputs)
+        states = split.to_original(found.states)
+        assert all(np.array_equal(expected.states[name], states[name]) for name in states)
+        assert np.array_equal(expected.sweeps, found.sweeps)
 
 
 def test_no_samples_give_no_classes() -> None:

@@ -61,7 +61,7 @@ def _described(net: Network) -> Details:
             }
             for c in net.dense_couplings
         ],
-        "schedule": net.schedule.value,
+        "schedule": net.sweep.name,
         "beta_shift": net.beta_shift,
     }
 

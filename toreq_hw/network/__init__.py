@@ -16,10 +16,13 @@ from toreq_hw.network.couplings import (
 )
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
+from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
 from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
 from toreq_hw.network.projection import Projection
-from toreq_hw.network.schedule import Block, Colour, Schedule
+from toreq_hw.network.schedule import Colouring, Schedule
+from toreq_hw.network.split import Split, split_by_colour
 from toreq_hw.network.states import check_labels, check_starts, check_states
+from toreq_hw.network.sweep import Need, Pass, Sweep, require
 
 __all__ = [
     "MAX_FRACTION_BITS",
@@ -27,14 +30,20 @@ __all__ = [
     "STATE_DTYPE",
     "Block",
     "Colour",
+    "Colouring",
     "Coupling",
     "DenseCoupling",
     "Edges",
+    "Need",
     "Network",
+    "NeuronSet",
+    "Pass",
     "Population",
     "Projection",
     "Role",
     "Schedule",
+    "Split",
+    "Sweep",
     "WeightFormat",
     "accumulator_bits",
     "accumulator_range",
@@ -44,5 +53,7 @@ __all__ = [
     "layered",
     "load",
     "nudge_limit",
+    "require",
     "save",
+    "split_by_colour",
 ]

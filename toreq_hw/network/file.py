@@ -18,6 +18,7 @@ from toreq_hw.network.couplings import KINDS, Coupling
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.schedule import Schedule
+from toreq_hw.network.sweep import Need, require
 from toreq_hw.reading import Fields, parse_json, read_tensors, shown
 from toreq_hw.tensor_file import tensor_bytes
 
@@ -46,7 +47,11 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
 
 @named_type_errors
 def header(network: Network) -> dict[str, Any]:
-    """What a file says beside the tensors: format, version, description, SHA-256."""
+    """What a file says beside the tensors: format, version, description, SHA-256.
+
+    Raises NetworkError for a network with a colouring, which no file can name.
+    """
+    require(network.sweep, "in a network file", Need.STORED)
     version = max((c.file_version for c in network.couplings), default=1)
     description = {"format": FORMAT, "version": version, **network.describe()}
     return {**description, "sha256": network.sha256}

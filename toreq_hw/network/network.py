@@ -16,9 +16,11 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
+from toreq_hw.network.neuron_set import Colour
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
-from toreq_hw.network.schedule import Colour, Schedule, colours
+from toreq_hw.network.schedule import Colouring, Schedule
+from toreq_hw.network.sweep import Sweep
 from toreq_hw.reading import shown
 
 MAX_BETA_SHIFT = 15
@@ -43,7 +45,7 @@ class Network:
     populations: tuple[Population, ...]
     couplings: tuple[Coupling, ...]
     biases: Mapping[str, npt.NDArray[np.int32]]
-    schedule: Schedule = Schedule.PARITY
+    schedule: Schedule | Colouring = Schedule.PARITY
     beta_shift: int = 1
 
     def __post_init__(self) -> None:
@@ -51,8 +53,10 @@ class Network:
         object.__setattr__(self, "couplings", tuple(self.couplings))
         _check_roles(self.populations)
         _check_ends(self.populations, self.couplings)
-        if not isinstance(self.schedule, Schedule):
-            raise NetworkError(f"schedule must be a Schedule, not {shown(self.schedule)}")
+        if not isinstance(self.schedule, Schedule | Colouring):
+            raise NetworkError(
+                f"schedule must be a Schedule or a Colouring, not {shown(self.schedule)}"
+            )
         if type(self.beta_shift) is not int or not 0 <= self.beta_shift <= MAX_BETA_SHIFT:
             raise NetworkError(
                 f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, "
@@ -137,9 +141,14 @@ class Network:
         return tuple(p for p in self.populations if p.role is not Role.INPUT)
 
     @cached_property
+    def sweep(self) -> Sweep:
+        """What a sweep updates, tick by tick, and what a reader may rely on."""
+        return Sweep(self.schedule, self.relaxing, self.couplings)
+
+    @property
     def colours(self) -> tuple[Colour, ...]:
         """The colours of one sweep, in tick order."""
-        return colours(self.schedule, self.relaxing, self.couplings)
+        return self.sweep.colours
 
     @property
     def is_chain(self) -> bool:
@@ -172,7 +181,7 @@ class Network:
                 for p in self.populations
             ],
             "couplings": [c.describe() for c in self.couplings],
-            "schedule": self.schedule.value,
+            "schedule": self.schedule.describe(),
             "nudge": {"beta_shift": self.beta_shift},
         }
 

@@ -4,19 +4,19 @@ A tick updates one colour; a sweep is one tick of each colour. In a coloured sch
 coupling runs inside a colour, which is what makes relaxation always stop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import Coupling
+from toreq_hw.network.neuron_set import Colour, NeuronSet
 from toreq_hw.network.population import Population
 from toreq_hw.reading import shown
 
 
 class Schedule(Enum):
-    """The three orders of updating.
+    """The three orders of updating that a network file can name.
 
     PARITY: two colours of whole populations, alternating along the couplings; every
         layered network has one. The first relaxing population in file order goes first.
@@ -34,64 +34,82 @@ class Schedule(Enum):
         """Whether every change lowers the energy, so that relaxation ends by itself."""
         return self is not Schedule.SYNCHRONOUS
 
+    def describe(self) -> str:
+        """As a network file names it."""
+        return self.value
+
 
 @dataclass(frozen=True)
-class Block:
-    """Neurons `start` up to (not including) `stop` of one population."""
+class Colouring:
+    """Colours chosen by hand: any sets of relaxing neurons, in tick order.
 
-    population: str
-    start: int
-    stop: int
-
-
-Colour = tuple[Block, ...]
-
-
-@named_type_errors
-def colours(
-    schedule: Schedule, relaxing: Sequence[Population], couplings: Sequence[Coupling]
-) -> tuple[Colour, ...]:
-    """The colours of a sweep in tick order; blocks of a colour in file order.
-
-    Raises NetworkError where PARITY meets a self-coupling or an odd cycle of populations.
+    A network with one lives in memory only: the network file names a `Schedule`.
+    `split_by_colour` makes a network of whole populations from it. Raises NetworkError where a
+    colour is empty or has two sets of one population.
     """
+
+    colours: tuple[Colour, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "colours", tuple(tuple(colour) for colour in self.colours))
+        for k, colour in enumerate(self.colours):
+            for part in colour:
+                if not isinstance(part, NeuronSet):
+                    raise NetworkError(f"colour {k} must hold NeuronSets, not {shown(part)}")
+            names = [part.population for part in colour]
+            if not names or len(set(names)) < len(names):
+                raise NetworkError(
+                    f"colour {k} must have one set of neurons a population, at least one, found "
+                    f"{shown(names)}"
+                )
+
+    def describe(self) -> list[list[tuple[str, list[int]]]]:
+        """Plain JSON values: per colour, names of populations and numbers of neurons."""
+        return [[(part.population, list(part.neurons)) for part in one] for one in self.colours]
+
+
+def colours(
+    schedule: Schedule | Colouring, relaxing: Sequence[Population], couplings: Sequence[Coupling]
+) -> tuple[Colour, ...]:
+    """The colours of a sweep in tick order; sets of a colour in file order.
+
+    Raises NetworkError where PARITY meets a self-coupling or an odd cycle of populations, and
+    where a colouring names other neurons than those of `relaxing`, or leaves some out.
+    """
+    if isinstance(schedule, Colouring):
+        return _checked(schedule, relaxing)
     if schedule is Schedule.SYNCHRONOUS:
-        return (tuple(Block(p.name, 0, p.size) for p in relaxing),)
+        return (tuple(NeuronSet.whole(p) for p in relaxing),)
     if schedule is Schedule.SEQUENTIAL:
         looped = {c.pre for c in couplings if c.is_self_coupling}
-        return tuple((block,) for p in relaxing for block in _one_by_one(p, split=p.name in looped))
-    parity = _parity(relaxing, couplings)
-    both = (
-        tuple(Block(p.name, 0, p.size) for p in relaxing if parity[p.name] == side)
-        for side in (0, 1)
-    )
-    return tuple(colour for colour in both if colour)
-
-
-def _one_by_one(population: Population, *, split: bool) -> list[Block]:
-    if not split:
-        return [Block(population.name, 0, population.size)]
-    return [Block(population.name, i, i + 1) for i in range(population.size)]
-
-
-def _parity(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> dict[str, int]:
-    """Two-colours the graph of relaxing populations, each component from its first one."""
-    neighbours: dict[str, list[str]] = {p.name: [] for p in relaxing}
+        return tuple((part,) for p in relaxing for part in _one_by_one(p, split=p.name in looped))
     for coupling in couplings:
         if coupling.is_self_coupling:
             raise NetworkError(
                 f"schedule parity must have no self-coupling, found {shown(coupling.name)}; "
                 "use sequential or synchronous"
             )
-        if coupling.pre in neighbours:
-            neighbours[coupling.pre].append(coupling.post)
-            neighbours[coupling.post].append(coupling.pre)
+    names = {p.name: p for p in relaxing}
+    pairs = [(c.pre, c.post) for c in couplings if c.pre in names]
+    sides = two_sides(list(names), pairs)
+    return tuple(tuple(NeuronSet.whole(names[name]) for name in side) for side in sides)
+
+
+def two_sides(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> tuple[list[str], ...]:
+    """The parity rule: `names` two-coloured along `pairs`, each component from its first name.
+
+    A side without names is left out. Raises NetworkError for an odd cycle.
+    """
+    neighbours: dict[str, list[str]] = {name: [] for name in names}
+    for one, other in pairs:
+        neighbours[one].append(other)
+        neighbours[other].append(one)
     parity: dict[str, int] = {}
-    for population in relaxing:
-        if population.name in parity:
+    for first in names:
+        if first in parity:
             continue
-        parity[population.name] = 0
-        frontier = [population.name]
+        parity[first] = 0
+        frontier = [first]
         while frontier:
             name = frontier.pop()
             for other in neighbours[name]:
@@ -103,4 +121,35 @@ def _parity(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> di
                         "schedule parity must have no odd cycle of populations, found one "
                         f"through {shown(name)} and {shown(other)}; use sequential or synchronous"
                     )
-    return parity
+    sides = ([name for name in names if parity[name] == side] for side in (0, 1))
+    return tuple(side for side in sides if side)
+
+
+def _one_by_one(population: Population, *, split: bool) -> list[NeuronSet]:
+    if not split:
+        return [NeuronSet.whole(population)]
+    return [NeuronSet(population.name, range(i, i + 1)) for i in range(population.size)]
+
+
+def _checked(colouring: Colouring, relaxing: Sequence[Population]) -> tuple[Colour, ...]:
+    """The colours with their sets in file order, every neuron of `relaxing` in at least one."""
+    names = [p.name for p in relaxing]
+    missing = {p.name: set(range(p.size)) for p in relaxing}
+    for colour in colouring.colours:
+        for part in colour:
+            size = next((p.size for p in relaxing if p.name == part.population), 0)
+            if part.neurons[-1] >= size:
+                raise NetworkError(
+                    f"colours must hold neurons of {', '.join(names)}, found "
+                    f"{shown(part.population)} [{part.neurons[-1]}]"
+                )
+            missing[part.population].difference_update(part.neurons)
+    for name, left in missing.items():
+        if left:
+            raise NetworkError(
+                f"colours must hold every relaxing neuron, found none with {name!r} [{min(left)}]"
+            )
+    return tuple(
+        tuple(sorted(colour, key=lambda part: names.index(part.population)))
+        for colour in colouring.colours
+    )

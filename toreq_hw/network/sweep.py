@@ -1,0 +1,166 @@
+"""What one sweep of a network updates, and what a reader of the network may rely on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.errors import NetworkError, ToreqError
+from toreq_hw.network.couplings import Coupling, lowered
+from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
+from toreq_hw.network.population import Population
+from toreq_hw.network.schedule import Colouring, Schedule, colours
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Consecutive ticks that take whole populations.
+
+    neuron_by_neuron: a population alone, a neuron a tick in index order; else one tick.
+    """
+
+    populations: tuple[str, ...]
+    neuron_by_neuron: bool
+
+
+class Need(Enum):
+    """What a reader may need of a sweep."""
+
+    ALWAYS_SETTLES = "every phase ends by itself"
+    VISITS_EACH_NEURON_ONCE = "no neuron is updated twice in a sweep"
+    WHOLE_POPULATIONS = "a colour holds whole populations, or one is taken neuron by neuron"
+    STORED = "a network file can name the schedule"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One tick of each colour, in order, and answers to what readers ask.
+
+    schedule: what the network was made with. populations: relaxing, in file order.
+    Raises NetworkError for a schedule that the couplings do not allow.
+    """
+
+    schedule: Schedule | Colouring
+    populations: tuple[Population, ...]
+    couplings: tuple[Coupling, ...]
+
+    @cached_property
+    def colours(self) -> tuple[Colour, ...]:
+        """What each tick updates, in tick order; the sets of a colour in file order."""
+        return colours(self.schedule, self.populations, self.couplings)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[Block, ...], ...]:
+        """The colours as runs of neighbouring neurons, for machines that update ranges."""
+        return tuple(tuple(b for part in colour for b in part.blocks) for colour in self.colours)
+
+    @property
+    def name(self) -> str:
+        """Of the schedule, as a network file or a message names it."""
+        return "a colouring" if isinstance(self.schedule, Colouring) else self.schedule.value
+
+    @cached_property
+    def always_settles(self) -> bool:
+        """Whether every change lowers the energy, so that relaxation ends by itself.
+
+        Of a colouring: whether the weights at hand join no two neurons of a colour.
+        """
+        if isinstance(self.schedule, Colouring):
+            return not any(_joined(colour, self.couplings) for colour in self.colours)
+        return self.schedule.always_settles
+
+    @cached_property
+    def visits_each_neuron_once(self) -> bool:
+        """Whether no neuron is in two colours; every one is in at least one."""
+        visits = sum(len(part) for colour in self.colours for part in colour)
+        return visits == sum(p.size for p in self.populations)
+
+    @property
+    def whole_populations(self) -> bool:
+        """Whether it is made of passes over whole populations; see `passes`."""
+        return self._passes is not None
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """The sweep as passes over whole populations. Raises NetworkError where it is not."""
+        if self._passes is None:
+            raise NetworkError(_refusal(self, Need.WHOLE_POPULATIONS, "here"))
+        return self._passes
+
+    @cached_property
+    def _passes(self) -> tuple[Pass, ...] | None:
+        sizes = {p.name: p.size for p in self.populations}
+        found: list[Pass] = []
+        tick = 0
+        while tick < len(self.colours):
+            colour = self.colours[tick]
+            name = colour[0].population
+            if all(len(part) == sizes[part.population] for part in colour):
+                found.append(Pass(tuple(part.population for part in colour), False))
+                tick += 1
+                continue
+            singles = tuple((NeuronSet(name, range(i, i + 1)),) for i in range(sizes[name]))
+            if self.colours[tick : tick + len(singles)] != singles:
+                return None
+            found.append(Pass((name,), True))
+            tick += len(singles)
+        return tuple(found)
+
+    def colour_of(self, name: str) -> npt.NDArray[np.int32]:
+        """In which tick of a sweep each neuron of a population is updated, int32 (size,).
+
+        Of a neuron that is updated more than once it is the last one.
+        """
+        size = next(p.size for p in self.populations if p.name == name)
+        found = np.zeros(size, dtype=np.int32)
+        for tick, colour in enumerate(self.colours):
+            for part in colour:
+                if part.population == name:
+                    found[part.indices] = tick
+        return found
+
+
+def require(sweep: Sweep, where: str, *needs: Need, error: type[ToreqError] = NetworkError) -> None:
+    """Raises `error` for the first need that the sweep does not meet.
+
+    where: the reader, such as "on nengo" or "for the core".
+    """
+    answers = {
+        Need.ALWAYS_SETTLES: lambda: sweep.always_settles,
+        Need.VISITS_EACH_NEURON_ONCE: lambda: sweep.visits_each_neuron_once,
+        Need.WHOLE_POPULATIONS: lambda: sweep.whole_populations,
+        Need.STORED: lambda: isinstance(sweep.schedule, Schedule),
+    }
+    for need in needs:
+        if not answers[need]():
+            raise error(_refusal(sweep, need, where))
+
+
+def _refusal(sweep: Sweep, need: Need, where: str) -> str:
+    if need is Need.ALWAYS_SETTLES and isinstance(sweep.schedule, Schedule):
+        return (
+            f"schedule must be parity or sequential {where}, not {sweep.name}: a two-cycle would "
+            "never end; save the network with another schedule"
+        )
+    must = {
+        Need.ALWAYS_SETTLES: "have no coupling inside a colour",
+        Need.VISITS_EACH_NEURON_ONCE: "update no neuron twice in a sweep",
+        Need.WHOLE_POPULATIONS: "hold whole populations in each colour",
+        Need.STORED: "be parity, sequential or synchronous",
+    }[need]
+    mend = "; use split_by_colour" if need in (Need.WHOLE_POPULATIONS, Need.STORED) else ""
+    return f"schedule must {must} {where}, found {sweep.name} that does not{mend}"
+
+
+def _joined(colour: Colour, couplings: Sequence[Coupling]) -> bool:
+    """Whether a coupling has a weight that is not zero between two neurons of a colour."""
+    inside = {part.population: part.indices for part in colour}
+    for coupling in couplings:
+        if coupling.pre in inside and coupling.post in inside:
+            weight = lowered(coupling).weight
+            if weight[np.ix_(inside[coupling.pre], inside[coupling.post])].any():
+                return True
+    return False
