@@ -4,6 +4,7 @@ import json
 import pickle
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from toreq_hw import network as network_file
 from toreq_hw.commands import main
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.quant.float_file import load_float
-from toreq_hw.quant.float_model import FloatModel, relax_float
+from toreq_hw.quant.float_model import FloatModel, relax_float, save_float
 from toreq_hw.quant.input_range import InputRange
 from toreq_hw.quant.mlp import Mlp, equilibrium_model, from_state_dict
 
@@ -351,6 +352,35 @@ def test_a_model_of_another_range_is_found_out(
     assert told["input_range"] == {"scale": 16.0, "mean": 0.0, "std": 1.0}
     assert told["accuracy_fed_forward"] > 0.9
     assert told["accuracy"] > 0.8
+
+
+def test_an_equilibrium_model_of_another_range_is_quantised_as_told(
+    model: torch.nn.Module, tmp_path: Path
+) -> None:
+    """One of pixels over 0..16 gives the network of the one over 0..1 that it was made from."""
+    mlp = from_state_dict({n: t.numpy() for n, t in model.state_dict().items()})
+    plain = equilibrium_model(mlp, data.load("digits").train.images[:100] / 16)
+    shrunk = replace(plain, weights=(plain.weights[0] / 16, *plain.weights[1:]))
+    made = []
+    for name, given, options in (("a", plain, ()), ("b", shrunk, ("--input-scale", "16"))):
+        save_float(given, tmp_path / f"{name}.safetensors")
+        out = tmp_path / f"{name}.net"
+        assert run("quantize", tmp_path / f"{name}.safetensors", "--out", out, *options) == 0
+        made.append(network_file.load(out).sha256)
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("name", ["scale", "mean"])
+@pytest.mark.parametrize("value", [-np.inf, np.inf, np.nan, 1e300, -1e300, "1"])
+def test_scale_and_mean_are_finite_numbers(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"input {name}: must be"):
+        InputRange(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_scale_is_above_zero(value: float) -> None:
+    with pytest.raises(InputError, match="input scale: must be in"):
+        InputRange(scale=value)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf, 1e300, [1.0, 2.0], True])
