@@ -14,6 +14,7 @@ from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import (
+    Coupling,
     DenseCoupling,
     Network,
     Population,
@@ -239,6 +240,16 @@ def test_the_argument_and_what_it_must_be_are_named() -> None:
         Rule(decay_epochs=3)  # type: ignore[arg-type]
     with pytest.raises(ToreqError, match=r"^relax: states must be .* array of int16\] \| None, no"):
         sim.relax(NET, INPUTS, states=[1])  # type: ignore[arg-type]
+
+
+def test_a_coupling_without_a_kind_is_dense() -> None:
+    dense = NET.couplings[0]
+    assert isinstance(dense, DenseCoupling)
+    settings = (dense.pre, dense.post, dense.weight, dense.fraction_bits, dense.weight_format)
+    found = Coupling(*settings)  # type: ignore[abstract,call-arg]
+    assert type(found) is DenseCoupling
+    assert found.describe() == dense.describe()
+    assert np.array_equal(found.weight, dense.weight)
 
 
 def test_what_is_no_layer_is_not_left_out() -> None:

@@ -8,7 +8,7 @@ export computes the same states in the same ticks. A reader may take a kind's ow
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,14 @@ class Coupling(ABC):
     fraction_bits: int
     """f: the real weight is the stored integer / 2^f."""
     weight_format: WeightFormat
+
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        """A dense coupling where no kind is named, as when there was no other."""
+        if cls is Coupling:
+            from toreq_hw.network.couplings.dense import DenseCoupling
+
+            return cast(Self, DenseCoupling(*arguments, **named))
+        return super().__new__(cls)
 
     @property
     def name(self) -> str:
