@@ -97,5 +97,16 @@ def shared_rows(coupling: Coupling, source: Population) -> int:
     return SUM_LIMIT // (coupling.weight_format.limit * largest_delta)
 
 
+def fan_weight(plan: Plan, source: int, target: int) -> int:
+    """Where in `plan.weights` the rows from population `source` (-1: the input) to `target` begin.
+
+    A self-coupling has one fan, whose matrix is its own transpose.
+    """
+    fans = range(int(plan.fan_first[source]), int(plan.fan_first[source + 1]))
+    if source < 0:
+        fans = range(int(plan.fan_first[-2]), int(plan.fan_first[-1]))
+    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)
+
+
 def _ints(values: list[int]) -> Ints:
     return np.array(values, dtype=np.int64)

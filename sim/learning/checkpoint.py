@@ -19,7 +19,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.files import write_bytes
 from toreq_hw.network import Network
-from toreq_hw.network.file import network_from
+from toreq_hw.network.file import kind_of, network_from
 from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_LIMIT
@@ -55,8 +55,9 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "run": run,
     }
     tensors: dict[str, npt.NDArray[Any]] = {
-        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.dense_couplings)
+        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.couplings)
     }
+    tensors |= _structure(blueprint)
     tensors["bias_latent"] = trainer.synapses.bias_latent
     record["sha256"] = _content_hash(record, tensors)
     write_bytes(path, tensor_bytes(tensors, {"training": json.dumps(record)}))
@@ -112,14 +113,15 @@ def _restored(record: Fields, tensors: Tensors) -> Trainer:
     trainer = Trainer(
         _blueprint(record, tensors), _rule(record.part("rule")), record.integer("seed", 0, _WORD)
     )
-    names = [f"{c.name}.latent" for c in trainer.blueprint.dense_couplings]
-    if set(tensors) != {*names, "bias_latent"}:
-        raise NetworkFileError(f"tensors must be {', '.join(names)} and bias_latent")
-    for index, coupling in enumerate(trainer.blueprint.dense_couplings):
-        latents = _within(tensors, names[index], np.int16, coupling.weight.shape, LATENT_LIMIT)
-        if coupling.is_self_coupling and (
-            latents.diagonal().any() or not np.array_equal(latents, latents.T)
-        ):
+    blueprint = trainer.blueprint
+    names = [f"{c.name}.latent" for c in blueprint.couplings]
+    expected = [*names, *_structure(blueprint)]
+    if set(tensors) != {*expected, "bias_latent"}:
+        raise NetworkFileError(f"tensors must be {', '.join(expected)} and bias_latent")
+    for index, coupling in enumerate(blueprint.couplings):
+        shape = coupling.parameters.shape
+        latents = _within(tensors, names[index], np.int16, shape, LATENT_LIMIT)
+        if not np.array_equal(latents, coupling.mirrored(latents)):
             raise NetworkFileError(
                 f"tensor {names[index]!r} must be symmetric with a diagonal of zeros"
             )
@@ -130,6 +132,15 @@ def _restored(record: Fields, tensors: Tensors) -> Trainer:
     trainer.random_state = np.uint32(record.integer("random_state", 1, _WORD))
     trainer.program()
     return trainer
+
+
+def _structure(network: Network) -> dict[str, npt.NDArray[Any]]:
+    """The couplings' tensors beside their parameters, by the names that a network file has."""
+    return {
+        f"{c.name}.{end}": tensor
+        for c in network.couplings
+        for end, tensor in c.structure().items()
+    }
 
 
 def _within(
@@ -165,11 +176,13 @@ def _rule(fields: Fields) -> Rule:
 def _blueprint(record: Fields, tensors: Tensors) -> Network:
     """The described network with all weights zero."""
     description = record.part("network")
-    blank = {}
+    learned = {name for name in tensors if name.endswith(".latent")} | {"bias_latent"}
+    blank = {name: tensor for name, tensor in tensors.items() if name not in learned}
     for coupling in description.parts("couplings"):
         name = f"{coupling.text('pre')}-{coupling.text('post')}"
+        shape = (None,) * kind_of(coupling).parameter_axes
         latents = checked_array(
-            tensors, f"{name}.latent", np.int16, (None, None), record.where, NetworkFileError
+            tensors, f"{name}.latent", np.int16, shape, record.where, NetworkFileError
         )
         blank[f"{name}.weight"] = np.zeros(latents.shape, np.int8)
     return network_from(description.content, blank)

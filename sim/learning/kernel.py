@@ -10,8 +10,15 @@ import numpy as np
 from toreq_hw.contract.arithmetic_kernel import nudge
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.event_kernel import copy, present, relax, same
+from toreq_hw.sim.learning.edge_kernel import learn_edges
 from toreq_hw.sim.learning.generator import advance
-from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
+from toreq_hw.sim.learning.latent_kernel import (
+    int8_weight,
+    moved_latent,
+    rounding_offset,
+    ternary_weight,
+)
+from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 
 
 class NudgedOutput(NamedTuple):
@@ -86,6 +93,7 @@ def learn_samples(  # type: ignore[no-untyped-def]
 def update(plan, synapses, rates, inputs, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """V <- clip(V + ((s+_pre s+_post - s-_pre s-_post + r) >> k)) for every coupling and bias.
 
+    Dense couplings here; those with edge lists in `learn_edges`.
     Only synapses whose product is not zero can move, because r < 2^k; so a row whose pre
     neuron stood still walks the columns that moved, and only those.
     """
@@ -107,6 +115,19 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
         if count == 0 and (pre < 0 or same(pre_positive, pre_negative)):
             continue
         theta, shift = np.int32(synapses.theta[coupling]), np.int32(rates.shift[coupling])
+        if synapses.edges.rows[coupling] >= 0:
+            random_state = learn_edges(
+                plan=plan,
+                synapses=synapses,
+                coupling=coupling,
+                shift=shift,
+                pre_positive=pre_positive,
+                pre_negative=pre_negative,
+                post_positive=post_positive,
+                post_negative=post_negative,
+                random_state=random_state,
+            )
+            continue
         for row in range(len(pre_positive)):
             s_positive, s_negative = np.int32(pre_positive[row]), np.int32(pre_negative[row])
             if s_positive == 0 and s_negative == 0:
@@ -200,34 +221,6 @@ def learn_columns(  # type: ignore[no-untyped-def]
         changed |= w != weight[j]
         weight[j] = w
     return changed
-
-
-@compiled
-def moved_latent(latent, product, draw, weyl, shift):  # type: ignore[no-untyped-def]
-    """One latent after its step: clip(V + ((product + r) >> k))."""
-    step = np.int32(np.int32(product + rounding_offset(draw, weyl, shift)) >> shift)
-    v = np.int32(np.int32(latent) + step)
-    return np.int16(min(max(v, np.int32(-LATENT_LIMIT)), np.int32(LATENT_LIMIT)))
-
-
-@compiled
-def ternary_weight(latent, theta):  # type: ignore[no-untyped-def]
-    """sign(V) where |V| >= theta, else 0."""
-    return np.int8(np.int8(latent >= theta) - np.int8(latent <= -theta))
-
-
-@compiled
-def int8_weight(latent):  # type: ignore[no-untyped-def]
-    """clip((V + 128) >> 8, -127, 127)."""
-    rounded = np.int32(np.int32(np.int32(latent) + np.int32(128)) >> np.int32(8))
-    return np.int8(min(max(rounded, np.int32(-127)), np.int32(127)))
-
-
-@compiled
-def rounding_offset(draw, weyl, shift):  # type: ignore[no-untyped-def]
-    """A column's r in 0 .. 2^k - 1: the top k bits of the row's word plus the column's step."""
-    word = np.int32(np.int32(draw + weyl) & np.int32(0xFFFF))
-    return np.int32(word >> np.int32(np.int32(16) - shift))
 
 
 @compiled

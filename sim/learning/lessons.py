@@ -41,8 +41,8 @@ def learn_epoch(
     inputs = shifted(lessons.inputs, lessons.shape, lessons.augment, trainer.seed, epoch)
     order = sample_order(len(inputs), trainer.seed, epoch)
     total = Progress(0, 0, 0, 0, 0)
-    synapses = sum(coupling.weight.size for coupling in trainer.blueprint.dense_couplings)
-    run = min(_RUN, max(1, _RUN_SYNAPSES // synapses))
+    synapses = trainer.blueprint.synapses
+    run = min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
     for first in range(0, len(order), run):
         progress = trainer.learn(inputs, lessons.labels, order[first : first + run])
         total += progress

@@ -32,7 +32,7 @@ class Recipe:
 
     def rule(self, network: Network, epochs: int) -> Rule:
         """The rule for one network and one length of training."""
-        into_output = [c.name for c in network.couplings if c.post == network.output.name]
+        into_output = [p.coupling.name for p in network.into(network.output.name) if not p.backward]
         return Rule(
             shift=self.shift,
             bias_shift=self.bias_shift,

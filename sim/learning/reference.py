@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Coupling, Network
+from toreq_hw.network import Coupling, DenseCoupling, Network
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 States = dict[str, npt.NDArray[np.integer]]
@@ -55,7 +55,8 @@ def update(
     for coupling in network.couplings:
         ends = (coupling.pre, coupling.post)
         if any(np.any(s_positive[name] != s_negative[name]) for name in ends):
-            _update_coupling(coupling, latents, s_positive, s_negative, shifts[coupling.name])
+            update = _update_dense if isinstance(coupling, DenseCoupling) else _update_edges
+            update(coupling, latents, s_positive, s_negative, shifts[coupling.name])
     for population in network.relaxing:
         name = population.name
         moved = s_positive[name].astype(np.int64) - s_negative[name]
@@ -68,7 +69,7 @@ def update(
             latents.bias[name][i] = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
 
 
-def _update_coupling(
+def _update_dense(
     coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
 ) -> None:
     weight = latents.weight[coupling.name]
@@ -84,6 +85,29 @@ def _update_coupling(
             weight[row, column] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
             if coupling.is_self_coupling:
                 weight[column, row] = weight[row, column]
+
+
+def _update_edges(
+    coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
+) -> None:
+    """A parameter's gradient is the sum over its edges; see `edge_kernel` for which rows draw."""
+    weight = latents.weight[coupling.name]
+    columns = weight.shape[-1]
+    gradients: dict[int, int] = {}
+    drawing: set[int] = set()
+    for pre, post, parameter in zip(*(part.tolist() for part in coupling.edges()), strict=True):
+        p_pre, n_pre = int(positive[coupling.pre][pre]), int(negative[coupling.pre][pre])
+        p, n = int(positive[coupling.post][post]), int(negative[coupling.post][post])
+        gradients[parameter] = gradients.get(parameter, 0) + p_pre * p - n_pre * n
+        if p_pre or n_pre:
+            drawing.add(parameter // columns)
+    for row in sorted(drawing):
+        latents.random_state = next_draw(latents.random_state)
+        for column in range(columns):
+            parameter = row * columns + column
+            offset = rounding_offset(latents.random_state, column, shift)
+            v = int(weight.flat[parameter]) + ((gradients.get(parameter, 0) + offset) >> shift)
+            weight.flat[parameter] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
 
 
 def biases_of(latents: Latents) -> dict[str, npt.NDArray[np.int32]]:

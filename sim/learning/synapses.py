@@ -9,8 +9,9 @@ from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.sim.learning.edges import EdgeLists, edge_lists
 from toreq_hw.sim.learning.generator import WEYL_STEP
-from toreq_hw.sim.plan import Ints, Plan
+from toreq_hw.sim.plan import Ints, Plan, fan_weight
 
 LATENT_LIMIT = 32767
 """Latent weights are int16 and stay in -32767..32767."""
@@ -25,7 +26,8 @@ BIAS_LATENT_LIMIT = (1 << 26) - 1
 class Synapses(NamedTuple):
     """Couplings in file order. Populations are numbered as in `Plan`, the input is -1.
 
-    first: where a coupling's latents begin in `latent`, row-major. forward, backward: where
+    first: where a coupling's latents begin in `latent`, row-major. edges: of couplings that are
+    not dense. forward, backward: where
     its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
     way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
     0 for INT8. bias_latent: one per relaxing neuron. weyl: what each column adds to its row's
@@ -38,6 +40,7 @@ class Synapses(NamedTuple):
     forward: Ints
     backward: Ints
     theta: Ints
+    edges: EdgeLists
     latent: npt.NDArray[np.int16]
     bias_latent: npt.NDArray[np.int32]
     weyl: npt.NDArray[np.int32]
@@ -47,42 +50,43 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
     """All latents zero, those of biases too."""
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     number[network.input.name] = -1
-    ends = [(number[c.pre], number[c.post]) for c in network.dense_couplings]
-    sizes = [c.weight.size for c in network.dense_couplings]
-    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.dense_couplings]
+    ends = [(number[p.source.name], number[p.target.name]) for p in network.forward_projections]
+    sizes = [c.parameters.size for c in network.couplings]
+    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
+    edges = edge_lists(network)
+    columns = max(len(plan.bias), edges.widest_row)
     return Synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),
         first=np.cumsum([0, *sizes], dtype=np.int64)[:-1],
-        forward=np.array([_fan(plan, pre, post) for pre, post in ends], dtype=np.int64),
+        forward=np.array([fan_weight(plan, pre, post) for pre, post in ends], dtype=np.int64),
         backward=np.array(
-            [-1 if pre < 0 else _fan(plan, post, pre) for pre, post in ends], dtype=np.int64
+            [-1 if pre < 0 else fan_weight(plan, post, pre) for pre, post in ends], dtype=np.int64
         ),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
+        edges=edges,
         latent=np.zeros(sum(sizes), dtype=np.int16),
         bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
-        weyl=(np.arange(len(plan.bias)) * WEYL_STEP & 0xFFFF).astype(np.int32),
+        weyl=(np.arange(columns) * WEYL_STEP & 0xFFFF).astype(np.int32),
     )
 
 
 def check_latents(network: Network, synapses: Synapses) -> None:
     """Raises InputError for a latent outside its range, or a self-coupling that is not mirrored."""
-    for index, coupling in enumerate(network.dense_couplings):
+    for index, coupling in enumerate(network.couplings):
         latents = latents_in(synapses, network, index)
         what = f"latents of coupling {coupling.name!r}"
-        whole_numbers(what, latents, coupling.weight.shape, -LATENT_LIMIT, LATENT_LIMIT)
-        mirrored = not coupling.is_self_coupling or np.array_equal(latents, latents.T)
-        if not mirrored or (coupling.is_self_coupling and np.diagonal(latents).any()):
+        whole_numbers(what, latents, coupling.parameters.shape, -LATENT_LIMIT, LATENT_LIMIT)
+        if not np.array_equal(latents, coupling.mirrored(latents)):
             raise InputError(f"{what}: must be symmetric with a zero diagonal, as its weights are")
     limit = BIAS_LATENT_LIMIT
     whole_numbers("bias latents", synapses.bias_latent, ("neurons",), -limit, limit)
 
 
 def latents_in(synapses: Synapses, network: Network, coupling: int) -> npt.NDArray[np.int16]:
-    """A view of one coupling's latents, int16 (n_pre, n_post)."""
-    shape = network.dense_couplings[coupling].weight.shape
-    start = synapses.first[coupling]
-    return synapses.latent[start : start + shape[0] * shape[1]].reshape(shape)
+    """A view of one coupling's latents, int16, of its parameters' shape."""
+    parameters, start = network.couplings[coupling].parameters, synapses.first[coupling]
+    return synapses.latent[start : start + parameters.size].reshape(parameters.shape)
 
 
 def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -118,11 +122,3 @@ def latents_of(weights: npt.NDArray[np.int8], theta: int) -> npt.NDArray[np.int1
     """
     step = min(theta + theta // 2, LATENT_LIMIT) if theta else 256
     return (weights.astype(np.int32) * step).astype(np.int16)
-
-
-def _fan(plan: Plan, source: int, target: int) -> int:
-    """Where in `plan.weights` the rows from population `source` to `target` begin."""
-    fans = range(int(plan.fan_first[source]), int(plan.fan_first[source + 1]))
-    if source < 0:
-        fans = range(int(plan.fan_first[-2]), int(plan.fan_first[-1]))
-    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)

@@ -6,7 +6,7 @@ trained = trainer.network()
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,15 +17,22 @@ from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, accumulator_range, check_labels, check_states
+from toreq_hw.network import (
+    Coupling,
+    DenseCoupling,
+    Network,
+    accumulator_range,
+    check_labels,
+    check_states,
+)
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
+from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
 from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,
     BIAS_LATENT_LIMIT,
-    LATENT_LIMIT,
     bias_latents_of,
     blank_synapses,
     check_latents,
@@ -34,55 +41,6 @@ from toreq_hw.sim.learning.synapses import (
     weights_of,
 )
 from toreq_hw.sim.plan import Ints, compile_plan
-
-MAX_SHIFT = 16
-"""Largest k: the rounding offset is drawn from 16 bits."""
-
-MAX_EPOCH = 1 << 31
-"""Far above what any training takes."""
-
-
-@named_type_errors
-@dataclass(frozen=True)
-class Rule:
-    """The settings of the integer rule.
-
-    shift: k of every coupling (learning rate 2^-k), or in `shifts` by coupling name.
-    bias_shift: k of all biases. theta: ternary threshold on the latent weight.
-    initial_reach: latents start uniform in -initial_reach..initial_reach.
-    decay_epochs: from each of these epochs on (0 is the first), every k is one larger.
-
-    Raises InputError naming the setting.
-    """
-
-    shift: int = 5
-    bias_shift: int = 7
-    theta: int = 4096
-    initial_reach: int = 6000
-    shifts: dict[str, int] = field(default_factory=dict)
-    decay_epochs: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
-        for name, shift in {"shift": self.shift, "bias_shift": self.bias_shift}.items():
-            _check(name, shift, 0, MAX_SHIFT)
-        for name, shift in self.shifts.items():
-            _check(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
-        for start in self.decay_epochs:
-            _check("decay_epochs", start, 0, MAX_EPOCH)
-        _check("theta", self.theta, 1, LATENT_LIMIT)
-        _check("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
-
-    def shift_of(self, coupling: str, epoch: int) -> int:
-        """The k of one coupling in one epoch."""
-        return self._decayed(self.shifts.get(coupling, self.shift), epoch)
-
-    def bias_shift_in(self, epoch: int) -> int:
-        """The k of all biases in one epoch."""
-        return self._decayed(self.bias_shift, epoch)
-
-    def _decayed(self, shift: int, epoch: int) -> int:
-        return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))
 
 
 class Rates(NamedTuple):
@@ -128,12 +86,12 @@ class Trainer:
     """
 
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
-        _check("seed", seed, 0, (1 << 32) - 1)
-        names = [c.name for c in network.dense_couplings]
+        check_integer("seed", seed, 0, (1 << 32) - 1)
+        names = [c.name for c in network.couplings]
         for name in rule.shifts:
             if name not in names:
                 raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
-        _check_headroom(network)
+        check_headroom(network)
         self.rule = rule
         self.seed = seed
         self.epoch = 0
@@ -156,9 +114,9 @@ class Trainer:
         """
         trainer = cls(network, rule, seed)
         trainer.epoch = epoch
-        for index, coupling in enumerate(network.dense_couplings):
+        for index, coupling in enumerate(network.couplings):
             theta = int(trainer.synapses.theta[index])
-            trainer.latents(index)[...] = latents_of(coupling.weight, theta)
+            trainer.latents(index)[...] = latents_of(coupling.parameters, theta)
         bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
         trainer.synapses.bias_latent[:] = bias_latents_of(bias)
         trainer.program()
@@ -175,7 +133,7 @@ class Trainer:
         classes = check_labels(network.output, labels, len(inputs))
         learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
-            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.dense_couplings]),
+            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
             self.rule.bias_shift_in(self.epoch),
         )
         tally = np.zeros(4, dtype=np.int64)
@@ -201,6 +159,17 @@ class Trainer:
 
     def network(self) -> Network:
         """The network as it stands, an independent copy."""
+        lowered = self.lowered_network()
+        couplings = [
+            dense if isinstance(coupling, DenseCoupling) else self._with_own_weights(index)
+            for index, (coupling, dense) in enumerate(
+                zip(self.blueprint.couplings, lowered.dense_couplings, strict=True)
+            )
+        ]
+        return replace(lowered, couplings=tuple(couplings))
+
+    def lowered_network(self) -> Network:
+        """The network as it stands by its default lowering: the matrices that phases run on."""
         network, layout = self.blueprint, Layout(self.blueprint)
         couplings = []
         for coupling, start in zip(network.dense_couplings, self.synapses.forward, strict=True):
@@ -209,6 +178,14 @@ class Trainer:
         biases = {p.name: self._plan.bias[layout.of(p)] for p in network.relaxing}
         return replace(network, couplings=tuple(couplings), biases=biases)
 
+    def _with_own_weights(self, index: int) -> Coupling:
+        """One coupling with the weights that its latents stand for."""
+        return self.blueprint.couplings[index].with_parameters(self._weights(index))
+
+    def _weights(self, index: int) -> npt.NDArray[np.int8]:
+        """The weights that one coupling's latents stand for, of its parameters' shape."""
+        return weights_of(self.latents(index), int(self.synapses.theta[index]))
+
     def program(self) -> None:
         """Sets every weight and bias from its latent, as after a change of latents by hand.
 
@@ -216,17 +193,18 @@ class Trainer:
         """
         synapses = self.synapses
         check_latents(self.blueprint, synapses)
-        _check("epoch", self.epoch, 0, MAX_EPOCH)
-        _check("random_state", int(self.random_state), 1, (1 << 32) - 1)
-        for index in range(len(self.blueprint.dense_couplings)):
-            weight = weights_of(self.latents(index), int(synapses.theta[index]))
-            for start, rows in (
-                (synapses.forward[index], weight),
-                (synapses.backward[index], weight.T),
-            ):
-                if start >= 0:
-                    self._plan.weights[start : start + weight.size] = rows.ravel()
+        check_integer("epoch", self.epoch, 0, MAX_EPOCH)
+        check_integer("random_state", int(self.random_state), 1, (1 << 32) - 1)
+        for index, coupling in enumerate(self.blueprint.couplings):
+            self._program(index, coupling.matrix_of(self._weights(index)))
         self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
+
+    def _program(self, index: int, matrix: npt.NDArray[np.int8]) -> None:
+        """Writes the matrix of one coupling, int8 (n_pre, n_post), for both of its directions."""
+        forward, backward = self.synapses.forward[index], self.synapses.backward[index]
+        for start, rows in ((forward, matrix), (backward, matrix.T)):
+            if start >= 0:
+                self._plan.weights[start : start + matrix.size] = rows.ravel()
 
     def take_over(self, other: "Trainer") -> None:
         """Copies another trainer's whole state; the two must have the same blueprint."""
@@ -237,21 +215,22 @@ class Trainer:
         self.program()
 
     def latents(self, coupling: int) -> npt.NDArray[np.int16]:
-        """A view of one coupling's latents, int16 (n_pre, n_post)."""
+        """A view of one coupling's latents, int16, of its parameters' shape.
+
+        A dense coupling has (n_pre, n_post) of them.
+        """
         return latents_in(self.synapses, self.blueprint, coupling)
 
     def _draw_latents(self) -> None:
-        """Row-major, couplings in file order; a self-coupling draws its upper triangle."""
+        """Row-major, couplings in file order; a dense self-coupling draws its upper triangle."""
         state = np.uint32(seeded(self.seed, Stream.INITIAL_WEIGHTS))
         reach = self.rule.initial_reach
-        for index, coupling in enumerate(self.blueprint.dense_couplings):
-            latents = self.latents(index)
-            if not coupling.is_self_coupling:
-                state = np.uint32(fill_uniform(latents.reshape(-1), reach, state))
-                continue
-            for row in range(len(latents)):
-                state = np.uint32(fill_uniform(latents[row, row + 1 :], reach, state))
-            latents += latents.T
+        for index, coupling in enumerate(self.blueprint.couplings):
+            latents, free = self.latents(index), coupling.free_parameters()
+            drawn = np.zeros(len(free), dtype=np.int16)
+            state = np.uint32(fill_uniform(drawn, reach, state))
+            latents.flat[free] = drawn
+            latents[...] = coupling.mirrored(latents)
 
     def _nudged_output(self) -> kernel.NudgedOutput:
         """Where the output population lies, and what nudges it."""
@@ -266,8 +245,11 @@ class Trainer:
         )
 
 
-def _check_headroom(network: Network) -> None:
-    """Learned weights and biases may take any value of their formats: that must still fit."""
+def check_headroom(network: Network) -> None:
+    """Learned weights and biases may take any value of their formats: that must still fit.
+
+    Raises InputError.
+    """
     learned_bias = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
     for population in network.relaxing:
         low, high = accumulator_range(network, population.name, any_weights=True)
@@ -278,8 +260,3 @@ def _check_headroom(network: Network) -> None:
                 f"+-{ACCUMULATOR_LIMIT} for any learned weights, worst case is {reach}; use "
                 "fewer neurons or closer fraction bits"
             )
-
-
-def _check(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{name} must be an integer in {low}..{high}, not {value!r}")

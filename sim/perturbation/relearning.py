@@ -16,6 +16,7 @@ from toreq_hw.network import Network, Role
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.kernel import learn_samples
+from toreq_hw.sim.learning.trainer import check_headroom
 from toreq_hw.sim.perturbation.draws import exactly
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
@@ -84,7 +85,7 @@ class Impairment(NamedTuple):
 class DamagedTrainer(Trainer):
     """A trainer some of whose cells are broken: they read what they read, whatever is learned.
 
-    asymmetry: of the updates of all others.
+    Cells are those of the default lowering's matrices. asymmetry: of the updates of all others.
 
     trainer: taken over as it stands (latents, rates, generator); it is not changed itself.
     """
@@ -97,6 +98,7 @@ class DamagedTrainer(Trainer):
     ) -> None:
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
         self.take_over(trainer)
+        check_headroom(self.blueprint.lowered)
         where, words = self._places(broken)
         self._plan.weights[where] = words
 
@@ -113,6 +115,10 @@ class DamagedTrainer(Trainer):
 
         self._learn_samples: Callable[..., Any] = learn_impaired
 
+    def network(self) -> Network:
+        """The network as it stands, broken cells included; by its default lowering."""
+        return self.lowered_network()
+
     def _places(self, broken: Broken) -> tuple[Ints, Weights]:
         """Indices into the plan's weights, of both directions, and what they read."""
         where = [np.zeros(0, dtype=np.int64)]
@@ -121,7 +127,7 @@ class DamagedTrainer(Trainer):
             if coupling.name not in broken.cells:
                 continue
             cells, values = broken.cells[coupling.name]
-            rows, columns = np.divmod(cells, coupling.weight.shape[1])
+            rows, columns = np.divmod(cells, coupling.shape[1])
             forward, backward = self.synapses.forward[index], self.synapses.backward[index]
             mirrored = columns * coupling.weight.shape[0] + rows
             where.append(forward + cells)
@@ -195,6 +201,7 @@ class HardenedTrainer(Trainer):
         period: int,
     ) -> None:
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
+        check_headroom(self.blueprint.lowered)
         self._damage, self._period, self._drawn = damage, period, 0
 
     def learn(self, inputs: npt.ArrayLike, labels: npt.ArrayLike, order: npt.ArrayLike) -> Progress:
@@ -210,11 +217,5 @@ class HardenedTrainer(Trainer):
 
     def _impair(self, damaged: Network) -> None:
         """Puts another network's weights in place, both ways, and leaves the latents."""
-        synapses = self.synapses
         for index, coupling in enumerate(damaged.dense_couplings):
-            for start, rows in (
-                (synapses.forward[index], coupling.weight),
-                (synapses.backward[index], coupling.weight.T),
-            ):
-                if start >= 0:
-                    self._plan.weights[start : start + coupling.weight.size] = rows.ravel()
+            self._program(index, coupling.weight)

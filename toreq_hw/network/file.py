@@ -150,11 +150,17 @@ def _population(entry: Fields) -> Population:
     )
 
 
-def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
+def kind_of(entry: Fields) -> type[Coupling]:
+    """The kind that a coupling's entry names. Raises the error of `entry` for an unknown one."""
     kind = KINDS.get(entry.text("kind"))
     if kind is None:
         known = " or ".join(repr(name) for name in KINDS)
         raise entry.error("kind", f"be {known}", entry.text("kind"))
+    return kind
+
+
+def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
+    kind = kind_of(entry)
     stem = f"{entry.text('pre')}-{entry.text('post')}."
     own = {n.removeprefix(stem): tensor for n, tensor in tensors.items() if n.startswith(stem)}
     if "weight" not in own:

@@ -1,0 +1,62 @@
+"""The settings of the integer rule of on-chip learning (docs/numerics.md, section 6)."""
+
+from dataclasses import dataclass, field
+
+from toreq_hw.argument_types import named_type_errors
+from toreq_hw.errors import InputError
+from toreq_hw.sim.learning.synapses import LATENT_LIMIT
+
+MAX_SHIFT = 16
+"""Largest k: the rounding offset is drawn from 16 bits."""
+
+MAX_EPOCH = 1 << 31
+"""Far above what any training takes."""
+
+
+@named_type_errors
+@dataclass(frozen=True)
+class Rule:
+    """The settings of the integer rule.
+
+    shift: k of every coupling (learning rate 2^-k), or in `shifts` by coupling name.
+    bias_shift: k of all biases. theta: ternary threshold on the latent weight.
+    initial_reach: latents start uniform in -initial_reach..initial_reach.
+    decay_epochs: from each of these epochs on (0 is the first), every k is one larger.
+
+    Raises InputError naming the setting.
+    """
+
+    shift: int = 5
+    bias_shift: int = 7
+    theta: int = 4096
+    initial_reach: int = 6000
+    shifts: dict[str, int] = field(default_factory=dict)
+    decay_epochs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
+        for name, shift in {"shift": self.shift, "bias_shift": self.bias_shift}.items():
+            check_integer(name, shift, 0, MAX_SHIFT)
+        for name, shift in self.shifts.items():
+            check_integer(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
+        for start in self.decay_epochs:
+            check_integer("decay_epochs", start, 0, MAX_EPOCH)
+        check_integer("theta", self.theta, 1, LATENT_LIMIT)
+        check_integer("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
+
+    def shift_of(self, coupling: str, epoch: int) -> int:
+        """The k of one coupling in one epoch."""
+        return self._decayed(self.shifts.get(coupling, self.shift), epoch)
+
+    def bias_shift_in(self, epoch: int) -> int:
+        """The k of all biases in one epoch."""
+        return self._decayed(self.bias_shift, epoch)
+
+    def _decayed(self, shift: int, epoch: int) -> int:
+        return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))
+
+
+def check_integer(name: str, value: int, low: int, high: int) -> None:
+    """Raises InputError unless `value` is an integer in low..high."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} must be an integer in {low}..{high}, not {value!r}")
