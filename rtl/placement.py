@@ -159,7 +159,5 @@ def placement_of(
         state_bits=population.state_bits,
         signed=population.signed,
         fraction_bits=network.accumulator_fraction_bits(population.name),
-        self_coupled=any(
-            c.is_self_coupling and c.pre == population.name for c in network.dense_couplings
-        ),
+        self_coupled=any(p.is_self_projection for p in network.into(population.name)),
     )

@@ -37,7 +37,7 @@ def accumulator_bits_of(network: Network, bias_bits: int) -> int:
     widest = 0
     for population in network.relaxing:
         bias = network.biases[population.name]
-        low, high = accumulator_range(network, population.name, any_weights=True)
+        low, high = accumulator_range(network.lowered, population.name, any_weights=True)
         reach = 1 << (bias_bits - 1)
         ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1]
         bits = signed_bits(ends)

@@ -176,13 +176,11 @@ def _rule(fields: Fields) -> Rule:
 def _blueprint(record: Fields, tensors: Tensors) -> Network:
     """The described network with all weights zero."""
     description = record.part("network")
-    learned = {name for name in tensors if name.endswith(".latent")} | {"bias_latent"}
-    blank = {name: tensor for name, tensor in tensors.items() if name not in learned}
+    blank: dict[str, npt.NDArray[Any]] = {}
     for coupling in description.parts("couplings"):
         name = f"{coupling.text('pre')}-{coupling.text('post')}"
         shape = (None,) * kind_of(coupling).parameter_axes
-        latents = checked_array(
-            tensors, f"{name}.latent", np.int16, shape, record.where, NetworkFileError
-        )
-        blank[f"{name}.weight"] = np.zeros(latents.shape, np.int8)
+        checked_array(tensors, f"{name}.latent", np.int16, shape, record.where, NetworkFileError)
+        blank |= {key: tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
+        blank[f"{name}.weight"] = np.zeros(blank.pop(f"{name}.latent").shape, np.int8)
     return network_from(description.content, blank)

@@ -79,7 +79,7 @@ class FaultMap:
         Raises InputError for analog layers: noise and converters are no list of faults.
         """
         damaged = program(network, layers)
-        if damaged.describe() != network.describe():
+        if damaged.lowered.describe() != network.lowered.describe():
             raise InputError("a fault map must keep the weight formats, found an analog layer")
         given = disturbance(damaged, samples, layers)
         if (

@@ -11,6 +11,7 @@ from testbench.networks import Case, random_case
 from testbench.replay.replay_plan import replay_in_rtl
 from testbench.robustness.random_maps import random_rows
 from testbench.rtl.simulate import simulators
+from testbench.toy_couplings import toy_case
 from toreq_hw import commands, data, network, sim
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
@@ -137,6 +138,15 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
         for machine in ("rtl", "lava"):
             (found,) = replay_against(other, expected, machine, tmp_path / "core")
             assert found.first_difference is not None, (machine, change.keys())
+
+
+def test_couplings_never_seen_before_replay_by_their_default_lowering(tmp_path: Path) -> None:
+    one = scene(toy_case(51), EVERYTHING, tmp_path)
+    twin = FaultMap.make(toy_case(51).twin, EVERYTHING, 3, one.states)
+    assert replace(one.fault_map, network_sha256=twin.network_sha256) == twin
+    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    verdicts.append(on_core(one, Expected(one), tmp_path / "core", lanes=4))
+    assert [v.first_difference for v in verdicts] == [None] * 5
 
 
 class DrainingCore(ReplayCore):

@@ -93,7 +93,7 @@ def test_a_file_holds_a_kind(tmp_path: Path) -> None:
     tensors = case.network.tensors()
     with pytest.raises(NetworkFileError, match="kind banded must be in a file of version 2, found"):
         network.file.from_header(header | {"version": 1}, tensors)
-    with pytest.raises(NetworkFileError, match="version must be 1 or 2 .*, found 3"):
+    with pytest.raises(NetworkFileError, match=r"version must be 1 or 2 .*, found 3"):
         network.file.from_header(header | {"version": 3}, tensors)
 
 

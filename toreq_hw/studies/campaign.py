@@ -165,7 +165,7 @@ def twin_of(
     there = twin_path(path, dataset.name)
     if there.exists():
         twin = network.load(there)
-        if twin.describe() != net.describe():
+        if twin.describe() != net.lowered.describe():
             raise InputError(f"{there}: must have the shape of {path}, found another")
         return there
     kind = net.couplings[0].weight_format

@@ -1,0 +1,55 @@
+"""Couplings that the project has never seen run in Lava and Nengo, leave as NIR and are mapped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from testbench.lava.conftest import random_samples
+from testbench.toy_couplings import toy_case
+from toreq_hw import sim
+from toreq_hw.lava_backend import lava_run, nengo_loihi_run, nengo_run, nir_export
+from toreq_hw.lava_backend.mapper import load_chip, map_network
+from toreq_hw.network import Schedule, WeightFormat
+from toreq_hw.targets.agreement import Agreement, compare
+from toreq_hw.targets.expected import simulate
+
+EXACT = Agreement(0, 0, 0, None)
+CASES = [(WeightFormat.INT8, Schedule.SEQUENTIAL), (WeightFormat.TERNARY, Schedule.PARITY)]
+
+
+@pytest.mark.parametrize(("weight_format", "schedule"), CASES)
+def test_lava_and_nengo_do_what_the_dense_twin_does(
+    weight_format: WeightFormat, schedule: Schedule
+) -> None:
+    case = toy_case(31, weight_format, schedule)
+    chosen = random_samples(case.inputs, case.labels)
+    expected = simulate(case.twin, chosen)
+    targets = sim.targets(case.network.output, chosen.labels)
+    for found in (
+        lava_run.run(case.network, chosen.inputs, targets, batch=2),
+        nengo_run.run(case.network, chosen.inputs, targets),
+    ):
+        assert compare(expected, found) == EXACT
+        assert len(found.phases[0].changes) > 10
+
+
+def test_nir_holds_the_matrices(tmp_path: Path) -> None:
+    import nir
+
+    case = toy_case(32, schedule=Schedule.SEQUENTIAL)
+    nir_export.export(case.network, tmp_path / "toy.nir")
+    graph = nir.read(tmp_path / "toy.nir")
+    for c in case.twin.couplings:
+        assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.weight.T)
+        if c.pre != "input":
+            assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.weight)
+
+
+def test_the_map_and_the_strength_are_those_of_the_dense_twin() -> None:
+    case = toy_case(33)
+    chip = load_chip("loihi2")
+    assert map_network(case.network, chip) == map_network(case.twin, chip)
+    assert nengo_loihi_run.coupling_strength(case.network) == pytest.approx(
+        nengo_loihi_run.coupling_strength(case.twin)
+    )

@@ -1,0 +1,33 @@
+"""Couplings that the project has never seen in the core: it is the core of the dense twin."""
+
+from dataclasses import replace
+
+import pytest
+
+from testbench.rtl.plan import Images, Plan
+from testbench.rtl.simulate import RUNS, simulate
+from testbench.toy_couplings import toy_case
+from toreq_hw.network import Schedule, WeightFormat
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.verilog import core_verilog
+
+
+@pytest.mark.parametrize("weight_format", WeightFormat)
+def test_the_core_is_that_of_the_dense_twin(weight_format: WeightFormat) -> None:
+    case = toy_case(41, weight_format, Schedule.SEQUENTIAL)
+    own, twin = (CoreParameters.of(net, 4, large_coupling=0) for net in (case.network, case.twin))
+    assert own.network_sha256 == case.network.sha256
+    assert replace(own, network_sha256=twin.network_sha256) == twin
+
+
+def test_the_core_relaxes_as_the_dense_twin() -> None:
+    case = toy_case(42)
+    parameters = CoreParameters.of(case.network, 4, large_coupling=0)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    source = RUNS / "toy-couplings.v"
+    source.write_text(core_verilog(Core(parameters, MemoryImages.of(case.network, parameters))))
+    steps = (Images(case.inputs, case.labels),)
+    plan = Plan(case.twin, 4, steps, choices={"large_coupling": 0})
+    assert simulate(plan, "toy-couplings", sources=[source]).failure is None
