@@ -57,7 +57,7 @@ def replay(
         raise InputError("samples must be at least 1, found 0")
     with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:
         folder = Path(name)
-        save(network, folder / "network.safetensors")
+        save(network.lowered, folder / "network.safetensors")
         np.savez(folder / "request.npz", inputs=inputs.astype(np.int32), start=start)
         entries = {k: v for k, v in rows.items() if k not in ("weights", "states")}
         (folder / "map.json").write_text(

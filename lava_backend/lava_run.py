@@ -92,7 +92,7 @@ def run(
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="toreq-lava-") as name:
         folder = Path(name)
-        save(network, folder / "network.safetensors")
+        save(network.lowered, folder / "network.safetensors")
         request = folder / "request.npz"
         np.savez(request, inputs=_rounds(inputs, batch), targets=_rounds(targets, batch))
         supervise(folder, patience_s)
