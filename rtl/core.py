@@ -226,15 +226,15 @@ class Core(wiring.Component):
     def _connect_readout(self, m: Module) -> None:
         sequencer, readout, datapath = self._sequencer, self._readout, self._datapath
         m.d.comb += [
-            readout.look.eq(sequencer.look),
+            readout.readout_op.eq(sequencer.readout_op),
             readout.label.eq(sequencer.label),
             readout.negative.eq(sequencer.negative),
             readout.phase.eq(self._recorder.summary.phase),
-            sequencer.looked.eq(readout.done),
-            datapath.peek.eq(readout.peek),
-            datapath.peek_slice.eq(readout.peek_slice),
-            readout.peeked.eq(datapath.peeked),
-            readout.held.eq(datapath.held),
+            sequencer.readout_done.eq(readout.done),
+            datapath.read_request.eq(readout.read_request),
+            datapath.read_slice.eq(readout.read_slice),
+            readout.state_d1.eq(datapath.state_d1),
+            readout.state_d2.eq(datapath.state_d2),
         ]
 
     def _connect_recorder(self, m: Module) -> None:

@@ -46,8 +46,9 @@ class Datapath(wiring.Component):
     """Weights come in two cycles after the beat that asked for them.
 
     `single` is the operand of beats for one neuron, `walk` that of walks. `halt`: an update of
-    a self-coupled population found a change; beats behind it are void. `peek_slice` reads a
-    slice of states into `peeked` in the next cycle and `held` in the one after, while no pass runs.
+    a self-coupled population found a change; beats behind it are void. `read_slice` reads a
+    slice of states into `state_d1` in the next cycle and `state_d2` in the one after, while no pass
+    runs.
     """
 
     def __init__(
@@ -73,10 +74,10 @@ class Datapath(wiring.Component):
                 "halt_slice": Out(parameters.slice_bits),
                 "halt_lane": Out(parameters.update_lane_bits + 1),
                 "saturations": Out(range(parameters.update_lanes + 1)),
-                "peek": In(1),
-                "peek_slice": In(parameters.slice_bits),
-                "peeked": Out(self._states),
-                "held": Out(self._states),
+                "read_request": In(1),
+                "read_slice": In(parameters.slice_bits),
+                "state_d1": Out(self._states),
+                "state_d2": Out(self._states),
             }
         )
 
@@ -236,7 +237,7 @@ class Datapath(wiring.Component):
             m.d.comb += self._updater.totals[lane].eq(total)
 
     def _connect_states(self, m: Module) -> None:
-        """States are addressed in cycle 3, or by `peek`, held in 5, and written in cycle 6.
+        """States are addressed in cycle 3, or by `read_request`, held in 5, and written in cycle 6.
 
         Beside its states, a slice of a lossy core holds those that were sent last.
         """
@@ -251,12 +252,12 @@ class Datapath(wiring.Component):
         origin: Value | Page = Page.LIVE
         for entry in self._parameters.operations:
             if entry.states[0] is not Page.LIVE:
-                origin = Mux(~self.peek & (beat.op == entry.op), entry.states[0], origin)
+                origin = Mux(~self.read_request & (beat.op == entry.op), entry.states[0], origin)
         m.d.comb += [
             page.eq(origin),
-            read.addr.eq(paged(page, Mux(self.peek, self.peek_slice, beat.slice), slices)),
-            self.peeked.eq(read.data[:bits]),
-            self.held.eq(held[:bits]),
+            read.addr.eq(paged(page, Mux(self.read_request, self.read_slice, beat.slice), slices)),
+            self.state_d1.eq(read.data[:bits]),
+            self.state_d2.eq(held[:bits]),
             updater.old.eq(held[:bits]),
             write.en.eq(updater.write),
             write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),

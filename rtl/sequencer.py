@@ -19,7 +19,7 @@ from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import pass_layout
 from toreq_hw.rtl.phases import COMMAND_BITS, PASSES, Command, Pending, Step, successors
-from toreq_hw.rtl.readout import Look
+from toreq_hw.rtl.readout import ReadoutOp
 from toreq_hw.rtl.sweeps import Sweeps
 
 
@@ -68,12 +68,12 @@ class Sequencer(wiring.Component):
                 self._pass(m, step)
             self._update(m)
             sweeps.add_pause(m)
-            self._look(m, "NUDGE", Look.NUDGE, lambda: self._enter_after(m, Step.NUDGE))
+            self._read_states(m, "NUDGE", ReadoutOp.NUDGE, lambda: self._enter_after(m, Step.NUDGE))
             self._present(m)
             sweeps.add_next(m, lambda: self._enter_after(m, Step.FLUSH))
             sweeps.add_walk(m)
-            self._look(m, "CLASSIFY", Look.CLASSIFY, lambda: self._enter_report(m))
-            self._look(m, "REPORT", Look.REPORT, lambda: self._go(m, "SUMMARY"))
+            self._read_states(m, "CLASSIFY", ReadoutOp.CLASSIFY, lambda: self._enter_report(m))
+            self._read_states(m, "REPORT", ReadoutOp.REPORT, lambda: self._go(m, "SUMMARY"))
             with m.State("SUMMARY"):
                 m.d.comb += self.summary_valid.eq(1)
                 with m.If(self.summary_ready):
@@ -192,11 +192,11 @@ class Sequencer(wiring.Component):
                 self._sweeps.enter_pause(m, "WALK")
             self._sweeps.halt(m)
 
-    def _look(self, m: Module, state: str, look: object, finish: Callable[[], None]) -> None:
+    def _read_states(self, m: Module, state: str, op: object, finish: Callable[[], None]) -> None:
         """Waits until all states asked for are read."""
         with m.State(state):
-            m.d.comb += self.look.eq(look)
-            with m.If(self.looked):
+            m.d.comb += self.readout_op.eq(op)
+            with m.If(self.readout_done):
                 finish()
 
     def _enter_present(self, m: Module) -> None:
@@ -277,8 +277,8 @@ def _pass_ports(parameters: CoreParameters) -> dict[str, object]:
 def _result_ports(parameters: CoreParameters) -> dict[str, object]:
     """The readout, the recorder and the summary."""
     return {
-        "look": Out(Look),
-        "looked": In(1),
+        "readout_op": Out(ReadoutOp),
+        "readout_done": In(1),
         "label": Out(label_shape(parameters)),
         "negative": Out(1),
         "sweeps": In(parameters.sweep_bits),

@@ -30,7 +30,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import ENDING, PASSES, Command, Pending, Step
-from toreq_hw.rtl.readout import LOOK_LATENCY
+from toreq_hw.rtl.readout import READOUT_LATENCY
 from toreq_hw.rtl.storage import INPUT
 
 
@@ -168,7 +168,7 @@ def step_cycles(parameters: CoreParameters, step: Step) -> int:
     if step in PASSES:
         return parameters.slices
     if step in (Step.NUDGE, Step.CLASSIFY):
-        return parameters.classes + LOOK_LATENCY
+        return parameters.classes + READOUT_LATENCY
     if step is Step.REPORT:
         return parameters.slices + 1
     return UPDATE_LATENCY if step is Step.PAUSE else 1

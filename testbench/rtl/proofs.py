@@ -86,11 +86,14 @@ PROOFS = (
             partial(BeatsKeepTheirWord, threshold=threshold),
             {
                 "weights_stand": (r"\core.sequencer._follows", "2'b01"),
-                "one_nudge": (r"\core.sequencer.look", "2'b10"),  # NUDGE for ever
+                "one_nudge": (r"\core.sequencer.readout_op", "2'b10"),  # NUDGE for ever
                 "one_image": (r"\core.sequencer._ending", "1'b0"),
                 "one_beat": (r"\core.walker.last_fan", "1'b0"),
                 "positive_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
-                "writes_are_steps": (r"\core.datapath.peek", "1'b1"),  # another slice's states
+                "writes_are_steps": (
+                    r"\core.datapath.read_request",
+                    "1'b1",
+                ),  # of another slice
                 "events_arrive": (r"\core.queue.rest", "2'b11"),
                 "copies_are_in_time": (r"\core.passes.last", "1'b1"),
                 "deltas_lead_to_states": (r"\restoring", "1'b0"),
@@ -99,7 +102,10 @@ PROOFS = (
                 "positive_states_stay": (
                     r"\core.sequencer._follows",
                 ),  # NUDGE_NEGATIVE at any time
-                "one_nudge": (*_SUMS_AND_INPUTS, r"\core.readout.held"),  # any states are nudged
+                "one_nudge": (
+                    *_SUMS_AND_INPUTS,
+                    r"\core.readout.state_d2",
+                ),  # any states are nudged
                 "writes_are_steps": _SUMS_AND_INPUTS,
                 "events_arrive": _SUMS_AND_INPUTS,
                 "copies_are_in_time": _SUMS_AND_INPUTS,

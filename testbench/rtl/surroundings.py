@@ -16,7 +16,7 @@ from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.operations import Op, Page
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
-from toreq_hw.rtl.readout import Look
+from toreq_hw.rtl.readout import ReadoutOp
 
 
 class BeatsKeepTheirWord(Property):
@@ -111,7 +111,9 @@ class BeatsKeepTheirWord(Property):
         raised, rest = Signal(parameters.state_bits), self._followed.held(Page.BIAS_AND_POSITIVE)
         with m.If(negative):
             m.d.sync += raised.eq(self._followed.held(Page.LIVE))
-        nudges = self._core._sequencer.negative & (self._core._sequencer.look == Look.NUDGE)
+        nudges = self._core._sequencer.negative & (
+            self._core._sequencer.readout_op == ReadoutOp.NUDGE
+        )
         lies = address < parameters.groups * parameters.lanes
         self.check("positive_states_stay", raised == rest, when=nudges & lies)
 
