@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from toreq_hw.contract.arithmetic import rounding_half
+from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.memory import check_memory
 from toreq_hw.quant.fit import Reals
@@ -190,12 +190,11 @@ def _compare(
 
 def _network_states(mlp: QuantisedMlp, index: int, states: Integers) -> Integers:
     """New states of the network (docs/numerics.md, section 3) with nothing flowing back."""
-    coupling = mlp.network.dense_couplings[index]
-    post = mlp.network.population(coupling.post)
+    projection = next(p for p in mlp.network.projections if p.index == index and not p.backward)
+    post = projection.target
+    total = projection.apply(states) + mlp.network.biases[post.name]
     fraction_bits = mlp.network.accumulator_fraction_bits(post.name)
-    total = (states @ coupling.weight.astype(np.int64)) << (fraction_bits - coupling.fraction_bits)
-    total += mlp.network.biases[post.name] + rounding_half(fraction_bits)
-    return np.asarray(np.clip(total >> fraction_bits, post.state_min, post.state_max))
+    return to_state(total, fraction_bits, post.state_min, post.state_max).astype(np.int64)
 
 
 def _at_boundary(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import wrap
 from toreq_hw.rtl.parameters import CoreParameters
 
 Wide = npt.NDArray[np.int64]
@@ -52,8 +53,7 @@ class LivePage:
         for address in self.addresses:
             row, field = divmod(address, self.fields)
             value = words[row] >> self.bits * field & (1 << self.bits) - 1
-            negative = self.signed and value >> self.bits - 1
-            found.append(value - (1 << self.bits) if negative else value)
+            found.append(wrap(value, 1 << self.bits - 1) if self.signed else value)
         return np.array(found, dtype=np.int64)
 
     def changed(self, words: Sequence[int], neurons: Wide) -> dict[int, int]:
