@@ -10,6 +10,28 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+	@for file in $$(grep -lsE '^STUDY\b.*= Study\(' $(addsuffix /*.py,$(STUDIES))); do \
+		printf 'study-%s\t' "$$(basename "$$file" .py | tr _ -)"; \
+		sed -n '1s/^"""//;1s/"""$$//p' "$$file"; \
+	done | expand -t 20
+
+# Studies: a file in one of these folders that holds one is a target and a part of the index.
+
+STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
+
+.PHONY: study-index study-bench study-lazy study-parity study-robustness study-synthesis
+
+study-index: $(VENV)/core ## Write the index of all studies beside the published records.
+	$(BIN)/toreq-hw study --index reports/published
+
+study-bench: bench
+study-lazy: lazy
+study-parity: parity
+study-robustness: robustness
+study-synthesis: reports
+
+study-%: $(VENV)/core
+	$(BIN)/toreq-hw study $*
 
 sim: $(VENV)/core ## Train on digits with the integer rule, relax, compare engines, report.
 	$(BIN)/toreq-hw demo --out build/sim

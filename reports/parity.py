@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import t as student_t
 
-from toreq_hw.records.parity import Estimate, MemoryProbe, ParityRun, Row, SpectralNorm
+from toreq_hw.records.parity import Estimate, MemoryProbe, Parity, ParityRun, Row, SpectralNorm
+from toreq_hw.reports.page import Page, Section, Table
 
 PUBLISHED = {
     "digits": (94.6, 97.0),
@@ -229,6 +230,17 @@ def _memory(memory: Sequence[MemoryProbe]) -> list[str]:
         cells += [f"{probe.one_sample_mb:.1f}", f"{probe.state_copies:.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def page(record: Parity) -> Page:
+    """The table of accuracies alone; `markdown` has everything."""
+    header = ("task", "weights", "EqProp %", "backprop %")
+    rows = tuple(
+        (mine.task, mine.weights, mine.accuracy.text(), other.accuracy.text() if other else "")
+        for mine, other in pairs(record.rows)
+    )
+    lead = f"{len(record.runs)} trainings."
+    return Page("EqProp beside backpropagation", lead, (Section("", table=Table(header, rows)),))
 
 
 def picture(found: Sequence[Row]) -> bytes:

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toreq_hw.commands import main, parity
+from toreq_hw.commands import main
 from toreq_hw.errors import DataError, InputError
 from toreq_hw.quant import cloning, memory
 from toreq_hw.quant.options import Rule
 from toreq_hw.quant.parity import plan
 from toreq_hw.records.parity import MemoryProbe
 from toreq_hw.reports.parity import estimate, markdown
+from toreq_hw.studies import parity
 
 
 def run(*arguments: str) -> int:
@@ -87,19 +88,23 @@ def test_a_small_campaign_is_reported_and_resumed(
     assert (out / "parity.png").read_bytes().startswith(b"\x89PNG")
 
     carried_out = []
-    carry_out = parity._carry_out
+    carry_out = parity.carry_out
     monkeypatch.setattr(
-        parity, "_carry_out", lambda r, *rest: carried_out.append(r.name) or carry_out(r, *rest)
+        parity, "carry_out", lambda r, *rest: carried_out.append(r.name) or carry_out(r, *rest)
     )
-    (kept / "digits-int8-eqprop-2.json").write_text("{")
+    (ledger,) = kept.glob("parity-*.jsonl")
+    ledger.write_bytes(ledger.read_bytes()[:-100])
     assert run(*arguments) == 0
-    assert carried_out == ["digits-int8-eqprop-2"], "only the record that was cut"
+    assert carried_out == ["digits-ternary-backprop-2"], "only the run whose line was cut"
 
     # Other settings under the same names: nothing of hours of work is lost without being asked.
     monkeypatch.setattr("toreq_hw.quant.parity.QUICK_EPOCHS", 1)
     before = {path: path.read_bytes() for path in kept.iterdir()}
     assert run(*arguments) == 2
     assert {path: path.read_bytes() for path in kept.iterdir()} == before
+    assert run(*arguments[:1], "--no-training", *arguments[1:]) == 2
+    (kept / "digits-int8-eqprop-1.json").write_text("{}")
+    assert run(*arguments) == 2, "a run of version 1 of the folder"
     del carried_out[:]
     assert run(*arguments, "--overwrite") == 0
     assert len(carried_out) == 8
@@ -115,13 +120,14 @@ def test_a_report_of_no_run_replaces_nothing(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["an earlier report"]
 
 
-def test_a_cloned_network_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloned_network_plays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloning, "TRAINING_SAMPLES", 4000)
     monkeypatch.setattr(cloning, "TEST_SAMPLES", 1000)
     monkeypatch.setattr(parity, "EPISODES", 10)
     monkeypatch.delattr("os.getloadavg")  # as on Windows
     planned = next(r for r in plan(["cartpole"], 1, quick=True))
-    record = parity._carry_out(planned, tmp_path, threads=1)
+    record, made = parity.carry_out(planned, threads=1)
+    assert made is not None
     assert record.expert_score == 500
     assert record.score is not None
     assert record.score > 300

@@ -15,7 +15,7 @@ import pytest
 from testbench.patience import GENEROUS_S
 from toreq_hw import commands, network
 from toreq_hw.network import WeightFormat, layered
-from toreq_hw.studies import designs as published_designs
+from toreq_hw.studies import synthesis as published_designs
 
 ROOT = Path(__file__).parents[2]
 

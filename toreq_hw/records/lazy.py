@@ -14,6 +14,16 @@ class Effort:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What one core did. right: which images got their class right, a bit an image, first image in
+    the highest bit of the first byte, hexadecimal.
+    """
+
+    workload: Workload
+    right: str
+
+
+@dataclass(frozen=True)
 class Saving:
     """A core of some effort, beside the one that is lossless and settles.
 

@@ -27,6 +27,14 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Figures:
+    """What a design does with its test set."""
+
+    workload: Workload
+    energy: EnergyRecord
+
+
+@dataclass(frozen=True)
 class Design:
     """A design that was built. latency: at the PLL's clock; None where that clock is not met."""
 

@@ -59,6 +59,18 @@ class Ledger(Generic[Row]):
         self.path = folder / f"{study}-{_digest(self._head)}.jsonl"
         self._read()
 
+    @classmethod
+    def all_of(cls, folder: Path, study: str, kind: type[Row]) -> "list[Ledger[Row]]":
+        """Every ledger of a study in `folder`, the latest change last, whatever its runs share."""
+        found = []
+        paths = folder.glob(f"{study}-*.jsonl")
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns):
+            content = read_bytes(path, _MAX_FILE_BYTES, InputError)
+            where = f"{path}: line 1"
+            head = Fields(_parsed(content.partition(b"\n")[0], where), where, InputError)
+            found.append(cls(folder, study, head.part("shared").content, kind))
+        return found
+
     def __contains__(self, run: Run) -> bool:
         return _key(run) in self._rows
 
