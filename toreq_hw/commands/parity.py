@@ -62,7 +62,15 @@ def command(
     Interrupted, it goes on where it stopped. Ends with status 1 where the simulator's states
     differ from the trainer's on any test sample.
     """
-    options = Options(tasks, seeds, quick, threads, overwriting(), not no_training, current_run())
+    options = Options(
+        tasks=tasks,
+        seeds=seeds,
+        quick=quick,
+        threads=threads,
+        overwrite=overwriting(),
+        training=not no_training,
+        made_by=current_run(),
+    )
     record = STUDY.run(options, Place(runs, jobs, scheduler, console.terminal))
     return _publish(record, out, json_path)
 

@@ -1,6 +1,7 @@
 """`toreq-hw relearn`: damage a network for good, then let it learn on around the damage."""
 
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,21 @@ from toreq_hw.cli.options import (
     samples_option,
     seed_option,
     with_samples,
+    work_option,
 )
 from toreq_hw.cli.paths import InputFile
+from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
+from toreq_hw.records.recovery import Recovery
 from toreq_hw.sim.campaign.recovery import Exam, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
 from toreq_hw.studies.kept_work import kept_work
+from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.versions import versions
 
 _EPILOG = """\b
@@ -56,6 +61,7 @@ Examples:
     show_default=True,
     help="Fraction by which steps up are weaker than steps down.",
 )
+@work_option("build/relearn")
 @seed_option
 @json_option
 def command(
@@ -66,6 +72,7 @@ def command(
     level: float,
     epochs: int,
     asymmetry: float,
+    work: Path,
     seed: int,
     json_path: Path | None,
 ) -> int:
@@ -86,17 +93,30 @@ def command(
     settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
     inputs = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
     lessons = Lessons(inputs, dataset.train.labels, dataset.shape, settings.augment)
-    with console.progress_bar() as bar:
-        task = bar.add_task("learning on", total=epochs * len(inputs), note="")
-        found = relearn(
-            trainer=trainer,
-            layer=layer,
-            lessons=lessons,
-            exam=exam,
-            epochs=epochs,
-            watch=lambda progress: bar.advance(task, progress.samples),
-            asymmetry=uneven,
-        )
+    shared = {
+        "file": sha256(network_path.read_bytes()).hexdigest(),
+        "data": dataset.sha256,
+        "seed": seed,
+        "code": digest_of_imports("toreq_hw.sim.campaign.recovery"),
+        "numpy": versions()["numpy"],
+    }
+    ledger = Ledger(work, "relearn", shared, Recovery)
+
+    def learn(_: Run) -> Recovery:
+        with console.terminal.bar("learning on", epochs * len(inputs)) as bar:
+            return relearn(
+                trainer=trainer,
+                layer=layer,
+                lessons=lessons,
+                exam=exam,
+                epochs=epochs,
+                watch=lambda progress: bar.advance(progress.samples),
+                asymmetry=uneven,
+            )
+
+    run: Run = {"layer": kind, "level": level, "epochs": epochs, "asymmetry": asymmetry}
+    with ledger.held(console.messages.print):
+        found = ledger.complete([run], learn)[0]
     if json_path:
         record: dict[str, Any] = {
             **asdict(found),
