@@ -45,8 +45,8 @@ def single_layout(parameters: CoreParameters) -> data.StructLayout:
 
 
 def shifts(parameters: CoreParameters) -> list[int]:
-    """The distinct product shifts of all fans."""
-    return sorted({fan.shift for fan in parameters.fans}) or [0]
+    """The distinct product shifts of all walks."""
+    return sorted({walk.shift for walk in parameters.walks}) or [0]
 
 
 def address_bits(parameters: CoreParameters) -> int:

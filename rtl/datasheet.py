@@ -65,12 +65,12 @@ def _walks(parameters: CoreParameters) -> str:
         "| event of | walks into | coupling | kept | beats | useful slots |",
         "|---|---|---|---|---|---|",
     ]
-    for fan in parameters.fans:
-        source = parameters.input if fan.source == INPUT else parameters.relaxing[fan.source]
-        useful = fan.neighbours / (fan.beats * parameters.lanes)
+    for walk in parameters.walks:
+        source = parameters.input if walk.source == INPUT else parameters.relaxing[walk.source]
+        useful = walk.neighbours / (walk.beats * parameters.lanes)
         lines.append(
-            f"| {source.name} | {parameters.relaxing[fan.target].name} | {fan.coupling} | "
-            f"{'skewed' if fan.skewed else 'rows'} | {fan.beats} | {100 * useful:.0f} % |"
+            f"| {source.name} | {parameters.relaxing[walk.target].name} | {walk.coupling} | "
+            f"{'skewed' if walk.skewed else 'rows'} | {walk.beats} | {100 * useful:.0f} % |"
         )
     return "\n".join(lines)
 

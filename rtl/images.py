@@ -16,7 +16,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.storage import Fan
+from toreq_hw.rtl.storage import Walk
 from toreq_hw.rtl.threshold import check_threshold
 
 Matrix = npt.NDArray[np.int64]
@@ -115,20 +115,20 @@ def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
 
 def _check(network: Network, parameters: CoreParameters) -> None:
     matrices = {coupling.name: coupling for coupling in network.dense_couplings}
-    wanted = {fan.coupling for fan in parameters.fans}
+    wanted = {walk.coupling for walk in parameters.walks}
     if set(matrices) != wanted:
         raise NetworkError(
             f"couplings must be {', '.join(sorted(wanted))} for this core, found "
             f"{', '.join(sorted(matrices))}"
         )
-    for fan in parameters.fans:
-        coupling = matrices[fan.coupling]
-        store = parameters.stores[fan.store]
-        groups, neighbours = coupling.weight.shape[0], coupling.weight.shape[not fan.by_column]
+    for walk in parameters.walks:
+        coupling = matrices[walk.coupling]
+        store = parameters.stores[walk.store]
+        groups, neighbours = coupling.weight.shape[0], coupling.weight.shape[not walk.by_column]
         shape = (coupling.weight_format, -(-groups // parameters.lanes), neighbours)
-        if shape != (store.weight_format, fan.pre_groups, fan.neighbours):
+        if shape != (store.weight_format, walk.pre_groups, walk.neighbours):
             raise NetworkError(
-                f"coupling {fan.coupling!r} must have this core's format and shape, found "
+                f"coupling {walk.coupling!r} must have this core's format and shape, found "
                 f"{coupling.weight_format.value} {' x '.join(map(str, coupling.weight.shape))}"
             )
     biases = _biases(network, parameters)
@@ -170,31 +170,31 @@ def _stores(network: Network, parameters: CoreParameters) -> list[Matrix]:
     lanes = parameters.lanes
     stores = [np.zeros((s.words, lanes), dtype=np.int64) for s in parameters.stores]
     weights = {c.name: c.weight.astype(np.int64) for c in network.dense_couplings}
-    for fan in parameters.fans:
-        if not fan.skewed:
-            _place_rows(stores[fan.store], fan, weights[fan.coupling], lanes)
-        elif not fan.by_column:
-            _place_tiles(stores[fan.store], fan, weights[fan.coupling], lanes)
+    for walk in parameters.walks:
+        if not walk.skewed:
+            _place_rows(stores[walk.store], walk, weights[walk.coupling], lanes)
+        elif not walk.by_column:
+            _place_tiles(stores[walk.store], walk, weights[walk.coupling], lanes)
     return stores
 
 
-def _place_rows(store: Matrix, fan: Fan, weight: Matrix, lanes: int) -> None:
+def _place_rows(store: Matrix, walk: Walk, weight: Matrix, lanes: int) -> None:
     """Writes a matrix, or its transpose, row by row."""
-    rows = weight.T if fan.by_column else weight
-    padded = np.zeros((len(rows), fan.beats * lanes), dtype=np.int64)
-    padded[:, : fan.neighbours] = rows
+    rows = weight.T if walk.by_column else weight
+    padded = np.zeros((len(rows), walk.beats * lanes), dtype=np.int64)
+    padded[:, : walk.neighbours] = rows
     words = padded.reshape(-1, lanes)
-    store[fan.first : fan.first + len(words)] = words
+    store[walk.first : walk.first + len(words)] = words
 
 
-def _place_tiles(store: Matrix, fan: Fan, weight: Matrix, lanes: int) -> None:
+def _place_tiles(store: Matrix, walk: Walk, weight: Matrix, lanes: int) -> None:
     """Writes a matrix, tile by tile: element (i, j) of a tile to word i of bank i + j."""
     rows, columns = weight.shape
     post_groups = -(-columns // lanes)
-    padded = np.zeros((fan.pre_groups * lanes, post_groups * lanes), dtype=np.int64)
+    padded = np.zeros((walk.pre_groups * lanes, post_groups * lanes), dtype=np.int64)
     padded[:rows, :columns] = weight
-    blocks = padded.reshape(fan.pre_groups, lanes, post_groups, lanes)
+    blocks = padded.reshape(walk.pre_groups, lanes, post_groups, lanes)
     tiles = blocks.transpose(2, 0, 1, 3).reshape(-1, lanes, lanes)
-    words = store[fan.first * lanes :][: len(tiles) * lanes].reshape(-1, lanes, lanes)
+    words = store[walk.first * lanes :][: len(tiles) * lanes].reshape(-1, lanes, lanes)
     for row in range(lanes):
         words[:, row] = np.roll(tiles[:, row], row, axis=1)

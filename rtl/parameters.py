@@ -27,11 +27,11 @@ from toreq_hw.rtl.placement import (
     placements_of,
 )
 from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
-from toreq_hw.rtl.storage import LARGE_COUPLING, Fan, Store, stores_and_fans
+from toreq_hw.rtl.storage import LARGE_COUPLING, Store, Walk, stores_and_walks
 from toreq_hw.rtl.threshold import check_threshold
 
 INPUT_QUEUE_DEPTH = 16
-"""Input events ahead of the walker; each keeps it busy for the beats of the input's fans."""
+"""Input events ahead of the walker; each keeps it busy for the beats of the input's walks."""
 
 BLOCK_BITS = 18_432
 """Of a block RAM in most families; iCE40's hold 4,096."""
@@ -52,7 +52,7 @@ class CoreParameters(NeuronRows):
     input: PopulationPlacement
     output: int
     order: tuple[int, ...]
-    fans: tuple[Fan, ...]
+    walks: tuple[Walk, ...]
     stores: tuple[Store, ...]
     accumulator_bits: int
     bias_bits: int
@@ -99,7 +99,7 @@ class CoreParameters(NeuronRows):
         relaxing = placements_of(network, lanes)
         if threshold is not None:
             check_threshold(threshold, relaxing)
-        stores, fans = stores_and_fans(
+        stores, walks = stores_and_walks(
             network, lanes, large=large_coupling, initialised=initialised
         )
         bias_bits = bias_bits_of(network, relaxing)
@@ -111,7 +111,7 @@ class CoreParameters(NeuronRows):
             relaxing=relaxing,
             output=names.index(network.output.name),
             order=update_order(network, names),
-            fans=fans,
+            walks=walks,
             stores=stores,
             accumulator_bits=accumulator_bits_of(network, bias_bits),
             bias_bits=bias_bits,
@@ -172,7 +172,7 @@ class CoreParameters(NeuronRows):
     def operand_bits(self) -> int:
         """Bits of what one beat adds to one accumulator."""
         largest = self.delta_reach * max((1, *(store.limit for store in self.stores)))
-        reach = largest << max((0, *(fan.shift for fan in self.fans)))
+        reach = largest << max((0, *(walk.shift for walk in self.walks)))
         return min(self.accumulator_bits, max(self.value_bits, signed_bits([-reach, reach])))
 
     @property
@@ -263,13 +263,13 @@ class CoreParameters(NeuronRows):
         """The memory called `name`."""
         return next(spec for spec in self.memories if spec.name == name)
 
-    def fans_of(self, source: int) -> tuple[Fan, ...]:
+    def walks_of(self, source: int) -> tuple[Walk, ...]:
         """The walks of an event of population `source` (or `INPUT`), in the order taken."""
-        return tuple(fan for fan in self.fans if fan.source == source)
+        return tuple(walk for walk in self.walks if walk.source == source)
 
     def beats_of(self, source: int) -> int:
         """Beats that one event of `source` takes: at least one, even without neighbours."""
-        return max(1, sum(fan.beats for fan in self.fans_of(source)))
+        return max(1, sum(walk.beats for walk in self.walks_of(source)))
 
 
 def _check_network(network: Network, max_sweeps: int, counter_bits: int) -> None:

@@ -193,15 +193,15 @@ class Replay:
         local = neuron - int(self._first[placement.name])
         weights = {coupling.name: coupling.weight for coupling in self.network.dense_couplings}
         touched = 0
-        for fan in self.parameters.fans_of(source):
-            matrix = weights[fan.coupling].astype(np.int64)
-            row = matrix[:, local] if fan.by_column else matrix[local]
-            target = self.parameters.relaxing[fan.target]
+        for walk in self.parameters.walks_of(source):
+            matrix = weights[walk.coupling].astype(np.int64)
+            row = matrix[:, local] if walk.by_column else matrix[local]
+            target = self.parameters.relaxing[walk.target]
             first = int(self._first[target.name])
             span = slice(first, first + target.size)
-            sums = accumulators[span] + ((row * delta) << fan.shift)
+            sums = accumulators[span] + ((row * delta) << walk.shift)
             accumulators[span] = wrap32(sums)
-            touched |= 1 << self.parameters.order.index(fan.target)
+            touched |= 1 << self.parameters.order.index(walk.target)
         return touched
 
     def _arrivals(self, events: Sequence[tuple[int, Fault, int]]) -> dict[str, int]:

@@ -23,7 +23,7 @@ MAX_WORDS = 1 << 20
 """Most words of `lanes` weights in one store."""
 
 INPUT = -1
-"""Index of the input population in a `Fan`."""
+"""Index of the input population in a `Walk`."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Fan:
+class Walk:
     """One direction of one coupling: what an event of `source` walks into `target`.
 
     source, target: indices into `CoreParameters.relaxing`, or `INPUT`. beats: accumulator rows
@@ -97,20 +97,20 @@ class _Plan:
         return store, first
 
 
-def stores_and_fans(
+def stores_and_walks(
     network: Network, lanes: int, *, large: int, initialised: bool
-) -> tuple[tuple[Store, ...], tuple[Fan, ...]]:
+) -> tuple[tuple[Store, ...], tuple[Walk, ...]]:
     """Packs couplings into stores; couplings of `large` weights or more are kept once.
 
     initialised: whether stores of rows hold weights at power-up; skewed ones always do.
     """
     plan = _Plan()
-    fans: list[Fan] = []
+    walks: list[Walk] = []
     for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]
         both_ways = len(projections) == 2
         place = _skewed if both_ways and coupling.weight.size >= large else _rows
-        fans += place(network, projections, lanes, plan)
+        walks += place(network, projections, lanes, plan)
     stores = tuple(
         Store(
             weight_format=weight_format,
@@ -121,38 +121,38 @@ def stores_and_fans(
         )
         for (weight_format, skewed), words in zip(plan.kinds, plan.words, strict=True)
     )
-    return stores, tuple(fans)
+    return stores, tuple(walks)
 
 
 def _rows(
     network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
-) -> list[Fan]:
-    fans = []
+) -> list[Walk]:
+    walks = []
     for projection in projections:
         words = projection.source.size * -(-projection.target.size // lanes)
         store, first = plan.place(projection.dense, skewed=False, words=words)
-        fans.append(_fan(network, projection, lanes, store, first, skewed=False))
-    return fans
+        walks.append(_walk(network, projection, lanes, store, first, skewed=False))
+    return walks
 
 
 def _skewed(
     network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
-) -> list[Fan]:
+) -> list[Walk]:
     coupling = projections[0].dense
     pre_groups, post_groups = (-(-n // lanes) for n in coupling.weight.shape)
     store, word = plan.place(coupling, skewed=True, words=pre_groups * post_groups * lanes)
     return [
-        _fan(network, projection, lanes, store, word // lanes, skewed=True)
+        _walk(network, projection, lanes, store, word // lanes, skewed=True)
         for projection in projections
     ]
 
 
-def _fan(
+def _walk(
     network: Network, projection: Projection, lanes: int, store: int, first: int, *, skewed: bool
-) -> Fan:
+) -> Walk:
     names = [p.name for p in network.relaxing]
     neighbours = projection.target.size
-    return Fan(
+    return Walk(
         coupling=projection.coupling.name,
         source=INPUT if projection.from_input else names.index(projection.source.name),
         target=names.index(projection.target.name),

@@ -78,11 +78,11 @@ class TimingModel:
         counts = [(INPUT, phase.input_events)]
         for number in range(len(parameters.relaxing)):
             counts.append((number, sum(event[1] == number for event in phase.events)))
-        fans = [(fan, count) for source, count in counts for fan in parameters.fans_of(source)]
+        walks = [(walk, count) for source, count in counts for walk in parameters.walks_of(source)]
         return PhaseCost(
             cycles=cycles,
-            beats=sum(fan.beats * count for fan, count in fans),
-            synops=sum(fan.neighbours * count for fan, count in fans),
+            beats=sum(walk.beats * count for walk, count in walks),
+            synops=sum(walk.neighbours * count for walk, count in walks),
         )
 
     def _prologue(self, phase: PhaseEvents) -> int:
@@ -130,13 +130,13 @@ class TimingModel:
     def _block(self, population: int, neurons: list[int], *, is_cut: bool) -> int:
         """One population's turn: its update passes, and the walks of the events they found."""
         if neurons:
-            self._pending |= {fan.target for fan in self.parameters.fans_of(population)}
-        walks = len(neurons) * self.parameters.beats_of(population)
+            self._pending |= {walk.target for walk in self.parameters.walks_of(population)}
+        beats = len(neurons) * self.parameters.beats_of(population)
         slices = self.parameters.slices_of(population)
         if not is_cut:
-            return block_cycles(self.parameters, population) + walks
+            return block_cycles(self.parameters, population) + beats
         overhead = block_cycles(self.parameters, population) - slices
-        cycles, first = walks, 0
+        cycles, first = beats, 0
         for neuron in neurons:
             last = neuron // self.parameters.update_lanes
             cycles += overhead + last - first + 1

@@ -1,4 +1,4 @@
-"""Turns one event into beats: every fan of its population, `lanes` neighbours a beat."""
+"""Turns one event into beats: every walk of its population, `lanes` neighbours a beat."""
 
 from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import wiring
@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.rtl.beat import population_bits, shifts, walk_layout
 from toreq_hw.rtl.multiple import times
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.storage import INPUT, Fan
+from toreq_hw.rtl.storage import INPUT, Walk
 
 
 class Walker(wiring.Component):
@@ -37,30 +37,30 @@ class Walker(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Builds the fan table, and the registers that step through it."""
+        """Builds the walk table, and the registers that step through it."""
         m = Module()
         parameters = self._parameters
-        fans = sorted(parameters.fans, key=lambda fan: (fan.source, fan.by_column))
-        last_beat, last_fan = Signal(), Signal()
+        walks = sorted(parameters.walks, key=lambda walk: (walk.source, walk.by_column))
+        last_beat, last_walk = Signal(), Signal()
         busy = self.busy
-        walks = Signal()
+        has_walk = Signal()
         event_address = Signal(self._address_bits)
-        fan = Signal(range(max(2, len(fans) + 1)))
-        beats_left = Signal(range(max(2, max((f.beats for f in fans), default=1))))
+        walk = Signal(range(max(2, len(walks) + 1)))
+        beats_left = Signal(range(max(2, max((f.beats for f in walks), default=1))))
         step = Signal(len(self.beat.address))
 
         m.d.comb += [
             last_beat.eq(beats_left == 0),
-            self.free.eq(~busy | (last_beat & last_fan)),
-            self.active.eq(busy & walks),
+            self.free.eq(~busy | (last_beat & last_walk)),
+            self.active.eq(busy & has_walk),
         ]
-        first, first_exists = Signal.like(fan), Signal()
-        next_fan, next_address = Signal.like(fan), Signal.like(event_address)
-        self._choose_fans(m, fans, first, first_exists)
+        first, first_exists = Signal.like(walk), Signal()
+        next_walk, next_address = Signal.like(walk), Signal.like(event_address)
+        self._choose_walks(m, walks, first, first_exists)
         with m.If(self.take):
-            m.d.comb += [next_fan.eq(first), next_address.eq(self.event_address)]
+            m.d.comb += [next_walk.eq(first), next_address.eq(self.event_address)]
         with m.Else():
-            m.d.comb += [next_fan.eq(fan + 1), next_address.eq(event_address)]
+            m.d.comb += [next_walk.eq(walk + 1), next_address.eq(event_address)]
 
         with m.If(self.free):
             m.d.sync += busy.eq(self.take)
@@ -69,7 +69,7 @@ class Walker(wiring.Component):
                 event_address.eq(self.event_address),
                 self.beat.lane.eq(self.event_address),
                 self.beat.delta.eq(self.event_delta),
-                walks.eq(first_exists),
+                has_walk.eq(first_exists),
             ]
         with m.If(busy & ~last_beat):
             m.d.sync += [
@@ -78,53 +78,55 @@ class Walker(wiring.Component):
                 self.group.eq(self.group + 1),
             ]
         with m.If(self.take & ~first_exists):
-            m.d.sync += [beats_left.eq(0), last_fan.eq(1)]
-        with m.Elif(self.take | (busy & last_beat & ~last_fan)):
-            m.d.sync += fan.eq(next_fan)
-            with m.Switch(next_fan):
-                for k, entry in enumerate(fans):
+            m.d.sync += [beats_left.eq(0), last_walk.eq(1)]
+        with m.Elif(self.take | (busy & last_beat & ~last_walk)):
+            m.d.sync += walk.eq(next_walk)
+            with m.Switch(next_walk):
+                for k, entry in enumerate(walks):
                     with m.Case(k):
-                        is_last = k + 1 == len(fans) or fans[k + 1].source != entry.source
-                        m.d.sync += [last_fan.eq(is_last), beats_left.eq(entry.beats - 1)]
+                        is_last = k + 1 == len(walks) or walks[k + 1].source != entry.source
+                        m.d.sync += [last_walk.eq(is_last), beats_left.eq(entry.beats - 1)]
                         self._load(m, entry, step, next_address)
         return m
 
-    def _choose_fans(self, m: Module, fans: list[Fan], first: Signal, first_exists: Signal) -> None:
-        """The first fan of the source at hand, whether it has one, and all that it reaches."""
+    def _choose_walks(
+        self, m: Module, walks: list[Walk], first: Signal, first_exists: Signal
+    ) -> None:
+        """The first walk of the source at hand, whether it has one, and all that it reaches."""
         count = len(self._parameters.relaxing)
         with m.Switch(self.source):
             for source in (INPUT, *range(count)):
-                own = [k for k, f in enumerate(fans) if f.source == source]
+                own = [k for k, f in enumerate(walks) if f.source == source]
                 with m.Case(count if source == INPUT else source):
                     if own:
                         m.d.comb += [first.eq(own[0]), first_exists.eq(1)]
-                    reached = sum(1 << t for t in {fans[k].target for k in own})
+                    reached = sum(1 << t for t in {walks[k].target for k in own})
                     m.d.comb += self.targets.eq(reached)
 
-    def _load(self, m: Module, fan: Fan, step: Signal, address: Value) -> None:
-        """Begins with a fan of the event in `address`."""
+    def _load(self, m: Module, walk: Walk, step: Signal, address: Value) -> None:
+        """Begins with a walk of the event in `address`."""
         parameters = self._parameters
         m.d.sync += [
-            step.eq(fan.pre_groups if fan.skewed and not fan.by_column else 1),
-            self.beat.address.eq(self._first(fan, address)),
-            self.beat.store.eq(fan.store),
-            self.beat.by_column.eq(fan.by_column),
-            self.beat.shift.eq(shifts(parameters).index(fan.shift)),
-            self.group.eq(parameters.relaxing[fan.target].first_group),
+            step.eq(walk.pre_groups if walk.skewed and not walk.by_column else 1),
+            self.beat.address.eq(self._first(walk, address)),
+            self.beat.store.eq(walk.store),
+            self.beat.by_column.eq(walk.by_column),
+            self.beat.shift.eq(shifts(parameters).index(walk.shift)),
+            self.group.eq(parameters.relaxing[walk.target].first_group),
         ]
 
-    def _first(self, fan: Fan, address: Value) -> Value:
-        """The word or tile of a fan's first beat for an event, modulo the address width.
+    def _first(self, walk: Walk, address: Value) -> Value:
+        """The word or tile of a walk's first beat for an event, modulo the address width.
 
         In rows it is first + n * beats; skewed, a row of tiles starts at first + q, a column at
         first + q * pre_groups. The address is not counted from the population's first neuron n (or
         group q): the difference goes into the constant.
         """
         lane_bits = self._parameters.lane_bits
-        begin = 0 if fan.source == INPUT else self._parameters.relaxing[fan.source].first_group
-        if fan.skewed:
-            value, factor = address >> lane_bits, fan.pre_groups if fan.by_column else 1
+        begin = 0 if walk.source == INPUT else self._parameters.relaxing[walk.source].first_group
+        if walk.skewed:
+            value, factor = address >> lane_bits, walk.pre_groups if walk.by_column else 1
         else:
-            value, factor, begin = address, fan.beats, begin << lane_bits
+            value, factor, begin = address, walk.beats, begin << lane_bits
         size = 1 << len(self.beat.address)
-        return times(value, factor) + Const((fan.first - factor * begin) % size)
+        return times(value, factor) + Const((walk.first - factor * begin) % size)

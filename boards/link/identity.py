@@ -79,6 +79,7 @@ def hardware_hash(parameters: CoreParameters) -> bytes:
     """Eight bytes over all of `parameters` but what can be loaded: weights and the sweep limit."""
     fixed = asdict(parameters)
     del fixed["network_sha256"], fixed["max_sweeps"]
+    fixed["fans"] = fixed.pop("walks")  # the name that boards in use have hashed
     if parameters.operations == OPERATIONS:  # younger than the boards in use
         del fixed["operations"]
     if parameters.phases == phase_table(lossy=parameters.lossy):

@@ -128,7 +128,7 @@ class Coverage:
         self.hit("sweep limit hit with changes withheld", bool(phase.silent) and not phase.settled)
 
     def _walks(self, parameters: CoreParameters, populations: set[int]) -> None:
-        for fan in parameters.fans:
-            if fan.source in populations:
-                self.hit("column walk" if fan.by_column else "row walk")
-                self.hit("self-coupled walk", fan.source == fan.target)
+        for walk in parameters.walks:
+            if walk.source in populations:
+                self.hit("column walk" if walk.by_column else "row walk")
+                self.hit("self-coupled walk", walk.source == walk.target)

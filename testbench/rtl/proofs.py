@@ -88,7 +88,7 @@ PROOFS = (
                 "weights_stand": (r"\core.sequencer._follows", "2'b01"),
                 "one_nudge": (r"\core.sequencer.readout_op", "2'b10"),  # NUDGE for ever
                 "one_image": (r"\core.sequencer._ending", "1'b0"),
-                "one_beat": (r"\core.walker.last_fan", "1'b0"),
+                "one_beat": (r"\core.walker.last_walk", "1'b0"),
                 "positive_states_stay": (r"\core.datapath.updater.write_page[1]", "1'b0"),
                 "writes_are_steps": (
                     r"\core.datapath.read_request",
