@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import CONTINUED, PhaseResult, Status, of_trace
+from toreq_hw.contract.trace import trace_of_states
 from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_run import PATIENCE_S, check, supervise
@@ -19,15 +21,6 @@ from toreq_hw.reading import Fields, read_json
 
 _MAX_FILE_BYTES = 1 << 32
 _LARGEST_STATE = 255
-
-
-@dataclass(frozen=True, eq=False)
-class Replayed:
-    """One sample. ticks: int16 (ticks + 1, neurons), row 0 the start, the last row the end."""
-
-    ticks: npt.NDArray[np.int16]
-    sweeps: int
-    settled: bool
 
 
 @named_type_errors
@@ -39,8 +32,8 @@ def replay(
     *,
     max_sweeps: int,
     patience_s: float = PATIENCE_S,
-) -> list[Replayed]:
-    """The map's samples, one after another.
+) -> PhaseResult:
+    """The map's samples, one after another; the trace holds the states of every tick.
 
     network: with the map's weights. rows: the map's other entries (docs/robustness.md). inputs:
     int16 (samples, n_input). start: int16 (samples, neurons), where each phase begins, before stuck
@@ -65,20 +58,26 @@ def replay(
         )
         supervise(folder, patience_s, "replay_worker")
         found = read_json(folder / "replayed.json", _MAX_FILE_BYTES, DeploymentError)
-    neurons = sum(population.size for population in network.relaxing)
-    return replayed(found, len(inputs), neurons)
+    return replayed(found, len(inputs), network)
 
 
-def replayed(found: object, samples: int, neurons: int) -> list[Replayed]:
+def replayed(found: object, samples: int, network: Network) -> PhaseResult:
     """What the worker's JSON says of each sample. Raises DeploymentError where that cannot be."""
     fields = Fields({"samples": found}, "what Lava's worker left", DeploymentError)
     parts = fields.parts("samples")
     if len(parts) != samples:
         raise fields.error("samples", f"be {samples}", len(parts))
-    return [
-        Replayed(_ticks(one, neurons), one.integer("sweeps", 1), one.flag("settled"))
-        for one in parts
-    ]
+    layout, colours = Layout(network), len(network.colours)
+    sweeps, status, seen = [], [], []
+    for one in parts:
+        sweeps.append(one.integer("sweeps", 1))
+        status.append(Status.SETTLED if one.flag("settled") else Status.SWEEP_LIMIT)
+        rows = _ticks(one, layout.neurons)
+        if len(rows) != sweeps[-1] * colours + 1:
+            raise one.error("ticks", f"be {colours} a sweep and the start", len(rows))
+        seen.append(dict(enumerate(rows)))
+    trace = trace_of_states(layout, np.array(sweeps) * colours, seen)
+    return of_trace(network, CONTINUED, trace, status=np.array(status, dtype=np.uint8))
 
 
 def _ticks(one: Fields, neurons: int) -> npt.NDArray[np.int16]:

@@ -14,9 +14,11 @@ import numpy.typing as npt
 import psutil
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
-from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, first_neurons, sorted_changes
+from toreq_hw.lava_backend.record import RunRecord, phase_results
 from toreq_hw.network import Need, Network, accumulator_bits, check_states, require, save
 from toreq_hw.reading import read_bytes, read_log, read_npy
 
@@ -184,15 +186,13 @@ def _group(leader: int) -> list[int]:
     return members
 
 
-def _read(
-    network: Network, folder: Path, samples: int
-) -> tuple[PhaseRecord, PhaseRecord, PhaseRecord]:
-    """Turns the conductor's and the probes' files into records. Raises DeploymentError."""
+def _read(network: Network, folder: Path, samples: int) -> tuple[PhaseResult, ...]:
+    """Turns the conductor's and the probes' files into results. Raises DeploymentError."""
     counters = _counters(folder / "counters.npy", samples)
     rounds, phases, _, width = counters.shape
     counters = counters.transpose(1, 2, 0, 3).reshape(phases, 3, rounds * width)[:, :, :samples]
     rows = []
-    for name, first in first_neurons(network).items():
+    for name, first in Layout(network).starts.items():
         file = folder / f"{name}.changes"
         if file.exists():
             limits = (rounds * phases, _LAST_TICK, network.population(name).size, width)
@@ -202,15 +202,8 @@ def _read(
             rows.append(np.stack(columns, axis=1))
     every = np.concatenate([np.zeros((0, 6), dtype=np.int32), *rows])
     every = every[every[:, 1] < samples]
-    neurons = sum(p.size for p in network.relaxing)
-    initial = np.zeros((samples, neurons), dtype=np.int16)
-    found: list[PhaseRecord] = []
-    for phase in range(phases):
-        changes = sorted_changes(every[every[:, 0] == phase, 1:])
-        sweeps, events, input_events = counters[phase]
-        found.append(PhaseRecord(initial, sweeps, events, input_events, changes))
-        initial = found[0].final
-    return (found[0], found[1], found[2])
+    changes = [every[every[:, 0] == phase, 1:] for phase in range(phases)]
+    return phase_results(network, counters, changes)
 
 
 def _counters(path: Path, samples: int) -> npt.NDArray[np.int64]:

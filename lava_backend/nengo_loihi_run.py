@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend.nengo_loihi_shim import nengo, nengo_loihi
-from toreq_hw.lava_backend.record import first_neurons
 from toreq_hw.network import Network, Population, Projection, check_states
 
 FULL_SCALE_HZ = 25.0
@@ -57,7 +57,7 @@ class SpikingRecord:
     @property
     def classes(self) -> npt.NDArray[np.int64]:
         """Largest mean output state, (samples,)."""
-        start = first_neurons(self.network)[self.network.output.name]
+        start = Layout(self.network).starts[self.network.output.name]
         outputs = self.states[:, start : start + self.network.output.size]
         classes: npt.NDArray[np.int64] = outputs.argmax(axis=1)
         return classes

@@ -10,7 +10,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import DeploymentError, InputError
 from toreq_hw.lava_backend.nengo_network import Presentation, build, check
 from toreq_hw.lava_backend.nengo_shim import nengo
-from toreq_hw.lava_backend.record import PhaseRecord, RunRecord, sorted_changes
+from toreq_hw.lava_backend.record import RunRecord, phase_results
 from toreq_hw.network import Network, check_states
 
 FIRST_SWEEPS = 12
@@ -57,7 +57,8 @@ def run(
                 rows[phase].append(_changes(levels[position, phase], sample))
             counters[0, 2, sample] = sent[position]
         waiting, sweeps = waiting[~settled], 2 * sweeps
-    return RunRecord(network, _records(network, counters, rows), time.perf_counter() - begin)
+    phases = phase_results(network, counters, [np.concatenate(part) for part in rows])
+    return RunRecord(network, phases, time.perf_counter() - begin)
 
 
 def _simulate(
@@ -99,17 +100,3 @@ def _changes(levels: npt.NDArray[np.int16], sample: int) -> Ints:
     tick, neuron = np.nonzero(levels[1:] != levels[:-1])
     columns = (np.full(len(tick), sample), tick + 1, neuron)
     return np.stack([*columns, levels[tick, neuron], levels[tick + 1, neuron]], axis=1)
-
-
-def _records(
-    network: Network, counters: Ints, rows: list[list[Ints]]
-) -> tuple[PhaseRecord, PhaseRecord, PhaseRecord]:
-    neurons = sum(p.size for p in network.relaxing)
-    initial = np.zeros((counters.shape[2], neurons), dtype=np.int16)
-    found: list[PhaseRecord] = []
-    for phase in range(3):
-        sweeps, events, input_events = counters[phase]
-        changes = sorted_changes(np.concatenate(rows[phase]))
-        found.append(PhaseRecord(initial, sweeps, events, input_events, changes))
-        initial = found[0].final
-    return (found[0], found[1], found[2])

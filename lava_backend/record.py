@@ -1,71 +1,57 @@
 """What a neuromorphic run hands back, whatever ran it: per phase, every change and counter."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.phases import PHASES
+from toreq_hw.contract.results import PhaseResult, Status, of_trace
+from toreq_hw.contract.trace import Trace, sorted_changes
 from toreq_hw.network import Network
-
-CHANGE_COLUMNS = ("sample", "tick", "neuron", "before", "after")
-"""Of `PhaseRecord.changes`; neurons are numbered through the relaxing populations in file order."""
-
-
-@dataclass(frozen=True, eq=False)
-class PhaseRecord:
-    """One phase of every sample.
-
-    initial: int16 (samples, neurons), states at the phase's start. sweeps, events,
-    input_events: int64 (samples,), as counted on the wire. changes: int64 (n, 5), sorted by
-    sample, tick and neuron, read from the states; ticks count from 1.
-    """
-
-    initial: npt.NDArray[np.int16]
-    sweeps: npt.NDArray[np.int64]
-    events: npt.NDArray[np.int64]
-    input_events: npt.NDArray[np.int64]
-    changes: npt.NDArray[np.int64]
-
-    @property
-    def final(self) -> npt.NDArray[np.int16]:
-        """States at the end of the phase, int16 (samples, neurons)."""
-        states = self.initial.copy()
-        sample, _, neuron, _, after = self.changes.T
-        states[sample, neuron] = after  # sorted by tick, and the last assignment stays
-        return states
 
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """All phases of all samples, in the order free, positive, negative; and what it took."""
+    """All phases of all samples, in the order of `PHASES`, each with its trace; what it took."""
 
     network: Network
-    phases: tuple[PhaseRecord, PhaseRecord, PhaseRecord]
+    phases: tuple[PhaseResult, ...]
     seconds: float
 
     @property
     def classes(self) -> npt.NDArray[np.int64]:
         """Largest output state at the free equilibrium, ties to the lowest index; (samples,)."""
-        start = first_neurons(self.network)[self.network.output.name]
-        outputs = self.phases[0].final[:, start : start + self.network.output.size]
-        classes: npt.NDArray[np.int64] = outputs.argmax(axis=1)
-        return classes
+        return self.phases[0].classes
 
 
-def first_neurons(network: Network) -> dict[str, int]:
-    """Number of each relaxing population's first neuron, counted through in file order."""
-    starts, total = {}, 0
-    for population in network.relaxing:
-        starts[population.name] = total
-        total += population.size
-    return starts
+def phase_results(
+    network: Network,
+    counters: npt.NDArray[np.int64],
+    changes: Sequence[npt.NDArray[np.integer]],
+) -> tuple[PhaseResult, ...]:
+    """The phases of a run in which every one settled.
 
-
-def sorted_changes(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Rows of `CHANGE_COLUMNS` in the order that `PhaseRecord.changes` promises.
-
-    rows: integers (n, columns).
+    counters: int64 (phases, 3, samples), sweeps, events and input events as counted on the wire.
+    changes: per phase, integers (n, 5) with the columns of `CHANGE_COLUMNS`, in any order, read
+    from the states. The free phase starts at 0, the others at its end.
     """
-    order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
-    ordered: npt.NDArray[np.int64] = rows[order].astype(np.int64)
-    return ordered
+    layout, colours = Layout(network), len(network.colours)
+    initial = np.zeros((counters.shape[2], layout.neurons), dtype=np.int16)
+    found: list[PhaseResult] = []
+    for phase, (sweeps, events, input_events), rows in zip(PHASES, counters, changes, strict=True):
+        trace = Trace.of_changes(layout, initial, sweeps * colours, sorted_changes(rows))
+        result = of_trace(
+            network,
+            phase,
+            trace,
+            status=np.full(len(sweeps), Status.SETTLED, dtype=np.uint8),
+            events=events,
+            input_events=input_events,
+        )
+        if not found:
+            initial = trace.final
+        found.append(result)
+    return tuple(found)

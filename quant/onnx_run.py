@@ -1,26 +1,13 @@
 """Runs an exported network on onnxruntime, on the CPU."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.phases import Phase
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.network import Network, check_states
-
-
-@dataclass(frozen=True, eq=False)
-class OnnxRun:
-    """What a runtime computed. classes: int64 (batch,); states: int16 (batch, size) each;
-    sweeps: int32 (batch,); status: uint8 (batch,).
-    """
-
-    classes: npt.NDArray[np.int64]
-    states: dict[str, npt.NDArray[np.int16]]
-    sweeps: npt.NDArray[np.int32]
-    status: npt.NDArray[np.uint8]
 
 
 @named_type_errors
@@ -35,7 +22,7 @@ class OnnxRunner:
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
 
-    def __call__(self, inputs: npt.ArrayLike) -> OnnxRun:
+    def __call__(self, inputs: npt.ArrayLike) -> PhaseResult:
         """Free phase of inputs (batch, n_input), integers in the input's range.
 
         Raises InputError.
@@ -44,4 +31,11 @@ class OnnxRunner:
         names = [output.name for output in self._session.get_outputs()]
         found = dict(zip(names, self._session.run(names, {"inputs": checked}), strict=True))
         states = {p.name: found[f"states.{p.name}"] for p in self._network.relaxing}
-        return OnnxRun(found["class"], states, found["sweeps"], found["status"])
+        return PhaseResult(
+            network=self._network,
+            phase=Phase.FREE,
+            states=states,
+            sweeps=found["sweeps"],
+            status=found["status"],
+            own_classes=found["class"],
+        )

@@ -6,7 +6,6 @@ is answered, and unpacks the replies.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,24 +26,13 @@ from toreq_hw.rtl.interfaces import (
     unpack,
 )
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.reply import CoreReply
 from toreq_hw.rtl.verilog import TOP
 
 _DRIVER = Path(__file__).with_name("core_driver.cpp")
 
 _CYCLE_LIMIT = 10_000_000
 """No image takes as long; a core that hangs becomes an error."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the core answered to one command.
-
-    states: int16, relaxing neurons in file order; None without a report. summary: the fields
-    of `summary_payload`, unsigned.
-    """
-
-    states: npt.NDArray[np.int16] | None
-    summary: dict[str, int]
 
 
 @named_type_errors
@@ -88,7 +76,7 @@ class CompiledCore:
         commands: list[tuple[int, int]],
         *,
         report: bool = True,
-    ) -> list[Reply]:
+    ) -> list[CoreReply]:
         """Presents one image, shape (input.size,), and gives each `Command` with its label.
 
         Raises InputError for values or labels out of range, and if the core does not answer within
@@ -129,10 +117,10 @@ class CompiledCore:
         words[-1] |= np.uint64(pack(layout, last=1))
         return words
 
-    def _reply(self, rows: npt.NDArray[np.uint32], summary: npt.NDArray[np.uint32]) -> Reply:
+    def _reply(self, rows: npt.NDArray[np.uint32], summary: npt.NDArray[np.uint32]) -> CoreReply:
         bits = int.from_bytes(summary.tobytes(), "little")
         fields = unpack(summary_payload(self._parameters), bits)
-        return Reply(self._states(rows) if len(rows) else None, fields)
+        return CoreReply(self._states(rows) if len(rows) else None, fields)
 
     def _states(self, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int16]:
         """Unpacks rows of `update_lanes` fields, and drops the lanes that hold no neuron."""

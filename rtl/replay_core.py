@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.results import CONTINUED, PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_starts, check_states
 from toreq_hw.rtl.compiled_model import CompiledModel
@@ -29,6 +30,7 @@ from toreq_hw.rtl.live_page import LivePage, Wide
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.replay import WIRES, Replay, Rows
+from toreq_hw.rtl.reply import replay_result
 
 _CYCLE_LIMIT = 1_000_000
 """Cycles of a sample; a core that hangs becomes an error."""
@@ -44,8 +46,8 @@ def replay_on_core(
     *,
     parameters: CoreParameters,
     folder: Path,
-) -> list[dict[str, Any]]:
-    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states).
+) -> PhaseResult:
+    """What came of the map's samples; its trace holds the ticks at whose end the core waited.
 
     network: what the core is made for; damaged: the same with the map's weights, loaded word by
     word. rows: the map's other entries. inputs: int16 (samples, n_input). start: int16
@@ -62,7 +64,8 @@ def replay_on_core(
     core = ReplayCore(network, parameters, folder)
     try:
         core.load(damaged)
-        return [core.relax(one, image) for one, image in zip(samples, inputs, strict=True)]
+        found = [core.relax(one, image) for one, image in zip(samples, inputs, strict=True)]
+        return replay_result(network, CONTINUED, found)
     finally:
         core.close()
 

@@ -1,7 +1,8 @@
 """The front door: relax a network to an equilibrium, freely or nudged, with any engine."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,8 @@ from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import nudge_drive
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS, MAX_THRESHOLD, MOST_SWEEPS
-from toreq_hw.contract.results import PhaseResult
+from toreq_hw.contract.phases import Phase
+from toreq_hw.contract.results import CONTINUED, PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, check_labels, check_states, nudge_limit
 from toreq_hw.reading.fields import shown
@@ -62,7 +64,7 @@ def relax(
     inputs: npt.ArrayLike,
     *,
     engine: str | Engine = "event",
-    states: dict[str, npt.NDArray[np.int16]] | None = None,
+    states: Mapping[str, npt.NDArray[np.int16]] | None = None,
     drive: npt.ArrayLike | None = None,
     threshold: int = 0,
     max_sweeps: int = MAX_SWEEPS,
@@ -81,10 +83,37 @@ def relax(
 
     Raises InputError naming what must hold and what was found.
     """
+    start = make_start(
+        network,
+        inputs,
+        phase=Phase.FREE if states is None else CONTINUED,
+        states=states,
+        drive=drive,
+        threshold=threshold,
+        max_sweeps=max_sweeps,
+        trace=trace,
+    )
+    runner = make_engine(network, engine) if isinstance(engine, str) else engine
+    return runner.relax(start)
+
+
+def make_start(
+    network: Network,
+    inputs: npt.ArrayLike,
+    *,
+    phase: str,
+    states: Mapping[str, npt.NDArray[np.int16]] | None = None,
+    drive: npt.ArrayLike | None = None,
+    threshold: int = 0,
+    max_sweeps: int = MAX_SWEEPS,
+    trace: bool = False,
+) -> Start:
+    """The request of a phase, checked; arguments as those of `relax`. Raises InputError."""
     layout = Layout(network)
     checked = check_states(network.input, inputs)
     batch = len(checked)
-    start = Start(
+    return Start(
+        phase=phase,
         inputs=checked,
         states=_start_states(layout, states, batch),
         drive=_checked_drive(network, drive, batch),
@@ -94,8 +123,6 @@ def relax(
         trace=trace,
         detects_cycles=not network.sweep.always_settles and threshold == 0,
     )
-    runner = make_engine(network, engine) if isinstance(engine, str) else engine
-    return runner.relax(start)
 
 
 @named_type_errors
@@ -132,17 +159,35 @@ def nudged_phase(
     target is s_max for that output and 0 for all others. Docs/numerics.md, section 5. engine,
     threshold, trace: as in `relax`.
     """
+    start = nudged_start(
+        network, inputs, free.states, labels, sign, threshold=threshold, trace=trace
+    )
+    runner = make_engine(network, engine) if isinstance(engine, str) else engine
+    return runner.relax(start)
+
+
+def nudged_start(
+    network: Network,
+    inputs: npt.ArrayLike,
+    equilibrium: Mapping[str, npt.NDArray[np.int16]],
+    labels: npt.ArrayLike,
+    sign: int,
+    **choices: Any,
+) -> Start:
+    """The request of a nudged phase from the free equilibrium, int16 (batch, size) per population.
+
+    choices: threshold, max_sweeps and trace, as in `relax`. Raises InputError.
+    """
     if sign not in (1, -1):
         raise InputError(f"sign must be 1 or -1, not {sign!r}")
-    drive = nudge(network, free.states[network.output.name], labels)
-    return relax(
+    drive = nudge(network, equilibrium[network.output.name], labels)
+    return make_start(
         network,
         inputs,
-        engine=engine,
-        states=free.states,
+        phase=Phase.POSITIVE if sign == 1 else Phase.NEGATIVE,
+        states=equilibrium,
         drive=np.int32(sign) * drive,
-        threshold=threshold,
-        trace=trace,
+        **choices,
     )
 
 
@@ -168,7 +213,7 @@ def targets(output: Population, labels: npt.ArrayLike) -> npt.NDArray[np.int16]:
 
 
 def _start_states(
-    layout: Layout, states: dict[str, npt.NDArray[np.int16]] | None, batch: int
+    layout: Layout, states: Mapping[str, npt.NDArray[np.int16]] | None, batch: int
 ) -> npt.NDArray[np.int16]:
     if states is None:
         return np.zeros((batch, layout.neurons), dtype=np.int16)

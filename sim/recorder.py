@@ -8,7 +8,7 @@ import numpy.typing as npt
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import dense_synops, fan_out
 from toreq_hw.contract.results import PhaseResult, Status
-from toreq_hw.contract.trace import Trace
+from toreq_hw.contract.trace import Trace, sorted_changes
 from toreq_hw.network import Block
 from toreq_hw.sim.start import Start, check_start
 
@@ -78,10 +78,7 @@ class Recorder:
         )
 
     def _sorted_changes(self) -> npt.NDArray[np.int64]:
-        rows = np.concatenate([np.zeros((0, 5), dtype=np.int64), *self._changes])
-        order = np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))
-        ordered: npt.NDArray[np.int64] = rows[order]
-        return ordered
+        return sorted_changes(np.concatenate([np.zeros((0, 5), dtype=np.int64), *self._changes]))
 
 
 Changes = npt.NDArray[np.int64]
@@ -141,21 +138,11 @@ def assemble(
     input_events = np.zeros_like(presented) if start.continued else presented
     trace = None
     if changes is not None:
-        sample, tick, neuron = changes[:, :3].astype(np.int32).T
         ticks = sweeps * np.int32(len(network.colours))
-        before, after = changes[:, 3:].astype(np.int16).T
-        trace = Trace(
-            layout=layout,
-            initial=start.states,
-            ticks=ticks,
-            sample=sample,
-            tick=tick,
-            neuron=neuron,
-            before=before,
-            after=after,
-        )
+        trace = Trace.of_changes(layout, start.states, ticks, changes)
     return PhaseResult(
         network=network,
+        phase=start.phase,
         states=layout.split(states),
         sweeps=sweeps,
         status=status,

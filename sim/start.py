@@ -15,6 +15,7 @@ class Start:
 
     inputs: int16 (batch, n_input); states: int16 (batch, neurons) in `Layout` order;
     drive: int32 (batch, n_output), added to the output accumulators (the nudge).
+    phase: its name, see `PhaseResult`.
     continued: the phase starts from standing states and accumulators (a nudged phase, or a
     state disturbed on purpose), so the inputs are not presented again.
     detects_cycles: the schedule allows two-cycles, so end where one is seen.
@@ -22,6 +23,7 @@ class Start:
     the threshold from the state it last sent.
     """
 
+    phase: str
     inputs: npt.NDArray[np.int16]
     states: npt.NDArray[np.int16]
     drive: npt.NDArray[np.int32]

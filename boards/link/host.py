@@ -17,13 +17,14 @@ from toreq_hw.boards.link.protocol import (
     State,
     load_check,
 )
-from toreq_hw.boards.link.results import Result, result, result_bytes
+from toreq_hw.boards.link.results import result, result_bytes
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import LinkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.borders import check_image, check_label
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
+from toreq_hw.rtl.reply import CoreReply
 from toreq_hw.rtl.timing import most_cycles
 
 RESTARTS = 5
@@ -102,7 +103,7 @@ class BoardLink:
         label: int | None = None,
         *,
         report: bool = True,
-    ) -> tuple[Result, ...]:
+    ) -> tuple[CoreReply, ...]:
         """The free phase of one image, shape (input.size,); with a label, both nudged ones too.
 
         An answer that was lost on the way is had by running the image again. Raises InputError for
@@ -169,7 +170,7 @@ class BoardLink:
 
     def _run(
         self, inputs: npt.NDArray[np.int16], label: int | None, *, report: bool
-    ) -> tuple[Result, ...]:
+    ) -> tuple[CoreReply, ...]:
         room = self.identity.request_bytes
         *parts, last = requests.image(inputs, self._parameters, room, report=report)
         for part in parts:
@@ -181,7 +182,7 @@ class BoardLink:
                 results.append(self._result(Request.NUDGE, payload, report=report))
         return tuple(results)
 
-    def _result(self, request: Request, payload: bytes, *, report: bool) -> Result:
+    def _result(self, request: Request, payload: bytes, *, report: bool) -> CoreReply:
         """Of a phase; one that was answered before and not heard is lost."""
         length = result_bytes(self._parameters, report=report)
         data, _ = self.exchange.ask(request, payload, length, self._run_limit_s)

@@ -1,25 +1,12 @@
 """What a phase came to, out of the bytes of its reply."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.boards.link.protocol import SUMMARY_BYTES, SUMMARY_FIELDS
 from toreq_hw.boards.link.wire_format import states_bytes
 from toreq_hw.rtl.parameters import CoreParameters
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one phase came to.
-
-    states: int16, relaxing neurons in file order; None if not asked for. summary: the counters of
-    docs/rtl.md that the link brings, `settled` and `ticks`.
-    """
-
-    states: npt.NDArray[np.int16] | None
-    summary: dict[str, int]
+from toreq_hw.rtl.reply import CoreReply
 
 
 def result_bytes(parameters: CoreParameters, *, report: bool) -> int:
@@ -28,15 +15,18 @@ def result_bytes(parameters: CoreParameters, *, report: bool) -> int:
     return rows + SUMMARY_BYTES
 
 
-def result(data: bytes, parameters: CoreParameters) -> Result:
-    """The result in `data`, which has states if it is longer than a summary."""
+def result(data: bytes, parameters: CoreParameters) -> CoreReply:
+    """The reply in `data`, which has states if it is longer than a summary.
+
+    summary: the counters that the link brings, `settled` and `ticks`.
+    """
     rows = len(data) - SUMMARY_BYTES
     summary, at = {"settled": data[rows] & 1}, rows + 1
     for name, bits in SUMMARY_FIELDS:
         summary[name] = int.from_bytes(data[at : at + bits // 8], "big")
         at += bits // 8
     summary["ticks"] = summary["sweeps"] * parameters.sweep_ticks
-    return Result(_states(data[:rows], parameters) if rows else None, summary)
+    return CoreReply(_states(data[:rows], parameters) if rows else None, summary)
 
 
 def _states(data: bytes, parameters: CoreParameters) -> npt.NDArray[np.int16]:

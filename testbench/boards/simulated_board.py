@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from testbench.networks import random_case
 from testbench.rtl.model import Model, Phase
+from toreq_hw import sim
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.results import Result
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.network import Network, Schedule
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.reply import CoreReply, phase_result
 
 CLOCK_HZ = 24_000_000
 RUN_LIMIT_S = 20_000 / CLOCK_HZ
@@ -61,22 +62,12 @@ def example(seed: int = 6, lanes: int = 8) -> Example:
     return Example(network, other, parameters, library, case.inputs, case.labels)
 
 
-def differences(results: tuple[Result, ...], expected: list[Phase]) -> list[str]:
-    """What is not as the simulator says: states, label and counters of every phase."""
+def differences(replies: tuple[CoreReply, ...], expected: list[Phase]) -> list[str]:
+    """What is not as the simulator says, of each phase: states, label and counters."""
     found = []
-    for result, phase in zip(results, expected, strict=False):
-        counters = {
-            "sweeps": phase.sweeps,
-            "events": len(phase.events),
-            "input_events": len(phase.input_events),
-            "label": phase.label,
-            "settled": int(phase.settled),
-        }
-        found += [
-            f"{phase.command} {name}: expected {value}, got {result.summary[name]}"
-            for name, value in counters.items()
-            if result.summary[name] != value
-        ]
-        if result.states is not None and not np.array_equal(result.states, phase.states):
-            found.append(f"{phase.command} states")
+    for reply, phase in zip(replies, expected, strict=False):
+        wanted = phase.result if reply.states is not None else replace(phase.result, states={})
+        got = phase_result(wanted.network, wanted.phase, [reply])
+        if difference := sim.first_difference(wanted, got):
+            found.append(str(difference))
     return found

@@ -55,7 +55,8 @@ def test_a_board_that_computes_otherwise_fails_the_check(
     out = tmp_path / "out.json"
     assert deploy_to("icebreaker", network_path, "--port", "sim", "--json", str(out)) == 1
     first = json.loads(out.read_text())["first_difference"]
-    assert first.startswith("free phase, sample 0, population 'hidden', neuron")
+    assert first.startswith("free phase, sample 0, tick ")
+    assert "(final), population 'hidden', neuron" in first
 
 
 def test_a_lossy_board_withholds_what_the_simulator_withholds(

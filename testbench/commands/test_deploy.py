@@ -14,8 +14,7 @@ from toreq_hw import network, targets
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
-from toreq_hw.targets import sim as sim_target
-from toreq_hw.targets.expected import simulate
+from toreq_hw.targets.expected import first_difference_of, simulate
 
 
 def small_network(seed: int = 0) -> Network:
@@ -72,7 +71,7 @@ def test_sim_target_names_the_first_difference() -> None:
     sweeps = phases.positive.sweeps.copy()
     sweeps[2] += 1
     broken = replace(phases, positive=replace(phases.positive, sweeps=sweeps, trace=None))
-    found = sim_target.first_difference(phases, broken)
+    found = first_difference_of(phases, broken.all)
     assert found is not None
     assert found.startswith("positive phase, sample 2, sweeps: expected")
 

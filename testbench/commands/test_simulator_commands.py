@@ -144,7 +144,7 @@ def test_disagreeing_engines_end_with_status_1(
         simulate.command, [str(trained), "--samples", "20", "--compare"], standalone_mode=False
     )
     assert result.return_value == 1
-    assert "engines disagree: dense against reference, free phase: sample 0, tick 1" in (
+    assert "engines disagree: dense against reference, free phase, sample 0, tick 1" in (
         result.output.replace("\n", " ")
     )
 

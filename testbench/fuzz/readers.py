@@ -39,7 +39,7 @@ def _frames(path: Path) -> None:
 
 
 def _replayed(path: Path) -> None:
-    replayed(read_json(path, 1 << 30, DeploymentError), 2, 3)
+    replayed(read_json(path, 1 << 30, DeploymentError), 2, seeds.SMALL)
 
 
 def _ledger(path: Path) -> None:
@@ -62,7 +62,7 @@ def _info(path: Path) -> None:
 
 
 def _replays(_: Path) -> list[bytes]:
-    one = '{"ticks": [[0, 1, 2], [0, 0, 2]], "sweeps": 3, "settled": true}'
+    one = '{"ticks": [[0, 1], [0, 0]], "sweeps": 1, "settled": true}'
     return [f"[{one}, {one}]".encode()]
 
 

@@ -18,6 +18,11 @@ from toreq_hw.targets.expected import simulate
 EXACT = Agreement(0, 0, 0, None)
 
 
+def traced(phase: sim.PhaseResult) -> sim.Trace:
+    assert phase.trace is not None
+    return phase.trace
+
+
 def run(trained: Network, chosen: Samples, batch: int) -> RunRecord:
     targets = sim.targets(trained.output, chosen.labels)
     return lava_run.run(trained, chosen.inputs, targets, batch=batch)
@@ -28,7 +33,7 @@ def test_200_digits_in_batches(digits_network: Network) -> None:
     found = run(digits_network, chosen, batch=100)
     expected = simulate(digits_network, chosen)
     assert compare(expected, found) == EXACT
-    assert all(len(phase.changes) > 100 for phase in found.phases), "phases that do nothing"
+    assert all(len(traced(phase).tick) > 100 for phase in found.phases), "phases that do nothing"
     assert np.array_equal(found.classes, expected.free.classes)
     assert np.mean(found.classes == chosen.labels) > 0.9
 
@@ -42,7 +47,7 @@ def test_100_mnist_images_in_batches(mnist_network: Network) -> None:
     chosen = samples(mnist_network, "mnist", 100)
     found = run(mnist_network, chosen, batch=100)
     assert compare(simulate(mnist_network, chosen), found) == EXACT
-    assert all(len(phase.changes) > 100 for phase in found.phases), "phases that do nothing"
+    assert all(len(traced(phase).tick) > 100 for phase in found.phases), "phases that do nothing"
 
 
 @pytest.mark.parametrize(
@@ -69,9 +74,10 @@ def test_a_run_that_differs_is_told_apart(digits_network: Network) -> None:
     found = run(digits_network, chosen, batch=3)
     free = found.phases[0]
 
-    changes = free.changes.copy()
-    changes[-1, 4] += 1
-    wrong_state = replace(found, phases=(replace(free, changes=changes), *found.phases[1:]))
+    after = traced(free).after.copy()
+    after[-1] += 1
+    broken = replace(free, trace=replace(traced(free), after=after))
+    wrong_state = replace(found, phases=(broken, *found.phases[1:]))
     agreement = compare(expected, wrong_state)
     assert agreement.differing_states == 2
     assert str(agreement.first_difference).startswith("free phase, sample 2, tick")

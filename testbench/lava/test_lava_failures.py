@@ -22,7 +22,15 @@ from testbench.patience import GENEROUS_S
 from toreq_hw import network, sim
 from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError, NetworkError
 from toreq_hw.lava_backend import lava_replay, lava_run, lava_shim, lava_worker
-from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
+from toreq_hw.network import (
+    DenseCoupling,
+    Network,
+    Population,
+    Role,
+    Schedule,
+    WeightFormat,
+    layered,
+)
 
 MARK = "TOREQ_HW_TEST_SESSION"
 
@@ -261,10 +269,11 @@ def test_what_the_worker_left_is_checked(tmp_path: Path) -> None:
         [{"ticks": [[0, 1.5]], "sweeps": 1, "settled": True}],
         [{"ticks": [[0, 1 << 20]], "sweeps": 1, "settled": True}],
         [{"ticks": [[0, 1]], "sweeps": "1", "settled": True}],
+        [{"ticks": [[0, 1]], "sweeps": 1, "settled": True}],
         [{"ticks": [[0, 1]], "sweeps": 1}],
         [],
     ],
 )
 def test_what_the_replay_worker_left_is_checked(found: object) -> None:
     with pytest.raises(DeploymentError, match="what Lava's worker left: field samples"):
-        lava_replay.replayed(found, 1, 2)
+        lava_replay.replayed(found, 1, layered((3, 2), WeightFormat.TERNARY, (2,)))

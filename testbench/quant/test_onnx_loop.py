@@ -12,6 +12,7 @@ from testbench.colourings import chequered_case
 from testbench.networks import Case, cases, random_case
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
+from toreq_hw.contract.difference import Difference
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Schedule, WeightFormat, split_by_colour
 from toreq_hw.quant.onnx_import import read_onnx
@@ -21,16 +22,10 @@ from toreq_hw.quant.options import TrainingOptions
 from toreq_hw.quant.training import train
 
 
-def first_difference(network: Network, inputs: np.ndarray) -> str | None:
-    expected = sim.free_phase(network, inputs)
+def first_difference(network: Network, inputs: np.ndarray) -> Difference | None:
     found = OnnxRunner(to_onnx(network), network, threads=1)(inputs)
-    for name, states in expected.states.items():
-        if not np.array_equal(states, found.states[name]):
-            return f"states of {name}"
-    for counter in ("classes", "sweeps", "status"):
-        if not np.array_equal(getattr(expected, counter), getattr(found, counter)):
-            return counter
-    return None
+    assert len(found.sweeps) == len(found.status) == len(found.own_classes) == len(inputs)
+    return sim.first_difference(sim.free_phase(network, inputs), found)
 
 
 @pytest.mark.parametrize("schedule", Schedule)

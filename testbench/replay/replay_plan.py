@@ -12,11 +12,13 @@ import numpy.typing as npt
 from testbench.rtl.plan import Load, Plan
 from testbench.rtl.simulate import RUNS, simulate
 from toreq_hw import sim
+from toreq_hw.contract.results import CONTINUED
 from toreq_hw.network import Network
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.replay import replay_parameters
+from toreq_hw.rtl.reply import replay_result
 from toreq_hw.rtl.verilog import core_verilog
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 
@@ -65,8 +67,8 @@ def replay_in_rtl(
     states: dict[str, npt.NDArray[np.int16]] | None = None,
     max_sweeps: int,
     simulator: str = "verilator",
-) -> list[dict[str, Any]]:
-    """Per sample its final states, sweeps, whether it settled, and snapshots (tick, states).
+) -> sim.PhaseResult:
+    """What came of the map's samples; the trace holds the ticks at whose end the core waited.
 
     choices: keyword arguments of `CoreParameters.of` beyond the lanes.
     """
@@ -90,5 +92,4 @@ def replay_in_rtl(
         memories=(("datapath", "states"), ("datapath", "accumulators")),
     )
     assert outcome.failure is None, outcome.failure
-    samples: list[dict[str, Any]] = outcome.record["samples"]
-    return samples
+    return replay_result(network, CONTINUED, outcome.record["samples"])

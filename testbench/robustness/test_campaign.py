@@ -319,4 +319,4 @@ def test_sim_relax_is_untouched_by_having_layers_around(trained: Path) -> None:
         lambda: p.relax_with(net, inputs, []),
     ]
     first, second = (run() for run in runs)
-    assert first.first_difference(second) is None
+    assert sim.first_difference(first, second) is None

@@ -57,7 +57,7 @@ def test_engines_agree_on_every_tick_under_every_layer(schedule: Schedule) -> No
                 for name in sim.EngineName
             )
             for other in others:
-                assert reference.first_difference(other) is None, layers
+                assert sim.first_difference(reference, other) is None, layers
                 assert np.array_equal(reference.status, other.status)
 
     check()
@@ -72,13 +72,13 @@ def test_no_disturbance_is_the_plain_engine(engine: str) -> None:
         plain = sim.relax(case.network, case.inputs, trace=True)
         runner = p.disturbed_engine(case.network, Disturbance.none(case.network), engine)
         found = sim.relax(case.network, case.inputs, engine=runner, trace=True)
-        assert plain.first_difference(found) is None
+        assert sim.first_difference(plain, found) is None
         drive = sim.nudge(case.network, plain.states[case.network.output.name], case.labels)
         nudged = [
             sim.relax(case.network, case.inputs, engine=e, states=plain.states, drive=drive)
             for e in ("event", runner)
         ]
-        assert nudged[0].first_difference(nudged[1]) is None
+        assert sim.first_difference(nudged[0], nudged[1]) is None
 
     check()
 
@@ -91,11 +91,11 @@ def test_every_layer_at_level_zero_changes_no_state_of_any_tick() -> None:
         for kind in ACTING:
             layer = p.make_layer(kind, level=0.0, seed=seed)
             found = p.relax_with(case.network, case.inputs, [layer], trace=True)
-            assert plain.first_difference(found) is None, kind
+            assert sim.first_difference(plain, found) is None, kind
             found = p.relax_with(
                 case.network, case.inputs, [layer], states=plain.states, trace=True
             )
-            assert again.first_difference(found) is None, kind
+            assert sim.first_difference(again, found) is None, kind
 
 
 def test_every_layer_changes_something_when_strong() -> None:
@@ -112,7 +112,7 @@ def test_every_layer_changes_something_when_strong() -> None:
             found = p.relax_with(
                 case.network, case.inputs, [layer], states=start, trace=True, max_sweeps=SWEEPS
             )
-            changed += before.first_difference(found) is not None
+            changed += sim.first_difference(before, found) is not None
         assert changed >= 4, kind
 
 
@@ -126,7 +126,7 @@ def test_weight_and_start_layers_run_on_every_engine(engine: str) -> None:
         found = p.relax_with(
             case.network, case.inputs, layers, states=free.states, engine=engine, trace=True
         )
-        assert expected.first_difference(found) is None
+        assert sim.first_difference(expected, found) is None
 
 
 def test_quiescence_is_what_each_layer_says() -> None:

@@ -58,7 +58,7 @@ def test_a_saved_map_gives_the_same_ticks_as_the_layers_on_every_engine(
             found = read.relax(
                 network, inputs, engine=engine, states=free.states, max_sweeps=SWEEPS, trace=True
             )
-            assert expected.first_difference(found) is None
+            assert sim.first_difference(expected, found) is None
 
 
 def test_maps_of_weights_and_standing_states_replay_on_all_three_engines() -> None:
@@ -71,7 +71,7 @@ def test_maps_of_weights_and_standing_states_replay_on_all_three_engines() -> No
             made.relax(case.network, case.inputs, engine=e, states=free.states, trace=True)
             for e in sim.EngineName
         ]
-        assert all(runs[0].first_difference(run) is None for run in runs[1:])
+        assert all(sim.first_difference(runs[0], run) is None for run in runs[1:])
 
 
 def test_a_map_for_another_network_is_refused(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_any_accepted_map_gives_the_same_ticks_on_every_engine(case: Case, seed:
         given_map.relax(network, inputs, engine=e, states=states, max_sweeps=20, trace=True)
         for e in sim.EngineName
     ]
-    assert all(runs[0].first_difference(run) is None for run in runs[1:])
+    assert all(sim.first_difference(runs[0], run) is None for run in runs[1:])
 
 
 def test_faults_of_one_tick_strike_in_the_order_of_the_rows() -> None:

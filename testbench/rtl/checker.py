@@ -1,13 +1,14 @@
 """Compares what the monitors saw with what the model says; the first mismatch is one line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
 
 from testbench.rtl.model import Event, Phase
+from toreq_hw import sim
 from toreq_hw.rtl.interfaces import summary_payload
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.timing import TimingModel
@@ -51,7 +52,7 @@ class Checker:
         if report:
             if seen.states is None:
                 raise MismatchError(f"{where}: expected a report of states, got none")
-            self._check_states(where, expected, self._in_file_order(seen.states))
+            self._check_states(image, expected, self._in_file_order(seen.states))
         self._check_summary(where, expected, seen.summary, report)
         self.phases += 1
         self.events += len(expected.events)
@@ -66,7 +67,7 @@ class Checker:
         """The same without a monitor of events: `states` in file order, and the summary."""
         where = f"image {image}, phase {expected.command.name}"
         if states is not None:
-            self._check_states(where, expected, states)
+            self._check_states(image, expected, states)
         self._check_summary(where, expected, summary, states is not None)
         self.phases += 1
         self.events += len(expected.events)
@@ -110,28 +111,18 @@ class Checker:
         spans = [(s.first_group * self.parameters.lanes, s.size) for s in self.parameters.relaxing]
         return np.concatenate([states[first : first + size] for first, size in spans])
 
-    def _check_states(self, where: str, expected: Phase, states: npt.NDArray[np.integer]) -> None:
-        first = 0
-        for placement in self.parameters.relaxing:
-            wanted, got = (
-                expected.states[first:][: placement.size],
-                states[first:][: placement.size],
+    def _check_states(self, image: int, expected: Phase, states: npt.NDArray[np.integer]) -> None:
+        """states: (neurons,) in file order."""
+        layout = sim.Layout(expected.result.network)
+        if len(states) != layout.neurons:
+            raise MismatchError(
+                f"image {image}, phase {expected.command.name}: expected {layout.neurons} states, "
+                f"got {len(states)}"
             )
-            first += placement.size
-            self.states += placement.size
-            if len(got) != len(wanted):
-                raise MismatchError(
-                    f"{where}: expected all states of {placement.name!r}, got too few"
-                )
-            wrong = np.flatnonzero(wanted != got)
-            if len(wrong):
-                neuron = int(wrong[0])
-                ticks = expected.sweeps * self.parameters.sweep_ticks
-                name = placement.name
-                raise MismatchError(
-                    f"{where}, tick {ticks} (final), population {name!r}, neuron {neuron}: "
-                    f"expected {wanted[neuron]}, got {got[neuron]}"
-                )
+        self.states += len(states)
+        got = sim.PhaseResult(layout.network, layout.split(states[None].astype(np.int16)))
+        if difference := sim.first_difference(expected.result, got):
+            raise MismatchError(str(replace(difference, sample=image)))
 
     def _check_summary(
         self, where: str, expected: Phase, summary: dict[str, int], report: bool

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import sim
+from toreq_hw.contract.results import one_sample
 from toreq_hw.network import Network
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
@@ -39,7 +40,8 @@ class Phase:
     """One phase of one image. input_events: (index, value) of non-zero inputs, if presented.
 
     events: of the sweeps; withheld: those of sweep 0, which no counter counts. silent: (sweep,
-    population) of each change of a state that was not sent.
+    population) of each change of a state that was not sent. result: the simulator's, of this
+    image alone.
     """
 
     command: Command
@@ -52,6 +54,7 @@ class Phase:
     silent: tuple[tuple[int, int], ...]
     input_events: tuple[tuple[int, int], ...]
     saturations: int
+    result: sim.PhaseResult
 
     def for_timing(self) -> PhaseEvents:
         """What the timing model needs to know."""
@@ -146,6 +149,7 @@ class Model:
             withheld=withheld,
             silent=tuple((e.sweep, e.population) for e in sends.near),
             input_events=tuple((int(k), int(presented[k])) for k in np.flatnonzero(presented)),
+            result=one_sample(run, image),
             saturations=sum(e.after in end for e, end in zip(sends.far, ends, strict=True)),
         )
 

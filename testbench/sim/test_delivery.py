@@ -119,4 +119,4 @@ def test_engines_agree_on_networks_wider_than_a_vector(seed: int, threshold: int
             trace=True,
         )
 
-    assert run("dense").first_difference(run("event")) is None
+    assert sim.first_difference(run("dense"), run("event")) is None

@@ -159,7 +159,7 @@ def test_event_order_does_not_matter(case: Case) -> None:
 def test_samples_do_not_influence_each_other(case: Case) -> None:
     together = sim.relax(case.network, case.inputs, max_sweeps=50)
     alone = [sim.relax(case.network, x[None], max_sweeps=50) for x in case.inputs]
-    assert together.first_difference(sim.joined(alone)) is None
+    assert sim.first_difference(together, sim.joined(alone)) is None
 
 
 @pytest.mark.parametrize("rows", [65_793, 65_794, 200_000])
@@ -243,7 +243,7 @@ def test_first_difference_names_sample_tick_population_and_neuron() -> None:
     net = by_hand()
     mine = sim.relax(net, [[0, 0], [3, 1]], trace=True)
     others = sim.relax(net, [[0, 0], [2, 1]], trace=True)
-    assert mine.first_difference(mine) is None
-    assert mine.first_difference(others) == (
-        "sample 1, tick 1, population 'hidden', neuron 0: expected 4, got 3"
+    assert sim.first_difference(mine, mine) is None
+    assert str(sim.first_difference(mine, others)) == (
+        "free phase, sample 1, tick 1, population 'hidden', neuron 0: expected 4, got 3"
     )

@@ -45,10 +45,10 @@ def test_engines_agree_on_real_images(learned: tuple[Network, Dataset]) -> None:
     expected = sim.relax(net, inputs, engine="reference", trace=True)
     for engine in ("dense", "event"):
         found = sim.relax(net, inputs, engine=engine, trace=True)
-        assert expected.first_difference(found) is None
+        assert sim.first_difference(expected, found) is None
         for sign in (1, -1):
             nudged = [
                 sim.nudged_phase(net, inputs, expected, labels, sign, engine=name, trace=True)
                 for name in ("reference", engine)
             ]
-            assert nudged[0].first_difference(nudged[1]) is None
+            assert sim.first_difference(nudged[0], nudged[1]) is None

@@ -19,6 +19,7 @@ from toreq_hw.cli.options import (
     out_file_option,
     samples_option,
 )
+from toreq_hw.contract.results import differing_samples
 from toreq_hw.errors import InputError
 from toreq_hw.extras import onnx_installed
 from toreq_hw.files import draft_of, together, write_json
@@ -143,8 +144,4 @@ def _differing(path: Path, network: Network, inputs: npt.NDArray[np.int16]) -> i
 
     found = OnnxRunner(read_model(path), network)(inputs)
     expected = sim.free_phase(network, inputs)
-    differs = (found.classes != expected.classes) | (found.status != expected.status)
-    differs |= found.sweeps != expected.sweeps
-    for name, states in expected.states.items():
-        differs |= (found.states[name] != states).any(axis=1)
-    return int(differs.sum())
+    return int(differing_samples(expected, found).sum())

@@ -3,6 +3,7 @@
 The engines work on global neuron indices; people and files on populations. This is the map.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,11 +45,19 @@ class Layout:
         """The global indices of a population."""
         return self.span(Block(population.name, 0, population.size))
 
+    def population_of(self, neuron: int) -> Population:
+        """The population that holds global index `neuron`. Raises IndexError."""
+        for population in self.network.relaxing:
+            span = self.of(population)
+            if span.start <= neuron < span.stop:
+                return population
+        raise IndexError(neuron)
+
     def split(self, states: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[np.int16]]:
         """Views of each population's part of the last axis."""
         return {p.name: states[..., self.of(p)] for p in self.network.relaxing}
 
-    def join(self, states: dict[str, npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
+    def join(self, states: Mapping[str, npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
         """The inverse of `split`, checked: every relaxing population, in range, same batch.
 
         Raises InputError naming the population.

@@ -147,7 +147,7 @@ def time_inference(net: Network, dataset: Dataset, repeats: int) -> Inference:
             begin = time.perf_counter()
             found.append(sim.relax(net, inputs, engine=engine))
             seconds[key].append(time.perf_counter() - begin)
-        same = same and found[0].first_difference(found[1]) is None
+        same = same and sim.first_difference(found[0], found[1]) is None
     ratios = [d / e for d, e in zip(seconds["dense"], seconds["event"], strict=True)]
     return Inference(
         shape="-".join(str(p.size) for p in net.populations),

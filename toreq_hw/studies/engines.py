@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import sim
-from toreq_hw.contract.phases import NUDGED_PHASES, PHASES
+from toreq_hw.contract.phases import NUDGED_PHASES
 from toreq_hw.network import Network
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 
@@ -46,7 +46,7 @@ def _compare_part(
         )
         phases = [free, *nudged_results]
         expected = expected or phases
-        for phase, mine, found in zip(PHASES, expected, phases, strict=False):
-            if difference := mine.first_difference(found):
-                return f"{name.value} against reference, {phase} phase: {difference}"
+        for mine, found in zip(expected, phases, strict=True):
+            if difference := sim.first_difference(mine, found):
+                return f"{name.value} against reference, {difference}"
     return None

@@ -1,6 +1,5 @@
 """The machines that replay a fault map, each held against the reference engine."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import sim
+from toreq_hw.contract.trace import compared_states
 from toreq_hw.extras import missing
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -61,46 +61,18 @@ class Expected:
     """Every state of every tick, by the reference engine."""
 
     def __init__(self, scene: Scene) -> None:
-        self.relaxation = scene.relax(sim.EngineName.REFERENCE)
-        trace = self.relaxation.trace
-        assert trace is not None
-        names = [p.name for p in scene.network.relaxing]
-        self.ticks = [
-            np.concatenate([trace.states(k)[name] for name in names], axis=1)
-            for k in range(len(scene.inputs))
-        ]
+        self.result = scene.relax(sim.EngineName.REFERENCE)
 
-    def verdict(
-        self,
-        machine: str,
-        found: Sequence[tuple[Sequence[tuple[int, States]], int, bool]],
-    ) -> Verdict:
-        """found: per sample (tick, states) as far as the machine shows them, sweeps, settled."""
-        checked = 0
-        for sample, (ticks, sweeps, settled) in enumerate(found):
-            for tick, states in ticks:
-                wrong = np.flatnonzero(states != self.ticks[sample][tick])
-                checked += len(states)
-                if len(wrong):
-                    neuron = int(wrong[0])
-                    return Verdict(
-                        machine,
-                        checked,
-                        f"sample {sample}, tick {tick}, neuron {neuron}: expected "
-                        f"{self.ticks[sample][tick][neuron]}, got {states[neuron]}",
-                    )
-            expected = (
-                int(self.relaxation.sweeps[sample]),
-                bool(self.relaxation.status[sample] == sim.Status.SETTLED),
-            )
-            if (sweeps, settled) != expected:
-                return Verdict(
-                    machine,
-                    checked,
-                    f"sample {sample}: expected (sweeps, settled) {expected}, "
-                    f"got {(sweeps, settled)}",
-                )
-        return Verdict(machine, checked, None)
+    def verdict(self, machine: str, found: sim.PhaseResult) -> Verdict:
+        """found: the machine's phase, with a trace of the ticks that it shows."""
+        assert self.result.trace is not None
+        assert found.trace is not None
+        difference = sim.first_difference(self.result, found)
+        return Verdict(
+            machine,
+            compared_states(self.result.trace, found.trace),
+            None if difference is None else str(difference),
+        )
 
 
 def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
@@ -108,11 +80,7 @@ def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
     expected = Expected(scene)
     if machine == "sim":
         return [
-            Verdict(
-                f"sim, {engine.value}",
-                sum(states.size for states in expected.ticks),
-                expected.relaxation.first_difference(scene.relax(engine)),
-            )
+            expected.verdict(f"sim, {engine.value}", scene.relax(engine))
             for engine in sim.EngineName
         ]
     return [on_core(scene, expected, folder) if machine == "rtl" else _on_lava(scene, expected)]
@@ -136,20 +104,7 @@ def on_core(
         parameters=replay_parameters(scene.network, lanes, scene.max_sweeps, **choices),
         folder=folder,
     )
-    shown = [
-        (
-            [
-                *((tick, np.array(states, np.int16)) for tick, states in one["snapshots"]),
-                (len(expected.ticks[k]) - 1, np.array(one["states"], np.int16)),
-            ],
-            one["sweeps"],
-            one["settled"],
-        )
-        for k, one in enumerate(found)
-    ]
-    return expected.verdict(
-        "rtl", [_within(one, ticks) for one, ticks in zip(shown, expected.ticks, strict=True)]
-    )
+    return expected.verdict("rtl", found)
 
 
 def _on_lava(scene: Scene, expected: Expected) -> Verdict:
@@ -162,15 +117,4 @@ def _on_lava(scene: Scene, expected: Expected) -> Verdict:
         scene.start,
         max_sweeps=scene.max_sweeps,
     )
-    shown = [(list(enumerate(one.ticks)), one.sweeps, one.settled) for one in found]
-    return expected.verdict(
-        "lava", [_within(one, ticks) for one, ticks in zip(shown, expected.ticks, strict=True)]
-    )
-
-
-def _within(
-    one: tuple[Sequence[tuple[int, States]], int, bool], ticks: States
-) -> tuple[Sequence[tuple[int, States]], int, bool]:
-    """Without ticks beyond the expected end; that there were any shows in the sweeps."""
-    shown, sweeps, settled = one
-    return [(tick, states) for tick, states in shown if tick < len(ticks)], sweeps, settled
+    return expected.verdict("lava", found)

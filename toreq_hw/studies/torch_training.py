@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from toreq_hw import data, sim
+from toreq_hw.contract.results import differing_samples
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network
 from toreq_hw.records.parity import Epoch, Settings, SpectralNorm, TrainingRecord
@@ -78,9 +77,6 @@ def differing_images(training: "Training", dataset: Dataset) -> int:
     from toreq_hw.quant.training import free_states
 
     inputs = data.encode(dataset.test.images, dataset.pixel_max, training.network.input)
-    expected = sim.free_phase(training.network, inputs).states
-    found = free_states(training.parameters, inputs)
-    differs = np.zeros(len(inputs), dtype=np.bool_)
-    for name, states in expected.items():
-        differs |= (states != found[name]).any(axis=1)
-    return int(differs.sum())
+    found = sim.PhaseResult(training.network, free_states(training.parameters, inputs))
+    expected = sim.free_phase(training.network, inputs)
+    return int(differing_samples(expected, found).sum())

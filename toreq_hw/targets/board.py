@@ -9,8 +9,7 @@ from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
-from toreq_hw.targets.expected import figures, simulate
-from toreq_hw.targets.rtl import first_difference
+from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     from toreq_hw.boards.fit.check import check_fit
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
+    from toreq_hw.rtl.reply import phase_results
 
     if options.port is None:
         raise InputError(
@@ -62,18 +62,15 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
         loaded = link.load(network, partial(options.watch, "bytes loaded"))
         load_s = transport.now() - began
         expected = simulate(network, samples, threshold=options.threshold)
-        difference, cycles, ran = None, 0, time.perf_counter()
+        replies, ran = [], time.perf_counter()
         for sample in range(len(samples)):
-            results = link.run(samples.inputs[sample], int(samples.labels[sample]))
-            cycles += results[0].summary["cycles"]
-            for phase, result in enumerate(results):
-                difference = difference or first_difference(
-                    expected, phase, sample, result.states, result.summary
-                )
+            replies.append(link.run(samples.inputs[sample], int(samples.labels[sample])))
             options.watch("images run", sample + 1, len(samples))
         ran = time.perf_counter() - ran
         status = link.status()
-    per_sample = cycles / max(1, len(samples))
+    found = phase_results(network, expected.names, replies)
+    difference = first_difference_of(expected, found)
+    per_sample = int(found[0].costs["cycles"].sum()) / max(1, len(samples))
     record: dict[str, Any] = {
         "form": "simulated system" if options.port == SIMULATED else f"board at {options.port}",
         "lanes": board.lanes,

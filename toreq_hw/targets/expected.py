@@ -1,5 +1,6 @@
 """What the simulator says about a deployment's samples: the three phases and their figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,17 @@ def simulate(
         for phase in NUDGED_PHASES
     ]
     return Phases(free, *nudged)
+
+
+def first_difference_of(expected: Phases, found: Sequence[sim.PhaseResult]) -> str | None:
+    """The line of the first difference in the first phase that has one; None if none has.
+
+    found: as many phases as `expected` has, in their order.
+    """
+    for mine, other in zip(expected.all, found, strict=True):
+        if difference := sim.first_difference(mine, other):
+            return str(difference)
+    return None
 
 
 def figures(phases: Phases, samples: Samples) -> dict[str, Any]:

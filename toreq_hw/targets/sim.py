@@ -4,7 +4,7 @@ from typing import Any
 
 from toreq_hw import sim
 from toreq_hw.network import Network
-from toreq_hw.targets.expected import Phases, figures, simulate
+from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 
@@ -12,7 +12,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     """Relaxes the samples, freely and nudged, with the event and the dense engine."""
     event = simulate(network, samples, "event", options.threshold)
     dense = simulate(network, samples, "dense", options.threshold)
-    difference = first_difference(event, dense)
+    difference = first_difference_of(event, dense.all)
     record: dict[str, Any] = {
         "engines": [sim.EngineName.EVENT.value, sim.EngineName.DENSE.value],
         "bit_exact": difference is None,
@@ -20,15 +20,6 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         **figures(event, samples),
     }
     return Outcome(difference is None, record)
-
-
-def first_difference(expected: Phases, found: Phases) -> str | None:
-    """One line naming the first phase, sample, tick and neuron that differ; None if none does."""
-    for phase, mine, other in zip(expected.names, expected.all, found.all, strict=True):
-        difference = mine.first_difference(other)
-        if difference:
-            return f"{phase} phase, {difference}"
-    return None
 
 
 target = Target(
