@@ -4,6 +4,8 @@ What a conventional machine would do, made as fast as NumPy and BLAS allow, and 
 input drive is computed once, and samples that settled leave the batch.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,9 +17,13 @@ from toreq_hw.network import Block, Network, Projection, Role
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
+from toreq_hw.sim.stepping import run_to_end
 
 BATCH = 512
 """Samples relaxed together: enough for BLAS, few enough to stay in the cache."""
+
+
+Parts = dict[str, npt.NDArray[np.int32]]
 
 
 @named_type_errors
@@ -25,8 +31,8 @@ class DenseEngine:
     """Relaxes batches with exact float32 BLAS."""
 
     def __init__(self, network: Network) -> None:
-        self._network = network
-        self._layout = Layout(network)
+        self.network = network
+        self.layout = Layout(network)
         self._input_products: dict[str, tuple[ExactProduct, int]] = {}
         self._products: dict[str, list[tuple[slice, ExactProduct, int]]] = {}
         for population in network.relaxing:
@@ -40,56 +46,24 @@ class DenseEngine:
         if projection.from_input:
             self._input_products[name] = (product, projection.shift)
         else:
-            self._products[name].append((self._layout.of(source), product, projection.shift))
+            self._products[name].append((self.layout.of(source), product, projection.shift))
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`."""
-        recorder = Recorder(self._layout, start)
+        run = self.begin(start)
         for first in range(0, len(start.inputs), BATCH):
-            self._relax_batch(
-                np.arange(first, min(first + BATCH, len(start.inputs))), start, recorder
-            )
-        return recorder.finish()
+            run_to_end(run.ticks_of(np.arange(first, min(first + BATCH, len(start.inputs)))))
+        return run.recorder.finish()
 
-    def _relax_batch(self, active: npt.NDArray[np.intp], start: Start, recorder: Recorder) -> None:
-        """Sweeps the samples `active` until each has ended."""
-        state = start.states[active]
-        sent = state.copy()
-        base = self._base(start, active)
-        two_sweeps_ago: npt.NDArray[np.int16] | None = None
-        for sweep in range(1, start.max_sweeps + 1):
-            before_sweep = state.copy()
-            self._sweep(
-                sweep=sweep,
-                active=active,
-                state=state,
-                sent=sent,
-                base=base,
-                threshold=start.threshold,
-                recorder=recorder,
-            )
-            settled = (state == before_sweep).all(axis=1)
-            recorder.end(active[settled], state[settled], sweep, Status.SETTLED)
-            ended = settled
-            if start.detects_cycles and two_sweeps_ago is not None:
-                cycled = (state == two_sweeps_ago).all(axis=1) & ~settled
-                recorder.end(active[cycled], state[cycled], sweep, Status.CYCLE)
-                ended = settled | cycled
-            if ended.any():
-                going = ~ended
-                active, state, sent = active[going], state[going], sent[going]
-                base = {name: part[going] for name, part in base.items()}
-                before_sweep = before_sweep[going]
-            if not len(active):
-                break
-            two_sweeps_ago = before_sweep
-        recorder.end(active, state, start.max_sweeps, Status.SWEEP_LIMIT)
+    def begin(self, start: Start, *, watched: bool = False) -> "DenseRun":
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
+        return DenseRun(self, start, Recorder(self.layout, start, watched=watched))
 
-    def _base(self, start: Start, active: npt.NDArray[np.intp]) -> dict[str, npt.NDArray[np.int32]]:
+    def base(self, start: Start, active: npt.NDArray[np.intp]) -> Parts:
         """What stays constant during a phase: bias, input drive and nudge, int32 (batch, size)."""
         base = {}
-        for population in self._network.relaxing:
-            bias = self._network.biases[population.name]
+        for population in self.network.relaxing:
+            bias = self.network.biases[population.name]
             total = np.repeat(bias[None], len(active), axis=0)
             if population.name in self._input_products:
                 product, shift = self._input_products[population.name]
@@ -99,38 +73,20 @@ class DenseEngine:
             base[population.name] = total
         return base
 
-    def _sweep(
-        self,
-        sweep: int,
-        active: npt.NDArray[np.intp],
-        state: npt.NDArray[np.int16],
-        sent: npt.NDArray[np.int16],
-        base: dict[str, npt.NDArray[np.int32]],
-        threshold: int,
-        recorder: Recorder,
-    ) -> None:
-        """One tick of each colour, in place on `state` and `sent`, int16 (batch, neurons)."""
-        colours = self._network.sweep.blocks
-        for index, colour in enumerate(colours):
-            recorder.begin_tick((sweep - 1) * len(colours) + index + 1)
-            updates = [(block, self._updated(block, sent, base)) for block in colour]
-            for block, new in updates:
-                span = self._layout.span(block)
-                if threshold:
-                    sends = np.abs(new - sent[:, span]) > threshold
-                    recorder.update(active, block, state[:, span], new, sends)
-                    sent[:, span] = np.where(sends, new, sent[:, span])
-                else:
-                    sends = new != sent[:, span]
-                    recorder.update(active, block, state[:, span], new, sends)
-                    sent[:, span] = new
-                state[:, span] = new
-
-    def _updated(
-        self, block: Block, sent: npt.NDArray[np.int16], base: dict[str, npt.NDArray[np.int32]]
+    def updated(
+        self, block: Block, sent: npt.NDArray[np.int16], base: Parts
     ) -> npt.NDArray[np.int16]:
         """New states of a block, int16 (batch, neurons of the block)."""
-        population = self._network.population(block.population)
+        population = self.network.population(block.population)
+        fraction_bits = self.network.accumulator_fraction_bits(block.population)
+        total = self.accumulators(block, sent, base)
+        return to_state(total, fraction_bits, population.state_min, population.state_max)
+
+    def accumulators(
+        self, block: Block, sent: npt.NDArray[np.int16], base: Parts
+    ) -> npt.NDArray[np.int32]:
+        """Of the neurons of a block, int32 (batch, neurons of the block)."""
+        population = self.network.population(block.population)
         total = base[block.population][:, block.start : block.stop].copy()
         whole = block.stop - block.start == population.size
         for span, product, shift in self._products[block.population]:
@@ -140,5 +96,92 @@ class DenseEngine:
                 for neuron in range(block.start, block.stop):
                     part = product.column(sent[:, span], neuron)
                     total[:, neuron - block.start] += part << shift
-        fraction_bits = self._network.accumulator_fraction_bits(block.population)
-        return to_state(total, fraction_bits, population.state_min, population.state_max)
+        return total
+
+
+class DenseRun:
+    """One phase; see `PhaseRun`."""
+
+    def __init__(self, engine: DenseEngine, start: Start, recorder: Recorder) -> None:
+        self._engine, self._start, self.recorder = engine, start, recorder
+        self._layout = engine.layout
+        self._active = np.arange(0)
+        self._state = self._sent = start.states[:0]
+        self._ended_sent = start.states.copy()
+
+    def ticks(self) -> Iterator[None]:
+        """The whole batch at once."""
+        return self.ticks_of(np.arange(len(self._start.inputs)))
+
+    @property
+    def states(self) -> npt.NDArray[np.int16]:
+        """int16 (batch, neurons)."""
+        states = self.recorder.states.copy()
+        states[self._active] = self._state
+        return states
+
+    @property
+    def accumulators(self) -> npt.NDArray[np.int64]:
+        """int64 (batch, neurons), of the sent states."""
+        base = self._engine.base(self._start, np.arange(len(self._start.inputs)))
+        sent = self._ended_sent.copy()
+        sent[self._active] = self._sent
+        blocks = [Block(p.name, 0, p.size) for p in self._engine.network.relaxing]
+        parts = [self._engine.accumulators(block, sent, base) for block in blocks]
+        return np.concatenate(parts, axis=1).astype(np.int64)
+
+    def ticks_of(self, active: npt.NDArray[np.intp]) -> Iterator[None]:
+        """Sweeps the samples `active` until each has ended."""
+        start, colours = self._start, len(self._engine.network.colours)
+        self._active, self._state = active, start.states[active]
+        self._sent = self._state.copy()
+        base = self._engine.base(start, active)
+        two_sweeps_ago: npt.NDArray[np.int16] | None = None
+        for sweep in range(1, start.max_sweeps + 1):
+            before_sweep = self._state.copy()
+            for colour in range(colours):
+                self.recorder.begin_tick((sweep - 1) * colours + colour + 1)
+                self._tick(colour, base)
+                if colour < colours - 1:
+                    yield
+            settled = (self._state == before_sweep).all(axis=1)
+            ended = settled
+            self._end(settled, sweep, Status.SETTLED)
+            if start.detects_cycles and two_sweeps_ago is not None:
+                cycled = (self._state == two_sweeps_ago).all(axis=1) & ~settled
+                self._end(cycled, sweep, Status.CYCLE)
+                ended = settled | cycled
+            if ended.any():
+                going = ~ended
+                self._ended_sent[self._active[ended]] = self._sent[ended]
+                self._active, self._state = self._active[going], self._state[going]
+                self._sent = self._sent[going]
+                base = {name: part[going] for name, part in base.items()}
+                before_sweep = before_sweep[going]
+            if not len(self._active):
+                return
+            two_sweeps_ago = before_sweep
+            if sweep < start.max_sweeps:
+                yield
+        self._end(np.ones(len(self._active), dtype=np.bool_), sweep, Status.SWEEP_LIMIT)
+
+    def _end(self, which: npt.NDArray[np.bool_], sweep: int, status: Status) -> None:
+        """Closes those of the active samples."""
+        self.recorder.end(self._active[which], self._state[which], sweep, status)
+
+    def _tick(self, colour: int, base: Parts) -> None:
+        """One tick of a colour, in place on the states and on what was sent."""
+        state, sent, threshold = self._state, self._sent, self._start.threshold
+        blocks = self._engine.network.sweep.blocks[colour]
+        updates = [(block, self._engine.updated(block, sent, base)) for block in blocks]
+        for block, new in updates:
+            span = self._layout.span(block)
+            if threshold:
+                sends = np.abs(new - sent[:, span]) > threshold
+                self.recorder.update(self._active, block, state[:, span], new, sends)
+                sent[:, span] = np.where(sends, new, sent[:, span])
+            else:
+                sends = new != sent[:, span]
+                self.recorder.update(self._active, block, state[:, span], new, sends)
+                sent[:, span] = new
+            state[:, span] = new

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.sim.compiled import compiled, compiled_uncounted
+from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.plan import Plan
 
@@ -91,27 +91,12 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
             copy(scratch.before_sweep, states)
         for colour in range(len(plan.colour_first) - 1):
             tick += 1
-            blocks = range(plan.colour_first[colour], plan.colour_first[colour + 1])
-            for block in blocks:
-                population = plan.block_population[block]
-                scratch.sending[block] = 0
-                if scratch.seen[block] != scratch.version[population]:
-                    scratch.seen[block] = scratch.version[population]
-                    moved, scratch.sending[block] = update_block(
-                        plan,
-                        block,
-                        states,
-                        accumulator,
-                        threshold,
-                        scratch,
-                        tick,
-                        changes[changed:],
-                    )
-                    changed += moved
-            for block in blocks:
-                if scratch.sending[block]:
-                    synops += send_block(plan, block, accumulator, scratch)
-                    events += scratch.sending[block]
+            moved, sent, walked = update_colour(
+                plan, colour, states, accumulator, threshold, scratch, tick, changes[changed:]
+            )
+            changed += moved
+            events += sent
+            synops += walked
         if changed == changed_before:
             return sweep, 0, events, synops, changed
         if detects_cycles:
@@ -119,6 +104,46 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
                 return sweep, 1, events, synops, changed
             copy(scratch.two_sweeps_ago, scratch.before_sweep)
     return max_sweeps, 2, events, synops, changed
+
+
+@compiled_inline
+def update_colour(plan, colour, states, accumulator, threshold, scratch, tick, changes):  # type: ignore[no-untyped-def]
+    """One tick: updates a colour in place, then delivers what its neurons send.
+
+    Returns (neurons that changed, events, weights walked).
+    """
+    changed = 0
+    events = 0
+    synops = 0
+    blocks = range(plan.colour_first[colour], plan.colour_first[colour + 1])
+    for block in blocks:
+        population = plan.block_population[block]
+        scratch.sending[block] = 0
+        if scratch.seen[block] != scratch.version[population]:
+            scratch.seen[block] = scratch.version[population]
+            moved, scratch.sending[block] = update_block(
+                plan, block, states, accumulator, threshold, scratch, tick, changes[changed:]
+            )
+            changed += moved
+    for block in blocks:
+        if scratch.sending[block]:
+            synops += send_block(plan, block, accumulator, scratch)
+            events += scratch.sending[block]
+    return changed, events, synops
+
+
+@compiled
+def begin_sample(plan, inputs, states, drive, output_start, accumulator, scratch):  # type: ignore[no-untyped-def]
+    """Presents one sample that is then taken tick by tick; see `present` for the arguments."""
+    present(plan, inputs, states, drive, output_start, accumulator, scratch)
+    copy(scratch.sent, states)
+    scratch.seen[:] = 0
+
+
+@compiled
+def tick_sample(plan, colour, states, accumulator, threshold, scratch, tick, changes):  # type: ignore[no-untyped-def]
+    """One tick of one sample; see `update_colour`, and `record` for what `changes` takes."""
+    return update_colour(plan, colour, states, accumulator, threshold, scratch, tick, changes)
 
 
 @compiled_uncounted

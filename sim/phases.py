@@ -21,6 +21,7 @@ from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.reference import ReferenceEngine
 from toreq_hw.sim.start import Start
+from toreq_hw.sim.stepping import PhaseRun
 from toreq_hw.suggestions import none_of
 
 MAX_THREADS = 1024
@@ -31,6 +32,9 @@ class Engine(Protocol):
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample of the batch to its end."""
+
+    def begin(self, start: Start, *, watched: bool = False) -> PhaseRun:
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
 
 
 class EngineName(StrEnum):

@@ -1,4 +1,4 @@
-"""Collects what the NumPy engines do, tick by tick, and closes it into a `PhaseResult`."""
+"""Collects what engines do, tick by tick, and closes it into a `PhaseResult`."""
 
 from collections.abc import Callable
 
@@ -8,29 +8,37 @@ import numpy.typing as npt
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import dense_synops, fan_out
 from toreq_hw.contract.results import PhaseResult, Status
-from toreq_hw.contract.trace import Trace, sorted_changes
+from toreq_hw.contract.trace import Trace
 from toreq_hw.network import Block
 from toreq_hw.sim.start import Start, check_start
 
 Indices = npt.NDArray[np.intp]
+Changes = npt.NDArray[np.int64]
 
 
 class Recorder:
-    """Counters per sample, and every state change where a trace is asked for."""
+    """Counters per sample, and every state change where somebody wants them.
 
-    def __init__(self, layout: Layout, start: Start) -> None:
+    watched: keep the changes although the start asks for no trace.
+    states: int16 (batch, neurons), of the samples that have ended; running: bool (batch,), those
+    that have not. events, synops: int64 (batch,), so far.
+    """
+
+    def __init__(self, layout: Layout, start: Start, *, watched: bool = False) -> None:
         check_start(layout, start)
         batch = len(start.inputs)
         self._layout = layout
         self._start = start
-        self._changes: list[npt.NDArray[np.int64]] = []
+        self._keeps = start.trace or watched
+        self._changes: list[Changes] = []
         self._fan_out = {p.name: fan_out(layout.network, p.name) for p in layout.network.relaxing}
-        self._states = start.states.copy()
+        self.states = start.states.copy()
+        self.running = np.ones(batch, dtype=np.bool_)
         self._sweeps = np.zeros(batch, dtype=np.int32)
         self._tick = 0
         self._status = np.zeros(batch, dtype=np.uint8)
-        self._events = np.zeros(batch, dtype=np.int64)
-        self._synops = np.zeros(batch, dtype=np.int64)
+        self.events = np.zeros(batch, dtype=np.int64)
+        self.synops = np.zeros(batch, dtype=np.int64)
 
     def begin_tick(self, tick: int) -> None:
         """Everything recorded from now on happens in tick `tick` (1 is the first)."""
@@ -46,42 +54,69 @@ class Recorder:
     ) -> None:
         """One block updated in `samples`; the arrays have shape (samples, neurons of block)."""
         events = np.count_nonzero(sends, axis=1)
-        self._events[samples] += events
-        self._synops[samples] += events * self._fan_out[block.population]
-        if self._start.trace:
+        self.count(samples, events, events * self._fan_out[block.population])
+        if self._keeps:
             rows, columns = np.nonzero(before != after)
-            first = self._layout.span(block).start
-            entries = [samples[rows], np.full(len(rows), self._tick), first + columns]
-            entries += [before[rows, columns], after[rows, columns]]
-            self._changes.append(np.stack([e.astype(np.int64) for e in entries], axis=1))
+            neurons = self._layout.span(block).start + columns
+            where = rows, columns
+            self.change(samples[rows], neurons, before[where], after[where])
+
+    def count(self, samples: Indices, events: Changes, synops: Changes) -> None:
+        """Adds to the counters of some samples, int64 (samples,)."""
+        self.events[samples] += events
+        self.synops[samples] += synops
+
+    def change(
+        self,
+        samples: Indices,
+        neurons: npt.NDArray[np.integer],
+        before: npt.NDArray[np.integer],
+        after: npt.NDArray[np.integer],
+    ) -> None:
+        """Changes of states of this tick, arrays (changes,), in the order in which they happen."""
+        if self._keeps:
+            ticks = np.full(len(samples), self._tick)
+            columns = (samples, ticks, neurons, before, after)
+            self._changes.append(np.stack([c.astype(np.int64) for c in columns], axis=1))
 
     def end(
         self, samples: Indices, states: npt.NDArray[np.int16], sweeps: int, status: Status
     ) -> None:
         """Closes samples with their final states, shape (samples, neurons)."""
-        self._states[samples] = states
+        self.states[samples] = states
+        self.running[samples] = False
         self._sweeps[samples] = sweeps
         self._status[samples] = status
+
+    def changes(self, first: int = 0) -> Changes:
+        """All changes, int64 (n, 5), columns of `CHANGE_COLUMNS`, by sample and tick.
+
+        first: leave out what `batches` were recorded before.
+        """
+        rows = np.concatenate([np.zeros((0, 5), dtype=np.int64), *self._changes[first:]])
+        ordered: Changes = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+        return ordered
+
+    @property
+    def batches(self) -> int:
+        """How often changes were recorded."""
+        return len(self._changes)
 
     def finish(self) -> PhaseResult:
         """The record of the whole batch."""
         return assemble(
             layout=self._layout,
             start=self._start,
-            states=self._states,
+            states=self.states,
             sweeps=self._sweeps,
             status=self._status,
-            events=self._events,
-            synops=self._synops,
+            events=self.events,
+            synops=self.synops,
             presented=np.count_nonzero(self._start.inputs, axis=1),
-            changes=self._sorted_changes() if self._start.trace else None,
+            changes=self.changes() if self._keeps else None,
         )
 
-    def _sorted_changes(self) -> npt.NDArray[np.int64]:
-        return sorted_changes(np.concatenate([np.zeros((0, 5), dtype=np.int64), *self._changes]))
 
-
-Changes = npt.NDArray[np.int64]
 Run = Callable[[Changes, npt.NDArray[np.int64]], tuple[npt.NDArray[np.int16], Changes]]
 """Compiled code that relaxes a batch: takes room for changes, int64 (n, 4), and the row where
 each sample's begin; gives states and counters, int64 (batch, 6): sweeps, status, events, synops,

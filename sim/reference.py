@@ -5,6 +5,8 @@ its colour from all sent states in 64-bit integers. The fast engines must agree 
 for bit. Read it beside docs/numerics.md, sections 3 to 5.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,7 @@ from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
+from toreq_hw.sim.stepping import in_step, run_to_end
 
 States = dict[str, npt.NDArray[np.int64]]
 """int64 (size,) per population, the input included."""
@@ -60,33 +63,79 @@ class ReferenceEngine:
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`."""
-        recorder = Recorder(self._layout, start)
-        for sample in range(len(start.inputs)):
-            self._relax_sample(sample, start, recorder)
-        return recorder.finish()
+        run = self.begin(start)
+        run_to_end(run.ticks())
+        return run.recorder.finish()
 
-    def _relax_sample(self, sample: int, start: Start, recorder: Recorder) -> None:
+    def begin(self, start: Start, *, watched: bool = False) -> "ReferenceRun":
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
+        return ReferenceRun(self._network, start, Recorder(self._layout, start, watched=watched))
+
+
+class ReferenceRun:
+    """One phase; see `PhaseRun`. sent: int64 (size,) per population and sample, the input's too."""
+
+    def __init__(self, network: Network, start: Start, recorder: Recorder) -> None:
+        self._network, self._start, self.recorder = network, start, recorder
+        self._layout = Layout(network)
+        self._state = start.states.copy()
+        self._sent = [self._presented(sample) for sample in range(len(start.inputs))]
+
+    def ticks(self) -> Iterator[None]:
+        """Every sample on its own, in step."""
+        return in_step(self._relax_sample(k) for k in range(len(self._state)))
+
+    @property
+    def states(self) -> npt.NDArray[np.int16]:
+        """int16 (batch, neurons)."""
+        return self._state
+
+    @property
+    def accumulators(self) -> npt.NDArray[np.int64]:
+        """int64 (batch, neurons), of the sent states."""
+        drive = self._start.drive.astype(np.int64)
+        names = [p.name for p in self._network.relaxing]
+        rows = [
+            np.concatenate([accumulators(self._network, name, sent, one) for name in names])
+            for sent, one in zip(self._sent, drive, strict=True)
+        ]
+        return np.array(rows, dtype=np.int64).reshape(self._state.shape)
+
+    def _presented(self, sample: int) -> States:
+        split = self._layout.split(self._state[sample])
+        sent = {name: states.astype(np.int64) for name, states in split.items()}
+        sent[self._network.input.name] = self._start.inputs[sample].astype(np.int64)
+        return sent
+
+    def _relax_sample(self, sample: int) -> Iterator[None]:
         """Sweeps until a whole sweep changed nothing (or a two-cycle, or the limit)."""
-        network, index = self._network, np.array([sample])
-        state = start.states[sample].copy()
-        sent = {name: s.astype(np.int64) for name, s in self._layout.split(state).items()}
-        sent[network.input.name] = start.inputs[sample].astype(np.int64)
-        drive = start.drive[sample].astype(np.int64)
+        start, colours = self._start, len(self._network.colours)
+        state, index = self._state[sample], np.array([sample])
         two_sweeps_ago: npt.NDArray[np.int16] | None = None
         for sweep in range(1, start.max_sweeps + 1):
             before_sweep = state.copy()
-            for colour in range(len(network.colours)):
-                recorder.begin_tick((sweep - 1) * len(network.colours) + colour + 1)
-                for block, new in tick(network, colour, sent, drive):
-                    old = state[self._layout.span(block)]
-                    last_sent = sent[block.population][block.start : block.stop]
-                    sends = np.abs(new - last_sent) > start.threshold
-                    recorder.update(index, block, old[None], new[None], sends[None])
-                    last_sent[sends] = new[sends]
-                    old[:] = new
+            for colour in range(colours):
+                self.recorder.begin_tick((sweep - 1) * colours + colour + 1)
+                self._tick(sample, colour)
+                if colour < colours - 1:
+                    yield
             if np.array_equal(state, before_sweep):
-                return recorder.end(index, state[None], sweep, Status.SETTLED)
+                return self.recorder.end(index, state[None], sweep, Status.SETTLED)
             if two_sweeps_ago is not None and np.array_equal(state, two_sweeps_ago):
-                return recorder.end(index, state[None], sweep, Status.CYCLE)
+                return self.recorder.end(index, state[None], sweep, Status.CYCLE)
             two_sweeps_ago = before_sweep if start.detects_cycles else None
-        return recorder.end(index, state[None], start.max_sweeps, Status.SWEEP_LIMIT)
+            if sweep < start.max_sweeps:
+                yield
+        return self.recorder.end(index, state[None], start.max_sweeps, Status.SWEEP_LIMIT)
+
+    def _tick(self, sample: int, colour: int) -> None:
+        """Sets the new states of a colour, and sends them where they moved far enough."""
+        start, sent, state = self._start, self._sent[sample], self._state[sample]
+        for block, new in tick(self._network, colour, sent, start.drive[sample].astype(np.int64)):
+            old = state[self._layout.span(block)]
+            last_sent = sent[block.population][block.start : block.stop]
+            sends = np.abs(new - last_sent) > start.threshold
+            index = np.array([sample])
+            self.recorder.update(index, block, old[None], new[None], sends[None])
+            last_sent[sends] = new[sends]
+            old[:] = new

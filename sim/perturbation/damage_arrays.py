@@ -5,7 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.faults import FREE
+from toreq_hw.network import Network
+from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.weight_flips import stored
 from toreq_hw.sim.plan import Ints, Plan
+from toreq_hw.sim.start import Start
 
 
 class Damage(NamedTuple):
@@ -72,4 +77,42 @@ def new_registers(plan: Plan) -> Registers:
         times=np.ones(neurons, dtype=np.int64),
         garbled=np.zeros(neurons, dtype=np.int64),
         squares=np.zeros(len(plan.population_size) + 1, dtype=np.int64),
+    )
+
+
+def damage_of(network: Network, plan: Plan, given: Disturbance, batch: int) -> Damage:
+    """The disturbance of `batch` samples of a network, for its plan."""
+    neurons = len(plan.bias)
+    simple = given.sound | (given.stuck != FREE)
+    blocks = zip(plan.block_start, plan.block_stop, strict=True)
+    noise = [(n.octaves, n.last_tick, n.seed) for n in given.noise]
+    return Damage(
+        stuck=given.stuck,
+        inverted=given.inverted,
+        frozen_from=given.frozen_from,
+        converter=given.converter,
+        faults=given.faults,
+        first_fault=np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
+        quiet_after=given.quiet_after,
+        noise=np.array(noise, dtype=np.int64).reshape(-1, 3),
+        scale=np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
+        plain=given.sound & (given.stuck == FREE),
+        simple=np.array([simple[a:b].all() for a, b in blocks]),
+        noise_until=max((n.last_tick for n in given.noise), default=0),
+        garbled=given.garbled,
+        garbles=bool(given.garbled.any()),
+        reads=np.array(given.reads, dtype=np.int64).reshape(-1, 5),
+        stuck_bits=given.stuck_bits,
+        flips=stored(network, plan, given.weight_flips),
+        first_flip=np.searchsorted(given.weight_flips[:, 0], np.arange(batch + 1)),
+    )
+
+
+def presented(start: Start) -> Presented:
+    """A checked start in arrays."""
+    return Presented(
+        inputs=start.inputs,
+        drive=start.drive,
+        max_sweeps=start.max_sweeps,
+        continued=start.continued,
     )

@@ -8,6 +8,8 @@ incremental machine holds. Where a weight flips in a tick, its change acts on wh
 since: `heard_before` is what had been heard till then.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +32,9 @@ from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.reference import prepared
 from toreq_hw.sim.perturbation.state_damage import flipped_states
 from toreq_hw.sim.perturbation.weight_flips import directed
-from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
+from toreq_hw.sim.stepping import run_to_end
 
 Wide = npt.NDArray[np.int64]
 
@@ -46,17 +49,28 @@ class DisturbedDense:
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`. Lossless events only."""
-        return _Batch(self._network, self._disturbance, prepared(start, self._disturbance)).relax()
+        run = self.begin(start)
+        run_to_end(run.ticks())
+        return run.recorder.finish()
+
+    def begin(self, start: Start, *, watched: bool = False) -> "DisturbedDenseRun":
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
+        start = prepared(start, self._disturbance)
+        recorder = Recorder(Layout(self._network), start, watched=watched)
+        return DisturbedDenseRun(self._network, self._disturbance, start, recorder)
 
 
-class _Batch:
-    """Registers of all samples: int64 (batch, neurons), in `Layout` order.
+class DisturbedDenseRun:
+    """One phase; see `PhaseRun`. Registers of all samples: int64 (batch, neurons).
 
     going: samples that have not ended. last_change: the sweep in which each last changed.
     """
 
-    def __init__(self, network: Network, disturbance: Disturbance, start: Start) -> None:
+    def __init__(
+        self, network: Network, disturbance: Disturbance, start: Start, recorder: Recorder
+    ) -> None:
         self.network, self.disturbance, self.start = network, disturbance, start
+        self.recorder = recorder
         self.layout = layout = Layout(network)
         self.state = start.states.astype(np.int64)
         self.heard = self.state.copy()
@@ -66,8 +80,6 @@ class _Batch:
         batch = len(self.state)
         self.going = np.ones(batch, dtype=bool)
         self.last_change = np.zeros(batch, dtype=np.int32)
-        self.events, self.synops = np.zeros((2, batch), dtype=np.int64)
-        self.changes: list[Wide] = []
         self.squares = np.zeros((batch, len(network.relaxing) + 1), dtype=np.int64)
         by_tick = np.argsort(disturbance.faults[:, 1], kind="stable")
         self.faults = disturbance.faults[by_tick]
@@ -78,34 +90,43 @@ class _Batch:
             self.squares[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
             self._misread(0)
 
-    def relax(self) -> PhaseResult:
+    @property
+    def states(self) -> npt.NDArray[np.int16]:
+        """int16 (batch, neurons)."""
+        return self.state.astype(np.int16)
+
+    @property
+    def accumulators(self) -> Wide:
+        """int64 (batch, neurons), what an incremental machine holds."""
+        blocks = [Block(p.name, 0, p.size) for p in self.network.relaxing]
+        parts = [self._accumulators(block) for block in blocks]
+        words: Wide = wrap32(np.concatenate(parts, axis=1))
+        return words
+
+    def ticks(self) -> Iterator[None]:
         """Sweeps until each sample has had one that began after the last fault and was quiet."""
-        colours = len(self.network.colours)
-        sweeps = np.full(len(self.state), self.start.max_sweeps, dtype=np.int32)
-        status = np.full(len(self.state), Status.SWEEP_LIMIT, dtype=np.uint8)
-        for sweep in range(1, self.start.max_sweeps + 1):
+        colours, last = len(self.network.colours), self.start.max_sweeps
+        for sweep in range(1, last + 1):
             for colour in range(colours):
                 self._tick(sweep, (sweep - 1) * colours + colour + 1, colour)
-            quiet = self.going & (self.last_change < sweep)
+                if colour < colours - 1:
+                    yield
             if (sweep - 1) * colours >= self.disturbance.quiet_after:
-                sweeps[quiet], status[quiet] = sweep, Status.SETTLED
-                self.going &= ~quiet
+                self._end(self.going & (self.last_change < sweep), sweep, Status.SETTLED)
             if not self.going.any():
-                break
-        changes = np.concatenate([np.zeros((0, 5), dtype=np.int64), *self.changes])
-        return assemble(
-            self.layout,
-            self.start,
-            self.state.astype(np.int16),
-            sweeps=sweeps,
-            status=status,
-            events=self.events,
-            synops=self.synops,
-            presented=np.count_nonzero(self.start.inputs, axis=1),
-            changes=_in_order(changes) if self.start.trace else None,
-        )
+                return
+            if sweep < last:
+                yield
+        self._end(self.going, last, Status.SWEEP_LIMIT)
+
+    def _end(self, which: npt.NDArray[np.bool_], sweeps: int, status: Status) -> None:
+        """Closes some of the samples."""
+        samples = np.flatnonzero(which)
+        self.recorder.end(samples, self.state[samples].astype(np.int16), sweeps, status)
+        self.going = self.going & ~which
 
     def _tick(self, sweep: int, tick: int, colour: int) -> None:
+        self.recorder.begin_tick(tick)
         self._flip_weights(tick)
         times = np.ones_like(self.state)
         garbled = np.repeat(self.disturbance.garbled[None].astype(np.int64), len(times), axis=0)
@@ -118,12 +139,12 @@ class _Batch:
         blocks = self.network.sweep.blocks[colour]
         updates = [(block, self._updated(block, tick)) for block in blocks]
         for block, new in updates:
-            self._set(sweep, tick, block, new, times, garbled)
+            self._set(sweep, block, new, times, garbled)
         self._misread(tick)
 
     def _strike(self, sweep: int, row: list[int], times: Wide, garbled: Wide) -> None:
         """One listed fault of one sample."""
-        sample, tick, neuron, fault, bit = row
+        sample, _, neuron, fault, bit = row
         if fault == Fault.ACCUMULATOR_FLIP:
             word = wrap32(int(self._accumulators(self._block(neuron), sample)[0, 0]))
             self.offset[sample, neuron] += flip_bits(word, 1 << bit, WORD_SIGN) - word
@@ -142,7 +163,8 @@ class _Batch:
                 self.heard[sample, neuron] += after - before
             if after != before:
                 self.last_change[sample] = sweep
-                self.changes.append(np.array([[sample, tick, neuron, before, after]]))
+                columns = (np.array([value]) for value in (sample, neuron, before, after))
+                self.recorder.change(*columns)
 
     def _flip_weights(self, tick: int) -> None:
         """Those of this tick: notes what their sources' neighbours have heard so far."""
@@ -150,9 +172,7 @@ class _Batch:
         self.heard_before[struck] = self.heard[self.flips[struck, 0], self.flips[struck, 2]]
         self.flipped = struck.stop
 
-    def _set(
-        self, sweep: int, tick: int, block: Block, new: Wide, times: Wide, garbled: Wide
-    ) -> None:
+    def _set(self, sweep: int, block: Block, new: Wide, times: Wide, garbled: Wide) -> None:
         """Sets a block's states and lets the neighbours hear what arrives."""
         span = self.layout.span(block)
         before = self.state[:, span]
@@ -160,18 +180,13 @@ class _Batch:
         population = self.network.population(block.population)
         sign = 1 << message_bits(population) - 1
         message = np.where(changed, flip_bits(new - before, garbled[:, span], sign), 0)
-        samples, columns = np.nonzero(changed)
-        tick_of = np.full(len(samples), tick)
-        where = (samples, columns)
-        self.changes.append(
-            np.stack([samples, tick_of, span.start + columns, before[where], new[where]], axis=1)
-        )
+        samples, columns = where = np.nonzero(changed)
+        self.recorder.change(samples, span.start + columns, before[where], new[where])
         self.heard[:, span] += message * times[:, span]
         number = self.network.relaxing.index(population)
         self.squares[:, number] += (message**2 * times[:, span]).sum(axis=1)
-        self.events += changed.sum(axis=1)
-        walked = (changed * times[:, span]).sum(axis=1)
-        self.synops += walked * fan_out(self.network, population.name)
+        walked = (changed * times[:, span]).sum(axis=1) * fan_out(self.network, population.name)
+        self.recorder.count(np.arange(len(walked)), changed.sum(axis=1), walked)
         self.last_change[changed.any(axis=1)] = sweep
         before[changed] = new[changed]
 
@@ -260,9 +275,3 @@ def _incoming(
         for p in network.into(name)
         if not p.from_input
     ]
-
-
-def _in_order(changes: Wide) -> Wide:
-    """Sorted by sample and tick; within a tick as they came: flips first, then updates."""
-    ordered: Wide = changes[np.lexsort((changes[:, 1], changes[:, 0]))]
-    return ordered

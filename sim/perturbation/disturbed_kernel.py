@@ -8,7 +8,7 @@ import numpy as np
 from toreq_hw.contract.arithmetic import WORD_SIGN
 from toreq_hw.contract.arithmetic_kernel import flip_bits, flip_state, round_to_multiple
 from toreq_hw.contract.faults import FREE, Fault
-from toreq_hw.sim.compiled import compiled, compiled_uncounted
+from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import note, present
 from toreq_hw.sim.perturbation.draws import noise_int
@@ -248,47 +248,96 @@ def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-
     squares[:] = 0
 
 
+@compiled_inline
+def tick_one(  # type: ignore[no-untyped-def]
+    plan, damage, registers, state, scratch, sample, colour, tick, place, last, room, recorded
+):
+    """One tick of one presented sample.
+
+    place: the next of its faults and of its flips of weights, last: where these end.
+    Returns place, events, weights walked, changes so far.
+    """
+    first_line, flip = place
+    last_line, last_flip = last
+    flip = flip_weights(plan.weights, damage.flips, flip, last_flip, tick)
+    line, recorded = strike(
+        plan, damage, registers, state, scratch, first_line, last_line, tick, room, recorded
+    )
+    walked = 0
+    changing = compute(plan, damage, registers, state, scratch, colour, sample, tick)
+    if changing:
+        irregular = damage.garbles or line > first_line
+        walked, recorded = send(
+            plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded
+        )
+        misread(plan, damage, registers, scratch.version, sample, tick)
+    for hit in range(first_line, line):
+        registers.times[damage.faults[hit, 2]] = 1
+        registers.garbled[damage.faults[hit, 2]] = 0
+    return (line, flip), changing, walked, recorded
+
+
 @compiled_uncounted
 def relax_one(plan, damage, registers, state, scratch, max_sweeps, sample, room):  # type: ignore[no-untyped-def]
     """Relaxes one presented sample. Returns sweeps, status, events, synops, changes."""
-    line, last_line = damage.first_fault[sample], damage.first_fault[sample + 1]
-    flip, last_flip = damage.first_flip[sample], damage.first_flip[sample + 1]
+    place = damage.first_fault[sample], damage.first_flip[sample]
+    last = damage.first_fault[sample + 1], damage.first_flip[sample + 1]
     colours = len(plan.colour_first) - 1
     events = synops = recorded = tick = 0
-    scratch.seen[:] = 0
     for sweep in range(1, max_sweeps + 1):
         before_sweep = recorded
         for colour in range(colours):
             tick += 1
-            first_line = line
-            flip = flip_weights(plan.weights, damage.flips, flip, last_flip, tick)
-            line, recorded = strike(
-                plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
+            place, changing, walked, recorded = tick_one(
+                plan,
+                damage,
+                registers,
+                state,
+                scratch,
+                sample,
+                colour,
+                tick,
+                place,
+                last,
+                room,
+                recorded,
             )
-            changing = compute(plan, damage, registers, state, scratch, colour, sample, tick)
-            if changing:
-                irregular = damage.garbles or line > first_line
-                walked, recorded = send(
-                    plan,
-                    damage,
-                    registers,
-                    state,
-                    scratch,
-                    colour,
-                    irregular,
-                    tick,
-                    room,
-                    recorded,
-                )
-                misread(plan, damage, registers, scratch.version, sample, tick)
-                events += changing
-                synops += walked
-            for hit in range(first_line, line):
-                registers.times[damage.faults[hit, 2]] = 1
-                registers.garbled[damage.faults[hit, 2]] = 0
+            events += changing
+            synops += walked
         if recorded == before_sweep and (sweep - 1) * colours >= damage.quiet_after:
             return sweep, 0, events, synops, recorded
     return max_sweeps, 2, events, synops, recorded
+
+
+@compiled_inline
+def present_one(plan, damage, start, output_start, state, scratch, registers, sample):  # type: ignore[no-untyped-def]
+    """Builds the registers of one sample; see `relax_disturbed`. Returns its non-zero inputs."""
+    image, accumulator = start.inputs[sample], registers.accumulator
+    input_events = present(
+        plan, image, state, start.drive[sample], output_start, accumulator, scratch
+    )
+    if len(damage.reads) and not start.continued:
+        for value in image:
+            registers.squares[-1] += np.int64(value) * np.int64(value)
+        misread(plan, damage, registers, scratch.version, sample, 0)
+    scratch.seen[:] = 0
+    return input_events
+
+
+@compiled
+def begin_disturbed(plan, damage, start, output_start, state, work, sample):  # type: ignore[no-untyped-def]
+    """Presents one sample that is then taken tick by tick; see `relax_disturbed`."""
+    scratch, registers = work
+    present_one(plan, damage, start, output_start, state, scratch, registers, sample)
+
+
+@compiled
+def tick_disturbed(plan, damage, state, work, sample, colour, tick, place, last, room):  # type: ignore[no-untyped-def]
+    """One tick of one sample; see `tick_one`. Returns place, events, weights walked, changes."""
+    scratch, registers = work
+    return tick_one(
+        plan, damage, registers, state, scratch, sample, colour, tick, place, last, room, 0
+    )
 
 
 @compiled
@@ -300,19 +349,13 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
     start: `Presented`. work: (`Scratch`, `Registers`). first: where each sample's changes begin
     in `changes`.
     """
-    inputs, drive = start.inputs, start.drive
-    max_sweeps, continued = start.max_sweeps, start.continued
+    max_sweeps = start.max_sweeps
     scratch, registers = work
     for sample in range(len(states)):
         state = states[sample]
-        accumulator = registers.accumulator
-        counters[sample, 5] = present(
-            plan, inputs[sample], state, drive[sample], output_start, accumulator, scratch
+        counters[sample, 5] = present_one(
+            plan, damage, start, output_start, state, scratch, registers, sample
         )
-        if len(damage.reads) and not continued:
-            for value in inputs[sample]:
-                registers.squares[-1] += np.int64(value) * np.int64(value)
-            misread(plan, damage, registers, scratch.version, sample, 0)
         counts = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )

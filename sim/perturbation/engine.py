@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.contract.faults import FREE
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
@@ -15,17 +14,17 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.perturbation import layer
-from toreq_hw.sim.perturbation.damage_arrays import Damage, Presented, new_registers
+from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, presented
 from toreq_hw.sim.perturbation.dense import DisturbedDense
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import Disturbance
+from toreq_hw.sim.perturbation.disturbed_event import DisturbedEventRun
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
-from toreq_hw.sim.perturbation.weight_flips import stored
 from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
-from toreq_hw.sim.recorder import carried_out
+from toreq_hw.sim.recorder import Recorder, carried_out
 from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 
@@ -86,45 +85,21 @@ class DisturbedEventEngine:
         start = prepared(start, self._disturbance)
         return carried_out(self._layout, start, partial(self._run, start))
 
+    def begin(self, start: Start, *, watched: bool = False) -> DisturbedEventRun:
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
+        start = prepared(start, self._disturbance)
+        recorder = Recorder(self._layout, start, watched=watched)
+        return DisturbedEventRun(self._plan, self._layout, self._disturbance, start, recorder)
+
     def _run(
         self, start: Start, changes: npt.NDArray[np.int64], first_change: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
-        given = self._disturbance
-        batch, neurons = start.states.shape
         states = start.states.copy()
-        counters = np.zeros((batch, 6), dtype=np.int64)
-        simple = given.sound | (given.stuck != FREE)
-        blocks = zip(self._plan.block_start, self._plan.block_stop, strict=True)
-        noise = [(n.octaves, n.last_tick, n.seed) for n in given.noise]
-        damage = Damage(
-            stuck=given.stuck,
-            inverted=given.inverted,
-            frozen_from=given.frozen_from,
-            converter=given.converter,
-            faults=given.faults,
-            first_fault=np.searchsorted(given.faults[:, 0], np.arange(batch + 1)),
-            quiet_after=given.quiet_after,
-            noise=np.array(noise, dtype=np.int64).reshape(-1, 3),
-            scale=np.array([n.scale for n in given.noise], dtype=np.int64).reshape(-1, neurons),
-            plain=given.sound & (given.stuck == FREE),
-            simple=np.array([simple[a:b].all() for a, b in blocks]),
-            noise_until=max((n.last_tick for n in given.noise), default=0),
-            garbled=given.garbled,
-            garbles=bool(given.garbled.any()),
-            reads=np.array(given.reads, dtype=np.int64).reshape(-1, 5),
-            stuck_bits=given.stuck_bits,
-            flips=stored(self._layout.network, self._plan, given.weight_flips),
-            first_flip=np.searchsorted(given.weight_flips[:, 0], np.arange(batch + 1)),
-        )
+        counters = np.zeros((len(states), 6), dtype=np.int64)
         relax_disturbed(
             plan=self._plan,
-            damage=damage,
-            start=Presented(
-                inputs=start.inputs,
-                drive=start.drive,
-                max_sweeps=start.max_sweeps,
-                continued=start.continued,
-            ),
+            damage=damage_of(self._layout.network, self._plan, self._disturbance, len(states)),
+            start=presented(start),
             output_start=self._layout.starts[self._layout.network.output.name],
             states=states,
             work=(new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),

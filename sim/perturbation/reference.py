@@ -4,6 +4,7 @@ An incremental machine in plain NumPy: accumulators are kept, events are deliver
 strike where a `Disturbance` says. With none it computes what `sim.reference` computes.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,11 +28,10 @@ from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_sam
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.weight_damage import flipped
-from toreq_hw.sim.recorder import assemble
+from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.reference import accumulators
 from toreq_hw.sim.start import Start
-
-Change = tuple[int, int, int, int, int]
+from toreq_hw.sim.stepping import in_step, run_to_end
 
 
 class DisturbedReference:
@@ -45,35 +45,58 @@ class DisturbedReference:
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`."""
+        run = self.begin(start)
+        run_to_end(run.ticks())
+        return run.recorder.finish()
+
+    def begin(self, start: Start, *, watched: bool = False) -> "DisturbedReferenceRun":
+        """The same a tick at a time. watched: its changes are wanted although it has no trace."""
         start = prepared(start, self._disturbance)
-        runs = [_Run(self._network, self._disturbance, start, k) for k in range(len(start.inputs))]
-        ends = [run.relax() for run in runs]
-        changes = np.array([c for run in runs for c in run.changes], dtype=np.int64)
-        return assemble(
-            self._layout,
-            start,
-            np.array([run.state for run in runs], dtype=np.int16).reshape(start.states.shape),
-            sweeps=np.array([sweeps for sweeps, _ in ends], dtype=np.int32),
-            status=np.array([status for _, status in ends], dtype=np.uint8),
-            events=np.array([run.events for run in runs], dtype=np.int64),
-            synops=np.array([run.synops for run in runs], dtype=np.int64),
-            presented=np.count_nonzero(start.inputs, axis=1),
-            changes=changes.reshape(-1, 5) if start.trace else None,
-        )
+        recorder = Recorder(self._layout, start, watched=watched)
+        return DisturbedReferenceRun(self._network, self._disturbance, start, recorder)
 
 
-class _Run:
-    """One sample's registers: states int64, accumulators int64, in `Layout` order."""
+class DisturbedReferenceRun:
+    """One phase; see `PhaseRun`."""
 
-    def __init__(self, network: Network, disturbance: Disturbance, start: Start, k: int) -> None:
+    def __init__(
+        self, network: Network, disturbance: Disturbance, start: Start, recorder: Recorder
+    ) -> None:
+        self.recorder = recorder
+        self._samples = [
+            _Sample(network, disturbance, start, k, recorder) for k in range(len(start.inputs))
+        ]
+
+    def ticks(self) -> Iterator[None]:
+        """Every sample on its own, in step."""
+        return in_step(sample.relax() for sample in self._samples)
+
+    @property
+    def states(self) -> npt.NDArray[np.int16]:
+        """int16 (batch, neurons)."""
+        return np.array([sample.state for sample in self._samples], dtype=np.int16)
+
+    @property
+    def accumulators(self) -> npt.NDArray[np.int64]:
+        """int64 (batch, neurons), as they are kept."""
+        return np.array([sample.accumulator for sample in self._samples], dtype=np.int64)
+
+
+class _Sample:
+    """One sample's registers: states int64, accumulators int64, in `Layout` order. moves: changes
+    of states so far.
+    """
+
+    def __init__(
+        self, network: Network, disturbance: Disturbance, start: Start, k: int, recorder: Recorder
+    ) -> None:
+        self.recorder, self.moves = recorder, 0
         self.network, self.layout = network, Layout(network)
         self.disturbance, self.sample, self.start = disturbance, k, start
         self.state = start.states[k].astype(np.int64)
         self.faults = disturbance.faults[disturbance.faults[:, 0] == k]
         self.projections = list(network.projections)
         self.flipped_bits = [np.zeros(c.weight.shape, np.uint8) for c in network.dense_couplings]
-        self.changes: list[Change] = []
-        self.events = self.synops = 0
         self.arrivals: dict[int, int] = {}
         self.garbled: dict[int, int] = {}
         self.squares = dict.fromkeys(range(-1, len(network.relaxing)), 0)
@@ -82,19 +105,28 @@ class _Run:
             self.squares[-1] = int((start.inputs[k].astype(np.int64) ** 2).sum())
             self._misread(0)
 
-    def relax(self) -> tuple[int, Status]:
+    def relax(self) -> Iterator[None]:
         """Sweeps until a sweep that begins after the last fault changes nothing."""
-        colours = len(self.network.colours)
-        for sweep in range(1, self.start.max_sweeps + 1):
-            before = len(self.changes)
+        colours, last = len(self.network.colours), self.start.max_sweeps
+        for sweep in range(1, last + 1):
+            before = self.moves
             for colour in range(colours):
                 self._tick((sweep - 1) * colours + colour + 1, colour)
+                if colour < colours - 1:
+                    yield
             over = (sweep - 1) * colours >= self.disturbance.quiet_after
-            if over and len(self.changes) == before:
-                return sweep, Status.SETTLED
-        return self.start.max_sweeps, Status.SWEEP_LIMIT
+            if over and self.moves == before:
+                return self._end(sweep, Status.SETTLED)
+            if sweep < last:
+                yield
+        return self._end(last, Status.SWEEP_LIMIT)
+
+    def _end(self, sweeps: int, status: Status) -> None:
+        states = self.state[None].astype(np.int16)
+        self.recorder.end(np.array([self.sample]), states, sweeps, status)
 
     def _tick(self, tick: int, colour: int) -> None:
+        self.recorder.begin_tick(tick)
         self.arrivals.clear()
         self.garbled.clear()
         self._flip_weights(tick)
@@ -105,13 +137,12 @@ class _Run:
         updates = [(i, self._updated(i, tick)) for s in spans for i in range(s.start, s.stop)]
         sent = [(i, new - int(self.state[i])) for i, new in updates if new != self.state[i]]
         for neuron, delta in sent:
-            self._move(tick, neuron, int(self.state[neuron]) + delta)
+            self._move(neuron, int(self.state[neuron]) + delta)
         for neuron, delta in sent:
-            self.events += 1
             times = self.arrivals.get(neuron, 1)
             message = self._received(neuron, delta)
             walked = self._deliver(neuron, message * times)
-            self.synops += walked * times
+            self.recorder.count(np.array([self.sample]), np.array([1]), np.array([walked * times]))
             self.squares[self._number(neuron)] += message * message * times
         self._misread(tick)
 
@@ -146,7 +177,7 @@ class _Run:
                 self.garbled[neuron] = self.garbled.get(neuron, 0) ^ 1 << bit
             elif self.disturbance.stuck[neuron] == FREE:
                 before = int(self.state[neuron])
-                self._move(tick, neuron, self._flipped(neuron, before, 1 << bit))
+                self._move(neuron, self._flipped(neuron, before, 1 << bit))
                 if fault == Fault.STATE_FLIP:
                     self._deliver(neuron, int(self.state[neuron]) - before)
 
@@ -195,10 +226,12 @@ class _Run:
         population = self._population(neuron)
         return int(flip_state(state, mask, population.state_min, population.state_max))
 
-    def _move(self, tick: int, neuron: int, new: int) -> None:
+    def _move(self, neuron: int, new: int) -> None:
         before = int(self.state[neuron])
         if new != before:
-            self.changes.append((self.sample, tick, neuron, before, new))
+            columns = (np.array([value]) for value in (self.sample, neuron, before, new))
+            self.recorder.change(*columns)
+            self.moves += 1
         self.state[neuron] = new
 
     def _deliver(self, neuron: int, delta: int) -> int:
