@@ -1,13 +1,41 @@
 // Runs commands on the core above: all streams at full rate, one image at a time.
 // `inputs` and `commands` are one 64-bit word a payload; loads and results are 32-bit words.
 
+// Where somebody watches, `log` takes the sweep, slot and delta of each event of a neuron.
 struct Core : Model {
+    uint32_t *log = nullptr;
+    int64_t room = 0, logged = 0;
+
     Core() { reset(*this); }
+
+    void clock(bool level) override {
+        Model::clock(level);
+        if (log == nullptr || level || !high(design.p_monitor____strobe) ||
+            high(design.p_monitor____is_input))
+            return;
+        if (logged < room) {
+            uint32_t *row = log + 3 * logged;
+            row[0] = get(design.p_monitor____sweep);
+            row[1] = get(design.p_monitor____slot);
+            row[2] = get(design.p_monitor____delta);
+        }
+        logged++;
+    }
 };
 
 Model *make_model() { return new Core; }
 
 extern "C" {
+
+// Logs events from now on, into `room` rows of three words; without a log no more.
+void core_log(void *handle, uint32_t *log, int64_t room) {
+    Core &core = model_of<Core>(handle);
+    core.log = log;
+    core.room = room;
+    core.logged = 0;
+}
+
+int64_t core_logged(void *handle) { return model_of<Core>(handle).logged; }
 
 int64_t core_load(void *handle, const uint32_t *words, int64_t count, int64_t limit) {
     Core &core = model_of<Core>(handle);

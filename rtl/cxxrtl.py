@@ -6,6 +6,7 @@ is answered, and unpacks the replies.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,13 @@ from toreq_hw.rtl.interfaces import (
     unpack,
 )
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.reply import CoreReply
+from toreq_hw.rtl.reply import CoreReply, events_of
 from toreq_hw.rtl.verilog import TOP
 
 _DRIVER = Path(__file__).with_name("core_driver.cpp")
+
+_LOG_ROOM = 1 << 18
+"""Events of a phase that is watched."""
 
 _CYCLE_LIMIT = 10_000_000
 """No image takes as long; a core that hangs becomes an error."""
@@ -83,6 +87,35 @@ class CompiledCore:
         ten million cycles.
         """
         words = self._input_words(check_image(inputs, self._parameters))
+        return self._run(words, commands, report=report)
+
+    def watch(
+        self, inputs: npt.NDArray[np.int16], commands: list[tuple[int, int]]
+    ) -> list[CoreReply]:
+        """The same, a command after another, with every event that the core's monitor shows.
+
+        Raises InputError also for a lossy core, whose small moves send no event.
+        """
+        if self._parameters.lossy:
+            raise InputError("a watched core must be lossless, found one with a threshold")
+        words = self._input_words(check_image(inputs, self._parameters))
+        replies = []
+        log = np.zeros((_LOG_ROOM, 3), dtype=np.uint32)
+        for command in commands:
+            self._model.call("core_log", log, len(log))
+            (reply,) = self._run(words, [command], report=True)
+            words = words[:0]  # presented once
+            logged = self._model.call("core_logged")
+            if logged > len(log):
+                raise InputError(f"a watched phase must have {len(log)} events at most: {logged}")
+            events = events_of(log[:logged], self._parameters)
+            replies.append(replace(reply, events=events))
+        self._model.call("core_log", None, 0)
+        return replies
+
+    def _run(
+        self, words: npt.NDArray[np.uint64], commands: list[tuple[int, int]], *, report: bool
+    ) -> list[CoreReply]:
         labels = [check_label(label, self._parameters) for _, label in commands]
         layout = command_payload(self._parameters)
         asked = np.array(

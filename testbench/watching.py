@@ -7,6 +7,8 @@ import numpy as np
 from toreq_hw import sim
 from toreq_hw.contract.ticks import PhaseStart, Tick, Ticks
 from toreq_hw.network import Network
+from toreq_hw.sim.session import Session
+from toreq_hw.targets import Samples
 
 
 class Registers:
@@ -53,3 +55,35 @@ def check_ticks(network: Network, ticks: Sequence[Tick], expected: sim.PhaseResu
         assert np.array_equal(tick.ended, tick.number == expected.ticks)
         assert divmod(tick.number - 1, len(network.colours)) == (tick.sweep - 1, tick.colour)
         assert tick.blocks == network.colours[tick.colour]
+
+
+def assert_same_ticks(expected: Registers, found: Registers) -> None:
+    """Two machines went the same way through all phases: every field of every tick, all registers.
+
+    Accumulators of ended samples too: a sample that has ended keeps its registers.
+    """
+    for (start, ticks), (other, others) in zip(
+        expected.ticks.phases, found.ticks.phases, strict=True
+    ):
+        assert (start.phase, start.network.sha256) == (other.phase, other.network.sha256)
+        for name in ("states", "inputs", "drive"):
+            assert np.array_equal(getattr(start, name), getattr(other, name)), name
+        for tick, same in zip(ticks, others, strict=True):
+            for name in Tick.__dataclass_fields__.keys() - {"registers"}:
+                wanted, got = getattr(tick, name), getattr(same, name)
+                assert np.array_equal(wanted, got), (start.phase, tick.number, name)
+    for name in ("states", "accumulators", "energies"):
+        pairs = zip(getattr(expected, name), getattr(found, name), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs), name
+
+
+def watched_session(network: Network, samples: Samples) -> Registers:
+    """All three phases of a session of the simulator."""
+    watched = Registers()
+    session = Session(network, observers=[watched])
+    session.start(samples.inputs)
+    session.run()
+    for sign in (1, -1):
+        session.nudge(samples.labels, sign)
+        session.run()
+    return watched
