@@ -11,7 +11,7 @@ struct Core : Model {
     void clock(bool level) override {
         Model::clock(level);
         if (log == nullptr || level || !high(design.p_monitor____strobe) ||
-            high(design.p_monitor____is_input))
+            high(design.p_monitor____is__input))
             return;
         if (logged < room) {
             uint32_t *row = log + 3 * logged;
