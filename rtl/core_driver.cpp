@@ -1,7 +1,7 @@
 // Runs commands on the core above: all streams at full rate, one image at a time.
 // `inputs` and `commands` are one 64-bit word a payload; loads and results are 32-bit words.
 
-// Where somebody watches, `log` takes the sweep, slot and delta of each event of a neuron.
+// Where somebody watches, `log` takes the sweep, neuron address and delta of each event of a neuron.
 struct Core : Model {
     uint32_t *log = nullptr;
     int64_t room = 0, logged = 0;
@@ -16,7 +16,7 @@ struct Core : Model {
         if (logged < room) {
             uint32_t *row = log + 3 * logged;
             row[0] = get(design.p_monitor____sweep);
-            row[1] = get(design.p_monitor____slot);
+            row[1] = get(design.p_monitor____neuron);
             row[2] = get(design.p_monitor____delta);
         }
         logged++;

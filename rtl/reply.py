@@ -32,14 +32,14 @@ class CoreReply:
 
 
 def events_of(log: npt.NDArray[np.uint32], parameters: CoreParameters) -> npt.NDArray[np.int64]:
-    """`CoreReply.events` of a log: rows of sweep, slot and delta as words of the core."""
-    sweep, slot, word = log.astype(np.int64).T
+    """`CoreReply.events` of a log: rows of sweep, neuron address and delta as words of the core."""
+    sweep, address, word = log.astype(np.int64).T
     neuron_of = {
         place.first_group * parameters.lanes + k: first + k
         for place, first in zip(parameters.relaxing, _first_neurons(parameters), strict=True)
         for k in range(place.size)
     }
-    neuron = np.array([neuron_of[number] for number in slot.tolist()], dtype=np.int64)
+    neuron = np.array([neuron_of[number] for number in address.tolist()], dtype=np.int64)
     sign = np.int64(1) << (parameters.delta_bits - 1)
     return np.stack([sweep, neuron, wrap(word, sign)], axis=1)
 
