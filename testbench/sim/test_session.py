@@ -1,5 +1,9 @@
 """A session's ticks are what `relax` computes and a trace records, with every engine."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -143,3 +147,13 @@ def test_what_a_session_refuses() -> None:
         session.start(case.inputs[:0])
     with pytest.raises(InputError, match="engine must be one of"):
         Session(case.network, engine="quantum")
+
+
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sessions.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["free"].unsettled == 0
+    assert names["positive"].phase == "positive"
+    assert len(capsys.readouterr().out.splitlines()) == names["free"].ticks.max()

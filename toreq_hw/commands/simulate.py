@@ -20,10 +20,11 @@ from toreq_hw.cli.options import (
     samples_option,
     with_samples,
 )
-from toreq_hw.contract.energy import doubled_energy
+from toreq_hw.contract.ticks import Registers
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.sim.session import Session
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.engines import compare_engines
 from toreq_hw.versions import versions
@@ -125,17 +126,25 @@ def _relax_in_parts(
 
 
 def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> None:
-    relaxation = sim.relax(net, inputs, trace=True)
-    assert relaxation.trace is not None
-    states = relaxation.trace.states(0)
-    ticks = len(states[net.output.name])
-    energy = doubled_energy(net, np.repeat(inputs, ticks, axis=0), states)
-    rows = []
-    for tick in range(ticks):
-        changed = [
-            f"{np.count_nonzero(s[tick] != s[tick - 1]) if tick else 0}" for s in states.values()
-        ]
-        outputs = " ".join(str(value) for value in states[net.output.name][tick])
-        rows.append((str(tick), *changed, outputs, f"{energy[tick]:,}"))
-    header = ("tick", *(f"{name} changes" for name in states), "output", "energy x 2")
+    """Relaxes one image a tick at a time. inputs: (1, input.size)."""
+    session = Session(net)
+    session.start(inputs)
+    nothing = np.zeros(0, dtype=np.int32)
+    rows = [_tick_row(net, 0, nothing, session.phase)]
+    while not session.finished:
+        tick = session.step()
+        rows.append(_tick_row(net, tick.number, tick.neuron, tick.registers))
+    header = ("tick", *(f"{p.name} changes" for p in net.relaxing), "output", "energy x 2")
     console.output.print(console.table(f"image {image}, tick by tick", header, rows))
+
+
+def _tick_row(
+    net: Network, number: int, changed: npt.NDArray[np.int32], registers: Registers
+) -> tuple[str, ...]:
+    """One row of the table. changed: int32 (changes,), neurons in `Layout` order."""
+    layout = sim.Layout(net)
+    spans = [layout.of(population) for population in net.relaxing]
+    counts = [np.count_nonzero((changed >= s.start) & (changed < s.stop)) for s in spans]
+    outputs = registers.states[0, layout.of(net.output)]
+    shown = " ".join(str(value) for value in outputs)
+    return (str(number), *map(str, counts), shown, f"{registers.energy[0]:,}")
