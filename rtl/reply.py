@@ -86,17 +86,14 @@ def core_trace(
     initial: int16 (batch, neurons), where the phase began.
     """
     layout, colours = Layout(network), len(network.colours)
+    colour = np.concatenate([network.sweep.colour_of(p.name) for p in network.relaxing])
     rows = []
-    colour = np.zeros(layout.neurons, dtype=np.int64)
-    for number, blocks in enumerate(network.colours):
-        for block in blocks:
-            colour[layout.span(block)] = number
     for sample, reply in enumerate(replies):
         if reply.events is None:
             return None
         state = initial[sample].astype(np.int64)
         for sweep, neuron, delta in reply.events.tolist():
-            tick = (sweep - 1) * colours + colour[neuron] + 1
+            tick = (sweep - 1) * colours + int(colour[neuron]) + 1
             rows.append((sample, tick, neuron, state[neuron], state[neuron] + delta))
             state[neuron] += delta
     ticks = np.array([reply.summary["sweeps"] * colours for reply in replies])

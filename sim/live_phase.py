@@ -57,7 +57,7 @@ class LivePhase:
             number=self.number,
             sweep=sweep + 1,
             colour=colour,
-            blocks=colours[colour],
+            visited=colours[colour],
             running=running,
             ended=running & ~recorder.running,
             sample=changes[:, 0].astype(np.int32),

@@ -54,7 +54,7 @@ def check_ticks(network: Network, ticks: Sequence[Tick], expected: sim.PhaseResu
         assert np.array_equal(tick.running, tick.number <= expected.ticks)
         assert np.array_equal(tick.ended, tick.number == expected.ticks)
         assert divmod(tick.number - 1, len(network.colours)) == (tick.sweep - 1, tick.colour)
-        assert tick.blocks == network.colours[tick.colour]
+        assert tick.visited == network.colours[tick.colour]
 
 
 def assert_same_ticks(expected: Registers, found: Registers) -> None:

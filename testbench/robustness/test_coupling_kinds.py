@@ -36,10 +36,10 @@ def test_every_phase_layer_acts_as_on_the_dense_twin(
     shown = 0
     for layers in phase_layers(11, case.network):
         expected = relaxed(case, case.twin, layers, "reference")
-        shown += plain.first_difference(expected) is not None
+        shown += sim.first_difference(plain, expected) is not None
         for engine in sim.EngineName:
             found = relaxed(case, case.network, layers, engine)
-            assert expected.first_difference(found) is None, layers
+            assert sim.first_difference(expected, found) is None, layers
     assert shown > 8
 
 
@@ -52,7 +52,7 @@ def test_every_weight_layer_damages_the_matrices(kind: str) -> None:
     assert damaged.sha256 == expected.sha256 != case.twin.sha256
     found = [relaxed(case, case.network, layers, engine) for engine in sim.EngineName]
     twin = relaxed(case, case.twin, layers, "event")
-    assert all(twin.first_difference(one) is None for one in found)
+    assert all(sim.first_difference(twin, one) is None for one in found)
 
 
 def test_one_fault_map_is_that_of_the_dense_twin(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def ticks_of(result: PhaseResult, start: PhaseStart) -> Iterator[Tick]:
             number=number,
             sweep=sweep + 1,
             colour=colour,
-            blocks=colours[colour],
+            visited=colours[colour],
             running=np.less_equal(number, trace.ticks),
             ended=np.equal(number, trace.ticks),
             sample=sample,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.results import PhaseResult
-from toreq_hw.network import Block, Network
+from toreq_hw.network import Colour, Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Registers(Protocol):
 class Tick:
     """What one tick of a phase did to a batch. number: 1 is the first. sweep: 1 is the first.
 
-    blocks: what the schedule visits in this tick. running: bool (batch,), samples that took it;
+    visited: the neurons that the schedule updates in this tick. running: bool (batch,), samples that took it;
     ended: bool (batch,), those whose phase ended with it.
     sample, neuron: int32 (changes,), each change of a state, by sample and in the order in which
     they happened; neuron in `Layout` order. before, after: int16 (changes,).
@@ -61,7 +61,7 @@ class Tick:
     number: int
     sweep: int
     colour: int
-    blocks: tuple[Block, ...]
+    visited: Colour
     running: npt.NDArray[np.bool_]
     ended: npt.NDArray[np.bool_]
     sample: npt.NDArray[np.int32]
@@ -75,7 +75,7 @@ class Tick:
     @property
     def populations(self) -> tuple[str, ...]:
         """Names of the populations visited."""
-        return tuple(dict.fromkeys(block.population for block in self.blocks))
+        return tuple(dict.fromkeys(part.population for part in self.visited))
 
 
 class Observer(Protocol):
