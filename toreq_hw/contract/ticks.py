@@ -49,8 +49,8 @@ class Registers(Protocol):
 class Tick:
     """What one tick of a phase did to a batch. number: 1 is the first. sweep: 1 is the first.
 
-    visited: the neurons that the schedule updates in this tick. running: bool (batch,), samples that took it;
-    ended: bool (batch,), those whose phase ended with it.
+    visited: the neurons that the schedule updates in this tick. running: bool (batch,), samples
+    that took it; ended: bool (batch,), those whose phase ended with it.
     sample, neuron: int32 (changes,), each change of a state, by sample and in the order in which
     they happened; neuron in `Layout` order. before, after: int16 (changes,).
     events: int64 (batch,), sent by relaxing neurons. synops: int64 (batch,), weights they walked.
