@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from testbench.core.test_ledger import runs, squared, toy
 from toreq_hw import commands, network
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
@@ -18,6 +19,7 @@ from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.studies import campaign as runner
 from toreq_hw.studies.campaign import ledger_of
+from toreq_hw.studies.work import workers
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -70,6 +72,20 @@ def test_a_cluster_gives_the_trials_of_one_process(
     there = runner.run(one, plan, ledger_of(one, tmp_path / "a"), scheduler=_address(cluster))
     here = runner.run(one, plan, ledger_of(one, tmp_path / "b"), jobs=1)
     assert here == there
+
+
+def test_a_ledger_is_the_same_whoever_does_its_runs(
+    cluster: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    ledgers = [toy(tmp_path / name) for name in ("here", "processes", "cluster")]
+    places = ({}, {"jobs": 2}, {"scheduler": _address(cluster)})
+    found = []
+    for ledger, place in zip(ledgers, places, strict=True):
+        ledger.add({"number": 3}, squared({"number": 3}))
+        with workers(**place):  # type: ignore[arg-type]
+            found.append(ledger.complete(runs(12), squared))
+    assert found[0] == found[1] == found[2]
+    assert [row.number for row in found[0]] == list(range(12))
 
 
 def test_a_cluster_that_goes_away_is_one_line_and_loses_no_finished_trial(
