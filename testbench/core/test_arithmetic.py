@@ -51,6 +51,7 @@ def test_is_round_half_up(accumulator: int, fraction_bits: int) -> None:
 def test_nudge_shifts_arithmetically() -> None:
     error = np.array([-255, -1, 0, 1, 255], dtype=np.int16)
     assert nudge_drive(error, 0, 1).tolist() == [-128, -1, 0, 0, 127]
+    assert nudge_drive(error, 0, 3).tolist() == [-32, -1, 0, 0, 31]
     assert nudge_drive(error, 4, 1).tolist() == [-2040, -8, 0, 8, 2040]
     assert nudge_drive(error, 15, 0).tolist() == [-8355840, -32768, 0, 32768, 8355840]
 
