@@ -190,7 +190,7 @@ def _compare(
 
 def _network_states(mlp: QuantisedMlp, index: int, states: Integers) -> Integers:
     """New states of the network (docs/numerics.md, section 3) with nothing flowing back."""
-    projection = next(p for p in mlp.network.projections if p.index == index and not p.backward)
+    projection = mlp.network.forward_projections[index]
     post = projection.target
     total = projection.apply(states) + mlp.network.biases[post.name]
     fraction_bits = mlp.network.accumulator_fraction_bits(post.name)

@@ -108,5 +108,22 @@ def fan_weight(plan: Plan, source: int, target: int) -> int:
     return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)
 
 
+def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> list[Ints]:
+    """Where in `plan.weights` cells of coupling `index` are read, an array like `cells` a reading.
+
+    cells: flat indices into the matrix of its default lowering, int64 (n,).
+    """
+    number = {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
+    row, column = np.divmod(cells, network.couplings[index].shape[1])
+    places = []
+    for projection in network.projections:
+        if projection.index == index:
+            source, target = projection.source, projection.target
+            begin = fan_weight(plan, number[source.name], number[target.name])
+            for first, second in projection.ends(row, column):
+                places.append(begin + first * target.size + second)
+    return places
+
+
 def _ints(values: list[int]) -> Ints:
     return np.array(values, dtype=np.int64)

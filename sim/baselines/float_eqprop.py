@@ -15,7 +15,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.contract.layout import Layout
-from toreq_hw.network import DenseCoupling, Network, Population
+from toreq_hw.network import DenseCoupling, Network, Population, Projection
 from toreq_hw.sim.baselines.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]
@@ -100,12 +100,12 @@ class FloatNetwork:
         negative = self.relax(inputs, free, -drive, **limits)  # type: ignore[arg-type]
         scale = -1 / (2 * beta * len(inputs))
         weights = {}
-        for c in self.shape.dense_couplings:
+        for p in self.shape.forward_projections:
             up, down = (
-                product(self._part(c.pre, inputs, s).T, self._part(c.post, inputs, s))
+                product(self._source(p, inputs, s).T, self._of(p.target, s))
                 for s in (positive, negative)
             )
-            weights[c.name] = _tied(c, scale * (up - down))
+            weights[p.coupling.name] = _tied(p, scale * (up - down))
         biases = {
             p.name: scale * column_sums((positive - negative)[:, self.layout.of(p)])
             for p in self.shape.relaxing
@@ -137,13 +137,12 @@ class FloatNetwork:
         for k, d in enumerate(inside):
             adjoint[k] = d * np.linalg.solve(identity - coupling * d, error[k])
         weights = {}
-        for c in self.shape.dense_couplings:
-            post = adjoint[:, self.layout.of(self.shape.population(c.post))]
-            slope = self._part(c.pre, inputs, free).T @ post
-            if c.pre != self.shape.input.name:
-                pre = adjoint[:, self.layout.of(self.shape.population(c.pre))]
-                slope += pre.T @ self._part(c.post, inputs, free)
-            weights[c.name] = _tied(c, slope / len(inputs))
+        for p in self.shape.forward_projections:
+            slope = self._source(p, inputs, free).T @ self._of(p.target, adjoint)
+            if not p.from_input:
+                pre = self._of(p.source, adjoint)
+                slope += pre.T @ self._of(p.target, free)
+            weights[p.coupling.name] = _tied(p, slope / len(inputs))
         biases = {p.name: adjoint[:, self.layout.of(p)].mean(axis=0) for p in self.shape.relaxing}
         return Gradient(weights, biases)
 
@@ -171,9 +170,9 @@ class FloatNetwork:
         base = {}
         for p in self.shape.relaxing:
             total = np.repeat(self.biases[p.name][None], len(inputs), axis=0)
-            for c in self.shape.couplings_of(p.name):
-                if c.pre == self.shape.input.name:
-                    total += product(inputs, self.weights[c.name])
+            for one in self.shape.into(p.name):
+                if one.from_input:
+                    total += product(inputs, self._matrix(one))
             if drive is not None and p is self.shape.output:
                 total += drive
             base[p.name] = total
@@ -183,34 +182,32 @@ class FloatNetwork:
         self, name: str, start: int, stop: int, states: Floats, base: dict[str, Floats]
     ) -> Floats:
         total = base[name][:, start:stop].copy()
-        for c in self.shape.couplings_of(name):
-            if c.post == name and c.pre != self.shape.input.name:
-                total += product(self._of(c.pre, states), self.weights[c.name][:, start:stop])
-            elif c.pre == name:
-                total += product(self._of(c.post, states), self.weights[c.name][start:stop].T)
+        for p in self.shape.into(name):
+            if not p.from_input:
+                total += product(self._of(p.source, states), self._matrix(p)[:, start:stop])
         return np.clip(total, _low(self.shape.population(name)), 1.0)
 
     def _joint_couplings(self) -> Floats:
         """All couplings between relaxing neurons as one symmetric matrix."""
         joint = np.zeros((self.layout.neurons, self.layout.neurons))
-        for c in self.shape.dense_couplings:
-            if c.pre == self.shape.input.name:
-                continue
-            pre = self.layout.of(self.shape.population(c.pre))
-            post = self.layout.of(self.shape.population(c.post))
-            joint[pre, post] = self.weights[c.name]
-            joint[post, pre] = self.weights[c.name].T
+        for p in self.shape.projections:
+            if not p.from_input:
+                joint[self.layout.of(p.source), self.layout.of(p.target)] = self._matrix(p)
         return joint
 
     def _limits(self) -> tuple[Floats, Floats]:
         low = np.concatenate([np.full(p.size, _low(p)) for p in self.shape.relaxing])
         return low, np.ones(self.layout.neurons)
 
-    def _of(self, name: str, states: Floats) -> Floats:
-        return states[:, self.layout.of(self.shape.population(name))]
+    def _matrix(self, projection: Projection) -> Floats:
+        """The weights (source.size, target.size) of one direction."""
+        return projection.oriented(self.weights[projection.coupling.name])
 
-    def _part(self, name: str, inputs: Floats, states: Floats) -> Floats:
-        return inputs if name == self.shape.input.name else self._of(name, states)
+    def _of(self, population: Population, states: Floats) -> Floats:
+        return states[:, self.layout.of(population)]
+
+    def _source(self, projection: Projection, inputs: Floats, states: Floats) -> Floats:
+        return inputs if projection.from_input else self._of(projection.source, states)
 
 
 def _low(population: Population) -> float:
@@ -218,14 +215,13 @@ def _low(population: Population) -> float:
 
 
 def _glorot(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
-    reach = float(np.sqrt(6 / sum(coupling.weight.shape)))
-    weight = uniform(rng, reach, coupling.weight.shape)
-    return np.triu(weight, 1) + np.triu(weight, 1).T if coupling.is_self_coupling else weight
+    reach = float(np.sqrt(6 / sum(coupling.shape)))
+    return coupling.mirrored(uniform(rng, reach, coupling.shape))
 
 
-def _tied(coupling: DenseCoupling, product: Floats) -> Floats:
+def _tied(projection: Projection, product: Floats) -> Floats:
     """A self-coupling's gradient is that of one shared value for (i, j) and (j, i)."""
-    if not coupling.is_self_coupling:
+    if not projection.is_self_projection:
         return product
     tied = (product + product.T) / 2
     np.fill_diagonal(tied, 0)

@@ -42,7 +42,7 @@ def critical_weights(
     The mean fall of (right output - best wrong one) over the output range, in per cent, shape
     (input.size,): accuracy alone would be zero almost everywhere.
     """
-    first = next(c for c in network.dense_couplings if c.pre == network.input.name)
+    first = network.out_of(network.input.name)[0].dense
     clean = _margin(network, inputs, labels)
     lost = np.zeros(network.input.size)
     for line in range(network.input.size):

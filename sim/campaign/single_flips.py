@@ -8,14 +8,13 @@ import numpy.typing as npt
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, WeightFormat, check_labels
+from toreq_hw.network import Network, WeightFormat, check_labels
 from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
-from toreq_hw.sim.learning.synapses import blank_synapses
 from toreq_hw.sim.perturbation.weight_damage import cells, flipped
 from toreq_hw.sim.phases import relax
-from toreq_hw.sim.plan import Plan
+from toreq_hw.sim.plan import places_of_cells
 
 Inputs = npt.NDArray[np.int16]
 Labels = npt.NDArray[np.int64]
@@ -50,7 +49,7 @@ def single_flips(
     standing = layout.join(clean.states)
     labels = check_labels(network.output, labels, len(standing))
     right = int(np.count_nonzero(clean.classes == labels))
-    wires = _wires(network, engine.plan)
+    index = {c.name: k for k, c in enumerate(network.couplings)}
     found = []
     for coupling, cell in places:
         row, column = divmod(cell, coupling.weight.shape[1])
@@ -60,7 +59,9 @@ def single_flips(
             after = int(flipped(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
             if after == before:
                 continue
-            where = wires(coupling, row, column)
+            where = np.concatenate(
+                places_of_cells(network, engine.plan, index[coupling.name], np.array([cell]))
+            )
             engine.plan.weights[where] = after
             damaged = relax(network, inputs, engine=engine)
             engine.plan.weights[where] = before
@@ -81,21 +82,3 @@ def single_flips(
             )
         watch()
     return found
-
-
-def _wires(network: Network, plan: Plan) -> Callable[[DenseCoupling, int, int], list[int]]:
-    """Where in the plan's weights a cell is read from, in both directions."""
-    synapses = blank_synapses(network, plan, theta=1)
-    index = {c.name: k for k, c in enumerate(network.dense_couplings)}
-
-    def of_cell(coupling: DenseCoupling, row: int, column: int) -> list[int]:
-        k = index[coupling.name]
-        rows, columns = coupling.weight.shape
-        places = [int(synapses.forward[k]) + row * columns + column]
-        if synapses.backward[k] >= 0:
-            places.append(int(synapses.backward[k]) + column * rows + row)
-        if coupling.is_self_coupling:
-            places.append(int(synapses.forward[k]) + column * columns + row)
-        return places
-
-    return of_cell

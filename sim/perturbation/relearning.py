@@ -22,7 +22,7 @@ from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
 from toreq_hw.sim.perturbation.uneven import ONE, AsymmetricUpdate, weaken
 from toreq_hw.sim.perturbation.weight_damage import StuckWeights, put
-from toreq_hw.sim.plan import Ints
+from toreq_hw.sim.plan import Ints, places_of_cells
 
 Weights = npt.NDArray[np.int8]
 
@@ -127,16 +127,8 @@ class DamagedTrainer(Trainer):
             if coupling.name not in broken.cells:
                 continue
             cells, values = broken.cells[coupling.name]
-            rows, columns = np.divmod(cells, coupling.shape[1])
-            forward, backward = self.synapses.forward[index], self.synapses.backward[index]
-            mirrored = columns * coupling.weight.shape[0] + rows
-            where.append(forward + cells)
-            words.append(values)
-            if backward >= 0:
-                where.append(backward + mirrored)
-                words.append(values)
-            if coupling.is_self_coupling:
-                where.append(forward + mirrored)
+            for places in places_of_cells(self.blueprint, self._plan, index, cells):
+                where.append(places)
                 words.append(values)
         return np.concatenate(where), np.concatenate(words)
 

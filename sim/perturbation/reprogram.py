@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import MAX_FRACTION_BITS, DenseCoupling, Network, WeightFormat
+from toreq_hw.network.network import largest_fraction_bits
 
 GRID_BITS = 6
 """Bits below a ternary weight's LSB that the converter of an analog array resolves: weights of
@@ -53,10 +54,7 @@ def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float6
                 WeightFormat.INT8,
             )
         )
-    fraction_bits = {
-        p.name: max((c.fraction_bits for c in couplings if p.name in (c.pre, c.post)), default=0)
-        for p in network.relaxing
-    }
+    fraction_bits = {p.name: largest_fraction_bits(couplings, p.name) for p in network.relaxing}
     biases = {
         p.name: network.biases[p.name]
         << (fraction_bits[p.name] - network.accumulator_fraction_bits(p.name))

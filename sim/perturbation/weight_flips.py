@@ -10,7 +10,7 @@ import numpy.typing as npt
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation.weight_damage import flipped
-from toreq_hw.sim.plan import Plan
+from toreq_hw.sim.plan import Plan, places_of_cells
 
 Lines = npt.NDArray[np.int64]
 
@@ -40,16 +40,10 @@ def readings(network: Network, flips: Lines) -> Lines:
 
 def stored(network: Network, plan: Plan, flips: Lines) -> Lines:
     """For compiled code: rows of tick, both places in `plan.weights`, readings before and after."""
-    number = {p.name: k for k, p in enumerate(network.relaxing)}
     places = np.zeros((len(flips), 2), dtype=np.int64)
     for k in np.unique(flips[:, 2]):
-        coupling = network.dense_couplings[k]
-        pre, post = number[coupling.pre], number[coupling.post]
         lines = flips[:, 2] == k
-        row, column = np.divmod(flips[lines, 3], coupling.weight.shape[1])
-        rows, columns = coupling.weight.shape
-        places[lines, 0] = _fan_weight(plan, pre, post) + row * columns + column
-        places[lines, 1] = _fan_weight(plan, post, pre) + column * rows + row
+        places[lines] = np.stack(places_of_cells(network, plan, int(k), flips[lines, 3]), axis=1)
     return np.column_stack([flips[:, 1], places, readings(network, flips)])
 
 
@@ -59,21 +53,14 @@ def directed(network: Network, flips: Lines) -> Lines:
     change = np.diff(readings(network, flips))[:, 0]
     found = [np.zeros((0, 5), dtype=np.int64)]
     for k in np.unique(flips[:, 2]):
-        coupling = network.dense_couplings[k]
         lines = flips[:, 2] == k
         sample, tick, _, cell, _ = flips[lines].T
-        row, column = np.divmod(cell, coupling.weight.shape[1])
-        shifts = [p.shift for p in network.projections if p.index == k]
-        ends = (start[coupling.pre] + row, start[coupling.post] + column)
-        # A self-coupling's one projection holds both cells of a pair, so its shift serves both.
-        for (source, target), shift in ((ends, shifts[0]), (ends[::-1], shifts[-1])):
-            found.append(np.stack([sample, tick, source, target, change[lines] << shift], axis=1))
-    rows = np.concatenate(found)
-    ordered: Lines = rows[np.argsort(rows[:, 1], kind="stable")]
+        row, column = np.divmod(cell, network.dense_couplings[k].shape[1])
+        for one in network.projections:
+            for source, target in one.ends(row, column) if one.index == k else ():
+                ends = [start[one.source.name] + source, start[one.target.name] + target]
+                rows = [sample, tick, *ends, change[lines] << one.shift]
+                found.append(np.stack(rows, axis=1))
+    lists = np.concatenate(found)
+    ordered: Lines = lists[np.argsort(lists[:, 1], kind="stable")]
     return ordered
-
-
-def _fan_weight(plan: Plan, source: int, target: int) -> int:
-    """Where the rows of one direction of a coupling begin."""
-    fans = range(plan.fan_first[source], plan.fan_first[source + 1])
-    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)

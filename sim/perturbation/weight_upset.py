@@ -49,7 +49,8 @@ class WeightUpset(TickFaults):
 
     def _walked(self, network: Network) -> set[str]:
         """Names of the couplings that events walk: `place`, or all but the input's."""
-        walked = {c.name for c in self.couplings(network) if c.pre != network.input.name}
+        chosen = {coupling.name for coupling in self.couplings(network)}
+        walked = chosen & {p.coupling.name for p in network.projections if not p.from_input}
         if self.place and not walked:
             raise InputError(
                 f"place of {self.kind} must be a coupling between relaxing populations, "

@@ -11,7 +11,6 @@ import pytest
 
 from testbench.conftest import USUAL_BLAS, pytest_configure
 from toreq_hw import data
-from toreq_hw.commands.inject import TWIN_EPOCHS
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.sim.baselines.feed_forward_training import train_twin
 from toreq_hw.sim.baselines.fixed_order import (
@@ -23,6 +22,7 @@ from toreq_hw.sim.baselines.fixed_order import (
 )
 from toreq_hw.sim.baselines.float_training import train_float
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies.campaign import TWIN_EPOCHS
 from toreq_hw.versions import blas
 
 pytestmark = pytest.mark.float_sums

@@ -90,7 +90,7 @@ class Network:
 
     def accumulator_fraction_bits(self, name: str) -> int:
         """F of docs/numerics.md: the largest fraction bits among a population's couplings."""
-        return max((c.fraction_bits for c in self.couplings_of(name)), default=0)
+        return largest_fraction_bits(self.couplings, name)
 
     @cached_property
     def dense_couplings(self) -> tuple[DenseCoupling, ...]:
@@ -203,6 +203,11 @@ class Network:
             digest.update(f"{name}:{tensor.shape}:".encode())
             digest.update(np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
+
+
+def largest_fraction_bits(couplings: Sequence[Coupling], name: str) -> int:
+    """F of docs/numerics.md: the largest fraction bits among a population's couplings, or 0."""
+    return max((c.fraction_bits for c in couplings if name in (c.pre, c.post)), default=0)
 
 
 def _check_roles(populations: Sequence[Population]) -> None:

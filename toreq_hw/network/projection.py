@@ -7,7 +7,7 @@ by how much a sum is shifted, and that nothing flows back to the clamped input.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from toreq_hw.network.population import Population, Role
 
 if TYPE_CHECKING:
     from toreq_hw.network.network import Network
+
+Neurons = npt.NDArray[np.intp]
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,20 @@ class Projection:
         """
         weight = self.dense.weight
         return np.arange(self.target.size), weight[:, neuron] if self.backward else weight[neuron]
+
+    def oriented(self, values: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
+        """A view of one value a pair of neurons, (n_pre, n_post), as (source.size, target.size)."""
+        return values.T if self.backward else values
+
+    def ends(self, pre: Neurons, post: Neurons) -> list[tuple[Neurons, Neurons]]:
+        """Which source and target neurons cells [pre, post] of the coupling's matrix join.
+
+        pre, post: intp (n,), or two numbers. One pair of arrays; a self-projection has two, since
+        it holds both mirrors.
+        """
+        if self.is_self_projection:
+            return [(pre, post), (post, pre)]
+        return [(post, pre)] if self.backward else [(pre, post)]
 
     def apply(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What source states add to the accumulators of the target.

@@ -28,8 +28,8 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     except (OSError, ValueError, KeyError) as error:
         raise DeploymentError(f"{path}: must be readable by NIR, found: {error}") from error
     differing = sum(
-        int(np.count_nonzero(found.nodes[f"{c.pre}-{c.post}"].weight != c.weight.T))
-        for c in network.dense_couplings
+        int(np.count_nonzero(found.nodes[p.coupling.name].weight != p.matrix.T))
+        for p in network.forward_projections
     )
     record: dict[str, Any] = {
         "file": str(path),
