@@ -80,6 +80,13 @@ def test_holding_out_leaves_the_test_set_alone() -> None:
         digits.holding_out(1438)
 
 
+def test_an_idx_shape_that_no_array_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "z-idx5-ubyte"
+    path.write_bytes(bytes([0, 0, 8, 5]) + bytes(4) + bytes([128, 0, 0, 0]) * 4)
+    with pytest.raises(DataError, match="must have a shape that NumPy holds, found 5 dimensions"):
+        data.read_idx(path)
+
+
 def test_idx_set_from_the_named_folder(folder: Path) -> None:
     tiny = load_idx(SOURCE)
     assert folder.is_dir()

@@ -204,6 +204,26 @@ def test_tensors_of_every_kind_are_read_or_named() -> None:
         reading.checked_array(arrays, "a", np.int8, (None, 2), "f", NetworkFileError)
 
 
+@pytest.mark.parametrize("shape", [[1] * 65, [0, 1 << 40, 1 << 40]])
+@pytest.mark.parametrize(("kind", "size"), [("F32", 4), ("BF16", 2)])
+def test_a_shape_that_no_array_has_is_refused(shape: list[int], kind: str, size: int) -> None:
+    stated = size * int(0 not in shape)
+    entry = {"dtype": kind, "shape": shape, "data_offsets": [0, stated]}
+    content = header({"a": entry}) + bytes(stated)
+    assert refused(lambda: reading.parse_tensors(content, "f", InputError)).startswith("f: ")
+
+
+@pytest.mark.parametrize("order", ["True", "False"])
+def test_an_npy_file_of_no_elements_with_huge_dimensions_is_refused(order: str) -> None:
+    text = f"{{'descr': '<f8', 'fortran_order': {order}, 'shape': (0, {10**14}, {10**14}), }}\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+    message = refused(lambda: reading.parse_npy(content, "f", InputError))
+    assert (
+        message
+        == f"f: must have a shape that NumPy holds, found 3 dimensions, the largest {10**14}"
+    )
+
+
 def header(entries: dict[str, Any]) -> bytes:
     text = json.dumps(entries).encode()
     return struct.pack("<Q", len(text)) + text

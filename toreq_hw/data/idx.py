@@ -51,4 +51,5 @@ def parse_idx(content: bytes, what: str) -> npt.NDArray[np.uint8]:
             f"{what}: must hold {size} bytes after its header for shape {shape}, "
             f"found {len(content) - start}"
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    flat = np.frombuffer(content, dtype=np.uint8, offset=start)
+    return reading.shaped(flat, shape, what, DataError)

@@ -132,19 +132,39 @@ def parse_npy(content: bytes, where: str, error: type[ToreqError]) -> npt.NDArra
             f"found {len(content) - start}"
         )
     flat = np.frombuffer(content, dtype=dtype, offset=start).copy()
-    return flat.reshape(shape[::-1]).T if header[2] == b"True" else flat.reshape(shape)
+    if header[2] == b"True":
+        return shaped(flat, shape[::-1], where, error).T
+    return shaped(flat, shape, where, error)
+
+
+def shaped(
+    flat: npt.NDArray[Any], shape: Sequence[int], where: str, error: type[ToreqError]
+) -> npt.NDArray[Any]:
+    """`flat` in this shape. Raises `error`, beginning with `where`, where NumPy has no such shape.
+
+    A file can state more dimensions than NumPy has, or huge ones beside a dimension of 0.
+    """
+    try:
+        return flat.reshape(shape)
+    except (ValueError, OverflowError) as failure:
+        raise error(
+            f"{where}: must have a shape that NumPy holds, found {len(shape)} dimensions, "
+            f"the largest {max(shape, default=0)}"
+        ) from failure
 
 
 def _array(
     name: str, entry: Mapping[str, Any], where: str, error: type[ToreqError]
 ) -> npt.NDArray[Any]:
     kind, shape = entry["dtype"], entry["shape"]
+    tensor = f"{where}: tensor {shown(name)}"
     if kind == "BF16":
         halves = np.frombuffer(entry["data"], dtype="<u2").astype(np.uint32)
-        return (halves << 16).view(np.float32).reshape(shape)
+        return shaped((halves << 16).view(np.float32), shape, tensor, error)
     if kind not in _DTYPES:
         known = ", ".join([*_DTYPES, "BF16"])
         raise error(
             f"{where}: tensor {shown(name)} must have an element type of {known}, found {kind}"
         )
-    return np.frombuffer(entry["data"], dtype=_DTYPES[kind]).reshape(shape)
+    flat = np.frombuffer(entry["data"], dtype=_DTYPES[kind])
+    return shaped(flat, shape, tensor, error)
