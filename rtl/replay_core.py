@@ -128,7 +128,7 @@ class ReplayCore:
         for name in WIRES:
             self.put(f"upsets__{name}", int(getattr(wires, name)))
         self._model.cycle()
-        self.put("upsets__touch", 0)
+        self.put("upsets__set_pending", 0)
         self.put("upsets__hold", 0)
         self._model.cycle()
         self.put("upsets__hold", 1)
