@@ -121,7 +121,7 @@ def test_a_damaged_record_is_refused_in_one_line(
 
 
 def test_a_record_that_is_no_object_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^x: the record must be object, found array$"):
+    with pytest.raises(InputError, match=r"^x: must hold an object, found \[\]$"):
         record_from([], LazyRecord, "x", InputError)
 
 

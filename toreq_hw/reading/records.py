@@ -2,13 +2,14 @@
 
 import math
 import re
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from toreq_hw.errors import ToreqError
-from toreq_hw.reading.fields import shown
+from toreq_hw.reading.fields import Fields, shown
 from toreq_hw.reading.structure import MAX_RECORD_BYTES, read_json
 
 _Record = TypeVar("_Record")
@@ -33,6 +34,8 @@ def record_from(
     (whole numbers are taken for floats), a field that is absent, a name that is no field, a number
     that is not finite, a value that its dataclass refuses by a ValueError.
     """
+    if is_dataclass(kind):
+        Fields(content, where, error)  # refuses what is no object, in its own words
     try:
         record = msgspec.convert(content, kind)
     except msgspec.ValidationError as failure:
