@@ -153,7 +153,7 @@ class DrainingCore(ReplayCore):
         """Called at the end of the first cycle of waiting."""
         before, last = self._memories(), 0
         for cycle in range(2, 20):
-            self._cycle()
+            self._model.cycle()
             after = self._memories()
             last, before = (cycle if after != before else last), after
         self.drained.append(last)
