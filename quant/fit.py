@@ -34,14 +34,20 @@ class Fit:
 
 @named_type_errors
 def fit(real: Reals, weight_format: WeightFormat) -> Fit:
-    """The fraction bits 0..15 with the least squared error; of equals, the fewest."""
+    """The fraction bits 0..15 with the least squared error; of equals, the fewest.
+
+    real: float (n_pre, n_post).
+    """
     fits = [quantise(real, weight_format, f) for f in range(MAX_FRACTION_BITS + 1)]
     return max(fits, key=lambda found: found.sqnr_db)
 
 
 @named_type_errors
 def quantise(real: Reals, weight_format: WeightFormat, fraction_bits: int) -> Fit:
-    """Rounds to the nearest multiple of 2^-fraction_bits that the format has, ties to even."""
+    """Rounds to the nearest multiple of 2^-fraction_bits that the format has, ties to even.
+
+    real: float (n_pre, n_post).
+    """
     scaled = real * 2.0**fraction_bits
     limit = weight_format.limit
     nearest = np.clip(np.round(scaled), -limit, limit)

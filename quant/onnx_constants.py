@@ -62,7 +62,10 @@ class Constants:
         return True
 
     def real(self, node: Node, index: int, ndim: int | None = None) -> Reals:
-        """Constant input `index` of a node as float64. Raises NodeError where it is not one."""
+        """Constant input `index` of a node as float64. Raises NodeError where it is not one.
+
+        Shape as stored; ndim: dimensions that it must have.
+        """
         found = self.array(node, index)
         if ndim is not None and found.ndim != ndim:
             raise node.error(f"input {index} must have {ndim} dimensions, not {found.ndim}")

@@ -111,7 +111,10 @@ class Node:
         return bool(value)
 
     def only(self, name: str, *allowed: Any) -> None:
-        """Refuses an attribute that is given and is none of the allowed values."""
+        """Refuses an attribute that is given and is none of the allowed values.
+
+        Raises NodeError.
+        """
         value = self.given.get(name, allowed[0])
         if value not in allowed:
             shown = " or ".join(str(a) for a in allowed)

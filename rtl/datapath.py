@@ -8,10 +8,10 @@
            5  rounded, clipped, compared with the old states
            6  states written; changes pushed to the event queue
 
-What is written in cycle 4 is seen by the very next beat, which takes the sum on its way to
-memory, so beats follow each other without gaps whatever rows they touch. A pass that writes
-states is followed by a pause of `UPDATE_LATENCY` cycles wherever something depends on them.
-Cycles 5 and 6 are `Updater`'s.
+What is written in cycle 4 is seen by the very next beat, which takes the sum on its way to memory.
+So beats follow each other without gaps, whatever rows they touch. A pass that writes states is
+followed by a pause of `UPDATE_LATENCY` cycles wherever something depends on them. Cycles 5 and 6
+are `Updater`'s.
 """
 
 from collections.abc import Mapping

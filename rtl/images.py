@@ -82,8 +82,8 @@ def load_words(
 
     threshold: what a lossy core shall withhold from now on; None leaves that as it is.
 
-    Raises NetworkError, before the first word, if the network has not the core's shape or a
-    bias that is too wide for it, or if the core cannot take the threshold.
+    Raises NetworkError, before the first word, if the network has not the core's shape or has a
+    bias that is too wide. The same if the core cannot take the threshold.
     """
     _check(network, parameters)
     words = _words(network, parameters)

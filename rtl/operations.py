@@ -1,8 +1,8 @@
 """What a beat can do, as a table: which addresses, what a lane does, what is written back.
 
 Every beat reads a row of accumulators and a slice of states, and writes them back, changed or not,
-to the same page or another. A new kind of walk is one more entry here and, where no lane can do its
-work yet, one more `Operand` (rtl/datapath.py) or `NewState` (rtl/updater.py).
+to the same page or another. A new kind of walk is one more entry here. Where no lane can do its
+work yet, it is one more `Operand` (rtl/datapath.py) or `NewState` (rtl/updater.py) too.
 """
 
 from dataclasses import dataclass

@@ -5,8 +5,8 @@ next is then done: states and accumulators are written into the memories, everyt
 level on the port. Simulators differ only in how they read and write memories and wires.
 
 Ticks are aligned so: a block is due in the tick of its colour. Before the core starts a block, all
-faults of its tick and of the ticks before it have acted; ticks of which no block is due have
-no work on the core, and their faults act together with those of the next one, in order.
+faults of its tick and of the ticks before it have acted; ticks of which no block is due have no
+work on the core; their faults act together with those of the next one, in order.
 """
 
 from collections import defaultdict

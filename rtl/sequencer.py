@@ -28,9 +28,10 @@ class Sequencer(wiring.Component):
 
     A command waits while `loading`; `forget`: a load makes the next command be FREE.
 
-    Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in
-    a cycle with `walker_free` high it may raise `take` (the walker loads the event chosen by
-    `presents`) and, to consume the head, `input_pop` or `queue_pop`. event: it is one of a sweep.
+    Walk side: `input_*` is the head of the input events, `queue_valid` that of the queue; in a
+    cycle with `walker_free` high it may raise `take`: the walker loads the event chosen by
+    `presents`. To consume the head it raises `input_pop` or `queue_pop`. event: it is one of a
+    sweep.
 
     A lossy core begins NUDGE_POSITIVE with a sweep 0, `flushes`: every block sends what it withheld
     in the free phase, so that what SAVE keeps is the sum over the states themselves.

@@ -1,9 +1,9 @@
 """One copy of each weight, read `lanes` at a time along rows and along columns.
 
-Matrices are cut into tiles of lanes x lanes. Element (i, j) of a tile lies in bank
-(i + j) mod lanes at word i of the tile, so that the `lanes` elements of a row share one
-address, those of a column lie at different ones, and neither ever meets itself in a bank.
-Both leave the banks rotated by the same amount: the row's or the column's number.
+Matrices are cut into tiles of lanes x lanes. Element (i, j) of a tile lies in bank (i + j) mod
+lanes at word i of the tile. So the `lanes` elements of a row share one address, and those of a
+column lie at different ones. Neither ever meets itself in a bank. Both leave the banks rotated by
+the same amount: the row's or the column's number.
 """
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned

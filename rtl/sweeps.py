@@ -20,9 +20,9 @@ HALT_PAUSE = UPDATE_LATENCY - 6
 class Sweeps:
     """What a sequencer does between the first pass of a phase and its end.
 
-    From NEXT a sweep goes through UPDATE, PAUSE and WALK back to NEXT, once a block, and in the end
-    to the next sweep or to CLASSIFY. `ports`: those of the sequencer. faults: the sequencer's part
-    of a fault port, None without one.
+    From NEXT a sweep goes through UPDATE, PAUSE and WALK back to NEXT, once a block. In the end it
+    goes to the next sweep or to CLASSIFY. `ports`: those of the sequencer. faults: the sequencer's
+    part of a fault port, None without one.
 
     pending_blocks: bit k: an event has reached the k-th block in order. pending_saved: the same of
     the free phase, kept for NUDGE_NEGATIVE. next_block: in order. changed: a state has, in this

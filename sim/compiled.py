@@ -2,7 +2,7 @@
 
 Numba's cache notices a change in the file of a function, but not in a function it calls from
 another file. Here every source of the simulator, of the contract and of the arithmetic below it
-names the cache folder, so that compiled code is never older than any of them.
+names the cache folder. So compiled code is never older than any of them.
 """
 
 import hashlib

@@ -16,7 +16,7 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
     """The states with one random bit of one random relaxing neuron flipped in each sample.
 
     Bits are those of the state's two's complement word; a signed word that leaves the range
-    (-2^(b-1)) is read as the smallest state.
+    (-2^(b-1)) is read as the smallest state. Arrays are int16 (batch, size).
     """
     network = relaxation.network
     layout = Layout(network)

@@ -11,7 +11,7 @@ from toreq_hw.records.summary import Spread, Summary
 
 @named_type_errors
 def spread(values: npt.NDArray[np.integer]) -> Spread:
-    """Of a non-empty 1-d integer array."""
+    """Of a non-empty 1-d integer array. values: integers, shape (n,)."""
     p50, p95, p99 = np.percentile(values, (50, 95, 99), method="inverted_cdf").astype(int).tolist()
     return Spread(float(values.mean()), p50, p95, p99, int(values.max()))
 

@@ -219,7 +219,7 @@ PARTS = (
     (LOADS, (PROTOCOL, "testbench/boards/test_faults.py")),
     (RUNS, (PROTOCOL, "testbench/boards/test_link.py")),
     (REPLIES, ("testbench/boards/test_commands.py",)),
-    (MISUSE, ("testbench/boards/test_unruly_boards.py",)),
+    (MISUSE, ("testbench/boards/test_faulty_boards.py",)),
 )
 
 if __name__ == "__main__":

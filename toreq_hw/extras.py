@@ -45,7 +45,10 @@ def missing(what: str, package: str | None, extra: str) -> MissingDependencyErro
 
 @contextmanager
 def onnx_installed() -> Iterator[None]:
-    """Turns an absent onnx package into one line that names the extra."""
+    """Turns an absent onnx package into one line that names the extra.
+
+    Raises MissingDependencyError.
+    """
     try:
         yield
     except ModuleNotFoundError as error:

@@ -33,7 +33,10 @@ def words(network: Network, parameters: CoreParameters, room: int) -> Iterator[b
 def image(
     inputs: npt.NDArray[np.int16], parameters: CoreParameters, room: int, *, report: bool
 ) -> list[bytes]:
-    """Payloads of IMAGE: every value, or those that are not zero, whichever is shorter."""
+    """Payloads of IMAGE: every value, or those that are not zero, whichever is shorter.
+
+    inputs: int16 (input.size,).
+    """
     indices = np.flatnonzero(inputs)
     if sparse := SPARSE_BYTES * len(indices) < len(inputs):
         entries = indices.astype(np.int64) << 8 | inputs[indices].astype(np.int64) & 0xFF

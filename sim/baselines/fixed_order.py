@@ -46,7 +46,7 @@ def row_sums(values: npt.NDArray[Real]) -> npt.NDArray[Real]:
 def exponential(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     """Powers of e, of `values` from -700 (smaller ones count as that) to 0; relative error < 1e-12.
 
-    The C library's and numpy's own differ between processors.
+    The C library's and numpy's own differ between processors. Returns float64 of the same shape.
     """
     given = np.maximum(values.astype(np.float64), _LEAST)
     halvings = np.rint(given * _LOG2_E)

@@ -2,10 +2,10 @@
 
 The gradient of a parameter is the sum of `s+_pre s+_post - s-_pre s-_post` over its edges; then it
 takes one step, with one stochastic rounding. docs/numerics.md says nothing about shared parameters;
-decided here, so that a parameter with one edge each learns as a synapse of a dense matrix does:
-a row of parameters (their last axis) is skipped if the pre neurons of all its edges are at 0 in
-both nudged phases, or if it has no edge. Every other row draws once, and its column j takes the
-offset r of column j. All this depends on states alone, not on the order in which edges are walked.
+decided here, so that a parameter with one edge each learns as a synapse of a dense matrix does: a
+row of parameters is skipped if it has no edge, or if all its pre neurons are at 0 in both nudged
+phases. A row is the last axis. Every other row draws once, and its column j takes the offset r of
+column j. All this depends on states alone, not on the order in which edges are walked.
 """
 
 import numpy as np

@@ -45,7 +45,10 @@ class ReadNoise(NamedTuple):
     seed: int
 
     def deviation(self, squares: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Of reads whose changes have this sum of squares, in 1/256 LSB."""
+        """Of reads whose changes have this sum of squares, in 1/256 LSB.
+
+        Any shape; returns int64 of the same shape.
+        """
         return (self.scale * np.sqrt(squares)).astype(np.int64)
 
 

@@ -39,6 +39,7 @@ def exactly(rng: np.random.Generator, count: int, fraction: float) -> npt.NDArra
     """round(fraction * count) different places among 0 .. count - 1.
 
     The places of a smaller fraction are among those of a larger one with the same generator.
+    Returns int64 (places,).
     """
     return rng.permutation(count)[: round(fraction * count)]
 

@@ -127,7 +127,10 @@ class WeightLayer(Layer):
     """Acts once, when weights are programmed; the result is a network like any other."""
 
     def program(self, network: Network) -> Network:
-        """The network as it comes out of this layer."""
+        """The network as it comes out of this layer.
+
+        Every concrete layer has its own; this one raises NotImplementedError.
+        """
         raise NotImplementedError
 
 
@@ -137,7 +140,10 @@ class StartLayer(Layer):
     on_settled: ClassVar[bool] = True
 
     def disturb(self, network: Network, states: States) -> States:
-        """The states to continue from, int16 (batch, size) per relaxing population."""
+        """The states to continue from, int16 (batch, size) per relaxing population.
+
+        Every concrete layer has its own; this one raises NotImplementedError.
+        """
         raise NotImplementedError
 
 
@@ -145,7 +151,10 @@ class PhaseLayer(Layer):
     """Acts in the ticks of a phase."""
 
     def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
-        """`disturbance` with this layer's part for `batch` samples added."""
+        """`disturbance` with this layer's part for `batch` samples added.
+
+        Every concrete layer has its own; this one raises NotImplementedError.
+        """
         raise NotImplementedError
 
 

@@ -15,7 +15,10 @@ GRID_BITS = 6
 
 
 def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) -> Network:
-    """`network` with some couplings' weights replaced, by coupling name."""
+    """`network` with some couplings' weights replaced, by coupling name.
+
+    weights: int8 (n_pre, n_post) each.
+    """
     couplings = tuple(
         replace(c, weight=weights[c.name]) if c.name in weights else c
         for c in network.dense_couplings
@@ -24,7 +27,10 @@ def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) 
 
 
 def mirrored(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A draw per device: a self-coupling has one device a pair, right of the diagonal."""
+    """A draw per device: a self-coupling has one device a pair, right of the diagonal.
+
+    values: float64 (n_pre, n_post); returns the same shape.
+    """
     if not coupling.is_self_coupling:
         return values
     upper: npt.NDArray[np.float64] = np.triu(values, 1)
@@ -34,10 +40,11 @@ def mirrored(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.ND
 def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float64]]) -> Network:
     """`network` with real-valued weights, read by an 8-bit converter: integers again.
 
-    real: weights in units of the stored weight, by coupling name; other couplings are read back
-    as they are. A ternary coupling becomes INT8 with `GRID_BITS` more fraction bits, INT8 stays
-    on its own grid; both saturate at +-127. Biases follow the finer LSB. Where every real weight
-    equals the stored one, the result computes the same states, tick by tick.
+    real: weights in units of the stored weight, by coupling name; other couplings are read back as
+    they are. A ternary coupling becomes INT8 with `GRID_BITS` more fraction bits, INT8 stays on its
+    own grid; both saturate at +-127. Biases follow the finer LSB. Where every real weight equals
+    the stored one, the result computes the same states, tick by tick. Arrays are float64 (n_pre,
+    n_post).
     """
     couplings = []
     for coupling in network.dense_couplings:

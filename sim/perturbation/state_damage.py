@@ -20,7 +20,10 @@ from toreq_hw.sim.perturbation.layer import StartLayer, States
 def flipped_states(
     states: npt.NDArray[np.int16], mask: npt.NDArray[np.int16], population: Population
 ) -> npt.NDArray[np.int16]:
-    """State words XOR mask as the population's registers read them; see `flip_state`."""
+    """State words XOR mask as the population's registers read them; see `flip_state`.
+
+    All of one shape.
+    """
     read = flip_state(states, mask, population.state_min, population.state_max)
     flipped: npt.NDArray[np.int16] = read.astype(np.int16)
     return flipped

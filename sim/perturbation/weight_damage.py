@@ -24,7 +24,7 @@ def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) ->
 
     INT8: two's complement; -128 is not a weight and reads as -127. Ternary: two bits; 00 is 0, 01
     is +1, 11 is -1 (two's complement). The word 10 reads as 0, because the low bit says whether
-    there is a weight at all.
+    there is a weight at all. weight, mask: int8 and uint8 of one shape; returns int8 of that shape.
     """
     if kind is WeightFormat.INT8:
         words = (weight.view(np.uint8) ^ mask).view(np.int8)
@@ -34,7 +34,10 @@ def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) ->
 
 
 def cells(coupling: DenseCoupling) -> npt.NDArray[np.int64]:
-    """Flat indices of the stored cells; of a self-coupling those right of the diagonal."""
+    """Flat indices of the stored cells; of a self-coupling those right of the diagonal.
+
+    Returns int64 (cells,).
+    """
     if not coupling.is_self_coupling:
         return np.arange(coupling.weight.size)
     rows, columns = np.triu_indices(len(coupling.weight), 1)
@@ -42,7 +45,10 @@ def cells(coupling: DenseCoupling) -> npt.NDArray[np.int64]:
 
 
 def put(coupling: DenseCoupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
-    """The coupling's weights with `values` at flat cells `where`, mirrored in a self-coupling."""
+    """The coupling's weights with `values` at flat cells `where`, mirrored in a self-coupling.
+
+    where: (cells,); values: int8 (cells,) or one. Returns int8 (n_pre, n_post).
+    """
     weight = coupling.weight.copy()
     weight.flat[where] = values
     if coupling.is_self_coupling:
@@ -125,7 +131,10 @@ class StuckWeights(WeightDamage):
     def stuck_cells(
         self, network: Network
     ) -> list[tuple[DenseCoupling, npt.NDArray[np.int64], Weights]]:
-        """Per coupling the flat cells and what they read as."""
+        """Per coupling the flat cells and what they read as.
+
+        Cells: int64 (cells,); weights: int8 (cells,).
+        """
         rng = self.generator()
         return [(c, *self._stuck(c, rng)) for c in self.couplings(network)]
 

@@ -3,8 +3,8 @@ import random
 import pytest
 
 from testbench.boards.faulty import KINDS, FaultyTransport
+from testbench.boards.faulty_board import FaultyBoard, Reaction, faithful
 from testbench.boards.simulated_board import Example, differences, example
-from testbench.boards.unruly import Fate, UnrulyBoard, faithful
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.protocol import REPLY, Code, Frame, ImageFlag, Request, State, load_check
 from toreq_hw.boards.link.requests import words
@@ -150,14 +150,14 @@ def test_an_answer_that_comes_too_late_is_not_the_next_one_s(board: Example) -> 
     """As after a time-out: of the right type and length, with the number before."""
     length = result_bytes(board.parameters, report=True)
 
-    def late(frame: Frame) -> Fate:
+    def late(frame: Frame) -> Reaction:
         if frame.type not in (Request.IMAGE, Request.NUDGE):
             return faithful(frame)
         payload = bytes([Code.OK | State.LOADED, *bytes(length)])
         answer = Frame((frame.sequence - 1) % 256, frame.type | REPLY, payload)
-        return Fate(frame.encode(), answer.encode())
+        return Reaction(frame.encode(), answer.encode())
 
-    link = board.link(UnrulyBoard(board.transport(), late))
+    link = board.link(FaultyBoard(board.transport(), late))
     link.load(board.network)
     results = link.run(board.inputs[0], int(board.labels[0]))
     assert differences(results, board.expected(board.network)[0]) == []
@@ -167,20 +167,20 @@ def test_a_load_whose_refusal_is_not_heard_is_begun_again(board: Example) -> Non
     """A row is another one; the host misses what COMMIT says to that, and hears REPEATED."""
     asked = []
 
-    def rule(frame: Frame) -> Fate:
+    def rule(frame: Frame) -> Reaction:
         asked.append(frame.type)
         if frame.type == Request.WORDS and asked.count(Request.WORDS) == 1:
             wrong = bytes([*frame.payload[:-1], frame.payload[-1] ^ 1])
-            return Fate(Frame(frame.sequence, frame.type, wrong).encode())
+            return Reaction(Frame(frame.sequence, frame.type, wrong).encode())
         if frame.type == Request.COMMIT and asked.count(Request.COMMIT) == 1:
             inner.write(frame.encode())
             while inner.read(1e-4):
                 pass
-            return Fate()
+            return Reaction()
         return faithful(frame)
 
     inner = board.transport()
-    link = board.link(UnrulyBoard(inner, rule))
+    link = board.link(FaultyBoard(inner, rule))
     link.load(board.network)
     assert asked.count(Request.BEGIN) == 2
     assert link.status().state == State.LOADED

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from testbench.boards.faulty_board import FaultyBoard, Reaction, Rule, faithful
 from testbench.boards.simulated_board import CLOCK_HZ, Example, differences, example
-from testbench.boards.unruly import Fate, Rule, UnrulyBoard, faithful
 from testbench.fuzz.board import Script
 from testbench.networks import random_case
 from testbench.rtl.model import Model
@@ -32,11 +32,11 @@ def board() -> Example:
 def answering(answers: dict[int, bytes]) -> Rule:
     """Payloads in the board's place, by type of request."""
 
-    def rule(frame: Frame) -> Fate:
+    def rule(frame: Frame) -> Reaction:
         if frame.type not in answers:
             return faithful(frame)
         answer = Frame(frame.sequence, frame.type | REPLY, answers[frame.type])
-        return Fate(to_host=answer.encode())
+        return Reaction(to_host=answer.encode())
 
     return rule
 
@@ -163,7 +163,7 @@ def test_an_image_ends_at_the_limit_on_sweeps() -> None:
 
 
 def test_bad_inputs_are_refused_before_anything_is_sent(board: Example) -> None:
-    transport = UnrulyBoard(board.transport(), faithful)
+    transport = FaultyBoard(board.transport(), faithful)
     with board.link(transport) as link:
         link.load(board.network)
         sent = len(transport.asked)
@@ -196,11 +196,11 @@ def test_the_wrong_core_and_the_wrong_version_are_named(board: Example) -> None:
     cut = answering({Request.IDENTIFY: b"\0" + identity[:-1]})
     stopped = answering({Request.IDENTIFY: b"\0" + replace(known, clock_hz=9).encode()})
     with pytest.raises(LinkError, match="must name a clock of 1 MHz or more, found 9 Hz"):
-        board.link(UnrulyBoard(board.transport(), stopped))
+        board.link(FaultyBoard(board.transport(), stopped))
     with pytest.raises(LinkError, match="must speak protocol version 2, found 1"):
-        board.link(UnrulyBoard(board.transport(), other))
+        board.link(FaultyBoard(board.transport(), other))
     with pytest.raises(LinkError, match="identity must have its own length, found"):
-        board.link(UnrulyBoard(board.transport(), cut))
+        board.link(FaultyBoard(board.transport(), cut))
 
 
 @pytest.mark.parametrize("threshold", [None, 1])

@@ -1,10 +1,10 @@
 """Formal proofs for all time; each check has a twin, broken, that must fail.
 
-By reachability (ABC's pdr and scorr) where it is a matter of control or of one product, by
-k-induction (smtbmc and z3) where it is one of sums.
+Matters of control or of one product are proved by reachability (ABC's pdr and scorr). Matters of
+sums are proved by k-induction (smtbmc and z3).
 
-A twin is the same part with one of its wires tied to a constant or to an input that has nothing
-to do with it. It must fail the check it is named for, not just any.
+A twin is the same part with one of its wires tied to a constant, or to an input of another purpose.
+It must fail the check it is named for, not just any.
 
 python -m testbench.rtl.formal
 python -m testbench.rtl.formal --only streams --only "accumulators int8"

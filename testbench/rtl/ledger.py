@@ -71,9 +71,9 @@ class Ledger:
     def rules(self) -> dict[str, list[Rule]]:
         """writes_are_steps: an UPDATE changes what was sent last by the delta that it pushes, CLEAR
         makes it zero, and RESTORE and SAVE copy it; what SAVE keeps as the state was sent.
-        events_arrive: a delta that is pushed is brought, once and unchanged, before the next is
-        pushed, a command starts, a SAVE is issued or a sweep ends. copies_are_in_time: CLEAR, SAVE
-        and RESTORE write only if asked, and before anything builds on what they write.
+        events_arrive: a delta that is pushed is brought, once and unchanged. This is done before
+        the next is pushed, a command starts, a SAVE is issued or a sweep ends. copies_are_in_time:
+        CLEAR, SAVE and RESTORE write only if asked, and before anything builds on what they write.
         """
         starts, writes, stale = self.starts, self.writes, self._stale
         started = (

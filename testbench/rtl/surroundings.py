@@ -25,8 +25,8 @@ class BeatsKeepTheirWord(Property):
     the deltas that WALK beats have brought since the last CLEAR, copied where SAVE and RESTORE copy
     rows.
 
-    deltas_lead_to_states: what is known after a beat is the neuron's state in memory, so a delta is
-    the difference of two states in range, the second one what was sent last; and after each sweep
+    deltas_lead_to_states: what is known after a beat is the neuron's state in memory. So a delta is
+    the difference of two states in range, the second one what was sent last. After each sweep
     everything is known. A lossy core keeps what was sent beside the state, and that is what is
     known; in what NUDGE_POSITIVE saves, the two are the same.
 
@@ -36,13 +36,12 @@ class BeatsKeepTheirWord(Property):
     does and more. There deltas_lead_to_states in every cycle up to which all rules have held. In
     the core they always hold; so the statement holds there always.
 
-    weights_stand: beats of one source to one group read the same word, and no weight is written
-    from a CLEAR until after the last command that builds on it. one_nudge: a neuron is nudged at
-    most once between a CLEAR or RESTORE and the next, within reach, and not before a SAVE.
-    one_image: no word of the input is taken between the last one of an image and the next CLEAR.
-    one_beat: an event reaches a group once.
-    positive_states_stay: when NUDGE_NEGATIVE nudges, page BIAS_AND_POSITIVE holds the states that
-    NUDGE_POSITIVE ended with; no port shows them.
+    weights_stand: beats of one source to one group read the same word. No weight is written from a
+    CLEAR until after the last command that builds on it. one_nudge: a neuron is nudged at most once
+    between a CLEAR or RESTORE and the next, within reach, and not before a SAVE. one_image: no word
+    of the input is taken between the last one of an image and the next CLEAR. one_beat: an event
+    reaches a group once. positive_states_stay: when NUDGE_NEGATIVE nudges, page BIAS_AND_POSITIVE
+    holds the states that NUDGE_POSITIVE ended with; no port shows them.
     """
 
     CHECKS: ClassVar[tuple[str, ...]] = (

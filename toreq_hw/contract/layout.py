@@ -54,13 +54,13 @@ class Layout:
         raise IndexError(neuron)
 
     def split(self, states: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[np.int16]]:
-        """Views of each population's part of the last axis."""
+        """Views of each population's part of the last axis. states: int16 (..., neurons)."""
         return {p.name: states[..., self.of(p)] for p in self.network.relaxing}
 
     def join(self, states: Mapping[str, npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
         """The inverse of `split`, checked: every relaxing population, in range, same batch.
 
-        Raises InputError naming the population.
+        Raises InputError naming the population. Returns int16 (..., neurons).
         """
         expected = [p.name for p in self.network.relaxing]
         if sorted(states) != sorted(expected):

@@ -109,7 +109,8 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
 def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> Network:
     """The network that a description (`Network.describe`) and its tensors make.
 
-    Raises NetworkFileError or NetworkError for anything that is missing, unknown or wrong.
+    Raises NetworkFileError or NetworkError for anything that is missing, unknown or wrong. Tensors
+    have the shapes of `Network.tensors`.
     """
     fields = Fields(description, "", NetworkFileError, "network.")
     populations = tuple(_population(entry) for entry in _few(fields, "populations"))

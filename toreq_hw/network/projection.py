@@ -1,7 +1,7 @@
 """A projection: one direction of one coupling, from a source population to a target population.
 
-The only code that knows which end of a coupling a population is, when the matrix is transposed,
-by how much a sum is shifted, and that nothing flows back to the clamped input.
+No other code knows which end of a coupling a population is, or when the matrix is transposed. No
+other code knows by how much a sum is shifted, or that nothing flows back to the clamped input.
 """
 
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ def colours(
 ) -> tuple[Colour, ...]:
     """The colours of a sweep in tick order; sets of a colour in file order.
 
-    Raises NetworkError where PARITY meets a self-coupling or an odd cycle of populations, and
+    Raises NetworkError where PARITY meets a self-coupling or an odd cycle of populations. The same
     where a colouring names other neurons than those of `relaxing`, or leaves some out.
     """
     if isinstance(schedule, Colouring):

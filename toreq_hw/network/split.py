@@ -55,7 +55,10 @@ class Split:
         }
 
     def to_original(self, states: States) -> dict[str, npt.NDArray[np.int16]]:
-        """States of `network` as `original` has them; the inverse of `to_parts`."""
+        """States of `network` as `original` has them; the inverse of `to_parts`.
+
+        Arrays are int16 (batch, size).
+        """
         found = {}
         for population in self.original.relaxing:
             mine = [(k, p) for k, p in self.parts.items() if p.population == population.name]

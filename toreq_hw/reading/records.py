@@ -30,9 +30,10 @@ def record_from(
 ) -> _Record:
     """The record of type `kind` that parsed JSON holds.
 
-    Raises `error`, one line that begins with `where` and names the field: a value of another type
-    (whole numbers are taken for floats), a field that is absent, a name that is no field, a number
-    that is not finite, a value that its dataclass refuses by a ValueError.
+    Raises `error`, one line that begins with `where` and names the field. Refused are a value of
+    another type, a field that is absent, a name that is no field, a number that is not finite. A
+    value that its dataclass refuses by a ValueError is refused too. Whole numbers are taken for
+    floats.
     """
     if is_dataclass(kind):
         Fields(content, where, error)  # refuses what is no object, in its own words

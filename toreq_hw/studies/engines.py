@@ -21,7 +21,8 @@ def compare_engines(
 ) -> str | None:
     """The first disagreement between the engines, in any tick of any phase; None without one.
 
-    The free phase and both nudged phases are compared.
+    The free phase and both nudged phases are compared. inputs: (batch, input.size); labels:
+    (batch,).
     """
     with screen.bar("comparing engines", len(inputs)) as bar:
         for first in range(0, len(inputs), PART):

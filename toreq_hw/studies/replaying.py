@@ -89,7 +89,10 @@ def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
 def on_core(
     scene: Scene, expected: Expected, folder: Path, lanes: int = 8, **choices: Any
 ) -> Verdict:
-    """The verdict of the compiled core. choices: of `CoreParameters.of`, beyond the lanes."""
+    """The verdict of the compiled core. choices: of `CoreParameters.of`, beyond the lanes.
+
+    Raises MissingDependencyError without the tools.
+    """
     try:
         from toreq_hw.rtl.replay import replay_parameters
         from toreq_hw.rtl.replay_core import replay_on_core

@@ -43,7 +43,7 @@ def checked_weights(
 ) -> npt.NDArray[np.int8]:
     """A read-only copy of `found`, an int8 array of `axes` dimensions, all weights in range.
 
-    Raises NetworkError that names the coupling.
+    Raises NetworkError that names the coupling. Same shape.
     """
     if isinstance(found, np.ma.MaskedArray):
         raise NetworkError(f"coupling {shown(name)}: weight must be an array without a mask")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testbench.boards.unruly import Fate, Pseudoterminal, Rule, UnrulyBoard, faithful
+from testbench.boards.faulty_board import FaultyBoard, Pseudoterminal, Reaction, Rule, faithful
 from testbench.command_line import complaints, deploy
 from testbench.commands.test_deploy import small_network
 from testbench.patience import GENEROUS_S
@@ -32,7 +32,7 @@ BOARD = registry.get("icebreaker")
 NETWORK = small_network()
 PARAMETERS = check_fit(BOARD, NETWORK, BOARD.lanes)
 LINES = ("sim", "serial")
-TRICE = 3
+FEW = 3
 """Requests of a load that come through before a board goes wrong: BEGIN and some rows."""
 
 
@@ -43,12 +43,12 @@ def library() -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, UnrulyBoard], int]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, FaultyBoard], int]:
     """Deploys over a line of LINES, or a port; the record, if there is one, is in tmp_path."""
     path = tmp_path / "network.safetensors"
     network.save(NETWORK, path)
 
-    def run(line: str, board: UnrulyBoard) -> int:
+    def run(line: str, board: FaultyBoard) -> int:
         common = ("--target", BOARD.name, "--network", str(path), "--samples", "3")
         out = ("--json", str(tmp_path / "out.json"))
         if line == "serial":
@@ -66,14 +66,14 @@ def record(folder: Path) -> dict[str, Any]:
     return found
 
 
-def powered(library: Path, rule: Rule) -> UnrulyBoard:
+def powered(library: Path, rule: Rule) -> FaultyBoard:
     """A board that holds another network, which no broken load may leave running."""
     inner = SimulatedTransport(library, BOARD.clock_hz)
     BoardLink(inner, PARAMETERS).load(small_network(seed=1))
-    return UnrulyBoard(inner, rule)
+    return FaultyBoard(inner, rule)
 
 
-def runs_nothing(board: UnrulyBoard) -> bool:
+def runs_nothing(board: FaultyBoard) -> bool:
     """Whether a host on a clean line finds the board unloaded, by its state and by trying."""
     link = BoardLink(board.inner, PARAMETERS)
     flags = ImageFlag.FIRST | ImageFlag.LAST
@@ -82,38 +82,38 @@ def runs_nothing(board: UnrulyBoard) -> bool:
     return State.LOADED not in link.status().state and code is Code.UNLOADED
 
 
-def silent(_: Frame) -> Fate:
-    return Fate()
+def silent(_: Frame) -> Reaction:
+    return Reaction()
 
 
-def babbling(_: Frame) -> Fate:
+def garbage_sending(_: Frame) -> Reaction:
     """Bytes as at a wrong baud rate; now and then they look like a frame."""
-    return Fate(to_host=bytes([FLAG, *random.Random(5).randbytes(40), FLAG]))
+    return Reaction(to_host=bytes([FLAG, *random.Random(5).randbytes(40), FLAG]))
 
 
-def flagless(_: Frame) -> Fate:
-    return Fate(to_host=bytes(range(40)))
+def flagless(_: Frame) -> Reaction:
+    return Reaction(to_host=bytes(range(40)))
 
 
-def corrupt(frame: Frame) -> Fate:
+def corrupt(frame: Frame) -> Reaction:
     """One bit flips on the line, and the CRC notices."""
     sent = bytearray(frame.encode())
     sent[len(sent) // 2] ^= 1
-    return Fate(bytes(sent))
+    return Reaction(bytes(sent))
 
 
-def forged(frame: Frame) -> Fate:
+def forged(frame: Frame) -> Reaction:
     """A weight is another one, and the frame's CRC is that of the wrong frame."""
     payload = bytearray(frame.payload)
     payload[-1] ^= 1
-    return Fate(Frame(frame.sequence, frame.type, bytes(payload)).encode())
+    return Reaction(Frame(frame.sequence, frame.type, bytes(payload)).encode())
 
 
 def after(count: int, then: Rule) -> Rule:
     """Faithful for the first `count` requests of a load."""
     seen = 0
 
-    def rule(frame: Frame) -> Fate:
+    def rule(frame: Frame) -> Reaction:
         nonlocal seen
         seen += frame.type in (Request.BEGIN, Request.WORDS)
         return then(frame) if seen > count else faithful(frame)
@@ -122,10 +122,10 @@ def after(count: int, then: Rule) -> Rule:
 
 
 def in_rows(then: Rule, times: int) -> Rule:
-    """`then` befalls the first `times` requests that carry rows."""
+    """`then` happens to the first `times` requests that carry rows."""
     left = times
 
-    def rule(frame: Frame) -> Fate:
+    def rule(frame: Frame) -> Reaction:
         nonlocal left
         if frame.type != Request.WORDS or not left:
             return faithful(frame)
@@ -142,12 +142,12 @@ GARBAGE = "bytes of garbage 5 times"
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize(
     ("rule", "said"),
-    [(silent, SILENT), (babbling, GARBAGE), (flagless, GARBAGE)],
-    ids=["silent", "babbling", "flagless"],
+    [(silent, SILENT), (garbage_sending, GARBAGE), (flagless, GARBAGE)],
+    ids=["silent", "sending garbage", "flagless"],
 )
 def test_a_board_that_says_nothing_sensible(
     library: Path,
-    run: Callable[[str, UnrulyBoard], int],
+    run: Callable[[str, FaultyBoard], int],
     capsys: pytest.CaptureFixture[str],
     line: str,
     rule: Rule,
@@ -166,16 +166,16 @@ def test_a_board_that_says_nothing_sensible(
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (lambda: after(TRICE, silent), f"must answer WORDS within .* {SILENT}"),
-        (lambda: after(TRICE, babbling), f"must answer WORDS within .* {GARBAGE}"),
+        (lambda: after(FEW, silent), f"must answer WORDS within .* {SILENT}"),
+        (lambda: after(FEW, garbage_sending), f"must answer WORDS within .* {GARBAGE}"),
         (lambda: in_rows(corrupt, 10**6), f"must answer WORDS within .* {SILENT}"),
         (lambda: in_rows(forged, 10**6), "a load must end with its check right, it failed 5 times"),
     ],
-    ids=["silent", "babbling", "corrupt", "forged"],
+    ids=["silent", "sending garbage", "corrupt", "forged"],
 )
 def test_a_load_that_cannot_end_leaves_nothing_that_runs(
     library: Path,
-    run: Callable[[str, UnrulyBoard], int],
+    run: Callable[[str, FaultyBoard], int],
     capsys: pytest.CaptureFixture[str],
     line: str,
     rule: Callable[[], Rule],
@@ -193,7 +193,7 @@ def test_a_load_that_cannot_end_leaves_nothing_that_runs(
 @pytest.mark.parametrize("rule", [silent, corrupt, forged])
 def test_one_fault_in_a_load_costs_a_retry(
     library: Path,
-    run: Callable[[str, UnrulyBoard], int],
+    run: Callable[[str, FaultyBoard], int],
     tmp_path: Path,
     line: str,
     rule: Rule,
@@ -208,7 +208,7 @@ def test_one_fault_in_a_load_costs_a_retry(
     assert begun == (2 if rule is forged else 1)
 
 
-def deaf_to_nudges(frame: Frame) -> Fate:
+def deaf_to_nudges(frame: Frame) -> Reaction:
     return silent(frame) if frame.type == Request.NUDGE else faithful(frame)
 
 
@@ -223,7 +223,7 @@ def test_a_board_that_falls_silent_in_an_image(library: Path) -> None:
 
 
 def test_a_board_behind_a_serial_port_that_falls_silent_in_an_image(
-    library: Path, run: Callable[[str, UnrulyBoard], int], capsys: pytest.CaptureFixture[str]
+    library: Path, run: Callable[[str, FaultyBoard], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("serial", powered(library, deaf_to_nudges)) == 2
     (only,) = complaints(capsys.readouterr().err)
@@ -232,19 +232,19 @@ def test_a_board_behind_a_serial_port_that_falls_silent_in_an_image(
 
 def test_ctrl_c_in_a_load_ends_it_and_the_next_deployment_works(
     library: Path,
-    run: Callable[[str, UnrulyBoard], int],
+    run: Callable[[str, FaultyBoard], int],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    def interrupt(_: Frame) -> Fate:
+    def interrupt(_: Frame) -> Reaction:
         raise KeyboardInterrupt
 
-    board = powered(library, after(TRICE, interrupt))
+    board = powered(library, after(FEW, interrupt))
     assert run("sim", board) == INTERRUPTED
     assert capsys.readouterr().err.split() == ["interrupted"]
     assert not (tmp_path / "out.json").exists()
     assert runs_nothing(board)
-    assert run("sim", UnrulyBoard(board.inner, faithful)) == 0
+    assert run("sim", FaultyBoard(board.inner, faithful)) == 0
     assert record(tmp_path)["bit_exact"] is True
 
 
@@ -253,14 +253,14 @@ def test_a_real_ctrl_c_over_a_serial_port_leaves_nothing_that_runs(
 ) -> None:
     process: subprocess.Popen[str] | None = None
 
-    def interrupt(frame: Frame) -> Fate:
+    def interrupt(frame: Frame) -> Reaction:
         assert process is not None
         process.send_signal(signal.SIGINT)
         return faithful(frame)
 
     path = tmp_path / "network.safetensors"
     network.save(NETWORK, path)
-    board = powered(library, after(TRICE, interrupt))
+    board = powered(library, after(FEW, interrupt))
     with Pseudoterminal(board) as terminal:
         arguments = ["--target", BOARD.name, "--network", str(path), "--port", terminal.port]
         process = subprocess.Popen(
@@ -281,15 +281,15 @@ runpy.run_module("toreq_hw.deploy", run_name="__main__")
 
 
 def test_a_cable_that_is_pulled_in_a_load(
-    library: Path, run: Callable[[str, UnrulyBoard], int], capsys: pytest.CaptureFixture[str]
+    library: Path, run: Callable[[str, FaultyBoard], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     terminals = []
 
-    def pull(frame: Frame) -> Fate:
+    def pull(frame: Frame) -> Reaction:
         terminals[0].pull()
         return faithful(frame)
 
-    board = powered(library, after(TRICE, pull))
+    board = powered(library, after(FEW, pull))
     with Pseudoterminal(board) as terminal:
         terminals.append(terminal)
         assert run(terminal.port, board) == 2
@@ -299,7 +299,7 @@ def test_a_cable_that_is_pulled_in_a_load(
 
 
 def test_a_port_that_another_program_holds(
-    library: Path, run: Callable[[str, UnrulyBoard], int], capsys: pytest.CaptureFixture[str]
+    library: Path, run: Callable[[str, FaultyBoard], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     board = powered(library, faithful)
     with Pseudoterminal(board) as terminal:

@@ -16,22 +16,22 @@ STEP_S = 100e-6
 
 
 @dataclass(frozen=True)
-class Fate:
+class Reaction:
     """What becomes of one request: bytes that reach the board, and bytes that come back at once."""
 
     to_board: bytes = b""
     to_host: bytes = b""
 
 
-Rule = Callable[[Frame], Fate]
+Rule = Callable[[Frame], Reaction]
 
 
-def faithful(frame: Frame) -> Fate:
+def faithful(frame: Frame) -> Reaction:
     """As it should be."""
-    return Fate(frame.encode())
+    return Reaction(frame.encode())
 
 
-class UnrulyBoard:
+class FaultyBoard:
     """`inner`, with `rule` between host and board. asked: every request that the host sent."""
 
     def __init__(self, inner: SimulatedTransport, rule: Rule) -> None:
@@ -50,9 +50,9 @@ class UnrulyBoard:
         for stuffed in filter(None, whole):
             frame = Frame.decode(stuffed)
             self.asked.append(frame)
-            fate = self._rule(frame)
-            self.inner.write(fate.to_board)
-            self._answers += fate.to_host
+            reaction = self._rule(frame)
+            self.inner.write(reaction.to_board)
+            self._answers += reaction.to_host
 
     def read(self, timeout_s: float) -> bytes:
         answers, self._answers = self._answers, b""
@@ -65,7 +65,7 @@ class UnrulyBoard:
 class Pseudoterminal:
     """`board` behind `port`, until the block ends or the cable is pulled."""
 
-    def __init__(self, board: UnrulyBoard) -> None:
+    def __init__(self, board: FaultyBoard) -> None:
         self._board = board
         self._ours, self._theirs = pty.openpty()
         self.port = os.ttyname(self._theirs)
