@@ -26,13 +26,20 @@ from toreq_hw.studies.ledger import Ledger
 NET = layered((64, 4, 10), WeightFormat.TERNARY, (3, 3))
 
 
-def every_command() -> dict[str, click.Command]:
-    context = click.Context(commands.group)
+def every_command(
+    group: click.Group = commands.group, parent: click.Context | None = None
+) -> dict[str, click.Command]:
+    """All commands by name, those of groups among them."""
+    context = click.Context(group, parent=parent)
     found = {}
-    for name in commands.group.list_commands(context):
-        command = commands.group.get_command(context, name)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
-        found[name] = command
+        if isinstance(command, click.Group):
+            inner = every_command(command, context)
+            found |= {f"{name} {one}": inner[one] for one in inner}
+        else:
+            found[name] = command
     return found
 
 

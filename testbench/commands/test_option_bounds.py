@@ -16,8 +16,12 @@ TEXTS = {
     ("deploy", "--port"),
     ("inject", "--scheduler"),
     ("inject", "--set"),
+    ("lazy", "--scheduler"),
+    ("parity", "--scheduler"),
     ("replay", "--make"),
     ("reports", "--only"),
+    ("reports", "--scheduler"),
+    ("robustness", "--scheduler"),
     ("train", "--device"),
 }
 """Options that take any text, and say themselves what is wrong with it."""
