@@ -73,7 +73,7 @@ def _arrays(folder: Path) -> list[bytes]:
 
 
 def _everything(folder: Path) -> list[bytes]:
-    kinds = (seeds.networks, seeds.chips, seeds.fault_maps, seeds.idx_arrays, seeds.stores)
+    kinds = (seeds.networks, seeds.chips, seeds.fault_maps, seeds.idx_arrays, seeds.ledgers)
     return [kind(folder)[0] for kind in kinds]
 
 
