@@ -1,0 +1,80 @@
+"""The table of docs/supported.md, and small networks for its rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from testbench.toy_couplings import Banded
+from toreq_hw.errors import ToreqError
+from toreq_hw.network import Colouring, Network, NeuronSet, Schedule, WeightFormat, layered
+
+PAGE = Path(__file__).parents[1] / "docs/supported.md"
+HIDDEN = 6
+
+
+def _rows() -> Iterator[list[str]]:
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("|") and not line.startswith("|---"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+_HEADER, *_BODY = _rows()
+ROWS = [(row[0], row[1]) for row in _BODY]
+"""Coupling kind and schedule of each row."""
+
+
+def stated(row: tuple[str, str], reader: str) -> bool:
+    """What the table says of a row and a reader, the name of a column."""
+    (found,) = [cells for cells in _BODY if (cells[0], cells[1]) == row]
+    return {"yes": True, "no": False}[found[_HEADER.index(reader)]]
+
+
+def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
+    """A small network of a row: input - hidden - output."""
+    kind, schedule = row
+    looped = schedule.endswith("a self-coupling")
+    network = layered(
+        (5, HIDDEN, 3),
+        weight_format,
+        (2, 2),
+        state_bits=4,
+        loop_fraction_bits=2 if looped else None,
+        schedule=_schedule(schedule),
+    )
+    if kind != "dense":
+        couplings = tuple(
+            Banded(
+                c.pre,
+                c.post,
+                np.ones((3, c.shape[0]), np.int8),
+                c.fraction_bits,
+                weight_format,
+                columns=c.shape[1],
+                first=-1,
+            )
+            for c in network.couplings
+        )
+        network = replace(network, couplings=couplings)
+    return network
+
+
+def _schedule(name: str) -> Schedule | Colouring:
+    if name != "a colouring":
+        return Schedule(name.split(",", maxsplit=1)[0])
+    evens, odds = range(0, HIDDEN, 2), range(1, HIDDEN, 2)
+    parts = (("hidden", evens), ("hidden", odds), ("output", range(3)))
+    return Colouring(tuple((NeuronSet(name, part),) for name, part in parts))
+
+
+def assert_as_stated(row: tuple[str, str], reader: str, read: Callable[[Network], object]) -> None:
+    """Fails where a reader takes what the table denies, or refuses what it states."""
+    for weight_format in WeightFormat:
+        network = example(row, weight_format)
+        try:
+            read(network)
+            found = "taken"
+        except ToreqError as error:
+            found = str(error)
+        assert (found == "taken") == stated(row, reader), (row, reader, weight_format, found)
