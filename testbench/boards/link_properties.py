@@ -189,7 +189,7 @@ class LinkAnswers(Property):
     def _check_answer(self, m: Module) -> None:
         link = self._link
         deframer, unit = link.deframer, link.commands
-        steps, unit_is = unit._steps, unit._fsm.ongoing
+        steps, unit_is = unit._registers, unit._fsm.ongoing
         there = deframer.held & (deframer.type == self._kind) & (deframer.sequence == self._asked)
         self.check("heard", unit_is("WAIT") & there, when=self._was)
         was_held = Signal()
@@ -235,7 +235,7 @@ class LinkAnswers(Property):
     def _help_reply(self) -> None:
         """What the registers of the unit hold while an answer comes."""
         deframer, unit = self._link.deframer, self._link.commands
-        steps, unit_is = unit._steps, unit._fsm.ongoing
+        steps, unit_is = unit._registers, unit._fsm.ongoing
         comes = self._pending & ~self._given
         before = unit_is("WAIT") | unit_is("DISPATCH")
         known = deframer.empty & (deframer.sequence == self._asked)
@@ -258,7 +258,7 @@ class LinkAnswers(Property):
     def _help_cycles(self, m: Module) -> None:
         """What is used and what is still needed, state by state, stay within the limit."""
         framer, unit = self._link.framer, self._link.commands
-        steps, unit_is, framer_is = unit._steps, unit._fsm.ongoing, framer._fsm.ongoing
+        steps, unit_is, framer_is = unit._registers, unit._fsm.ongoing, framer._fsm.ongoing
         more = Mux(self._kind == Request.RESET, 0, CONSTANTS)
         words, start, tail = Signal(8), Signal(2), Signal(4)
         with m.If(unit_is("WAIT") | unit_is("DISPATCH")):

@@ -120,6 +120,25 @@ def test_a_damaged_record_is_refused_in_one_line(
     assert str(refused.value).endswith(reason)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [("\ud800",), ("networks", 0, "\ud800"), ("versions", "\ud800")],
+    ids=["top", "row", "free"],
+)
+def test_half_a_character_in_a_name_is_refused(place: tuple[str | int, ...]) -> None:
+    with pytest.raises(InputError, match=r"^x: ") as refused:
+        record_from(damaged((place, "1")), LazyRecord, "x", InputError)
+    assert str(refused.value).isascii()
+
+
+def test_half_a_character_in_a_text_is_refused() -> None:
+    place = ("networks", 0, "name")
+    with pytest.raises(
+        InputError, match=r"name must be a text that UTF-8 can hold, found '\\ud800'"
+    ):
+        record_from(damaged((place, "\ud800")), LazyRecord, "x", InputError)
+
+
 def test_a_record_that_is_no_object_is_refused() -> None:
     with pytest.raises(InputError, match=r"^x: must hold an object, found \[\]$"):
         record_from([], LazyRecord, "x", InputError)

@@ -41,6 +41,10 @@ def record_from(
         record = msgspec.convert(content, kind)
     except msgspec.ValidationError as failure:
         raise error(f"{where}: {_worded(str(failure))}") from failure
+    except UnicodeEncodeError as failure:  # of a name, which JSON may spell as half a character
+        raise error(
+            f"{where}: names must be texts that UTF-8 can hold, found {shown(failure.object)}"
+        ) from failure
     if misfit := _misfit(content, msgspec.to_builtins(record)):
         raise error(f"{where}: {misfit}")
     return record
@@ -65,13 +69,20 @@ def _misfit(content: Any, known: Any, place: str = "") -> str | None:
     if isinstance(content, dict):
         for name, value in content.items():
             inner = f"{place}.{name}" if place else name
-            if name not in known:
+            if name not in known or _is_broken(name):
                 return f"fields must be those of its record, found {shown(inner)}"
             pairs.append((inner, value, known[name]))
     elif isinstance(content, list):
         pairs += [
             (f"{place}[{k}]", *pair) for k, pair in enumerate(zip(content, known, strict=True))
         ]
+    elif isinstance(content, str) and not content.isascii() and _is_broken(content):
+        return f"field {place} must be a text that UTF-8 can hold, found {shown(content)}"
     elif isinstance(content, float) and not math.isfinite(content):
         return f"field {place} must be a finite number, found {content}"
     return next(filter(None, (_misfit(value, there, inner) for inner, value, there in pairs)), None)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a text has half a character, a surrogate without its other one."""
+    return any("\ud800" <= c <= "\udfff" for c in text)
