@@ -76,6 +76,13 @@ def test_an_add_behind_a_relu_is_refused_by_name(file: Path) -> None:
     )
 
 
+def test_a_signalling_nan_is_refused_in_one_line(file: Path) -> None:
+    bias = np.full(3, 0x7FA00000, np.uint32).view(np.float32)
+    nodes = [*FRONT, node("Add", ["a", "bias"], ["n"], "add")]
+    said = refusal(file, model([*nodes, quant("n", "y", "scale_y", signed=0)], {"bias": bias}))
+    assert "add" in said
+
+
 @pytest.mark.parametrize("shape", [(3,), (1, 3)])
 @pytest.mark.parametrize("operator", ["Add", "Gemm"])
 def test_a_bias_may_have_a_batch_of_one(operator: str, shape: tuple[int, ...], file: Path) -> None:
