@@ -40,6 +40,9 @@ def quant(value: str, found: str, scale: str, bits: str = "eight", **given: Any)
     return helper.make_node("Quant", inputs, [found], found, domain=DOMAIN, **attributes)
 
 
+RELU = helper.make_node("Relu", ["a"], ["r"], "relu")
+BIAS = np.float32([0.5, -0.25, 2.0])
+
 FRONT = (
     quant("x", "xq", "scale_x", signed=0),
     quant("W", "Wq", "scale_w", narrow=1),

@@ -28,8 +28,6 @@ from testbench.quant.qonnx_layer import (
 from toreq_hw.quant.onnx_import import read_onnx
 
 node = helper.make_node
-RELU = node("Relu", ["a"], ["r"], "relu")
-BIAS = np.float32([0.5, -0.25, 2.0])
 
 
 @pytest.fixture

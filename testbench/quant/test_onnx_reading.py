@@ -10,8 +10,10 @@ import pytest
 from onnx import helper
 
 from testbench.quant.qonnx_layer import (
+    BIAS,
     FRONT,
     OUTPUT_SCALE,
+    RELU,
     SUMS,
     imported,
     model,
@@ -25,8 +27,6 @@ from toreq_hw.quant import onnx_layers, onnx_mlp, onnx_quantisers, onnx_states
 from toreq_hw.quant.onnx_import import read_onnx
 
 node = helper.make_node
-RELU = node("Relu", ["a"], ["r"], "relu")
-BIAS = np.float32([0.5, -0.25, 2.0])
 
 
 @pytest.fixture

@@ -47,9 +47,14 @@ def number(value: object, low: float, high: float, what: str, error: type[ToreqE
     return value
 
 
+def fits_utf8(value: str) -> bool:
+    """Whether UTF-8 can hold a text: no surrogate stands without its other half."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def text(value: object, what: str, error: type[ToreqError]) -> str:
     """`value`, a text that UTF-8 can hold. Raises `error` that begins with `what`."""
-    if type(value) is not str or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if type(value) is not str or not fits_utf8(value):
         raise error(f"{what} must be text, found {shown(value)}")
     return value
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from toreq_hw.errors import ToreqError
-from toreq_hw.reading.fields import Fields, shown
+from toreq_hw.reading.fields import Fields, fits_utf8, shown
 from toreq_hw.reading.structure import MAX_RECORD_BYTES, read_json
 
 _Record = TypeVar("_Record")
@@ -69,20 +69,15 @@ def _misfit(content: Any, known: Any, place: str = "") -> str | None:
     if isinstance(content, dict):
         for name, value in content.items():
             inner = f"{place}.{name}" if place else name
-            if name not in known or _is_broken(name):
+            if name not in known or not fits_utf8(name):
                 return f"fields must be those of its record, found {shown(inner)}"
             pairs.append((inner, value, known[name]))
     elif isinstance(content, list):
         pairs += [
             (f"{place}[{k}]", *pair) for k, pair in enumerate(zip(content, known, strict=True))
         ]
-    elif isinstance(content, str) and not content.isascii() and _is_broken(content):
+    elif isinstance(content, str) and not fits_utf8(content):
         return f"field {place} must be a text that UTF-8 can hold, found {shown(content)}"
     elif isinstance(content, float) and not math.isfinite(content):
         return f"field {place} must be a finite number, found {content}"
     return next(filter(None, (_misfit(value, there, inner) for inner, value, there in pairs)), None)
-
-
-def _is_broken(text: str) -> bool:
-    """Whether a text has half a character, a surrogate without its other one."""
-    return any("\ud800" <= c <= "\udfff" for c in text)
