@@ -186,7 +186,7 @@ def update_block(plan, block, states, accumulator, threshold, scratch, tick, cha
 
 @compiled_uncounted
 def update(sums, fraction_bits, half, low, high, threshold, states, sent, deltas):  # type: ignore[no-untyped-def]
-    """States from accumulators, the compiled twin of `arithmetic.to_state`, and what is sent.
+    """States from accumulators, the compiled form of `arithmetic.to_state`, and what is sent.
 
     A neuron sends its change since it last sent where that is further than the threshold, else 0.
     Returns (neurons that changed, neurons that send).
@@ -219,7 +219,7 @@ def record(before, after, start, tick, changes):  # type: ignore[no-untyped-def]
 
 
 @compiled_uncounted
-def note(counters, counts):  # type: ignore[no-untyped-def]
+def store_counters(counters, counts):  # type: ignore[no-untyped-def]
     """counters[:5] = counts, with which numba would compile the words of an error on shapes."""
     sweeps, status, events, synops, changes = counts
     counters[0], counters[1], counters[2] = sweeps, status, events
@@ -242,7 +242,7 @@ def relax_samples(  # type: ignore[no-untyped-def]
             plan, inputs[sample], own, drive[sample], output_start, accumulator, scratch
         )
         room = changes[first_change[sample] :]
-        note(counters[sample], relax(plan, own, accumulator, rules, scratch, room))
+        store_counters(counters[sample], relax(plan, own, accumulator, rules, scratch, room))
 
 
 class Rules(NamedTuple):

@@ -22,7 +22,7 @@ from toreq_hw.sim.baselines.fixed_order import (
     row_sums,
     uniform,
 )
-from toreq_hw.sim.learning.augmentation import shifted
+from toreq_hw.sim.learning.augmentation import shift_images
 
 Floats = npt.NDArray[np.float32]
 
@@ -145,7 +145,7 @@ def train_twin(
     rng = np.random.default_rng(seed)
     largest = np.float32(shape.input.state_max)
     for epoch in range(epochs):
-        moved = shifted(images, image_shape, augment, seed, epoch)
+        moved = shift_images(images, image_shape, augment, seed, epoch)
         order = rng.permutation(len(moved))
         for first in range(0, len(order), _BATCH):
             batch = order[first : first + _BATCH]

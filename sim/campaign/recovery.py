@@ -13,7 +13,7 @@ from toreq_hw.records.recovery import Asymmetry, Hardening, Recovery
 from toreq_hw.sim.campaign.planning import student
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.sim.perturbation import (
     AsymmetricUpdate,
     DeadNeurons,
@@ -31,7 +31,7 @@ Watch = Callable[[Progress], None]
 
 @named_type_errors
 @dataclass(frozen=True, eq=False)
-class Exam:
+class EvaluationSet:
     """Test inputs int16 (samples, n) and labels, one each."""
 
     inputs: npt.NDArray[np.int16]
@@ -51,8 +51,8 @@ class Exam:
 def relearn(
     trainer: Trainer,
     layer: DeadNeurons | StuckWeights,
-    lessons: Lessons,
-    exam: Exam,
+    training: TrainingSamples,
+    evaluation: EvaluationSet,
     epochs: int,
     watch: Watch,
     asymmetry: AsymmetricUpdate = AsymmetricUpdate(0.0),  # noqa: B008 (frozen, no effect)
@@ -65,11 +65,11 @@ def relearn(
         else Broken.stuck(layer, network)
     )
     damaged = DamagedTrainer(trainer, broken, asymmetry)
-    curve = [exam.accuracy(damaged.network())]
+    curve = [evaluation.accuracy(damaged.network())]
     for _ in range(epochs):
-        learn_epoch(damaged, lessons, watch)
-        curve.append(exam.accuracy(damaged.network()))
-    return Recovery(layer.kind, layer.level, exam.accuracy(network), tuple(curve))
+        learn_epoch(damaged, training, watch)
+        curve.append(evaluation.accuracy(damaged.network()))
+    return Recovery(layer.kind, layer.level, evaluation.accuracy(network), tuple(curve))
 
 
 TESTS: tuple[tuple[str, float], ...] = (
@@ -89,8 +89,8 @@ def harden(
     trainer: Trainer,
     rate: float,
     period: int,
-    lessons: Lessons,
-    exam: Exam,
+    training: TrainingSamples,
+    evaluation: EvaluationSet,
     epochs: int,
     watch: Watch,
     *,
@@ -105,12 +105,15 @@ def harden(
         trainer, lambda draw: WeightBitFlip(rate, (seed + draw) % (1 << 32)), period
     )
     for _ in range(epochs):
-        learn_epoch(hardened, lessons, watch)
+        learn_epoch(hardened, training, watch)
 
     def scores(network: Network) -> tuple[Interval, ...]:
-        whole = exam.accuracy(network)
+        whole = evaluation.accuracy(network)
         tests = [
-            [exam.accuracy(network, [make_layer(kind, level=level, seed=k)]) for k in range(trials)]
+            [
+                evaluation.accuracy(network, [make_layer(kind, level=level, seed=k)])
+                for k in range(trials)
+            ]
             for kind, level in TESTS
         ]
         return (Interval(whole, whole, whole), *(student(test, confidence) for test in tests))
@@ -120,7 +123,7 @@ def harden(
         level=rate,
         period=period,
         trials=trials,
-        images=len(exam.labels),
+        images=len(evaluation.labels),
         confidence=confidence,
         tests=TESTS,
         plain=scores(trainer.network()),
@@ -132,8 +135,8 @@ def harden(
 def asymmetry(
     trainer: Trainer,
     levels: Sequence[float],
-    lessons: Lessons,
-    exam: Exam,
+    training: TrainingSamples,
+    evaluation: EvaluationSet,
     epochs: int,
     watch: Watch,
 ) -> Asymmetry:
@@ -143,6 +146,6 @@ def asymmetry(
         fresh = Trainer(trainer.blueprint, trainer.rule, trainer.seed)
         uneven = DamagedTrainer(fresh, Broken({}), AsymmetricUpdate(level, trainer.seed))
         for _ in range(epochs):
-            learn_epoch(uneven, lessons, watch)
-        accuracy.append(exam.accuracy(uneven.network()))
+            learn_epoch(uneven, training, watch)
+        accuracy.append(evaluation.accuracy(uneven.network()))
     return Asymmetry(tuple(levels), tuple(accuracy), epochs)

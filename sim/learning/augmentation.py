@@ -1,4 +1,4 @@
-"""Moving training images by a pixel or so: a fresh, repeatable draw each epoch.
+"""Moving training images by a pixel or so: new, repeatable random shifts each epoch.
 
 Done by whoever feeds the chip, not by the chip; test images are never touched.
 """
@@ -8,34 +8,35 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.reading.fields import integer
-from toreq_hw.sim.learning.generator import Stream, draws, epoch_seed, seeded
+from toreq_hw.sim.learning.generator import Stream, epoch_seed, random_words, seed_state
 
 _MOST = 1024
 """Pixels that an image is moved by; room for as many is made around it."""
 
 
-def shifted(
-    images: npt.NDArray[np.int16], shape: tuple[int, int], reach: int, seed: int, epoch: int
+def shift_images(
+    images: npt.NDArray[np.int16], shape: tuple[int, int], most_pixels: int, seed: int, epoch: int
 ) -> npt.NDArray[np.int16]:
-    """Each image moved by up to `reach` pixels down and right (or up and left), zeros moving in.
+    """Moves each image by up to `most_pixels` down and right (or up and left); zeros move in.
 
-    images: (samples, rows * columns), in order. Sample i takes draw i of its stream: the row
-    offset from the high, the column offset from the low 16 bits. Returns a new array.
+    images: (samples, rows * columns), in order. Sample i takes random word i of its stream: the
+    row offset from the high, the column offset from the low 16 bits. Returns a new array.
     Raises InputError.
     """
-    integer(reach, 0, _MOST, "reach of moved images", InputError)
-    if reach == 0:
+    integer(most_pixels, 0, _MOST, "pixels that images are moved by", InputError)
+    if most_pixels == 0:
         return images
     rows, columns = shape
     if images.ndim != 2 or images.shape[1] != rows * columns:
         raise InputError(
             f"images must be {rows} x {columns} pixels to be moved, found shape {images.shape}"
         )
-    words = draws(len(images), seeded(epoch_seed(seed, epoch), Stream.AUGMENTATION))
-    span = 2 * reach + 1
+    words = random_words(len(images), seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION))
+    span = 2 * most_pixels + 1
     down = ((words >> 16) * span >> 16).astype(np.int64)
     right = ((words & 0xFFFF) * span >> 16).astype(np.int64)
-    padded = np.pad(images.reshape(-1, rows, columns), ((0, 0), (reach, reach), (reach, reach)))
+    border = (most_pixels, most_pixels)
+    padded = np.pad(images.reshape(-1, rows, columns), ((0, 0), border, border))
     moved = np.empty((len(images), rows, columns), dtype=images.dtype)
     for y in range(span):
         for x in range(span):

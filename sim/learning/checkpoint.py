@@ -91,12 +91,12 @@ def load(path: Path) -> tuple[Trainer, dict[str, Any]]:
             f"{actual}"
         )
     try:
-        trainer = _restored(record, found.arrays)
+        trainer = _restore(record, found.arrays)
     except (InputError, NetworkError) as error:
         raise NetworkFileError(f"{where}: {error}") from error
     except NetworkFileError as error:
-        said = str(error)
-        raise NetworkFileError(said if said.startswith(where) else f"{where}: {said}") from error
+        text = str(error)
+        raise NetworkFileError(text if text.startswith(where) else f"{where}: {text}") from error
     return trainer, record.part("notes").content
 
 
@@ -109,7 +109,7 @@ def _content_hash(record: Mapping[str, Any], tensors: Tensors) -> str:
     return digest.hexdigest()
 
 
-def _restored(record: Fields, tensors: Tensors) -> Trainer:
+def _restore(record: Fields, tensors: Tensors) -> Trainer:
     trainer = Trainer(
         _blueprint(record, tensors), _rule(record.part("rule")), record.integer("seed", 0, _WORD)
     )
@@ -120,14 +120,14 @@ def _restored(record: Fields, tensors: Tensors) -> Trainer:
         raise NetworkFileError(f"tensors must be {', '.join(expected)} and bias_latent")
     for index, coupling in enumerate(blueprint.couplings):
         shape = coupling.parameters.shape
-        latents = _within(tensors, names[index], np.int16, shape, LATENT_LIMIT)
+        latents = _tensor_within(tensors, names[index], np.int16, shape, LATENT_LIMIT)
         if not np.array_equal(latents, coupling.mirrored(latents)):
             raise NetworkFileError(
                 f"tensor {names[index]!r} must be symmetric with a diagonal of zeros"
             )
         trainer.latents(index)[...] = latents
     bias = trainer.synapses.bias_latent
-    bias[...] = _within(tensors, "bias_latent", np.int32, bias.shape, BIAS_LATENT_LIMIT)
+    bias[...] = _tensor_within(tensors, "bias_latent", np.int32, bias.shape, BIAS_LATENT_LIMIT)
     trainer.epoch = record.integer("epoch", 0, _MAX_EPOCH)
     trainer.random_state = np.uint32(record.integer("random_state", 1, _WORD))
     trainer.program()
@@ -143,7 +143,7 @@ def _structure(network: Network) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _within(
+def _tensor_within(
     tensors: Tensors, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...], limit: int
 ) -> npt.NDArray[Any]:
     """A tensor whose values lie in +-limit. Raises NetworkFileError naming it."""

@@ -4,8 +4,8 @@ The gradient of a parameter is the sum of `s+_pre s+_post - s-_pre s-_post` over
 takes one step, with one stochastic rounding. docs/numerics.md says nothing about shared parameters;
 decided here, so that a parameter with one edge each learns as a synapse of a dense matrix does: a
 row of parameters is skipped if it has no edge, or if all its pre neurons are at 0 in both nudged
-phases. A row is the last axis. Every other row draws once, and its column j takes the offset r of
-column j. All this depends on states alone, not on the order in which edges are walked.
+phases. A row is the last axis. Every other row takes one random word, and its column j takes the
+offset r of column j. All this depends on states alone, not on the order in which edges are walked.
 """
 
 import numpy as np
@@ -44,7 +44,7 @@ def learn_edges(  # type: ignore[no-untyped-def]
         if not moves:
             continue
         random_state = advance(random_state)
-        draw = np.int32(random_state >> np.uint32(16))
+        random_word = np.int32(random_state >> np.uint32(16))
         for column in range(columns):
             parameter = row * columns + column
             gradient = np.int64(0)
@@ -55,7 +55,7 @@ def learn_edges(  # type: ignore[no-untyped-def]
             if gradient == 0:
                 continue
             place = synapses.first[coupling] + parameter
-            offset = rounding_offset(draw, synapses.weyl[column], np.int32(shift))
+            offset = rounding_offset(random_word, synapses.weyl[column], np.int32(shift))
             v = np.int64(synapses.latent[place]) + ((gradient + offset) >> np.int64(shift))
             v = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
             synapses.latent[place] = v

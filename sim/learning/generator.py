@@ -1,7 +1,7 @@
 """The random numbers of on-chip learning: xorshift32, small enough for any FPGA.
 
-docs/numerics.md, section 6, fixes the generator, its seeding and the order of draws. So hardware
-and simulator agree on every weight after a whole training run.
+docs/numerics.md, section 6, fixes the generator, its seeding and the order of random words.
+So hardware and simulator agree on every weight after a whole training run.
 """
 
 from enum import IntEnum
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from toreq_hw.sim.compiled import compiled
 
 WEYL_STEP = 0x9E37
-"""Added per column to a row's 16-bit draw: 2^16 over the golden ratio, made odd, so that the
+"""Added per column to a row's 16-bit random word: 2^16 over the golden ratio, made odd, so that the
 offsets of neighbouring lanes are spread evenly and no two of 65,536 columns share one."""
 
 
@@ -25,7 +25,7 @@ class Stream(IntEnum):
     AUGMENTATION = 3
 
 
-def seeded(seed: int, stream: Stream) -> int:
+def seed_state(seed: int, stream: Stream) -> int:
     """The generator's first state, never zero: a 32-bit hash of (seed, stream).
 
     seed: 0 .. 2^32 - 1. Murmur3's finaliser separates neighbouring seeds.
@@ -38,7 +38,7 @@ def seeded(seed: int, stream: Stream) -> int:
 
 @compiled
 def advance(state):  # type: ignore[no-untyped-def]
-    """The next state of xorshift32 (Marsaglia 2003: 13, 17, 5); the new state is the draw."""
+    """The next state of xorshift32 (Marsaglia 2003: 13, 17, 5), which is the random word."""
     x = np.uint32(state)
     x ^= np.uint32(x << np.uint32(13))
     x ^= np.uint32(x >> np.uint32(17))
@@ -47,18 +47,18 @@ def advance(state):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fill_uniform(values, reach, state):  # type: ignore[no-untyped-def]
-    """Fills int16 `values` with draws from -reach..reach, in order; returns the last state."""
-    span = np.uint64(2 * reach + 1)
+def fill_uniform(values, limit, state):  # type: ignore[no-untyped-def]
+    """Fills int16 `values` with -limit..limit at random, in order; returns the last state."""
+    span = np.uint64(2 * limit + 1)
     for index in range(len(values)):
         state = advance(state)
-        values[index] = np.int64((np.uint64(state) * span) >> np.uint64(32)) - reach
+        values[index] = np.int64((np.uint64(state) * span) >> np.uint64(32)) - limit
     return state
 
 
 @compiled
 def _shuffle(order, state):  # type: ignore[no-untyped-def]
-    """Fisher-Yates from the last position down, one draw a position."""
+    """Fisher-Yates from the last position down, one random word a position."""
     for last in range(len(order) - 1, 0, -1):
         state = advance(state)
         other = np.int64((np.uint64(state) * np.uint64(last + 1)) >> np.uint64(32))
@@ -68,14 +68,14 @@ def _shuffle(order, state):  # type: ignore[no-untyped-def]
 
 @compiled
 def _fill(words, state):  # type: ignore[no-untyped-def]
-    """Fills `words` with successive draws."""
+    """Fills `words` with successive random words."""
     for index in range(len(words)):
         state = advance(state)
         words[index] = state
 
 
-def draws(count: int, state: int) -> npt.NDArray[np.uint64]:
-    """The next `count` draws after `state`, each 0 .. 2^32 - 1. Returns uint64 (count,)."""
+def random_words(count: int, state: int) -> npt.NDArray[np.uint64]:
+    """The next `count` random words after `state`, each 0 .. 2^32 - 1. Returns uint64 (count,)."""
     words = np.empty(count, dtype=np.uint64)
     _fill(words, np.uint32(state))
     return words
@@ -89,5 +89,5 @@ def epoch_seed(seed: int, epoch: int) -> int:
 def sample_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     """The order in which an epoch (0 is the first) presents its samples, int64 (count,)."""
     order = np.arange(count, dtype=np.int64)
-    _shuffle(order, np.uint32(seeded(epoch_seed(seed, epoch), Stream.SAMPLE_ORDER)))
+    _shuffle(order, np.uint32(seed_state(epoch_seed(seed, epoch), Stream.SAMPLE_ORDER)))
     return order

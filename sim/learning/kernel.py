@@ -14,8 +14,8 @@ from toreq_hw.sim.learning.edge_kernel import learn_edges
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import (
     int8_weight,
-    moved_latent,
     rounding_offset,
+    step_latent,
     ternary_weight,
 )
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
@@ -35,12 +35,12 @@ class NudgedOutput(NamedTuple):
 
 @compiled
 def learn_samples(  # type: ignore[no-untyped-def]
-    plan, synapses, rates, output, rules, inputs, labels, order, scratch, random_state, tally
+    plan, synapses, rates, output, rules, inputs, labels, order, scratch, random_state, counters
 ):
     """Learns the samples `order` names, online. Weights, latents and biases change in place.
 
     synapses: `Synapses`. rates: `Rates`. output: `NudgedOutput`. rules: `Rules` of a phase.
-    tally: int64 (4,), added to: correct free phases, sweeps of the three phases, phases that did
+    counters: int64 (4,), added to: correct free phases, sweeps of the three phases, phases that did
     not settle, events.
     Returns the generator's state.
     """
@@ -69,10 +69,10 @@ def learn_samples(  # type: ignore[no-untyped-def]
                 best = i
             wanted = target if i - start == labels[sample] else 0
             drive[i - start] = nudge(wanted - positive[i], fraction_bits, beta_shift)
-        tally[0] += best - start == labels[sample]
-        tally[1] += sweeps
-        tally[2] += status != 0
-        tally[3] += events
+        counters[0] += best - start == labels[sample]
+        counters[1] += sweeps
+        counters[2] += status != 0
+        counters[3] += events
         for sign in (1, -1):
             states = positive if sign > 0 else negative
             copy(accumulator, free_accumulator)
@@ -82,9 +82,9 @@ def learn_samples(  # type: ignore[no-untyped-def]
             sweeps, status, events, _, _ = relax(
                 plan, states, accumulator, rules, scratch, no_changes
             )
-            tally[1] += sweeps
-            tally[2] += status != 0
-            tally[3] += events
+            counters[1] += sweeps
+            counters[2] += status != 0
+            counters[3] += events
         random_state = update(plan, synapses, rates, x, positive, negative, random_state)
     return random_state
 
@@ -105,7 +105,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
         start, size = plan.population_start[post], plan.population_size[post]
         post_positive = positive[start : start + size]
         post_negative = negative[start : start + size]
-        count = moved_columns(post_positive, post_negative, moved, delta)
+        count = list_moved_columns(post_positive, post_negative, moved, delta)
         if pre < 0:
             pre_positive, pre_negative = inputs, inputs
         else:
@@ -133,7 +133,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
             if s_positive == 0 and s_negative == 0:
                 continue
             random_state = advance(random_state)
-            draw = np.int32(random_state >> np.uint32(16))
+            random_word = np.int32(random_state >> np.uint32(16))
             begin = row + 1 if pre == post else 0
             there = synapses.first[coupling] + row * size
             latent = synapses.latent[there : there + size]
@@ -147,7 +147,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
                     begin,
                     delta,
                     s_positive,
-                    draw,
+                    random_word,
                     weyl,
                     theta,
                     shift,
@@ -159,7 +159,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
                     post_negative[begin:],
                     s_positive,
                     s_negative,
-                    draw,
+                    random_word,
                     weyl[begin:],
                     shift,
                 )
@@ -172,7 +172,7 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
 
 
 @compiled
-def learn_row(latent, positive, negative, s_positive, s_negative, draw, weyl, shift):  # type: ignore[no-untyped-def]
+def learn_row(latent, positive, negative, s_positive, s_negative, random_word, weyl, shift):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns; written so that LLVM makes vectors of it.
 
     Every intermediate is cast to 32 bits: numba's 64 would halve the vectors' width.
@@ -181,7 +181,7 @@ def learn_row(latent, positive, negative, s_positive, s_negative, draw, weyl, sh
         product = np.int32(s_positive * np.int32(positive[j])) - np.int32(
             s_negative * np.int32(negative[j])
         )
-        latent[j] = moved_latent(latent[j], np.int32(product), draw, weyl[j], shift)
+        latent[j] = step_latent(latent[j], np.int32(product), random_word, weyl[j], shift)
 
 
 @compiled
@@ -203,7 +203,7 @@ def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
 
 @compiled
 def learn_columns(  # type: ignore[no-untyped-def]
-    latent, weight, columns, begin, delta, s_pre, draw, weyl, theta, shift
+    latent, weight, columns, begin, delta, s_pre, random_word, weyl, theta, shift
 ):
     """Moves only `columns` of a row, from `begin` on; returns whether any weight changed.
 
@@ -215,7 +215,7 @@ def learn_columns(  # type: ignore[no-untyped-def]
         if j < begin:
             continue
         product = np.int32(s_pre * delta[index])
-        v = moved_latent(latent[j], product, draw, weyl[j], shift)
+        v = step_latent(latent[j], product, random_word, weyl[j], shift)
         latent[j] = v
         w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
         changed |= w != weight[j]
@@ -224,7 +224,7 @@ def learn_columns(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def moved_columns(positive, negative, moved, delta):  # type: ignore[no-untyped-def]
+def list_moved_columns(positive, negative, moved, delta):  # type: ignore[no-untyped-def]
     """Lists the neurons whose two nudged states differ, with s+ - s-; returns how many."""
     count = 0
     for j in range(len(positive)):
@@ -262,12 +262,12 @@ def update_biases(plan, synapses, rates, positive, negative, random_state):  # t
         if same(positive[start:stop], negative[start:stop]):
             continue
         random_state = advance(random_state)
-        draw = np.int32(random_state >> np.uint32(16))
+        random_word = np.int32(random_state >> np.uint32(16))
         shift = np.int64(rates.bias_shift)
         s_max = plan.state_max[population]
         for i in range(start, stop):
             product = s_max * (np.int64(positive[i]) - np.int64(negative[i]))
-            offset = rounding_offset(draw, synapses.weyl[i - start], np.int32(shift))
+            offset = rounding_offset(random_word, synapses.weyl[i - start], np.int32(shift))
             v = np.int64(synapses.bias_latent[i]) + ((product + offset) >> shift)
             v = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
             synapses.bias_latent[i] = v

@@ -7,9 +7,9 @@ from toreq_hw.sim.learning.synapses import LATENT_LIMIT
 
 
 @compiled
-def moved_latent(latent, product, draw, weyl, shift):  # type: ignore[no-untyped-def]
+def step_latent(latent, product, random_word, weyl, shift):  # type: ignore[no-untyped-def]
     """One latent after its step: clip(V + ((product + r) >> k))."""
-    step = np.int32(np.int32(product + rounding_offset(draw, weyl, shift)) >> shift)
+    step = np.int32(np.int32(product + rounding_offset(random_word, weyl, shift)) >> shift)
     v = np.int32(np.int32(latent) + step)
     return np.int16(min(max(v, np.int32(-LATENT_LIMIT)), np.int32(LATENT_LIMIT)))
 
@@ -28,7 +28,7 @@ def int8_weight(latent):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def rounding_offset(draw, weyl, shift):  # type: ignore[no-untyped-def]
+def rounding_offset(random_word, weyl, shift):  # type: ignore[no-untyped-def]
     """A column's r in 0 .. 2^k - 1: the top k bits of the row's word plus the column's step."""
-    word = np.int32(np.int32(draw + weyl) & np.int32(0xFFFF))
+    word = np.int32(np.int32(random_word + weyl) & np.int32(0xFFFF))
     return np.int32(word >> np.int32(np.int32(16) - shift))

@@ -24,7 +24,7 @@ class Latents:
     random_state: int
 
 
-def next_draw(state: int) -> int:
+def next_random_state(state: int) -> int:
     """The next state of xorshift32."""
     state ^= state << 13 & 0xFFFFFFFF
     state ^= state >> 17
@@ -32,9 +32,9 @@ def next_draw(state: int) -> int:
     return state
 
 
-def rounding_offset(draw: int, column: int, shift: int) -> int:
+def rounding_offset(random_word: int, column: int, shift: int) -> int:
     """The r of one column: the top `shift` bits of the row's 16-bit word plus its step."""
-    return (((draw >> 16) + 0x9E37 * column) % (1 << 16)) >> (16 - shift)
+    return (((random_word >> 16) + 0x9E37 * column) % (1 << 16)) >> (16 - shift)
 
 
 def update(
@@ -62,7 +62,7 @@ def update(
         moved = s_positive[name].astype(np.int64) - s_negative[name]
         if not moved.any():
             continue
-        latents.random_state = next_draw(latents.random_state)
+        latents.random_state = next_random_state(latents.random_state)
         for i, delta in enumerate(moved.tolist()):
             offset = rounding_offset(latents.random_state, i, bias_shift)
             v = int(latents.bias[name][i]) + ((population.state_max * delta + offset) >> bias_shift)
@@ -77,7 +77,7 @@ def _update_dense(
         p_row, n_row = int(positive[coupling.pre][row]), int(negative[coupling.pre][row])
         if p_row == 0 and n_row == 0:
             continue
-        latents.random_state = next_draw(latents.random_state)
+        latents.random_state = next_random_state(latents.random_state)
         for column in range(row + 1 if coupling.is_self_coupling else 0, weight.shape[1]):
             p, n = int(positive[coupling.post][column]), int(negative[coupling.post][column])
             offset = rounding_offset(latents.random_state, column, shift)
@@ -90,19 +90,19 @@ def _update_dense(
 def _update_edges(
     coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
 ) -> None:
-    """A parameter's gradient is the sum over its edges; see `edge_kernel` for which rows draw."""
+    """A parameter's gradient is the sum over its edges; `edge_kernel` says which rows move."""
     weight = latents.weight[coupling.name]
     columns = weight.shape[-1]
     gradients: dict[int, int] = {}
-    drawing: set[int] = set()
+    moving_rows: set[int] = set()
     for pre, post, parameter in zip(*(part.tolist() for part in coupling.edges()), strict=True):
         p_pre, n_pre = int(positive[coupling.pre][pre]), int(negative[coupling.pre][pre])
         p, n = int(positive[coupling.post][post]), int(negative[coupling.post][post])
         gradients[parameter] = gradients.get(parameter, 0) + p_pre * p - n_pre * n
         if p_pre or n_pre:
-            drawing.add(parameter // columns)
-    for row in sorted(drawing):
-        latents.random_state = next_draw(latents.random_state)
+            moving_rows.add(parameter // columns)
+    for row in sorted(moving_rows):
+        latents.random_state = next_random_state(latents.random_state)
         for column in range(columns):
             parameter = row * columns + column
             offset = rounding_offset(latents.random_state, column, shift)

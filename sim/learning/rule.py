@@ -7,7 +7,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.sim.learning.synapses import LATENT_LIMIT
 
 MAX_SHIFT = 16
-"""Largest k: the rounding offset is drawn from 16 bits."""
+"""Largest k: the rounding offset comes from 16 random bits."""
 
 MAX_EPOCH = 1 << 31
 """Far above what any training takes."""
@@ -46,13 +46,13 @@ class Rule:
 
     def shift_of(self, coupling: str, epoch: int) -> int:
         """The k of one coupling in one epoch."""
-        return self._decayed(self.shifts.get(coupling, self.shift), epoch)
+        return self._decay(self.shifts.get(coupling, self.shift), epoch)
 
     def bias_shift_in(self, epoch: int) -> int:
         """The k of all biases in one epoch."""
-        return self._decayed(self.bias_shift, epoch)
+        return self._decay(self.bias_shift, epoch)
 
-    def _decayed(self, shift: int, epoch: int) -> int:
+    def _decay(self, shift: int, epoch: int) -> int:
         return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))
 
 

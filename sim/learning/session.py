@@ -65,7 +65,7 @@ class LearningSession:
         """One tick; after the last one of a phase the next tick is the first of the next phase."""
         if self.finished:
             raise InputError("a tick must be of a phase that runs, all three phases have ended")
-        session = self._presented()
+        session = self._require_sample()
         if session.finished:
             session.nudge(self._label, self.phase.sign)
         tick = session.step()
@@ -75,13 +75,13 @@ class LearningSession:
 
     def learn(self) -> Progress:
         """Runs what is left of the phases, and updates weights and biases; the sample is over."""
-        self._presented()
+        self._require_sample()
         while not self.finished:
             self.step()
         self._session = None
         return self._trainer.learn(self._image, self._label, np.array([0]))
 
-    def _presented(self) -> Session:
+    def _require_sample(self) -> Session:
         if self._session is None:
             raise InputError("a sample must be presented before it is learned, found none")
         return self._session

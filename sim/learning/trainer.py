@@ -28,7 +28,7 @@ from toreq_hw.network import (
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.learning import kernel
-from toreq_hw.sim.learning.generator import Stream, fill_uniform, seeded
+from toreq_hw.sim.learning.generator import Stream, fill_uniform, seed_state
 from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
 from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,
@@ -77,7 +77,7 @@ class Progress:
 class Trainer:
     """A network that learns in place; its whole state is latents, generator and epoch.
 
-    network: the shape to train (`blueprint`). Freshly drawn weights replace its own, and biases
+    network: the shape to train (`blueprint`). New random weights replace its own, and biases
     start at 0 whatever its own are; `from_network` goes on from both. seed: of the first weights
     and of the stochastic rounding, 0 .. 2^32 - 1.
 
@@ -100,9 +100,9 @@ class Trainer:
         self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
         self.synapses = blank_synapses(network, plan, rule.theta)
         self._scratch = new_scratch(plan, network.input.size)
-        self.random_state = np.uint32(seeded(seed, Stream.ROUNDING))
+        self.random_state = np.uint32(seed_state(seed, Stream.ROUNDING))
         self._learn_samples: Callable[..., Any] = kernel.learn_samples
-        self._draw_latents()
+        self._set_random_latents()
         self.program()
 
     @classmethod
@@ -136,7 +136,7 @@ class Trainer:
             np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
             self.rule.bias_shift_in(self.epoch),
         )
-        tally = np.zeros(4, dtype=np.int64)
+        counters = np.zeros(4, dtype=np.int64)
         state = self._learn_samples(
             plan=self._plan,
             synapses=self.synapses,
@@ -152,10 +152,10 @@ class Trainer:
             order=np.ascontiguousarray(learned, dtype=np.int64),
             scratch=self._scratch,
             random_state=self.random_state,
-            tally=tally,
+            counters=counters,
         )
         self.random_state = np.uint32(state)
-        return Progress(len(learned), *(int(count) for count in tally))
+        return Progress(len(learned), *(int(count) for count in counters))
 
     def network(self) -> Network:
         """The network as it stands, an independent copy."""
@@ -221,15 +221,14 @@ class Trainer:
         """
         return latents_in(self.synapses, self.blueprint, coupling)
 
-    def _draw_latents(self) -> None:
-        """Row-major, couplings in file order; a dense self-coupling draws its upper triangle."""
-        state = np.uint32(seeded(self.seed, Stream.INITIAL_WEIGHTS))
-        reach = self.rule.initial_reach
+    def _set_random_latents(self) -> None:
+        """Row-major, couplings in file order; a dense self-coupling gets its upper triangle so."""
+        state = np.uint32(seed_state(self.seed, Stream.INITIAL_WEIGHTS))
         for index, coupling in enumerate(self.blueprint.couplings):
             latents, free = self.latents(index), coupling.free_parameters()
-            drawn = np.zeros(len(free), dtype=np.int16)
-            state = np.uint32(fill_uniform(drawn, reach, state))
-            latents.flat[free] = drawn
+            random_latents = np.zeros(len(free), dtype=np.int16)
+            state = np.uint32(fill_uniform(random_latents, self.rule.initial_reach, state))
+            latents.flat[free] = random_latents
             latents[...] = coupling.mirrored(latents)
 
     def _nudged_output(self) -> kernel.NudgedOutput:
@@ -253,10 +252,10 @@ def check_headroom(network: Network) -> None:
     learned_bias = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
     for population in network.relaxing:
         low, high = accumulator_range(network, population.name, any_weights=True)
-        reach = int(max(-low.min(), high.max())) + learned_bias
-        if reach > ACCUMULATOR_LIMIT:
+        worst_case = int(max(-low.min(), high.max())) + learned_bias
+        if worst_case > ACCUMULATOR_LIMIT:
             raise InputError(
                 f"population {population.name!r}: accumulators must stay within "
-                f"+-{ACCUMULATOR_LIMIT} for any learned weights, worst case is {reach}; use "
+                f"+-{ACCUMULATOR_LIMIT} for any learned weights, worst case is {worst_case}; use "
                 "fewer neurons or closer fraction bits"
             )

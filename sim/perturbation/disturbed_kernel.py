@@ -10,7 +10,7 @@ from toreq_hw.contract.arithmetic_kernel import flip_bits, flip_state
 from toreq_hw.contract.faults import FREE, Fault
 from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
-from toreq_hw.sim.event_kernel import note, present
+from toreq_hw.sim.event_kernel import present, store_counters
 from toreq_hw.sim.perturbation.disturbed_update_kernel import compute
 from toreq_hw.sim.perturbation.draws import noise_int
 from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
@@ -260,6 +260,6 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
         counts = relax_one(
             plan, damage, registers, state, scratch, max_sweeps, sample, changes[first[sample] :]
         )
-        note(counters[sample], counts)
+        store_counters(counters[sample], counts)
         flips, first_flip = damage.flips, damage.first_flip
         mend_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])

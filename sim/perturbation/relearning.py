@@ -146,7 +146,7 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
     order,
     scratch,
     random_state,
-    tally,
+    counters,
 ):
     """`learn_samples` with steps up cut, and broken cells put back, after every sample.
 
@@ -168,7 +168,7 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
             order=order[k : k + 1],
             scratch=scratch,
             random_state=random_state,
-            tally=tally,
+            counters=counters,
         )
         if kept < ONE:
             draw[0] = weaken(plan, synapses, before, kept, draw[0])

@@ -20,7 +20,7 @@ from toreq_hw.commands import simulate
 from toreq_hw.network import WeightFormat
 from toreq_hw.sim import dense
 from toreq_hw.sim.learning import Trainer, checkpoint
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.sim.summary import summarise
 
 Ints = npt.NDArray[np.integer]
@@ -97,7 +97,7 @@ def test_interrupted_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
     digits = data.load("digits")
     inputs = data.encode(digits.train.images, digits.pixel_max, straight.blueprint.input)
     for _ in range(epochs):
-        learn_epoch(straight, Lessons(inputs, digits.train.labels, digits.shape))
+        learn_epoch(straight, TrainingSamples(inputs, digits.train.labels, digits.shape))
     assert network.load(out).sha256 == straight.network().sha256
 
 

@@ -21,8 +21,8 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
 from toreq_hw.sim.campaign.trial import Trial, run_trial
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.studies import campaign as runner
 from toreq_hw.studies import work
 from toreq_hw.studies.campaign import ledger_of
@@ -38,7 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer = Trainer(shape, settings.rule(shape, 8), 1)
     inputs = data.encode(digits.train.images, digits.pixel_max, shape.input)
     for _ in range(8):
-        learn_epoch(trainer, Lessons(inputs, digits.train.labels, digits.shape))
+        learn_epoch(trainer, TrainingSamples(inputs, digits.train.labels, digits.shape))
     network.save(trainer.network(), folder / "net.safetensors")
     twin = train_twin(
         shape, inputs, digits.train.labels, image_shape=(8, 8), augment=0, epochs=30, seed=1

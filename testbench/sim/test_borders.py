@@ -14,7 +14,7 @@ from toreq_hw.sim.baselines.feed_forward_training import train_twin
 from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
-from toreq_hw.sim.campaign.recovery import Exam
+from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.single_flips import single_flips
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.perturbation import relax_with
@@ -78,7 +78,7 @@ TAKES_LABELS: dict[str, Callable[..., object]] = {
     "nudge": lambda y: sim.nudge(NET, free().states["output"], y),
     "summarise": lambda y: summarise(free(), y),
     "learn": lambda y: learner().learn(INPUTS, y, np.arange(3)),
-    "exam": lambda y: Exam(INPUTS.astype(np.int16), y).accuracy(NET),
+    "evaluation_set": lambda y: EvaluationSet(INPUTS.astype(np.int16), y).accuracy(NET),
     "critical": lambda y: critical_weights(NET, INPUTS.astype(np.int16), y),
     "single flips": lambda y: single_flips(NET, INPUTS.astype(np.int16), y, sample=1),
     "train_float": lambda y: train_float(NET, INPUTS / 255, y, epochs=1, seed=1),

@@ -16,9 +16,9 @@ from toreq_hw.network import (
     layered,
 )
 from toreq_hw.sim.learning import Rule, Trainer
-from toreq_hw.sim.learning.augmentation import shifted
-from toreq_hw.sim.learning.generator import Stream, epoch_seed, seeded
-from toreq_hw.sim.learning.reference import Latents, next_draw, update
+from toreq_hw.sim.learning.augmentation import shift_images
+from toreq_hw.sim.learning.generator import Stream, epoch_seed, seed_state
+from toreq_hw.sim.learning.reference import Latents, next_random_state, update
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT
 
 
@@ -86,7 +86,7 @@ def test_a_self_couplings_last_row_draws_though_it_has_no_column() -> None:
     # Row 2 of hidden-hidden, row 2 of hidden-output, the hidden biases: three draws.
     expected = 1
     for _ in range(3):
-        expected = next_draw(expected)
+        expected = next_random_state(expected)
     assert latents.random_state == expected
 
 
@@ -112,10 +112,10 @@ def test_moved_images_by_the_formula() -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (7, 12), dtype=np.int16)
     reach, seed, epoch = 2, 9, 3
-    moved = shifted(images, (3, 4), reach, seed, epoch).reshape(7, 3, 4)
-    state = seeded(epoch_seed(seed, epoch), Stream.AUGMENTATION)
+    moved = shift_images(images, (3, 4), reach, seed, epoch).reshape(7, 3, 4)
+    state = seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION)
     for image, found in zip(images.reshape(7, 3, 4), moved, strict=True):
-        state = next_draw(state)
+        state = next_random_state(state)
         down = ((state >> 16) * (2 * reach + 1)) >> 16
         right = ((state % (1 << 16)) * (2 * reach + 1)) >> 16
         for y in range(3):

@@ -13,30 +13,36 @@ from toreq_hw import sim
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
-from toreq_hw.sim.learning import lessons as sim_lessons
-from toreq_hw.sim.learning.augmentation import shifted
-from toreq_hw.sim.learning.generator import WEYL_STEP, Stream, draws, sample_order, seeded
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning import training_samples as samples_module
+from toreq_hw.sim.learning.augmentation import shift_images
+from toreq_hw.sim.learning.generator import (
+    WEYL_STEP,
+    Stream,
+    random_words,
+    sample_order,
+    seed_state,
+)
 from toreq_hw.sim.learning.reference import (
     Latents,
     biases_of,
-    next_draw,
+    next_random_state,
     rounding_offset,
     update,
 )
 from toreq_hw.sim.learning.synapses import weights_of
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.tensor_file import tensor_bytes
 
 
 def test_generator_by_hand() -> None:
     # Marsaglia 2003, 32 bits, shifts 13, 17, 5, from 1: the published first value.
-    assert next_draw(1) == 270369
-    assert next_draw(270369) == 67634689
-    assert draws(2, 1).tolist() == [270369, 67634689]
+    assert next_random_state(1) == 270369
+    assert next_random_state(270369) == 67634689
+    assert random_words(2, 1).tolist() == [270369, 67634689]
 
 
 def test_seeds_and_streams_differ() -> None:
-    states = [seeded(seed, stream) for seed in range(1000) for stream in Stream]
+    states = [seed_state(seed, stream) for seed in range(1000) for stream in Stream]
     assert len(set(states)) == len(states)
     assert 0 not in states
 
@@ -46,13 +52,13 @@ def test_rounding_offsets_are_uniform_over_a_row_and_over_rows() -> None:
     over_columns = Counter(rounding_offset(0xDEADBEEF, j, 4) for j in range(1 << 16))
     assert set(over_columns.values()) == {1 << 12}
     assert WEYL_STEP % 2 == 1
-    over_rows = np.bincount([rounding_offset(int(d), 3, 2) for d in draws(40_000, 5)])
+    over_rows = np.bincount([rounding_offset(int(d), 3, 2) for d in random_words(40_000, 5)])
     assert np.all(np.abs(over_rows / 40_000 - 0.25) < 0.01)
 
 
 def test_columns_step_as_documented() -> None:
     # docs/numerics.md, section 6: column j adds 0x9E37 j mod 2^16; by hand for j = 0 .. 3.
-    net, _ = lessons()
+    net, _ = training_samples()
     weyl = Trainer(net, Rule(), seed=1).synapses.weyl
     assert weyl[:4].tolist() == [0, 0x9E37, 0x3C6E, 0xDAA5]
     assert [rounding_offset(0, j, 16) for j in range(4)] == [0, 0x9E37, 0x3C6E, 0xDAA5]
@@ -60,7 +66,7 @@ def test_columns_step_as_documented() -> None:
 
 def test_stochastic_rounding_is_unbiased() -> None:
     # A product of 5 at k = 4 moves V by 5/16 on average.
-    moves = [(5 + rounding_offset(int(d), 0, 4)) >> 4 for d in draws(40_000, 9)]
+    moves = [(5 + rounding_offset(int(d), 0, 4)) >> 4 for d in random_words(40_000, 9)]
     assert abs(np.mean(moves) - 5 / 16) < 0.01
 
 
@@ -134,54 +140,54 @@ def learn_by_reference(
     update(net, latents, x[0], positive, negative, shifts, bias_shift=2)
 
 
-def lessons(augment: int = 0) -> tuple[Network, Lessons]:
+def training_samples(augment: int = 0) -> tuple[Network, TrainingSamples]:
     net = layered((16, 12, 4), WeightFormat.TERNARY, (2, 2))
     rng = np.random.default_rng(2)
     inputs = rng.integers(0, 256, (1200, 16)).astype(np.int16)
     labels = inputs.reshape(-1, 4, 4).sum(axis=2).argmax(axis=1)
-    return net, Lessons(inputs, labels, (4, 4), augment)
+    return net, TrainingSamples(inputs, labels, (4, 4), augment)
 
 
 def test_a_large_network_is_watched_as_often_and_learns_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    net, taught = lessons()
+    net, training = training_samples()
     seen: dict[int, list[int]] = {}
     found = []
     synapses = 16 * 12 + 12 * 4
     for most in (1 << 28, 7 * synapses, 1):
-        monkeypatch.setattr(sim_lessons, "_RUN_SYNAPSES", most)
+        monkeypatch.setattr(samples_module, "_RUN_SYNAPSES", most)
         trainer = Trainer(net, Rule(), seed=4)
         counts = seen.setdefault(most, [])
-        learn_epoch(trainer, taught, lambda part, counts=counts: counts.append(part.samples))
+        learn_epoch(trainer, training, lambda part, counts=counts: counts.append(part.samples))
         found.append((trainer.network().sha256, trainer.random_state))
     assert [seen[most][0] for most in seen] == [500, 7, 1]
     assert len(set(found)) == 1
 
 
 def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
-    net, taught = lessons(augment=1)
+    net, training = training_samples(augment=1)
     rule = Rule(decay_epochs=(2,))
     straight = Trainer(net, rule, seed=4)
     for _ in range(4):
-        learn_epoch(straight, taught)
+        learn_epoch(straight, training)
     broken = Trainer(net, rule, seed=4)
-    learn_epoch(broken, taught)
+    learn_epoch(broken, training)
     path = tmp_path / "t.checkpoint"
     checkpoint.save(broken, path, {"note": [1]})
     resumed, notes = checkpoint.load(path)
     assert notes == {"note": [1]}
     for _ in range(3):
-        learn_epoch(resumed, taught)
+        learn_epoch(resumed, training)
     assert resumed.network().sha256 == straight.network().sha256
     assert np.array_equal(resumed.synapses.latent, straight.synapses.latent)
     assert resumed.random_state == straight.random_state
 
 
 def test_learning_learns_and_seeds_matter() -> None:
-    net, taught = lessons()
+    net, training = training_samples()
     trainers = [Trainer(net, Rule(), seed) for seed in (1, 1, 2)]
-    last = [[learn_epoch(t, taught) for _ in range(15)][-1] for t in trainers]
+    last = [[learn_epoch(t, training) for _ in range(15)][-1] for t in trainers]
     assert last[0].correct / last[0].samples > 0.8  # chance is 0.25
     assert last[0].unsettled == 0
     hashes = [t.network().sha256 for t in trainers]
@@ -197,12 +203,12 @@ def test_sample_order_is_a_fresh_permutation_each_epoch() -> None:
 
 def test_augmentation_moves_images_and_nothing_else() -> None:
     image = np.arange(1, 10, dtype=np.int16).reshape(1, 9)
-    moved = shifted(np.repeat(image, 500, axis=0), (3, 3), 1, seed=1, epoch=0)
+    moved = shift_images(np.repeat(image, 500, axis=0), (3, 3), 1, seed=1, epoch=0)
     kinds = Counter(tuple(row) for row in moved.tolist())
     assert len(kinds) == 9  # eight directions and staying
     assert kinds[tuple(range(1, 10))] > 20
     assert kinds[(0, 0, 0, 0, 1, 2, 0, 4, 5)] > 20  # down and right
-    assert np.array_equal(shifted(image, (3, 3), 0, 1, 0), image)
+    assert np.array_equal(shift_images(image, (3, 3), 0, 1, 0), image)
 
 
 @pytest.mark.parametrize(
@@ -215,14 +221,14 @@ def test_augmentation_moves_images_and_nothing_else() -> None:
         ({"shifts": {"a-b": 1.5}}, "shift of coupling 'a-b' must be an integer in 0..16, not 1.5"),
     ],
 )
-def test_rule_refusals(settings_: dict[str, Any], message: str) -> None:
+def test_bad_rules_are_refused(settings_: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         Rule(**settings_)
     assert str(caught.value) == message
 
 
-def test_trainer_refusals() -> None:
-    net, taught = lessons()
+def test_bad_arguments_of_trainers_are_refused() -> None:
+    net, training = training_samples()
     with pytest.raises(InputError, match="shifts must name couplings"):
         Trainer(net, Rule(shifts={"a-b": 3}), 1)
     with pytest.raises(InputError, match=r"seed must be an integer in 0\.\.4294967295, not -1"):
@@ -231,11 +237,11 @@ def test_trainer_refusals() -> None:
         Trainer(layered((70_000, 1, 1), WeightFormat.INT8, (0, 0)), Rule(), 1)
     trainer = Trainer(net, Rule(), 1)
     with pytest.raises(InputError, match="labels: must be one per input"):
-        trainer.learn(taught.inputs, taught.labels[:5], np.arange(5))
+        trainer.learn(training.inputs, training.labels[:5], np.arange(5))
 
 
-def test_checkpoint_refusals(tmp_path: Path) -> None:
-    net, _ = lessons()
+def test_bad_checkpoints_are_refused(tmp_path: Path) -> None:
+    net, _ = training_samples()
     path = tmp_path / "t.checkpoint"
     checkpoint.save(Trainer(net, Rule(), 1), path, {})
     change = path.read_bytes().replace(b'version\\": 2', b'version\\": 7')

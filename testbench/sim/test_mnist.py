@@ -8,8 +8,8 @@ from toreq_hw.data import Dataset
 from toreq_hw.data.sources import MNIST, find
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 
 pytestmark = pytest.mark.skipif(
     find(MNIST) is None,
@@ -26,7 +26,7 @@ def learned() -> tuple[Network, Dataset]:
     trainer = Trainer(shape, settings.rule(shape, 3), seed=1)
     train = mnist.train.take(slice(0, 20_000))
     inputs = data.encode(train.images, mnist.pixel_max, shape.input)
-    learn_epoch(trainer, Lessons(inputs, train.labels, mnist.shape))
+    learn_epoch(trainer, TrainingSamples(inputs, train.labels, mnist.shape))
     return trainer.network(), mnist
 
 

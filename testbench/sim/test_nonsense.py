@@ -30,7 +30,7 @@ from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
 from toreq_hw.sim.campaign.planning import Plan
-from toreq_hw.sim.campaign.recovery import Exam
+from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.single_flips import single_flips
 from toreq_hw.sim.healing import flip_one_bit, heal
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
@@ -177,8 +177,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "Plan": (Plan, {f.name: getattr(Plan((0.1,)), f.name) for f in fields(Plan)}),
-    "Exam": (lambda **given: Exam(**given).accuracy(NET), {"inputs": INPUTS, "labels": LABELS}),
-    "accuracy": (Exam(INPUTS, LABELS).accuracy, {"network": NET, "layers": LAYERS}),
+    "EvaluationSet": (
+        lambda **given: EvaluationSet(**given).accuracy(NET),
+        {"inputs": INPUTS, "labels": LABELS},
+    ),
+    "accuracy": (EvaluationSet(INPUTS, LABELS).accuracy, {"network": NET, "layers": LAYERS}),
     "critical_weights": (
         critical_weights,
         {"network": NET, "inputs": INPUTS, "labels": LABELS},

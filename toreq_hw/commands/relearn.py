@@ -25,10 +25,10 @@ from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
 from toreq_hw.records.recovery import Recovery
-from toreq_hw.sim.campaign.recovery import Exam, relearn
+from toreq_hw.sim.campaign.recovery import EvaluationSet, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
-from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.training_samples import TrainingSamples
 from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
 from toreq_hw.studies.kept_work import kept_work
 from toreq_hw.studies.ledger import Ledger, Run
@@ -87,12 +87,12 @@ def command(
     dataset = with_samples(data.load(data_name), samples)
     trainer, source = trainer_of(network_path, dataset, seed)
     shape = trainer.blueprint
-    exam = Exam(
+    evaluation = EvaluationSet(
         data.encode(dataset.test.images, dataset.pixel_max, shape.input), dataset.test.labels
     )
     settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
     inputs = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
-    lessons = Lessons(inputs, dataset.train.labels, dataset.shape, settings.augment)
+    training = TrainingSamples(inputs, dataset.train.labels, dataset.shape, settings.augment)
     shared = {
         "file": sha256(network_path.read_bytes()).hexdigest(),
         "data": dataset.sha256,
@@ -107,8 +107,8 @@ def command(
             return relearn(
                 trainer=trainer,
                 layer=layer,
-                lessons=lessons,
-                exam=exam,
+                training=training,
+                evaluation=evaluation,
                 epochs=epochs,
                 watch=lambda progress: bar.advance(progress.samples),
                 asymmetry=uneven,

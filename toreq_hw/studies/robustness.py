@@ -15,7 +15,7 @@ from toreq_hw.records.recovery import Relearning
 from toreq_hw.records.robustness import DataStudy, Robustness
 from toreq_hw.reports.robustness import robustness_page
 from toreq_hw.sim.campaign.planning import Plan
-from toreq_hw.sim.campaign.recovery import Exam
+from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.suite import SUITE, Part
 from toreq_hw.sim.learning import Trainer, checkpoint
@@ -96,8 +96,10 @@ def _study(dataset: Dataset, options: Options, place: Place) -> DataStudy:
                 screen=screen,
             )
             campaigns.append(found)
-    exam = Exam(data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels)
-    learned = _learned(dataset, trainer, exam, options, place)
+    evaluation = EvaluationSet(
+        data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels
+    )
+    learned = _learned(dataset, trainer, evaluation, options, place)
     study = DataStudy(
         split=dataset.split,
         shape=tuple(p.size for p in net.populations),
@@ -108,12 +110,21 @@ def _study(dataset: Dataset, options: Options, place: Place) -> DataStudy:
         hardening=learned.hardening,
         asymmetry=learned.asymmetry,
     )
-    return study if quick else replace(study, **vars(_critical(net, dataset, exam, options, place)))
+    return (
+        study
+        if quick
+        else replace(study, **vars(_critical(net, dataset, evaluation, options, place)))
+    )
 
 
 def _code() -> str:
     """Names the code that recovery and trials depend on, without comments and docstrings."""
-    modules = ("campaign.trial", "campaign.recovery", "learning.lessons", "learning.recipes")
+    modules = (
+        "campaign.trial",
+        "campaign.recovery",
+        "learning.training_samples",
+        "learning.recipes",
+    )
     simulator = digest_of_imports(*(f"toreq_hw.sim.{module}" for module in modules))
     return code_digest([Path(__file__).with_name("weak_points.py")])[:8] + simulator[:8]
 
@@ -131,7 +142,11 @@ def _shared(net: Network, dataset: Dataset, options: Options) -> dict[str, Any]:
 
 
 def _learned(
-    dataset: Dataset, trainer: Trainer, exam: Exam, options: Options, place: Place
+    dataset: Dataset,
+    trainer: Trainer,
+    evaluation: EvaluationSet,
+    options: Options,
+    place: Place,
 ) -> Relearning:
     """Learning with damage, unless its ledger holds it."""
     shared = _shared(trainer.network(), dataset, options)
@@ -139,7 +154,7 @@ def _learned(
 
     def learn(_: Run) -> Relearning:
         return recovery(
-            dataset, trainer, exam, options.seed, quick=options.quick, screen=place.screen
+            dataset, trainer, evaluation, options.seed, quick=options.quick, screen=place.screen
         )
 
     with ledger.held(place.screen.say):
@@ -147,12 +162,14 @@ def _learned(
 
 
 def _critical(
-    net: Network, dataset: Dataset, exam: Exam, options: Options, place: Place
+    net: Network, dataset: Dataset, evaluation: EvaluationSet, options: Options, place: Place
 ) -> Critical:
     """Which weights matter, unless the ledger holds it."""
     ledger = Ledger(place.work, "critical", _shared(net, dataset, options), Critical)
     with ledger.held(place.screen.say):
-        found = ledger.complete([{}], lambda _: critical(net, exam, options.seed, place.screen))
+        found = ledger.complete(
+            [{}], lambda _: critical(net, evaluation, options.seed, place.screen)
+        )
     return found[0]
 
 

@@ -9,7 +9,7 @@ from toreq_hw.data import Dataset
 from toreq_hw.records import plain
 from toreq_hw.records.training import TrainedEpoch
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
-from toreq_hw.sim.learning.lessons import Lessons, learn_epoch
+from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 
@@ -29,7 +29,7 @@ def train(
     checkpoint.
     """
     shape = trainer.blueprint
-    lessons = Lessons(
+    training = TrainingSamples(
         data.encode(dataset.train.images, dataset.pixel_max, shape.input),
         dataset.train.labels,
         dataset.shape,
@@ -41,7 +41,7 @@ def train(
     with screen.bar("training", max(0, todo) * len(dataset.train)) as bar:
         while trainer.epoch < notes["epochs"]:
             begin = time.perf_counter()
-            progress = learn_epoch(trainer, lessons, lambda part: bar.advance(part.samples))
+            progress = learn_epoch(trainer, training, lambda part: bar.advance(part.samples))
             seconds = time.perf_counter() - begin
             result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
             epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)

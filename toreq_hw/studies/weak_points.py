@@ -11,11 +11,11 @@ from toreq_hw.network import WeightFormat
 from toreq_hw.records.critical import BitFlips, Critical, SingleFlip, SingleFlips
 from toreq_hw.records.recovery import Relearning
 from toreq_hw.sim.campaign.critical import bit_damage, critical_weights
-from toreq_hw.sim.campaign.recovery import Exam, asymmetry, harden, relearn
+from toreq_hw.sim.campaign.recovery import EvaluationSet, asymmetry, harden, relearn
 from toreq_hw.sim.campaign.single_flips import single_flips
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.lessons import Lessons
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.training_samples import TrainingSamples
 from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 
@@ -47,7 +47,7 @@ Map = tuple[tuple[float, ...], ...]
 def recovery(
     dataset: Dataset,
     trainer: Trainer,
-    exam: Exam,
+    evaluation: EvaluationSet,
     seed: int,
     *,
     quick: bool,
@@ -55,7 +55,7 @@ def recovery(
 ) -> Relearning:
     """Learning on after damage and, unless quick, learning with damage and with uneven steps."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
-    lessons = Lessons(
+    training = TrainingSamples(
         data.encode(dataset.train.images, dataset.pixel_max, trainer.blueprint.input),
         dataset.train.labels,
         dataset.shape,
@@ -68,13 +68,13 @@ def recovery(
     if not quick:
         epochs += settings.epochs + uneven * len(ASYMMETRIES)
     hardening = unevenness = None
-    with screen.bar("learning with damage", epochs * len(lessons.inputs)) as bar:
+    with screen.bar("learning with damage", epochs * len(training.inputs)) as bar:
 
         def watch(progress: Any) -> None:
             bar.advance(progress.samples)
 
         recoveries = tuple(
-            relearn(trainer, damage, lessons, exam, relearned, watch) for damage in damages
+            relearn(trainer, damage, training, evaluation, relearned, watch) for damage in damages
         )
         if not quick:
             period = HARDEN_PERIOD[dataset.name]
@@ -82,19 +82,24 @@ def recovery(
                 trainer,
                 rate=HARDEN_RATE,
                 period=period,
-                lessons=lessons,
-                exam=exam,
+                training=training,
+                evaluation=evaluation,
                 epochs=settings.epochs,
                 watch=watch,
             )
         if uneven:
-            unevenness = asymmetry(trainer, ASYMMETRIES, lessons, exam, uneven, watch)
+            unevenness = asymmetry(trainer, ASYMMETRIES, training, evaluation, uneven, watch)
     return Relearning(recoveries, hardening, unevenness)
 
 
-def critical(net: network.Network, exam: Exam, seed: int, screen: Screen = NO_SCREEN) -> Critical:
+def critical(
+    net: network.Network, evaluation: EvaluationSet, seed: int, screen: Screen = NO_SCREEN
+) -> Critical:
     """Which input lines, which bits and which single weights matter most."""
-    inputs, labels = exam.inputs[:CRITICAL_SAMPLES], exam.labels[:CRITICAL_SAMPLES]
+    inputs, labels = (
+        evaluation.inputs[:CRITICAL_SAMPLES],
+        evaluation.labels[:CRITICAL_SAMPLES],
+    )
     weights = sum(c.weight.size for c in net.dense_couplings)
     sample = None if weights <= EXHAUSTIVE else SAMPLED_CELLS
     with screen.bar("critical weights", net.input.size + (sample or weights)) as bar:

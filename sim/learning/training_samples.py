@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.learning.augmentation import shifted
+from toreq_hw.sim.learning.augmentation import shift_images
 from toreq_hw.sim.learning.generator import sample_order
 
 _RUN, _RUN_SYNAPSES = 500, 1 << 28
@@ -16,7 +16,7 @@ progress bar and for Ctrl-C, however large the network is."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lessons:
+class TrainingSamples:
     """What is learned: inputs int16 (samples, rows * columns), labels int64 (samples,).
 
     shape: rows and columns of an image. augment: every epoch moves each image by up to that
@@ -30,7 +30,9 @@ class Lessons:
 
 
 def learn_epoch(
-    trainer: Trainer, lessons: Lessons, watch: Callable[[Progress], None] = lambda _: None
+    trainer: Trainer,
+    training: TrainingSamples,
+    watch: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Learns every sample once and moves the trainer to its next epoch.
 
@@ -38,13 +40,19 @@ def learn_epoch(
     inside the epoch; only a checkpoint written between epochs can be resumed.
     """
     epoch = trainer.epoch
-    inputs = shifted(lessons.inputs, lessons.shape, lessons.augment, trainer.seed, epoch)
+    inputs = shift_images(
+        training.inputs,
+        training.shape,
+        training.augment,
+        trainer.seed,
+        epoch,
+    )
     order = sample_order(len(inputs), trainer.seed, epoch)
     total = Progress(0, 0, 0, 0, 0)
     synapses = trainer.blueprint.synapses
     run = min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
     for first in range(0, len(order), run):
-        progress = trainer.learn(inputs, lessons.labels, order[first : first + run])
+        progress = trainer.learn(inputs, training.labels, order[first : first + run])
         total += progress
         watch(progress)
     trainer.epoch = epoch + 1
