@@ -49,7 +49,7 @@ bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
 	$(BIN)/toreq-hw bench --out build/bench
 
 sim-mutants: $(VENV)/extra-test ## Break the simulator on purpose and count what the tests notice.
-	$(BIN)/python testbench/sim_mutants.py
+	$(BIN)/python testbench/sim_mutants.py $(MUTANTS)
 
 lint: $(VENV)/extra-lint ## Check style, types and import rules.
 	@! git grep -nE '^(<<<<<<<|>>>>>>>) ' || (echo 'merge conflicts must be resolved' && exit 1)
@@ -92,7 +92,7 @@ lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic 
 	$(BIN)/python -m pytest testbench/lava
 
 lava-mutants: $(VENV)/lava $(VENV)/extra-test ## Break the neuromorphic parts on purpose and count what the tests notice.
-	$(BIN)/python testbench/lava_mutants.py
+	$(BIN)/python testbench/lava_mutants.py $(MUTANTS)
 
 # Lava comes last and alone: its own pins are years old and its Python range ends before ours.
 $(VENV)/lava: $(VENV)/extra-nengo
@@ -192,7 +192,7 @@ synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parse
 	$(BIN)/python -m pytest testbench/synth --numprocesses 2 --dist loadfile
 
 synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.
-	$(BIN)/python testbench/synth_mutants.py
+	$(BIN)/python testbench/synth_mutants.py $(MUTANTS)
 
 reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
 	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
@@ -227,4 +227,4 @@ link-fuzz: $(VENV)/extra-boards-test ## Send 100,000 random, mutated, reordered 
 	$(BIN)/python -m testbench.boards.link_fuzz --frames 100000
 
 link-mutants: $(VENV)/extra-boards-test ## Break the link on purpose and count what the tests notice.
-	$(BIN)/python testbench/link_mutants.py
+	$(BIN)/python testbench/link_mutants.py $(MUTANTS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from testbench.source_mutants import Mutant, campaign
+from testbench.source_mutants import Mutant, main
 
 LAVA = (
     Mutant("lava_backend/lava_network.py", "2 * weights", "1 * weights"),
@@ -82,4 +82,4 @@ TRIALS = [
 ]
 
 if __name__ == "__main__":
-    sys.exit(campaign(TRIALS, "lava-mutants"))
+    main("lava-mutants", TRIALS)

@@ -1,7 +1,6 @@
 """Breaks the link to a board on purpose; see `source_mutants`.
 
     python testbench/link_mutants.py    (make link-mutants)
-    python testbench/link_mutants.py 14 17    (these alone; numbers from 0, in the order below)
 
 Writes build/link-mutants.json; status 1 if one survives. What asks a board frame by frame comes
 first: it needs one small model, and most mutants of the command unit die there within seconds.
@@ -12,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from testbench.source_mutants import Mutant, campaign
+from testbench.source_mutants import Mutant, main
 
 FRAMES = (
     Mutant("boards/link/frames.py", " & crc.match_detected", ""),
@@ -223,6 +222,4 @@ PARTS = (
 )
 
 if __name__ == "__main__":
-    trials = [(mutant, tests) for mutants, tests in PARTS for mutant in mutants]
-    chosen = [int(number) for number in sys.argv[1:]] or range(len(trials))
-    sys.exit(campaign([trials[number] for number in chosen], "link-mutants"))
+    main("link-mutants", [(mutant, tests) for mutants, tests in PARTS for mutant in mutants])

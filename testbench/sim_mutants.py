@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from testbench.source_mutants import Mutant, campaign
+from testbench.source_mutants import Mutant, main
 
 MUTANTS = (
     Mutant("toreq_hw/network/fixed_point.py", "return (1 << fraction_bits) >> 1", "return 0"),
@@ -63,4 +63,4 @@ MUTANTS = (
 TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py")
 
 if __name__ == "__main__":
-    sys.exit(campaign([(mutant, TESTS) for mutant in MUTANTS], "sim-mutants"))
+    main("sim-mutants", [(mutant, TESTS) for mutant in MUTANTS])

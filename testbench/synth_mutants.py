@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from testbench.source_mutants import Mutant, campaign
+from testbench.source_mutants import Mutant, main
 
 FIELDS = "toreq_hw/reading/fields.py"
 REPORTS = "boards/tool_reports"
@@ -117,4 +117,4 @@ TRIALS = [
 ]
 
 if __name__ == "__main__":
-    sys.exit(campaign(TRIALS, "synth-mutants"))
+    main("synth-mutants", TRIALS)

@@ -1,0 +1,71 @@
+"""Campaigns of source mutants: each verdict is kept at once, and a run goes on where one ended."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from testbench.source_mutants import Campaign, Mutant
+
+HALF = "def half(x):\n    even = 2\n    return x // even\n"
+TEST = "from half import half\n\n\ndef test_half():\n    assert half(4) == 2\n    print('run')\n"
+TESTS = ("test_half.py",)
+KILLED = Mutant("half.py", "even = 2", "even = 3")
+SURVIVOR = Mutant("half.py", "x // even", "x / even")
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source with one test, which needs no plugins of pytest: they are slow to load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    root = tmp_path / "tree"
+    root.mkdir()
+    (root / "half.py").write_text(HALF)
+    (root / "test_half.py").write_text(TEST)
+    return root
+
+
+def run(tree: Path, *mutants: Mutant, numbers: list[int] | None = None) -> int:
+    """A campaign in a folder of its own."""
+    folder = tree.parent / f"copies-{len(list(tree.parent.iterdir()))}"
+    folder.mkdir()
+    trials = [(mutant, TESTS) for mutant in mutants]
+    return Campaign("half-mutants", trials, folder, tree).run(numbers or range(len(trials)))
+
+
+def test_verdicts_are_kept_and_an_interrupted_run_goes_on(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale = Mutant("half.py", "not there", "")
+    with pytest.raises(SystemExit, match="exactly once"):
+        run(tree, KILLED, stale, SURVIVOR)
+    first = capsys.readouterr().out
+    assert "whole tree: test_half.py" in first
+    assert "1 of 3 mutants decided: 1 killed" in first
+
+    assert run(tree, KILLED, SURVIVOR) == 1
+    second = capsys.readouterr().out
+    assert "whole tree" not in second
+    assert "killed     0 (decided before)" in second
+    assert "SURVIVED   1" in second
+    found = json.loads((tree / "build" / "half-mutants.json").read_text())
+    assert [row["verdict"]["failed"] for row in found] == [True, False]
+
+    (tree / "test_half.py").write_text(TEST.replace("print('run')", "assert half(3) == 1"))
+    assert run(tree, KILLED, SURVIVOR, numbers=[1]) == 0
+    assert "killed     1" in capsys.readouterr().out
+
+
+def test_a_harmless_mutant_must_survive(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right = Mutant("half.py", "x // even", "x >> 1", "a shift is the same division")
+    wrong = Mutant("half.py", "even = 2", "even = 3", "nobody sees it")
+    assert run(tree, right, wrong) == 1
+    printed = capsys.readouterr().out
+    assert "harmless   0" in printed
+    assert "NOT HARMLESS   1" in printed
+
+
+def test_tests_that_fail_on_the_whole_tree_say_nothing(tree: Path) -> None:
+    (tree / "test_half.py").write_text(TEST.replace("== 2", "== 1"))
+    with pytest.raises(SystemExit, match="must pass before anything is broken"):
+        run(tree, KILLED)
