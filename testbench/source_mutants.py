@@ -30,7 +30,8 @@ from toreq_hw.studies.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
 
-_NOT_SOURCE = (".git", ".venv", "build", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis")
+_MADE = ("build", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis")
+_NOT_COPIED = (".git", ".venv", *_MADE)
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,12 @@ class Campaign:
         self.trials = trials
         self.decided: list[Decided] = []
         self._folder = folder
-        self._whole = _copy(root, folder / "whole")
+        self._whole = _copy(root, folder / "whole", _NOT_COPIED)
         self._path = root / "build" / f"{name}.json"
         shared = {"tree": _digest(self._whole)}
         self._ledger = Ledger(root / "build" / "mutants", name, shared, Verdict)
+        for command in (["init", "-q"], ["add", "-A"]):  # tests ask git which files are the tree's
+            subprocess.run(["git", *command], cwd=self._whole, check=True)
 
     def forget(self) -> None:
         """Drops what earlier runs of this tree decided."""
@@ -128,21 +131,22 @@ class Campaign:
         run = {"tests": " ".join(tests)}
         if run not in self._ledger:
             print(f"whole tree: {run['tests']} ...", flush=True)
-            verdict = _tried(self._whole, tests)
+            verdict, printed = _tried(self._whole, tests)
             if verdict.failed:
-                raise SystemExit(f"{run['tests']}: must pass before anything is broken")
+                tail = "\n".join(printed.splitlines()[-20:])
+                raise SystemExit(f"{tail}\n{run['tests']}: must pass before anything is broken")
             self._ledger.add(run, verdict)
 
     def _verdict(self, mutant: Mutant, tests: Sequence[str]) -> Verdict:
         """Applies the mutant to a copy of the tree and runs its tests there."""
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            copy = _copy(self._whole, Path(folder) / "tree")
+            copy = _copy(self._whole, Path(folder) / "tree", _MADE)
             target = copy / mutant.file
             source = target.read_text(encoding="utf-8")
             if source.count(mutant.before) != 1:
                 raise SystemExit(f"{mutant.file}: must hold {mutant.before!r} exactly once")
             target.write_text(source.replace(mutant.before, mutant.after), encoding="utf-8")
-            return _tried(copy, tests)
+            return _tried(copy, tests)[0]
 
     def _sum_up(self, wanted: int) -> None:
         words = [found.word for found in self.decided]
@@ -200,8 +204,8 @@ class _Numbers(click.ParamType):
         return span
 
 
-def _copy(tree: Path, copy: Path) -> Path:
-    shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*_NOT_SOURCE))
+def _copy(tree: Path, copy: Path, ignored: Sequence[str]) -> Path:
+    shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(*ignored))
     return copy
 
 
@@ -214,16 +218,17 @@ def _digest(tree: Path) -> str:
     return digest.hexdigest()
 
 
-def _tried(tree: Path, tests: Sequence[str]) -> Verdict:
-    """Whether one of the tests fails, cannot be imported, or is ended by a signal."""
+def _tried(tree: Path, tests: Sequence[str]) -> tuple[Verdict, str]:
+    """Whether a test fails, cannot be imported, or is ended by a signal; what pytest printed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     before = _children_seconds()
-    status = subprocess.run(
-        command, cwd=tree, env=_environment(tree), capture_output=True, check=False
-    ).returncode
-    if status > 2:  # pytest's own errors, and no tests at all, say nothing about a mutant
-        raise SystemExit(f"{' '.join(tests)}: must be tests that run, pytest ended with {status}")
-    return Verdict(status != 0, round(_children_seconds() - before, 1))
+    done = subprocess.run(
+        command, cwd=tree, env=_environment(tree), capture_output=True, text=True, check=False
+    )
+    if done.returncode > 2:  # pytest's own errors, and no tests at all, say nothing of a mutant
+        raise SystemExit(f"{' '.join(tests)}: must run, pytest ended with {done.returncode}")
+    seconds = round(_children_seconds() - before, 1)
+    return Verdict(done.returncode != 0, seconds), done.stdout + done.stderr
 
 
 def _children_seconds() -> float:
