@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from testbench import source_mutants
 from testbench.source_mutants import Campaign, Mutant
 
 HALF = "def half(x):\n    even = 2\n    return x // even\n"
@@ -34,7 +35,7 @@ def run(tree: Path, *mutants: Mutant, numbers: list[int] | None = None) -> int:
 
 
 def test_verdicts_are_kept_and_an_interrupted_run_goes_on(
-    tree: Path, capsys: pytest.CaptureFixture[str]
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale = Mutant("half.py", "not there", "")
     with pytest.raises(SystemExit, match="exactly once"):
@@ -43,7 +44,11 @@ def test_verdicts_are_kept_and_an_interrupted_run_goes_on(
     assert "whole tree: test_half.py" in first
     assert "1 of 3 mutants decided: 1 killed" in first
 
+    tried = []
+    usual = source_mutants._tried
+    monkeypatch.setattr(source_mutants, "_tried", lambda *of: tried.append(of) or usual(*of))
     assert run(tree, KILLED, SURVIVOR) == 1
+    assert len(tried) == 1
     second = capsys.readouterr().out
     assert "whole tree" not in second
     assert "killed     0 (decided before)" in second
