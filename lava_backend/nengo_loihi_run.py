@@ -92,7 +92,7 @@ def _around(network: Network, change: dict[str, Floats]) -> dict[str, Floats]:
 
 def _real_weights(projection: Projection) -> Floats:
     """Stored weights over 2^f, float64 (source.size, target.size)."""
-    return projection.matrix / float(1 << projection.coupling.fraction_bits)
+    return np.ldexp(projection.matrix.astype(np.float64), -projection.fraction_bits)
 
 
 @named_type_errors

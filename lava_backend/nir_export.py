@@ -71,7 +71,7 @@ def to_graph(network: Network, nir: Any) -> Any:
     for p in network.projections:
         source, target = p.source.name, p.target.name
         scale = {
-            "fraction_bits": p.coupling.fraction_bits,
+            "fraction_bits": p.fraction_bits,
             "weight_format": p.weight_format.value,
         }
         name = f"{source}-{target}"

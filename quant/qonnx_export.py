@@ -115,12 +115,17 @@ def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
 def _write_weight(writer: GraphWriter, projection: Projection) -> None:
     """The real weights through a Quant node of 8 bits (2 for ternary), scale 2^-f.
 
-    The way back of a coupling is the transpose of what the way forward wrote before it.
+    The way back of a coupling is the transpose of what the way forward wrote before it, times 2^-s.
     """
     coupling = projection.dense
     name = f"{coupling.name}.weight"
     if projection.backward:
-        writer.node("Transpose", [f"{name}.forward"], f"{name}.backward", perm=[1, 0])
+        shift = coupling.feedback_shift
+        back = f"{name}.transposed" if shift else f"{name}.backward"
+        writer.node("Transpose", [f"{name}.forward"], back, perm=[1, 0])
+        if shift:
+            factor = writer.constant(f"feedback.{shift}", np.asarray(2.0**-shift, dtype=np.float32))
+            writer.node("Mul", [back, factor], f"{name}.backward")
         return
     lsb = 2.0**-coupling.fraction_bits
     real = writer.constant(name, coupling.weight.astype(np.float32) * np.float32(lsb))

@@ -17,7 +17,8 @@ def layers_of(network: Network) -> Layers:
     """The chain of populations that a network is.
 
     Raises InputError where it is none, or not under the parity schedule, or has no hidden one, or
-    where a coupling is not dense: its tensors would be trained as whole matrices.
+    where a coupling is not dense: its tensors would be trained as whole matrices. The same where
+    a coupling has a feedback shift.
     """
     if not network.is_chain or len(network.couplings) < 2:
         names = [p.name for p in network.populations]
@@ -31,6 +32,11 @@ def layers_of(network: Network) -> Layers:
             raise InputError(
                 f"starting network must have dense couplings, found {coupling.name!r} of kind "
                 f"{coupling.kind}"
+            )
+        if coupling.feedback_shift:
+            raise InputError(
+                f"starting network must have no feedback shift, found {coupling.feedback_shift} in "
+                f"{coupling.name!r}: training in torch has the same weights both ways"
             )
     if network.schedule is not Schedule.PARITY:
         raise InputError(

@@ -43,6 +43,9 @@ def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
         loop_fraction_bits=2 if looped else None,
         schedule=_schedule(schedule),
     )
+    if schedule.endswith("feedback shifts"):
+        first, second = network.couplings
+        network = replace(network, couplings=(first, replace(second, feedback_shift=1)))
     if kind != "dense":
         couplings = tuple(
             Banded(

@@ -8,7 +8,7 @@ the same data and seed give the same network, to the bit, on every processor.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -99,13 +99,7 @@ class TwinTrainer:
         ):
             post = self._shape.population(coupling.post)
             couplings.append(
-                DenseCoupling(
-                    coupling.pre,
-                    coupling.post,
-                    _stored(latent.value, coupling).astype(np.int8),
-                    coupling.fraction_bits,
-                    coupling.weight_format,
-                )
+                replace(coupling, weight=_stored(latent.value, coupling).astype(np.int8))
             )
             fraction_bits = self._shape.accumulator_fraction_bits(post.name)
             unit = post.state_max << fraction_bits

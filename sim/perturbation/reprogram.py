@@ -50,15 +50,15 @@ def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float6
     for coupling in network.dense_couplings:
         wanted = real.get(coupling.name, coupling.weight.astype(np.float64))
         ternary = coupling.weight_format is WeightFormat.TERNARY
-        finer = min(GRID_BITS, MAX_FRACTION_BITS - coupling.fraction_bits) if ternary else 0
+        most = max(coupling.fraction_bits, coupling.back_fraction_bits)
+        finer = min(GRID_BITS, MAX_FRACTION_BITS - most) if ternary else 0
         weight = np.clip(np.rint(wanted * (1 << finer)), -127, 127).astype(np.int8)
         couplings.append(
-            DenseCoupling(
-                coupling.pre,
-                coupling.post,
-                weight,
-                coupling.fraction_bits + finer,
-                WeightFormat.INT8,
+            replace(
+                coupling,
+                weight=weight,
+                fraction_bits=coupling.fraction_bits + finer,
+                weight_format=WeightFormat.INT8,
             )
         )
     fraction_bits = {p.name: largest_fraction_bits(couplings, p.name) for p in network.relaxing}

@@ -111,7 +111,7 @@ def with_corner(value: int) -> Callable[[Any], Any]:
     ("mutate", "message"),
     [
         (change("format", "elsewhere"), "format must be 'toreq-hw network', found 'elsewhere'"),
-        (change("version", 2), "version must be 1 (a newer toreq_hw may read it), found 2"),
+        (change("version", 3), "version must be 1 or 2 (a newer toreq_hw may read it), found 3"),
         (change("version", None), "version must be a whole number in"),
         (change("sha256", "0" * 64), "content must have the SHA-256 000"),
         (drop("populations"), "field network.populations must be there, found "),

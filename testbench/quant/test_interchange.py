@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from testbench.networks import random_case
+from testbench.shifted_networks import narrow_case
 from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Schedule
@@ -34,9 +35,10 @@ def test_qonnx_computes_the_equilibrium(tmp_path: Path, monkeypatch: pytest.Monk
     # onnxruntime may not read yet.
     monkeypatch.setattr(onnx, "IR_VERSION", 10)
     settled = 0
-    for seed in [s for s in range(20) if carriable(s)][:6]:
-        case = random_case(seed, schedule=Schedule.PARITY, batch=3)
-        file = tmp_path / f"{seed}.onnx"
+    seeds = [s for s in range(20) if carriable(s)][:6]
+    drawn = [random_case(seed, schedule=Schedule.PARITY, batch=3) for seed in seeds]
+    for number, case in enumerate([*drawn, narrow_case(2)]):
+        file = tmp_path / f"{number}.onnx"
         write_model(to_qonnx(case.network, SWEEPS), file)
         model = ModelWrapper(str(file)).transform(InferShapes())
         expected = sim.free_phase(case.network, case.inputs)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from testbench.networks import Case, cases
+from testbench.shifted_networks import shifted_case
 from toreq_hw import sim
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
@@ -93,7 +95,7 @@ def test_weights_of_latents_by_hand(latent: int, ternary: int, int8: int) -> Non
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases(skips=True))
+@given(case=st.one_of(cases(skips=True), st.integers(0, 2**32 - 1).map(shifted_case)))
 def test_kernel_is_the_written_rule(case: Case) -> None:
     shifts = {c.name: 3 + k for k, c in enumerate(case.network.couplings)}
     rule = Rule(shift=0, bias_shift=2, theta=300, initial_reach=900, shifts=shifts)

@@ -57,6 +57,7 @@ def _described(net: Network) -> Details:
                 "name": c.name,
                 "weight_format": c.weight_format.value,
                 "fraction_bits": c.fraction_bits,
+                **({"feedback_shift": c.feedback_shift} if c.feedback_shift else {}),
                 "zeros": round(float((c.weight == 0).mean()), 4),
             }
             for c in net.dense_couplings

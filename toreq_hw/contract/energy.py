@@ -11,6 +11,8 @@ from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, check_states
 
+_LIMIT = (1 << 63) - 1
+
 
 @named_type_errors
 def doubled_energy(
@@ -19,17 +21,18 @@ def doubled_energy(
     states: dict[str, npt.NDArray[np.int16]],
     drive: npt.NDArray[np.int32] | None = None,
 ) -> npt.NDArray[np.int64]:
-    """Twice the energy, in units of 2^-G, G the largest fraction bits of any population.
+    """Twice the energy, in units of 2^-G, G the largest depth plus fraction bits of a population.
 
     inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
-    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,). Raises InputError.
+    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,). Raises InputError,
+    also where the depths of a network ask for more than 64 bits.
     """
     inputs = check_states(network.input, inputs)
     named = [p.name for p in network.relaxing if p.name not in states]
     if named:
         raise InputError(f"states must be given for {', '.join(named)}, found none")
     checked = {p.name: check_states(p, states[p.name]) for p in network.relaxing}
-    common = max(network.accumulator_fraction_bits(p.name) for p in network.relaxing)
+    scale = _scales(network)
     total = np.zeros(len(inputs), dtype=np.int64)
     wide = {name: s.astype(np.int64) for name, s in checked.items()}
     wide[network.input.name] = inputs.astype(np.int64)
@@ -40,14 +43,41 @@ def doubled_energy(
         if drive is not None and population is network.output:
             bias = bias + drive
         local = _staircase(population, fraction_bits, own) - 2 * bias * own
-        total += local.sum(axis=1) << (common - fraction_bits)
+        total += local.sum(axis=1) << scale[population.name]
     for projection in network.forward_projections:
         target = projection.target.name
         pairs = (projection.apply(wide[projection.source.name]) * wide[target]).sum(axis=1)
         # The full double sum of a self-coupling holds each pair twice, as "doubled" asks for.
         times = 1 if projection.is_self_projection else 2
-        total -= (times * pairs) << (common - network.accumulator_fraction_bits(target))
+        total -= (times * pairs) << scale[target]
     return total
+
+
+def _scales(network: Network) -> dict[str, int]:
+    """G - d - F of each relaxing population: the energy has 2^this of what its neurons minimise.
+
+    Raises InputError where sums of a network could leave 64 bits.
+    """
+    fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
+    largest = max(network.depths[name] + bits for name, bits in fraction_bits.items())
+    scale = {name: largest - network.depths[name] - bits for name, bits in fraction_bits.items()}
+    deepest = max(network.depths.values())
+    reach = sum(_reach(network, p) << scale[p.name] for p in network.relaxing)
+    if deepest and reach > _LIMIT:
+        raise InputError(
+            "depths of populations must be close enough for an energy in 64 bits, found 0 and "
+            f"{deepest}"
+        )
+    return scale
+
+
+def _reach(network: Network, population: Population) -> int:
+    """What the terms of a population's neurons can add up to, in units of their accumulators."""
+    largest = max(population.state_max, -population.state_min)
+    one = 1 << network.accumulator_fraction_bits(population.name)
+    staircase = 2 * (largest + 1) * largest * one + 2 * largest * (one + 1)
+    linear = 2 * largest * network.accumulator_reach[population.name]
+    return population.size * (staircase + linear)
 
 
 def _staircase(

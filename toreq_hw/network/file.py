@@ -2,10 +2,11 @@
 
 Tensors `<coupling>.weight` (int8) and `<population>.bias` (int32), and what else the kind of a
 coupling needs; one metadata entry, `network`, holds JSON: format, version, the description, and
-the SHA-256 of the content. The version is the lowest that has every kind of coupling in the file.
+the SHA-256 of the content. The version is the lowest that has all that the network says.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.network.couplings import KINDS, Coupling
+from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.schedule import Schedule
@@ -23,6 +25,7 @@ from toreq_hw.reading import Fields, parse_json, read_tensors, shown
 from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw network"
+VERSIONS = (1, 2)
 
 _MAX_FILE_BYTES = 1 << 32
 """A network of 4 GB is far above anything the engines take; refuse before reading it."""
@@ -52,7 +55,7 @@ def header(network: Network) -> dict[str, Any]:
     Raises NetworkError for a network with a colouring, which no file can name.
     """
     require(network.sweep, "in a network file", Need.STORED)
-    version = max((c.file_version for c in network.couplings), default=1)
+    version = max((c.needed_version for c in network.couplings), default=1)
     description = {"format": FORMAT, "version": version, **network.describe()}
     return {**description, "sha256": network.sha256}
 
@@ -86,12 +89,17 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
     fields = Fields(header, "", NetworkFileError, "network.")
     if fields.text("format") != FORMAT:
         raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
-    version, known = fields.integer("version"), {kind.file_version for kind in KINDS.values()}
-    if version not in known:
-        must = " or ".join(str(one) for one in sorted(known))
+    version = fields.integer("version")
+    if version not in VERSIONS:
+        must = " or ".join(str(one) for one in VERSIONS)
         raise fields.error("version", f"be {must} (a newer toreq_hw may read it)", version)
     network = network_from(header, tensors)
     for coupling in network.couplings:
+        if coupling.feedback_shift and version < coupling.needed_version:
+            raise NetworkFileError(
+                f"coupling {coupling.name!r}: feedback_shift must be in a file of version "
+                f"{coupling.needed_version}, found version {version}"
+            )
         if coupling.file_version > version:
             raise NetworkFileError(
                 f"coupling {coupling.name!r}: kind {coupling.kind} must be in a file of version "
@@ -166,4 +174,7 @@ def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
     own = {n.removeprefix(stem): tensor for n, tensor in tensors.items() if n.startswith(stem)}
     if "weight" not in own:
         raise NetworkFileError(f"tensor {shown(stem + 'weight')}: must be in the file, found none")
-    return kind.from_file(entry, own)
+    made = kind.from_file(entry, own)
+    if "feedback_shift" not in entry:
+        return made
+    return replace(made, feedback_shift=entry.integer("feedback_shift", -MAX_SHIFT, MAX_SHIFT))

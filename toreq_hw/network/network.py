@@ -16,6 +16,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
+from toreq_hw.network.feedback import check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
@@ -33,7 +34,8 @@ class Network:
     """What is computed, whatever the machine: docs/numerics.md says how, to the bit.
 
     populations: in file order; exactly one input and one output.
-    couplings: at most one per ordered pair; the input is never a `post`.
+    couplings: at most one per ordered pair; the input is never a `post`. Their feedback shifts
+        must be differences of depths, see `depths`.
     biases: int32 array, shape (size,), for every population but the input, in units of the
         accumulator's LSB 2^-F; a missing one is zero.
     beta_shift: the nudge strength is beta = 2^-beta_shift.
@@ -63,16 +65,16 @@ class Network:
                 f"not {shown(self.beta_shift)}"
             )
         object.__setattr__(self, "biases", _checked_biases(self.populations, self.biases))
+        check_feedback(self.populations, self.couplings)
+        _ = self.depths  # refuses feedback shifts under which no energy exists
         _ = self.colours  # refuses a schedule that the couplings do not allow
         self._check_accumulators()
 
     def _check_accumulators(self) -> None:
-        for population in self.relaxing:
-            low, high = accumulator_range(self, population.name)
-            reach = max(-int(low.min()), int(high.max()))
+        for name, reach in self.accumulator_reach.items():
             if reach > ACCUMULATOR_LIMIT:
                 raise NetworkError(
-                    f"population {shown(population.name)}: accumulators must stay within "
+                    f"population {shown(name)}: accumulators must stay within "
                     f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {reach}"
                 )
 
@@ -89,8 +91,15 @@ class Network:
         return tuple(c for c in self.couplings if name in (c.pre, c.post))
 
     def accumulator_fraction_bits(self, name: str) -> int:
-        """F of docs/numerics.md: the largest fraction bits among a population's couplings."""
+        """F of docs/numerics.md: the largest fraction bits of what arrives at a population."""
         return largest_fraction_bits(self.couplings, name)
+
+    @cached_property
+    def accumulator_reach(self) -> Mapping[str, int]:
+        """Largest magnitude of an accumulator of each relaxing population, nudge included."""
+        ranges = {p.name: accumulator_range(self, p.name) for p in self.relaxing}
+        reach = {n: max(-int(low.min()), int(high.max())) for n, (low, high) in ranges.items()}
+        return MappingProxyType(reach)
 
     @cached_property
     def dense_couplings(self) -> tuple[DenseCoupling, ...]:
@@ -139,6 +148,13 @@ class Network:
     def relaxing(self) -> tuple[Population, ...]:
         """Every population but the input, in file order."""
         return tuple(p for p in self.populations if p.role is not Role.INPUT)
+
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """Depth d of each relaxing population: the feedback shift of a coupling is d of its post
+        minus d of its pre. The smallest in each connected part is 0.
+        """
+        return depths(self.relaxing, self.couplings)
 
     @cached_property
     def sweep(self) -> Sweep:
@@ -206,8 +222,9 @@ class Network:
 
 
 def largest_fraction_bits(couplings: Sequence[Coupling], name: str) -> int:
-    """F of docs/numerics.md: the largest fraction bits among a population's couplings, or 0."""
-    return max((c.fraction_bits for c in couplings if name in (c.pre, c.post)), default=0)
+    """F of docs/numerics.md: the largest fraction bits of what arrives at a population, or 0."""
+    forward = [c.fraction_bits for c in couplings if c.post == name]
+    return max([0, *forward, *(c.back_fraction_bits for c in couplings if c.pre == name)])
 
 
 def _check_roles(populations: Sequence[Population]) -> None:

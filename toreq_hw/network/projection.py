@@ -30,7 +30,7 @@ class Projection:
 
     index: position of the coupling in file order. dense: its default lowering, whose matrix W is.
     backward: from post to pre, by the transpose.
-    shift: F - f, F the target's accumulator fraction bits, f the coupling's (docs/numerics.md,
+    shift: F - f, F the target's accumulator fraction bits, f the projection's (docs/numerics.md,
     section 3).
     """
 
@@ -56,6 +56,11 @@ class Projection:
     def is_self_projection(self) -> bool:
         """Whether source and target are one population."""
         return self.coupling.is_self_coupling
+
+    @property
+    def fraction_bits(self) -> int:
+        """The real weight of this direction is the stored integer / 2^this."""
+        return self.coupling.back_fraction_bits if self.backward else self.coupling.fraction_bits
 
     @property
     def weight_format(self) -> WeightFormat:
@@ -135,7 +140,8 @@ def projections(network: "Network") -> tuple[Projection, ...]:
         if pre.role is not Role.INPUT and not coupling.is_self_coupling:
             ways = [*ways, (post, pre, True)]
         for source, target, backward in ways:
-            shift = network.accumulator_fraction_bits(target.name) - coupling.fraction_bits
+            own = coupling.back_fraction_bits if backward else coupling.fraction_bits
+            shift = network.accumulator_fraction_bits(target.name) - own
             found.append(
                 Projection(
                     coupling=coupling,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
-from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
+from toreq_hw.network.couplings import Coupling, lowered
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import NeuronSet
 from toreq_hw.network.population import Population, Role
@@ -131,7 +131,7 @@ def _split(network: Network, whole: Coupling, parts: Mapping[str, NeuronSet]) ->
             weight = matrix[np.ix_(rows.indices, columns.indices)]
             if whole.is_self_coupling and (m < k or (m == k and not weight.any())):
                 continue
-            found.append(DenseCoupling(pre, post, weight, whole.fraction_bits, whole.weight_format))
+            found.append(replace(lowered(whole), pre=pre, post=post, weight=weight))
     return found
 
 

@@ -8,6 +8,7 @@ export computes the same states in the same ticks. A reader may take a kind's ow
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -38,11 +39,18 @@ class Edges(NamedTuple):
     parameter: npt.NDArray[np.intp]
 
 
-class Coupling(ABC):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Feedback:
+    """feedback_shift: s, by which the way back is 2^-s times as strong as the way forward."""
+
+    feedback_shift: int = 0
+
+
+class Coupling(Feedback, ABC):
     """Joins neurons of population `pre` and population `post`, with the same weight both ways.
 
     kind: its name in a network file. file_version: first version of the network file with it.
-    parameter_axes: dimensions of `parameters`.
+    parameter_axes: dimensions of `parameters`. Every kind takes `feedback_shift` by name.
     """
 
     kind: ClassVar[str]
@@ -72,6 +80,16 @@ class Coupling(ABC):
     def is_self_coupling(self) -> bool:
         """Whether it couples a population to itself."""
         return self.pre == self.post
+
+    @property
+    def back_fraction_bits(self) -> int:
+        """The real weight of the way back is the stored integer / 2^this: f + s."""
+        return self.fraction_bits + self.feedback_shift
+
+    @property
+    def needed_version(self) -> int:
+        """The first version of the network file with its kind and all that it says."""
+        return max(self.file_version, 2 if self.feedback_shift else 1)
 
     @property
     @abstractmethod
@@ -184,6 +202,7 @@ class Coupling(ABC):
             "post": self.post,
             "weight_format": self.weight_format.value,
             "fraction_bits": self.fraction_bits,
+            **({"feedback_shift": self.feedback_shift} if self.feedback_shift else {}),
             **self.settings(),
         }
 

@@ -18,4 +18,5 @@ def lowered(coupling: Coupling) -> DenseCoupling:
         coupling.matrix_of(coupling.parameters),
         coupling.fraction_bits,
         coupling.weight_format,
+        feedback_shift=coupling.feedback_shift,
     )
