@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant("toreq_hw/network/schedule.py", "parity[first] = 0", "parity[first] = 1"),
     Mutant("toreq_hw/network/schedule.py", "missing[part.population].difference_update(part.neurons)", "missing[part.population].clear()"),
     Mutant("toreq_hw/network/sweep.py", "found[part.indices] = tick", "found[part.indices] = 0"),
-    Mutant("toreq_hw/network/sweep.py", "return not any(_joined(", "return True or any(_joined("),
+    Mutant("toreq_hw/network/sweep.py", "return not any(_joins(", "return True or any(_joined("),
     Mutant("toreq_hw/network/split.py", "(m < k or (m == k and not weight.any()))", "(m < k or m == k)"),
     Mutant("toreq_hw/network/split.py", "whole[..., part.indices] = states[name]", "whole[..., : len(part)] = states[name]"),
     Mutant("toreq_hw/network/neuron_set.py", "np.diff(self.indices) > 1", "np.diff(self.indices) > 2"),

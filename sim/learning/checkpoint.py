@@ -57,7 +57,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
     tensors: dict[str, npt.NDArray[Any]] = {
         f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.couplings)
     }
-    tensors |= _structure(blueprint)
+    tensors |= blueprint.structure()
     tensors["bias_latent"] = trainer.synapses.bias_latent
     record["sha256"] = _content_hash(record, tensors)
     write_bytes(path, tensor_bytes(tensors, {"training": json.dumps(record)}))
@@ -115,7 +115,7 @@ def _restore(record: Fields, tensors: Tensors) -> Trainer:
     )
     blueprint = trainer.blueprint
     names = [f"{c.name}.latent" for c in blueprint.couplings]
-    expected = [*names, *_structure(blueprint)]
+    expected = [*names, *blueprint.structure()]
     if set(tensors) != {*expected, "bias_latent"}:
         raise NetworkFileError(f"tensors must be {', '.join(expected)} and bias_latent")
     for index, coupling in enumerate(blueprint.couplings):
@@ -132,15 +132,6 @@ def _restore(record: Fields, tensors: Tensors) -> Trainer:
     trainer.random_state = np.uint32(record.integer("random_state", 1, _WORD))
     trainer.program()
     return trainer
-
-
-def _structure(network: Network) -> dict[str, npt.NDArray[Any]]:
-    """The couplings' tensors beside their parameters, by the names that a network file has."""
-    return {
-        f"{c.name}.{end}": tensor
-        for c in network.couplings
-        for end, tensor in c.structure().items()
-    }
 
 
 def _tensor_within(
@@ -179,8 +170,9 @@ def _blueprint(record: Fields, tensors: Tensors) -> Network:
     blank: dict[str, npt.NDArray[Any]] = {}
     for coupling in description.parts("couplings"):
         name = f"{coupling.text('pre')}-{coupling.text('post')}"
-        shape = (None,) * kind_of(coupling).parameter_axes
+        shape = (None,) * kind_of(coupling).axes_in(coupling)
         checked_array(tensors, f"{name}.latent", np.int16, shape, record.where, NetworkFileError)
         blank |= {key: tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
         blank[f"{name}.weight"] = np.zeros(blank.pop(f"{name}.latent").shape, np.int8)
+    blank |= {key: tensor for key, tensor in tensors.items() if key.endswith(".colour")}
     return network_from(description.content, blank)

@@ -1,11 +1,10 @@
 """Compiled learning of couplings that are not dense: by their edges, which may share parameters.
 
 The gradient of a parameter is the sum of `s+_pre s+_post - s-_pre s-_post` over its edges; then it
-takes one step, with one stochastic rounding. docs/numerics.md says nothing about shared parameters;
-decided here, so that a parameter with one edge each learns as a synapse of a dense matrix does: a
-row of parameters is skipped if it has no edge, or if all its pre neurons are at 0 in both nudged
-phases. A row is the last axis. Every other row takes one random word, and its column j takes the
-offset r of column j. All this depends on states alone, not on the order in which edges are walked.
+takes one step, with one stochastic rounding (docs/numerics.md, section 6). A row of parameters is
+skipped if it has no edge, or if all its pre neurons are at 0 in both nudged phases. Every other row
+takes one random word, and its column j takes the offset r of column j. Each kind says what its rows
+and columns are. All this depends on states alone, not on the order in which edges are walked.
 """
 
 import numpy as np
@@ -33,20 +32,20 @@ def learn_edges(  # type: ignore[no-untyped-def]
     pre_positive .. post_negative: int16 states of both ends at the ends of the nudged phases.
     """
     edges = synapses.edges
-    rows, columns = edges.rows[coupling], edges.columns[coupling]
     begin = edges.begin[edges.first[coupling] :]
+    column_of = edges.column[edges.first[coupling] :]
+    row_begin = edges.row_begin[edges.row_first[coupling] :]
     theta = synapses.theta[coupling]
-    for row in range(rows):
+    for row in range(edges.rows[coupling]):
         moves = False
-        for edge in range(begin[row * columns], begin[(row + 1) * columns]):
+        for edge in range(begin[row_begin[row]], begin[row_begin[row + 1]]):
             pre = edges.pre[edge]
             moves |= pre_positive[pre] != 0 or pre_negative[pre] != 0
         if not moves:
             continue
         random_state = advance(random_state)
         random_word = np.int32(random_state >> np.uint32(16))
-        for column in range(columns):
-            parameter = row * columns + column
+        for parameter in range(row_begin[row], row_begin[row + 1]):
             gradient = np.int64(0)
             for edge in range(begin[parameter], begin[parameter + 1]):
                 pre, post = edges.pre[edge], edges.post[edge]
@@ -55,6 +54,7 @@ def learn_edges(  # type: ignore[no-untyped-def]
             if gradient == 0:
                 continue
             place = synapses.first[coupling] + parameter
+            column = column_of[parameter]
             offset = rounding_offset(random_word, synapses.weyl[column], np.int32(shift))
             v = np.int64(synapses.latent[place]) + ((gradient + offset) >> np.int64(shift))
             v = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)

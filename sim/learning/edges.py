@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.sim.plan import Ints
@@ -12,40 +11,46 @@ from toreq_hw.sim.plan import Ints
 class EdgeLists(NamedTuple):
     """Edges of every coupling that is not dense, those of one parameter next to each other.
 
-    rows, columns: per coupling, int64 (couplings,), how its parameters form rows; rows is -1 for
-    a dense coupling, which has no list. first: where its entries of `begin` start, one for each
-    parameter and one more. begin: where a parameter's edges start. pre, post: int64 (edges,),
-    numbers of neurons within their populations.
+    rows: per coupling, int64 (couplings,), how many rows its parameters form; -1 for a dense
+    coupling, which has no list. row_first: where its entries of `row_begin` start, one for each row
+    and one more. row_begin: the first parameter of a row. first: where its entries of `begin` and
+    `column` start, one for each parameter and one more. begin: where a parameter's edges start.
+    column: of a parameter. pre, post: int64 (edges,), numbers of neurons within their populations.
     """
 
     rows: Ints
-    columns: Ints
+    row_first: Ints
+    row_begin: Ints
     first: Ints
     begin: Ints
+    column: Ints
     pre: Ints
     post: Ints
 
     @property
-    def widest_row(self) -> int:
-        """Most columns of a row of parameters; 0 where all couplings are dense."""
-        return int(self.columns.max(initial=0))
+    def columns(self) -> int:
+        """Numbers of columns are below this; 0 where all couplings are dense."""
+        return int(self.column.max(initial=-1)) + 1
 
 
 def edge_lists(network: Network) -> EdgeLists:
     """The lists of `network`; empty where all couplings are dense."""
-    rows, columns, first = [], [], []
-    begins: list[npt.NDArray[np.int64]] = []
-    ends: list[npt.NDArray[np.int64]] = []
+    rows, row_first, first = [], [], []
+    starts: list[Ints] = []
+    begins: list[Ints] = []
+    columns: list[Ints] = []
+    ends: list[Ints] = []
     entries = edges = 0
     for coupling in network.couplings:
         first.append(entries)
+        row_first.append(sum(len(one) for one in starts))
         if isinstance(coupling, DenseCoupling):
             rows.append(-1)
-            columns.append(0)
             continue
         parameters = coupling.parameters
-        columns.append(parameters.shape[-1])
-        rows.append(parameters.size // max(parameters.shape[-1], 1))
+        starts.append(coupling.row_starts())
+        rows.append(len(starts[-1]) - 1)
+        columns.append(np.append(coupling.columns_of_parameters(), 0))
         pre, post, parameter = coupling.edges()
         counts = np.bincount(parameter, minlength=parameters.size)
         begins.append(edges + np.concatenate([[0], np.cumsum(counts)]))
@@ -56,9 +61,16 @@ def edge_lists(network: Network) -> EdgeLists:
     both = np.concatenate([np.zeros((2, 0), dtype=np.int64), *ends], axis=1)
     return EdgeLists(
         rows=np.array(rows, dtype=np.int64),
-        columns=np.array(columns, dtype=np.int64),
+        row_first=np.array(row_first, dtype=np.int64),
+        row_begin=_joined(starts),
         first=np.array(first, dtype=np.int64),
-        begin=np.concatenate([np.zeros(0, dtype=np.int64), *begins]),
+        begin=_joined(begins),
+        column=_joined(columns),
         pre=np.ascontiguousarray(both[0]),
         post=np.ascontiguousarray(both[1]),
     )
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    joined: Ints = np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+    return joined

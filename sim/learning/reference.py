@@ -5,6 +5,7 @@ and generator, bit for bit. Slow on purpose.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,10 @@ States = dict[str, npt.NDArray[np.integer]]
 
 @dataclass
 class Latents:
-    """All that learning changes: int64 arrays by coupling and by population name."""
+    """All that learning changes: int64 arrays by coupling and by population name.
+
+    A population has as many biases as it stores, (population.biases,).
+    """
 
     weight: dict[str, npt.NDArray[np.int64]]
     bias: dict[str, npt.NDArray[np.int64]]
@@ -63,9 +67,10 @@ def update(
         if not moved.any():
             continue
         latents.random_state = next_random_state(latents.random_state)
-        for i, delta in enumerate(moved.tolist()):
+        for i in range(population.biases):
+            gradient = population.state_max * int(moved[i :: population.biases].sum())
             offset = rounding_offset(latents.random_state, i, bias_shift)
-            v = int(latents.bias[name][i]) + ((population.state_max * delta + offset) >> bias_shift)
+            v = int(latents.bias[name][i]) + ((gradient + offset) >> bias_shift)
             latents.bias[name][i] = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
 
 
@@ -90,23 +95,23 @@ def _update_dense(
 def _update_edges(
     coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
 ) -> None:
-    """A parameter's gradient is the sum over its edges; `edge_kernel` says which rows move."""
+    """A parameter's gradient is the sum over its edges; a row moves with its pre neurons."""
     weight = latents.weight[coupling.name]
-    columns = weight.shape[-1]
-    gradients: dict[int, int] = {}
-    moving_rows: set[int] = set()
+    starts, columns = coupling.row_starts().tolist(), coupling.columns_of_parameters().tolist()
+    gradients = [0] * len(columns)
+    moving = [False] * len(columns)
     for pre, post, parameter in zip(*(part.tolist() for part in coupling.edges()), strict=True):
         p_pre, n_pre = int(positive[coupling.pre][pre]), int(negative[coupling.pre][pre])
         p, n = int(positive[coupling.post][post]), int(negative[coupling.post][post])
-        gradients[parameter] = gradients.get(parameter, 0) + p_pre * p - n_pre * n
-        if p_pre or n_pre:
-            moving_rows.add(parameter // columns)
-    for row in sorted(moving_rows):
+        gradients[parameter] += p_pre * p - n_pre * n
+        moving[parameter] |= p_pre != 0 or n_pre != 0
+    for start, stop in pairwise(starts):
+        if not any(moving[start:stop]):
+            continue
         latents.random_state = next_random_state(latents.random_state)
-        for column in range(columns):
-            parameter = row * columns + column
-            offset = rounding_offset(latents.random_state, column, shift)
-            v = int(weight.flat[parameter]) + ((gradients.get(parameter, 0) + offset) >> shift)
+        for parameter in range(start, stop):
+            offset = rounding_offset(latents.random_state, columns[parameter], shift)
+            v = int(weight.flat[parameter]) + ((gradients[parameter] + offset) >> shift)
             weight.flat[parameter] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
 
 

@@ -54,7 +54,7 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
     sizes = [c.parameters.size for c in network.couplings]
     ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
     edges = edge_lists(network)
-    columns = max(len(plan.bias), edges.widest_row)
+    columns = max(len(plan.bias), edges.columns)
     return Synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),

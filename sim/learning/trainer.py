@@ -91,6 +91,12 @@ class Trainer:
         for name in rule.shifts:
             if name not in names:
                 raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
+        for population in network.relaxing:
+            if population.bias_per_channel:
+                raise InputError(
+                    f"population {population.name!r}: biases must be one a neuron to be learned "
+                    "(bias_per_channel is not learned yet)"
+                )
         check_headroom(network)
         self.rule = rule
         self.seed = seed
@@ -166,11 +172,11 @@ class Trainer:
                 zip(self.blueprint.couplings, lowered.dense_couplings, strict=True)
             )
         ]
-        return replace(lowered, couplings=tuple(couplings))
+        return replace(self.blueprint, couplings=tuple(couplings), biases=lowered.biases)
 
     def lowered_network(self) -> Network:
         """The network as it stands by its default lowering: the matrices that phases run on."""
-        network, layout = self.blueprint, Layout(self.blueprint)
+        network, layout = self.blueprint.lowered, Layout(self.blueprint)
         couplings = []
         for coupling, start in zip(network.dense_couplings, self.synapses.forward, strict=True):
             weight = self._plan.weights[start : start + coupling.weight.size]

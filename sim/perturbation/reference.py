@@ -159,7 +159,7 @@ class _Sample:
             weight = flipped(intact.weight, mask, intact.weight_format)
             damaged = replace(intact, weight=weight)
             self.projections = [
-                replace(p, dense=damaged) if p.index == number else p for p in self.projections
+                replace(p, coupling=damaged) if p.index == number else p for p in self.projections
             ]
 
     def _strike(self, tick: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbench.colourings import chequered_case
+from testbench.colourings import chequered_case, coloured_case
 from testbench.networks import random_case
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.network import (
@@ -16,10 +16,12 @@ from toreq_hw.network import (
     NeuronSet,
     Pass,
     Schedule,
+    load,
     require,
     save,
     split_by_colour,
 )
+from toreq_hw.network.file import header
 
 HIDDEN = NeuronSet("hidden", range(16))
 OUTPUT = NeuronSet("output", range(3))
@@ -119,9 +121,9 @@ NEEDS = {
         "not; use split_by_colour",
     ),
     "stored": (
-        chequered_case().network,
+        lattice((OUTPUT,), (HIDDEN,), (OUTPUT,)),
         Need.STORED,
-        "schedule must be parity, sequential or synchronous on a toy, found a colouring",
+        "schedule must update no neuron twice in a sweep on a toy, found a colouring that does not",
     ),
 }
 
@@ -134,13 +136,21 @@ def test_a_need_that_is_not_met_is_refused_in_one_line(name: str) -> None:
     assert str(refused.value).startswith(words)
 
 
-def test_a_network_with_a_colouring_is_not_saved(tmp_path: Path) -> None:
+def test_a_colouring_that_updates_a_neuron_twice_is_not_saved(tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
     with pytest.raises(NetworkError, match="in a network file, found a colouring"):
-        save(chequered_case().network, path)
+        save(lattice((OUTPUT,), (HIDDEN,), (OUTPUT,)), path)
     assert not path.exists()
-    split = split_by_colour(chequered_case().network).network
-    save(split, path)
+
+
+def test_a_file_holds_a_colouring(tmp_path: Path) -> None:
+    for network in (chequered_case().network, coloured_case(3).network):
+        save(network, tmp_path / "network.safetensors")
+        found = load(tmp_path / "network.safetensors")
+        assert found.colours == network.colours
+        assert found.sha256 == network.sha256
+        assert header(found)["version"] == 2
+        assert header(found)["schedule"] == "colouring"
 
 
 def test_colours_are_part_of_what_a_network_is() -> None:

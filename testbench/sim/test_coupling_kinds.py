@@ -99,7 +99,7 @@ def test_a_file_holds_a_kind(tmp_path: Path) -> None:
 
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     network.save(toy_case(2).network, tmp_path / "toy.safetensors")
-    with pytest.raises(NetworkFileError, match="version must be 1 "):
+    with pytest.raises(NetworkFileError, match=r"kind must be 'dense' or .*, found 'banded'"):
         network.load(tmp_path / "toy.safetensors")
 
 

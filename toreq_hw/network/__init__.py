@@ -9,9 +9,11 @@ from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_l
 from toreq_hw.network.build import layered
 from toreq_hw.network.couplings import (
     MAX_FRACTION_BITS,
+    ConvolutionCoupling,
     Coupling,
     DenseCoupling,
     Edges,
+    SparseCoupling,
     WeightFormat,
 )
 from toreq_hw.network.file import load, save
@@ -31,6 +33,7 @@ __all__ = [
     "Block",
     "Colour",
     "Colouring",
+    "ConvolutionCoupling",
     "Coupling",
     "DenseCoupling",
     "Edges",
@@ -42,6 +45,7 @@ __all__ = [
     "Projection",
     "Role",
     "Schedule",
+    "SparseCoupling",
     "Split",
     "Sweep",
     "WeightFormat",

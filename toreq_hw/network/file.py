@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
@@ -19,16 +20,18 @@ from toreq_hw.network.couplings import KINDS, Coupling
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
-from toreq_hw.network.schedule import Schedule
+from toreq_hw.network.schedule import COLOURING, Colouring, Schedule
 from toreq_hw.network.sweep import Need, require
-from toreq_hw.reading import Fields, parse_json, read_tensors, shown
+from toreq_hw.reading import Fields, checked_array, parse_json, read_tensors, shown
 from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw network"
-VERSIONS = (1, 2)
 
 _MAX_FILE_BYTES = 1 << 32
 """A network of 4 GB is far above anything the engines take; refuse before reading it."""
+
+VERSIONS = (1, 2)
+"""Versions that are read; a file is written in the lowest that can hold its network."""
 
 MAX_PARTS = 1024
 """Populations, and couplings, of a file; some checks take the square of their number in time."""
@@ -52,11 +55,10 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
 def header(network: Network) -> dict[str, Any]:
     """What a file says beside the tensors: format, version, description, SHA-256.
 
-    Raises NetworkError for a network with a colouring, which no file can name.
+    Raises NetworkError for a colouring that updates a neuron twice, which no file can hold.
     """
     require(network.sweep, "in a network file", Need.STORED)
-    version = max((c.needed_version for c in network.couplings), default=1)
-    description = {"format": FORMAT, "version": version, **network.describe()}
+    description = {"format": FORMAT, "version": network.file_version, **network.describe()}
     return {**description, "sha256": network.sha256}
 
 
@@ -94,17 +96,7 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
         must = " or ".join(str(one) for one in VERSIONS)
         raise fields.error("version", f"be {must} (a newer toreq_hw may read it)", version)
     network = network_from(header, tensors)
-    for coupling in network.couplings:
-        if coupling.feedback_shift and version < coupling.needed_version:
-            raise NetworkFileError(
-                f"coupling {coupling.name!r}: feedback_shift must be in a file of version "
-                f"{coupling.needed_version}, found version {version}"
-            )
-        if coupling.file_version > version:
-            raise NetworkFileError(
-                f"coupling {coupling.name!r}: kind {coupling.kind} must be in a file of version "
-                f"{coupling.file_version}, found version {version}"
-            )
+    _check_version(network, version)
     promised = fields.text("sha256") if "sha256" in fields else network.sha256
     if promised != network.sha256:
         raise NetworkFileError(
@@ -112,6 +104,20 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
             f"found {network.sha256}"
         )
     return network
+
+
+def _check_version(network: Network, version: int) -> None:
+    """Raises NetworkFileError for what a file of a lower version could not hold."""
+    for what, first in (
+        *((f"shape of population {p.name!r}", p.file_version) for p in network.populations),
+        *((f"coupling {c.name!r}: kind {c.kind}", c.file_version) for c in network.couplings),
+        *((f"coupling {c.name!r}: feedback_shift", c.needed_version) for c in network.couplings),
+        (f"schedule {network.sweep.name}", network.sweep.file_version),
+    ):
+        if first > version:
+            raise NetworkFileError(
+                f"{what} must be in a file of version {first}, found version {version}"
+            )
 
 
 def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> Network:
@@ -130,6 +136,9 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
     couplings = tuple(_coupling(entry, tensors) for entry in _few(fields, "couplings"))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}
     expected = {name for c in couplings for name in c.tensors()} | {f"{n}.bias" for n in biases}
+    schedule = _schedule(fields, populations, tensors)
+    if isinstance(schedule, Colouring):
+        expected |= {f"{p.name}.colour" for p in populations if p.role is not Role.INPUT}
     for name in tensors:
         if name not in expected:
             raise NetworkFileError(f"tensor {shown(name)}: must belong to a coupling or population")
@@ -137,9 +146,24 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
         populations=populations,
         couplings=couplings,
         biases=biases,
-        schedule=fields.choice("schedule", Schedule),
+        schedule=schedule,
         beta_shift=fields.part("nudge").integer("beta_shift"),
     )
+
+
+def _schedule(
+    fields: Fields, populations: tuple[Population, ...], tensors: dict[str, npt.NDArray[Any]]
+) -> Schedule | Colouring:
+    if fields.value("schedule") != COLOURING:
+        return fields.choice("schedule", Schedule)
+    found = {}
+    for population in populations:
+        if population.role is not Role.INPUT:
+            name = f"{population.name}.colour"
+            found[population.name] = checked_array(
+                tensors, name, np.int32, (population.size,), "schedule", NetworkFileError
+            )
+    return Colouring.of(found)
 
 
 def _few(fields: Fields, name: str) -> list[Fields]:
@@ -156,6 +180,8 @@ def _population(entry: Fields) -> Population:
         role=entry.choice("role", Role),
         state_bits=entry.integer("state_bits"),
         signed=entry.flag("signed"),
+        shape=tuple(entry.integers("shape", 1, MAX_NEURONS)) if "shape" in entry else (),
+        bias_per_channel="bias_per_channel" in entry and entry.flag("bias_per_channel"),
     )
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
+from toreq_hw.network.checks import check_roles, check_terminals, checked_biases
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
 from toreq_hw.network.feedback import check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
@@ -37,7 +38,8 @@ class Network:
     couplings: at most one per ordered pair; the input is never a `post`. Their feedback shifts
         must be differences of depths, see `depths`.
     biases: int32 array, shape (size,), for every population but the input, in units of the
-        accumulator's LSB 2^-F; a missing one is zero.
+        accumulator's LSB 2^-F; a missing one is zero. Of a population with one bias a channel,
+        (channels,) may be given; here it is (size,) with equal biases in a channel.
     beta_shift: the nudge strength is beta = 2^-beta_shift.
 
     Raises NetworkError where anything does not fit together, including an accumulator that
@@ -53,8 +55,8 @@ class Network:
     def __post_init__(self) -> None:
         object.__setattr__(self, "populations", tuple(self.populations))
         object.__setattr__(self, "couplings", tuple(self.couplings))
-        _check_roles(self.populations)
-        _check_ends(self.populations, self.couplings)
+        check_roles(self.populations)
+        check_terminals(self.populations, self.couplings)
         if not isinstance(self.schedule, Schedule | Colouring):
             raise NetworkError(
                 f"schedule must be a Schedule or a Colouring, not {shown(self.schedule)}"
@@ -64,7 +66,7 @@ class Network:
                 f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, "
                 f"not {shown(self.beta_shift)}"
             )
-        object.__setattr__(self, "biases", _checked_biases(self.populations, self.biases))
+        object.__setattr__(self, "biases", checked_biases(self.populations, self.biases))
         check_feedback(self.populations, self.couplings)
         _ = self.depths  # refuses feedback shifts under which no energy exists
         _ = self.colours  # refuses a schedule that the couplings do not allow
@@ -110,11 +112,15 @@ class Network:
     def lowered(self) -> "Network":
         """The network of dense couplings with the same states in every tick; itself if it is one.
 
-        For machines that store whole matrices: costs and ranges for any weights are theirs.
+        For machines that store whole matrices and a bias a neuron: costs and ranges for any
+        weights are theirs.
         """
-        if all(a is b for a, b in zip(self.couplings, self.dense_couplings, strict=True)):
+        couplings, populations = self.dense_couplings, tuple(p.plain for p in self.populations)
+        if all(a is b for a, b in zip(self.couplings, couplings, strict=True)) and (
+            all(a is b for a, b in zip(self.populations, populations, strict=True))
+        ):
             return self
-        return replace(self, couplings=self.dense_couplings)
+        return replace(self, couplings=couplings, populations=populations)
 
     @cached_property
     def projections(self) -> tuple[Projection, ...]:
@@ -186,30 +192,43 @@ class Network:
     def describe(self) -> dict[str, Any]:
         """The network without its tensors, as plain JSON values (see docs/numerics.md)."""
         return {
-            "populations": [
-                {
-                    "name": p.name,
-                    "size": p.size,
-                    "role": p.role.value,
-                    "state_bits": p.state_bits,
-                    "signed": p.signed,
-                }
-                for p in self.populations
-            ],
+            "populations": [p.describe() for p in self.populations],
             "couplings": [c.describe() for c in self.couplings],
-            "schedule": self.schedule.describe(),
+            "schedule": self.sweep.describe(),
             "nudge": {"beta_shift": self.beta_shift},
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
-        """The couplings' tensors and `<population>.bias` int32, in file order.
+        """The couplings' tensors, `<population>.bias` int32, `<population>.colour` int32.
 
-        A dense coupling has one, `<coupling>.weight` int8 (pre.size, post.size); a bias is (size,).
+        In file order. A dense coupling has one, `<coupling>.weight` int8 (pre.size, post.size). A
+        bias is (size,), or (channels,) of a population with one a channel. Colours are (size,), and
+        only there where a colouring is stored.
         """
         found: dict[str, npt.NDArray[Any]] = {}
         for coupling in self.couplings:
             found |= coupling.tensors()
-        return found | {f"{p.name}.bias": self.biases[p.name] for p in self.relaxing}
+        found |= {f"{p.name}.bias": self.biases[p.name][: p.biases] for p in self.relaxing}
+        return found | self._colours()
+
+    def structure(self) -> dict[str, npt.NDArray[Any]]:
+        """The tensors that say which neurons are joined and which are updated together, by name."""
+        found = self._colours()
+        for coupling in self.couplings:
+            found |= {f"{coupling.name}.{end}": t for end, t in coupling.structure().items()}
+        return found
+
+    def _colours(self) -> dict[str, npt.NDArray[Any]]:
+        if not self.sweep.has_stored_colours:
+            return {}
+        return {f"{p.name}.colour": self.sweep.colour_of(p.name) for p in self.relaxing}
+
+    @property
+    def file_version(self) -> int:
+        """First version of the network file that can hold it."""
+        versions = [p.file_version for p in self.populations]
+        versions += [c.needed_version for c in self.couplings]
+        return max(*versions, self.sweep.file_version)
 
     @cached_property
     def sha256(self) -> str:
@@ -225,72 +244,3 @@ def largest_fraction_bits(couplings: Sequence[Coupling], name: str) -> int:
     """F of docs/numerics.md: the largest fraction bits of what arrives at a population, or 0."""
     forward = [c.fraction_bits for c in couplings if c.post == name]
     return max([0, *forward, *(c.back_fraction_bits for c in couplings if c.pre == name)])
-
-
-def _check_roles(populations: Sequence[Population]) -> None:
-    for population in populations:
-        if not isinstance(population, Population):
-            raise NetworkError(f"populations must be Population objects, not {shown(population)}")
-    names = [p.name for p in populations]
-    for name in names:
-        if names.count(name) > 1:
-            raise NetworkError(f"population names must be unique, found {shown(name)} twice")
-    for role in (Role.INPUT, Role.OUTPUT):
-        found = sum(p.role is role for p in populations)
-        if found != 1:
-            raise NetworkError(f"a network must have one {role.value} population, found {found}")
-
-
-def _check_ends(populations: Sequence[Population], couplings: Sequence[Coupling]) -> None:
-    by_name = {p.name: p for p in populations}
-    pairs: set[frozenset[str]] = set()
-    for coupling in couplings:
-        if not isinstance(coupling, Coupling):
-            raise NetworkError(f"couplings must be Coupling objects, not {shown(coupling)}")
-        for end in (coupling.pre, coupling.post):
-            if end not in by_name:
-                raise NetworkError(
-                    f"coupling {shown(coupling.name)}: both ends must be populations "
-                    f"({', '.join(by_name)}), found {shown(end)}"
-                )
-        if by_name[coupling.post].role is Role.INPUT:
-            raise NetworkError(
-                f"coupling {shown(coupling.name)}: nothing flows back to the input, so its post "
-                f"end must not be the input {shown(coupling.post)}"
-            )
-        coupling.check_ends(by_name[coupling.pre], by_name[coupling.post])
-        pair = frozenset((coupling.pre, coupling.post))
-        if pair in pairs:
-            raise NetworkError(
-                f"coupling {shown(coupling.name)}: two populations share at most one coupling "
-                "(it is used both ways), found a second"
-            )
-        pairs.add(pair)
-
-
-def _checked_biases(
-    populations: Sequence[Population], biases: Mapping[str, npt.NDArray[np.int32]]
-) -> Mapping[str, npt.NDArray[np.int32]]:
-    relaxing = {p.name: p for p in populations if p.role is not Role.INPUT}
-    for name in biases:
-        if name not in relaxing:
-            raise NetworkError(
-                f"bias {shown(name)}: must belong to a hidden or output population "
-                f"({', '.join(relaxing)})"
-            )
-    checked = {}
-    for name, population in relaxing.items():
-        bias = biases.get(name, np.zeros(population.size, dtype=np.int32))
-        if isinstance(bias, np.ma.MaskedArray):
-            raise NetworkError(f"bias {shown(name)}: must be an array without a mask")
-        if not isinstance(bias, np.ndarray) or bias.dtype != np.int32:
-            found = getattr(bias, "dtype", type(bias).__name__)
-            raise NetworkError(f"bias {shown(name)}: must be an int32 array, not {found}")
-        if bias.shape != (population.size,):
-            raise NetworkError(
-                f"bias {shown(name)}: must have shape ({population.size},), not {bias.shape}"
-            )
-        copy = np.array(bias, dtype=np.int32, order="C")
-        copy.flags.writeable = False
-        checked[name] = copy
-    return MappingProxyType(checked)

@@ -1,10 +1,13 @@
 """A population: neurons that share a role and a state format."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from math import prod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
@@ -15,6 +18,9 @@ STATE_DTYPE = np.dtype(np.int16)
 
 MAX_NEURONS = 1 << 24
 """Largest population; keeps neuron indices and array sizes far from int32 overflow."""
+
+MAX_AXES = 4
+"""Largest number of axes of a shape: three of positions, and channels."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -35,6 +41,10 @@ class Population:
     Unsigned states run over 0..2^b - 1 (hard sigmoid), b in 1..8; signed states over
     -(2^(b-1) - 1)..2^(b-1) - 1 (hard tanh), b in 2..8, because one signed bit would
     leave only the state 0.
+
+    shape: positions, then channels, such as (y, x, channels); neurons are numbered in its order,
+    channels fastest. Empty where the neurons have no positions. bias_per_channel: neurons of one
+    channel share one bias, at all positions.
     """
 
     name: str
@@ -42,6 +52,8 @@ class Population:
     role: Role
     state_bits: int = 8
     signed: bool = False
+    shape: tuple[int, ...] = field(default=(), kw_only=True)
+    bias_per_channel: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -70,6 +82,59 @@ class Population:
                 f"population {shown(self.name)}: {kind} state_bits must be an "
                 f"integer in {fewest}..8, not {shown(self.state_bits)}"
             )
+        self._check_shape()
+
+    def _check_shape(self) -> None:
+        found = self.shape
+        listed = isinstance(found, tuple | list) and len(found) <= MAX_AXES
+        if not listed or not all(type(n) is int and n >= 1 for n in found):
+            raise NetworkError(
+                f"population {shown(self.name)}: shape must be at most {MAX_AXES} whole numbers "
+                f"from 1 on, not {shown(found)}"
+            )
+        object.__setattr__(self, "shape", tuple(found))
+        if found and prod(found) != self.size:
+            raise NetworkError(
+                f"population {shown(self.name)}: shape must hold {self.size} neurons, "
+                f"not {prod(found)}"
+            )
+        if type(self.bias_per_channel) is not bool or (self.bias_per_channel and not found):
+            raise NetworkError(
+                f"population {shown(self.name)}: bias_per_channel must be true or false, and "
+                f"needs a shape, not {shown(self.bias_per_channel)}"
+            )
+
+    @property
+    def biases(self) -> int:
+        """Number of biases that are stored and learned: neuron i has bias i modulo this."""
+        return self.shape[-1] if self.bias_per_channel else self.size
+
+    @property
+    def file_version(self) -> int:
+        """First version of the network file that can hold it."""
+        return 2 if self.shape else 1
+
+    @property
+    def plain(self) -> "Population":
+        """The same neurons without positions, each with a bias of its own."""
+        return replace(self, shape=(), bias_per_channel=False) if self.shape else self
+
+    def describe(self) -> dict[str, Any]:
+        """Its entry in a network file: plain JSON values."""
+        entry = {
+            "name": self.name,
+            "size": self.size,
+            "role": self.role.value,
+            "state_bits": self.state_bits,
+            "signed": self.signed,
+        }
+        if self.shape:
+            entry |= {"shape": list(self.shape), "bias_per_channel": self.bias_per_channel}
+        return entry
+
+    def spread_biases(self, biases: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """One value a stored bias, (..., biases), as one a neuron, (..., size)."""
+        return np.tile(biases, self.size // self.biases)
 
     @property
     def state_min(self) -> int:

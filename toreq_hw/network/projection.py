@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.network.couplings import Coupling, DenseCoupling, WeightFormat
+from toreq_hw.network.couplings import Coupling, DenseCoupling, WeightFormat, lowered
 from toreq_hw.network.couplings.coupling import Range
 from toreq_hw.network.population import Population, Role
 
@@ -28,7 +28,7 @@ _Value = TypeVar("_Value", bound=np.generic)
 class Projection:
     """Adds `2^shift sum_j W[j, i] s_j` to accumulator i of `target`, s the states of `source`.
 
-    index: position of the coupling in file order. dense: its default lowering, whose matrix W is.
+    index: position of the coupling in file order. W is the matrix of its default lowering.
     backward: from post to pre, by the transpose.
     shift: F - f, F the target's accumulator fraction bits, f the projection's (docs/numerics.md,
     section 3).
@@ -36,7 +36,6 @@ class Projection:
 
     coupling: Coupling
     index: int
-    dense: DenseCoupling
     source: Population
     target: Population
     backward: bool
@@ -46,6 +45,11 @@ class Projection:
     def name(self) -> str:
         """`source->target`, unique in a network."""
         return f"{self.source.name}->{self.target.name}"
+
+    @property
+    def dense(self) -> DenseCoupling:
+        """The coupling's default lowering, made when first asked for."""
+        return lowered(self.coupling)
 
     @property
     def from_input(self) -> bool:
@@ -132,9 +136,7 @@ def projections(network: "Network") -> tuple[Projection, ...]:
     projection, since its matrix is its own transpose.
     """
     found: list[Projection] = []
-    for index, (coupling, dense) in enumerate(
-        zip(network.couplings, network.dense_couplings, strict=True)
-    ):
+    for index, coupling in enumerate(network.couplings):
         pre, post = network.population(coupling.pre), network.population(coupling.post)
         ways: Sequence[tuple[Population, Population, bool]] = [(pre, post, False)]
         if pre.role is not Role.INPUT and not coupling.is_self_coupling:
@@ -146,7 +148,6 @@ def projections(network: "Network") -> tuple[Projection, ...]:
                 Projection(
                     coupling=coupling,
                     index=index,
-                    dense=dense,
                     source=source,
                     target=target,
                     backward=backward,

@@ -4,9 +4,12 @@ A tick updates one colour; a sweep is one tick of each colour. In a coloured sch
 coupling runs inside a colour, which is what makes relaxation always stop.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import Coupling
@@ -14,9 +17,12 @@ from toreq_hw.network.neuron_set import Colour, NeuronSet
 from toreq_hw.network.population import Population
 from toreq_hw.reading import shown
 
+COLOURING = "colouring"
+"""How a network file names a schedule whose colours it holds."""
+
 
 class Schedule(Enum):
-    """The three orders of updating that a network file can name.
+    """The three orders of updating that have a name.
 
     PARITY: two colours of whole populations, alternating along the couplings; every
         layered network has one. The first relaxing population in file order goes first.
@@ -43,7 +49,7 @@ class Schedule(Enum):
 class Colouring:
     """Colours chosen by hand: any sets of relaxing neurons, in tick order.
 
-    A network with one lives in memory only: the network file names a `Schedule`.
+    A network file holds it as a colour for each neuron, if none is in two colours.
     `split_by_colour` makes a network of whole populations from it. Raises NetworkError where a
     colour is empty or has two sets of one population.
     """
@@ -62,6 +68,53 @@ class Colouring:
                     f"colour {k} must have one set of neurons a population, at least one, found "
                     f"{shown(names)}"
                 )
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, npt.NDArray[np.integer]]) -> "Colouring":
+        """The colouring that gives each neuron a colour; each number from 0 on must be there.
+
+        numbers: population name -> integers (size,). Raises NetworkError.
+        """
+        count = 1 + max((int(own.max(initial=-1)) for own in numbers.values()), default=-1)
+        total = sum(own.size for own in numbers.values())
+        if not 0 < count <= total or any(int(own.min(initial=0)) < 0 for own in numbers.values()):
+            raise NetworkError(
+                f"colours must be numbers from 0 to at most {max(total - 1, 0)}, found up to "
+                f"{count - 1} or below 0"
+            )
+        found: list[list[NeuronSet]] = [[] for _ in range(count)]
+        for name, own in numbers.items():
+            order = np.argsort(own, kind="stable")
+            starts = np.flatnonzero(np.diff(own[order], prepend=-1))
+            for part in np.split(order, starts[1:]) if len(order) else []:
+                found[int(own[part[0]])].append(NeuronSet(name, tuple(part.tolist())))
+        return cls(tuple(tuple(colour) for colour in found))
+
+    @classmethod
+    def greedy(cls, relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> "Colouring":
+        """A colouring that joins no two neurons of a colour, whatever the weights are.
+
+        Neurons in file order take the lowest colour that none of those has to which an edge of a
+        coupling joins them.
+        """
+        first, size = {}, 0
+        for population in relaxing:
+            first[population.name] = size
+            size += population.size
+        neighbours: list[list[int]] = [[] for _ in range(size)]
+        for coupling in couplings:
+            if coupling.pre in first:
+                pre, post, _ = coupling.edges()
+                one, other = pre + first[coupling.pre], post + first[coupling.post]
+                for i, j in zip(one.tolist(), other.tolist(), strict=True):
+                    neighbours[i].append(j)
+                    neighbours[j].append(i)
+        colour = [-1] * size
+        for neuron, joined in enumerate(neighbours):
+            taken = {colour[other] for other in joined}
+            colour[neuron] = next(k for k in range(size) if k not in taken)
+        numbers = np.array(colour, dtype=np.int32)
+        return cls.of({p.name: numbers[first[p.name] :][: p.size] for p in relaxing})
 
     def describe(self) -> list[list[tuple[str, list[int]]]]:
         """Plain JSON values: per colour, names of populations and numbers of neurons."""

@@ -88,7 +88,7 @@ def split_by_colour(network: Network) -> Split:
         )
     populations = (
         network.input,
-        *(replace(network.population(s.population), name=n, size=len(s)) for n, s in parts.items()),
+        *(_part(network.population(s.population), n, s) for n, s in parts.items()),
     )
     couplings = tuple(c for whole in network.couplings for c in _split(network, whole, parts))
     biases = {name: network.biases[s.population][s.indices] for name, s in parts.items()}
@@ -111,6 +111,13 @@ def _parts(network: Network) -> dict[str, NeuronSet]:
                 raise NetworkError(f"population {name!r}: must be renamed, a part takes this name")
         parts[name] = part
     return parts
+
+
+def _part(whole: Population, name: str, neurons: NeuronSet) -> Population:
+    """The population of a part; with positions and shared biases only if it is the whole."""
+    if len(neurons) == whole.size:
+        return replace(whole, name=name)
+    return replace(whole.plain, name=name, size=len(neurons))
 
 
 def _split(network: Network, whole: Coupling, parts: Mapping[str, NeuronSet]) -> list[Coupling]:

@@ -1,18 +1,18 @@
 """What one sweep of a network updates, and what a reader of the network may rely on."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError, ToreqError
-from toreq_hw.network.couplings import Coupling, lowered
+from toreq_hw.network.couplings import Coupling
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
 from toreq_hw.network.population import Population
-from toreq_hw.network.schedule import Colouring, Schedule, colours
+from toreq_hw.network.schedule import COLOURING, Colouring, Schedule, colours
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Need(Enum):
     ALWAYS_SETTLES = "every phase ends by itself"
     VISITS_EACH_NEURON_ONCE = "no neuron is updated twice in a sweep"
     WHOLE_POPULATIONS = "a colour holds whole populations, or one is taken neuron by neuron"
-    STORED = "a network file can name the schedule"
+    STORED = "a network file can hold the schedule"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Sweep:
         Of a colouring: whether the weights at hand join no two neurons of a colour.
         """
         if isinstance(self.schedule, Colouring):
-            return not any(_joined(colour, self.couplings) for colour in self.colours)
+            return not any(_joins(self, coupling) for coupling in self.couplings)
         return self.schedule.always_settles
 
     @cached_property
@@ -77,6 +77,25 @@ class Sweep:
         """Whether no neuron is in two colours; every one is in at least one."""
         visits = sum(len(part) for colour in self.colours for part in colour)
         return visits == sum(p.size for p in self.populations)
+
+    @cached_property
+    def has_stored_colours(self) -> bool:
+        """Whether a network file holds it as a colour for each neuron."""
+        return isinstance(self.schedule, Colouring) and self.visits_each_neuron_once
+
+    @property
+    def file_version(self) -> int:
+        """First version of the network file that can hold it."""
+        return 2 if isinstance(self.schedule, Colouring) else 1
+
+    def describe(self) -> Any:
+        """Plain JSON value: the schedule's name in a network file.
+
+        Of a colouring that no file can hold: its colours, by names and numbers of neurons.
+        """
+        if self.has_stored_colours:
+            return COLOURING
+        return self.schedule.describe()
 
     @property
     def whole_populations(self) -> bool:
@@ -132,7 +151,7 @@ def require(sweep: Sweep, where: str, *needs: Need, error: type[ToreqError] = Ne
         Need.ALWAYS_SETTLES: lambda: sweep.always_settles,
         Need.VISITS_EACH_NEURON_ONCE: lambda: sweep.visits_each_neuron_once,
         Need.WHOLE_POPULATIONS: lambda: sweep.whole_populations,
-        Need.STORED: lambda: isinstance(sweep.schedule, Schedule),
+        Need.STORED: lambda: isinstance(sweep.schedule, Schedule) or sweep.has_stored_colours,
     }
     for need in needs:
         if not answers[need]():
@@ -149,18 +168,30 @@ def _refusal(sweep: Sweep, need: Need, where: str) -> str:
         Need.ALWAYS_SETTLES: "have no coupling inside a colour",
         Need.VISITS_EACH_NEURON_ONCE: "update no neuron twice in a sweep",
         Need.WHOLE_POPULATIONS: "hold whole populations in each colour",
-        Need.STORED: "be parity, sequential or synchronous",
+        Need.STORED: "update no neuron twice in a sweep",
     }[need]
-    mend = "; use split_by_colour" if need in (Need.WHOLE_POPULATIONS, Need.STORED) else ""
+    mend = "; use split_by_colour" if need is Need.WHOLE_POPULATIONS else ""
     return f"schedule must {must} {where}, found {sweep.name} that does not{mend}"
 
 
-def _joined(colour: Colour, couplings: Sequence[Coupling]) -> bool:
+def _joins(sweep: Sweep, coupling: Coupling) -> bool:
     """Whether a coupling has a weight that is not zero between two neurons of a colour."""
-    inside = {part.population: part.indices for part in colour}
-    for coupling in couplings:
-        if coupling.pre in inside and coupling.post in inside:
-            weight = lowered(coupling).weight
-            if weight[np.ix_(inside[coupling.pre], inside[coupling.post])].any():
-                return True
-    return False
+    names = {p.name for p in sweep.populations}
+    if coupling.pre not in names:
+        return False
+    pre, post, parameter = coupling.edges()
+    joined = coupling.parameters.reshape(-1)[parameter] != 0
+    pre, post = pre[joined], post[joined]
+    if sweep.visits_each_neuron_once:
+        same = sweep.colour_of(coupling.pre)[pre] == sweep.colour_of(coupling.post)[post]
+        return bool(same.any())
+    return any(
+        bool((inside(colour, coupling.pre, pre) & inside(colour, coupling.post, post)).any())
+        for colour in sweep.colours
+    )
+
+
+def inside(colour: Colour, name: str, neurons: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Which neurons of a population a colour holds, bool (n,)."""
+    held = [part.indices for part in colour if part.population == name]
+    return np.isin(neurons, np.concatenate([np.zeros(0, dtype=np.intp), *held]))

@@ -50,7 +50,8 @@ class Coupling(Feedback, ABC):
     """Joins neurons of population `pre` and population `post`, with the same weight both ways.
 
     kind: its name in a network file. file_version: first version of the network file with it.
-    parameter_axes: dimensions of `parameters`. Every kind takes `feedback_shift` by name.
+    parameter_axes: dimensions of `parameters`, where all couplings of the kind have as many. Every
+    kind takes `feedback_shift` by name.
     """
 
     kind: ClassVar[str]
@@ -99,10 +100,7 @@ class Coupling(Feedback, ABC):
     @property
     @abstractmethod
     def parameters(self) -> Weights:
-        """The stored integers, int8, of the kind's own shape, read-only.
-
-        The last axis runs over the columns of a row, which share a random word in learning.
-        """
+        """The stored integers, int8, of the kind's own shape, read-only."""
 
     @abstractmethod
     def with_parameters(self, parameters: Weights) -> Self:
@@ -111,6 +109,35 @@ class Coupling(Feedback, ABC):
     @abstractmethod
     def edges(self) -> Edges:
         """Which neurons each parameter joins."""
+
+    def row_starts(self) -> npt.NDArray[np.intp]:
+        """Where each row of parameters starts in their flat order, and their number: (rows + 1,).
+
+        Parameters of a row share a random word in learning (docs/numerics.md, section 6). Here a
+        row is the last axis.
+        """
+        columns = max(self.parameters.shape[-1], 1)
+        return np.arange(0, self.parameters.size + 1, columns, dtype=np.intp)
+
+    def columns_of_parameters(self) -> npt.NDArray[np.intp]:
+        """The column of each parameter in its row, which chooses its share of the random word.
+
+        Shape (parameters.size,), in flat order; each at most the number of neurons of post.
+        """
+        columns = max(self.parameters.shape[-1], 1)
+        found: npt.NDArray[np.intp] = np.arange(self.parameters.size, dtype=np.intp) % columns
+        return found
+
+    def degrees(self, *, backward: bool) -> npt.NDArray[np.int64]:
+        """Edges of each neuron of pre, int64 (n_pre,); with `backward` of each of post.
+
+        An edge of a self-coupling counts at both of its ends.
+        """
+        pre, post, _ = self.edges()
+        if self.is_self_coupling:
+            pre, post = np.concatenate([pre, post]), np.concatenate([post, pre])
+        ends = (post, self.shape[1]) if backward else (pre, self.shape[0])
+        return np.bincount(ends[0], minlength=ends[1]).astype(np.int64)
 
     def matrix_of(self, parameters: npt.NDArray[np.integer]) -> Weights:
         """The dense matrix that stored integers stand for, int8 (n_pre, n_post)."""
@@ -185,6 +212,11 @@ class Coupling(Feedback, ABC):
     def settings(self) -> dict[str, Any]:
         """What a file's description holds beside the fields of every kind, plain JSON values."""
         return {}
+
+    @classmethod
+    def axes_in(cls, entry: Fields) -> int:  # noqa: ARG003  # a kind may have several
+        """Dimensions of the parameters that an entry describes. Raises the error of `entry`."""
+        return cls.parameter_axes
 
     @classmethod
     @abstractmethod

@@ -108,6 +108,11 @@ class DenseCoupling(Coupling):
         high = positive * source.state_max + negative * source.state_min
         return low, high
 
+    def degrees(self, *, backward: bool) -> npt.NDArray[np.int64]:
+        """All neurons of the other end, int64 (n,); of a self-coupling the neuron itself too."""
+        mine, other = self.shape[::-1] if backward else self.shape
+        return np.full(mine, other, dtype=np.int64)
+
     def free_parameters(self) -> npt.NDArray[np.intp]:
         """Flat indices of the cells; of a self-coupling those right of the diagonal."""
         if not self.is_self_coupling:
