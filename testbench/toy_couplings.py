@@ -133,6 +133,7 @@ def dense_weights(coupling: Coupling) -> Weights:
                 tap = (j - i) % columns
                 weight[i, j] = coupling.weight[tap] if tap < len(coupling.weight) else 0
             else:
+                assert isinstance(coupling, Banded)
                 k = j - i - coupling.first
                 weight[i, j] = coupling.weight[k, i] if 0 <= k < len(coupling.weight) else 0
                 if coupling.pre == coupling.post and weight[i, j]:

@@ -52,7 +52,7 @@ def networks() -> tuple[Network, Network]:
     coupling = NETWORK.couplings[0]
     other = replace(
         NETWORK,
-        couplings=(replace(coupling, weight=-coupling.weight),),
+        couplings=(coupling.with_parameters(-coupling.parameters),),
         biases={"output": np.array([3, -2], np.int32)},
     )
     return NETWORK, other
@@ -67,7 +67,7 @@ def network_of(rows: tuple[tuple[int, bytes], ...]) -> Network:
     wide = 1 << PARAMETERS.bias_bits
     signed = [(b % wide + wide // 2) % wide - wide // 2 for b in biases]
     half = PARAMETERS.relaxing[0].half
-    coupling = replace(NETWORK.couplings[0], weight=signs[np.array(weights)])
+    coupling = NETWORK.couplings[0].with_parameters(signs[np.array(weights)])
     return replace(
         NETWORK,
         couplings=(coupling,),

@@ -53,7 +53,7 @@ def example(seed: int = 6, lanes: int = 8) -> Example:
     """Two hidden layers, both weight formats, signed and unsigned states."""
     case = random_case(seed, schedule=Schedule.PARITY)
     network = case.network
-    weights = [replace(c, weight=-c.weight) for c in network.couplings]
+    weights = [c.with_parameters(-c.parameters) for c in network.couplings]
     biases = {name: bias[::-1].copy() for name, bias in network.biases.items()}
     other = replace(network, couplings=tuple(weights), biases=biases)
     parameters = CoreParameters.of(network, lanes)

@@ -68,8 +68,7 @@ def test_a_lossy_board_withholds_what_the_simulator_withholds(
     record = json.loads(out.read_text())
     assert record["threshold"] == 3
     assert record["bit_exact"] is True
-    told = board_target.simulate
-    monkeypatch.setattr(board_target, "simulate", lambda n, samples, **_: told(n, samples))
+    monkeypatch.setattr(board_target, "simulate", lambda n, samples, **_: simulate(n, samples))
     assert deploy_to("icebreaker", network_path, *lossy) == 1
     assert "free phase" in json.loads(out.read_text())["first_difference"]
 

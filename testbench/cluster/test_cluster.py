@@ -58,7 +58,7 @@ def net(tmp_path: Path) -> Path:
     rng = np.random.default_rng(1)
     blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
     couplings = tuple(
-        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     )
     network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")

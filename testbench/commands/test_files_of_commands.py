@@ -194,7 +194,7 @@ def net(place: Path) -> Path:
     path = place / "[v2]" / "[" / "x] :smile:.safetensors"
     path.parent.mkdir(parents=True)
     couplings = tuple(
-        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in NET.couplings
     )
     network.save(replace(NET, couplings=couplings), path)

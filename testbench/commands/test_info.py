@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def make(name: str, path: Path) -> None:
     makers[name]()
 
 
-EXPECTED = {
+EXPECTED: dict[str, dict[str, Any]] = {
     "network": {"shape": "64-8-10", "formats": "ternary weights, 8-bit states"},
     "checkpoint": {"shape": "64-8-10", "epoch": 0, "seed": 7, "data": "digits"},
     "float model": {"formats": "float32"},

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ def test_a_bar_in_a_pipe_speaks_after_some_seconds_and_then_every_half_minute(
     said: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(console.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     bar = console.progress_bar()
     task = bar.add_task("images", total=1000, note="")
     for second in range(70):
@@ -91,7 +92,7 @@ def test_silence_is_broken_by_a_line_that_names_the_command(
 
 def test_what_is_said_is_no_silence(said: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(silence.time, "monotonic", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
     monkeypatch.setattr(sys, "stderr", said)
     watch = silence.SilenceWatch("train")
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from testbench.patience import GENEROUS_S
 from toreq_hw import data, network, sim
 from toreq_hw.commands import simulate
-from toreq_hw.network import WeightFormat
+from toreq_hw.network import Schedule, WeightFormat
 from toreq_hw.sim import dense
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
@@ -158,8 +158,8 @@ def test_a_self_coupled_population_learns(tmp_path: Path, schedule: str) -> None
     )
     assert done.returncode == 0, done.stderr
     net = network.load(out)
-    assert net.schedule.value == schedule
-    assert any(c.is_self_coupling and c.weight.any() for c in net.couplings)
+    assert net.schedule is Schedule(schedule)
+    assert any(c.is_self_coupling and c.parameters.any() for c in net.couplings)
     assert json.loads(record.read_text())["accuracy"] > 0.8
     assert toreq("simulate", out, "--samples", 30, "--compare").returncode == 0
 

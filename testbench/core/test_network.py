@@ -204,7 +204,7 @@ def corner_accumulator(net: Network, population: Population, neuron: int, sign: 
     for c in net.couplings_of(population.name):
         into_post = c.post == population.name
         source = net.population(c.pre if into_post else c.post)
-        weight = c.weight[:, neuron] if into_post else c.weight[neuron]
+        weight = c.parameters[:, neuron] if into_post else c.parameters[neuron]
         up = source.state_max if sign > 0 else source.state_min
         down = source.state_min if sign > 0 else source.state_max
         states[source.name] = np.where(weight > 0, up, down).astype(np.int64)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from safetensors.numpy import save
 
@@ -178,7 +179,10 @@ def test_fields_name_file_place_rule_and_finding() -> None:
 
 
 def test_tensors_of_every_kind_are_read_or_named() -> None:
-    arrays = {"a": np.arange(6, dtype=np.int8).reshape(2, 3), "b": np.ones((0, 2), np.float64)}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "a": np.arange(6, dtype=np.int8).reshape(2, 3),
+        "b": np.ones((0, 2), np.float64),
+    }
     content = save(arrays, metadata={"k": "v"})
     found = reading.parse_tensors(content, "f", InputError)
     assert found.metadata == {"k": "v"}

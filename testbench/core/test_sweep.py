@@ -185,12 +185,12 @@ def test_an_output_of_two_colours_and_names_that_are_taken_are_refused() -> None
 
 def test_weights_of_a_colour_follow_the_network() -> None:
     network = chequered_case().network
-    lateral = network.couplings[1].weight.copy()
+    lateral = network.couplings[1].parameters.copy()
     lateral[0, 2] = lateral[2, 0] = 1
     joined = replace(
         network,
         couplings=tuple(
-            replace(c, weight=lateral) if c.is_self_coupling else c for c in network.couplings
+            c.with_parameters(lateral) if c.is_self_coupling else c for c in network.couplings
         ),
     )
     assert not joined.sweep.always_settles

@@ -123,9 +123,10 @@ def run(
             theirs.close()
             running[mine] = block, process, at
         for connection in wait(list(running)):
-            block, process, at = running.pop(connection)  # type: ignore[call-overload]
+            assert isinstance(connection, Connection)
+            block, process, at = running.pop(connection)
             try:
-                report.merge(connection.recv())  # type: ignore[union-attr]
+                report.merge(connection.recv())
                 done += block.count
             except EOFError:
                 process.join()

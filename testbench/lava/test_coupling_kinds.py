@@ -43,9 +43,9 @@ def test_nir_holds_the_matrices(tmp_path: Path) -> None:
     nir_export.export(case.network, tmp_path / "toy.nir")
     graph = nir.read(tmp_path / "toy.nir")
     for c in case.twin.couplings:
-        assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.weight.T)
+        assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.parameters.T)
         if c.pre != "input":
-            assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.weight)
+            assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.parameters)
 
 
 def test_the_map_and_the_strength_are_those_of_the_dense_twin() -> None:

@@ -140,7 +140,7 @@ def test_a_run_may_take_for_ever_as_long_as_it_moves(
     moves: str, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker: Any = SlowWorker(tmp_path, moves)
-    monkeypatch.setattr(lava_run.time, "monotonic", lambda: worker.now)
+    monkeypatch.setattr(time, "monotonic", lambda: worker.now)
     if ends:
         assert lava_run._wait_while_it_moves(worker, tmp_path, 10.0) == 0
         return

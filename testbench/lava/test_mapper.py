@@ -32,7 +32,7 @@ def filled(
     blank = network.layered(sizes, kind, [5] * (len(sizes) - 1), state_bits=4, input_bits=4)
     couplings = [
         DenseCoupling(
-            c.pre, c.post, (rng.random(c.weight.shape) < density).astype(np.int8), 5, kind
+            c.pre, c.post, (rng.random(c.parameters.shape) < density).astype(np.int8), 5, kind
         )
         for c in blank.couplings
     ]

@@ -134,9 +134,9 @@ def test_nir_keeps_weights_biases_and_says_what_it_lacks(tmp_path: Path) -> None
     nir_export.export(source, tmp_path / "network.nir")
     graph = nir.read(tmp_path / "network.nir")
     for c in source.couplings:
-        assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.weight.T)
+        assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.parameters.T)
         if c.pre != "input":
-            assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.weight)
+            assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.parameters)
     for p in source.relaxing:
         assert np.array_equal(graph.nodes[p.name].metadata["bias"], source.biases[p.name])
     assert ("input", f"input-{source.couplings[0].post}") in graph.edges

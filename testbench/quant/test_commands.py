@@ -60,7 +60,7 @@ def digits_net(tmp_path: Path) -> Path:
     blank = network_file.layered((64, 16, 10), WeightFormat.TERNARY, (3, 3))
     rng = np.random.default_rng(0)
     couplings = tuple(
-        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     )
     network_file.save(replace(blank, couplings=couplings), path)

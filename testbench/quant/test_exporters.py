@@ -58,7 +58,7 @@ def fed_forward(network: Network, index: int, states: npt.NDArray[np.int64]) -> 
     coupling = network.couplings[index]
     post = network.population(coupling.post)
     bits = network.accumulator_fraction_bits(post.name)
-    total = (states @ coupling.weight.astype(np.int64)) << (bits - coupling.fraction_bits)
+    total = (states @ coupling.parameters.astype(np.int64)) << (bits - coupling.fraction_bits)
     total = (total + network.biases[post.name] + ((1 << bits) >> 1)) >> bits
     return np.clip(total, post.state_min, post.state_max)
 

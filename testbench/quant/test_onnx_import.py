@@ -173,7 +173,7 @@ def test_power_of_two_scales_carry_the_integers_of_an_mlp(file: Path) -> None:
     (coupling,) = network.couplings
     assert carried[0].exact
     assert coupling.fraction_bits == 3, "W / 16 over states of scale 1/2"
-    assert np.array_equal(coupling.weight, np.arange(-6, 6).reshape(4, 3))
+    assert np.array_equal(coupling.parameters, np.arange(-6, 6).reshape(4, 3))
     assert network.biases["output"].tolist() == [4, -8, 16], "0.25, -0.5, 1 over 1/2, in 1/8"
     assert (network.input.state_bits, network.output.state_bits) == (8, 4)
 

@@ -76,7 +76,7 @@ def fed_forward(network: Network, index: int, states: Integers) -> Integers:
     found = np.empty((len(states), post.size), dtype=np.int64)
     for sample, row in enumerate(states.tolist()):
         for neuron in range(post.size):
-            column = coupling.weight[:, neuron].tolist()
+            column = coupling.parameters[:, neuron].tolist()
             total = sum(w * s for w, s in zip(column, row, strict=True))
             total = (total << (deepest - coupling.fraction_bits)) + int(
                 network.biases[post.name][neuron]

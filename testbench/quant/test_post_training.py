@@ -89,6 +89,7 @@ def test_the_command_reports_each_coupling(model: FloatModel, tmp_path: Path) ->
 def test_a_float_model_comes_back(model: FloatModel, tmp_path: Path) -> None:
     save_float(model, tmp_path / "float.safetensors")
     back = load_float(tmp_path / "float.safetensors")
+    assert isinstance(back, FloatModel)
     assert back.names == model.names
     for mine, theirs in zip(back.weights, model.weights, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-6)

@@ -31,7 +31,9 @@ def digits_network(kind: WeightFormat, seed: int = 0) -> Network:
     rng = np.random.default_rng(seed)
     blank = layered((64, 20, 10), kind, (7, 6), state_bits=5)
     couplings = tuple(
-        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
+        c.with_parameters(
+            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
+        )
         for c in blank.couplings
     )
     biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in blank.relaxing}
@@ -61,7 +63,7 @@ def test_a_ternary_coupling_among_int8_ones_goes_on_as_int8() -> None:
     assert weight_format_of(network) is WeightFormat.INT8
     weights, _ = parameters_from(network, 0.5, CPU).quantised()
     for coupling, weight in zip(network.couplings, weights, strict=True):
-        assert np.array_equal(coupling.weight, weight.numpy())
+        assert np.array_equal(coupling.parameters, weight.numpy())
 
 
 def test_networks_that_are_no_chain_are_refused() -> None:

@@ -34,7 +34,7 @@ def test_diverged_training_gives_no_network(which: str, value: float) -> None:
     parameters = parameters_from(net, 0.5, torch.device("cpu"))
     getattr(parameters, which)[0].view(-1)[0] = value
     if which == "weights" and not np.isnan(value):
-        assert abs(int(parameters.network(1).couplings[0].weight[0, 0])) == 127, "clipped"
+        assert abs(int(parameters.network(1).couplings[0].parameters[0, 0])) == 127, "clipped"
         return
     with pytest.raises(InputError, match=f"trained {which} must stay within"):
         parameters.network(1)

@@ -59,7 +59,7 @@ def test_the_command_writes_network_and_record(
     assert found["simulator_differs_on"] == 0
     assert network.population("hidden").state_bits == 4
     norms = found["spectral_norms"]["input-hidden"]
-    weight = network.couplings[0].weight / 2.0 ** network.couplings[0].fraction_bits
+    weight = network.couplings[0].parameters / 2.0 ** network.couplings[0].fraction_bits
     measured = np.linalg.norm(weight * 255 / 15, ord=2)
     assert norms["after"] == pytest.approx(measured, rel=1e-6)
     assert norms["after"] < 0.65 < norms["before"]

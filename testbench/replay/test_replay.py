@@ -224,10 +224,10 @@ def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Pa
     rng = np.random.default_rng(4)
     couplings = []
     for coupling in net.couplings:
-        weight = rng.integers(-1, 2, coupling.weight.shape).astype(np.int8)
+        weight = rng.integers(-1, 2, coupling.parameters.shape).astype(np.int8)
         if coupling.is_self_coupling:
             weight = np.triu(weight, 1) + np.triu(weight, 1).T
-        couplings.append(replace(coupling, weight=weight.astype(np.int8)))
+        couplings.append(coupling.with_parameters(weight.astype(np.int8)))
     net = replace(net, couplings=tuple(couplings), schedule=Schedule.SEQUENTIAL)
     case = Case(net, rng.integers(0, 256, (3, 6)).astype(np.int16), np.zeros(3, np.int64))
     lasting = [*ALONE["weights"], *ALONE["dead_maximum"], *ALONE["stuck_message_bits"]]
@@ -252,7 +252,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     rng = np.random.default_rng(1)
     blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
     couplings = tuple(
-        replace(c, weight=rng.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     )
     network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")

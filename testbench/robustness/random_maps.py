@@ -58,7 +58,7 @@ class _Rows:
         found = {}
         for _ in range(self._below(4)):
             coupling = self.network.couplings[self._below(len(self.network.couplings))]
-            row, column = (self._end(0, size - 1) for size in coupling.weight.shape)
+            row, column = (self._end(0, size - 1) for size in coupling.parameters.shape)
             word = self._end(-coupling.weight_format.limit, coupling.weight_format.limit)
             if coupling.is_self_coupling and row == column:
                 continue

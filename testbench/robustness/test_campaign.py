@@ -206,7 +206,7 @@ def plain_feed_forward(net: Network, inputs: np.ndarray) -> np.ndarray:
     states = inputs.astype(np.int64)
     for coupling, population in zip(net.couplings, net.relaxing, strict=True):
         fraction_bits = net.accumulator_fraction_bits(population.name)
-        total = (states @ coupling.weight.astype(np.int64)) << (
+        total = (states @ coupling.parameters.astype(np.int64)) << (
             fraction_bits - coupling.fraction_bits
         )
         total += net.biases[population.name]

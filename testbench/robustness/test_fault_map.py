@@ -142,7 +142,7 @@ def test_a_map_lists_exactly_the_cells_that_changed() -> None:
     made = FaultMap.make(case.network, [layer], 4)
     damaged = layer.program(case.network)
     changed = sum(
-        int(np.count_nonzero(a.weight != b.weight))
+        int(np.count_nonzero(a.parameters != b.parameters))
         for a, b in zip(case.network.couplings, damaged.couplings, strict=True)
     )
     assert len(made.weights) == changed > 0

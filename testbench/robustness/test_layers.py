@@ -32,7 +32,9 @@ def network_of(kind: WeightFormat, rows: int = 40, columns: int = 30) -> Network
     rng = np.random.default_rng(0)
     blank = layered((rows, columns, 10), kind, (3, 4))
     couplings = tuple(
-        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
+        c.with_parameters(
+            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
+        )
         for c in blank.couplings
     )
     return replace(blank, couplings=couplings)
@@ -71,9 +73,9 @@ def test_bit_flip_rate_is_the_level(kind: WeightFormat) -> None:
     # One bit that always shows: bit 0 of a ternary word; bit 0 of INT8 unless it makes -128.
     layer = p.WeightBitFlip(0.01, seed=3, bit=0)
     damaged = layer.program(network)
-    cells = sum(c.weight.size for c in network.couplings)
+    cells = sum(c.parameters.size for c in network.couplings)
     changed = sum(
-        int(np.count_nonzero(a.weight != b.weight))
+        int(np.count_nonzero(a.parameters != b.parameters))
         for a, b in zip(network.couplings, damaged.couplings, strict=True)
     )
     assert abs(changed - 0.01 * cells) < 5 * (0.01 * cells) ** 0.5
@@ -97,7 +99,7 @@ def test_stuck_weights_are_as_many_as_asked_for_and_read_what_is_said(value: str
     layer = p.StuckWeights(0.25, seed=2, value=value)
     damaged = layer.program(network)
     for coupling, where, words in layer.stuck_cells(network):
-        after = next(c for c in damaged.couplings if c.name == coupling.name).weight
+        after = next(c for c in damaged.couplings if c.name == coupling.name).parameters
         assert len(where) == round(0.25 * coupling.weight.size)
         assert np.array_equal(after.ravel()[where], words)
         others = np.setdiff1d(np.arange(after.size), where)
@@ -114,9 +116,9 @@ def test_weight_damage_keeps_self_couplings_symmetric() -> None:
 
 def test_dead_lines() -> None:
     network = network_of(WeightFormat.TERNARY)
-    rows = p.DeadRows(0.5, seed=1).program(network).couplings[0].weight
+    rows = p.DeadRows(0.5, seed=1).program(network).couplings[0].parameters
     assert np.count_nonzero(~rows.any(axis=1)) == 20
-    columns = p.DeadColumns(0.5, seed=1).program(network).couplings[0].weight
+    columns = p.DeadColumns(0.5, seed=1).program(network).couplings[0].parameters
     assert np.count_nonzero(~columns.any(axis=0)) == 15
 
 
@@ -146,12 +148,12 @@ def test_the_converter_of_exact_weights_changes_no_tick() -> None:
 def test_analog_noise_has_the_spread_it_says() -> None:
     network = network_of(WeightFormat.TERNARY, 300, 300)
     noisy = p.ProgrammingNoise(0.2, seed=1).program(network).couplings[0]
-    error = noisy.weight / 64 - network.couplings[0].weight
+    error = noisy.parameters / 64 - network.couplings[0].parameters
     assert noisy.weight_format is WeightFormat.INT8
     assert abs(error.std() - 0.2) < 0.005
     assert abs(error.mean()) < 0.005
     relative = p.RelativeNoise(0.2, seed=1).program(network).couplings[0]
-    assert not relative.weight[network.couplings[0].weight == 0].any()
+    assert not relative.parameters[network.couplings[0].parameters == 0].any()
 
 
 def test_ir_drop_by_hand() -> None:
@@ -160,7 +162,7 @@ def test_ir_drop_by_hand() -> None:
         layered((2, 2), WeightFormat.INT8, (3,)),
         couplings=(DenseCoupling("input", "output", weight, 3, WeightFormat.INT8),),
     )
-    dropped = p.IRDrop(0.4).program(network).couplings[0].weight
+    dropped = p.IRDrop(0.4).program(network).couplings[0].parameters
     assert dropped.tolist() == [[100, 80], [80, 60]]
 
 
@@ -215,8 +217,8 @@ def test_pcm_follows_the_published_formulas() -> None:
     assert aged == pytest.approx([25 * ((1e6 + 20) / 20) ** -0.049])
     network = network_of(WeightFormat.TERNARY, 300, 300)
     for seconds in (0.0, 1e7):
-        read = p.Pcm(1.0, seed=1, seconds=seconds).program(network).couplings[0].weight / 64
-        signs = np.sign(network.couplings[0].weight)
+        read = p.Pcm(1.0, seed=1, seconds=seconds).program(network).couplings[0].parameters / 64
+        signs = np.sign(network.couplings[0].parameters)
         assert abs((read * signs).sum() / np.abs(signs).sum() - 1) < 0.02
 
 

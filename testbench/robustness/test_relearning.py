@@ -69,7 +69,7 @@ def test_learning_on_recovers_and_broken_cells_stay_broken(
     after = damaged.network()
     for coupling in after.couplings:
         where, words = broken.cells[coupling.name]
-        assert np.array_equal(coupling.weight.ravel()[where], words)
+        assert np.array_equal(coupling.parameters.ravel()[where], words)
     assert accuracy(after) > before + 0.1
     assert trainer.network().sha256 == whole.sha256
 
@@ -106,7 +106,9 @@ def test_latents_from_a_network_stand_for_its_weights(kind: WeightFormat) -> Non
     assert np.array_equal(weights_of(latents_of(weights, theta), theta), weights)
     blank = layered((20, 9, 5), kind, (3, 4))
     couplings = tuple(
-        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
+        c.with_parameters(
+            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
+        )
         for c in blank.couplings
     )
     biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in blank.relaxing}

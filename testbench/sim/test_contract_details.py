@@ -74,7 +74,7 @@ def test_a_self_coupling_is_counted_whole() -> None:
 def test_a_self_couplings_last_row_draws_though_it_has_no_column() -> None:
     net = self_coupled()
     latents = Latents(
-        {c.name: np.zeros(c.weight.shape, np.int64) for c in net.couplings},
+        {c.name: np.zeros(c.parameters.shape, np.int64) for c in net.couplings},
         {p.name: np.zeros(p.size, np.int64) for p in net.relaxing},
         random_state=1,
     )
@@ -105,7 +105,7 @@ def test_going_on_from_ternary_weights_stays_within_the_latents(theta: int, late
     )
     trainer = Trainer.from_network(net, Rule(theta=theta), seed=1)
     assert trainer.latents(0).tolist() == [[latent, -latent]]
-    assert trainer.network().couplings[0].weight.tolist() == [[1, -1]]
+    assert trainer.network().couplings[0].parameters.tolist() == [[1, -1]]
 
 
 def test_moved_images_by_the_formula() -> None:

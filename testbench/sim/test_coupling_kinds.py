@@ -68,7 +68,9 @@ def test_the_range_for_any_weights_counts_edges() -> None:
         net = toy_case(0, schedule=schedule).network
         for projection in net.projections:
             low, high = projection.sum_range(any_weights=True)
-            full = replace(projection.coupling, weight=np.full_like(projection.coupling.weight, 1))
+            full = projection.coupling.with_parameters(
+                np.full_like(projection.coupling.parameters, 1)
+            )
             degree = np.count_nonzero(dense_weights(full), axis=1 if projection.backward else 0)
             reach = degree * 127 * projection.source.state_max << projection.shift
             assert (high.tolist(), low.tolist()) == (reach.tolist(), (-reach).tolist())
@@ -155,7 +157,7 @@ def test_an_edge_each_learns_as_a_dense_matrix(
     case = toy_case(5, weight_format, batch=12)
     trainers = [trainer_of(case.twin)]
     listed = tuple(
-        Listed(c.pre, c.post, c.weight, c.fraction_bits, c.weight_format)
+        Listed(c.pre, c.post, c.parameters, c.fraction_bits, c.weight_format)
         for c in case.twin.couplings
     )
     native = type("Native", (), {"__instancecheck__": lambda _, c: type(c) is DenseCoupling})
@@ -209,7 +211,7 @@ class Written:
         net = self.case.network
         ternary = [c.weight_format is WeightFormat.TERNARY for c in net.couplings]
         couplings = tuple(
-            replace(c, weight=weights_of(v.astype(np.int16), self.theta if t else 0))
+            c.with_parameters(weights_of(v.astype(np.int16), self.theta if t else 0))
             for c, v, t in zip(net.couplings, self.latents, ternary, strict=True)
         )
         biases = {name: (v >> 4).astype(np.int32) for name, v in self.bias.items()}
@@ -262,6 +264,7 @@ class Written:
         """The pairs of neurons of one parameter."""
         if isinstance(coupling, Circulant):
             return [(i, (i + column) % 5) for i in range(11)]
+        assert isinstance(coupling, Banded)
         j = column + coupling.first + k
         return [(column, j)] if 0 <= j < 11 else []
 

@@ -81,7 +81,7 @@ def test_the_worst_corner_fits_its_sums_exactly(corner: Corner, direction: int) 
     assert corner.rows >= MIN_SHARED_ROWS, "the 16-bit route must be the one taken"
     network = corner.network(3 * corner.rows + 2)
     deltas = np.int16(direction) * largest_moves(network)
-    weight = network.couplings[1].weight.astype(np.int64)
+    weight = network.couplings[1].parameters.astype(np.int64)
     assert np.array_equal(delivered(compile_plan(network), deltas), deltas @ weight)
 
 
@@ -89,7 +89,7 @@ def test_the_worst_corner_fits_its_sums_exactly(corner: Corner, direction: int) 
 def test_one_row_more_than_the_bound_wraps(corner: Corner) -> None:
     network = corner.network(corner.rows + 1)
     plan, deltas = compile_plan(network), largest_moves(network)
-    weight = network.couplings[1].weight.astype(np.int64)
+    weight = network.couplings[1].parameters.astype(np.int64)
     assert np.abs(deltas @ weight).max() > SUM_LIMIT
     wider = plan._replace(fan_shared_rows=plan.fan_shared_rows + 1)
     assert not np.array_equal(delivered(wider, deltas), deltas @ weight)
@@ -100,7 +100,7 @@ def test_full_range_int8_is_summed_in_32_bits() -> None:
     assert corner.rows < MIN_SHARED_ROWS
     network = corner.network(201)
     deltas = largest_moves(network)
-    weight = network.couplings[1].weight.astype(np.int64)
+    weight = network.couplings[1].parameters.astype(np.int64)
     assert np.array_equal(delivered(compile_plan(network), deltas), deltas @ weight)
 
 

@@ -147,7 +147,7 @@ def test_event_order_does_not_matter(case: Case) -> None:
             target = c.post if into_post else c.pre
             if target == net.input.name:
                 continue
-            weight = c.weight[i] if into_post else c.weight[:, i]
+            weight = c.parameters[i] if into_post else c.parameters[:, i]
             shift = net.accumulator_fraction_bits(target) - c.fraction_bits
             kept[target] += (weight.astype(np.int64) * delta) << shift
     for p in net.relaxing:

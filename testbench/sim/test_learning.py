@@ -117,7 +117,7 @@ def test_kernel_is_the_written_rule(case: Case) -> None:
         trained = trainer.network()
         for c, k in zip(trained.couplings, range(100), strict=False):
             theta = int(trainer.synapses.theta[k])
-            assert np.array_equal(c.weight, weights_of(trainer.latents(k), theta))
+            assert np.array_equal(c.parameters, weights_of(trainer.latents(k), theta))
         for name, bias in biases_of(expected).items():
             assert np.array_equal(trained.biases[name], bias)
 

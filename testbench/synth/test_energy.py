@@ -68,7 +68,7 @@ def test_activity_of_a_core_is_that_of_its_images(tmp_path: Path) -> None:
     draw = np.random.default_rng(4)
     blank = layered((12, 9, 4), WeightFormat.TERNARY, (2, 2), state_bits=4)
     couplings = (
-        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     )
     network = replace(blank, couplings=tuple(couplings))

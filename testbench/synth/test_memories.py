@@ -34,7 +34,7 @@ def test_blocks_are_those_of_yosys(name: str, threshold: int | None, tmp_path: P
     board, draw = registry.get(name), np.random.default_rng(1)
     blank = layered((64, 32, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
     couplings = (
-        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     )
     network = replace(blank, couplings=tuple(couplings))

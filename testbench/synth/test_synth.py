@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     blank = layered((64, 6, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
     draw = np.random.default_rng(1)
     couplings = [
-        replace(c, weight=draw.integers(-1, 2, c.weight.shape).astype(np.int8))
+        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
         for c in blank.couplings
     ]
     network.save(replace(blank, couplings=tuple(couplings)), folder / "tiny.safetensors")
@@ -250,7 +250,7 @@ def test_a_row_of_another_design_is_dropped_and_said_so(
 ) -> None:
     kept = (folder / "tiny.safetensors").read_bytes()
     net = network.load(folder / "tiny.safetensors")
-    first = replace(net.couplings[0], weight=-net.couplings[0].weight)
+    first = net.couplings[0].with_parameters(-net.couplings[0].parameters)
     other = replace(net, couplings=(first, *net.couplings[1:]))
     network.save(other, folder / "tiny.safetensors")
     try:

@@ -20,7 +20,7 @@ def random_network() -> Network:
         DenseCoupling(
             c.pre,
             c.post,
-            draw.integers(-1, 2, c.weight.shape).astype(np.int8),
+            draw.integers(-1, 2, c.parameters.shape).astype(np.int8),
             c.fraction_bits,
             c.weight_format,
         )
