@@ -51,7 +51,9 @@ def test_a_convolution_by_hand() -> None:
     assert projection.apply(image).tolist() == [[-3, -1, 3, 5]]
     assert net.biases["output"].tolist() == [10, 10, 10, 10]
     assert net.tensors()["output.bias"].tolist() == [10]
-    padded = replace(net.couplings[0], padding=1)
+    (coupling,) = net.couplings
+    assert isinstance(coupling, ConvolutionCoupling)
+    padded = replace(coupling, padding=1)
     assert padded.output_shape == (4, 4, 1)
     assert padded.matrix_of(kernel)[0].reshape(4, 4).tolist() == [
         [-4, 3, 0, 0],
@@ -165,7 +167,7 @@ def test_a_large_convolution_is_checked_at_once() -> None:
     assert high.min() == 4 * 64 * 255 + drive + 1
 
 
-def convolution(**changes: Any) -> Callable[[], object]:
+def convolution(**changes: Any) -> Callable[[], ConvolutionCoupling]:
     given = {"input_shape": (5, 5, 2), "weight": np.zeros((3, 3, 2, 4), np.int8)} | changes
     weight = given.pop("weight")
     ends = (given.pop("pre", "a"), given.pop("post", "b"))

@@ -58,7 +58,7 @@ def test_integer_latents_of_a_network_stand_for_it(kind: WeightFormat) -> None:
 
 def test_a_ternary_coupling_among_int8_ones_goes_on_as_int8() -> None:
     network = digits_network(WeightFormat.TERNARY)
-    second = replace(network.couplings[1], weight_format=WeightFormat.INT8)
+    second = replace(network.dense_couplings[1], weight_format=WeightFormat.INT8)
     network = replace(network, couplings=(network.couplings[0], second))
     assert weight_format_of(network) is WeightFormat.INT8
     weights, _ = parameters_from(network, 0.5, CPU).quantised()

@@ -142,6 +142,7 @@ def test_edges_that_are_none_are_refused(
 def test_an_edge_of_a_self_coupling_runs_upwards() -> None:
     net = toy_case(0, schedule=Schedule.SEQUENTIAL).network
     *others, band = net.couplings
+    assert isinstance(band, Banded)
     with pytest.raises(NetworkError, match=r"lower neuron to the higher, found \[0, 0\]"):
         replace(net, couplings=(*others, replace(band, first=0)))
 
