@@ -30,6 +30,7 @@ class Kind(StrEnum):
     ONNX = "an ONNX graph"
     FAULT_MAP = "a fault map"
     CHIP = "a chip description"
+    DESCRIPTION = "a description of a network"
     TRIALS = "finished trials of a campaign, version 1"
     LEDGER = "finished runs of a study"
     RECORD = "a record of a command"
@@ -71,6 +72,7 @@ USES = {
     Kind.ONNX: Use(("toreq-hw import {} --out NETWORK", "toreq-hw quantize {} --out NETWORK")),
     Kind.FAULT_MAP: Use(("toreq-hw replay NETWORK {}",)),
     Kind.CHIP: Use(("toreq-hw deploy --target loihi --chip {}",)),
+    Kind.DESCRIPTION: Use(("toreq-hw train --network {} --out NETWORK",)),
     Kind.LEDGER: Use(("toreq-hw inject NETWORK, which finds them in its folder",)),
 }
 """Of kinds that a command reads."""
@@ -82,6 +84,7 @@ _ONNX_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 _TRIAL = ("level", "trial", "samples", "accuracy")
 _LEDGER = ("ledger", "study", "shared")
 _CHIP = re.compile(rb"^\s*\[(limits|synapse|energy|time)\]", re.MULTILINE)
+_DESCRIPTION = re.compile(rb"^\s*layers\s*=\s*\[", re.MULTILINE)
 _FORMATS = {"toreq-hw fault map": Kind.FAULT_MAP}
 
 
@@ -157,7 +160,9 @@ def _text(head: bytes, *, whole: bool) -> Kind:
         by_format = _FORMATS.get(named[1].decode("ascii", "replace")) if named else None
         is_json = isinstance(found, dict) or not whole
         return by_format or (Kind.RECORD if is_json else Kind.OTHER)
-    return Kind.CHIP if _CHIP.search(text) and b"source" in text else Kind.OTHER
+    if _CHIP.search(text) and b"source" in text:
+        return Kind.CHIP
+    return Kind.DESCRIPTION if _DESCRIPTION.search(text) and b"input" in text else Kind.OTHER
 
 
 def _json(content: bytes) -> Any:

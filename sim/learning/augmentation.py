@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
+from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.reading.fields import integer
-from toreq_hw.sim.learning.generator import Stream, epoch_seed, random_words, seed_state
+from toreq_hw.sim.learning.generator import epoch_seed, random_words
 
 _MOST = 1024
 """Pixels that an image is moved by; room for as many is made around it."""

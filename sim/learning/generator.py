@@ -4,36 +4,15 @@ docs/numerics.md, section 6, fixes the generator, its seeding and the order of r
 So hardware and simulator agree on every weight after a whole training run.
 """
 
-from enum import IntEnum
-
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.compiled import compiled
 
 WEYL_STEP = 0x9E37
 """Added per column to a row's 16-bit random word: 2^16 over the golden ratio, made odd, so that the
 offsets of neighbouring lanes are spread evenly and no two of 65,536 columns share one."""
-
-
-class Stream(IntEnum):
-    """Independent uses of one seed."""
-
-    INITIAL_WEIGHTS = 0
-    SAMPLE_ORDER = 1
-    ROUNDING = 2
-    AUGMENTATION = 3
-
-
-def seed_state(seed: int, stream: Stream) -> int:
-    """The generator's first state, never zero: a 32-bit hash of (seed, stream).
-
-    seed: 0 .. 2^32 - 1. Murmur3's finaliser separates neighbouring seeds.
-    """
-    x = (seed * 4 + stream + 1) & 0xFFFFFFFF
-    x = ((x ^ (x >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
-    x = ((x ^ (x >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
-    return (x ^ (x >> 16)) or 1
 
 
 @compiled

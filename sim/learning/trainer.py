@@ -26,9 +26,10 @@ from toreq_hw.network import (
     check_states,
 )
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
+from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.learning import kernel
-from toreq_hw.sim.learning.generator import Stream, fill_uniform, seed_state
+from toreq_hw.sim.learning.generator import fill_uniform
 from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
 from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,

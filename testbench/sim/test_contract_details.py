@@ -15,9 +15,10 @@ from toreq_hw.network import (
     WeightFormat,
     layered,
 )
+from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.augmentation import shift_images
-from toreq_hw.sim.learning.generator import Stream, epoch_seed, seed_state
+from toreq_hw.sim.learning.generator import epoch_seed
 from toreq_hw.sim.learning.reference import Latents, next_random_state, update
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT
 

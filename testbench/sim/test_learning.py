@@ -14,15 +14,14 @@ from testbench.shifted_networks import shifted_case
 from toreq_hw import sim
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.learning import training_samples as samples_module
 from toreq_hw.sim.learning.augmentation import shift_images
 from toreq_hw.sim.learning.generator import (
     WEYL_STEP,
-    Stream,
     random_words,
     sample_order,
-    seed_state,
 )
 from toreq_hw.sim.learning.reference import (
     Latents,

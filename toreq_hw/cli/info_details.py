@@ -29,7 +29,13 @@ def details(path: Path, kind: Kind) -> Details:
 
 def _network(path: Path) -> Details:
     net = network.load(path)
-    return {"made_by": "toreq-hw, network file of version 1", **_described(net)}
+    made_by = f"toreq-hw, network file of version {net.file_version}"
+    return {"made_by": made_by, **_described(net)}
+
+
+def _description(path: Path) -> Details:
+    """Of the blank network; the description itself has no hash."""
+    return {**_described(network.load_description(path)), "sha256": None}
 
 
 def _described(net: Network) -> Details:
@@ -38,7 +44,7 @@ def _described(net: Network) -> Details:
         "shape": "-".join(str(p.size) for p in net.populations),
         "formats": ", ".join(
             [
-                *dict.fromkeys(f"{c.weight_format.value} weights" for c in net.dense_couplings),
+                *dict.fromkeys(f"{c.weight_format.value} weights" for c in net.couplings),
                 *dict.fromkeys(f"{p.state_bits}-bit states" for p in net.populations),
             ]
         ),
@@ -49,18 +55,20 @@ def _described(net: Network) -> Details:
                 "role": p.role.value,
                 "state_bits": p.state_bits,
                 "signed": p.signed,
+                **({"shape": "x".join(map(str, p.shape))} if p.shape else {}),
             }
             for p in net.populations
         ],
         "couplings": [
             {
                 "name": c.name,
+                **({"kind": c.kind} if c.kind != "dense" else {}),
                 "weight_format": c.weight_format.value,
                 "fraction_bits": c.fraction_bits,
                 **({"feedback_shift": c.feedback_shift} if c.feedback_shift else {}),
-                "zeros": round(float((c.weight == 0).mean()), 4),
+                "zeros": round(float((c.parameters == 0).mean()), 4) if c.parameters.size else 0.0,
             }
-            for c in net.dense_couplings
+            for c in net.couplings
         ],
         "schedule": net.sweep.name,
         "beta_shift": net.beta_shift,
@@ -220,6 +228,7 @@ def _nothing(_: Path) -> Details:
 
 _READERS: dict[Kind, Callable[[Path], Details]] = {
     Kind.NETWORK: _network,
+    Kind.DESCRIPTION: _description,
     Kind.CHECKPOINT: _checkpoint,
     Kind.FLOAT_MODEL: _float_model,
     Kind.ONNX: _onnx,

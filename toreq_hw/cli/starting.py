@@ -1,4 +1,4 @@
-"""`toreq-hw train --from` and `--resume`: what they go on from, and what they answer themselves."""
+"""`toreq-hw train --from`, `--network`, `--resume`: what they begin with, and answer themselves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +26,7 @@ SHAPE_OPTIONS = (
 
 RESUMED_OPTIONS = (
     "start",
+    "description",
     "data_name",
     *SHAPE_OPTIONS,
     "beta_shift",
@@ -39,7 +40,7 @@ RESUMED_OPTIONS = (
 )
 """Options of `train` that a checkpoint answers by itself."""
 
-_SPELLED = {"start": "from", "data_name": "data"}
+_SPELLED = {"start": "from", "data_name": "data", "description": "network"}
 
 
 def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
@@ -50,8 +51,23 @@ def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
     """
     if path is None:
         return None
-    _refuse(SHAPE_OPTIONS, "--from, which keeps its shape")
-    found = network.load(path)
+    _refuse(("description", *SHAPE_OPTIONS), "--from, which keeps its shape")
+    return _fitting(network.load(path), path, dataset)
+
+
+def described_network(path: Path | None, dataset: Dataset) -> Network | None:
+    """The blank network that the TOML file `path` describes, or None for no path.
+
+    Raises InputError and NetworkFileError as `starting_network` does.
+    """
+    if path is None:
+        return None
+    _refuse(SHAPE_OPTIONS, "--network, which describes it")
+    return _fitting(network.load_description(path), path, dataset)
+
+
+def _fitting(found: Network, path: Path, dataset: Dataset) -> Network:
+    """`found`, whose ends must be the data set's."""
     sizes = (found.input.size, found.output.size)
     if sizes != (dataset.pixels, dataset.classes):
         raise InputError(

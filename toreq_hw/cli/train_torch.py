@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toreq_hw.quant.options import TrainingOptions
 
 INTEGER_ONLY = (
+    "description",
     "signed",
     "loop",
     "schedule",
@@ -40,7 +41,8 @@ def refuse_options(options: dict[str, Any], names: tuple[str, ...], engine: str)
     """Raises InputError for the first option of `names` that was given."""
     for name in names:
         if options[name] is not None and options[name] is not False:
-            shown = name.removesuffix("_path").replace("_", "-")
+            spelled = "network" if name == "description" else name.removesuffix("_path")
+            shown = spelled.replace("_", "-")
             raise InputError(f"--{shown} must be left out with --engine {engine}")
 
 

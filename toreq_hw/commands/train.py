@@ -42,6 +42,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
+  toreq-hw train --network conv.toml --data mnist --out net.safetensors
   toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
@@ -120,6 +121,12 @@ Examples:
     type=InputFile(Kind.NETWORK),
     help="Network file to go on from, such as one of toreq-hw import; its shape is kept.",
 )
+@click.option(
+    "--network",
+    "description",
+    type=InputFile(Kind.DESCRIPTION),
+    help="TOML that describes the network, in place of the options that shape it.",
+)
 @click.option("--rule", type=Name(["eqprop", "backprop"]), help="Torch: what moves the weights.")
 @click.option("--batch-size", type=Whole(1, MAX_COUNT), help="Torch: samples a step.")
 @click.option("--learning-rate", type=Real(0, 10, above=True), help="Torch: Adam's first step.")
@@ -188,11 +195,16 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
 def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     dataset = data.load(options["data_name"])
     start = starting.starting_network(options["start"], dataset)
-    kind = starting.weight_format_of(start) if start else WeightFormat(options["weights"])
+    plan = starting.described_network(options["description"], dataset)
+    known = start or plan
+    kind = starting.weight_format_of(known) if known else WeightFormat(options["weights"])
     settings = _recipe(options, recipe(kind, dataset.pixels))
     epochs = options["epochs"] or settings.epochs
     if start:
         shape = replace(start, beta_shift=settings.beta_shift)
+    elif plan:
+        given = options["beta_shift"]
+        shape = plan if given is None else replace(plan, beta_shift=given)
     else:
         shape = _shape(options, dataset, kind, settings)
     begin = Trainer.from_network if start else Trainer

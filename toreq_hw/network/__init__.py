@@ -16,6 +16,7 @@ from toreq_hw.network.couplings import (
     SparseCoupling,
     WeightFormat,
 )
+from toreq_hw.network.description import Skip, described, load_description
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
@@ -45,6 +46,7 @@ __all__ = [
     "Projection",
     "Role",
     "Schedule",
+    "Skip",
     "SparseCoupling",
     "Split",
     "Sweep",
@@ -54,8 +56,10 @@ __all__ = [
     "check_labels",
     "check_starts",
     "check_states",
+    "described",
     "layered",
     "load",
+    "load_description",
     "nudge_limit",
     "require",
     "save",

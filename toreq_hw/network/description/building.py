@@ -1,0 +1,262 @@
+"""Blank networks from the words of their layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+
+from toreq_hw.argument_types import named_type_errors
+from toreq_hw.errors import NetworkError
+from toreq_hw.network.build import MAX_SYNAPSES
+from toreq_hw.network.couplings import (
+    ConvolutionCoupling,
+    Coupling,
+    DenseCoupling,
+    SparseCoupling,
+    WeightFormat,
+    patterns,
+)
+from toreq_hw.network.description.words import MAX_LAYERS, LayerWords, layer_words, sizes_of
+from toreq_hw.network.network import Network
+from toreq_hw.network.population import Population, Role
+from toreq_hw.network.schedule import Colouring, Schedule
+
+DEFAULT_FRACTION_BITS = {WeightFormat.INT8: 7, WeightFormat.TERNARY: 4}
+"""Of every layer, where none are given."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A dense coupling past the next layer. start, stop: numbers of layers, the input is 0."""
+
+    start: int
+    stop: int
+    fraction_bits: int
+
+
+@dataclass
+class _Parts:
+    """What has been built so far, and what the next layer is joined to."""
+
+    weight_format: WeightFormat
+    populations: list[Population]
+    seed: int
+    couplings: list[Coupling] = field(default_factory=list)
+    pooling: LayerWords | None = None
+
+    @property
+    def last(self) -> Population:
+        return self.populations[-1]
+
+
+@named_type_errors
+def described(
+    input: str,  # noqa: A002  # the word of the description
+    layers: Sequence[str],
+    *,
+    weight_format: WeightFormat = WeightFormat.INT8,
+    fraction_bits: Sequence[int] | None = None,
+    feedback_shifts: Sequence[int] | None = None,
+    skips: Sequence[Skip] = (),
+    state_bits: int = 8,
+    input_bits: int = 8,
+    signed: bool = False,
+    bias_per_channel: bool = True,
+    schedule: Schedule | None = None,
+    beta_shift: int = 0,
+    seed: int = 1,
+) -> Network:
+    """The network of these words, all weights and biases zero.
+
+    input: sizes joined by x, channels last. layers: see `words.FORMS`; the last is the output.
+    fraction_bits, feedback_shifts: one a layer; pooling is none. seed: of `random` layers.
+    schedule: if not given, parity, or a colouring where a layer has couplings of its own.
+    Raises NetworkError.
+    """
+    words = _checked_words(layers)
+    own = [word for word in words if not word.is_pooling]
+    bits = _one_a_layer("fraction_bits", fraction_bits, own, DEFAULT_FRACTION_BITS[weight_format])
+    shifts = _one_a_layer("feedback_shifts", feedback_shifts, own, 0)
+    shape = sizes_of(input, "input", 3)
+    kept = shape if len(shape) > 1 else ()
+    parts = _Parts(
+        weight_format, [Population("input", prod(shape), Role.INPUT, input_bits, shape=kept)], seed
+    )
+    remaining = iter(zip(_names(len(own)), bits, shifts, strict=True))
+    for word in words:
+        if word.is_pooling:
+            parts.pooling = word
+            continue
+        name, own_bits, shift = next(remaining)
+        role = Role.OUTPUT if name == "output" else Role.HIDDEN
+        post = Population(name, 1, role, state_bits, signed)
+        _add(parts, word, post, own_bits)
+        if shift:
+            parts.couplings[-1] = replace(parts.couplings[-1], feedback_shift=shift)
+        if word.kind in ("lattice", "ring"):
+            parts.couplings.append(_lateral(parts, word, own_bits))
+    couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
+    populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
+    return _network(populations, tuple(couplings), schedule, beta_shift)
+
+
+def _network(
+    populations: tuple[Population, ...],
+    couplings: tuple[Coupling, ...],
+    schedule: Schedule | None,
+    beta_shift: int,
+) -> Network:
+    relaxing = populations[1:]
+    if schedule is None and any(c.is_self_coupling for c in couplings):
+        colouring = Colouring.greedy(relaxing, couplings)
+        return Network(populations, couplings, {}, colouring, beta_shift)
+    return Network(populations, couplings, {}, schedule or Schedule.PARITY, beta_shift)
+
+
+def _checked_words(layers: Sequence[str]) -> list[LayerWords]:
+    if isinstance(layers, str) or not 1 <= len(layers) <= MAX_LAYERS:
+        raise NetworkError(f"layers must be a list of 1 to {MAX_LAYERS}, found {len(layers)}")
+    words = [layer_words(text) for text in layers]
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        if word.is_pooling and (following is None or following.kind not in ("conv", "dense")):
+            raise NetworkError(
+                f"layer {word.text!r} must come before a conv or dense layer, into which it is "
+                "folded"
+            )
+    return words
+
+
+def _one_a_layer(
+    name: str, given: Sequence[int] | None, own: list[LayerWords], default: int
+) -> list[int]:
+    found = [default] * len(own) if given is None else list(given)
+    if len(found) != len(own):
+        raise NetworkError(f"{name} must be {len(own)} numbers, one a layer, not {len(found)}")
+    return found
+
+
+def _names(layers: int) -> list[str]:
+    hidden = layers - 1
+    return [*(["hidden"] if hidden == 1 else [f"hidden{k + 1}" for k in range(hidden)]), "output"]
+
+
+def _add(parts: _Parts, word: LayerWords, post: Population, fraction_bits: int) -> None:
+    """Adds a layer's population and its coupling from the one before."""
+    if word.kind == "conv" or parts.pooling:
+        made = _convolution(parts, word, post, fraction_bits)
+        shape = made.output_shape if word.kind == "conv" else ()
+        parts.populations.append(replace(post, size=made.shape[1], shape=shape))
+        parts.couplings.append(made)
+    else:
+        shape = word.sizes if word.kind == "lattice" else ()
+        parts.populations.append(replace(post, size=prod(word.sizes), shape=shape))
+        parts.couplings.append(_joined(parts, word, parts.populations[-2], fraction_bits))
+    parts.pooling = None
+
+
+def _convolution(
+    parts: _Parts, word: LayerWords, post: Population, fraction_bits: int
+) -> ConvolutionCoupling:
+    """Of a conv layer, or of a dense one behind pooling: then its kernel sees every position."""
+    pre, pooling = parts.last, parts.pooling
+    axes = len(pre.shape) - 1
+    if axes not in (1, 2):
+        raise NetworkError(
+            f"layer {word.text!r} must follow positions and channels, such as 28x28x1, found "
+            f"{pre.size} neurons without"
+        )
+    pool = pooling.sizes[0] if pooling else 1
+    if pooling and pooling.kind == "average":
+        if pool & (pool - 1):
+            raise NetworkError(f"layer {pooling.text!r} must be over a power of 2, not {pool}")
+        fraction_bits += axes * (pool.bit_length() - 1)
+    kernel = word.kernel or tuple(max(1, size // pool) for size in pre.shape[:-1])
+    if len(kernel) != axes:
+        raise NetworkError(
+            f"layer {word.text!r} must have a kernel of {axes} sizes, found {len(kernel)}"
+        )
+    shape = (*kernel, pre.shape[-1], word.sizes[0])
+    _check_synapses(prod(shape))
+    return ConvolutionCoupling(
+        pre.name,
+        post.name,
+        np.zeros(shape, np.int8),
+        fraction_bits,
+        parts.weight_format,
+        input_shape=pre.shape,
+        stride=word.whole("stride") if word.kind == "conv" else 1,
+        padding=word.whole("pad") if word.kind == "conv" else 0,
+        pool=pool,
+    )
+
+
+def _joined(
+    parts: _Parts, word: LayerWords, pre: Population, fraction_bits: int
+) -> DenseCoupling | SparseCoupling:
+    """The coupling into a layer that has no convolution."""
+    post, weight_format = parts.last, parts.weight_format
+    _check_synapses(pre.size * post.size)
+    if word.kind == "random":
+        pairs = patterns.random(pre.size, post.size, word.density, parts.seed)
+    elif word.kind == "block":
+        pairs = patterns.block(pre.size, post.size, word.whole("blocks"))
+    else:
+        return _dense(pre, post, fraction_bits, weight_format)
+    return SparseCoupling.of_pairs(
+        pre.name,
+        post.name,
+        pairs,
+        (pre.size, post.size),
+        fraction_bits=fraction_bits,
+        weight_format=weight_format,
+    )
+
+
+def _lateral(parts: _Parts, word: LayerWords, fraction_bits: int) -> SparseCoupling:
+    """The coupling of a lattice or a ring to itself."""
+    own = parts.last
+    lattice = word.kind == "lattice"
+    pairs = (
+        patterns.lattice(word.sizes) if lattice else patterns.ring(own.size, word.whole("reach"))
+    )
+    return SparseCoupling.of_pairs(
+        own.name,
+        own.name,
+        pairs,
+        (own.size, own.size),
+        fraction_bits=fraction_bits,
+        weight_format=parts.weight_format,
+    )
+
+
+def _skip(parts: _Parts, skip: Skip) -> DenseCoupling:
+    last = len(parts.populations) - 1
+    if not 0 <= skip.start < skip.stop - 1 <= last - 1:
+        raise NetworkError(
+            f"a skip must pass at least one layer of 0..{last}, found {skip.start} to {skip.stop}"
+        )
+    pre, post = parts.populations[skip.start], parts.populations[skip.stop]
+    _check_synapses(pre.size * post.size)
+    return _dense(pre, post, skip.fraction_bits, parts.weight_format)
+
+
+def _dense(
+    pre: Population, post: Population, fraction_bits: int, weight_format: WeightFormat
+) -> DenseCoupling:
+    weight = np.zeros((pre.size, post.size), dtype=np.int8)
+    return DenseCoupling(pre.name, post.name, weight, fraction_bits, weight_format)
+
+
+def _check_synapses(count: int) -> None:
+    if count > MAX_SYNAPSES:
+        raise NetworkError(f"a layer must have at most {MAX_SYNAPSES} synapses, not {count}")
+
+
+def _settled(population: Population, couplings: list[Coupling], *, shared: bool) -> Population:
+    """The population with its shape, if a convolution or a lattice needs it; and shared biases."""
+    folded = [c for c in couplings if isinstance(c, ConvolutionCoupling)]
+    if not folded and population.role is Role.INPUT:
+        return population.plain
+    of_maps = any(c.post == population.name for c in folded) and bool(population.shape)
+    return replace(population, bias_per_channel=shared and of_maps)

@@ -1,0 +1,124 @@
+"""The words of a layer, such as `conv 16 5x5 stride 2 pad 1`, read and checked."""
+
+import re
+from dataclasses import dataclass
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network.population import MAX_NEURONS
+from toreq_hw.reading import shown
+
+MAX_LAYERS = 1024
+"""Layers of a description, pooling included."""
+
+FORMS = {
+    "dense": "dense NEURONS",
+    "conv": "conv CHANNELS KERNEL [stride N] [pad N]",
+    "average": "average N",
+    "sum": "sum N",
+    "lattice": "lattice ZxYxX",
+    "ring": "ring NEURONS [reach N]",
+    "random": "random NEURONS density P",
+    "block": "block NEURONS blocks N",
+}
+"""First word of a layer -> how it is written."""
+
+_OPTIONS: dict[str, dict[str, str | None]] = {
+    "conv": {"stride": "1", "pad": "0"},
+    "ring": {"reach": "1"},
+    "random": {"density": None},
+    "block": {"blocks": None},
+}
+"""Named settings and what they are where left out; None: they must be given."""
+
+
+@dataclass(frozen=True)
+class LayerWords:
+    """One layer as it was written. kind: its first word. text: all of it.
+
+    sizes: the number or numbers behind the first word. kernel: of a convolution, else empty.
+    settings: the named ones, as texts.
+    """
+
+    kind: str
+    text: str
+    sizes: tuple[int, ...]
+    kernel: tuple[int, ...]
+    settings: dict[str, str]
+
+    @property
+    def is_pooling(self) -> bool:
+        """Whether it is folded into the next layer and has no neurons of its own."""
+        return self.kind in ("average", "sum")
+
+    def whole(self, name: str) -> int:
+        """A setting as a whole number. Raises NetworkError."""
+        return _whole(self.settings[name], self.text)
+
+    @property
+    def density(self) -> float:
+        """The share of pairs of a `random` layer, 0 .. 1. Raises NetworkError."""
+        found = self.settings["density"]
+        if not re.fullmatch(r"[01]|[01]?\.[0-9]{1,9}", found) or float(found) > 1:
+            raise _error(self.text, "have a density in 0..1", found)
+        return float(found)
+
+
+def sizes_of(text: object, what: str, most: int) -> tuple[int, ...]:
+    """Whole numbers from 1 on, joined by x, at most `most` of them. Raises NetworkError."""
+    parts = text.split("x") if isinstance(text, str) else []
+    if not 1 <= len(parts) <= most or not all(re.fullmatch("[0-9]{1,9}", p) for p in parts):
+        raise NetworkError(
+            f"{what} must be 1 to {most} whole numbers joined by x, such as 28x28x1, "
+            f"found {shown(text)}"
+        )
+    found = tuple(int(part) for part in parts)
+    if min(found) < 1 or max(found) > MAX_NEURONS:
+        raise NetworkError(f"{what} must be numbers in 1..{MAX_NEURONS}, found {shown(text)}")
+    return found
+
+
+def layer_words(text: object) -> LayerWords:
+    """The words of one layer. Raises NetworkError that quotes it and says how it is written."""
+    words = text.split() if isinstance(text, str) else []
+    if words and words[0] == "max":
+        raise _error(
+            str(text),
+            "be average or sum pooling (under max pooling a network with signed states does not "
+            "settle, so there is none)",
+            "max",
+        )
+    if not words or words[0] not in FORMS:
+        raise NetworkError(
+            f"layer must be one of: {'; '.join(FORMS.values())}; found {shown(text)}"
+        )
+    kind, said = words[0], str(text)
+    numbers = 2 if kind == "conv" else 1
+    if len(words) <= numbers:
+        raise _error(said, f"be written as: {FORMS[kind]}", "too few words")
+    most = 3 if kind == "lattice" else 1
+    sizes = sizes_of(words[1], f"layer {shown(said)}: size", most)
+    kernel = sizes_of(words[2], f"layer {shown(said)}: kernel", 2) if kind == "conv" else ()
+    return LayerWords(kind, said, sizes, kernel, _settings(kind, said, words[numbers + 1 :]))
+
+
+def _settings(kind: str, said: str, words: list[str]) -> dict[str, str]:
+    """Pairs of a name and a value; every setting of the kind has one."""
+    known = _OPTIONS.get(kind, {})
+    given = dict(zip(words[::2], words[1::2], strict=False))
+    if len(words) % 2 or len(given) < len(words) // 2 or not set(given) <= set(known):
+        raise _error(said, f"be written as: {FORMS[kind]}", " ".join(words))
+    found = {name: given.get(name, default) for name, default in known.items()}
+    missing = [name for name, value in found.items() if value is None]
+    if missing:
+        raise _error(said, f"be written as: {FORMS[kind]}", f"no {missing[0]}")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _whole(value: str, said: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", value):
+        raise _error(said, "have whole numbers", value)
+    return int(value)
+
+
+def _error(said: str, must: str, found: str) -> NetworkError:
+    return NetworkError(f"layer {shown(said)} must {must}, found {shown(found)}")
