@@ -44,9 +44,6 @@ MUTANTS = (
     Mutant("sim/learning/trainer.py", "self.random_state = np.uint32(state)", "pass"),
     Mutant("toreq_hw/network/couplings/dense.py", "= upper + upper.T", "= upper"),
     Mutant("toreq_hw/network/couplings/coupling.py", "matrix[post, pre] = matrix[pre, post]", "pass"),
-    Mutant("sim/learning/edge_kernel.py", "or pre_negative[pre] != 0", ""),
-    Mutant("sim/learning/edge_kernel.py", "synapses.weyl[column]", "synapses.weyl[0]"),
-    Mutant("sim/learning/edge_kernel.py", "if backward >= 0:", "if backward > 1 << 30:"),
     Mutant("sim/baselines/float_eqprop.py", "slope += pre.T @", "slope += 0 * pre.T @"),
     Mutant("sim/baselines/float_eqprop.py", "scale = -1 / (2 * beta", "scale = -1 / (beta"),
     Mutant("toreq_hw/network/bounds.py", "        high += drive\n", ""),
@@ -60,7 +57,18 @@ MUTANTS = (
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip
 
-TESTS = ("testbench/sim", "testbench/core", "--deselect", "testbench/sim/test_mnist.py")
+EDGES = (
+    Mutant("sim/learning/edge_kernel.py", "or pre_negative[pre] != 0", ""),
+    Mutant("sim/learning/edge_kernel.py", "synapses.weyl[column]", "synapses.weyl[0]"),
+    Mutant("sim/learning/edge_kernel.py", "if backward >= 0:", "if backward > 1 << 30:"),
+)  # fmt: skip
+"""Learning through lists of edges, which only toy coupling kinds use."""
+
+SIM = "testbench/sim"
+FIRST = [f"{SIM}/test_{name}.py" for name in ("known_answers", "contract_details", "learning")]
+TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
+"""Those that notice most come first."""
 
 if __name__ == "__main__":
-    main("sim-mutants", [(mutant, TESTS) for mutant in MUTANTS])
+    trials = [(mutant, [f"{SIM}/test_coupling_kinds.py", "-k", "learn"]) for mutant in EDGES]
+    main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])

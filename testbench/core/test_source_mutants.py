@@ -81,3 +81,13 @@ def test_tests_may_ask_git_which_files_are_the_trees(tree: Path) -> None:
     asks = f"import subprocess\n\n\ndef test_git():\n    subprocess.run({listed}, check=True)\n"
     (tree / "test_half.py").write_text(TEST + asks)
     assert run(tree, KILLED) == 0
+
+
+def test_the_test_of_the_lists_kills_no_mutant(tree: Path) -> None:
+    folder = tree / "testbench" / "core"
+    folder.mkdir(parents=True)
+    text = "from pathlib import Path\n\n\ndef test_text():\n    "
+    text += f"assert {SURVIVOR.before!r} in Path('half.py').read_text()\n"
+    (folder / "test_mutant_lists.py").write_text(text)
+    trials = [(SURVIVOR, ("testbench", "test_half.py"))]
+    assert Campaign("half-mutants", trials, tree.parent, tree).run([0]) == 1
