@@ -33,8 +33,9 @@ class Board:
     platform: `module:Class` of amaranth-boards. oscillator: the resource of the clock that feeds
     the PLL. clock_hz: of the core, out of the PLL. pll: the primitive. lanes, baud: what is built
     unless asked otherwise. update_lanes: neurons that are rounded at once, at most
-    (rtl/parameters.py). uart: resource 0 of that name, or pins that are added under it. led: the
-    resource that blinks. weights_in_spram: rows of weights go to single-port blocks.
+    (rtl/parameters.py). loader: the board's name in openFPGALoader (its src/board.hpp). uart:
+    resource 0 of that name, or pins that are added under it. led: the resource that blinks.
+    weights_in_spram: rows of weights go to single-port blocks.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Board:
     lanes: int
     update_lanes: int
     baud: int
+    loader: str
     uart: UartPins | None = None
     weights_in_spram: bool = False
 

@@ -17,5 +17,6 @@ BOARD = Board(
     lanes=16,
     update_lanes=4,
     baud=1_000_000,
+    loader="ice40_generic",
     weights_in_spram=True,
 )

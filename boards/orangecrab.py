@@ -17,5 +17,6 @@ BOARD = Board(
     lanes=16,
     update_lanes=16,
     baud=1_000_000,
+    loader="orangeCrab",
     uart=UartPins(rx="N17", tx="M18", attributes=(("IO_TYPE", "LVCMOS33"),)),
 )

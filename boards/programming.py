@@ -9,16 +9,6 @@ from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError
 
 PROGRAM = "openFPGALoader"
 
-_LOADER_NAMES = {
-    "icebreaker": "ice40_generic",
-    "ice40_hx8k_b_evn": "ice40_generic",
-    "ulx3s_25f": "ulx3s",
-    "ulx3s_85f": "ulx3s",
-    "orangecrab": "orangeCrab",
-    "tang_nano_9k": "tangnano9k",
-}
-"""Names of boards in openFPGALoader (its src/board.hpp)."""
-
 TIME_LIMIT_S = 1200.0
 """openFPGALoader takes seconds, the largest flash a minute; ended half-way it would leave a board
 that does not start. Only one that never ends may come so far."""
@@ -38,7 +28,7 @@ def program(board: Board, bitstream: Path) -> None:
             f"--program must have {PROGRAM} on the path; install it, or program the board with "
             "another tool and leave the option out"
         )
-    arguments = [loader, "-b", _LOADER_NAMES[board.name], str(bitstream)]
+    arguments = [loader, "-b", board.loader, str(bitstream)]
     try:
         done = subprocess.run(
             arguments,

@@ -24,7 +24,7 @@ _BOARDS = {board.name: board for board in _ALL}
 
 
 def names() -> tuple[str, ...]:
-    """Names of all boards, the smallest first."""
+    """Names of all boards."""
     return tuple(_BOARDS)
 
 

@@ -17,4 +17,5 @@ BOARD = Board(
     lanes=8,
     update_lanes=8,
     baud=1_000_000,
+    loader="tangnano9k",
 )

@@ -17,4 +17,5 @@ BOARD = Board(
     lanes=64,
     update_lanes=16,
     baud=1_000_000,
+    loader="ulx3s",
 )

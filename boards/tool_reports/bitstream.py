@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import assert_never
 
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.tool_reports import report_file
@@ -26,9 +27,13 @@ def parse(path: Path, family: Family) -> Bitstream:
 
 
 def _is_bitstream(content: bytes, family: Family) -> bool:
-    if family is Family.ICE40:
-        return _ICE40_SYNC in content[:_HEADER_BYTES]
-    if family is Family.ECP5:
-        return _ECP5_PREAMBLE in content[:_HEADER_BYTES]
-    lines = [line for line in content.split(b"\n") if line and not line.startswith(b"//")]
-    return len(lines) > 1 and all(set(line) <= set(b"01") for line in lines)
+    match family:
+        case Family.ICE40:
+            return _ICE40_SYNC in content[:_HEADER_BYTES]
+        case Family.ECP5:
+            return _ECP5_PREAMBLE in content[:_HEADER_BYTES]
+        case Family.GOWIN:
+            lines = [line for line in content.split(b"\n") if line and not line.startswith(b"//")]
+            return len(lines) > 1 and all(set(line) <= set(b"01") for line in lines)
+        case _:
+            assert_never(family)

@@ -1,5 +1,7 @@
 """One vocabulary for what a design takes of a device, whatever its tools call it."""
 
+from typing import assert_never
+
 from toreq_hw.boards.board import Family
 from toreq_hw.boards.tool_reports.yosys_stat import Synthesis
 from toreq_hw.errors import ReportError
@@ -18,26 +20,30 @@ def resources(family: Family, synthesis: Synthesis, placement: Placement) -> Res
             )
         return used[name]
 
-    if family is Family.ICE40:
-        return Resources(
-            lut4=sites("ICESTORM_LC"),
-            ff=synthesis.of("SB_DFF"),  # nextpnr packs them into ICESTORM_LC and counts no more
-            block_ram=sites("ICESTORM_RAM"),
-            spram=used.get("ICESTORM_SPRAM", 0),  # only UltraPlus has them, and the DSPs
-            dsp=used.get("ICESTORM_DSP", 0),
-        )
-    if family is Family.ECP5:
-        return Resources(
-            lut4=sites("TRELLIS_COMB"),
-            ff=sites("TRELLIS_FF"),
-            block_ram=sites("DP16KD"),
-            spram=0,
-            dsp=sites("MULT18X18D"),
-        )
-    return Resources(
-        lut4=sites("LUT4") + sites("ALU"),
-        ff=sites("DFF"),
-        block_ram=sites("BSRAM"),
-        spram=0,
-        dsp=sites("MULT18X18") + -(-sites("MULT9X9") // 2),
-    )
+    match family:
+        case Family.ICE40:
+            return Resources(
+                lut4=sites("ICESTORM_LC"),
+                ff=synthesis.of("SB_DFF"),  # nextpnr packs them into ICESTORM_LC, counts no more
+                block_ram=sites("ICESTORM_RAM"),
+                spram=used.get("ICESTORM_SPRAM", 0),  # only UltraPlus has them, and the DSPs
+                dsp=used.get("ICESTORM_DSP", 0),
+            )
+        case Family.ECP5:
+            return Resources(
+                lut4=sites("TRELLIS_COMB"),
+                ff=sites("TRELLIS_FF"),
+                block_ram=sites("DP16KD"),
+                spram=0,
+                dsp=sites("MULT18X18D"),
+            )
+        case Family.GOWIN:
+            return Resources(
+                lut4=sites("LUT4") + sites("ALU"),
+                ff=sites("DFF"),
+                block_ram=sites("BSRAM"),
+                spram=0,
+                dsp=sites("MULT18X18") + -(-sites("MULT9X9") // 2),
+            )
+        case _:
+            assert_never(family)
