@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,12 @@ def test_other_files_are_refused_in_a_line(content: bytes, found: str, tmp_path:
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "must be readable, found: No such file" in run("info", tmp_path / "absent").error
     assert run("info", tmp_path).status == 2
+
+
+def test_the_version_is_that_of_the_file(tmp_path: Path) -> None:
+    net = small()
+    shifted = tuple(replace(c, feedback_shift=k) for k, c in enumerate(net.couplings))
+    for wanted, made in ((1, net), (2, replace(net, couplings=shifted))):
+        path = tmp_path / f"{wanted}.safetensors"
+        network.save(made, path)
+        assert f"network file of version {wanted}\n" in run("info", path).output
