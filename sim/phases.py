@@ -13,9 +13,17 @@ from toreq_hw.contract.arithmetic import nudge_drive
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS, MAX_THRESHOLD, MOST_SWEEPS
 from toreq_hw.contract.phases import Phase
+from toreq_hw.contract.readout import output_accumulators, output_errors
 from toreq_hw.contract.results import CONTINUED, PhaseResult
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population, check_labels, check_states, nudge_limit
+from toreq_hw.network import (
+    Network,
+    Population,
+    check_labels,
+    check_states,
+    nudge_limit,
+    require_relaxing_output,
+)
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.dense import DenseEngine
 from toreq_hw.sim.event import EventEngine
@@ -81,7 +89,7 @@ def relax(
     states: where to start, per relaxing population, shape (batch, size); all zero if None.
         A phase with given states continues: its accumulators stand, inputs cost no event.
     drive: integers (batch, output.size), added to the output accumulators (see `nudged_phase`);
-        at most what a nudge can be, which is what 32 bits have room for.
+        at most what a nudge can be, which is what 32 bits have room for. A clamped output has none.
     threshold: 0 is lossless; above it, neurons send only larger moves (lossy).
     trace: keep every state of every tick; see `Trace`.
 
@@ -160,8 +168,8 @@ def nudged_phase(
     """Relaxes from s* with the output pushed towards (sign +1) or away from (-1) the target.
 
     free: the free phase of the same inputs. labels: class of each sample, shape (batch,); the
-    target is s_max for that output and 0 for all others. Docs/numerics.md, section 5. engine,
-    threshold, trace: as in `relax`.
+    target is s_max for that output and 0 for all others. A clamped output sends its error, or the
+    negative of it. Docs/numerics.md, section 5. engine, threshold, trace: as in `relax`.
     """
     start = nudged_start(
         network, inputs, free.states, labels, sign, threshold=threshold, trace=trace
@@ -184,22 +192,27 @@ def nudged_start(
     """
     if sign not in (1, -1):
         raise InputError(f"sign must be 1 or -1, not {sign!r}")
-    drive = nudge(network, equilibrium[network.output.name], labels)
-    return make_start(
-        network,
-        inputs,
-        phase=Phase.POSITIVE if sign == 1 else Phase.NEGATIVE,
-        states=equilibrium,
-        drive=np.int32(sign) * drive,
-        **choices,
-    )
+    phase = Phase.POSITIVE if sign == 1 else Phase.NEGATIVE
+    output = network.output
+    if network.readout is not None:
+        checked = check_states(network.input, inputs)
+        sums = output_accumulators(network, checked, equilibrium)
+        sent = np.int16(sign) * output_errors(network, sums, labels)
+        states = {**equilibrium, output.name: sent}
+        return make_start(network, checked, phase=phase, states=states, **choices)
+    drive = np.int32(sign) * nudge(network, equilibrium[output.name], labels)
+    return make_start(network, inputs, phase=phase, states=equilibrium, drive=drive, **choices)
 
 
 @named_type_errors
 def nudge(
     network: Network, outputs: npt.NDArray[np.int16], labels: npt.ArrayLike
 ) -> npt.NDArray[np.int32]:
-    """The constant n = (e << F) >> beta_shift with e = target - s*, int32 (batch, output.size)."""
+    """The constant n = (e << F) >> beta_shift with e = target - s*, int32 (batch, output.size).
+
+    Raises InputError, also for a clamped readout, which has none.
+    """
+    require_relaxing_output(network, "for a nudge of its accumulators", InputError)
     population = network.output
     states = check_states(population, outputs)
     error = targets(population, check_labels(population, labels, len(states))) - states
@@ -234,7 +247,8 @@ def _checked_drive(
     if drive is None:
         return np.zeros((batch, output.size), dtype=np.int32)
     fraction_bits = network.accumulator_fraction_bits(output.name)
-    limit = nudge_limit(output, fraction_bits, network.beta_shift)
+    clamped = network.readout is not None
+    limit = 0 if clamped else nudge_limit(output, fraction_bits, network.beta_shift)
     checked = whole_numbers("drive", drive, (batch, output.size), -limit, limit)
     return np.ascontiguousarray(checked, dtype=np.int32)
 

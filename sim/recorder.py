@@ -7,9 +7,11 @@ import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import dense_synops, fan_out
-from toreq_hw.contract.results import PhaseResult, Status
+from toreq_hw.contract.phases import NUDGED_PHASES
+from toreq_hw.contract.readout import output_accumulators
+from toreq_hw.contract.results import NOT_COUNTED, PhaseResult, Status
 from toreq_hw.contract.trace import Trace
-from toreq_hw.network import Block
+from toreq_hw.network import Block, Network
 from toreq_hw.sim.start import Start, check_start
 
 Indices = npt.NDArray[np.intp]
@@ -175,15 +177,30 @@ def assemble(
     if changes is not None:
         ticks = sweeps * np.int32(len(network.colours))
         trace = Trace.of_changes(layout, start.states, ticks, changes)
+    split = layout.split(states)
+    sent = _sent_by_output(network, start.phase, split)
+    synops = synops + sent * fan_out(network, network.output.name)
+    clamped = network.readout is not None
     return PhaseResult(
         network=network,
         phase=start.phase,
-        states=layout.split(states),
+        states=split,
         sweeps=sweeps,
         status=status,
-        events=events,
+        events=events + sent,
         input_events=input_events,
         synops=synops + input_events * fan_out(network, network.input.name),
         dense_synops=dense_synops(network, sweeps, continued=start.continued),
+        readout=output_accumulators(network, start.inputs, split) if clamped else NOT_COUNTED,
         trace=trace,
     )
+
+
+def _sent_by_output(
+    network: Network, phase: str, states: dict[str, npt.NDArray[np.int16]]
+) -> npt.NDArray[np.int64]:
+    """Events of a clamped output, int64 (batch,): its states as a nudged phase starts."""
+    outputs = states[network.output.name]
+    if network.readout is None or phase not in NUDGED_PHASES:
+        return np.zeros(len(outputs), dtype=np.int64)
+    return np.count_nonzero(outputs, axis=1)

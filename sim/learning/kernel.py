@@ -3,13 +3,10 @@
 The same arithmetic as docs/numerics.md, section 6; nothing here is floating point.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from toreq_hw.contract.arithmetic_kernel import nudge
 from toreq_hw.sim.compiled import compiled
-from toreq_hw.sim.event_kernel import copy, present, relax, same
+from toreq_hw.sim.event_kernel import copy, count_nonzero, same
 from toreq_hw.sim.learning.edge_kernel import learn_edges
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import (
@@ -18,19 +15,14 @@ from toreq_hw.sim.learning.latent_kernel import (
     step_latent,
     ternary_weight,
 )
+from toreq_hw.sim.learning.sample_kernel import (
+    Sums,
+    error_of,
+    free_phase,
+    nudge_of,
+    nudged_phase,
+)
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
-
-
-class NudgedOutput(NamedTuple):
-    """The output population: its first neuron and the one after its last, in `Layout` order; the
-    state of the wanted class; its accumulator's fraction bits; the nudge's strength 2^-beta_shift.
-    """
-
-    start: int
-    stop: int
-    target: int
-    fraction_bits: int
-    beta_shift: int
 
 
 @compiled
@@ -41,50 +33,31 @@ def learn_samples(  # type: ignore[no-untyped-def]
 
     synapses: `Synapses`. rates: `Rates`. output: `NudgedOutput`. rules: `Rules` of a phase.
     counters: int64 (4,), added to: correct free phases, sweeps of the three phases, phases that did
-    not settle, events.
+    not settle, events. A sample of a clamped readout without an error ends after its free phase.
     Returns the generator's state.
     """
-    start, stop, target = output.start, output.stop, output.target
-    fraction_bits, beta_shift = output.fraction_bits, output.beta_shift
-    neurons = len(plan.bias)
-    accumulator = np.empty(neurons, dtype=np.int32)
-    free_accumulator = np.empty(neurons, dtype=np.int32)
+    neurons, outputs = len(plan.bias), output.stop - output.start
+    sums = Sums(
+        now=np.empty(neurons, dtype=np.int32),
+        free=np.empty(neurons, dtype=np.int32),
+        push=np.zeros(outputs, dtype=np.int32),
+        shares=np.zeros(outputs, dtype=np.int16),
+        nothing=np.empty((0, 4), dtype=np.int64),
+    )
     positive = np.empty(neurons, dtype=np.int16)
     negative = np.empty(neurons, dtype=np.int16)
-    drive = np.zeros(stop - start, dtype=np.int32)
-    no_drive = np.zeros(0, dtype=np.int32)
-    no_changes = np.empty((0, 4), dtype=np.int64)
     for sample in order:
-        x = inputs[sample]
-        positive[:] = 0
-        present(plan, x, positive, no_drive, start, accumulator, scratch)
-        sweeps, status, events, _, _ = relax(
-            plan, positive, accumulator, rules, scratch, no_changes
-        )
-        copy(free_accumulator, accumulator)
+        x, label = inputs[sample], labels[sample]
+        free_phase(plan, x, positive, sums, output, rules, scratch, counters)
         copy(negative, positive)
-        best = start
-        for i in range(start, stop):
-            if positive[i] > positive[best]:
-                best = i
-            wanted = target if i - start == labels[sample] else 0
-            drive[i - start] = nudge(wanted - positive[i], fraction_bits, beta_shift)
-        counters[0] += best - start == labels[sample]
-        counters[1] += sweeps
-        counters[2] += status != 0
-        counters[3] += events
-        for sign in (1, -1):
-            states = positive if sign > 0 else negative
-            copy(accumulator, free_accumulator)
-            for k in range(stop - start):
-                accumulator[start + k] += sign * drive[k]
-            scratch.version[:] += 1
-            sweeps, status, events, _, _ = relax(
-                plan, states, accumulator, rules, scratch, no_changes
-            )
-            counters[1] += sweeps
-            counters[2] += status != 0
-            counters[3] += events
+        if len(output.table) == 0:
+            counters[0] += nudge_of(positive, label, output, sums.push) == label
+        else:
+            counters[0] += error_of(sums, label, output) == label
+            if count_nonzero(sums.push) == 0:
+                continue
+        nudged_phase(plan, positive, 1, sums, output, rules, scratch, counters)
+        nudged_phase(plan, negative, -1, sums, output, rules, scratch, counters)
         random_state = update(plan, synapses, rates, x, positive, negative, random_state)
     return random_state
 

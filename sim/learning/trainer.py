@@ -31,6 +31,7 @@ from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import fill_uniform
 from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
+from toreq_hw.sim.learning.sample_kernel import NudgedOutput
 from toreq_hw.sim.learning.synapses import (
     BIAS_GUARD_BITS,
     BIAS_LATENT_LIMIT,
@@ -238,16 +239,17 @@ class Trainer:
             latents.flat[free] = random_latents
             latents[...] = coupling.mirrored(latents)
 
-    def _nudged_output(self) -> kernel.NudgedOutput:
+    def _nudged_output(self) -> NudgedOutput:
         """Where the output population lies, and what nudges it."""
         output = self.blueprint.output
         span = Layout(self.blueprint).of(output)
-        return kernel.NudgedOutput(
+        return NudgedOutput(
             start=span.start,
             stop=span.stop,
             target=output.state_max,
             fraction_bits=self.blueprint.accumulator_fraction_bits(output.name),
             beta_shift=self.blueprint.beta_shift,
+            table=self.blueprint.budget_table,
         )
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Population, Role
+from toreq_hw.network import DenseCoupling, Network, Population, Role, require_relaxing_output
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.suggestions import look_up, none_of
@@ -202,9 +202,12 @@ def program(network: Network, layers: Sequence[Layer]) -> Network:
 
 @named_type_errors
 def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States:
-    """The states after every start layer, in order. Raises InputError for states out of range."""
+    """The states after every start layer, in order. Raises InputError for states out of range, and
+    for a clamped readout.
+    """
     check_layers(layers)
     if any(isinstance(layer, StartLayer) for layer in layers):
+        require_relaxing_output(network, "under damage of standing states", InputError)
         layout = Layout(network)
         states = layout.split(layout.join(states))
     for layer in layers:
@@ -215,10 +218,14 @@ def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States
 
 @named_type_errors
 def disturbance(network: Network, batch: int, layers: Sequence[Layer]) -> Disturbance:
-    """What all phase layers together do to `batch` samples of one phase."""
+    """What all phase layers together do to `batch` samples of one phase.
+
+    Raises InputError for a clamped readout: no layer knows what damage does to its accumulators.
+    """
     check_layers(layers)
     total = Disturbance.none(network)
     for layer in layers:
         if isinstance(layer, PhaseLayer):
+            require_relaxing_output(network, f"under {layer.kind}", InputError)
             total = layer.add(network, batch, total)
     return total

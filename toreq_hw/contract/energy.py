@@ -9,7 +9,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population, check_states
+from toreq_hw.network import Network, Population, Projection, check_states
 
 _LIMIT = (1 << 63) - 1
 
@@ -24,7 +24,8 @@ def doubled_energy(
     """Twice the energy, in units of 2^-G, G the largest depth plus fraction bits of a population.
 
     inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
-    (batch, output.size), the nudge of a nudged phase. Returns int64 (batch,). Raises InputError,
+    (batch, output.size), the nudge of a nudged phase. What a clamped output sends is constant, as
+    the input. Returns int64 (batch,). Raises InputError,
     also where the depths of a network ask for more than 64 bits.
     """
     inputs = check_states(network.input, inputs)
@@ -36,7 +37,7 @@ def doubled_energy(
     total = np.zeros(len(inputs), dtype=np.int64)
     wide = {name: s.astype(np.int64) for name, s in checked.items()}
     wide[network.input.name] = inputs.astype(np.int64)
-    for population in network.relaxing:
+    for population in network.updating:
         fraction_bits = network.accumulator_fraction_bits(population.name)
         own = wide[population.name]
         bias = network.biases[population.name].astype(np.int64)
@@ -44,7 +45,7 @@ def doubled_energy(
             bias = bias + drive
         local = _staircase(population, fraction_bits, own) - 2 * bias * own
         total += local.sum(axis=1) << scale[population.name]
-    for projection in network.forward_projections:
+    for projection in _one_each(network):
         target = projection.target.name
         pairs = (projection.apply(wide[projection.source.name]) * wide[target]).sum(axis=1)
         # The full double sum of a self-coupling holds each pair twice, as "doubled" asks for.
@@ -53,16 +54,24 @@ def doubled_energy(
     return total
 
 
+def _one_each(network: Network) -> list[Projection]:
+    """One projection a coupling whose target updates, the forward one where both do."""
+    updating = {p.name for p in network.updating}
+    found = [p for p in network.forward_projections if p.target.name in updating]
+    backward = (p for p in network.projections if p.backward)
+    return found + [p for p in backward if p.source.name not in updating]
+
+
 def _scales(network: Network) -> dict[str, int]:
     """G - d - F of each relaxing population: the energy has 2^this of what its neurons minimise.
 
     Raises InputError where sums of a network could leave 64 bits.
     """
-    fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
+    fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.updating}
     largest = max(network.depths[name] + bits for name, bits in fraction_bits.items())
     scale = {name: largest - network.depths[name] - bits for name, bits in fraction_bits.items()}
     deepest = max(network.depths.values())
-    reach = sum(_reach(network, p) << scale[p.name] for p in network.relaxing)
+    reach = sum(_reach(network, p) << scale[p.name] for p in network.updating)
     if deepest and reach > _LIMIT:
         raise InputError(
             "depths of populations must be close enough for an energy in 64 bits, found 0 and "

@@ -28,9 +28,13 @@ def dense_synops(
     """Weights a dense machine reads that computes the input drive once and stops as early.
 
     sweeps: int32 (batch,). `continued` phases start from standing states, so their input
-    drive stands too. Returns int64 (batch,).
+    drive stands too. A coupling to a clamped output is read once a phase: for its accumulators, or
+    for what it sends back. Returns int64 (batch,).
     """
-    relaxing = [p for p in network.projections if not p.from_input]
-    sweep = sum(p.source.size * p.fan_out for p in relaxing)
+    updating = {p.name for p in network.updating}
+    inner = [p for p in network.projections if not p.from_input]
+    both = [p for p in inner if p.source.name in updating and p.target.name in updating]
+    sweep = sum(p.source.size * p.fan_out for p in both)
+    once = sum(p.source.size * p.fan_out for p in inner if p.target.name not in updating)
     drive = 0 if continued else network.input.size * fan_out(network, network.input.name)
-    return drive + sweeps.astype(np.int64) * sweep
+    return drive + once + sweeps.astype(np.int64) * sweep

@@ -51,6 +51,8 @@ class PhaseResult:
     synops: int64 (batch,), stored weights walked by those events.
     dense_synops: int64 (batch,), weights a dense machine reads that computes the input drive
         once, recomputes every colour each tick, and stops at the same sweep.
+    readout: int32 (batch, output.size), the accumulators of a clamped output at the end; empty for
+        an output that relaxes.
     own_classes: int64 (batch,), the classes that the machine itself named, where it does.
     costs: counters that only this kind of machine has (cycles, ...), int64 (batch,) by name.
     """
@@ -66,14 +68,20 @@ class PhaseResult:
     dense_synops: npt.NDArray[np.int64] = field(default_factory=lambda: NOT_COUNTED)
     trace: Trace | None = None
     own_classes: npt.NDArray[np.int64] = field(default_factory=lambda: NOT_COUNTED)
+    readout: npt.NDArray[np.int32] = field(default_factory=lambda: NOT_COUNTED)
     costs: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     @cached_property
     def classes(self) -> npt.NDArray[np.int64]:
-        """The largest output state of each sample; ties go to the lowest index."""
+        """The largest output state of each sample; ties go to the lowest index.
+
+        Of a clamped output the largest accumulator, where the machine reports those.
+        """
         if len(self.own_classes):
             return self.own_classes
-        classes: npt.NDArray[np.int64] = self.states[self.network.output.name].argmax(axis=1)
+        clamped = self.network.readout is not None
+        ranked = self.readout if clamped else self.states[self.network.output.name]
+        classes: npt.NDArray[np.int64] = ranked.argmax(axis=1) if len(ranked) else NOT_COUNTED
         return classes
 
     @property
@@ -101,6 +109,9 @@ def first_difference(expected: PhaseResult, got: PhaseResult) -> Difference | No
     for name in COUNTERS:
         values = getattr(expected, name), getattr(got, name)
         found = found or _counter_difference(expected.phase, name, *values)
+    if len(expected.readout) and len(got.readout):
+        values = expected.readout, got.readout
+        found = found or _counter_difference(expected.phase, "accumulator of the output", *values)
     if len(got.own_classes):
         values = expected.classes, got.own_classes
         found = found or _counter_difference(expected.phase, "class", *values)
@@ -153,7 +164,7 @@ def differing_samples(expected: PhaseResult, got: PhaseResult) -> npt.NDArray[np
 def one_sample(result: PhaseResult, sample: int) -> PhaseResult:
     """The result of one sample of a batch, as a batch of one; without a trace."""
     part = slice(sample, sample + 1)
-    counters = (*COUNTERS, "dense_synops", "own_classes")
+    counters = (*COUNTERS, "dense_synops", "own_classes", "readout")
     return replace(
         result,
         states={name: states[part] for name, states in result.states.items()},
@@ -187,7 +198,7 @@ def joined(parts: Sequence[PhaseResult]) -> PhaseResult:
 
     first = parts[0]
     reported = [n for n in first.states if all(n in part.states for part in parts)]
-    counters = (*COUNTERS, "dense_synops", "own_classes")
+    counters = (*COUNTERS, "dense_synops", "own_classes", "readout")
     return replace(
         first,
         states={n: np.concatenate([part.states[n] for part in parts]) for n in reported},

@@ -22,6 +22,7 @@ from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
 from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
 from toreq_hw.network.projection import Projection
+from toreq_hw.network.readout import ClampedReadout, Normalisation, require_relaxing_output
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.split import Split, split_by_colour
 from toreq_hw.network.states import check_labels, check_starts, check_states
@@ -32,6 +33,7 @@ __all__ = [
     "MAX_NEURONS",
     "STATE_DTYPE",
     "Block",
+    "ClampedReadout",
     "Colour",
     "Colouring",
     "ConvolutionCoupling",
@@ -41,6 +43,7 @@ __all__ = [
     "Need",
     "Network",
     "NeuronSet",
+    "Normalisation",
     "Pass",
     "Population",
     "Projection",
@@ -62,6 +65,7 @@ __all__ = [
     "load_description",
     "nudge_limit",
     "require",
+    "require_relaxing_output",
     "save",
     "split_by_colour",
 ]

@@ -2,6 +2,7 @@
 
 The range of neuron i is reached at a corner of the state box: every neighbour at the end of
 its range that pushes i furthest. The nudge adds at most ((s_max - s_min) << F) >> beta_shift.
+A clamped output is not nudged; what it sends is in its own state range.
 """
 
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def accumulator_range(network: "Network", name: str, *, any_weights: bool = Fals
         smallest, largest = projection.sum_range(any_weights=any_weights)
         low += smallest
         high += largest
-    if population is network.output:
+    if population is network.output and network.readout is None:
         drive = nudge_limit(population, fraction_bits, network.beta_shift)
         low -= drive
         high += drive

@@ -6,6 +6,7 @@ the SHA-256 of the content. The version is the lowest that has all that the netw
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from toreq_hw.network.couplings import KINDS, Coupling
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
+from toreq_hw.network.readout import readout_from
 from toreq_hw.network.schedule import COLOURING, Colouring, Schedule
 from toreq_hw.network.sweep import Need, require
 from toreq_hw.reading import Fields, checked_array, parse_json, read_tensors, shown
@@ -113,6 +115,7 @@ def _check_version(network: Network, version: int) -> None:
         *((f"coupling {c.name!r}: kind {c.kind}", c.file_version) for c in network.couplings),
         *((f"coupling {c.name!r}: feedback_shift", c.needed_version) for c in network.couplings),
         (f"schedule {network.sweep.name}", network.sweep.file_version),
+        ("a clamped readout", 1 if network.readout is None else 2),
     ):
         if first > version:
             raise NetworkFileError(
@@ -136,9 +139,12 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
     couplings = tuple(_coupling(entry, tensors) for entry in _few(fields, "couplings"))
     biases = {n.removesuffix(".bias"): t for n, t in tensors.items() if n.endswith(".bias")}
     expected = {name for c in couplings for name in c.tensors()} | {f"{n}.bias" for n in biases}
-    schedule = _schedule(fields, populations, tensors)
+    readout = readout_from(fields)
+    standing = (Role.INPUT,) if readout is None else (Role.INPUT, Role.OUTPUT)
+    updating = [p for p in populations if p.role not in standing]
+    schedule = _schedule(fields, updating, tensors)
     if isinstance(schedule, Colouring):
-        expected |= {f"{p.name}.colour" for p in populations if p.role is not Role.INPUT}
+        expected |= {f"{p.name}.colour" for p in updating}
     for name in tensors:
         if name not in expected:
             raise NetworkFileError(f"tensor {shown(name)}: must belong to a coupling or population")
@@ -148,21 +154,21 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
         biases=biases,
         schedule=schedule,
         beta_shift=fields.part("nudge").integer("beta_shift"),
+        readout=readout,
     )
 
 
 def _schedule(
-    fields: Fields, populations: tuple[Population, ...], tensors: dict[str, npt.NDArray[Any]]
+    fields: Fields, updating: Sequence[Population], tensors: dict[str, npt.NDArray[Any]]
 ) -> Schedule | Colouring:
     if fields.value("schedule") != COLOURING:
         return fields.choice("schedule", Schedule)
     found = {}
-    for population in populations:
-        if population.role is not Role.INPUT:
-            name = f"{population.name}.colour"
-            found[population.name] = checked_array(
-                tensors, name, np.int32, (population.size,), "schedule", NetworkFileError
-            )
+    for population in updating:
+        name = f"{population.name}.colour"
+        found[population.name] = checked_array(
+            tensors, name, np.int32, (population.size,), "schedule", NetworkFileError
+        )
     return Colouring.of(found)
 
 

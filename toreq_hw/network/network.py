@@ -21,6 +21,7 @@ from toreq_hw.network.feedback import check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
+from toreq_hw.network.readout import ClampedReadout, check_readout
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.sweep import Sweep
 from toreq_hw.reading import shown
@@ -41,6 +42,7 @@ class Network:
         accumulator's LSB 2^-F; a missing one is zero. Of a population with one bias a channel,
         (channels,) may be given; here it is (size,) with equal biases in a channel.
     beta_shift: the nudge strength is beta = 2^-beta_shift.
+    readout: of an output that never updates; None for one that relaxes.
 
     Raises NetworkError where anything does not fit together, including an accumulator that
     could leave 32 bits.
@@ -51,6 +53,7 @@ class Network:
     biases: Mapping[str, npt.NDArray[np.int32]]
     schedule: Schedule | Colouring = Schedule.PARITY
     beta_shift: int = 1
+    readout: ClampedReadout | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "populations", tuple(self.populations))
@@ -70,6 +73,7 @@ class Network:
         check_feedback(self.populations, self.couplings)
         _ = self.depths  # refuses feedback shifts under which no energy exists
         _ = self.colours  # refuses a schedule that the couplings do not allow
+        check_readout(self)
         self._check_accumulators()
 
     def _check_accumulators(self) -> None:
@@ -152,20 +156,35 @@ class Network:
 
     @cached_property
     def relaxing(self) -> tuple[Population, ...]:
-        """Every population but the input, in file order."""
+        """Every population but the input, in file order: those that have accumulators."""
         return tuple(p for p in self.populations if p.role is not Role.INPUT)
 
     @cached_property
-    def depths(self) -> Mapping[str, int]:
-        """Depth d of each relaxing population: the feedback shift of a coupling is d of its post
-        minus d of its pre. The smallest in each connected part is 0.
+    def updating(self) -> tuple[Population, ...]:
+        """Those of `relaxing` that a sweep updates: all, or all but a clamped output."""
+        clamped = (Role.OUTPUT,) if self.readout is not None else ()
+        return tuple(p for p in self.relaxing if p.role not in clamped)
+
+    @cached_property
+    def budget_table(self) -> npt.NDArray[np.int64]:
+        """Thresholds of a clamped readout, int64 (s_max of the output,); empty for a relaxing one.
+
+        Raises NetworkError where they do not rise strictly.
         """
-        return depths(self.relaxing, self.couplings)
+        table = () if self.readout is None else self.readout.table(self)
+        return np.array(table, dtype=np.int64)
+
+    @cached_property
+    def depths(self) -> Mapping[str, int]:
+        """Depth d of each population that updates: the feedback shift of a coupling between two of
+        them is d of its post minus d of its pre. The smallest in each connected part is 0.
+        """
+        return depths(self.updating, self.couplings)
 
     @cached_property
     def sweep(self) -> Sweep:
         """What a sweep updates, tick by tick, and what a reader may rely on."""
-        return Sweep(self.schedule, self.relaxing, self.couplings)
+        return Sweep(self.schedule, self.updating, self.couplings)
 
     @property
     def colours(self) -> tuple[Colour, ...]:
@@ -196,6 +215,7 @@ class Network:
             "couplings": [c.describe() for c in self.couplings],
             "schedule": self.sweep.describe(),
             "nudge": {"beta_shift": self.beta_shift},
+            **({"readout": self.readout.describe()} if self.readout is not None else {}),
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
@@ -221,13 +241,14 @@ class Network:
     def _colours(self) -> dict[str, npt.NDArray[Any]]:
         if not self.sweep.has_stored_colours:
             return {}
-        return {f"{p.name}.colour": self.sweep.colour_of(p.name) for p in self.relaxing}
+        return {f"{p.name}.colour": self.sweep.colour_of(p.name) for p in self.updating}
 
     @property
     def file_version(self) -> int:
         """First version of the network file that can hold it."""
         versions = [p.file_version for p in self.populations]
         versions += [c.needed_version for c in self.couplings]
+        versions += [1 if self.readout is None else 2]
         return max(*versions, self.sweep.file_version)
 
     @cached_property

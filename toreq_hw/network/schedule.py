@@ -143,7 +143,7 @@ def colours(
                 "use sequential or synchronous"
             )
     names = {p.name: p for p in relaxing}
-    pairs = [(c.pre, c.post) for c in couplings if c.pre in names]
+    pairs = [(c.pre, c.post) for c in couplings if c.pre in names and c.post in names]
     sides = two_sides(list(names), pairs)
     return tuple(tuple(NeuronSet.whole(names[name]) for name in side) for side in sides)
 

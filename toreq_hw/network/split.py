@@ -17,6 +17,7 @@ from toreq_hw.network.couplings import Coupling, lowered
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import NeuronSet
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.readout import require_relaxing_output
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.sweep import Need, Sweep, require
 
@@ -76,10 +77,11 @@ def split_by_colour(network: Network) -> Split:
 
     Populations stand in the order in which a sweep first updates them. A population of one
     colour keeps its name. The schedule is one that a network file can name, where one of those
-    has the same ticks. Raises NetworkError where a neuron is updated twice in a sweep, and where
-    the output has several colours: a network has one output.
+    has the same ticks. Raises NetworkError where a neuron is updated twice in a sweep, where the
+    output has several colours (a network has one output), and for a clamped readout.
     """
     sweep = network.sweep
+    require_relaxing_output(network, "to be split by colour")
     require(sweep, "to be split by colour", Need.VISITS_EACH_NEURON_ONCE)
     parts = _parts(network)
     if sum(part.population == network.output.name for part in parts.values()) > 1:

@@ -1,0 +1,136 @@
+"""The clamped readout: an output that never updates and learns by cross-entropy.
+
+docs/numerics.md, sections 2, 5 and 6. The other readout, relaxing, has no settings: `None` stands
+for it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from toreq_hw.argument_types import named_type_errors
+from toreq_hw.errors import NetworkError, ToreqError
+from toreq_hw.network.budget_table import softmax_table, sparsemax_table
+from toreq_hw.network.population import Role
+from toreq_hw.reading import Fields, shown
+
+if TYPE_CHECKING:
+    from toreq_hw.network.network import Network
+
+MAX_TEMPERATURE = (1 << 15) - 1
+"""Of the numerator and of the denominator."""
+
+
+class Normalisation(Enum):
+    """What a budget row of the output's accumulators stands for."""
+
+    SOFTMAX = "softmax"
+    SPARSEMAX = "sparsemax"
+
+
+@named_type_errors
+@dataclass(frozen=True)
+class ClampedReadout:
+    """temperature: numerator and denominator of T, whole numbers of at least 1.
+
+    normalisation: of the row of class probabilities that the error is taken from.
+    Raises NetworkError.
+    """
+
+    temperature: tuple[int, int] = (1, 8)
+    normalisation: Normalisation = Normalisation.SOFTMAX
+
+    def __post_init__(self) -> None:
+        if isinstance(self.temperature, list):
+            object.__setattr__(self, "temperature", tuple(self.temperature))
+        parts = self.temperature
+        if not isinstance(parts, tuple) or [type(part) for part in parts] != [int, int]:
+            raise NetworkError(
+                f"temperature of a readout must be two whole numbers, not {shown(parts)}"
+            )
+        if not all(1 <= part <= MAX_TEMPERATURE for part in parts):
+            raise NetworkError(
+                f"temperature of a readout must have parts in 1..{MAX_TEMPERATURE}, "
+                f"not {shown(parts)}"
+            )
+        if not isinstance(self.normalisation, Normalisation):
+            raise NetworkError(
+                "normalisation of a readout must be a Normalisation, "
+                f"not {shown(self.normalisation)}"
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Its entry in a network file."""
+        return {
+            "kind": "clamped",
+            "temperature": list(self.temperature),
+            "normalisation": self.normalisation.value,
+        }
+
+    def table(self, network: "Network") -> tuple[int, ...]:
+        """Thresholds of the row of class probabilities. Raises NetworkError.
+
+        One unit of the exponent is T S 2^F: S the s_max of the first population that is coupled
+        to the output, F the output's accumulator fraction bits.
+        """
+        output = network.output
+        source = network.into(output.name)[0].source
+        unit = source.state_max << network.accumulator_fraction_bits(output.name)
+        scale = Fraction(*self.temperature) * unit
+        soft = self.normalisation is Normalisation.SOFTMAX
+        make = softmax_table if soft else sparsemax_table
+        try:
+            return make(scale, output.state_max)
+        except NetworkError as error:
+            top, bottom = self.temperature
+            raise NetworkError(
+                f"readout of {shown(output.name)}: {error}; use another temperature than "
+                f"{top}/{bottom}, or other fraction bits"
+            ) from error
+
+
+def readout_from(fields: Fields) -> ClampedReadout | None:
+    """The readout that a description states; None for a relaxing one. Raises the fields' error."""
+    if "readout" not in fields:
+        return None
+    entry = fields.part("readout")
+    kind = entry.text("kind")
+    if kind == "relaxing":
+        return None
+    if kind != "clamped":
+        raise entry.error("kind", "be 'relaxing' or 'clamped'", kind)
+    entry.only(("kind", "temperature", "normalisation"))
+    temperature = entry.items("temperature")
+    return ClampedReadout(
+        temperature=tuple(temperature),  # type: ignore[arg-type]
+        normalisation=entry.choice("normalisation", Normalisation),
+    )
+
+
+def check_readout(network: "Network") -> None:
+    """Raises NetworkError where an output cannot be read out as the network says."""
+    readout, output = network.readout, network.output
+    if readout is None:
+        return
+    if not isinstance(readout, ClampedReadout):
+        raise NetworkError(f"readout must be a ClampedReadout or None, not {shown(readout)}")
+    where = f"population {shown(output.name)}: a clamped output must"
+    if not output.signed:
+        raise NetworkError(f"{where} have signed states, because it sends errors")
+    away = [c.name for c in network.couplings if c.pre == output.name]
+    if away:
+        raise NetworkError(f"{where} be the post of its couplings, found {shown(away[0])}")
+    if not network.into(output.name):
+        raise NetworkError(f"{where} have a coupling, found none")
+    if not any(p.role is Role.HIDDEN for p in network.populations):
+        raise NetworkError(f"{where} stand beside a hidden population, found none")
+    _ = network.budget_table
+
+
+def require_relaxing_output(
+    network: "Network", where: str, error: type[ToreqError] = NetworkError
+) -> None:
+    """Raises `error` for a clamped readout, in a reader that has none; where: "on nengo"."""
+    if network.readout is not None:
+        raise error(f"readout must be relaxing {where}, found clamped")
