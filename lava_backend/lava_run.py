@@ -19,7 +19,15 @@ from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import DeploymentError, InputError, NetworkError
 from toreq_hw.lava_backend import lava_shim, lava_worker
 from toreq_hw.lava_backend.record import RunRecord, phase_results
-from toreq_hw.network import Need, Network, accumulator_bits, check_states, require, save
+from toreq_hw.network import (
+    Need,
+    Network,
+    accumulator_bits,
+    check_states,
+    require,
+    require_relaxing_output,
+    save,
+)
 from toreq_hw.reading import read_bytes, read_log, read_npy
 
 PATIENCE_S = 600.0
@@ -45,6 +53,7 @@ MAX_WEIGHT_EXPONENT = 7
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
+    require_relaxing_output(network, "on loihi")
     require(network.sweep, "on loihi", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
     for population in network.relaxing:
         bits = accumulator_bits(network, population.name)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.lava_backend.nengo_neurons import RelaxingNeurons
 from toreq_hw.lava_backend.nengo_shim import nengo
-from toreq_hw.network import Need, Network, Population, require
+from toreq_hw.network import Need, Network, Population, require, require_relaxing_output
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +48,7 @@ class Presentation:
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where the Nengo network cannot carry it."""
+    require_relaxing_output(network, "on nengo")
     require(network.sweep, "on nengo", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
 
 

@@ -20,7 +20,15 @@ from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
-from toreq_hw.network import Need, Network, Population, Projection, WeightFormat, require
+from toreq_hw.network import (
+    Need,
+    Network,
+    Population,
+    Projection,
+    WeightFormat,
+    require,
+    require_relaxing_output,
+)
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 
@@ -47,6 +55,7 @@ def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
 def _check(network: Network, sweeps: int) -> None:
     if not 1 <= sweeps <= 1000:
         raise InputError(f"sweeps must be in 1..1000 for QONNX, not {sweeps}")
+    require_relaxing_output(network, "for QONNX", InputError)
     require(
         network.sweep,
         "for QONNX",

@@ -7,7 +7,7 @@ import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Schedule, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, Schedule, WeightFormat, require_relaxing_output
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import weight_quantiser
@@ -18,7 +18,7 @@ def layers_of(network: Network) -> Layers:
 
     Raises InputError where it is none, or not under the parity schedule, or has no hidden one, or
     where a coupling is not dense: its tensors would be trained as whole matrices. The same where
-    a coupling has a feedback shift.
+    a coupling has a feedback shift, and for a clamped readout.
     """
     if not network.is_chain or len(network.couplings) < 2:
         names = [p.name for p in network.populations]
@@ -38,6 +38,7 @@ def layers_of(network: Network) -> Layers:
                 f"starting network must have no feedback shift, found {coupling.feedback_shift} in "
                 f"{coupling.name!r}: training in torch has the same weights both ways"
             )
+    require_relaxing_output(network, "for training in torch", InputError)
     if network.schedule is not Schedule.PARITY:
         raise InputError(
             f"starting network must have the parity schedule, not {network.sweep.name}"

@@ -203,4 +203,5 @@ def _sent_by_output(
     outputs = states[network.output.name]
     if network.readout is None or phase not in NUDGED_PHASES:
         return np.zeros(len(outputs), dtype=np.int64)
-    return np.count_nonzero(outputs, axis=1)
+    sent: npt.NDArray[np.int64] = np.count_nonzero(outputs, axis=1)
+    return sent

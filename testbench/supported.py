@@ -8,7 +8,15 @@ import numpy as np
 
 from testbench.toy_couplings import Banded
 from toreq_hw.errors import ToreqError
-from toreq_hw.network import Colouring, Network, NeuronSet, Schedule, WeightFormat, layered
+from toreq_hw.network import (
+    ClampedReadout,
+    Colouring,
+    Network,
+    NeuronSet,
+    Schedule,
+    WeightFormat,
+    layered,
+)
 
 PAGE = Path(__file__).parents[1] / "docs/supported.md"
 HIDDEN = 6
@@ -43,6 +51,13 @@ def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
         loop_fraction_bits=2 if looped else None,
         schedule=_schedule(schedule),
     )
+    if schedule.endswith("a clamped readout"):
+        output = replace(network.output, signed=True)
+        network = replace(
+            network,
+            populations=(*network.populations[:-1], output),
+            readout=ClampedReadout((4, 1)),
+        )
     if schedule.endswith("feedback shifts"):
         first, second = network.couplings
         network = replace(network, couplings=(first, replace(second, feedback_shift=1)))

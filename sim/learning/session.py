@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.phases import PHASES, Phase
+from toreq_hw.contract.readout import output_errors
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.contract.ticks import Observer, Tick
 from toreq_hw.errors import InputError
@@ -26,7 +27,8 @@ class LearningSession:
 
     trainer: damaged or not; it learns in place. engine: of the phases that are shown; the trainer
     computes them again when it learns, bit for bit alike. observers: told of every tick.
-    results: of the phases of this sample that have ended, by phase.
+    results: of the phases of this sample that have ended, by phase; only the free one where a
+    clamped readout has no error.
 
     Raises InputError, as its methods do, naming what must hold.
     """
@@ -51,8 +53,8 @@ class LearningSession:
 
     @property
     def finished(self) -> bool:
-        """Whether all three phases have ended: the update is due."""
-        return len(self.results) == len(PHASES)
+        """Whether all phases of the sample have ended: the update is due."""
+        return len(self.results) == len(PHASES) or (bool(self.results) and not self._errs())
 
     def present(self, image: npt.ArrayLike, label: int) -> None:
         """Begins with a sample. image: integers (input.size,). label: number of its class."""
@@ -80,6 +82,13 @@ class LearningSession:
             self.step()
         self._session = None
         return self._trainer.learn(self._image, self._label, np.array([0]))
+
+    def _errs(self) -> bool:
+        """Whether nudged phases follow the free one, which has ended."""
+        free = self.results[Phase.FREE]
+        if free.network.readout is None:
+            return True
+        return bool(output_errors(free.network, free.readout, self._label).any())
 
     def _require_sample(self) -> Session:
         if self._session is None:

@@ -1,8 +1,8 @@
 """Budget rows: cells that share out a fixed number of units (docs/numerics.md, section 3).
 
 A row of n cells has accumulators c_j and one table of thresholds theta_0 < theta_1 < ..., integers.
-A cell may have as many units as the table has thresholds, and T(x) is how many of them are <= x.
-tau is the smallest integer with sum_j T(c_j - tau) <= A, A the budget: then cell j gets
+A cell may have as many units as the table has thresholds. T(x) is how many of them are <= x.
+With A the budget, tau is the smallest integer with sum_j T(c_j - tau) <= A. Cell j gets
 T(c_j - tau) units. What is left goes, one unit each, to the lowest j of those with T(c_j - tau + 1)
 > T(c_j - tau). The row is the exact minimiser of sum_j (theta_0 + .. + theta_(a_j - 1) - c_j a_j)
 under sum_j a_j = A.

@@ -1,7 +1,9 @@
 """Budget rows inside compiled code; `budget.budget_row` is the rule, this is the same integers.
 
-registered so that numba compiles it into its caller; as it stands it is plain Python as well.
+Registered so that numba compiles it into its caller; as it stands it is plain Python as well.
 """
+
+from typing import Any
 
 import numpy as np
 from numba.extending import register_jitable
@@ -10,7 +12,7 @@ from numba.extending import register_jitable
 
 
 @register_jitable
-def units_of(table, value):  # type: ignore[no-untyped-def]
+def units_of(table: Any, value: Any) -> int:
     """How many thresholds are <= `value`, by bisection. table: int64, strictly increasing."""
     low, high = 0, len(table)
     while low < high:
@@ -23,7 +25,7 @@ def units_of(table, value):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def fill_budget_row(accumulators, table, budget, row):  # type: ignore[no-untyped-def]
+def fill_budget_row(accumulators: Any, table: Any, budget: Any, row: Any) -> None:
     """Writes the units of one row, int16 (cells,); budget at most cells times thresholds.
 
     accumulators: int32 (cells,). tau is between a value at which the units do not fit and one at

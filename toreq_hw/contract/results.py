@@ -109,9 +109,7 @@ def first_difference(expected: PhaseResult, got: PhaseResult) -> Difference | No
     for name in COUNTERS:
         values = getattr(expected, name), getattr(got, name)
         found = found or _counter_difference(expected.phase, name, *values)
-    if len(expected.readout) and len(got.readout):
-        values = expected.readout, got.readout
-        found = found or _counter_difference(expected.phase, "accumulator of the output", *values)
+    found = found or _readout_difference(expected, got)
     if len(got.own_classes):
         values = expected.classes, got.own_classes
         found = found or _counter_difference(expected.phase, "class", *values)
@@ -137,6 +135,16 @@ def _final_difference(expected: PhaseResult, got: PhaseResult) -> Difference | N
                 final=True,
             )
     return None
+
+
+def _readout_difference(expected: PhaseResult, got: PhaseResult) -> Difference | None:
+    """Of the accumulators of a clamped output, where both sides report them."""
+    both = len(expected.readout) and len(got.readout)
+    at = first_unequal(expected.readout, got.readout) if both else None
+    if at is None:
+        return None
+    what = f"accumulator {at[1]} of the output"
+    return Difference(expected.phase, at[0], what, int(expected.readout[at]), int(got.readout[at]))
 
 
 def _counter_difference(

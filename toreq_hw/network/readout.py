@@ -103,7 +103,7 @@ def readout_from(fields: Fields) -> ClampedReadout | None:
     entry.only(("kind", "temperature", "normalisation"))
     temperature = entry.items("temperature")
     return ClampedReadout(
-        temperature=tuple(temperature),  # type: ignore[arg-type]
+        temperature=tuple(temperature),
         normalisation=entry.choice("normalisation", Normalisation),
     )
 

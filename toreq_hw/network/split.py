@@ -77,8 +77,8 @@ def split_by_colour(network: Network) -> Split:
 
     Populations stand in the order in which a sweep first updates them. A population of one
     colour keeps its name. The schedule is one that a network file can name, where one of those
-    has the same ticks. Raises NetworkError where a neuron is updated twice in a sweep, where the
-    output has several colours (a network has one output), and for a clamped readout.
+    has the same ticks. Raises NetworkError where a neuron is updated twice in a sweep, and where
+    the output has several colours: a network has one output. The same for a clamped readout.
     """
     sweep = network.sweep
     require_relaxing_output(network, "to be split by colour")
