@@ -204,7 +204,7 @@ def test_networks_that_cannot_have_it_are_refused() -> None:
     x, h, y = network.populations
     with pytest.raises(NetworkError, match="'y': a clamped output must have signed states"):
         replace(network, populations=(x, h, replace(y, signed=False)))
-    first, second = network.couplings
+    first, second = network.dense_couplings
     with pytest.raises(NetworkError, match="'y': a clamped output must have a coupling, found non"):
         replace(network, couplings=(first,))
     back = replace(second, pre="y", post="h", weight=np.array([[3], [-1]], np.int8))
