@@ -1,8 +1,9 @@
 """Compiled delivery of events: accumulators += weights * deltas, exactly, along every fan.
 
-Three ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
+Four ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
 the neurons that changed, in 16 bits where the plan proves that these suffice, in 32 elsewhere;
-*pulling* walks the columns of a narrow target over all neurons, changed or not. Every sum is cast
+*pulling* walks the columns of a narrow target over all neurons, changed or not. A fan that is not
+dense has *runs*, which are pushed, as many lanes at a time as they have. Every other sum is cast
 (`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve or quarter the
 vectors that LLVM makes of a loop.
 """
@@ -10,6 +11,7 @@ vectors that LLVM makes of a loop.
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled_uncounted
+from toreq_hw.sim.vector_kernel import multiply_add_8, multiply_add_16
 
 NARROW = 32
 """Targets of fewer neurons leave most of a vector idle when rows are pushed."""
@@ -41,23 +43,86 @@ def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type:
         start = plan.population_start[target]
         sums = accumulator[start : start + size]
         shift = np.int32(plan.fan_shift[fan])
-        back = plan.fan_back[fan]
+        back, has_runs = plan.fan_back[fan], plan.fan_runs[fan] >= 0
+        if not has_runs:
+            walked += size * events
         if back >= 0 and size < NARROW and events * PULL_SHARE >= len(deltas):
             pull(plan.weights[back + first :], plan.population_size[source], deltas, shift, sums)
         else:
             if not listed:
                 collect(deltas, scratch.rows, scratch.packed)
                 listed = True
-            weights = plan.weights[plan.fan_weight[fan] + first * size :]
-            shared = plan.fan_shared_rows[fan]
-            if shared >= MIN_SHARED_ROWS:
-                partial = scratch.partial[:size]
-                push_narrow(weights, rows, packed, shared, shift, partial, sums)
+            if has_runs:
+                walked += push_runs(
+                    weights=plan.weights,
+                    runs=(plan.run_target, plan.run_place, plan.run_length),
+                    begin=plan.run_first[plan.fan_runs[fan] + first :],
+                    length=plan.fan_run_length[fan],
+                    rows=rows,
+                    deltas=packed,
+                    shift=shift,
+                    sums=sums,
+                )
             else:
-                push_wide(weights, rows, packed, shift, sums)
+                weights = plan.weights[plan.fan_weight[fan] + first * size :]
+                shared = plan.fan_shared_rows[fan]
+                if shared >= MIN_SHARED_ROWS:
+                    partial = scratch.partial[:size]
+                    push_narrow(weights, rows, packed, shared, shift, partial, sums)
+                else:
+                    push_wide(weights, rows, packed, shift, sums)
         scratch.version[target] += 1
-        walked += size * events
     return walked
+
+
+@compiled_uncounted
+def push_runs(weights, runs, begin, length, rows, deltas, shift, sums):  # type: ignore[no-untyped-def]
+    """Adds each event's delta << shift along its runs; returns the weights walked.
+
+    runs: their targets, places and lengths. begin: where the runs of each row begin. length: of all
+    runs, if they are alike, or 0. A multiple of 16 needs no look at each.
+    """
+    targets, places, lengths = runs
+    walked = np.int64(0)
+    for event in range(len(rows)):
+        delta = np.int32(np.int32(deltas[event]) << shift)
+        start, stop = begin[rows[event]], begin[rows[event] + 1]
+        if length == 16:
+            for run in range(start, stop):
+                target, place = np.int64(targets[run]), np.int64(places[run])
+                multiply_add_16(sums, target, weights, place, delta)
+            walked += 16 * (stop - start)
+        elif length > 0 and length % 16 == 0:
+            for run in range(start, stop):
+                target, place = np.int64(targets[run]), np.int64(places[run])
+                for k in range(0, length, 16):
+                    multiply_add_16(sums, target + k, weights, place + k, delta)
+            walked += length * (stop - start)
+        else:
+            for run in range(start, stop):
+                target, place = np.int64(targets[run]), np.int64(places[run])
+                add_run(sums, target, weights, place, np.int64(lengths[run]), delta)
+                walked += np.int64(lengths[run])
+    return walked
+
+
+@compiled_uncounted
+def add_run(targets, first, sources, place, length, factor):  # type: ignore[no-untyped-def]
+    """targets[first + k] += sources[place + k] * factor for each k of a run of any length.
+
+    targets: int32. sources: int8, int16 or int32. factor: int32.
+    """
+    k = np.int64(0)
+    while k + 16 <= length:
+        multiply_add_16(targets, first + k, sources, place + k, factor)
+        k += 16
+    if k + 8 <= length:
+        multiply_add_8(targets, first + k, sources, place + k, factor)
+        k += 8
+    while k < length:
+        product = np.int32(np.int32(sources[place + k]) * factor)
+        targets[first + k] = np.int32(targets[first + k] + product)
+        k += 1
 
 
 @compiled_uncounted

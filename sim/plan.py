@@ -1,8 +1,9 @@
 """A network flattened into arrays, the form in which compiled code walks it.
 
-Every direction of every coupling becomes a *fan*: rows of weights from a source population
-to a target population, contiguous per source neuron. The input only has fans outwards; a
-coupling between relaxing populations has two, its matrix and its transpose.
+Every direction of every coupling becomes a *fan* from a source population to a target population.
+The input only has fans outwards; a coupling between relaxing populations has two. The weights of a
+dense coupling lie as rows, contiguous per source neuron: its matrix, and its transpose. Those of
+any other kind lie as its parameters do, once for each direction, and `runs` say who reads them.
 """
 
 from itertools import accumulate
@@ -13,7 +14,9 @@ import numpy.typing as npt
 
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.contract.layout import Layout
-from toreq_hw.network import Coupling, Network, Population
+from toreq_hw.network import Coupling, DenseCoupling, Network, Population
+from toreq_hw.network.couplings.runs import Runs, joined
+from toreq_hw.network.projection import Projection
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,10 +28,15 @@ class Plan(NamedTuple):
     """Populations are numbered by relaxing order; the input has number -1.
 
     fan_first: fans of population p are fan_first[p] .. fan_first[p + 1] - 1, and those of
-    the input fan_first[-2] .. fan_first[-1] - 1. fan_weight: where a fan's rows begin in
-    `weights`; row j of a fan to `target` has population_size[target] entries. fan_back: where
-    the rows of the fan that runs the other way begin, the transpose (-1 for the input's fans).
+    the input fan_first[-2] .. fan_first[-1] - 1. fan_weight: where a fan's weights begin in
+    `weights`; row j of a dense fan to `target` has population_size[target] entries. fan_back: where
+    the rows of the dense fan that runs the other way begin, the transpose (-1 for other fans).
     fan_shared_rows: how many events a 16-bit sum holds, see `shared_rows`.
+
+    fan_runs: where the entries of a fan begin in `run_first`, one for each source neuron and one
+    more; -1 for a dense fan. fan_run_length: the length of all its runs, if they are alike, or 0.
+    run_target, run_place, run_length: the runs, see `Runs`; places count from the start of
+    `weights`.
     """
 
     population_start: Ints
@@ -43,6 +51,12 @@ class Plan(NamedTuple):
     fan_back: Ints
     fan_shift: Ints
     fan_shared_rows: Ints
+    fan_runs: Ints
+    fan_run_length: Ints
+    run_first: Ints
+    run_target: npt.NDArray[np.int32]
+    run_place: npt.NDArray[np.int32]
+    run_length: npt.NDArray[np.int32]
     weights: npt.NDArray[np.int8]
     colour_first: Ints
     block_population: Ints
@@ -57,10 +71,14 @@ def compile_plan(network: Network) -> Plan:
     sources = [*network.relaxing, network.input]
     fans_of = [network.out_of(source.name) for source in sources]
     fans = [fan for group in fans_of for fan in group]
-    begins = [0, *accumulate(fan.matrix.size for fan in fans)]
+    parts = [_weights(fan) for fan in fans]
+    begins = [0, *accumulate(part.size for part in parts)]
     begin_of = {
-        (f.source.name, f.target.name): begin for f, begin in zip(fans, begins, strict=False)
+        (f.source.name, f.target.name): begin
+        for f, begin in zip(fans, begins, strict=False)
+        if _is_dense(f)
     }
+    tables = _run_tables(fans, begins)
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     blocks = [block for colour in network.sweep.blocks for block in colour]
     fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
@@ -77,12 +95,74 @@ def compile_plan(network: Network) -> Plan:
         fan_back=_ints([begin_of.get((f.target.name, f.source.name), -1) for f in fans]),
         fan_shift=_ints([f.shift for f in fans]),
         fan_shared_rows=_ints([shared_rows(f.coupling, f.source) for f in fans]),
-        weights=np.concatenate([np.zeros(0, dtype=np.int8), *(f.matrix.ravel() for f in fans)]),
+        fan_runs=tables.fan_runs,
+        fan_run_length=tables.fan_run_length,
+        run_first=tables.runs.first,
+        run_target=tables.runs.target,
+        run_place=tables.runs.place,
+        run_length=tables.runs.length,
+        weights=np.concatenate([np.zeros(0, dtype=np.int8), *parts]),
         colour_first=_ints([0, *accumulate(len(colour) for colour in network.sweep.blocks)]),
         block_population=_ints([number[b.population] for b in blocks]),
         block_start=_ints([layout.span(b).start for b in blocks]),
         block_stop=_ints([layout.span(b).stop for b in blocks]),
         bias=np.concatenate([network.biases[p.name] for p in network.relaxing]),
+    )
+
+
+class _RunTables(NamedTuple):
+    """All runs of a network, fan after fan; see `Plan`."""
+
+    fan_runs: Ints
+    fan_run_length: Ints
+    runs: Runs
+
+
+def _is_dense(fan: Projection) -> bool:
+    return isinstance(fan.coupling, DenseCoupling)
+
+
+def _weights(fan: Projection) -> npt.NDArray[np.int8]:
+    """The weights of a fan in the order in which it walks them."""
+    if _is_dense(fan):
+        return fan.matrix.ravel()
+    forward = fan.coupling.parameters.ravel()
+    backward = forward[fan.coupling.backward_order()]
+    if fan.is_self_projection:
+        return np.concatenate([forward, backward])
+    return backward if fan.backward else forward
+
+
+def _runs(fan: Projection) -> Runs:
+    """The runs of a fan that is not dense, places from the start of its weights."""
+    if not fan.is_self_projection:
+        return fan.coupling.runs(backward=fan.backward)
+    forward, backward = (fan.coupling.runs(backward=way) for way in (False, True))
+    return joined(forward, backward.moved(fan.coupling.parameters.size))
+
+
+def _run_tables(fans: list[Projection], begins: list[int]) -> _RunTables:
+    fan_runs, lengths, firsts = [], [], [np.zeros(0, dtype=np.int64)]
+    columns = [[np.zeros(0, dtype=np.int32)] for _ in range(3)]
+    entries = runs = 0
+    for fan, begin in zip(fans, begins, strict=False):
+        if _is_dense(fan):
+            fan_runs.append(-1)
+            lengths.append(0)
+            continue
+        own = _runs(fan).moved(begin)
+        fan_runs.append(entries)
+        lengths.append(own.common_length)
+        firsts.append(own.first + runs)
+        for column, part in zip(columns, own[1:], strict=True):
+            column.append(part)
+        entries += len(own.first)
+        runs += len(own.target)
+    target, place, length = (np.concatenate(column) for column in columns)
+    return _RunTables(
+        fan_runs=_ints(fan_runs),
+        fan_run_length=_ints(lengths),
+        runs=Runs(np.concatenate(firsts), target, place, length),
     )
 
 
@@ -111,7 +191,7 @@ def fan_weight(plan: Plan, source: int, target: int) -> int:
 def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> list[Ints]:
     """Where in `plan.weights` cells of coupling `index` are read, an array like `cells` a reading.
 
-    cells: flat indices into the matrix of its default lowering, int64 (n,).
+    plan: of the default lowering. cells: flat indices into the coupling's matrix, int64 (n,).
     """
     number = {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
     row, column = np.divmod(cells, network.couplings[index].shape[1])
@@ -122,6 +202,22 @@ def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> li
             begin = fan_weight(plan, number[source.name], number[target.name])
             for first, second in projection.ends(row, column):
                 places.append(begin + first * target.size + second)
+    return places
+
+
+def native_places(network: Network, plan: Plan, index: int) -> list[Ints]:
+    """Where in `plan.weights` each parameter of coupling `index` is read, an array a reading.
+
+    plan: of the network itself; the coupling is not dense. Each int64 (parameters,), file order.
+    """
+    number = {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
+    places = []
+    for fan in (p for p in network.projections if p.index == index):
+        begin = fan_weight(plan, number[fan.source.name], number[fan.target.name])
+        forward = np.arange(fan.coupling.parameters.size)
+        backward = np.argsort(fan.coupling.backward_order())
+        ways = [forward, backward + len(forward)] if fan.is_self_projection else []
+        places += [begin + way for way in ways or [backward if fan.backward else forward]]
     return places
 
 

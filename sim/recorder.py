@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import dense_synops, fan_out
+from toreq_hw.contract.operations import dense_synops, fan_outs, weights_walked
 from toreq_hw.contract.phases import NUDGED_PHASES
 from toreq_hw.contract.readout import output_accumulators
 from toreq_hw.contract.results import NOT_COUNTED, PhaseResult, Status
@@ -33,7 +33,7 @@ class Recorder:
         self._start = start
         self._keeps = start.trace or watched
         self._changes: list[Changes] = []
-        self._fan_out = {p.name: fan_out(layout.network, p.name) for p in layout.network.relaxing}
+        self._weights_walked = weights_walked(layout.network)
         self.states = start.states.copy()
         self.running = np.ones(batch, dtype=np.bool_)
         self._sweeps = np.zeros(batch, dtype=np.int32)
@@ -55,8 +55,8 @@ class Recorder:
         sends: npt.NDArray[np.bool_],
     ) -> None:
         """One block updated in `samples`; the arrays have shape (samples, neurons of block)."""
-        events = np.count_nonzero(sends, axis=1)
-        self.count(samples, events, events * self._fan_out[block.population])
+        walked = self._weights_walked[self._layout.span(block)]
+        self.count(samples, np.count_nonzero(sends, axis=1), sends @ walked)
         if self._keeps:
             rows, columns = np.nonzero(before != after)
             neurons = self._layout.span(block).start + columns
@@ -179,7 +179,10 @@ def assemble(
         trace = Trace.of_changes(layout, start.states, ticks, changes)
     split = layout.split(states)
     sent = _sent_by_output(network, start.phase, split)
-    synops = synops + sent * fan_out(network, network.output.name)
+    if not start.continued:
+        synops = synops + (start.inputs != 0) @ fan_outs(network, network.input.name)
+    if sent.any():
+        synops = synops + (split[network.output.name] != 0) @ fan_outs(network, network.output.name)
     clamped = network.readout is not None
     return PhaseResult(
         network=network,
@@ -189,7 +192,7 @@ def assemble(
         status=status,
         events=events + sent,
         input_events=input_events,
-        synops=synops + input_events * fan_out(network, network.input.name),
+        synops=synops,
         dense_synops=dense_synops(network, sweeps, continued=start.continued),
         readout=output_accumulators(network, start.inputs, split) if clamped else NOT_COUNTED,
         trace=trace,

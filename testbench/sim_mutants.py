@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant("sim/learning/generator.py", "np.uint32(17)", "np.uint32(16)"),
     Mutant("sim/learning/generator.py", "WEYL_STEP = 0x9E37", "WEYL_STEP = 0x9E35"),
     Mutant("sim/learning/synapses.py", "(wide >= theta)", "(wide > theta)"),
-    Mutant("sim/learning/kernel.py", "begin = row + 1 if pre == post else 0", "begin = 0"),
+    Mutant("sim/learning/update_kernel.py", "begin = row + 1 if self_coupling else 0", "begin = 0"),
     Mutant("sim/learning/kernel.py", "nudged_phase(plan, positive, 1,", "nudged_phase(plan, positive, -1,"),
     Mutant("sim/learning/kernel.py", "                continue\n        nudged_phase", "                pass\n        nudged_phase"),
     Mutant("sim/learning/sample_kernel.py", "sent[k] = sign * sums.push[k]", "sent[k] = sums.push[k]"),
@@ -52,9 +52,9 @@ MUTANTS = (
     Mutant("toreq_hw/network/feedback.py", "if coupling.feedback_shift != needed:", "if False:"),
     Mutant("toreq_hw/contract/energy.py", "largest - network.depths[name] - bits", "largest - bits"),
     Mutant("sim/recorder.py", "events=events + sent", "events=events"),
-    Mutant("sim/learning/kernel.py", "if s_positive == 0 and s_negative == 0:", "if s_positive == 0:"),
+    Mutant("sim/learning/update_kernel.py", "if s_positive == 0 and s_negative == 0:", "if s_positive == 0:"),
     Mutant("sim/learning/latent_kernel.py", "np.int32(word >> np.int32(np.int32(16) - shift))", "np.int32(0)"),
-    Mutant("sim/learning/kernel.py", "product = s_max * (", "product = ("),
+    Mutant("sim/learning/update_kernel.py", "product = s_max * moved", "product = moved"),
     Mutant("sim/learning/trainer.py", "self.random_state = np.uint32(state)", "pass"),
     Mutant("toreq_hw/network/couplings/dense.py", "= upper + upper.T", "= upper"),
     Mutant("toreq_hw/network/couplings/coupling.py", "matrix[post, pre] = matrix[pre, post]", "pass"),
@@ -71,12 +71,20 @@ MUTANTS = (
     Mutant("toreq_hw/data/dataset.py", "population.state_max + pixel_max", "population.state_max"),
 )  # fmt: skip
 
-EDGES = (
-    Mutant("sim/learning/edge_kernel.py", "or pre_negative[pre] != 0", ""),
-    Mutant("sim/learning/edge_kernel.py", "synapses.weyl[column]", "synapses.weyl[0]"),
-    Mutant("sim/learning/edge_kernel.py", "if backward >= 0:", "if backward > 1 << 30:"),
+RUNS = (
+    Mutant("sim/learning/shared_kernel.py", "if plus == 0 and minus == 0:", "if plus == 0:"),
+    Mutant("sim/learning/shared_kernel.py", "moved[target + length] != moved[target]", "delta[target] != 0"),
+    Mutant("sim/learning/shared_kernel.py", "np.int32(-minus)", "minus"),
+    Mutant("sim/learning/shared_kernel.py", "draws[shared.run_row[run]] = True", "draws[:] = True"),
+    Mutant("sim/learning/latent_kernel.py", "gradient[j], random_word, weyl[j]", "gradient[j], random_word, weyl[0]"),
+    Mutant("sim/delivery_kernel.py", "walked += 16 * (stop - start)", "walked += stop - start"),
+    Mutant("sim/delivery_kernel.py", "if k + 8 <= length:", "if k + 8 < length:"),
+    Mutant("sim/delivery_kernel.py", "for k in range(0, length, 16):", "for k in range(0, 16, 16):"),
+    Mutant("sim/plan.py", "backward.moved(fan.coupling.parameters.size)", "backward"),
+    Mutant("toreq_hw/network/couplings/runs.py", "& (place[1:] == place[:-1] + 1)", ""),
+    Mutant("toreq_hw/network/couplings/runs.py", "& ~np.isin(place[1:], breaks)", ""),
 )  # fmt: skip
-"""Learning through lists of edges, which only toy coupling kinds use."""
+"""Runs of edges, which couplings have that are not dense."""
 
 SIM = "testbench/sim"
 FIRST = [f"{SIM}/test_{name}.py" for name in ("known_answers", "contract_details", "learning")]
@@ -84,5 +92,5 @@ TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
 """Those that notice most come first."""
 
 if __name__ == "__main__":
-    trials = [(mutant, [f"{SIM}/test_coupling_kinds.py", "-k", "learn"]) for mutant in EDGES]
+    trials = [(mutant, [f"{SIM}/test_runs.py"]) for mutant in RUNS]
     main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])

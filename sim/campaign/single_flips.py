@@ -38,6 +38,7 @@ def single_flips(
     check_seed(seed)
     if sample is not None:
         integer(sample, 1, MAX_INTEGER, "sample", InputError)
+    network = network.lowered
     engine = EventEngine(network, threads=1)
     clean = relax(network, inputs, engine=engine)
     places = [(c, cell) for c in network.dense_couplings for cell in cells(c).tolist()]

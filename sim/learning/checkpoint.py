@@ -47,7 +47,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "format": FORMAT,
         "version": VERSION,
         "network": blueprint.describe(),
-        "rule": asdict(trainer.rule),
+        "rule": _described(trainer.rule),
         "seed": trainer.seed,
         "epoch": trainer.epoch,
         "random_state": int(trainer.random_state),
@@ -147,16 +147,26 @@ def _tensor_within(
     return found
 
 
+def _described(rule: Rule) -> dict[str, Any]:
+    """The rule as JSON values; `bias_shifts` only where it names a population."""
+    record = asdict(rule)
+    if not rule.bias_shifts:
+        del record["bias_shifts"]
+    return record
+
+
 def _rule(fields: Fields) -> Rule:
     """The rule; `Rule` itself checks the ranges."""
     names = ("shift", "bias_shift", "theta", "initial_reach", "shifts", "decay_epochs")
-    fields.only(names)
+    fields.only((*names, "bias_shifts"))
+    own = fields.part("bias_shifts").content if "bias_shifts" in fields else {}
     return Rule(
         shift=fields.value("shift"),
         bias_shift=fields.value("bias_shift"),
         theta=fields.value("theta"),
         initial_reach=fields.value("initial_reach"),
         shifts=dict(fields.part("shifts").content),
+        bias_shifts=dict(own),
         decay_epochs=tuple(
             integer(epoch, 0, _MAX_EPOCH, "decay_epochs of the rule", NetworkFileError)
             for epoch in fields.items("decay_epochs")

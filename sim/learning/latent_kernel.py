@@ -1,4 +1,4 @@
-"""Compiled arithmetic of one latent weight: its step, and the weight that it stands for."""
+"""Compiled arithmetic of latent weights: their steps, and the weights that they stand for."""
 
 import numpy as np
 
@@ -32,3 +32,40 @@ def rounding_offset(random_word, weyl, shift):  # type: ignore[no-untyped-def]
     """A column's r in 0 .. 2^k - 1: the top k bits of the row's word plus the column's step."""
     word = np.int32(np.int32(random_word + weyl) & np.int32(0xFFFF))
     return np.int32(word >> np.int32(np.int32(16) - shift))
+
+
+@compiled
+def learn_row(latent, positive, negative, s_positive, s_negative, random_word, weyl, shift):  # type: ignore[no-untyped-def]
+    """Moves the latents of a row, all columns; written so that LLVM makes vectors of it.
+
+    Every intermediate is cast to 32 bits: numba's 64 would halve the vectors' width.
+    """
+    for j in range(len(latent)):
+        product = np.int32(s_positive * np.int32(positive[j])) - np.int32(
+            s_negative * np.int32(negative[j])
+        )
+        latent[j] = step_latent(latent[j], np.int32(product), random_word, weyl[j], shift)
+
+
+@compiled
+def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
+    """Sets the weights of a row from its latents; returns whether any changed."""
+    changed = np.int8(0)
+    if theta > 0:
+        for j in range(len(latent)):
+            w = ternary_weight(latent[j], theta)
+            changed |= np.int8(w ^ weight[j])
+            weight[j] = w
+    else:
+        for j in range(len(latent)):
+            w = int8_weight(latent[j])
+            changed |= np.int8(w ^ weight[j])
+            weight[j] = w
+    return changed != 0
+
+
+@compiled
+def learn_gradients(latent, gradient, random_word, weyl, shift):  # type: ignore[no-untyped-def]
+    """Moves the latents of a row, all columns, each by its gradient (int32)."""
+    for j in range(len(latent)):
+        latent[j] = step_latent(latent[j], gradient[j], random_word, weyl[j], shift)

@@ -48,9 +48,9 @@ class Rule:
         """The k of one coupling in one epoch."""
         return self._decay(self.shifts.get(coupling, self.shift), epoch)
 
-    def bias_shift_in(self, epoch: int) -> int:
-        """The k of all biases in one epoch."""
-        return self._decay(self.bias_shift, epoch)
+    def bias_shift_of(self, population: str, epoch: int) -> int:
+        """The k of one population's biases in one epoch."""
+        return self._decay(self.bias_shifts.get(population, self.bias_shift), epoch)
 
     def _decay(self, shift: int, epoch: int) -> int:
         return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))

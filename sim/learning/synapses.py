@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import rounding_half
+from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.sim.learning.edges import EdgeLists, edge_lists
 from toreq_hw.sim.learning.generator import WEYL_STEP
+from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
 from toreq_hw.sim.plan import Ints, Plan, fan_weight
 
 LATENT_LIMIT = 32767
@@ -26,11 +27,12 @@ BIAS_LATENT_LIMIT = (1 << 26) - 1
 class Synapses(NamedTuple):
     """Couplings in file order. Populations are numbered as in `Plan`, the input is -1.
 
-    first: where a coupling's latents begin in `latent`, row-major. edges: of couplings that are
+    first: where a coupling's latents begin in `latent`, row-major. shared: of couplings that are
     not dense. forward, backward: where
     its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
     way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
-    0 for INT8. bias_latent: one per relaxing neuron. weyl: what each column adds to its row's
+    0 for INT8. biases: per population, how many it has: neuron i has bias i modulo that.
+    bias_latent: one per relaxing neuron, equal where they share a bias. weyl: what each column adds to its row's
     random word.
     """
 
@@ -40,21 +42,21 @@ class Synapses(NamedTuple):
     forward: Ints
     backward: Ints
     theta: Ints
-    edges: EdgeLists
+    biases: Ints
+    shared: SharedParameters
     latent: npt.NDArray[np.int16]
     bias_latent: npt.NDArray[np.int32]
     weyl: npt.NDArray[np.int32]
 
 
-def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
-    """All latents zero, those of biases too."""
+def blank_synapses(network: Network, plan: Plan, theta: int, *, lowered: bool) -> Synapses:
+    """All latents zero, those of biases too. lowered: `plan` is of the default lowering."""
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     number[network.input.name] = -1
     ends = [(number[p.source.name], number[p.target.name]) for p in network.forward_projections]
     sizes = [c.parameters.size for c in network.couplings]
     ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
-    edges = edge_lists(network)
-    columns = max(len(plan.bias), edges.columns)
+    shared = shared_parameters(network, plan, lowered=lowered)
     return Synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),
@@ -64,10 +66,11 @@ def blank_synapses(network: Network, plan: Plan, theta: int) -> Synapses:
             [-1 if pre < 0 else fan_weight(plan, post, pre) for pre, post in ends], dtype=np.int64
         ),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
-        edges=edges,
+        biases=np.array([p.biases for p in network.relaxing], dtype=np.int64),
+        shared=shared,
         latent=np.zeros(sum(sizes), dtype=np.int16),
         bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
-        weyl=(np.arange(columns) * WEYL_STEP & 0xFFFF).astype(np.int32),
+        weyl=(np.arange(len(plan.bias)) * WEYL_STEP & 0xFFFF).astype(np.int32),
     )
 
 
@@ -81,6 +84,14 @@ def check_latents(network: Network, synapses: Synapses) -> None:
             raise InputError(f"{what}: must be symmetric with a zero diagonal, as its weights are")
     limit = BIAS_LATENT_LIMIT
     whole_numbers("bias latents", synapses.bias_latent, ("neurons",), -limit, limit)
+    layout = Layout(network)
+    for population in network.relaxing:
+        own = synapses.bias_latent[layout.of(population)].reshape(-1, population.biases)
+        if np.any(own != own[0]):
+            raise InputError(
+                f"bias latents of population {population.name!r}: must be equal in a channel, "
+                "as its biases are"
+            )
 
 
 def latents_in(synapses: Synapses, network: Network, coupling: int) -> npt.NDArray[np.int16]:

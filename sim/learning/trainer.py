@@ -5,9 +5,10 @@ trainer.learn(inputs, labels, sample_order(len(inputs), seed=1, epoch=0))
 trained = trainer.network()
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +47,10 @@ from toreq_hw.sim.plan import Ints, compile_plan
 
 
 class Rates(NamedTuple):
-    """k per coupling, in file order, and of all biases."""
+    """k per coupling in file order, and of the biases of each relaxing population."""
 
     shift: Ints
-    bias_shift: int
+    bias_shift: Ints
 
 
 @dataclass(frozen=True)
@@ -87,26 +88,29 @@ class Trainer:
     32 bits under some weights.
     """
 
+    runs_lowered: ClassVar[bool] = False
+    """Whether phases run on the default lowering, whose cells can be damaged one by one."""
+
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
         check_integer("seed", seed, 0, (1 << 32) - 1)
         names = [c.name for c in network.couplings]
         for name in rule.shifts:
             if name not in names:
                 raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
-        for population in network.relaxing:
-            if population.bias_per_channel:
+        names = [p.name for p in network.relaxing]
+        for name in rule.bias_shifts:
+            if name not in names:
                 raise InputError(
-                    f"population {population.name!r}: biases must be one a neuron to be learned "
-                    "(bias_per_channel is not learned yet)"
+                    f"bias_shifts must name populations ({', '.join(names)}), not {name!r}"
                 )
         check_headroom(network)
         self.rule = rule
         self.seed = seed
         self.epoch = 0
         self.blueprint = network
-        plan = compile_plan(network)
+        plan = compile_plan(network.lowered if self.runs_lowered else network)
         self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
-        self.synapses = blank_synapses(network, plan, rule.theta)
+        self.synapses = blank_synapses(network, plan, rule.theta, lowered=self.runs_lowered)
         self._scratch = new_scratch(plan, network.input.size)
         self.random_state = np.uint32(seed_state(seed, Stream.ROUNDING))
         self._learn_samples: Callable[..., Any] = kernel.learn_samples
@@ -142,7 +146,7 @@ class Trainer:
         learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
             np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
-            self.rule.bias_shift_in(self.epoch),
+            np.array([self.rule.bias_shift_of(p.name, self.epoch) for p in network.relaxing]),
         )
         counters = np.zeros(4, dtype=np.int64)
         state = self._learn_samples(
@@ -167,28 +171,23 @@ class Trainer:
 
     def network(self) -> Network:
         """The network as it stands, an independent copy."""
-        lowered = self.lowered_network()
-        couplings = [
-            dense if isinstance(coupling, DenseCoupling) else self._with_own_weights(index)
-            for index, (coupling, dense) in enumerate(
-                zip(self.blueprint.couplings, lowered.dense_couplings, strict=True)
+        return self._with_couplings(
+            coupling.with_parameters(
+                self._matrix(index) if isinstance(coupling, DenseCoupling) else self._weights(index)
             )
-        ]
-        return replace(self.blueprint, couplings=tuple(couplings), biases=lowered.biases)
+            for index, coupling in enumerate(self.blueprint.couplings)
+        )
 
-    def lowered_network(self) -> Network:
-        """The network as it stands by its default lowering: the matrices that phases run on."""
-        network, layout = self.blueprint.lowered, Layout(self.blueprint)
-        couplings = []
-        for coupling, start in zip(network.dense_couplings, self.synapses.forward, strict=True):
-            weight = self._plan.weights[start : start + coupling.weight.size]
-            couplings.append(replace(coupling, weight=weight.reshape(coupling.weight.shape)))
+    def _with_couplings(self, couplings: Iterable[Coupling]) -> Network:
+        """The blueprint with other couplings, and the biases as they stand."""
+        network, layout = self.blueprint, Layout(self.blueprint)
         biases = {p.name: self._plan.bias[layout.of(p)] for p in network.relaxing}
         return replace(network, couplings=tuple(couplings), biases=biases)
 
-    def _with_own_weights(self, index: int) -> Coupling:
-        """One coupling with the weights that its latents stand for."""
-        return self.blueprint.couplings[index].with_parameters(self._weights(index))
+    def _matrix(self, index: int) -> npt.NDArray[np.int8]:
+        """The matrix of one coupling as the plan holds it, int8 (n_pre, n_post)."""
+        start, shape = self.synapses.forward[index], self.blueprint.couplings[index].shape
+        return self._plan.weights[start : start + prod(shape)].reshape(shape)
 
     def _weights(self, index: int) -> npt.NDArray[np.int8]:
         """The weights that one coupling's latents stand for, of its parameters' shape."""
@@ -204,7 +203,11 @@ class Trainer:
         check_integer("epoch", self.epoch, 0, MAX_EPOCH)
         check_integer("random_state", int(self.random_state), 1, (1 << 32) - 1)
         for index, coupling in enumerate(self.blueprint.couplings):
-            self._program(index, coupling.matrix_of(self._weights(index)))
+            weights = self._weights(index)
+            if isinstance(coupling, DenseCoupling):
+                self._program(index, weights)
+            else:
+                synapses.shared.program(self._plan, index, weights)
         self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
 
     def _program(self, index: int, matrix: npt.NDArray[np.int8]) -> None:

@@ -23,7 +23,7 @@ from toreq_hw.contract.arithmetic import (
 )
 from toreq_hw.contract.faults import FREE, Fault
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import fan_out, message_bits
+from toreq_hw.contract.operations import message_bits, weights_walked
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
@@ -76,6 +76,7 @@ class DisturbedDenseRun:
         self.heard = self.state.copy()
         self.offset = np.zeros_like(self.state)
         self.weights = {p.name: _incoming(network, layout, p.name) for p in network.relaxing}
+        self.walked = weights_walked(network)
         self.base = self._base()
         batch = len(self.state)
         self.going = np.ones(batch, dtype=bool)
@@ -185,7 +186,7 @@ class DisturbedDenseRun:
         self.heard[:, span] += message * times[:, span]
         number = self.network.relaxing.index(population)
         self.squares[:, number] += (message**2 * times[:, span]).sum(axis=1)
-        walked = (changed * times[:, span]).sum(axis=1) * fan_out(self.network, population.name)
+        walked = (changed * times[:, span]) @ self.walked[span]
         self.recorder.count(np.arange(len(walked)), changed.sum(axis=1), walked)
         self.last_change[changed.any(axis=1)] = sweep
         before[changed] = new[changed]

@@ -61,7 +61,11 @@ def relax_with(
 
 @named_type_errors
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
-    """The engine called `name` under a disturbance; the same bits. Raises InputError."""
+    """The engine called `name` under a disturbance; the same bits. Raises InputError.
+
+    It runs the default lowering, whose cells damage hits: costs are those of whole matrices.
+    """
+    network = network.lowered
     if name == EngineName.EVENT:
         return DisturbedEventEngine(network, disturbance)
     if name == EngineName.DENSE:

@@ -90,6 +90,8 @@ class DamagedTrainer(Trainer):
     trainer: taken over as it stands (latents, rates, generator); it is not changed itself.
     """
 
+    runs_lowered = True
+
     def __init__(
         self,
         trainer: Trainer,
@@ -117,7 +119,10 @@ class DamagedTrainer(Trainer):
 
     def network(self) -> Network:
         """The network as it stands, broken cells included; by its default lowering."""
-        return self.lowered_network()
+        dense = self.blueprint.dense_couplings
+        return self._with_couplings(
+            coupling.with_parameters(self._matrix(index)) for index, coupling in enumerate(dense)
+        )
 
     def _places(self, broken: Broken) -> tuple[Ints, Weights]:
         """Indices into the plan's weights, of both directions, and what they read."""
@@ -185,6 +190,8 @@ class HardenedTrainer(Trainer):
     or missing cells, dead lines). Latents are never damaged: a weight that learns within a period
     is programmed from its latent again.
     """
+
+    runs_lowered = True
 
     def __init__(
         self,

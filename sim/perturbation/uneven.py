@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled
-from toreq_hw.sim.learning.edge_kernel import program_edges
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import int8_weight, ternary_weight
+from toreq_hw.sim.learning.shared_kernel import program_parameter
 from toreq_hw.sim.perturbation.layer import LearningLayer
 
 ONE = 1 << 16
@@ -63,16 +63,16 @@ def weakened(plan, synapses, before, kept, draw, cell):  # type: ignore[no-untyp
     pre, post = synapses.pre[coupling], synapses.post[coupling]
     first, columns = synapses.first[coupling], plan.population_size[post]
     row, column = (cell - first) // columns, (cell - first) % columns
-    listed = synapses.edges.rows[coupling] >= 0
-    if pre == post and column <= row and not listed:
+    shared = synapses.shared.rows[coupling] >= 0
+    if pre == post and column <= row and not shared:
         return draw
     draw = advance(draw)
     v = np.int16(before[cell] + ((step * kept + np.int64(draw >> np.uint32(16))) >> 16))
     theta = synapses.theta[coupling]
     w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
     synapses.latent[cell] = v
-    if listed:
-        program_edges(plan, synapses, coupling, cell - first, w)
+    if shared:
+        program_parameter(plan, synapses.shared, coupling, cell - first, w)
         return draw
     forward, backward = synapses.forward[coupling], synapses.backward[coupling]
     plan.weights[forward + cell - first] = w

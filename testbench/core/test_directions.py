@@ -27,7 +27,7 @@ ALLOWED = {
     "quant/rules.py": "training on tensors has a chain of layers of its own",
     "rtl/images.py": "a memory of the core holds the rows of one direction, as its walk asks",
     "sim/baselines/feed_forward_training.py": "backpropagation through a chain of layers",
-    "sim/learning/kernel.py": "compiled code knows populations by their numbers",
+    "sim/learning/update_kernel.py": "compiled code knows populations by their numbers",
     "sim/perturbation/weight_damage.py": "bit lines of a damaged array are its columns",
     "sim/perturbation/reprogram.py": "biases follow the finer LSB of a converted network",
     "toreq_hw/commands/export.py": "the number of pixels is compared with the number of inputs",

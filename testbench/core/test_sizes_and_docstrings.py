@@ -22,7 +22,6 @@ STILL_LONG = {
     "rtl/parameters.py: CoreParameters.of",
     "rtl/walker.py: Walker.elaborate",
     "sim/campaign/single_flips.py: single_flips",
-    "sim/learning/kernel.py: update",
     "testbench/rtl/simulate.py: simulate",
     "testbench/rtl/soak.py: soak",
     "toreq_hw/commands/demo.py: command",

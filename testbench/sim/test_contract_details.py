@@ -5,7 +5,7 @@ import pytest
 
 from toreq_hw import sim
 from toreq_hw.contract.limits import MAX_SWEEPS
-from toreq_hw.contract.operations import dense_synops, fan_out
+from toreq_hw.contract.operations import dense_synops, fan_outs
 from toreq_hw.network import (
     DenseCoupling,
     Network,
@@ -67,7 +67,7 @@ def self_coupled() -> Network:
 
 def test_a_self_coupling_is_counted_whole() -> None:
     net = self_coupled()
-    assert fan_out(net, "hidden") == 3 + 2
+    assert fan_outs(net, "hidden").tolist() == 3 * [3 + 2]
     # A sweep reads hidden-hidden once (9) and hidden-output both ways (12); the drive is 2 x 3.
     assert dense_synops(net, np.array([4], np.int32), continued=False).tolist() == [6 + 4 * 21]
 
@@ -94,7 +94,7 @@ def test_a_self_couplings_last_row_draws_though_it_has_no_column() -> None:
 def test_rates_decay_to_sixteen_and_no_further() -> None:
     rule = Rule(shift=15, bias_shift=16, decay_epochs=(1, 2, 3))
     assert [rule.shift_of("any", epoch) for epoch in range(5)] == [15, 16, 16, 16, 16]
-    assert [rule.bias_shift_in(epoch) for epoch in range(5)] == [16] * 5
+    assert [rule.bias_shift_of("any", epoch) for epoch in range(5)] == [16] * 5
 
 
 @pytest.mark.parametrize(("theta", "latent"), [(21844, 32766), (21845, 32767), (32767, 32767)])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import fan_out
+from toreq_hw.contract.operations import weights_walked
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.contract.ticks import Observer, PhaseStart, Tick
 from toreq_hw.contract.trace import Trace
@@ -45,7 +45,7 @@ def start_of(
 def ticks_of(result: PhaseResult, start: PhaseStart) -> Iterator[Tick]:
     """The ticks of a phase that has been run; see `feed`. Raises InputError."""
     trace, colours = _whole_trace(result), result.network.colours
-    events_walk = _weights_walked(trace.layout)
+    events_walk = weights_walked(trace.layout.network)
     by_tick = np.argsort(trace.tick, kind="stable")
     last = int(trace.ticks.max(initial=0))
     bounds = np.searchsorted(trace.tick[by_tick], np.arange(1, last + 2))
@@ -116,9 +116,3 @@ def _whole_trace(result: PhaseResult) -> Trace:
         found = "none" if result.trace is None else "states of some ticks"
         raise InputError(f"a watched phase must have the trace of all its changes, found {found}")
     return result.trace
-
-
-def _weights_walked(layout: Layout) -> npt.NDArray[np.int64]:
-    """By an event of each neuron, int64 (neurons,)."""
-    relaxing = layout.network.relaxing
-    return np.concatenate([np.full(p.size, fan_out(layout.network, p.name)) for p in relaxing])

@@ -16,9 +16,15 @@ def message_bits(population: Population) -> int:
 
 
 @named_type_errors
-def fan_out(network: Network, name: str) -> int:
-    """Stored weights that one event of a neuron of population `name` walks."""
-    return sum(projection.fan_out for projection in network.out_of(name))
+def fan_outs(network: Network, name: str) -> npt.NDArray[np.int64]:
+    """Stored weights that one event of each neuron of population `name` walks, int64 (size,)."""
+    none = np.zeros(network.population(name).size, dtype=np.int64)
+    return sum((projection.fan_outs for projection in network.out_of(name)), start=none)
+
+
+def weights_walked(network: Network) -> npt.NDArray[np.int64]:
+    """The same of all relaxing neurons, in `Layout` order: int64 (neurons,)."""
+    return np.concatenate([fan_outs(network, p.name) for p in network.relaxing])
 
 
 @named_type_errors
@@ -34,7 +40,7 @@ def dense_synops(
     updating = {p.name for p in network.updating}
     inner = [p for p in network.projections if not p.from_input]
     both = [p for p in inner if p.source.name in updating and p.target.name in updating]
-    sweep = sum(p.source.size * p.fan_out for p in both)
-    once = sum(p.source.size * p.fan_out for p in inner if p.target.name not in updating)
-    drive = 0 if continued else network.input.size * fan_out(network, network.input.name)
+    sweep = sum(int(p.fan_outs.sum()) for p in both)
+    once = sum(int(p.fan_outs.sum()) for p in inner if p.target.name not in updating)
+    drive = 0 if continued else int(fan_outs(network, network.input.name).sum())
     return drive + once + sweeps.astype(np.int64) * sweep

@@ -111,10 +111,13 @@ class Projection:
         added: npt.NDArray[np.int64] = states @ (weight.T if self.backward else weight)
         return added << self.shift
 
-    @property
-    def fan_out(self) -> int:
-        """Stored weights, zeros included, that one event of a source neuron walks."""
-        return self.target.size
+    @cached_property
+    def fan_outs(self) -> npt.NDArray[np.int64]:
+        """Stored weights, zeros included, that one event of each source neuron walks.
+
+        int64 (source.size,).
+        """
+        return self.coupling.degrees(backward=self.backward)
 
     def sum_range(self, *, any_weights: bool = False) -> Range:
         """Smallest and largest value that it can add, two int64 (target.size,), LSB 2^-F.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.network.couplings.runs import Runs, runs_of
 from toreq_hw.network.couplings.weights import WeightFormat
 from toreq_hw.reading import Fields, shown
 
@@ -138,6 +139,35 @@ class Coupling(Feedback, ABC):
             pre, post = np.concatenate([pre, post]), np.concatenate([post, pre])
         ends = (post, self.shape[1]) if backward else (pre, self.shape[0])
         return np.bincount(ends[0], minlength=ends[1]).astype(np.int64)
+
+    def backward_order(self) -> npt.NDArray[np.intp]:
+        """Flat indices of all parameters in the order in which walks from post to pre find them.
+
+        intp (parameters,). The default swaps the last two axes: a matrix is read by its columns.
+        Kinds with one axis go by the post neuron of a parameter's first edge.
+        """
+        indices = np.arange(self.parameters.size)
+        if self.parameter_axes > 1:
+            return indices.reshape(self.parameters.shape).swapaxes(-1, -2).ravel()
+        _, post, parameter = self.edges()
+        found, first = np.unique(parameter, return_index=True)
+        ends = np.full(self.parameters.size, self.shape[1])
+        ends[found] = post[first]
+        return np.argsort(ends, kind="stable")
+
+    def runs(self, *, backward: bool) -> Runs:
+        """Its edges as runs, from pre to post or, `backward`, from post to pre.
+
+        The weights lie in file order, or in `backward_order`. A self-coupling's edges run from the
+        lower neuron to the higher, and back.
+        """
+        pre, post, parameter = self.edges()
+        if not backward:
+            ends = self.row_starts()
+            return runs_of(pre, post, parameter, sources=self.shape[0], breaks=ends)
+        place = np.empty(self.parameters.size, dtype=np.intp)
+        place[self.backward_order()] = np.arange(self.parameters.size)
+        return runs_of(post, pre, place[parameter], sources=self.shape[1])
 
     def matrix_of(self, parameters: npt.NDArray[np.integer]) -> Weights:
         """The dense matrix that stored integers stand for, int8 (n_pre, n_post)."""
