@@ -8,7 +8,6 @@ that JSON (without itself, names sorted) and every tensor as `name:shape:` and b
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "format": FORMAT,
         "version": VERSION,
         "network": blueprint.describe(),
-        "rule": _described(trainer.rule),
+        "rule": trainer.rule.describe(),
         "seed": trainer.seed,
         "epoch": trainer.epoch,
         "random_state": int(trainer.random_state),
@@ -145,14 +144,6 @@ def _tensor_within(
             f"tensor {name!r} must lie in +-{limit}, found {low if low < -limit else high}"
         )
     return found
-
-
-def _described(rule: Rule) -> dict[str, Any]:
-    """The rule as JSON values; `bias_shifts` only where it names a population."""
-    record = asdict(rule)
-    if not rule.bias_shifts:
-        del record["bias_shifts"]
-    return record
 
 
 def _rule(fields: Fields) -> Rule:

@@ -1,6 +1,7 @@
 """The settings of the integer rule of on-chip learning (docs/numerics.md, section 6)."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
@@ -19,7 +20,8 @@ class Rule:
     """The settings of the integer rule.
 
     shift: k of every coupling (learning rate 2^-k), or in `shifts` by coupling name.
-    bias_shift: k of all biases. theta: ternary threshold on the latent weight.
+    bias_shift: k of all biases, or in `bias_shifts` by population name.
+    theta: ternary threshold on the latent weight.
     initial_reach: latents start uniform in -initial_reach..initial_reach.
     decay_epochs: from each of these epochs on (0 is the first), every k is one larger.
 
@@ -31,6 +33,7 @@ class Rule:
     theta: int = 4096
     initial_reach: int = 6000
     shifts: dict[str, int] = field(default_factory=dict)
+    bias_shifts: dict[str, int] = field(default_factory=dict, kw_only=True)
     decay_epochs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -39,10 +42,19 @@ class Rule:
             check_integer(name, shift, 0, MAX_SHIFT)
         for name, shift in self.shifts.items():
             check_integer(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
+        for name, shift in self.bias_shifts.items():
+            check_integer(f"bias shift of population {name!r}", shift, 0, MAX_SHIFT)
         for start in self.decay_epochs:
             check_integer("decay_epochs", start, 0, MAX_EPOCH)
         check_integer("theta", self.theta, 1, LATENT_LIMIT)
         check_integer("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as JSON values; `bias_shifts` only where it names a population."""
+        record = asdict(self)
+        if not self.bias_shifts:
+            del record["bias_shifts"]
+        return record
 
     def shift_of(self, coupling: str, epoch: int) -> int:
         """The k of one coupling in one epoch."""

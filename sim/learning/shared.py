@@ -113,7 +113,8 @@ def _part(network: Network, plan: Plan, index: int, *, lowered: bool) -> _Part:
     coupling, none = network.couplings[index], np.zeros(0, dtype=np.int64)
     if isinstance(coupling, DenseCoupling):
         narrow = np.zeros(0, dtype=np.int32)
-        return _Part(-1, none, none, Runs(none, narrow, narrow, narrow), none, none)
+        runs = Runs(none, narrow, narrow, narrow)
+        return _Part(-1, row_first=none, columns=none, runs=runs, counts=none, places=none)
     _check_gradients(network, coupling)
     size = coupling.parameters.size
     if lowered:

@@ -32,8 +32,8 @@ class Synapses(NamedTuple):
     its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
     way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
     0 for INT8. biases: per population, how many it has: neuron i has bias i modulo that.
-    bias_latent: one per relaxing neuron, equal where they share a bias. weyl: what each column adds to its row's
-    random word.
+    bias_latent: one per relaxing neuron, equal where they share a bias. weyl: what each column adds
+    to its row's random word.
     """
 
     pre: Ints

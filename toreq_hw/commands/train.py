@@ -170,7 +170,7 @@ def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -
         "data": dataset.name,
         "split": dataset.split,
         "seed": trainer.seed,
-        "rule": asdict(trainer.rule),
+        "rule": trainer.rule.describe(),
         "epochs": notes["epochs"],
         "augment": notes["augment"],
         "started_from": notes.get("started_from"),
