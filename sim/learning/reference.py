@@ -48,11 +48,12 @@ def update(
     positive: States,
     negative: States,
     shifts: dict[str, int],
-    bias_shift: int,
+    bias_shifts: dict[str, int],
 ) -> None:
     """Applies one sample's update to `latents`.
 
-    inputs: (input.size,). positive, negative: s+ and s- per relaxing population.
+    inputs: (input.size,). positive, negative: s+ and s- per relaxing population. shifts: k by
+    coupling; bias_shifts: by population.
     """
     s_positive = {**positive, network.input.name: inputs}
     s_negative = {**negative, network.input.name: inputs}
@@ -67,6 +68,7 @@ def update(
         if not moved.any():
             continue
         latents.random_state = next_random_state(latents.random_state)
+        bias_shift = bias_shifts[name]
         for i in range(population.biases):
             gradient = population.state_max * int(moved[i :: population.biases].sum())
             offset = rounding_offset(latents.random_state, i, bias_shift)

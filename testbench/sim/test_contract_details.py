@@ -83,7 +83,7 @@ def test_a_self_couplings_last_row_draws_though_it_has_no_column() -> None:
     states = {"hidden": hidden, "output": still}
     moved = {"hidden": np.array([0, 0, 4]), "output": still}
     rates = {c.name: 4 for c in net.couplings}
-    update(net, latents, np.zeros(2, np.int64), moved, states, rates, 4)
+    update(net, latents, np.zeros(2, np.int64), moved, states, rates, dict.fromkeys(moved, 4))
     # Row 2 of hidden-hidden, row 2 of hidden-output, the hidden biases: three draws.
     expected = 1
     for _ in range(3):

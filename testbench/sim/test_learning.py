@@ -138,7 +138,7 @@ def learn_by_reference(
     free = sim.free_phase(net, x, engine="reference")
     phases = [sim.nudged_phase(net, x, free, y, s, engine="reference") for s in (1, -1)]
     positive, negative = ({n: s[0] for n, s in p.states.items()} for p in phases)
-    update(net, latents, x[0], positive, negative, shifts, bias_shift=2)
+    update(net, latents, x[0], positive, negative, shifts, dict.fromkeys(positive, 2))
 
 
 def training_samples(augment: int = 0) -> tuple[Network, TrainingSamples]:

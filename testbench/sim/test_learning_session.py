@@ -62,7 +62,7 @@ def test_what_is_shown_is_what_is_learned(case: Case) -> None:
             positive,
             negative,
             shifts=shifts,
-            bias_shift=RULE.bias_shift,
+            bias_shifts=dict.fromkeys(positive, RULE.bias_shift),
         )
         learned = latents_of(trainer)
         for name, latent in written.weight.items():
