@@ -51,7 +51,7 @@ class Mutants:
     """All mutants of one core, `mutants.il` in `folder`, as one graph with the input `mutant`."""
 
     def __init__(self, folder: Path, unharmed: int) -> None:
-        self._folder, self._unharmed = folder, unharmed
+        self.folder, self._unharmed = folder, unharmed
         yosys(
             f"read_rtlil mutants.il; hierarchy -top {TOP}; {TO_AIG}; "
             "write_aiger -zinit -symbols mutants.aig",
@@ -81,11 +81,11 @@ class Mutants:
             graph, literals = pair.graph.freed(free - own)
             if graph.outputs == [0]:
                 return "PROVED"
-            graph.write(self._folder / f"{name}.aig")
-            answer = decide(self._folder, name, seconds).word
+            graph.write(self.folder / f"{name}.aig")
+            answer = decide(self.folder, name, seconds).word
             if answer != "REFUTED":
                 return answer
-            found = last_cycle(graph, self._folder / f"{name}.status")
+            found = last_cycle(graph, self.folder / f"{name}.status")
             values = [value_of(found, literal) for literal in literals]
             if any(value_of(values, literal) for literal in pair.outputs):
                 return "REFUTED"

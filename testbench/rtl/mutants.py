@@ -2,16 +2,19 @@
 
 One build a base core holds all its mutants, an input picks one, and one simulation runs the
 whole plan on each. The unharmed core runs first and last and must pass. What survives must be
-proved equivalent (`testbench.rtl.equivalence`), or the campaign fails.
+proved equivalent (`testbench.rtl.equivalence`), or the campaign fails. What is decided is printed
+at once. Proofs, which take longest, are kept in build/mutants: the next run does not repeat them.
 
 python -m testbench.rtl.mutants --count 150
 """
 
+import hashlib
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import click
@@ -27,6 +30,7 @@ from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.verilog import TOP
+from toreq_hw.studies.ledger import Ledger, Run
 
 SELECT_BITS = 10
 """Width of the control input `mutant`; all ones is the unharmed core."""
@@ -56,8 +60,9 @@ def command(count: int, seed: int, seconds: int, only: str | None) -> None:
         for number, base in enumerate(cores)
         if only in (None, base.name)
     ]
+    kept = KeptProofs(ROOT / "build" / "mutants", seconds)
     with ThreadPoolExecutor(2) as pool:
-        proofs = [[pool.submit(c.proof_of, k, seconds) for k in c.survivors] for c in campaigns]
+        proofs = [[pool.submit(kept.proof_of, c, k) for k in c.survivors] for c in campaigns]
     records = [
         campaign.record([proof.result() for proof in own])
         for campaign, own in zip(campaigns, proofs, strict=True)
@@ -120,6 +125,11 @@ class Campaign:
             return "UNKNOWN (clock)"
         return self.mutants.compare(mutant, seconds)
 
+    @property
+    def netlist_sha256(self) -> str:
+        """Of the core with all its mutants."""
+        return hashlib.sha256((self.mutants.folder / "mutants.il").read_bytes()).hexdigest()
+
     def record(self, proofs: list[str]) -> dict[str, Any]:
         """What became of each mutant; proofs: of the survivors."""
         results = dict(zip(self.survivors, proofs, strict=True))
@@ -147,6 +157,38 @@ class Campaign:
         }
 
 
+@dataclass(frozen=True)
+class Proof:
+    """PROVED, REFUTED or UNKNOWN."""
+
+    word: str
+
+
+class KeptProofs:
+    """Proofs of survivors; those of earlier runs on the same netlist are not repeated.
+
+    seconds: of the processor, for each attempt.
+    """
+
+    def __init__(self, folder: Path, seconds: int) -> None:
+        self._seconds = seconds
+        self._lock = Lock()
+        shared = {"seconds": seconds, "versions": versions_used()}
+        self._ledger = Ledger(folder, "rtl-mutants", shared, Proof)
+
+    def proof_of(self, campaign: Campaign, mutant: int) -> str:
+        """Of one survivor; printed, and kept from now on."""
+        run: Run = {"core": campaign.netlist_sha256, "mutant": mutant}
+        known = run in self._ledger
+        word = self._ledger[run].word if known else campaign.proof_of(mutant, self._seconds)
+        with self._lock:
+            if not known:
+                self._ledger.add(run, Proof(word))
+            before = " (decided before)" if known else ""
+            click.echo(f"{campaign.core} {mutant}: {word}{before}: {campaign.mutations[mutant]}")
+        return word
+
+
 def run_bench(base: Base, count: int, seed: int) -> Campaign:
     """Makes the mutants of a base core and runs its plan on each."""
     folder = RUNS.parent / "mutants" / base.name
@@ -159,7 +201,14 @@ def run_bench(base: Base, count: int, seed: int) -> Campaign:
         test_module="testbench.rtl.cocotb_mutants",
         environment={"TOREQ_HW_MUTANTS": str(len(mutations)), "TOREQ_HW_UNHARMED": str(unharmed())},
     )
-    return Campaign(base.name, mutations, outcome, Mutants(folder, unharmed()))
+    campaign = Campaign(base.name, mutations, outcome, Mutants(folder, unharmed()))
+    left = campaign.survivors
+    named = ", ".join(map(str, left)) or "none"
+    click.echo(
+        f"{base.name}: {len(campaign.reasons) - len(left)} of {len(mutations)} die; to be proved "
+        f"harmless: {named}"
+    )
+    return campaign
 
 
 def covered(records: list[dict[str, Any]]) -> dict[str, int]:
