@@ -1,4 +1,4 @@
-"""The words the conductor speaks to every population, one a time step.
+"""The commands that the controller sends to every population, one a time step.
 
 A number >= 0 is a tick of that colour. The others start a phase or let time pass.
 """

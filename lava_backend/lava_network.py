@@ -14,9 +14,9 @@ import numpy.typing as npt
 from lava.proc.dense.process import Dense
 from lava.utils.weightutils import SignMode
 
-from toreq_hw.lava_backend.conductor.process import Conductor
 from toreq_hw.lava_backend.connection.process import BatchedDense
-from toreq_hw.lava_backend.metronome.process import Metronome
+from toreq_hw.lava_backend.external_step.process import ExternalStepController
+from toreq_hw.lava_backend.phase_controller.process import PhaseController
 from toreq_hw.lava_backend.population.process import OutputPopulation, Population
 from toreq_hw.lava_backend.probe.process import Probe
 from toreq_hw.network import Network
@@ -37,25 +37,25 @@ def build(
     inputs: npt.NDArray[np.int32],
     targets: npt.NDArray[np.int32],
     folder: Path,
-) -> Conductor:
-    """All processes of `network`, connected; running the conductor runs them all.
+) -> PhaseController:
+    """All processes of `network`, connected; running the controller runs them all.
 
     inputs: (rounds, n_input) one sample at a time, or (rounds, n_input, batch); targets alike.
     Records are written into `folder`.
     """
     batch = inputs.shape[2] if inputs.ndim == 3 else None
-    conductor = Conductor(
+    controller = PhaseController(
         inputs=inputs,
         targets=targets,
         colours=len(network.colours),
         record=str(folder / COUNTERS),
     )
-    connect(network, conductor, batch, folder)
-    return conductor
+    connect(network, controller, batch, folder)
+    return controller
 
 
 @dataclass(frozen=True)
-class Wire:
+class DenseConnection:
     """One direction of a coupling. weights: int32 (n_target, n_source); dense: the process."""
 
     source: str
@@ -66,31 +66,34 @@ class Wire:
 
 
 def connect(
-    network: Network, conductor: "Conductor | Metronome", batch: int | None, folder: Path | None
-) -> tuple[dict[str, Population], list[Wire]]:
-    """Populations and connections around a conductor; with a folder, probes that record there."""
+    network: Network,
+    controller: "PhaseController | ExternalStepController",
+    batch: int | None,
+    folder: Path | None,
+) -> tuple[dict[str, Population], list[DenseConnection]]:
+    """Populations and connections around a controller; with a folder, probes that record there."""
     populations = {p.name: _population(network, p.name, batch) for p in network.relaxing}
     for name, population in populations.items():
-        conductor.command_out.connect(population.command_in)
+        controller.command_out.connect(population.command_in)
         if folder is not None:
             probe = Probe(shape=population.state_out.shape, record=str(folder / changes_file(name)))
-            conductor.command_out.connect(probe.command_in)
+            controller.command_out.connect(probe.command_in)
             population.state_out.connect(probe.state_in)
-        population.activity_out.connect(conductor.activity_in)
+        population.activity_out.connect(controller.activity_in)
     output = populations[network.output.name]
     assert isinstance(output, OutputPopulation)
-    conductor.target_out.connect(output.target_in)
-    outlets = {network.input.name: conductor.input_out}
+    controller.target_out.connect(output.target_in)
+    outlets = {network.input.name: controller.input_out}
     outlets |= {name: population.s_out for name, population in populations.items()}
-    wires = []
+    connections = []
     for projection in network.projections:
         weights = np.ascontiguousarray(projection.matrix.T.astype(np.int32))
         dense = _dense(weights, projection.shift, batch)
         source, target = projection.source.name, projection.target.name
         outlets[source].connect(dense.s_in)
         dense.a_out.connect(populations[target].a_in)
-        wires.append(Wire(source, target, weights, projection.shift, dense))
-    return populations, wires
+        connections.append(DenseConnection(source, target, weights, projection.shift, dense))
+    return populations, connections
 
 
 def _dense(weights: npt.NDArray[np.int32], shift: int, batch: int | None) -> Any:

@@ -58,10 +58,10 @@ def replay(
         )
         supervise(folder, patience_s, "replay_worker")
         found = read_json(folder / "replayed.json", _MAX_FILE_BYTES, DeploymentError)
-    return replayed(found, len(inputs), network)
+    return read_replay(found, len(inputs), network)
 
 
-def replayed(found: object, samples: int, network: Network) -> PhaseResult:
+def read_replay(found: object, samples: int, network: Network) -> PhaseResult:
     """What the worker's JSON says of each sample. Raises DeploymentError where that cannot be."""
     fields = Fields({"samples": found}, "what Lava's worker left", DeploymentError)
     parts = fields.parts("samples")

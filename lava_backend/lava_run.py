@@ -107,7 +107,7 @@ def run(
         request = folder / "request.npz"
         np.savez(request, inputs=_rounds(inputs, batch), targets=_rounds(targets, batch))
         supervise(folder, patience_s)
-        phases = _read(network, folder, len(inputs))
+        phases = _read_results(network, folder, len(inputs))
     return RunRecord(network, phases, time.perf_counter() - begin)
 
 
@@ -166,8 +166,8 @@ def _cause(folder: Path) -> str:
         lines = (
             read_log(file, _MAX_FILE_BYTES, DeploymentError).split("\n") if file.exists() else []
         )
-        if said := [line.strip() for line in lines if line.strip()]:
-            return said[-1]
+        if words := [line.strip() for line in lines if line.strip()]:
+            return words[-1]
     return "no message"
 
 
@@ -195,8 +195,8 @@ def _group(leader: int) -> list[int]:
     return members
 
 
-def _read(network: Network, folder: Path, samples: int) -> tuple[PhaseResult, ...]:
-    """Turns the conductor's and the probes' files into results. Raises DeploymentError."""
+def _read_results(network: Network, folder: Path, samples: int) -> tuple[PhaseResult, ...]:
+    """Turns the controller's and the probes' files into results. Raises DeploymentError."""
     counters = _counters(folder / "counters.npy", samples)
     rounds, phases, _, width = counters.shape
     counters = counters.transpose(1, 2, 0, 3).reshape(phases, 3, rounds * width)[:, :, :samples]
@@ -216,7 +216,7 @@ def _read(network: Network, folder: Path, samples: int) -> tuple[PhaseResult, ..
 
 
 def _counters(path: Path, samples: int) -> npt.NDArray[np.int64]:
-    """The conductor's counters, int64 (rounds, 3 phases, 3 counters, samples of a round)."""
+    """The controller's counters, int64 (rounds, 3 phases, 3 counters, samples of a round)."""
     found = read_npy(path, _MAX_FILE_BYTES, DeploymentError)
     shape = found.shape
     if found.dtype != np.int64 or found.ndim != 4 or shape[1:3] != (3, 3):

@@ -24,11 +24,11 @@ CAUSE = "cause"
 """File that says, with a traceback, why a run died."""
 
 STEPS_BETWEEN_LOOKS = 32
-"""Time steps run between two questions whether the conductor is done."""
+"""Time steps run between two questions whether the controller is done."""
 
 
 def main(folder: Path) -> None:
-    """Runs the request in `folder` and leaves the probes' and the conductor's files there."""
+    """Runs the request in `folder` and leaves the probes' and the controller's files there."""
     lava_shim.prepare()
     import numpy as np
     from lava.magma.core.run_conditions import RunSteps
@@ -39,21 +39,21 @@ def main(folder: Path) -> None:
 
     request = np.load(folder / "request.npz")
     network = load(folder / "network.safetensors")
-    conductor = build(network, request["inputs"], request["targets"], folder)
+    controller = build(network, request["inputs"], request["targets"], folder)
     configuration = Loihi2SimCfg(select_tag="fixed_pt")
     watch = Watch(folder)
-    conductor.create_runtime(run_cfg=configuration)
-    watch.start(conductor.runtime)
+    controller.create_runtime(run_cfg=configuration)
+    watch.start(controller.runtime)
     finished = False
     while not finished:
-        conductor.run(condition=RunSteps(num_steps=STEPS_BETWEEN_LOOKS))
-        moved(folder)
-        finished = bool(conductor.finished.get()[0])
+        controller.run(condition=RunSteps(num_steps=STEPS_BETWEEN_LOOKS))
+        note_progress(folder)
+        finished = bool(controller.finished.get()[0])
     watch.stop()
-    conductor.stop()
+    controller.stop()
 
 
-def moved(folder: Path) -> None:
+def note_progress(folder: Path) -> None:
     """Lava has taken its steps: the run is alive."""
     with (folder / PROGRESS).open("ab") as file:
         file.write(b".")

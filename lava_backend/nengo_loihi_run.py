@@ -170,11 +170,11 @@ def _build(
 def _pair(network: Network, population: Population, relu: Any) -> Any:
     """Neurons 0..n-1 fire above the lowest state, n..2n-1 above the highest."""
     name, scale = population.name, _hz_per_lsb(population)
-    resting = network.biases[name] / float(1 << network.accumulator_fraction_bits(name))
-    for p in network.into(name):  # a source that is silent rests at its lowest state
+    offset = network.biases[name] / float(1 << network.accumulator_fraction_bits(name))
+    for p in network.into(name):  # a source without spikes stays at its lowest state
         lowest = 0 if p.from_input else p.source.state_min  # the input's spikes count from 0
-        resting = resting + _real_weights(p).sum(axis=0) * lowest
-    low, high = resting - population.state_min, resting - population.state_max
+        offset = offset + _real_weights(p).sum(axis=0) * lowest
+    low, high = offset - population.state_min, offset - population.state_max
     return _neurons(2 * population.size, scale * np.concatenate([low, high]), relu)
 
 

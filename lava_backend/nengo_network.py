@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 class Presentation:
     """How long a sample is shown: `phases` (1 free, or 3 with both nudged) of `phase_steps`.
 
-    The first step of a phase starts it, the others are ticks; whether a phase fell silent in
+    The first step of a phase starts it, the others are ticks; whether a phase settled in
     time is for the caller to check (`nengo_run` does).
     """
 

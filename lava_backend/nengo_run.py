@@ -47,12 +47,12 @@ def run(
             raise DeploymentError(f"a sample must settle within {MAX_SWEEPS} sweeps on nengo")
         steps = 1 + sweeps * len(network.colours)
         levels, events, sent = _simulate(network, inputs[waiting], targets[waiting], steps)
-        silent = events.reshape(*events.shape[:2], sweeps, -1).sum(axis=3) == 0
-        settled = silent[:, :, -1].all(axis=1)
+        quiet = events.reshape(*events.shape[:2], sweeps, -1).sum(axis=3) == 0
+        settled = quiet[:, :, -1].all(axis=1)
         for position in np.flatnonzero(settled):
             sample = waiting[position]
             for phase in range(3):
-                counters[phase, 0, sample] = int(silent[position, phase].argmax()) + 1
+                counters[phase, 0, sample] = int(quiet[position, phase].argmax()) + 1
                 counters[phase, 1, sample] = events[position, phase].sum()
                 rows[phase].append(_changes(levels[position, phase], sample))
             counters[0, 2, sample] = sent[position]

@@ -34,7 +34,7 @@ def phase_results(
 ) -> tuple[PhaseResult, ...]:
     """The phases of a run in which every one settled.
 
-    counters: int64 (phases, 3, samples), sweeps, events and input events as counted on the wire.
+    counters: int64 (phases, 3, samples), sweeps, events and input events as the controller counts.
     changes: per phase, integers (n, 5) with the columns of `CHANGE_COLUMNS`, in any order, read
     from the states. The free phase starts at 0, the others at its end.
     """

@@ -3,7 +3,7 @@
 Between two steps Lava stands still, and its memories may be written: states and accumulators of
 the populations, and the buffers of the connections, where a message is for one step. What is
 stuck or frozen is never updated, because its `colour` is written to be none. What a neuron sent
-in a step is corrected in the buffers before anybody hears it.
+in a step is corrected in the buffers before any population receives it.
 """
 
 import json
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
 from toreq_hw.contract.faults import Fault, faults_by_tick
 from toreq_hw.lava_backend import lava_shim
-from toreq_hw.lava_backend.lava_worker import Watch, end, moved
+from toreq_hw.lava_backend.lava_worker import Watch, end, note_progress
 from toreq_hw.network import Network, Population, load
 
 Wide = npt.NDArray[np.int64]
@@ -34,34 +34,34 @@ def main(folder: Path) -> None:
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
 
+    from toreq_hw.lava_backend.external_step.process import ExternalStepController
     from toreq_hw.lava_backend.lava_network import connect
-    from toreq_hw.lava_backend.metronome.process import Metronome
 
     request = np.load(folder / "request.npz")
     rows = json.loads((folder / "map.json").read_text(encoding="utf-8"))
     network = load(folder / "network.safetensors")
-    metronome = Metronome(
+    controller = ExternalStepController(
         inputs=request["inputs"], outputs=network.output.size, colours=len(network.colours)
     )
-    populations, wires = connect(network, metronome, None, None)
+    populations, connections = connect(network, controller, None, None)
     watch = Watch(folder)
-    metronome.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
-    watch.start(metronome.runtime)
+    controller.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    watch.start(controller.runtime)
     colours = np.concatenate([network.sweep.colour_of(p.name) for p in network.relaxing])
-    machine = Machine(network, colours.astype(np.int64), populations, wires, rows)
+    machine = Machine(network, colours.astype(np.int64), populations, connections, rows)
 
     def step() -> None:
-        metronome.run(condition=RunSteps(num_steps=1))
-        moved(folder)
+        controller.run(condition=RunSteps(num_steps=1))
+        note_progress(folder)
 
     found = []
     for sample, start in enumerate(request["start"]):
         if sample:  # the first one is named from the start, before Lava runs
-            metronome.present.set(np.array([sample], dtype=np.int32))
+            controller.present.set(np.array([sample], dtype=np.int32))
         found.append(machine.replay(sample, start.astype(np.int64), step))
     (folder / "replayed.json").write_text(json.dumps(found), encoding="utf-8")
     watch.stop()
-    metronome.stop()
+    controller.stop()
 
 
 class Machine:
@@ -75,10 +75,15 @@ class Machine:
         network: Network,
         colours: Wide,
         populations: dict[str, Any],
-        wires: list[Any],
+        connections: list[Any],
         rows: dict[str, Any],
     ) -> None:
-        self.network, self.populations, self.wires, self.rows = network, populations, wires, rows
+        self.network, self.populations, self.connections, self.rows = (
+            network,
+            populations,
+            connections,
+            rows,
+        )
         self.spans: dict[str, slice] = {}
         self.owner: list[Population] = []
         for population in network.relaxing:
@@ -87,8 +92,8 @@ class Machine:
             self.owner += [population] * population.size
         self.colour = colours
         self.stuck = {self._index(n, k): state for n, k, state in rows["stuck"]}
-        self.inverted = {self._index(n, k): mask for n, k, mask in rows["inverted"]}
-        self.garbled = {self._index(n, k): mask for n, k, mask in rows["messages"]}
+        self.state_xor_mask = {self._index(n, k): mask for n, k, mask in rows["inverted"]}
+        self.message_xor_mask = {self._index(n, k): mask for n, k, mask in rows["messages"]}
 
     def replay(self, sample: int, start: Wide, step: Any) -> dict[str, Any]:
         """One sample; `step` runs one time step of Lava."""
@@ -101,7 +106,7 @@ class Machine:
         colours = len(self.network.colours)
         quiet_after = max((row[1] for row in self.rows["faults"]), default=0)
         self._write("state", self.state)
-        self._say("accumulator", self.state)
+        self._add_weighted("accumulator", self.state)
         ticks = [self.state.tolist()]
         for sweep in range(1, self.rows["max_sweeps"] + 1):
             changed = False
@@ -118,7 +123,7 @@ class Machine:
     ) -> bool:
         """Faults, one time step, and what is wrong with its messages; whether a state changed."""
         standing = self.state.copy()
-        times, masks = self._strike(faults)
+        times, masks = self._apply_faults(faults)
         active = self._active(tick)
         self._write("colour", active)
         before = self.state.copy()
@@ -126,23 +131,25 @@ class Machine:
         computed = np.concatenate([p.state.get() for p in self.populations.values()]).astype(int)
         wrong = np.zeros_like(before)
         for i in np.flatnonzero(active == colour).tolist():
-            new = _flipped(int(computed[i]), self.inverted.get(i, 0), self.owner[i])
+            new = _flip(int(computed[i]), self.state_xor_mask.get(i, 0), self.owner[i])
             message = new - int(before[i])
             if message:
-                message = _message(message, masks.get(i, 0) ^ self.garbled.get(i, 0), self.owner[i])
+                message = _corrupt_message(
+                    message, masks.get(i, 0) ^ self.message_xor_mask.get(i, 0), self.owner[i]
+                )
                 message *= times.get(i, 1)
             wrong[i] = message - (int(computed[i]) - int(before[i]))
             self.state[i] = new
         if not np.array_equal(self.state, computed):
             self._write("state", self.state)
         if wrong.any():
-            self._say("a_buff", wrong)
+            self._add_weighted("a_buff", wrong)
         return bool((before != standing).any() or (self.state != before).any())
 
-    def _strike(
+    def _apply_faults(
         self, faults: list[tuple[int, Fault, int]]
     ) -> tuple[dict[int, int], dict[int, int]]:
-        """Strikes registers; returns how often each event arrives, and with which bits inverted."""
+        """Applies faults; returns how often each event arrives, and with which bits inverted."""
         times: dict[int, int] = {}
         masks: dict[int, int] = defaultdict(int)
         for i, fault, bit in faults:
@@ -156,11 +163,11 @@ class Machine:
                 masks[i] ^= 1 << bit
             elif i not in self.stuck:
                 delta = np.zeros_like(self.state)
-                delta[i] = _flipped(int(self.state[i]), 1 << bit, self.owner[i]) - self.state[i]
+                delta[i] = _flip(int(self.state[i]), 1 << bit, self.owner[i]) - self.state[i]
                 self.state = self.state + delta
                 self._write("state", self.state)
                 if fault == Fault.STATE_FLIP:
-                    self._say("accumulator", delta)
+                    self._add_weighted("accumulator", delta)
         return times, masks
 
     def _flip_accumulator(self, i: int, bit: int) -> None:
@@ -168,18 +175,18 @@ class Machine:
         name = self.owner[i].name
         local = i - self.spans[name].start
         sums = self.populations[name].accumulator.get().astype(np.int64)
-        coming = sum(int(w.dense.a_buff.get()[local]) for w in self.wires if w.target == name)
+        coming = sum(int(w.dense.a_buff.get()[local]) for w in self.connections if w.target == name)
         word = wrap32(int(sums[local]) + coming)
         sums[local] = flip_bits(word, 1 << bit, WORD_SIGN) - coming
         self.populations[name].accumulator.set(sums.astype(np.int32))
 
-    def _say(self, memory: str, change: Wide) -> None:
+    def _add_weighted(self, memory: str, change: Wide) -> None:
         """Adds W change to accumulators, or to the buffers on the way there, in 32 bits."""
-        for wire in self.wires:
-            if wire.source not in self.spans or not change[self.spans[wire.source]].any():
+        for one in self.connections:
+            if one.source not in self.spans or not change[self.spans[one.source]].any():
                 continue
-            sums = (wire.weights.astype(np.int64) @ change[self.spans[wire.source]]) << wire.shift
-            owner = wire.dense if memory == "a_buff" else self.populations[wire.target]
+            sums = (one.weights.astype(np.int64) @ change[self.spans[one.source]]) << one.shift
+            owner = one.dense if memory == "a_buff" else self.populations[one.target]
             variable = getattr(owner, memory)
             variable.set((variable.get().astype(np.int64) + sums).astype(np.int32))
 
@@ -200,11 +207,11 @@ class Machine:
         return int(self.spans[name].start) + neuron
 
 
-def _flipped(state: int, mask: int, population: Population) -> int:
+def _flip(state: int, mask: int, population: Population) -> int:
     return int(flip_state(state, mask, population.state_min, population.state_max))
 
 
-def _message(delta: int, mask: int, population: Population) -> int:
+def _corrupt_message(delta: int, mask: int, population: Population) -> int:
     """A change of state as it arrives: one bit wider than a state, some bits inverted."""
     return int(flip_bits(delta, mask, 1 << population.state_bits))
 

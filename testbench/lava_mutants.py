@@ -27,12 +27,22 @@ LAVA = (
     Mutant("lava_backend/population/models.py", "= self.bias.copy()", "= 0 * self.bias"),
     Mutant("lava_backend/population/models.py", "self.state = self.equilibrium.copy()", "pass"),
     Mutant(
-        "lava_backend/conductor/models.py", "settled |= ~heard", "settled |= self._activity == 0"
+        "lava_backend/phase_controller/models.py",
+        "settled |= ~active",
+        "settled |= self._activity == 0",
     ),
-    Mutant("lava_backend/conductor/models.py", "counters[1] += self._activity", "counters[1] += 1"),
-    Mutant("lava_backend/conductor/models.py", "counters[0] += ~settled", "counters[0] += 1"),
     Mutant(
-        "lava_backend/conductor/models.py", "if starts else silent", "if command < 0 else silent"
+        "lava_backend/phase_controller/models.py",
+        "counters[1] += self._activity",
+        "counters[1] += 1",
+    ),
+    Mutant(
+        "lava_backend/phase_controller/models.py", "counters[0] += ~settled", "counters[0] += 1"
+    ),
+    Mutant(
+        "lava_backend/phase_controller/models.py",
+        "if starts else nothing",
+        "if command < 0 else nothing",
     ),
 )
 NENGO = (

@@ -45,7 +45,7 @@ class RelaxingModel(PyLoihiProcessModel):
         self._state_max: int = proc_params["state_max"]
 
     def run_spk(self) -> None:
-        """One time step: hear, update if it is this colour's tick, send what changed."""
+        """One time step: receive, update if it is this colour's tick, send what changed."""
         command = int(self.command_in.recv()[0])
         arrived = self.a_in.recv()
         if command >= 0:
@@ -67,7 +67,7 @@ class RelaxingModel(PyLoihiProcessModel):
         return change
 
     def _start(self, command: Command) -> None:
-        """Prepares a phase. Nothing is under way then: the phase before ended in silence."""
+        """Prepares a phase. Nothing is under way then: the phase before has settled."""
         if command is Command.FREE:
             self.state = np.zeros_like(self.state)
             self.accumulator = self.bias.copy()
@@ -101,7 +101,7 @@ class OutputPopulationModel(RelaxingModel):
         self._target = np.zeros(0, dtype=np.int32)
 
     def run_spk(self) -> None:
-        """Hears the target, then does what every population does."""
+        """Receives the target, then does what every population does."""
         self._target = self.target_in.recv()
         super().run_spk()
 

@@ -14,7 +14,7 @@ class Population(AbstractProcess):
     of that shape; a neuron is updated in the ticks of its colour. The update is
     s <- clip((accumulator + 2^(F-1)) >> F, state_min, state_max), with F = fraction_bits.
 
-    Ports: `a_in` takes weighted changes of the neighbours, `command_in` the conductor's word;
+    Ports: `a_in` takes weighted changes of the neighbours, `command_in` the controller's command;
     `s_out` sends graded events (0 is no event), `activity_out` how many were sent, per sample,
     `state_out` the states, for a probe.
     """
@@ -47,7 +47,7 @@ class Population(AbstractProcess):
 
 
 class OutputPopulation(Population):
-    """A population that is nudged towards the target it hears on `target_in`.
+    """A population that is nudged towards the target it receives on `target_in`.
 
     beta_shift: the nudge is (error << F) >> beta_shift, error = target - equilibrium.
     """

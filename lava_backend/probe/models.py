@@ -18,7 +18,7 @@ from toreq_hw.lava_backend.probe.process import Probe
 @requires(CPU)
 @tag("fixed_pt")
 class ProbeModel(PyLoihiProcessModel):
-    """Counts phases and ticks from the commands it overhears."""
+    """Counts phases and ticks from the commands it receives too."""
 
     command_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     state_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)

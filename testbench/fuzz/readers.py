@@ -12,7 +12,7 @@ from toreq_hw.cli.info_details import details
 from toreq_hw.data import read_idx
 from toreq_hw.errors import DeploymentError
 from toreq_hw.file_kinds import Kind, kind_of
-from toreq_hw.lava_backend.lava_replay import replayed
+from toreq_hw.lava_backend.lava_replay import read_replay
 from toreq_hw.lava_backend.mapper import Activity, estimate, load_chip, map_network
 from toreq_hw.quant.float_file import load_float
 from toreq_hw.quant.onnx_import import read_onnx
@@ -38,8 +38,8 @@ def _frames(path: Path) -> None:
     converse(seeds.CASE, path.read_bytes())
 
 
-def _replayed(path: Path) -> None:
-    replayed(read_json(path, 1 << 30, DeploymentError), 2, seeds.SMALL)
+def _read_replay(path: Path) -> None:
+    read_replay(read_json(path, 1 << 30, DeploymentError), 2, seeds.SMALL)
 
 
 def _ledger(path: Path) -> None:
@@ -94,7 +94,7 @@ READERS = (
     Reader("netlist", 25, tool_files.netlists, tool_files.read_netlist, containers.in_json),
     Reader("bitstream", 10, tool_files.bitstreams, tool_files.read_bitstream),
     Reader("frames", 20, seeds.frames, _frames, containers.in_frames),
-    Reader("replayed", 10, _replays, _replayed, containers.in_json),
+    Reader("replayed", 10, _replays, _read_replay, containers.in_json),
     Reader("npy", 10, _arrays, _npy),
     Reader("info", 10, _everything, _info),
 )

@@ -89,7 +89,7 @@ def test_a_killed_child_ends_the_run(digits_network: Network) -> None:
 
 
 def test_an_exception_in_a_child_is_told(tmp_path: Path) -> None:
-    """The conductor cannot save its counters, because a folder is in the way."""
+    """The controller cannot save its counters, because a folder is in the way."""
     case = random_case(0, schedule=Schedule.PARITY)
     network.save(case.network, tmp_path / "network.safetensors")
     targets = sim.targets(case.network.output, case.labels).astype(np.int32)
@@ -128,7 +128,7 @@ class SlowWorker:
         if not self._moves:
             return 0
         if self._moves.pop(0) == "m":
-            lava_worker.moved(self._folder)
+            lava_worker.note_progress(self._folder)
         self.now += 9.0
         raise subprocess.TimeoutExpired("worker", timeout)
 
@@ -276,4 +276,4 @@ def test_what_the_worker_left_is_checked(tmp_path: Path) -> None:
 )
 def test_what_the_replay_worker_left_is_checked(found: object) -> None:
     with pytest.raises(DeploymentError, match="what Lava's worker left: field samples"):
-        lava_replay.replayed(found, 1, layered((3, 2), WeightFormat.TERNARY, (2,)))
+        lava_replay.read_replay(found, 1, layered((3, 2), WeightFormat.TERNARY, (2,)))

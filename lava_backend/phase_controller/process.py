@@ -1,4 +1,4 @@
-"""What the conductor is: on a chip, the embedded processor beside the neurocores."""
+"""What the phase controller is: on a chip, the embedded processor beside the neurocores."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,8 +7,8 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
 
-class Conductor(AbstractProcess):
-    """Presents samples, calls the ticks, and goes on when a whole sweep was silent.
+class PhaseController(AbstractProcess):
+    """Presents samples, calls the ticks, and goes on when a whole sweep had no events.
 
     inputs: int32 (rounds, n_input, ...) and targets: int32 (rounds, n_output, ...), one round a
     batch of samples (a last axis) or one sample (no last axis). colours: ticks in a sweep.
@@ -16,7 +16,7 @@ class Conductor(AbstractProcess):
     (rounds, phases, 3, samples of a round): sweeps, events, input events.
 
     Ports: `command_out`, `input_out` (graded input events, in the step that starts a free
-    phase), `target_out`; `activity_in` hears how many events each sample caused.
+    phase), `target_out`; `activity_in` receives how many events each sample caused.
     """
 
     def __init__(

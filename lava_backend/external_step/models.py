@@ -1,4 +1,4 @@
-"""How the metronome runs: a sample where one is named, else the next tick."""
+"""How the external-step controller runs: a sample where one is named, else the next tick."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from toreq_hw.lava_backend.command import Command
-from toreq_hw.lava_backend.metronome.process import Metronome
+from toreq_hw.lava_backend.external_step.process import ExternalStepController
 
 
-@implements(proc=Metronome, protocol=LoihiProtocol)
+@implements(proc=ExternalStepController, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class MetronomeModel(PyLoihiProcessModel):
+class ExternalStepControllerModel(PyLoihiProcessModel):
     """Every step one command."""
 
     command_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -30,7 +30,7 @@ class MetronomeModel(PyLoihiProcessModel):
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self._inputs: npt.NDArray[np.int32] = proc_params["inputs"]
-        self._silence = np.zeros(proc_params["outputs"], dtype=np.int32)
+        self._no_target = np.zeros(proc_params["outputs"], dtype=np.int32)
         self._colours: int = proc_params["colours"]
         self._colour = 0
 
@@ -43,5 +43,5 @@ class MetronomeModel(PyLoihiProcessModel):
         self.command_out.send(np.array([command], dtype=np.int32))
         nothing = np.zeros(self._inputs.shape[1:], dtype=np.int32)
         self.input_out.send(self._inputs[sample] if sample >= 0 else nothing)
-        self.target_out.send(self._silence)
+        self.target_out.send(self._no_target)
         self.activity_in.recv()

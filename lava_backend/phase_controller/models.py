@@ -1,4 +1,4 @@
-"""How the conductor runs: it sends before it listens, so that no process waits for another."""
+"""How the phase controller runs: it sends before it receives, so no process waits for another."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from toreq_hw.lava_backend.command import PHASE_COMMANDS, Command
-from toreq_hw.lava_backend.conductor.process import Conductor
+from toreq_hw.lava_backend.phase_controller.process import PhaseController
 
 
-@implements(proc=Conductor, protocol=LoihiProtocol)
+@implements(proc=PhaseController, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class ConductorModel(PyLoihiProcessModel):
-    """Round by round, phase by phase, sweep by sweep; a silent sweep ends a phase."""
+class PhaseControllerModel(PyLoihiProcessModel):
+    """Round by round, phase by phase, sweep by sweep; a sweep without events ends a phase."""
 
     command_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     input_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -35,19 +35,19 @@ class ConductorModel(PyLoihiProcessModel):
         self._colours: int = proc_params["colours"]
         self._record: str = proc_params["record"]
         self._activity = np.zeros(self._inputs.shape[2:] or (1,), dtype=np.int32)
-        self._steps = self._conduct()
+        self._steps = self._step_through_phases()
 
     def run_spk(self) -> None:
         """One time step; after the last sample, idle steps."""
         command, presented = next(self._steps, (Command.IDLE, 0))
         self.command_out.send(np.array([command], dtype=np.int32))
-        silent = np.zeros(self._inputs.shape[1:], dtype=np.int32)
+        nothing = np.zeros(self._inputs.shape[1:], dtype=np.int32)
         starts = command == Command.FREE
-        self.input_out.send(self._inputs[presented] if starts else silent)
+        self.input_out.send(self._inputs[presented] if starts else nothing)
         self.target_out.send(self._targets[presented])
         self._activity = self.activity_in.recv()
 
-    def _conduct(self) -> Iterator[tuple[int, int]]:
+    def _step_through_phases(self) -> Iterator[tuple[int, int]]:
         """Yields (command, round) of every time step; `_activity` is what it caused."""
         rounds, samples = len(self._inputs), len(self._activity)
         counters = np.zeros((rounds, len(PHASE_COMMANDS), 3, samples), dtype=np.int64)
@@ -64,10 +64,10 @@ class ConductorModel(PyLoihiProcessModel):
         """Sweeps until no sample sent an event during a whole sweep."""
         settled = np.zeros(len(self._activity), dtype=bool)
         while not settled.all():
-            heard = np.zeros_like(settled)
+            active = np.zeros_like(settled)
             for colour in range(self._colours):
                 yield colour, index
                 counters[1] += self._activity
-                heard |= self._activity > 0
+                active |= self._activity > 0
             counters[0] += ~settled
-            settled |= ~heard
+            settled |= ~active

@@ -1,4 +1,4 @@
-"""What the metronome is: a conductor that listens to nobody, for runs steered from outside."""
+"""What the external-step controller is: it takes each step from outside and waits for no events."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,13 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
 
-class Metronome(AbstractProcess):
+class ExternalStepController(AbstractProcess):
     """Presents the sample `present` names, then calls colour after colour until told another.
 
     inputs: int32 (samples, n_input). outputs: size of the output population. colours: ticks in a
     sweep. present: number of the sample to present in the next step; -1 goes on with the ticks.
 
-    Ports are those of `Conductor`; no target is ever given, and activity is heard and ignored.
+    Ports are those of `PhaseController`; the target is always 0, and activity is ignored.
     """
 
     def __init__(self, *, inputs: npt.NDArray[np.int32], outputs: int, colours: int) -> None:

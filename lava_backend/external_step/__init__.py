@@ -1,0 +1,1 @@
+"""Presents samples and calls ticks, for ever. Lava runs every file here to find models."""

@@ -1,1 +1,0 @@
-"""What presents samples and calls ticks for ever. Lava runs every file here to find models."""
