@@ -22,7 +22,7 @@ from toreq_hw.rtl.replay_core import ReplayCore, replay_on_core
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.studies.replaying import Expected, Scene, Verdict, on_core, replay
+from toreq_hw.studies.replaying import Comparison, Expected, ReplayCase, on_core, replay
 
 SWEEPS = 40
 ALONE: dict[str, list[p.Layer]] = {
@@ -58,7 +58,7 @@ def fitting(first_seed: int) -> Case:
     raise AssertionError("no seed fits")
 
 
-def scene(case: Case, layers: list[p.Layer], tmp_path: Path) -> Scene:
+def replay_case(case: Case, layers: list[p.Layer], tmp_path: Path) -> ReplayCase:
     """A map, made once, saved and read back; standing states are struck where they stand.
 
     What it does must show: a damage that changes nothing would replay anywhere.
@@ -68,15 +68,15 @@ def scene(case: Case, layers: list[p.Layer], tmp_path: Path) -> Scene:
     made = FaultMap.make(case.network, layers, len(case.inputs), states)
     made.save(tmp_path / "map.json")
     read = fault_map.load(tmp_path / "map.json", case.network)
-    found = Scene(case.network, read, case.inputs, states, SWEEPS)
+    found = ReplayCase(case.network, read, case.inputs, states, SWEEPS)
     assert sim.first_difference(clean, found.relax("event")) is not None
     return found
 
 
 def under_cocotb(
-    one: Scene, name: str, simulator: str, choices: dict[str, Any] | None = None
-) -> Verdict:
-    """The verdict of the core in a simulator."""
+    one: ReplayCase, name: str, simulator: str, choices: dict[str, Any] | None = None
+) -> Comparison:
+    """The comparison of the core in a simulator."""
     expected = Expected(one)
     found = replay_in_rtl(
         one.network,
@@ -88,16 +88,16 @@ def under_cocotb(
         max_sweeps=SWEEPS,
         simulator=simulator,
     )
-    return expected.verdict(simulator, found)
+    return expected.compare(simulator, found)
 
 
 @pytest.mark.parametrize("seed", [3, 40])
 def test_everything_at_once_in_verilator_lava_and_every_engine(seed: int, tmp_path: Path) -> None:
-    one = scene(fitting(seed), EVERYTHING, tmp_path)
-    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
-    verdicts.append(under_cocotb(one, f"everything-{seed}", "verilator"))
-    assert [v.first_difference for v in verdicts] == [None] * 5
-    assert all(v.checked > 100 for v in verdicts)
+    one = replay_case(fitting(seed), EVERYTHING, tmp_path)
+    comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    comparisons.append(under_cocotb(one, f"everything-{seed}", "verilator"))
+    assert [v.first_difference for v in comparisons] == [None] * 5
+    assert all(v.checked > 100 for v in comparisons)
 
 
 def test_rows_by_hand_strike_in_their_order_and_end_alike_on_every_machine(tmp_path: Path) -> None:
@@ -108,25 +108,25 @@ def test_rows_by_hand_strike_in_their_order_and_end_alike_on_every_machine(tmp_p
         row[1] = min(row[1], 2 + 5 * row[0])
     by_hand = FaultMap(case.network.sha256, len(case.inputs), **rows)
     states = sim.relax(case.network, case.inputs).states
-    one = Scene(case.network, by_hand, case.inputs, states, SWEEPS)
-    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
-    verdicts.append(on_core(one, Expected(one), tmp_path, lanes=4))
-    assert [v.first_difference for v in verdicts] == [None] * 5
+    one = ReplayCase(case.network, by_hand, case.inputs, states, SWEEPS)
+    comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    comparisons.append(on_core(one, Expected(one), tmp_path, lanes=4))
+    assert [v.first_difference for v in comparisons] == [None] * 5
 
 
 @pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
 @pytest.mark.parametrize("kind", ALONE)
 def test_each_kind_of_damage_in_icarus_and_lava(kind: str, tmp_path: Path) -> None:
-    one = scene(fitting(60 + list(ALONE).index(kind)), ALONE[kind], tmp_path)
-    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
-    verdicts.append(under_cocotb(one, kind, "icarus"))
-    assert [v.first_difference for v in verdicts] == [None] * 5
+    one = replay_case(fitting(60 + list(ALONE).index(kind)), ALONE[kind], tmp_path)
+    comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    comparisons.append(under_cocotb(one, kind, "icarus"))
+    assert [v.first_difference for v in comparisons] == [None] * 5
 
 
 def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None:
-    one = scene(fitting(3), EVERYTHING, tmp_path)
-    (verdict,) = replay(one, "rtl", tmp_path / "core")
-    assert verdict.first_difference is None
+    one = replay_case(fitting(3), EVERYTHING, tmp_path)
+    (comparison,) = replay(one, "rtl", tmp_path / "core")
+    assert comparison.first_difference is None
     expected = Expected(one)
     for change in ({"stuck": ()}, {"faults": ()}, {"frozen": ()}):
         other = replace(one, fault_map=replace(one.fault_map, **change))
@@ -136,12 +136,12 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
 
 
 def test_couplings_never_seen_before_replay_by_their_default_lowering(tmp_path: Path) -> None:
-    one = scene(toy_case(51), EVERYTHING, tmp_path)
+    one = replay_case(toy_case(51), EVERYTHING, tmp_path)
     twin = FaultMap.make(toy_case(51).twin, EVERYTHING, 3, one.states)
     assert replace(one.fault_map, network_sha256=twin.network_sha256) == twin
-    verdicts = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
-    verdicts.append(on_core(one, Expected(one), tmp_path / "core", lanes=4))
-    assert [v.first_difference for v in verdicts] == [None] * 5
+    comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
+    comparisons.append(on_core(one, Expected(one), tmp_path / "core", lanes=4))
+    assert [v.first_difference for v in comparisons] == [None] * 5
 
 
 class DrainingCore(ReplayCore):
@@ -170,9 +170,9 @@ def test_a_waiting_core_has_written_everything_after_the_cycles_that_are_stated(
     monkeypatch.setattr("toreq_hw.rtl.replay_core.ReplayCore", DrainingCore)
     monkeypatch.setattr(DrainingCore, "drained", [])
     case = fitting(3)
-    one = scene(case, ALONE["state_upset"], tmp_path)
-    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
-    assert verdict.first_difference is None
+    one = replay_case(case, ALONE["state_upset"], tmp_path)
+    comparison = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
+    assert comparison.first_difference is None
     assert max(DrainingCore.drained) == DRAIN_CYCLES
 
 
@@ -188,31 +188,33 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_storage_replays_everything(kind: str, tmp_path: Path) -> None:
     choices = KINDS[kind]
-    one = scene(fitting(20), EVERYTHING, tmp_path)
+    one = replay_case(fitting(20), EVERYTHING, tmp_path)
     stores = replay_parameters(one.network, 4, SWEEPS, **choices).stores
     assert any(store.skewed for store in stores) == ("large_coupling" in choices)
     assert any(not store.initialised for store in stores) == ("initialised" in choices)
-    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
-    assert (verdict.first_difference, verdict.checked > 100) == (None, True)
+    comparison = on_core(one, Expected(one), tmp_path / "core", lanes=4, **choices)
+    assert (comparison.first_difference, comparison.checked > 100) == (None, True)
 
 
 def test_sums_are_struck_without_their_rounding_halves(tmp_path: Path) -> None:
     """The core keeps a sum with its half, the map flips bits of the sum alone."""
     case = fitting(3)
     assert all(slot.half for slot in replay_parameters(case.network, 4, SWEEPS).relaxing)
-    one = scene(case, [p.AccumulatorUpset(0.05, 1)], tmp_path)
-    verdict = on_core(one, Expected(one), tmp_path / "core", lanes=4)
-    assert verdict.first_difference is None
+    one = replay_case(case, [p.AccumulatorUpset(0.05, 1)], tmp_path)
+    comparison = on_core(one, Expected(one), tmp_path / "core", lanes=4)
+    assert comparison.first_difference is None
 
 
 def test_slices_replay_in_verilator(tmp_path: Path) -> None:
-    one = scene(fitting(20), EVERYTHING, tmp_path)
+    one = replay_case(fitting(20), EVERYTHING, tmp_path)
     choices = KINDS["loaded-rows-skewed-slices"]
-    verdict = under_cocotb(one, "slices", "verilator", choices)
-    assert verdict.first_difference is None
+    comparison = under_cocotb(one, "slices", "verilator", choices)
+    assert comparison.first_difference is None
 
 
-def replay_against(one: Scene, expected: Expected, machine: str, folder: Path) -> list[Verdict]:
+def replay_against(
+    one: ReplayCase, expected: Expected, machine: str, folder: Path
+) -> list[Comparison]:
     """A machine's run of one map held against the reference engine's run of another."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("toreq_hw.studies.replaying.Expected", lambda _: expected)
@@ -231,10 +233,10 @@ def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Pa
     net = replace(net, couplings=tuple(couplings), schedule=Schedule.SEQUENTIAL)
     case = Case(net, rng.integers(0, 256, (3, 6)).astype(np.int16), np.zeros(3, np.int64))
     lasting = [*ALONE["weights"], *ALONE["dead_maximum"], *ALONE["stuck_message_bits"]]
-    one = scene(case, [*lasting, *ALONE["standing_states"]], tmp_path)
-    verdicts = [*replay(one, "rtl", tmp_path / "core"), *replay(one, "lava", tmp_path)]
-    assert [v.first_difference for v in verdicts] == [None, None]
-    struck = scene(case, ALONE["state_upset"], tmp_path)
+    one = replay_case(case, [*lasting, *ALONE["standing_states"]], tmp_path)
+    comparisons = [*replay(one, "rtl", tmp_path / "core"), *replay(one, "lava", tmp_path)]
+    assert [v.first_difference for v in comparisons] == [None, None]
+    struck = replay_case(case, ALONE["state_upset"], tmp_path)
     assert replay(struck, "lava", tmp_path)[0].first_difference is None
     with pytest.raises(InputError, match="must be of networks without self-coupling on the core"):
         replay_on_core(

