@@ -1,4 +1,4 @@
-"""Campaigns as tables and pictures: what a network survives, beside its feed-forward twin."""
+"""Campaigns as tables and pictures: what a network survives, beside its feed-forward baseline."""
 
 import math
 from collections import Counter
@@ -43,11 +43,11 @@ def campaign_section(record: Campaign) -> Section:
     """One campaign: table, degradation curve, and how long settling took."""
     header, rows = campaign_rows(record)
     asked = [level for level in record.levels if level.level in record.asked_levels]
-    twins = [level.twin_accuracy for level in asked if level.twin_accuracy]
+    baselines = [level.twin_accuracy for level in asked if level.twin_accuracy]
     x = [level.level for level in asked]
     series = {"equilibrium network": [_points(level.accuracy) for level in asked]}
-    if len(twins) == len(asked):
-        series |= {"feed-forward twin": [_points(twin) for twin in twins]}
+    if len(baselines) == len(asked):
+        series |= {"feed-forward twin": [_points(baseline) for baseline in baselines]}
     pictures = [curves_with_bands(x, series, record.unit, "test accuracy, %")]
     if record.on_settled:
         healing = {
@@ -117,7 +117,7 @@ def robustness_page(record: Robustness) -> Page:
 
 
 def _made_twins(record: Robustness) -> dict[str, str]:
-    """Sources of the feed-forward twins' trials, where those were run again after the others."""
+    """Sources of the baselines' trials, where those were run again after the others."""
     if record.twins is UNSET:
         return {}
     return {"simulator sources of the feed-forward twins' trials": record.twins.sources}
@@ -229,12 +229,12 @@ def _text(record: Campaign) -> str:
 
 
 def _row(level: LevelSummary) -> tuple[str, ...]:
-    twin = level.twin_accuracy
+    baseline = level.twin_accuracy
     return (
         f"{level.level:g}",
         str(level.trials),
         _interval(level.accuracy, level.trials),
-        _interval(twin, level.trials) if twin else "-",
+        _interval(baseline, level.trials) if baseline else "-",
         f"{100 * level.exact.value:.2f}",
         f"{100 * level.agreement.value:.2f}",
         f"{100 * level.distance:.3f}",

@@ -13,16 +13,16 @@ FLOAT32_EXACT = 1 << 24
 
 
 class ExactProduct:
-    """states @ weight, exact, for |states| <= reach.
+    """states @ weight, exact, for |states| <= largest_state.
 
-    weight: int8 (rows, columns). reach: largest magnitude of a state.
+    weight: int8 (rows, columns). largest_state: largest magnitude of a state.
     """
 
-    def __init__(self, weight: npt.NDArray[np.int8], reach: int) -> None:
+    def __init__(self, weight: npt.NDArray[np.int8], largest_state: int) -> None:
         self.columns = weight.shape[1]
         self._blocks = [
             (start, stop, weight[start:stop].astype(np.float32))
-            for start, stop in exact_blocks(weight, reach)
+            for start, stop in exact_blocks(weight, largest_state)
         ]
 
     def __call__(self, states: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
@@ -41,7 +41,7 @@ class ExactProduct:
         return total
 
 
-def exact_blocks(weight: npt.NDArray[np.int8], reach: int) -> list[tuple[int, int]]:
+def exact_blocks(weight: npt.NDArray[np.int8], largest_state: int) -> list[tuple[int, int]]:
     """Consecutive row ranges, as few as greedy finds, each within the float32 bound.
 
     A single row is always within it: 127 * 255 < 2^24. weight: int8 (rows, columns).
@@ -49,9 +49,9 @@ def exact_blocks(weight: npt.NDArray[np.int8], reach: int) -> list[tuple[int, in
     blocks, start = [], 0
     sums = np.zeros(weight.shape[1], dtype=np.int64)
     for row in range(len(weight)):
-        sums += np.abs(weight[row].astype(np.int64)) * reach
+        sums += np.abs(weight[row].astype(np.int64)) * largest_state
         if sums.size and sums.max() > FLOAT32_EXACT:
             blocks.append((start, row))
             start = row
-            sums = np.abs(weight[row].astype(np.int64)) * reach
+            sums = np.abs(weight[row].astype(np.int64)) * largest_state
     return [*blocks, (start, len(weight))]

@@ -58,7 +58,7 @@ NENGO = (
 )
 SPIKING = (
     Mutant("lava_backend/nengo_loihi_run.py", "[weight, -weight]", "[weight, weight]"),
-    Mutant("lava_backend/nengo_loihi_run.py", "resting - population.state_max", "resting"),
+    Mutant("lava_backend/nengo_loihi_run.py", "offset - population.state_max", "offset"),
     Mutant("lava_backend/nengo_loihi_run.py", "float(np.sqrt(growth))", "growth"),
 )
 NIR = (

@@ -1,4 +1,4 @@
-"""The feed-forward twin: the same file format, walked once from input to output.
+"""The feed-forward baseline: the same file format, walked once from input to output.
 
 What a network trained by backprop computes in the same integers: each layer's accumulators from
 the layer before alone, one rounding, no way back. It is what the damage of an equilibrium network
@@ -19,10 +19,10 @@ from toreq_hw.network import Network, Population, Schedule, check_states, requir
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.perturbation import layer as layers_
 from toreq_hw.sim.perturbation.disturbance import Disturbance, Noise
-from toreq_hw.sim.perturbation.draws import noise_block, read_errors
 from toreq_hw.sim.perturbation.layer import Layer, StartLayer
 from toreq_hw.sim.perturbation.neuron_damage import FrozenColour, StuckMessageBits
-from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.sim.perturbation.random_values import noise_block, read_errors
+from toreq_hw.sim.perturbation.state_damage import flip_states
 from toreq_hw.sim.perturbation.tick_damage import TickFaults
 
 Accumulators = npt.NDArray[np.int64]
@@ -57,15 +57,15 @@ def feed_forward(
     for tick, population in enumerate(chain, start=1):
         total = _accumulators(damaged, population, states)
         if given.reads:
-            total += _misread(given, layout, population, states, tick)
-        total = _seen(total, given, layout, population, tick)
+            total += _apply_read_noise(given, layout, population, states, tick)
+        total = _read(total, given, layout, population, tick)
         if population is damaged.output:
             classes: npt.NDArray[np.int64] = total.argmax(axis=1)
             return classes
-        states = _updated(total, given, layout, population, damaged)
+        states = _update(total, given, layout, population, damaged)
         hidden[population.name] = states
         if tick == len(chain) - 1:
-            hidden = _struck(damaged, hidden, layers)
+            hidden = _apply_start_layers(damaged, hidden, layers)
             states = hidden[population.name]
     raise AssertionError("a chain ends with the output")
 
@@ -76,7 +76,7 @@ def check_chain(network: Network) -> tuple[Population, ...]:
     """
     require_relaxing_output(network, "of a feed-forward twin", InputError)
     if network.schedule is not Schedule.PARITY or not network.is_chain:
-        raise InputError("a feed-forward twin must be a chain of layers, found other couplings")
+        raise InputError("a feed-forward baseline must be a chain of layers, found other couplings")
     return network.relaxing
 
 
@@ -91,7 +91,7 @@ def _accumulators(
     return total + network.biases[population.name]
 
 
-def _misread(
+def _apply_read_noise(
     given: Disturbance,
     layout: Layout,
     population: Population,
@@ -101,16 +101,16 @@ def _misread(
     """What reading each weight of a layer once leaves in its accumulators, int64 (batch, size)."""
     span = layout.of(population)
     total = np.zeros((len(states), span.stop - span.start), dtype=np.int64)
-    squares = (states.astype(np.int64) ** 2).sum(axis=1)
+    delta_square_sum = (states.astype(np.int64) ** 2).sum(axis=1)
     for read in given.reads:
         if (read.source, read.target) == (tick - 2, tick - 1):  # a chain's layers, in order
             errors = np.empty_like(total)
-            read_errors(errors, read.deviation(squares), read.seed, 0, span.start)
+            read_errors(errors, read.deviation(delta_square_sum), read.seed, 0, span.start)
             total += errors
     return total
 
 
-def _seen(
+def _read(
     total: Accumulators, given: Disturbance, layout: Layout, population: Population, tick: int
 ) -> Accumulators:
     """Accumulators as a broken register and a noisy converter show them."""
@@ -119,7 +119,7 @@ def _seen(
     total = total & ~at_zero | at_one
     for noise in given.noise:
         if tick <= noise.last_tick:
-            total = total + _drawn(noise, len(total), span, tick)
+            total = total + _noise(noise, len(total), span, tick)
     if given.sound[span].all():
         return total
     shift, low, high = given.converter[span, :3].T
@@ -127,13 +127,13 @@ def _seen(
     return converted
 
 
-def _drawn(noise: Noise, batch: int, span: slice, tick: int) -> Accumulators:
+def _noise(noise: Noise, batch: int, span: slice, tick: int) -> Accumulators:
     values = np.empty((batch, span.stop - span.start), dtype=np.int64)
     noise_block(values, noise.scale, noise.octaves, noise.seed, tick, span.start)
     return values
 
 
-def _updated(
+def _update(
     total: Accumulators,
     given: Disturbance,
     layout: Layout,
@@ -147,15 +147,15 @@ def _updated(
         state = np.clip(round_to_multiple(state, given.converter[span, 3]), low, high).astype(
             np.int16
         )
-        state = flipped_states(state, given.inverted[span], population)
+        state = flip_states(state, given.state_xor_mask[span], population)
     stuck = given.stuck[span]
     return np.where(stuck != FREE, stuck, state)
 
 
-def _struck(
+def _apply_start_layers(
     network: Network, hidden: dict[str, npt.NDArray[np.int16]], layers: Sequence[Layer]
 ) -> dict[str, npt.NDArray[np.int16]]:
-    """Hidden states after the start layers; the output has no standing state to strike."""
+    """Hidden states after the start layers; the output has no standing state."""
     if not any(isinstance(one, StartLayer) for one in layers):
         return hidden
     batch = len(next(iter(hidden.values())))

@@ -1,4 +1,4 @@
-"""Backprop for the feed-forward twin: quantised weights, straight-through gradients, Adam.
+"""Backprop for the feed-forward baseline: quantised weights, straight-through gradients, Adam.
 
 The forward pass computes what `feed_forward` computes (8-bit states, the weight format of the
 equilibrium network, its fraction bits); gradients pass the quantisers as if they were not there
@@ -41,7 +41,7 @@ class _Parameter:
     """
 
     value: Floats
-    reach: float = np.inf
+    limit: float = np.inf
     kept: tuple[float, float] = (1.0, 1.0)
     mean: Floats = field(init=False)
     square: Floats = field(init=False)
@@ -55,16 +55,18 @@ class _Parameter:
         self.square += 0.001 * (gradient * gradient - self.square)
         scale = math.sqrt(1 - self.kept[1]) / (1 - self.kept[0])
         self.value -= np.float32(rate * scale) * self.mean / (np.sqrt(self.square) + 1e-8)
-        np.clip(self.value, -self.reach, self.reach, out=self.value)
+        np.clip(self.value, -self.limit, self.limit, out=self.value)
 
 
-class TwinTrainer:
+class FeedForwardTrainer:
     """Learns weights for `shape`, a chain; `network()` is the integer network as it stands."""
 
     def __init__(self, shape: Network, seed: int) -> None:
         self._shape = shape
         rng = np.random.default_rng(seed)
-        self._weights = [_Parameter(_first(rng, c), _reach(c)) for c in shape.dense_couplings]
+        self._weights = [
+            _Parameter(_first(rng, c), _largest_value(c)) for c in shape.dense_couplings
+        ]
         self._biases = [_Parameter(np.zeros(p.size, dtype=np.float32)) for p in shape.relaxing]
 
     def learn(self, inputs: Floats, labels: npt.NDArray[np.int64], rate: float) -> None:
@@ -114,7 +116,7 @@ class TwinTrainer:
 
 
 @named_type_errors
-def train_twin(
+def train_feed_forward(
     shape: Network,
     images: npt.NDArray[np.int16],
     labels: npt.NDArray[np.int64],
@@ -135,7 +137,7 @@ def train_twin(
     check_seed(seed)
     images = check_states(shape.input, images)
     labels = check_labels(shape.output, labels, len(images))
-    trainer = TwinTrainer(shape, seed)
+    trainer = FeedForwardTrainer(shape, seed)
     rng = np.random.default_rng(seed)
     largest = np.float32(shape.input.state_max)
     for epoch in range(epochs):
@@ -152,13 +154,13 @@ def train_twin(
 def _first(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
     """Ternary: uniform in +-1, half of it beyond the threshold. INT8: He's range in weights."""
     shape = coupling.weight.shape
-    reach = 1.0
+    limit = 1.0
     if coupling.weight_format is WeightFormat.INT8:
-        reach = math.sqrt(6 / shape[0]) * 2.0**coupling.fraction_bits / 127
-    return uniform(rng, reach, shape).astype(np.float32)
+        limit = math.sqrt(6 / shape[0]) * 2.0**coupling.fraction_bits / 127
+    return uniform(rng, limit, shape).astype(np.float32)
 
 
-def _reach(coupling: DenseCoupling) -> float:
+def _largest_value(coupling: DenseCoupling) -> float:
     return 1.5 if coupling.weight_format is WeightFormat.TERNARY else 1.0
 
 

@@ -59,13 +59,13 @@ def exponential(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64
 
 
 def uniform(
-    rng: np.random.Generator, reach: float, shape: tuple[int, ...]
+    rng: np.random.Generator, limit: float, shape: tuple[int, ...]
 ) -> npt.NDArray[np.float64]:
-    """Float64 drawn evenly from -reach to reach; numpy's own may be fused on some processors.
+    """Float64 drawn evenly from -limit to limit; numpy's own may be fused on some processors.
 
     Returns float64 of `shape`.
     """
-    return -reach + (2 * reach) * rng.random(shape)
+    return -limit + (2 * limit) * rng.random(shape)
 
 
 @compiled

@@ -220,8 +220,8 @@ def _low(population: Population) -> float:
 
 
 def _glorot(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
-    reach = float(np.sqrt(6 / sum(coupling.shape)))
-    return coupling.mirrored(uniform(rng, reach, coupling.shape))
+    limit = float(np.sqrt(6 / sum(coupling.shape)))
+    return coupling.mirrored(uniform(rng, limit, coupling.shape))
 
 
 def _tied(projection: Projection, product: Floats) -> Floats:

@@ -67,5 +67,5 @@ def _margin(network: Network, inputs: Inputs, labels: Labels) -> float:
     states = result.states[output.name].astype(np.float64)
     right = states[np.arange(len(labels)), labels]
     states[np.arange(len(labels)), labels] = -np.inf
-    reach = output.state_max - output.state_min
-    return float(100 * np.mean(right - states.max(axis=1)) / reach)
+    state_range = output.state_max - output.state_min
+    return float(100 * np.mean(right - states.max(axis=1)) / state_range)

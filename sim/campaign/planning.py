@@ -50,9 +50,9 @@ def student(values: Sequence[float], confidence: float) -> Interval:
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, 0.0, 1.0)
-    reach = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
-    reach *= float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Interval(mean, max(0.0, mean - reach), min(1.0, mean + reach))
+    half_width = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
+    half_width *= float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(mean, max(0.0, mean - half_width), min(1.0, mean + half_width))
 
 
 @named_type_errors

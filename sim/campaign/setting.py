@@ -16,9 +16,9 @@ from toreq_hw.versions import versions
 @named_type_errors
 @dataclass(frozen=True)
 class Setting:
-    """network, twin: paths of network files (twin None: no feed-forward comparison). data, samples:
-    the first so many test images. kind, options: the layer and its settings but level and seed.
-    seed: trial t draws from seed + t, at every level. max_sweeps: the limit on sweeps.
+    """network, baseline: paths of network files (baseline None: no feed-forward comparison). data,
+    samples: the first so many test images. kind, options: the layer and its settings but level and
+    seed. seed: trial t draws from seed + t, at every level. max_sweeps: the limit on sweeps.
 
     Raises InputError for an unknown layer, a bad option or a bad seed.
     """
@@ -28,7 +28,7 @@ class Setting:
     samples: int
     kind: str
     options: tuple[tuple[str, Any], ...] = ()
-    twin: str | None = None
+    baseline: str | None = None
     seed: int = 1
     max_sweeps: int = MAX_SWEEPS
 
@@ -56,11 +56,13 @@ class Setting:
                     )
 
     @property
-    def ruin(self) -> float | None:
+    def full_damage(self) -> float | None:
         """The layer's level of full damage."""
-        return KINDS[self.kind].ruin
+        return KINDS[self.kind].full_damage
 
-    def shared(self, network: Network, twin: Network | None, dataset: Dataset) -> dict[str, Any]:
+    def shared(
+        self, network: Network, baseline: Network | None, dataset: Dataset
+    ) -> dict[str, Any]:
         """All that every trial depends on, by content: wherever the files lie.
 
         Part of it is all code that a trial reaches, without comments and docstrings, and the
@@ -68,7 +70,7 @@ class Setting:
         """
         return asdict(self) | {
             "network": network.sha256,
-            "twin": twin.sha256 if twin else None,
+            "twin": baseline.sha256 if baseline else None,
             "data": dataset.sha256,
             "code": digest_of_imports("toreq_hw.sim.campaign.trial"),
             "numpy": versions()["numpy"],

@@ -12,7 +12,7 @@ from toreq_hw.network import Network, WeightFormat, check_labels
 from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
-from toreq_hw.sim.perturbation.weight_damage import cells, flipped
+from toreq_hw.sim.perturbation.weight_damage import cells, flip_words
 from toreq_hw.sim.phases import relax
 from toreq_hw.sim.plan import places_of_cells
 
@@ -57,7 +57,7 @@ def single_flips(
         before = int(coupling.weight[row, column])
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
             word = coupling.weight[row : row + 1, column]
-            after = int(flipped(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
+            after = int(flip_words(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
             if after == before:
                 continue
             where = np.concatenate(

@@ -22,13 +22,13 @@ def summarise_level(trials: Sequence[Trial], confidence: float, *, per_image: bo
             return wilson(sum(getattr(t, name) for t in trials), images, confidence)
         return student([getattr(t, name) / t.samples for t in trials], confidence)
 
-    twins = [t.twin_accuracy for t in trials if t.twin_accuracy is not None]
+    baselines = [t.twin_accuracy for t in trials if t.twin_accuracy is not None]
     return LevelSummary(
         level=trials[0].level,
         trials=len(trials),
         images=images,
         accuracy=student([t.accuracy for t in trials], confidence),
-        twin_accuracy=student(twins, confidence) if twins else None,
+        twin_accuracy=student(baselines, confidence) if baselines else None,
         exact=fraction("exact"),
         agreement=fraction("agreement"),
         distance=float(np.mean([t.distance for t in trials])),
@@ -50,14 +50,14 @@ def check_controls(
     zero = by_level[0.0]
     ruin_accuracy: float | None = None
     ruin_is_chance: bool | None = None
-    if setting.ruin is not None:
-        interval = student([t.accuracy for t in by_level[setting.ruin]], plan.confidence)
+    if setting.full_damage is not None:
+        interval = student([t.accuracy for t in by_level[setting.full_damage]], plan.confidence)
         ruin_accuracy = interval.value
         ruin_is_chance = bool(interval.low <= chance + 1e-9 and interval.value < 2 * chance)
     zero_is_exact = all(t.exact == t.samples and t.distance == 0 for t in zero)
     return Controls(
         zero_is_exact=zero_is_exact,
-        ruin_level=setting.ruin,
+        ruin_level=setting.full_damage,
         ruin_accuracy=ruin_accuracy,
         ruin_is_chance=ruin_is_chance,
         passed=zero_is_exact and ruin_is_chance is not False,

@@ -37,11 +37,11 @@ _MAX_COUNT = (1 << 53) - 1
 class Trial:
     """What one seeded damage did to `samples` images.
 
-    accuracy, twin_accuracy: of the equilibrium network and the feed-forward twin (None: no twin,
-    or no counterpart). agreement: same class as undamaged. exact: images whose every state is that
-    of the undamaged equilibrium. distance: mean |difference| of states over their range.
-    sweeps: counts of images that took 1, 2, .. MAX_BIN sweeps in the disturbed phase. events: mean
-    state changes sent in that phase. Raises ValueError for a figure outside its range.
+    accuracy, twin_accuracy: of the equilibrium network and the feed-forward baseline (None: no
+    baseline, or no counterpart). agreement: same class as undamaged. exact: images whose every
+    state is that of the undamaged equilibrium. distance: mean |difference| of states over their
+    range. sweeps: counts of images that took 1, 2, .. MAX_BIN sweeps in the disturbed phase.
+    events: mean state changes sent in that phase. Raises ValueError for a figure outside its range.
     """
 
     level: float
@@ -83,7 +83,7 @@ class _Bench:
     """What all trials of a setting share."""
 
     network: Network
-    twin: Network | None
+    baseline: Network | None
     inputs: npt.NDArray[np.int16]
     labels: npt.NDArray[np.int64]
     clean: PhaseResult
@@ -104,9 +104,9 @@ def run_trial(setting: Setting, level: float, trial: int) -> Trial:
         damaged, bench.inputs, engine=engine, states=start, max_sweeps=setting.max_sweeps
     )
     twin_accuracy = None
-    if bench.twin is not None and has_counterpart(layer):
-        twin_classes = feed_forward(bench.twin, bench.inputs, [layer])
-        twin_accuracy = float(np.mean(twin_classes == bench.labels))
+    if bench.baseline is not None and has_counterpart(layer):
+        baseline_classes = feed_forward(bench.baseline, bench.inputs, [layer])
+        twin_accuracy = float(np.mean(baseline_classes == bench.labels))
     return _measured(bench, result, level, trial, twin_accuracy)
 
 
@@ -139,11 +139,11 @@ def _measured(
 def _bench(setting: Setting) -> _Bench:
     """Loaded once a process."""
     network = load(setting.network)
-    twin = load(setting.twin) if setting.twin else None
+    baseline = load(setting.baseline) if setting.baseline else None
     dataset = data.load(setting.data)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
     inputs = np.ascontiguousarray(inputs[: setting.samples])
     # What level 0 must equal: the equilibrium, or what a phase cut at the limit has reached.
     limit = MAX_SWEEPS if KINDS[setting.kind].on_settled else setting.max_sweeps
     clean = relax(network, inputs, engine=EventEngine(network, threads=1), max_sweeps=limit)
-    return _Bench(network, twin, inputs, dataset.test.labels[: setting.samples], clean)
+    return _Bench(network, baseline, inputs, dataset.test.labels[: setting.samples], clean)

@@ -17,9 +17,9 @@ from toreq_hw.sim.perturbation.layer import PhaseLayer
 class ThermalNoise(PhaseLayer):
     """a' = a + round(level * (s_max - s_min) 2^F * N): white noise at every update, not kept.
 
-    N: mean 0, sd 1, integer arithmetic (`draws.noise_int`). last_tick: no noise after it; up to
-    then a phase does not end, afterwards it settles as ever. Give it the limit on sweeps, times
-    the number of colours, for noise that never stops: the limit then ends the phase.
+    N: mean 0, sd 1, integer arithmetic (`random_values.noise_int`). last_tick: no noise after it;
+    up to then a phase does not end, afterwards it settles as ever. Give it the limit on sweeps,
+    times the number of colours, for noise that never stops: the limit then ends the phase.
     """
 
     last_tick: int = 20
@@ -43,8 +43,8 @@ class ThermalNoise(PhaseLayer):
         scale = np.zeros(layout.neurons, dtype=np.int64)
         for population in self.populations(network):
             fraction_bits = network.accumulator_fraction_bits(population.name)
-            reach = (population.state_max - population.state_min) << fraction_bits
-            scale[layout.of(population)] = round(256 * self.level * reach)
+            state_range = (population.state_max - population.state_min) << fraction_bits
+            scale[layout.of(population)] = round(256 * self.level * state_range)
         if not scale.any():
             return disturbance
         noise = Noise(scale, self.octaves, self.last_tick, int(self.generator().integers(1 << 32)))
@@ -125,8 +125,8 @@ class AccumulatorConverter(PhaseLayer):
         for population in self.populations(network):
             word = max(2, accumulator_bits(network, population.name) - self.clipping)
             shift = max(0, word - bits)
-            reach = 1 << (word - 1)
-            converter[layout.of(population), :3] = shift, -reach, reach - (1 << shift)
+            half_range = 1 << (word - 1)
+            converter[layout.of(population), :3] = shift, -half_range, half_range - (1 << shift)
         return replace(disturbance, converter=converter)
 
 

@@ -1,11 +1,11 @@
 """The disturbed dense engine: a whole batch, every accumulator recomputed in every tick.
 
 A dense machine keeps no running sums, so it has nowhere to keep an error. What an incremental
-machine got wrong is carried beside the states instead. `heard` is the state that each neuron's
-neighbours believe it has, the sum of what arrived from it. `offset` is what flips and noisy reads
-left in each accumulator. The sum a = b + x W + heard W + offset, mod 2^32, is then what an
-incremental machine holds. Where a weight flips in a tick, its change acts on what has been heard
-since: `heard_before` is what had been heard till then.
+machine got wrong is carried beside the states instead. `delivered_state` is the sum of the changes
+that have arrived from each neuron. `offset` is what flips and noisy reads
+left in each accumulator. The sum a = b + x W + delivered_state W + offset, mod 2^32, is then what
+an incremental machine holds. Where a weight flips in a tick, its change acts on what has been
+delivered since; `delivered_before` is what had been delivered till then.
 """
 
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.sim.perturbation.draws import noise_block, read_errors
-from toreq_hw.sim.perturbation.reference import prepared
-from toreq_hw.sim.perturbation.state_damage import flipped_states
-from toreq_hw.sim.perturbation.weight_flips import directed
+from toreq_hw.sim.perturbation.random_values import noise_block, read_errors
+from toreq_hw.sim.perturbation.reference import prepare
+from toreq_hw.sim.perturbation.state_damage import flip_states
+from toreq_hw.sim.perturbation.weight_flips import lines_by_direction
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
 from toreq_hw.sim.stepping import run_to_end
@@ -55,7 +55,7 @@ class DisturbedDense:
 
     def begin(self, start: Start, *, watched: bool = False) -> "DisturbedDenseRun":
         """The same a tick at a time. watched: its changes are wanted although it has no trace."""
-        start = prepared(start, self._disturbance)
+        start = prepare(start, self._disturbance)
         recorder = Recorder(Layout(self._network), start, watched=watched)
         return DisturbedDenseRun(self._network, self._disturbance, start, recorder)
 
@@ -73,7 +73,7 @@ class DisturbedDenseRun:
         self.recorder = recorder
         self.layout = layout = Layout(network)
         self.state = start.states.astype(np.int64)
-        self.heard = self.state.copy()
+        self.delivered_state = self.state.copy()
         self.offset = np.zeros_like(self.state)
         self.weights = {p.name: _incoming(network, layout, p.name) for p in network.relaxing}
         self.walked = weights_walked(network)
@@ -81,15 +81,15 @@ class DisturbedDenseRun:
         batch = len(self.state)
         self.going = np.ones(batch, dtype=bool)
         self.last_change = np.zeros(batch, dtype=np.int32)
-        self.squares = np.zeros((batch, len(network.relaxing) + 1), dtype=np.int64)
+        self.delta_square_sum = np.zeros((batch, len(network.relaxing) + 1), dtype=np.int64)
         by_tick = np.argsort(disturbance.faults[:, 1], kind="stable")
         self.faults = disturbance.faults[by_tick]
-        self.flips = directed(network, disturbance.weight_flips)
-        self.heard_before = np.zeros(len(self.flips), dtype=np.int64)
+        self.flips = lines_by_direction(network, disturbance.weight_flips)
+        self.delivered_before = np.zeros(len(self.flips), dtype=np.int64)
         self.flipped = 0
         if not start.continued:
-            self.squares[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
-            self._misread(0)
+            self.delta_square_sum[:, -1] = (start.inputs.astype(np.int64) ** 2).sum(axis=1)
+            self._apply_read_noise(0)
 
     @property
     def states(self) -> npt.NDArray[np.int16]:
@@ -130,20 +130,22 @@ class DisturbedDenseRun:
         self.recorder.begin_tick(tick)
         self._flip_weights(tick)
         times = np.ones_like(self.state)
-        garbled = np.repeat(self.disturbance.garbled[None].astype(np.int64), len(times), axis=0)
+        message_xor_mask = np.repeat(
+            self.disturbance.message_xor_mask[None].astype(np.int64), len(times), axis=0
+        )
         first, last = np.searchsorted(self.faults[:, 1], (tick, tick + 1))
         for row in self.faults[first:last].tolist():
             if self.going[row[0]]:
-                self._strike(sweep, row, times, garbled)
+                self._apply_fault(sweep, row, times, message_xor_mask)
         if tick >= self.disturbance.frozen_from[colour]:
             return
         blocks = self.network.sweep.blocks[colour]
-        updates = [(block, self._updated(block, tick)) for block in blocks]
+        updates = [(block, self._update(block, tick)) for block in blocks]
         for block, new in updates:
-            self._set(sweep, block, new, times, garbled)
-        self._misread(tick)
+            self._set(sweep, block, new, times, message_xor_mask)
+        self._apply_read_noise(tick)
 
-    def _strike(self, sweep: int, row: list[int], times: Wide, garbled: Wide) -> None:
+    def _apply_fault(self, sweep: int, row: list[int], times: Wide, message_xor_mask: Wide) -> None:
         """One listed fault of one sample."""
         sample, _, neuron, fault, bit = row
         if fault == Fault.ACCUMULATOR_FLIP:
@@ -154,44 +156,46 @@ class DisturbedDenseRun:
         elif fault == Fault.EVENT_DUPLICATE:
             times[sample, neuron] = min(2 * times[sample, neuron], 2)
         elif fault == Fault.EVENT_FLIP:
-            garbled[sample, neuron] ^= 1 << bit
+            message_xor_mask[sample, neuron] ^= 1 << bit
         elif self.disturbance.stuck[neuron] == FREE:
             before = int(self.state[sample, neuron])
             population = self.network.population(self._block(neuron).population)
             after = flip_state(before, 1 << bit, population.state_min, population.state_max)
             self.state[sample, neuron] = after
             if fault == Fault.STATE_FLIP:
-                self.heard[sample, neuron] += after - before
+                self.delivered_state[sample, neuron] += after - before
             if after != before:
                 self.last_change[sample] = sweep
                 columns = (np.array([value]) for value in (sample, neuron, before, after))
                 self.recorder.change(*columns)
 
     def _flip_weights(self, tick: int) -> None:
-        """Those of this tick: notes what their sources' neighbours have heard so far."""
-        struck = slice(self.flipped, int(np.searchsorted(self.flips[:, 1], tick + 1)))
-        self.heard_before[struck] = self.heard[self.flips[struck, 0], self.flips[struck, 2]]
-        self.flipped = struck.stop
+        """Those of this tick: notes what their sources have delivered so far."""
+        now = slice(self.flipped, int(np.searchsorted(self.flips[:, 1], tick + 1)))
+        self.delivered_before[now] = self.delivered_state[self.flips[now, 0], self.flips[now, 2]]
+        self.flipped = now.stop
 
-    def _set(self, sweep: int, block: Block, new: Wide, times: Wide, garbled: Wide) -> None:
-        """Sets a block's states and lets the neighbours hear what arrives."""
+    def _set(
+        self, sweep: int, block: Block, new: Wide, times: Wide, message_xor_mask: Wide
+    ) -> None:
+        """Sets a block's states and adds what arrives to `delivered_state`."""
         span = self.layout.span(block)
         before = self.state[:, span]
         changed = (new != before) & self.going[:, None]
         population = self.network.population(block.population)
         sign = 1 << message_bits(population) - 1
-        message = np.where(changed, flip_bits(new - before, garbled[:, span], sign), 0)
+        message = np.where(changed, flip_bits(new - before, message_xor_mask[:, span], sign), 0)
         samples, columns = where = np.nonzero(changed)
         self.recorder.change(samples, span.start + columns, before[where], new[where])
-        self.heard[:, span] += message * times[:, span]
+        self.delivered_state[:, span] += message * times[:, span]
         number = self.network.relaxing.index(population)
-        self.squares[:, number] += (message**2 * times[:, span]).sum(axis=1)
+        self.delta_square_sum[:, number] += (message**2 * times[:, span]).sum(axis=1)
         walked = (changed * times[:, span]) @ self.walked[span]
         self.recorder.count(np.arange(len(walked)), changed.sum(axis=1), walked)
         self.last_change[changed.any(axis=1)] = sweep
         before[changed] = new[changed]
 
-    def _updated(self, block: Block, tick: int) -> Wide:
+    def _update(self, block: Block, tick: int) -> Wide:
         """New states of a block: stuck bits, noise, ADC, rounding, DAC, inverted bits, stuck."""
         span, given = self.layout.span(block), self.disturbance
         population = self.network.population(block.population)
@@ -200,15 +204,15 @@ class DisturbedDenseRun:
         total = wrap32(self._accumulators(block)) & ~at_zero | at_one
         for noise in given.noise:
             if tick <= noise.last_tick:
-                drawn = np.empty_like(total)
-                noise_block(drawn, noise.scale, noise.octaves, noise.seed, tick, span.start)
-                total = total + drawn
+                errors = np.empty_like(total)
+                noise_block(errors, noise.scale, noise.octaves, noise.seed, tick, span.start)
+                total = total + errors
         adc, low, high, dac = given.converter[span].T
         total = np.clip(round_to_multiple(total, adc), low, high)
         total = wrap32(total + rounding_half(fraction_bits))
         state = np.clip(total >> fraction_bits, population.state_min, population.state_max)
         state = np.clip(round_to_multiple(state, dac), population.state_min, population.state_max)
-        state = flipped_states(state.astype(np.int16), given.inverted[span], population)
+        state = flip_states(state.astype(np.int16), given.state_xor_mask[span], population)
         stuck = given.stuck[span]
         return np.where(stuck != FREE, stuck, state).astype(np.int64)
 
@@ -218,28 +222,30 @@ class DisturbedDenseRun:
         rows = slice(None) if sample is None else slice(sample, sample + 1)
         total: Wide = self.base[rows, span] + self.offset[rows, span]
         for source, weight in self.weights[block.population]:
-            heard = self.heard[rows, source].astype(np.float64)
-            total = total + (heard @ weight[:, block.start : block.stop]).astype(np.int64)
+            delivered_state = self.delivered_state[rows, source].astype(np.float64)
+            total = total + (delivered_state @ weight[:, block.start : block.stop]).astype(np.int64)
         return total + self._by_flipped_weights()[rows, span] if self.flipped else total
 
     def _by_flipped_weights(self) -> Wide:
-        """What changes of weights did to all that was heard after them; int64 (batch, neurons)."""
+        """What changed weights did to all that was delivered after them; int64 (batch, neurons)."""
         sample, _, source, target, change = self.flips[: self.flipped].T
-        heard = self.heard[sample, source] - self.heard_before[: self.flipped]
+        delivered_state = (
+            self.delivered_state[sample, source] - self.delivered_before[: self.flipped]
+        )
         total = np.zeros_like(self.state)
-        np.add.at(total, (sample, target), change * heard)
+        np.add.at(total, (sample, target), change * delivered_state)
         return total
 
-    def _misread(self, tick: int) -> None:
+    def _apply_read_noise(self, tick: int) -> None:
         """What reading the weights for this tick's events leaves in the accumulators."""
         for read in self.disturbance.reads:
             if tick <= read.last_tick:
                 span = self.layout.of(self.network.relaxing[read.target])
-                deviation = read.deviation(self.squares[:, read.source])
-                drawn = np.empty_like(self.offset[:, span])
-                read_errors(drawn, deviation, read.seed, tick, span.start)
-                self.offset[:, span] += drawn
-        self.squares[:] = 0
+                deviation = read.deviation(self.delta_square_sum[:, read.source])
+                errors = np.empty_like(self.offset[:, span])
+                read_errors(errors, deviation, read.seed, tick, span.start)
+                self.offset[:, span] += errors
+        self.delta_square_sum[:] = 0
 
     def _base(self) -> Wide:
         """Bias, input drive and nudge, which stay; int64 (batch, neurons)."""

@@ -44,12 +44,12 @@ class ReadNoise(NamedTuple):
     last_tick: int
     seed: int
 
-    def deviation(self, squares: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def deviation(self, delta_square_sum: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Of reads whose changes have this sum of squares, in 1/256 LSB.
 
         Any shape; returns int64 of the same shape.
         """
-        return (self.scale * np.sqrt(squares)).astype(np.int64)
+        return (self.scale * np.sqrt(delta_square_sum)).astype(np.int64)
 
 
 @named_type_errors
@@ -58,25 +58,25 @@ class Disturbance:
     """Neurons are global, in `Layout` order; ticks count from 1.
 
     stuck: int16 (neurons,), the state a dead neuron keeps from the start on, or `FREE`.
-    inverted: int16 (neurons,), mask of state bits that are written inverted at every update.
+    state_xor_mask: int16 (neurons,), mask of state bits that are written inverted at every update.
     frozen_from: int64 (colours,), the first tick in which a colour is no longer updated.
     converter: int64 (neurons, 4): ADC step shift, lowest and highest accumulator it gives, DAC
         step shift; a shift of 0 and the widest range change nothing.
     faults: int64 (n, 5), rows of sample, tick, neuron, `Fault`, bit; sorted.
-    garbled: int16 (neurons,), mask of message bits that arrive inverted in every event.
+    message_xor_mask: int16 (neurons,), mask of message bits that arrive inverted in every event.
     stuck_bits: int32 (neurons, 2), masks of the accumulator bits that every update reads as 0,
         and as 1, whatever the sum holds; no bit is in both.
     weight_flips: int64 (n, 5), rows of sample, tick, number of the coupling, flat cell (of a
-        self-coupling right of the diagonal), bit of its word; by sample and tick. They strike
+        self-coupling right of the diagonal), bit of its word; by sample and tick. They take effect
         at the start of their tick, before its `faults`, and stay to the end of the sample.
     """
 
     stuck: npt.NDArray[np.int16]
-    inverted: npt.NDArray[np.int16]
+    state_xor_mask: npt.NDArray[np.int16]
     frozen_from: npt.NDArray[np.int64]
     converter: npt.NDArray[np.int64]
     faults: npt.NDArray[np.int64]
-    garbled: npt.NDArray[np.int16]
+    message_xor_mask: npt.NDArray[np.int16]
     stuck_bits: npt.NDArray[np.int32]
     weight_flips: npt.NDArray[np.int64]
     noise: tuple[Noise, ...] = ()
@@ -89,11 +89,11 @@ class Disturbance:
         widest = np.iinfo(np.int32)
         return cls(
             stuck=np.full(neurons, FREE, dtype=np.int16),
-            inverted=np.zeros(neurons, dtype=np.int16),
+            state_xor_mask=np.zeros(neurons, dtype=np.int16),
             frozen_from=np.full(len(network.colours), NEVER, dtype=np.int64),
             converter=np.tile(np.array([0, widest.min, widest.max, 0], np.int64), (neurons, 1)),
             faults=np.zeros((0, 5), dtype=np.int64),
-            garbled=np.zeros(neurons, dtype=np.int16),
+            message_xor_mask=np.zeros(neurons, dtype=np.int16),
             stuck_bits=np.zeros((neurons, 2), dtype=np.int32),
             weight_flips=np.zeros((0, 5), dtype=np.int64),
         )
@@ -114,7 +114,7 @@ class Disturbance:
         """Neurons whose update has no stuck or inverted bit and no converter, bool (neurons,)."""
         widest = np.iinfo(np.int32)
         exact = (self.converter == (0, widest.min, widest.max, 0)).all(axis=1)
-        whole = (self.inverted == 0) & ~self.stuck_bits.any(axis=1)
+        whole = (self.state_xor_mask == 0) & ~self.stuck_bits.any(axis=1)
         sound: npt.NDArray[np.bool_] = whole & exact
         return sound
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import Status
 from toreq_hw.sim.event_kernel import new_scratch
-from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, presented
+from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, start_arrays
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import begin_disturbed, tick_disturbed
 from toreq_hw.sim.plan import Plan
@@ -45,7 +45,7 @@ class DisturbedEventRun:
             begin_disturbed(
                 plan=self._plans[sample],
                 damage=self._damage,
-                start=presented(start),
+                start=start_arrays(start),
                 output_start=layout.starts[layout.network.output.name],
                 state=self._state[sample],
                 work=self._work[sample],

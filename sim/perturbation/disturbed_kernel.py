@@ -1,4 +1,4 @@
-"""Compiled relaxation under a disturbance: the twin of `perturbation.reference`.
+"""Compiled relaxation under a disturbance: the compiled form of `perturbation.reference`.
 
 Compiled apart from `event_kernel`, whose undisturbed path stays as it is.
 """
@@ -12,8 +12,8 @@ from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import present, store_counters
 from toreq_hw.sim.perturbation.disturbed_update_kernel import compute
-from toreq_hw.sim.perturbation.draws import noise_int
-from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, mend_weights
+from toreq_hw.sim.perturbation.random_values import noise_int
+from toreq_hw.sim.perturbation.weight_flip_kernel import flip_weights, restore_weights
 
 _STATE_FLIP = int(Fault.STATE_FLIP)
 _ACCUMULATOR_FLIP = int(Fault.ACCUMULATOR_FLIP)
@@ -23,7 +23,7 @@ _EVENT_FLIP = int(Fault.EVENT_FLIP)
 
 
 @compiled_uncounted
-def noted(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
+def record_change(room, recorded, tick, neuron, before, after):  # type: ignore[no-untyped-def]
     """Writes one change of a trace while there is room; returns how many there were."""
     if recorded < len(room):
         room[recorded, 0] = tick
@@ -52,7 +52,7 @@ def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-u
 
 
 @compiled_uncounted
-def strike(  # type: ignore[no-untyped-def]
+def apply_faults(  # type: ignore[no-untyped-def]
     plan, damage, registers, state, scratch, line, last_line, tick, room, recorded
 ):
     """The faults listed for this tick. Returns the next line, and the changes seen so far."""
@@ -68,13 +68,13 @@ def strike(  # type: ignore[no-untyped-def]
         elif fault == _EVENT_DUPLICATE:
             registers.times[i] = min(2 * registers.times[i], 2)
         elif fault == _EVENT_FLIP:
-            registers.garbled[i] ^= np.int64(1) << bit
+            registers.message_xor_mask[i] ^= np.int64(1) << bit
         elif damage.stuck[i] == FREE:
             p = registers.population[i]
             before = np.int64(state[i])
             after = flip_state(before, np.int64(1) << bit, plan.state_min[p], plan.state_max[p])
             if after != before:
-                recorded = noted(room, recorded, tick, i, before, after)
+                recorded = record_change(room, recorded, tick, i, before, after)
                 state[i] = after
                 scratch.version[p] += 1
                 if fault == _STATE_FLIP:
@@ -87,8 +87,8 @@ def strike(  # type: ignore[no-untyped-def]
 def send(plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded):  # type: ignore[no-untyped-def]
     """Sets one colour's new states and delivers its events. Returns synops and changes so far.
 
-    irregular: some message of this tick may be lost, doubled or garbled. Sums of them are then not
-    those that `deliver` may take in 16 bits.
+    irregular: some message of this tick may be lost, doubled or corrupted. Sums of them are then
+    not those that `deliver` may take in 16 bits.
     """
     synops = 0
     for block in range(plan.colour_first[colour], plan.colour_first[colour + 1]):
@@ -103,19 +103,19 @@ def send(plan, damage, registers, state, scratch, colour, irregular, tick, room,
             if deltas[k] == 0:
                 continue
             i, delta = start + k, np.int64(deltas[k])
-            recorded = noted(room, recorded, tick, i, np.int64(state[i]), state[i] + delta)
+            recorded = record_change(room, recorded, tick, i, np.int64(state[i]), state[i] + delta)
             state[i] += deltas[k]
             times, message = np.int64(1), delta
             if irregular:
                 times = registers.times[i]
-                mask = registers.garbled[i] ^ damage.garbled[i]
+                mask = registers.message_xor_mask[i] ^ damage.message_xor_mask[i]
                 message = flip_bits(delta, mask, sign)
                 if times:
                     step = message * times
                     synops += times * arrive(
                         plan, p, first + k, step, registers.accumulator, scratch.version
                     )
-            registers.squares[p] += message * message * times
+            registers.delta_square_sum[p] += message * message * times
         if not irregular:
             events, sums = scratch.sending[block], registers.accumulator
             synops += deliver(plan, p, first, deltas, events, sums, scratch)
@@ -123,30 +123,30 @@ def send(plan, damage, registers, state, scratch, colour, irregular, tick, room,
 
 
 @compiled_uncounted
-def message_sign(reach):  # type: ignore[no-untyped-def]
-    """The sign bit of a message that holds every change of up to `reach`: 2^b for b-bit states."""
+def message_sign(largest_change):  # type: ignore[no-untyped-def]
+    """The sign bit of a message that holds changes up to the largest: 2^b for b-bit states."""
     sign = np.int64(1)
-    while sign <= reach:
+    while sign <= largest_change:
         sign <<= 1
     return sign
 
 
 @compiled_uncounted
-def misread(plan, damage, registers, version, sample, tick):  # type: ignore[no-untyped-def]
-    """Leaves the errors of this tick's reads in the accumulators they reached."""
-    squares = registers.squares
+def apply_read_noise(plan, damage, registers, version, sample, tick):  # type: ignore[no-untyped-def]
+    """Leaves the errors of this tick's reads in their accumulators."""
+    delta_square_sum = registers.delta_square_sum
     for k in range(len(damage.reads)):
         source, target, scale = damage.reads[k, 0], damage.reads[k, 1], damage.reads[k, 2]
         last_tick, seed = damage.reads[k, 3], damage.reads[k, 4]
-        if tick > last_tick or squares[source] == 0:
+        if tick > last_tick or delta_square_sum[source] == 0:
             continue
-        deviation = np.int64(scale * np.sqrt(np.float64(squares[source])))
+        deviation = np.int64(scale * np.sqrt(np.float64(delta_square_sum[source])))
         start = plan.population_start[target]
         for i in range(start, start + plan.population_size[target]):
             error = noise_int(deviation, 1, seed, sample, tick, i)
             registers.accumulator[i] = np.int32(registers.accumulator[i] + error)
         version[target] += 1
-    squares[:] = 0
+    delta_square_sum[:] = 0
 
 
 @compiled_inline
@@ -161,20 +161,20 @@ def tick_one(  # type: ignore[no-untyped-def]
     first_line, flip = place
     last_line, last_flip = last
     flip = flip_weights(plan.weights, damage.flips, flip, last_flip, tick)
-    line, recorded = strike(
+    line, recorded = apply_faults(
         plan, damage, registers, state, scratch, first_line, last_line, tick, room, recorded
     )
     walked = 0
     changing = compute(plan, damage, registers, state, scratch, colour, sample, tick)
     if changing:
-        irregular = damage.garbles or line > first_line
+        irregular = damage.masks_messages or line > first_line
         walked, recorded = send(
             plan, damage, registers, state, scratch, colour, irregular, tick, room, recorded
         )
-        misread(plan, damage, registers, scratch.version, sample, tick)
+        apply_read_noise(plan, damage, registers, scratch.version, sample, tick)
     for hit in range(first_line, line):
         registers.times[damage.faults[hit, 2]] = 1
-        registers.garbled[damage.faults[hit, 2]] = 0
+        registers.message_xor_mask[damage.faults[hit, 2]] = 0
     return (line, flip), changing, walked, recorded
 
 
@@ -219,8 +219,8 @@ def present_one(plan, damage, start, output_start, state, scratch, registers, sa
     )
     if len(damage.reads) and not start.continued:
         for value in image:
-            registers.squares[-1] += np.int64(value) * np.int64(value)
-        misread(plan, damage, registers, scratch.version, sample, 0)
+            registers.delta_square_sum[-1] += np.int64(value) * np.int64(value)
+        apply_read_noise(plan, damage, registers, scratch.version, sample, 0)
     scratch.seen[:] = 0
     return input_events
 
@@ -262,4 +262,4 @@ def relax_disturbed(  # type: ignore[no-untyped-def]
         )
         store_counters(counters[sample], counts)
         flips, first_flip = damage.flips, damage.first_flip
-        mend_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])
+        restore_weights(plan.weights, flips, first_flip[sample], first_flip[sample + 1])

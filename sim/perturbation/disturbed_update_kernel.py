@@ -5,11 +5,11 @@ import numpy as np
 from toreq_hw.contract.arithmetic_kernel import flip_state, round_to_multiple
 from toreq_hw.contract.faults import FREE
 from toreq_hw.sim.compiled import compiled_uncounted
-from toreq_hw.sim.perturbation.draws import noise_int
+from toreq_hw.sim.perturbation.random_values import noise_int
 
 
 @compiled_uncounted
-def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
+def sum_noise(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
     """The sum of all sources of noise on one update of neuron i."""
     total = np.int64(0)
     for source in range(len(noise)):
@@ -20,29 +20,29 @@ def drawn(noise, scale, i, sample, tick):  # type: ignore[no-untyped-def]
 
 
 @compiled_uncounted
-def sensed(word, stuck_bits, i):  # type: ignore[no-untyped-def]
+def read_word(word, stuck_bits, i):  # type: ignore[no-untyped-def]
     """An accumulator as an update reads it, int32: some bits are stuck at 0, some at 1."""
     return np.int32((word & ~stuck_bits[i, 0]) | stuck_bits[i, 1])
 
 
 @compiled_uncounted
-def updated(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
+def update_neuron(plan, damage, registers, i, sample, tick):  # type: ignore[no-untyped-def]
     """The new state of neuron i: stuck bits, noise, ADC, the one rounding, DAC, inverted bits."""
     if damage.stuck[i] != FREE:
         return np.int64(damage.stuck[i])
     population, converter = registers.population[i], damage.converter
-    total = np.int64(sensed(registers.accumulator[i], damage.stuck_bits, i))
-    total += drawn(damage.noise, damage.scale, i, sample, tick)
+    total = np.int64(read_word(registers.accumulator[i], damage.stuck_bits, i))
+    total += sum_noise(damage.noise, damage.scale, i, sample, tick)
     total = min(max(round_to_multiple(total, converter[i, 0]), converter[i, 1]), converter[i, 2])
     low, high = plan.state_min[population], plan.state_max[population]
     total = np.int64(np.int32(total + plan.half[population]))
     state = min(max(total >> plan.fraction_bits[population], low), high)
     state = min(max(round_to_multiple(state, converter[i, 3]), low), high)
-    return flip_state(state, np.int64(damage.inverted[i]), low, high)
+    return flip_state(state, np.int64(damage.state_xor_mask[i]), low, high)
 
 
 @compiled_uncounted
-def quick(sums, half, shift, low, high, states, stuck, deltas):  # type: ignore[no-untyped-def]
+def update_plain_block(sums, half, shift, low, high, states, stuck, deltas):  # type: ignore[no-untyped-def]
     """What a block changes by whose neurons are sound or stuck; returns how many change.
 
     Cast throughout, so that LLVM makes vectors of it.
@@ -79,7 +79,7 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
         start, stop = plan.block_start[block], plan.block_stop[block]
         deltas = scratch.deltas[start:stop]
         if damage.simple[block] and not noisy:
-            count = quick(
+            count = update_plain_block(
                 accumulator[start:stop],
                 np.int32(plan.half[p]),
                 np.int32(plan.fraction_bits[p]),
@@ -97,10 +97,10 @@ def compute(plan, damage, registers, state, scratch, colour, sample, tick):  # t
                 if plain[i]:
                     total = np.int64(accumulator[i]) + half
                     if noisy:
-                        total += drawn(noise, scale, i, sample, tick)
+                        total += sum_noise(noise, scale, i, sample, tick)
                     new = min(max(np.int64(np.int32(total)) >> shift, low), high)
                 else:
-                    new = updated(plan, damage, registers, i, sample, tick)
+                    new = update_neuron(plan, damage, registers, i, sample, tick)
                 deltas[i - start] = new - state[i]
                 count += deltas[i - start] != 0
         scratch.sending[block] = count

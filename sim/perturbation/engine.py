@@ -14,14 +14,14 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
 from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.perturbation import layer
-from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, presented
+from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, start_arrays
 from toreq_hw.sim.perturbation.dense import DisturbedDense
 from toreq_hw.sim.perturbation.digital_check import check_disturbance
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.disturbed_event import DisturbedEventRun
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
-from toreq_hw.sim.perturbation.reference import DisturbedReference, prepared
+from toreq_hw.sim.perturbation.reference import DisturbedReference, prepare
 from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import Recorder, carried_out
@@ -86,12 +86,12 @@ class DisturbedEventEngine:
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`. Lossless events only."""
-        start = prepared(start, self._disturbance)
+        start = prepare(start, self._disturbance)
         return carried_out(self._layout, start, partial(self._run, start))
 
     def begin(self, start: Start, *, watched: bool = False) -> DisturbedEventRun:
         """The same a tick at a time. watched: its changes are wanted although it has no trace."""
-        start = prepared(start, self._disturbance)
+        start = prepare(start, self._disturbance)
         recorder = Recorder(self._layout, start, watched=watched)
         return DisturbedEventRun(self._plan, self._layout, self._disturbance, start, recorder)
 
@@ -103,7 +103,7 @@ class DisturbedEventEngine:
         relax_disturbed(
             plan=self._plan,
             damage=damage_of(self._layout.network, self._plan, self._disturbance, len(states)),
-            start=presented(start),
+            start=start_arrays(start),
             output_start=self._layout.starts[self._layout.network.output.name],
             states=states,
             work=(new_scratch(self._plan, start.inputs.shape[1]), new_registers(self._plan)),

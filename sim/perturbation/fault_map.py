@@ -99,8 +99,8 @@ class FaultMap:
             samples=samples,
             weights=tuple(_changed(network, damaged)),
             stuck=_pairs(name, given.stuck, given.stuck != FREE),
-            inverted=_pairs(name, given.inverted, given.inverted != 0),
-            messages=_pairs(name, given.garbled, given.garbled != 0),
+            inverted=_pairs(name, given.state_xor_mask, given.state_xor_mask != 0),
+            messages=_pairs(name, given.message_xor_mask, given.message_xor_mask != 0),
             frozen=tuple((c, int(t)) for c, t in enumerate(given.frozen_from) if t != NEVER),
             states=tuple(moved),
             faults=tuple(
@@ -143,9 +143,9 @@ class FaultMap:
         for name, neuron, value in self.stuck:
             given.stuck[start[name] + neuron] = value
         for name, neuron, mask in self.inverted:
-            given.inverted[start[name] + neuron] = mask
+            given.state_xor_mask[start[name] + neuron] = mask
         for name, neuron, mask in self.messages:
-            given.garbled[start[name] + neuron] = mask
+            given.message_xor_mask[start[name] + neuron] = mask
         for colour, tick in self.frozen:
             given.frozen_from[colour] = tick
         rows = [

@@ -37,8 +37,8 @@ class Layer:
     draws, 0 .. 2^32 - 1. place: one coupling or population by name; "" is every sensible one.
 
     quiescence: whether a relaxation still always ends by itself, and what ends it otherwise.
-    ruin: a level at which nothing of the network can be left, the control of a campaign.
-    on_settled: strikes a settled network, which then relaxes again; else from a fresh start.
+    full_damage: a level at which nothing of the network can be left, the control of a campaign.
+    on_settled: acts on a settled network, which then relaxes again; else from a fresh start.
     Raises InputError for a level outside the domain, a bad seed, or an unknown place.
     """
 
@@ -50,7 +50,7 @@ class Layer:
     unit: ClassVar[str] = ""
     domain: ClassVar[tuple[float, float]] = (0.0, 1.0)
     quiescence: ClassVar[str] = "guaranteed"
-    ruin: ClassVar[float | None] = None
+    full_damage: ClassVar[float | None] = None
     on_settled: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:

@@ -11,8 +11,8 @@ from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
+from toreq_hw.sim.perturbation.random_values import exactly, pick
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class DeadNeurons(PhaseLayer):
 
     kind: ClassVar[str] = "dead_neurons"
     unit: ClassVar[str] = "fraction of hidden neurons"
-    ruin: ClassVar[float | None] = 1.0
+    full_damage: ClassVar[float | None] = 1.0
 
     def stuck_at(self, population: Population) -> int:
         """The state that dead neurons of a population keep. Raises InputError."""
@@ -67,13 +67,15 @@ class StuckStateBits(PhaseLayer):
         """One map of inverted bits for the whole batch."""
         rng = self.generator()
         layout = Layout(network)
-        inverted = disturbance.inverted.copy()
+        state_xor_mask = disturbance.state_xor_mask.copy()
         for population in self.populations(network):
             bits = population.state_bits
-            hits = picked(rng, bits * population.size, self.level)
+            hits = pick(rng, bits * population.size, self.level)
             neurons = layout.of(population).start + hits // bits
-            np.bitwise_xor.at(inverted, neurons, np.left_shift(1, hits % bits).astype(np.int16))
-        return replace(disturbance, inverted=inverted)
+            np.bitwise_xor.at(
+                state_xor_mask, neurons, np.left_shift(1, hits % bits).astype(np.int16)
+            )
+        return replace(disturbance, state_xor_mask=state_xor_mask)
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,15 @@ class StuckMessageBits(PhaseLayer):
         """One map of inverted wires for the whole batch."""
         rng = self.generator()
         layout = Layout(network)
-        garbled = disturbance.garbled.copy()
+        message_xor_mask = disturbance.message_xor_mask.copy()
         for population in self.populations(network):
             bits = message_bits(population)
-            hits = picked(rng, bits * population.size, self.level)
+            hits = pick(rng, bits * population.size, self.level)
             neurons = layout.of(population).start + hits // bits
-            np.bitwise_xor.at(garbled, neurons, np.left_shift(1, hits % bits).astype(np.int16))
-        return replace(disturbance, garbled=garbled)
+            np.bitwise_xor.at(
+                message_xor_mask, neurons, np.left_shift(1, hits % bits).astype(np.int16)
+            )
+        return replace(disturbance, message_xor_mask=message_xor_mask)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class StuckAccumulatorBits(PhaseLayer):
     kind: ClassVar[str] = "stuck_accumulator_bits"
     unit: ClassVar[str] = "fraction of accumulator bits"
     quiescence: ClassVar[str] = "not guaranteed; the limit on sweeps ends the phase"
-    ruin: ClassVar[float | None] = 1.0
+    full_damage: ClassVar[float | None] = 1.0
 
     def add(self, network: Network, batch: int, disturbance: Disturbance) -> Disturbance:
         """Sticks round(level * 32 * size) bits of each population, for the whole batch."""

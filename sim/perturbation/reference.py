@@ -1,7 +1,7 @@
 """The disturbed reference: docs/robustness.md line by line, one sample at a time.
 
 An incremental machine in plain NumPy: accumulators are kept, events are delivered, and faults
-strike where a `Disturbance` says. With none it computes what `sim.reference` computes.
+happen where a `Disturbance` says. With none it computes what `sim.reference` computes.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
 from toreq_hw.sim.perturbation.digital_check import check_disturbance, check_samples
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.sim.perturbation.draws import noise_int
-from toreq_hw.sim.perturbation.weight_damage import flipped
+from toreq_hw.sim.perturbation.random_values import noise_int
+from toreq_hw.sim.perturbation.weight_damage import flip_words
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.reference import accumulators
 from toreq_hw.sim.start import Start
@@ -51,7 +51,7 @@ class DisturbedReference:
 
     def begin(self, start: Start, *, watched: bool = False) -> "DisturbedReferenceRun":
         """The same a tick at a time. watched: its changes are wanted although it has no trace."""
-        start = prepared(start, self._disturbance)
+        start = prepare(start, self._disturbance)
         recorder = Recorder(self._layout, start, watched=watched)
         return DisturbedReferenceRun(self._network, self._disturbance, start, recorder)
 
@@ -98,12 +98,12 @@ class _Sample:
         self.projections = list(network.projections)
         self.flipped_bits = [np.zeros(c.weight.shape, np.uint8) for c in network.dense_couplings]
         self.arrivals: dict[int, int] = {}
-        self.garbled: dict[int, int] = {}
-        self.squares = dict.fromkeys(range(-1, len(network.relaxing)), 0)
+        self.message_xor_mask: dict[int, int] = {}
+        self.delta_square_sum = dict.fromkeys(range(-1, len(network.relaxing)), 0)
         self.accumulator = self._fresh_accumulators()
         if not start.continued:
-            self.squares[-1] = int((start.inputs[k].astype(np.int64) ** 2).sum())
-            self._misread(0)
+            self.delta_square_sum[-1] = int((start.inputs[k].astype(np.int64) ** 2).sum())
+            self._apply_read_noise(0)
 
     def relax(self) -> Iterator[None]:
         """Sweeps until a sweep that begins after the last fault changes nothing."""
@@ -128,23 +128,23 @@ class _Sample:
     def _tick(self, tick: int, colour: int) -> None:
         self.recorder.begin_tick(tick)
         self.arrivals.clear()
-        self.garbled.clear()
+        self.message_xor_mask.clear()
         self._flip_weights(tick)
-        self._strike(tick)
+        self._apply_faults(tick)
         if tick >= self.disturbance.frozen_from[colour]:
             return
         spans = [self.layout.span(block) for block in self.network.sweep.blocks[colour]]
-        updates = [(i, self._updated(i, tick)) for s in spans for i in range(s.start, s.stop)]
+        updates = [(i, self._update(i, tick)) for s in spans for i in range(s.start, s.stop)]
         sent = [(i, new - int(self.state[i])) for i, new in updates if new != self.state[i]]
         for neuron, delta in sent:
             self._move(neuron, int(self.state[neuron]) + delta)
         for neuron, delta in sent:
             times = self.arrivals.get(neuron, 1)
-            message = self._received(neuron, delta)
+            message = self._corrupt_message(neuron, delta)
             walked = self._deliver(neuron, message * times)
             self.recorder.count(np.array([self.sample]), np.array([1]), np.array([walked * times]))
-            self.squares[self._number(neuron)] += message * message * times
-        self._misread(tick)
+            self.delta_square_sum[self._number(neuron)] += message * message * times
+        self._apply_read_noise(tick)
 
     def _flip_weights(self, tick: int) -> None:
         """The flips of weight bits listed for this tick; what has been summed stands."""
@@ -156,13 +156,13 @@ class _Sample:
             mask[row, column] ^= 1 << bit
             if intact.is_self_coupling:
                 mask[column, row] ^= 1 << bit
-            weight = flipped(intact.weight, mask, intact.weight_format)
+            weight = flip_words(intact.weight, mask, intact.weight_format)
             damaged = replace(intact, weight=weight)
             self.projections = [
                 replace(p, coupling=damaged) if p.index == number else p for p in self.projections
             ]
 
-    def _strike(self, tick: int) -> None:
+    def _apply_faults(self, tick: int) -> None:
         """The faults listed for this tick; those of events wait for the event."""
         for _, _, neuron, fault, bit in self.faults[self.faults[:, 1] == tick].tolist():
             if fault == Fault.ACCUMULATOR_FLIP:
@@ -174,32 +174,32 @@ class _Sample:
             elif fault == Fault.EVENT_DUPLICATE:
                 self.arrivals[neuron] = min(2 * self.arrivals.get(neuron, 1), 2)
             elif fault == Fault.EVENT_FLIP:
-                self.garbled[neuron] = self.garbled.get(neuron, 0) ^ 1 << bit
+                self.message_xor_mask[neuron] = self.message_xor_mask.get(neuron, 0) ^ 1 << bit
             elif self.disturbance.stuck[neuron] == FREE:
                 before = int(self.state[neuron])
-                self._move(neuron, self._flipped(neuron, before, 1 << bit))
+                self._move(neuron, self._flip(neuron, before, 1 << bit))
                 if fault == Fault.STATE_FLIP:
                     self._deliver(neuron, int(self.state[neuron]) - before)
 
-    def _received(self, neuron: int, delta: int) -> int:
+    def _corrupt_message(self, neuron: int, delta: int) -> int:
         """The change that arrives: a two's complement word with some of its bits inverted."""
         sign = 1 << message_bits(self._population(neuron)) - 1
-        mask = self.garbled.get(neuron, 0) ^ int(self.disturbance.garbled[neuron])
+        mask = self.message_xor_mask.get(neuron, 0) ^ int(self.disturbance.message_xor_mask[neuron])
         return int(flip_bits(delta, mask, sign))
 
-    def _misread(self, tick: int) -> None:
+    def _apply_read_noise(self, tick: int) -> None:
         """What reading the weights for this tick's events leaves in the accumulators."""
         for read in self.disturbance.reads:
-            squares = np.array(self.squares[read.source], np.int64)
-            if tick <= read.last_tick and squares:
-                deviation = read.deviation(squares)
+            delta_square_sum = np.array(self.delta_square_sum[read.source], np.int64)
+            if tick <= read.last_tick and delta_square_sum:
+                deviation = read.deviation(delta_square_sum)
                 span = self.layout.of(self.network.relaxing[read.target])
                 for i in range(span.start, span.stop):
                     error = int(noise_int(deviation, 1, read.seed, self.sample, tick, i))
                     self.accumulator[i] = wrap32(int(self.accumulator[i]) + error)
-        self.squares = dict.fromkeys(self.squares, 0)
+        self.delta_square_sum = dict.fromkeys(self.delta_square_sum, 0)
 
-    def _updated(self, neuron: int, tick: int) -> int:
+    def _update(self, neuron: int, tick: int) -> int:
         """Stuck bits, noise, ADC, the one rounding, DAC, inverted bits; stuck neurons skip all."""
         if self.disturbance.stuck[neuron] != FREE:
             return int(self.disturbance.stuck[neuron])
@@ -220,9 +220,9 @@ class _Sample:
         half = rounding_half(fraction_bits)
         state = min(max(wrap32(total + half) >> fraction_bits, state_min), state_max)
         state = min(max(round_to_multiple(state, dac), state_min), state_max)
-        return self._flipped(neuron, state, int(self.disturbance.inverted[neuron]))
+        return self._flip(neuron, state, int(self.disturbance.state_xor_mask[neuron]))
 
-    def _flipped(self, neuron: int, state: int, mask: int) -> int:
+    def _flip(self, neuron: int, state: int, mask: int) -> int:
         population = self._population(neuron)
         return int(flip_state(state, mask, population.state_min, population.state_max))
 
@@ -269,7 +269,7 @@ class _Sample:
         )
 
 
-def prepared(start: Start, disturbance: Disturbance) -> Start:
+def prepare(start: Start, disturbance: Disturbance) -> Start:
     """`start` with stuck neurons in their places, checked.
 
     Raises InputError for a threshold (faults of a lossy machine are not defined), and where

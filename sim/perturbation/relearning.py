@@ -17,9 +17,9 @@ from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.kernel import learn_samples
 from toreq_hw.sim.learning.trainer import check_headroom
-from toreq_hw.sim.perturbation.draws import exactly
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
+from toreq_hw.sim.perturbation.random_values import exactly
 from toreq_hw.sim.perturbation.uneven import ONE, AsymmetricUpdate, weaken
 from toreq_hw.sim.perturbation.weight_damage import StuckWeights, put
 from toreq_hw.sim.plan import Ints, places_of_cells
@@ -78,7 +78,7 @@ class Impairment(NamedTuple):
     words: Weights
     kept: int
     before: npt.NDArray[np.int16]
-    draw: npt.NDArray[np.uint32]
+    random_word: npt.NDArray[np.uint32]
 
 
 @named_type_errors
@@ -109,7 +109,7 @@ class DamagedTrainer(Trainer):
             words=words,
             kept=asymmetry.kept,
             before=np.empty_like(self.synapses.latent),
-            draw=np.array([asymmetry.generator().integers(1, 1 << 32)], dtype=np.uint32),
+            random_word=np.array([asymmetry.generator().integers(1, 1 << 32)], dtype=np.uint32),
         )
 
         def learn_impaired(**given: Any) -> Any:
@@ -158,7 +158,7 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
     impairment: `Impairment`; the rest as there.
     """
     where, words, kept = impairment.where, impairment.words, impairment.kept
-    before, draw = impairment.before, impairment.draw
+    before, random_word = impairment.before, impairment.random_word
     for k in range(len(order)):
         if kept < ONE:
             before[:] = synapses.latent
@@ -176,7 +176,7 @@ def learn_samples_impaired(  # type: ignore[no-untyped-def]
             counters=counters,
         )
         if kept < ONE:
-            draw[0] = weaken(plan, synapses, before, kept, draw[0])
+            random_word[0] = weaken(plan, synapses, before, kept, random_word[0])
         for cell in range(len(where)):
             plan.weights[where[cell]] = words[cell]
     return random_state
@@ -201,15 +201,15 @@ class HardenedTrainer(Trainer):
     ) -> None:
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
         check_headroom(self.blueprint.lowered)
-        self._damage, self._period, self._drawn = damage, period, 0
+        self._damage, self._period, self._damages_so_far = damage, period, 0
 
     def learn(self, inputs: npt.ArrayLike, labels: npt.ArrayLike, order: npt.ArrayLike) -> Progress:
         """As `Trainer.learn`; ends with undamaged weights."""
         total = Progress(0, 0, 0, 0, 0)
         learned = np.asarray(order)
         for first in range(0, len(learned), self._period):
-            self._impair(self._damage(self._drawn).program(self.network()))
-            self._drawn += 1
+            self._impair(self._damage(self._damages_so_far).program(self.network()))
+            self._damages_so_far += 1
             total += super().learn(inputs, labels, learned[first : first + self._period])
             self.program()
         return total

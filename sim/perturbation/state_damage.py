@@ -13,11 +13,11 @@ import numpy.typing as npt
 from toreq_hw.contract.arithmetic import flip_state
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population
-from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import StartLayer, States
+from toreq_hw.sim.perturbation.random_values import pick
 
 
-def flipped_states(
+def flip_states(
     states: npt.NDArray[np.int16], mask: npt.NDArray[np.int16], population: Population
 ) -> npt.NDArray[np.int16]:
     """State words XOR mask as the population's registers read them; see `flip_state`.
@@ -43,10 +43,10 @@ class StateBitFlip(StartLayer):
         for population in self.populations(network):
             before = states[population.name]
             bits = population.state_bits
-            hits = picked(rng, before.size * bits, self.level)
+            hits = pick(rng, before.size * bits, self.level)
             mask = np.zeros(before.size, dtype=np.int16)
             np.bitwise_xor.at(mask, hits // bits, np.left_shift(1, hits % bits).astype(np.int16))
-            result[population.name] = flipped_states(before, mask.reshape(before.shape), population)
+            result[population.name] = flip_states(before, mask.reshape(before.shape), population)
         return result
 
 
@@ -78,7 +78,7 @@ class SingleStateFlip(StartLayer):
             here = np.flatnonzero((neurons >= first) & (neurons < first + population.size))
             where = (here, neurons[here] - first)
             mask = np.full(len(here), 1 << bit, dtype=np.int16)
-            result[population.name][where] = flipped_states(
+            result[population.name][where] = flip_states(
                 states[population.name][where], mask, population
             )
             first += population.size
@@ -98,8 +98,8 @@ class StateNoise(StartLayer):
         result = dict(states)
         for population in self.populations(network):
             low, high = population.state_min, population.state_max
-            reach = round(self.level * (high - low))
+            largest_move = round(self.level * (high - low))
             before = states[population.name]
-            moves = rng.integers(-reach, reach + 1, before.shape)
+            moves = rng.integers(-largest_move, largest_move + 1, before.shape)
             result[population.name] = np.clip(before + moves, low, high).astype(np.int16)
         return result

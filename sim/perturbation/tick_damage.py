@@ -1,4 +1,4 @@
-"""Faults that strike while a phase runs, tick by tick, from one list drawn before it.
+"""Faults that happen while a phase runs, tick by tick, from one list drawn before it.
 
 The list is finite (ticks `first_tick` .. `last_tick`), so after its last line the energy argument
 holds again, and the phase ends by itself, once settled, after that tick.
@@ -16,8 +16,8 @@ from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation.disturbance import Disturbance
-from toreq_hw.sim.perturbation.draws import picked
 from toreq_hw.sim.perturbation.layer import PhaseLayer
+from toreq_hw.sim.perturbation.random_values import pick
 
 MAX_LINES = 20_000_000
 """Longest list drawn: 800 MB."""
@@ -76,7 +76,7 @@ class TickFaults(PhaseLayer):
                 f"{self.kind}: at most {MAX_LINES} faults are drawn at once, expected "
                 f"{count * self.level:.0f}; use fewer samples or ticks"
             )
-        when, bit = np.divmod(picked(rng, count, self.level), bits)
+        when, bit = np.divmod(pick(rng, count, self.level), bits)
         when, place = np.divmod(when, places)
         sample, tick = np.divmod(when, ticks)
         return sample, tick + self.first_tick, place, bit
@@ -133,7 +133,7 @@ class DroppedEvents(TickFaults):
 
     kind: ClassVar[str] = "dropped_events"
     unit: ClassVar[str] = "probability per event"
-    ruin: ClassVar[float | None] = 1.0
+    full_damage: ClassVar[float | None] = 1.0
     fault: ClassVar[Fault] = Fault.EVENT_DROP
 
 
@@ -148,10 +148,10 @@ class DuplicatedEvents(TickFaults):
 
 @dataclass(frozen=True)
 class MessageBitFlip(TickFaults):
-    """Bits of event messages arrive inverted; first_tick = last_tick strikes once.
+    """Bits of event messages arrive inverted; first_tick = last_tick happens once.
 
     A message is a change of state, one bit wider than a state. The sender keeps its right state,
-    so what its neighbours heard stays wrong until the next sample is presented.
+    so the sums of its neighbours stay wrong until the next sample is presented.
     """
 
     kind: ClassVar[str] = "message_bit_flip"

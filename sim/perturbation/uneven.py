@@ -34,8 +34,8 @@ class AsymmetricUpdate(LearningLayer):
 
 
 @compiled
-def weaken(plan, synapses, before, kept, draw):  # type: ignore[no-untyped-def]
-    """Cuts every step up to kept / 2^16 of itself and programs its weight; returns the draw.
+def weaken(plan, synapses, before, kept, random_word):  # type: ignore[no-untyped-def]
+    """Cuts every step up to kept / 2^16 of itself and programs its weight; returns the random word.
 
     Most latents stood still: four at a time are looked at.
     """
@@ -45,18 +45,18 @@ def weaken(plan, synapses, before, kept, draw):  # type: ignore[no-untyped-def]
     for word in range(len(now)):
         if now[word] != then[word]:
             for cell in range(4 * word, 4 * word + 4):
-                draw = weakened(plan, synapses, before, kept, draw, cell)
+                random_word = weaken_latent(plan, synapses, before, kept, random_word, cell)
     for cell in range(fours, len(latent)):
-        draw = weakened(plan, synapses, before, kept, draw, cell)
-    return draw
+        random_word = weaken_latent(plan, synapses, before, kept, random_word, cell)
+    return random_word
 
 
 @compiled
-def weakened(plan, synapses, before, kept, draw, cell):  # type: ignore[no-untyped-def]
-    """Cuts the step of one latent, if it is one up; returns the draw."""
+def weaken_latent(plan, synapses, before, kept, random_word, cell):  # type: ignore[no-untyped-def]
+    """Cuts the step of one latent, if it is one up; returns the random word."""
     step = np.int64(synapses.latent[cell]) - np.int64(before[cell])
     if step <= 0:
-        return draw
+        return random_word
     coupling = len(synapses.first) - 1
     while synapses.first[coupling] > cell:
         coupling -= 1
@@ -65,15 +65,15 @@ def weakened(plan, synapses, before, kept, draw, cell):  # type: ignore[no-untyp
     row, column = (cell - first) // columns, (cell - first) % columns
     shared = synapses.shared.rows[coupling] >= 0
     if pre == post and column <= row and not shared:
-        return draw
-    draw = advance(draw)
-    v = np.int16(before[cell] + ((step * kept + np.int64(draw >> np.uint32(16))) >> 16))
+        return random_word
+    random_word = advance(random_word)
+    v = np.int16(before[cell] + ((step * kept + np.int64(random_word >> np.uint32(16))) >> 16))
     theta = synapses.theta[coupling]
     w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
     synapses.latent[cell] = v
     if shared:
         program_parameter(plan, synapses.shared, coupling, cell - first, w)
-        return draw
+        return random_word
     forward, backward = synapses.forward[coupling], synapses.backward[coupling]
     plan.weights[forward + cell - first] = w
     if backward >= 0:
@@ -81,4 +81,4 @@ def weakened(plan, synapses, before, kept, draw, cell):  # type: ignore[no-untyp
     if pre == post:
         synapses.latent[first + column * columns + row] = v
         plan.weights[forward + column * columns + row] = w
-    return draw
+    return random_word

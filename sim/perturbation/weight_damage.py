@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import DenseCoupling, Network, WeightFormat
-from toreq_hw.sim.perturbation.draws import exactly, picked
 from toreq_hw.sim.perturbation.layer import WeightLayer
+from toreq_hw.sim.perturbation.random_values import exactly, pick
 from toreq_hw.sim.perturbation.reprogram import with_weights
 
 Weights = npt.NDArray[np.int8]
 
 
-def flipped(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) -> Weights:
+def flip_words(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat) -> Weights:
     """Stored words XOR mask, as the machine reads them back.
 
     INT8: two's complement; -128 is not a weight and reads as -127. Ternary: two bits; 00 is 0, 01
@@ -82,7 +82,7 @@ class WeightBitFlip(WeightDamage):
 
     kind: ClassVar[str] = "weight_bit_flip"
     unit: ClassVar[str] = "probability per stored bit"
-    ruin: ClassVar[float | None] = 0.5
+    full_damage: ClassVar[float | None] = 0.5
 
     def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """Words XOR a map of flips."""
@@ -94,12 +94,12 @@ class WeightBitFlip(WeightDamage):
             )
         stored = cells(coupling)
         bits = width if self.bit < 0 else 1
-        hits = picked(rng, bits * len(stored), self.level)
+        hits = pick(rng, bits * len(stored), self.level)
         mask = np.zeros(coupling.weight.size, dtype=np.uint8)
         shift = hits % bits if self.bit < 0 else np.full(len(hits), self.bit)
         np.bitwise_xor.at(mask, stored[hits // bits], np.left_shift(1, shift).astype(np.uint8))
         where = np.flatnonzero(mask)
-        words = flipped(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
+        words = flip_words(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
         return put(coupling, where, words)
 
 
@@ -115,7 +115,7 @@ class StuckWeights(WeightDamage):
 
     kind: ClassVar[str] = "stuck_weights"
     unit: ClassVar[str] = "fraction of weights"
-    ruin: ClassVar[float | None] = 1.0
+    full_damage: ClassVar[float | None] = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -165,7 +165,7 @@ class DeadRows(WeightDamage):
 
     kind: ClassVar[str] = "dead_rows"
     unit: ClassVar[str] = "fraction of rows"
-    ruin: ClassVar[float | None] = 1.0
+    full_damage: ClassVar[float | None] = 1.0
     axis: ClassVar[int] = 0
 
     def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:

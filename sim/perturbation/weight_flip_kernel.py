@@ -1,4 +1,4 @@
-"""Compiled: weights of a plan that change in the ticks of a sample, and are mended after it."""
+"""Compiled: weights of a plan that change in the ticks of a sample, and are restored after it."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def flip_weights(weights, flips, line, last_line, tick):  # type: ignore[no-unty
 
 
 @compiled_uncounted
-def mend_weights(weights, flips, first_line, last_line):  # type: ignore[no-untyped-def]
+def restore_weights(weights, flips, first_line, last_line):  # type: ignore[no-untyped-def]
     """Programs a sample's cells anew, backwards: the first line of a cell knows what it held."""
     for line in range(last_line - 1, first_line - 1, -1):
         weights[flips[line, 1]] = np.int8(flips[line, 3])

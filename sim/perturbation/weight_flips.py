@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Network
-from toreq_hw.sim.perturbation.weight_damage import flipped
+from toreq_hw.sim.perturbation.weight_damage import flip_words
 from toreq_hw.sim.plan import Plan, places_of_cells
 
 Lines = npt.NDArray[np.int64]
@@ -34,11 +34,11 @@ def readings(network: Network, flips: Lines) -> Lines:
         base = before[np.maximum.accumulate(np.where(new, np.arange(len(where)), 0))]
         words = coupling.weight.ravel()[cell]
         for column, mask in enumerate((before ^ base, after ^ base)):
-            found[where, column] = flipped(words, mask, coupling.weight_format)
+            found[where, column] = flip_words(words, mask, coupling.weight_format)
     return found
 
 
-def stored(network: Network, plan: Plan, flips: Lines) -> Lines:
+def stored_lines(network: Network, plan: Plan, flips: Lines) -> Lines:
     """For compiled code: rows of tick, both places in `plan.weights`, readings before and after."""
     places = np.zeros((len(flips), 2), dtype=np.int64)
     for k in np.unique(flips[:, 2]):
@@ -47,7 +47,7 @@ def stored(network: Network, plan: Plan, flips: Lines) -> Lines:
     return np.column_stack([flips[:, 1], places, readings(network, flips)])
 
 
-def directed(network: Network, flips: Lines) -> Lines:
+def lines_by_direction(network: Network, flips: Lines) -> Lines:
     """Rows of sample, tick, source, target, change of W 2^(F - f) in that direction; by tick."""
     start = Layout(network).starts
     change = np.diff(readings(network, flips))[:, 0]

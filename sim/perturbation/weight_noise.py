@@ -43,7 +43,7 @@ class ProgrammingNoise(AnalogWeights):
     kind: ClassVar[str] = "programming_noise"
     unit: ClassVar[str] = "standard deviation over the largest weight"
     domain: ClassVar[tuple[float, float]] = (0.0, 100.0)
-    ruin: ClassVar[float | None] = 100.0
+    full_damage: ClassVar[float | None] = 100.0
 
     def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""

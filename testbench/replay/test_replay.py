@@ -59,7 +59,7 @@ def fitting(first_seed: int) -> Case:
 
 
 def replay_case(case: Case, layers: list[p.Layer], tmp_path: Path) -> ReplayCase:
-    """A map, made once, saved and read back; standing states are struck where they stand.
+    """A map, made once, saved and read back; standing states are flipped where they stand.
 
     What it does must show: a damage that changes nothing would replay anywhere.
     """
@@ -100,7 +100,7 @@ def test_everything_at_once_in_verilator_lava_and_every_engine(seed: int, tmp_pa
     assert all(v.checked > 100 for v in comparisons)
 
 
-def test_rows_by_hand_strike_in_their_order_and_end_alike_on_every_machine(tmp_path: Path) -> None:
+def test_rows_by_hand_happen_in_their_order_and_end_alike_on_every_machine(tmp_path: Path) -> None:
     """Samples have their last faults in ticks 2, 7 and 12; rows of a tick come in no order."""
     case = fitting(3)
     rows: dict[str, Any] = random_rows(4, case.network, len(case.inputs))
@@ -196,7 +196,7 @@ def test_every_kind_of_storage_replays_everything(kind: str, tmp_path: Path) -> 
     assert (comparison.first_difference, comparison.checked > 100) == (None, True)
 
 
-def test_sums_are_struck_without_their_rounding_halves(tmp_path: Path) -> None:
+def test_sums_are_flipped_without_their_rounding_halves(tmp_path: Path) -> None:
     """The core keeps a sum with its half, the map flips bits of the sum alone."""
     case = fitting(3)
     assert all(slot.half for slot in replay_parameters(case.network, 4, SWEEPS).relaxing)
@@ -236,15 +236,15 @@ def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Pa
     one = replay_case(case, [*lasting, *ALONE["standing_states"]], tmp_path)
     comparisons = [*replay(one, "rtl", tmp_path / "core"), *replay(one, "lava", tmp_path)]
     assert [v.first_difference for v in comparisons] == [None, None]
-    struck = replay_case(case, ALONE["state_upset"], tmp_path)
-    assert replay(struck, "lava", tmp_path)[0].first_difference is None
+    upset = replay_case(case, ALONE["state_upset"], tmp_path)
+    assert replay(upset, "lava", tmp_path)[0].first_difference is None
     with pytest.raises(InputError, match="must be of networks without self-coupling on the core"):
         replay_on_core(
             net,
             net,
-            asdict(struck.fault_map),
-            struck.inputs,
-            struck.start,
+            asdict(upset.fault_map),
+            upset.inputs,
+            upset.start,
             parameters=replay_parameters(net, 4, SWEEPS),
             folder=tmp_path / "core",
         )

@@ -15,7 +15,7 @@ from toreq_hw.errors import InputError, MissingDependencyError, ToreqError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.baselines.feed_forward import feed_forward, has_counterpart
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.feed_forward_training import train_feed_forward
 from toreq_hw.sim.campaign.planning import Plan, student, trials_needed, wilson
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
@@ -30,7 +30,7 @@ from toreq_hw.studies.campaign import ledger_of
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ternary 64-32-10 network that knows digits well, and its twin beside it."""
+    """A ternary 64-32-10 network that knows digits well, and its baseline beside it."""
     folder = tmp_path_factory.mktemp("networks")
     digits = data.load("digits")
     settings = recipe(WeightFormat.TERNARY, 64)
@@ -40,10 +40,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(8):
         learn_epoch(trainer, TrainingSamples(inputs, digits.train.labels, digits.shape))
     network.save(trainer.network(), folder / "net.safetensors")
-    twin = train_twin(
+    baseline = train_feed_forward(
         shape, inputs, digits.train.labels, image_shape=(8, 8), augment=0, epochs=30, seed=1
     )
-    network.save(twin, folder / "twin.safetensors")
+    network.save(baseline, folder / "twin.safetensors")
     return folder / "net.safetensors"
 
 
@@ -89,7 +89,7 @@ def test_the_plan_reaches_its_margin() -> None:
 
 
 def test_trials_are_repeatable_and_controls_hold(trained: Path, tmp_path: Path) -> None:
-    one = setting(trained, "weight_bit_flip", twin=str(trained.with_name("twin.safetensors")))
+    one = setting(trained, "weight_bit_flip", baseline=str(trained.with_name("twin.safetensors")))
     assert run_trial(one, 0.05, 3) == run_trial(one, 0.05, 3)
     assert run_trial(one, 0.05, 3) != run_trial(one, 0.05, 4)
     plan = Plan((0.05,), trials=3)
@@ -215,22 +215,22 @@ def plain_feed_forward(net: Network, inputs: np.ndarray) -> np.ndarray:
 
 
 def test_the_twin_computes_its_layers(trained: Path) -> None:
-    twin = network.load(trained.with_name("twin.safetensors"))
+    baseline = network.load(trained.with_name("twin.safetensors"))
     digits = data.load("digits")
-    inputs = data.encode(digits.test.images, digits.pixel_max, twin.input)
-    classes = feed_forward(twin, inputs)
-    assert np.array_equal(classes, plain_feed_forward(twin, inputs))
+    inputs = data.encode(digits.test.images, digits.pixel_max, baseline.input)
+    classes = feed_forward(baseline, inputs)
+    assert np.array_equal(classes, plain_feed_forward(baseline, inputs))
     assert np.mean(classes == digits.test.labels) > 0.9
     for kind in p.KINDS:
         layer = p.make_layer(kind, level=0.0)
         if isinstance(layer, p.LearningLayer):
             continue
         if has_counterpart(layer):
-            assert np.array_equal(feed_forward(twin, inputs, [layer]), classes), kind
-    dead = feed_forward(twin, inputs, [p.DeadNeurons(1.0)])
+            assert np.array_equal(feed_forward(baseline, inputs, [layer]), classes), kind
+    dead = feed_forward(baseline, inputs, [p.DeadNeurons(1.0)])
     assert len(np.unique(dead)) == 1
     with pytest.raises(InputError, match="must have events and ticks to act on"):
-        feed_forward(twin, inputs, [p.DroppedEvents(0.1)])
+        feed_forward(baseline, inputs, [p.DroppedEvents(0.1)])
     loop = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3), loop_fraction_bits=3)
     with pytest.raises(InputError, match="must be a chain of layers"):
         feed_forward(replace(loop, schedule=Schedule.SEQUENTIAL), inputs)

@@ -113,7 +113,7 @@ def test_any_accepted_map_gives_the_same_ticks_on_every_engine(case: Case, seed:
     assert all(sim.first_difference(runs[0], run) is None for run in runs[1:])
 
 
-def test_faults_of_one_tick_strike_in_the_order_of_the_rows() -> None:
+def test_faults_of_one_tick_happen_in_the_order_of_the_rows() -> None:
     """The sum of `output` is 2: (2 + 1) XOR 1 is 2, (2 XOR 1) + 1 is 4."""
     one = np.array([[1]], np.int8)
     roles = {"input": Role.INPUT, "hidden": Role.HIDDEN, "output": Role.OUTPUT}

@@ -21,10 +21,10 @@ from toreq_hw.network import (
 )
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import pcm
-from toreq_hw.sim.perturbation.draws import noise_int, picked
+from toreq_hw.sim.perturbation.random_values import noise_int, pick
 from toreq_hw.sim.perturbation.reprogram import through_converter
-from toreq_hw.sim.perturbation.state_damage import flipped_states
-from toreq_hw.sim.perturbation.weight_damage import flipped
+from toreq_hw.sim.perturbation.state_damage import flip_states
+from toreq_hw.sim.perturbation.weight_damage import flip_words
 
 
 def network_of(kind: WeightFormat, rows: int = 40, columns: int = 30) -> Network:
@@ -45,16 +45,16 @@ def test_int8_bit_flips_by_hand() -> None:
     sign = np.full(6, 0x80, np.uint8)
     # 0x01 -> 0x81 = -127; 0xFF -> 0x7F; 0x00 -> 0x80 = -128, read as -127; 0x7F -> 0xFF;
     # 0x81 -> 0x01; 0x05 -> 0x85 = -123.
-    assert flipped(weight, sign, WeightFormat.INT8).tolist() == [-127, 127, -127, -1, 1, -123]
+    assert flip_words(weight, sign, WeightFormat.INT8).tolist() == [-127, 127, -127, -1, 1, -123]
     low = np.ones(6, np.uint8)
-    assert flipped(weight, low, WeightFormat.INT8).tolist() == [0, -2, 1, 126, -127, 4]
+    assert flip_words(weight, low, WeightFormat.INT8).tolist() == [0, -2, 1, 126, -127, 4]
 
 
 def test_ternary_bit_flips_by_hand() -> None:
     weight = np.array([0, 1, -1], np.int8)
     masks = {1: [1, 0, 0], 2: [0, -1, 1], 3: [-1, 0, 0]}  # 00 -> 01, 01 -> 00, 11 -> 10 = 0 ..
     for mask, expected in masks.items():
-        found = flipped(weight, np.full(3, mask, np.uint8), WeightFormat.TERNARY)
+        found = flip_words(weight, np.full(3, mask, np.uint8), WeightFormat.TERNARY)
         assert found.tolist() == expected
 
 
@@ -62,9 +62,9 @@ def test_state_flips_by_hand() -> None:
     unsigned = Population("h", 2, Role.HIDDEN, 3)
     signed = Population("h", 2, Role.HIDDEN, 3, signed=True)
     mask = np.array([4, 4], np.int16)
-    assert flipped_states(np.array([1, 7], np.int16), mask, unsigned).tolist() == [5, 3]
+    assert flip_states(np.array([1, 7], np.int16), mask, unsigned).tolist() == [5, 3]
     # 001 -> 101 = -3; 000 -> 100 = -4, below the range, read as -3.
-    assert flipped_states(np.array([1, 0], np.int16), mask, signed).tolist() == [-3, -3]
+    assert flip_states(np.array([1, 0], np.int16), mask, signed).tolist() == [-3, -3]
 
 
 @pytest.mark.parametrize("kind", WeightFormat)
@@ -84,13 +84,13 @@ def test_bit_flip_rate_is_the_level(kind: WeightFormat) -> None:
 def test_picks_are_bernoulli_below_and_above_the_dense_rate() -> None:
     for rate in (0.001, 0.019, 0.02, 0.5):
         rng = np.random.default_rng(1)
-        hits = picked(rng, 2_000_000, rate)
+        hits = pick(rng, 2_000_000, rate)
         assert len(np.unique(hits)) == len(hits)
         assert hits.min() >= 0
         assert hits.max() < 2_000_000
         assert abs(len(hits) - 2e6 * rate) < 5 * (2e6 * rate) ** 0.5
-    assert len(picked(np.random.default_rng(1), 10, 1.0)) == 10
-    assert len(picked(np.random.default_rng(1), 0, 0.5)) == 0
+    assert len(pick(np.random.default_rng(1), 10, 1.0)) == 10
+    assert len(pick(np.random.default_rng(1), 0, 0.5)) == 0
 
 
 @pytest.mark.parametrize("value", ["zero", "plus", "minus", "extreme"])

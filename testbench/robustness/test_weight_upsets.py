@@ -39,7 +39,7 @@ def layered_network(kind: WeightFormat, seed: int) -> Network:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    ("struck", "h", "y"),
+    ("flipped", "h", "y"),
     [
         # The weight is 0: h = 100 tells y nothing.
         ((), [100], [0]),
@@ -58,10 +58,10 @@ def layered_network(kind: WeightFormat, seed: int) -> Network:
     ],
 )
 def test_a_chain_by_hand(
-    engine: str, struck: tuple[tuple[int, int], ...], h: list[int], y: list[int]
+    engine: str, flipped: tuple[tuple[int, int], ...], h: list[int], y: list[int]
 ) -> None:
     network = chain(1, 0)
-    rows = [(0, tick, 1, 0, bit) for tick, bit in struck]
+    rows = [(0, tick, 1, 0, bit) for tick, bit in flipped]
     given = flips(network, *rows) if rows else Disturbance.none(network)
     runner = p.disturbed_engine(network, given, engine)
     found = sim.relax(network, np.array([[100]]), engine=runner, trace=True)

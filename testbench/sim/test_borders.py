@@ -10,7 +10,7 @@ from toreq_hw import sim
 from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.feed_forward_training import train_feed_forward
 from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
@@ -70,7 +70,9 @@ TAKES_INPUTS: dict[str, Callable[..., object]] = {
     "relax_with": lambda x: relax_with(NET, x, [StateBitFlip(0.1)]),
     "learn": lambda x: learner().learn(x, LABELS, np.arange(3)),
     "energy": lambda x: doubled_energy(NET, x, free().states),
-    "twin": lambda x: train_twin(NET, x, LABELS, image_shape=(2, 2), augment=0, epochs=1, seed=1),
+    "feed-forward": lambda x: train_feed_forward(
+        NET, x, LABELS, image_shape=(2, 2), augment=0, epochs=1, seed=1
+    ),
 }
 
 TAKES_LABELS: dict[str, Callable[..., object]] = {
@@ -83,7 +85,9 @@ TAKES_LABELS: dict[str, Callable[..., object]] = {
     "single flips": lambda y: single_flips(NET, INPUTS.astype(np.int16), y, sample=1),
     "train_float": lambda y: train_float(NET, INPUTS / 255, y, epochs=1, seed=1),
     "float_accuracy": lambda y: float_accuracy(FloatNetwork(NET, 1), INPUTS / 255, y),
-    "twin": lambda y: train_twin(NET, INPUTS, y, image_shape=(2, 2), augment=0, epochs=1, seed=1),
+    "feed-forward": lambda y: train_feed_forward(
+        NET, INPUTS, y, image_shape=(2, 2), augment=0, epochs=1, seed=1
+    ),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from testbench.conftest import USUAL_BLAS, pytest_configure
 from toreq_hw import data
 from toreq_hw.network import WeightFormat, layered
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.feed_forward_training import train_feed_forward
 from toreq_hw.sim.baselines.fixed_order import (
     column_sums,
     exponential,
@@ -22,7 +22,7 @@ from toreq_hw.sim.baselines.fixed_order import (
 )
 from toreq_hw.sim.baselines.float_training import train_float
 from toreq_hw.sim.learning.recipes import recipe
-from toreq_hw.studies.campaign import TWIN_EPOCHS
+from toreq_hw.studies.campaign import BASELINE_EPOCHS
 from toreq_hw.versions import blas
 
 pytestmark = pytest.mark.float_sums
@@ -87,16 +87,16 @@ def test_the_twin_of_the_published_report_is_the_one_that_is_trained_here() -> N
         settings.fraction_bits,
         beta_shift=settings.beta_shift,
     )
-    twin = train_twin(
+    baseline = train_feed_forward(
         shape,
         data.encode(digits.train.images, digits.pixel_max, shape.input),
         digits.train.labels,
         image_shape=digits.shape,
         augment=settings.augment,
-        epochs=TWIN_EPOCHS["small"],
+        epochs=BASELINE_EPOCHS["small"],
         seed=published["seed"],
     )
-    assert twin.sha256 == wanted
+    assert baseline.sha256 == wanted
 
 
 def test_a_float_training_ends_in_the_same_weights_everywhere() -> None:

@@ -25,14 +25,13 @@ from toreq_hw.network import (
     check_starts,
     layered,
 )
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.feed_forward_training import train_feed_forward
 from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.campaign.critical import critical_weights
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.single_flips import single_flips
-from toreq_hw.sim.healing import flip_one_bit, heal
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation import (
     KINDS,
@@ -45,6 +44,7 @@ from toreq_hw.sim.perturbation import (
     program,
     relax_with,
 )
+from toreq_hw.sim.state_flip import flip_one_bit, relax_after_flip
 from toreq_hw.sim.summary import summarise
 
 NET = layered((4, 3, 2), WeightFormat.INT8, (4, 4))
@@ -140,7 +140,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"network": NET, "inputs": INPUTS, "states": FREE.states, "drive": DRIVE},
     ),
     "flip_one_bit": (flip_one_bit, {"relaxation": FREE, "seed": 1}),
-    "heal": (heal, {"relaxation": FREE, "inputs": INPUTS, "seed": 1}),
+    "relax_after_flip": (relax_after_flip, {"relaxation": FREE, "inputs": INPUTS, "seed": 1}),
     "Rule": (Rule, {f.name: getattr(Rule(), f.name) for f in fields(Rule)}),
     "Trainer": (Trainer, {"network": NET, "rule": Rule(), "seed": 1}),
     "from_network": (
@@ -199,8 +199,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         float_accuracy,
         {"net": FloatNetwork(NET, 1), "inputs": INPUTS / 255, "labels": LABELS},
     ),
-    "train_twin": (
-        train_twin,
+    "train_feed_forward": (
+        train_feed_forward,
         {
             "shape": NET,
             "images": INPUTS,

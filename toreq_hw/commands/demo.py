@@ -23,7 +23,7 @@ from toreq_hw.records.simulation import Simulation
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
 from toreq_hw.sim.campaign.planning import student
-from toreq_hw.sim.healing import heal
+from toreq_hw.sim.state_flip import relax_after_flip
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.demonstration import events_per_tick, float_references, make_network
 from toreq_hw.studies.engines import compare_engines
@@ -51,7 +51,7 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     relaxation = sim.relax(trained, inputs, trace=True)
     difference = compare_engines(trained, inputs, dataset.test.labels, screen=console.terminal)
     summary = summarise(relaxation, dataset.test.labels)
-    healing = heal(relaxation, inputs, seed)
+    returned = relax_after_flip(relaxation, inputs, seed)
     floats = float_references(dataset, trained, seed, console.terminal)
     record = Simulation(
         data=dataset.name,
@@ -62,8 +62,8 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         float_accuracies=tuple(floats),
         sparsity=trained.sparsity,
         bit_exact=difference is None,
-        healed_fraction=healing.exact / healing.samples,
-        healing=healing,
+        healed_fraction=returned.exact / returned.samples,
+        healing=returned,
         history=tuple(history),
         network_sha256=trained.sha256,
         seed=seed,
@@ -75,7 +75,7 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         (f"float EqProp, same shape, {len(floats)} seeds", _mean_and_interval(floats)),
         ("weights that are zero", f"{100 * trained.sparsity:.1f} %"),
         ("engines agree on every tick", "yes" if difference is None else difference),
-        ("one state bit flipped: healed", f"{healing.exact} of {healing.samples}, exactly"),
+        ("one state bit flipped: returned", f"{returned.exact} of {returned.samples}, exactly"),
     ]
     assert relaxation.trace is not None
     page = simulation_page(

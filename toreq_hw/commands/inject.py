@@ -39,7 +39,7 @@ from toreq_hw.reports.robustness import campaign_rows, campaigns_page
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.perturbation import KINDS
-from toreq_hw.studies.campaign import campaign, twin_of, twin_path
+from toreq_hw.studies.campaign import baseline_of, baseline_path, campaign
 
 _EPILOG = """\b
 Examples:
@@ -58,12 +58,12 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 def _files(values: dict[str, Any]) -> Files:
-    """The twin beside the network, read where it is there."""
+    """The feed-forward baseline beside the network, read where it is there."""
     if not values["twin"]:
         return Files()
-    twin = twin_path(values["network_path"], values["data_name"])
-    named = {"the feed-forward twin": twin}
-    return Files(inputs=named) if twin.exists() else Files(outputs=named)
+    baseline = baseline_path(values["network_path"], values["data_name"])
+    named = {"the feed-forward baseline": baseline}
+    return Files(inputs=named) if baseline.exists() else Files(outputs=named)
 
 
 @checked_command(epilog=_EPILOG, files=_files)
@@ -107,7 +107,7 @@ def _files(values: dict[str, Any]) -> Files:
 @click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=MAX_SWEEPS, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
-@click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward twin.")
+@click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward baseline.")
 @click.option(
     "--work",
     "--store",
@@ -124,7 +124,7 @@ def _files(values: dict[str, Any]) -> Files:
 @seed_option
 @json_option
 def command(network_path: Path, json_path: Path | None, out: Path | None, **given: Any) -> int:
-    """Damage a network again and again and report accuracy, healing and cost per level.
+    """Damage a network many times; report accuracy, unchanged equilibria and cost per level.
 
     Beside it runs the same-size feed-forward network trained by backprop in the same weight
     format (trained once, kept beside NETWORK). An interrupted campaign goes on where it was.
@@ -152,8 +152,10 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     setting.check(net, plan.levels)
     data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)
     if given["twin"]:
-        twin = twin_of(net, network_path, dataset, given["seed"], console.terminal)
-        setting = Setting(**{**asdict(setting), "options": setting.options, "twin": str(twin)})
+        baseline = baseline_of(net, network_path, dataset, given["seed"], console.terminal)
+        setting = Setting(
+            **{**asdict(setting), "options": setting.options, "baseline": str(baseline)}
+        )
     record = campaign(
         setting,
         plan,

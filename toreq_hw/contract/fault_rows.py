@@ -23,7 +23,7 @@ COLUMNS = {
 """Entries of a map and the columns of their rows (docs/robustness.md, "Fault maps")."""
 
 _PLACE = {"weights": 3, "stuck": 2, "inverted": 2, "messages": 2, "frozen": 1, "states": 3}
-"""Leading columns that say where: two rows of one place contradict each other. Faults may strike
+"""Leading columns that say where: two rows of one place contradict each other. Faults may happen
 one place more than once."""
 
 _TEXTS = ("coupling", "population", "fault")

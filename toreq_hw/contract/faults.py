@@ -20,7 +20,7 @@ ACCUMULATOR_BITS = 32
 """Bits of the accumulator that docs/numerics.md bounds."""
 
 FIRST_TICK, LAST_TICK = 1, NEVER - 1
-"""Ticks count from 1 (docs/robustness.md): a fault before the first one never strikes."""
+"""Ticks count from 1 (docs/robustness.md): a fault before the first one never happens."""
 
 
 class Fault(IntEnum):

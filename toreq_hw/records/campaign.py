@@ -13,7 +13,7 @@ class LevelSummary:
     """One level over its trials; fractions 0..1.
 
     accuracy, twin_accuracy: Student's interval over trials. exact, agreement: Wilson's over all
-    images where the layer strikes each image for itself, Student's over trials otherwise.
+    images where the layer acts on each image for itself, Student's over trials otherwise.
     """
 
     level: float

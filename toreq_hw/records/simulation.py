@@ -7,10 +7,10 @@ from toreq_hw.records.training import TrainedEpoch
 
 
 @dataclass(frozen=True)
-class Healing:
-    """Of `samples` settled networks with one state bit flipped each, how many came back.
+class ReturnToEquilibrium:
+    """Of `samples` settled networks with one state bit flipped each, how many returned.
 
-    exact: to the identical equilibrium. same_class: at least to the same class.
+    exact: to the same equilibrium. same_class: at least to the same class.
     """
 
     samples: int
@@ -33,7 +33,7 @@ class Simulation(Summary, _Subject):
 
     float_accuracies: of float equilibrium propagation on the same shape, one a seed; their mean is
     float_accuracy. bit_exact: all engines gave the same bits. healed_fraction: of samples that
-    came back to their very equilibrium.
+    returned to the same equilibrium.
     """
 
     float_accuracy: float
@@ -41,7 +41,7 @@ class Simulation(Summary, _Subject):
     sparsity: float
     bit_exact: bool
     healed_fraction: float
-    healing: Healing
+    healing: ReturnToEquilibrium
     history: tuple[TrainedEpoch, ...]
     network_sha256: str
     seed: int

@@ -12,7 +12,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.records.campaign import Campaign
 from toreq_hw.sim.baselines.feed_forward import check_chain
-from toreq_hw.sim.baselines.feed_forward_training import train_twin
+from toreq_hw.sim.baselines.feed_forward_training import train_feed_forward
 from toreq_hw.sim.campaign.planning import PILOT, Plan, trials_needed
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.summary import check_controls, summarise_level
@@ -27,8 +27,8 @@ from toreq_hw.versions import versions
 
 FOLDER = Path("build/inject")
 
-TWIN_EPOCHS = {"small": 200, "large": 15}
-"""Epochs of backprop for the twin, below and from 256 inputs: chosen for training accuracy."""
+BASELINE_EPOCHS = {"small": 200, "large": 15}
+"""Epochs of backprop for the baseline, below and from 256 inputs: chosen for training accuracy."""
 
 
 def _silent(*_: object) -> None:
@@ -38,8 +38,8 @@ def _silent(*_: object) -> None:
 def ledger_of(setting: Setting, folder: Path) -> Ledger[Trial]:
     """The finished trials of a setting. Raises what loading its networks and data raises."""
     net = network.load(setting.network)
-    twin = network.load(setting.twin) if setting.twin else None
-    shared = setting.shared(net, twin, data.load(setting.data))
+    baseline = network.load(setting.baseline) if setting.baseline else None
+    shared = setting.shared(net, baseline, data.load(setting.data))
     return Ledger(folder, setting.kind, shared, Trial)
 
 
@@ -60,7 +60,9 @@ def run(
     jobs: processes (-1: one a core). scheduler: a Dask scheduler's address instead. watch: told of
     trials done and planned so far. tell: gets a line of text where one is to be read.
     """
-    controls = {0.0: 1} | ({setting.ruin: PILOT + 3} if setting.ruin is not None else {})
+    controls = {0.0: 1} | (
+        {setting.full_damage: PILOT + 3} if setting.full_damage is not None else {}
+    )
     first = plan.trials or min(PILOT, plan.most)
     wanted = dict.fromkeys(plan.levels, first) | {
         level: max(count, first if level in plan.levels and level else 0)
@@ -107,7 +109,7 @@ def campaign(
     """
     net = network.load(setting.network)
     setting.check(net, plan.levels)
-    twin = network.load(setting.twin) if setting.twin else None
+    baseline = network.load(setting.baseline) if setting.baseline else None
     ledger = ledger_of(setting, folder)
     with screen.bar(setting.kind, note="trials") as bar:
         by_level = run(
@@ -144,34 +146,34 @@ def campaign(
         levels=summaries,
         controls=check_controls(setting, by_level, plan, chance),
         network_sha256=net.sha256,
-        twin_sha256=twin.sha256 if twin else None,
+        twin_sha256=baseline.sha256 if baseline else None,
         versions=versions("scipy", "joblib"),
     )
 
 
-def twin_path(path: Path, data_name: str) -> Path:
-    """Where the feed-forward twin of the network at `path` lies."""
+def baseline_path(path: Path, data_name: str) -> Path:
+    """Where the feed-forward baseline of the network at `path` lies."""
     return path.with_suffix(f".{data_name}-twin.safetensors")
 
 
-def twin_of(
+def baseline_of(
     net: Network, path: Path, dataset: Dataset, seed: int, screen: Screen = NO_SCREEN
 ) -> Path:
-    """The feed-forward twin's file beside the network's; trained where it is not there yet.
+    """The feed-forward baseline's file beside the network's; trained where it is not there yet.
 
-    Raises InputError for a network that is no chain, or a file that is no twin of it.
+    Raises InputError for a network that is no chain, or a file that is no baseline of it.
     """
     check_chain(net)
-    there = twin_path(path, dataset.name)
+    there = baseline_path(path, dataset.name)
     if there.exists():
-        twin = network.load(there)
-        if twin.describe() != net.lowered.describe():
+        baseline = network.load(there)
+        if baseline.describe() != net.lowered.describe():
             raise InputError(f"{there}: must have the shape of {path}, found another")
         return there
     kind = net.couplings[0].weight_format
-    epochs = TWIN_EPOCHS["small" if dataset.pixels < 256 else "large"]
-    with screen.bar("feed-forward twin", epochs * len(dataset.train)) as bar:
-        twin = train_twin(
+    epochs = BASELINE_EPOCHS["small" if dataset.pixels < 256 else "large"]
+    with screen.bar("feed-forward baseline", epochs * len(dataset.train)) as bar:
+        baseline = train_feed_forward(
             net,
             data.encode(dataset.train.images, dataset.pixel_max, net.input),
             dataset.train.labels,
@@ -181,5 +183,5 @@ def twin_of(
             seed=seed,
             watch=bar.advance,
         )
-    network.save(twin, there)
+    network.save(baseline, there)
     return there

@@ -17,10 +17,10 @@ from toreq_hw.reports.robustness import robustness_page
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.setting import Setting
-from toreq_hw.sim.campaign.suite import SUITE, Part
+from toreq_hw.sim.campaign.suite import SUITE, CampaignSpec
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
-from toreq_hw.studies.campaign import campaign, twin_of
+from toreq_hw.studies.campaign import baseline_of, campaign
 from toreq_hw.studies.kept_work import kept_work, run_name
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import Screen
@@ -39,7 +39,7 @@ MOST = {"digits": 50, "mnist": 100, "fashion-mnist": 100}
 """Trials are planned for half a point at 99 %; where the spread wants more than these, the interval
 printed is the wider one that they gave."""
 
-HEALING_TRIALS = 10
+FLIP_TRIALS = 10
 """Trials of all test images where each image is its own case."""
 
 
@@ -72,17 +72,17 @@ def _study(dataset: Dataset, options: Options, place: Place) -> DataStudy:
     with locked(path, screen.say):
         trainer = _trained(dataset, path, options, screen)
     net = network.load(path)
-    twin = twin_of(net, path, dataset, seed, screen)
+    baseline = baseline_of(net, path, dataset, seed, screen)
     campaigns = []
     for part in SUITE:
         if part.quick or not quick:
             setting = Setting(
                 network=str(path),
                 data=dataset.name,
-                samples=min(len(dataset.test), len(dataset.test) if part.heals else SAMPLES),
+                samples=min(len(dataset.test), len(dataset.test) if part.flips_states else SAMPLES),
                 kind=part.kind,
                 options=tuple(part.options.items()),
-                twin=str(twin),
+                baseline=str(baseline),
                 seed=seed,
                 max_sweeps=part.max_sweeps,
             )
@@ -173,9 +173,9 @@ def _critical(
     return found[0]
 
 
-def _trials(part: Part, quick: bool) -> int | None:
-    if part.heals:
-        return 3 if quick else HEALING_TRIALS
+def _trials(part: CampaignSpec, quick: bool) -> int | None:
+    if part.flips_states:
+        return 3 if quick else FLIP_TRIALS
     return 3 if quick else None
 
 

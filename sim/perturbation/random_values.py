@@ -9,10 +9,10 @@ import numpy.typing as npt
 from toreq_hw.sim.compiled import compiled
 
 _DENSE = 0.02
-"""Above this rate one draw a place is cheaper than one draw a gap."""
+"""Above this rate one random number a place is cheaper than one a gap."""
 
 
-def picked(rng: np.random.Generator, count: int, rate: float) -> npt.NDArray[np.int64]:
+def pick(rng: np.random.Generator, count: int, rate: float) -> npt.NDArray[np.int64]:
     """The places among 0 .. count - 1 that are hit, each independently with probability `rate`.
 
     Small rates draw the geometric gaps between hits instead of every place: the same law, in time
@@ -45,7 +45,7 @@ def exactly(rng: np.random.Generator, count: int, fraction: float) -> npt.NDArra
 
 
 @compiled
-def mixed(word, other):  # type: ignore[no-untyped-def]
+def mix(word, other):  # type: ignore[no-untyped-def]
     """Stirs `other` into `word`: a step of Murmur3's finaliser over their sum; uint32."""
     x = np.uint32(np.uint32(word) + np.uint32(other) * np.uint32(0x9E3779B9) + np.uint32(1))
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x85EBCA6B))
@@ -55,7 +55,7 @@ def mixed(word, other):  # type: ignore[no-untyped-def]
 
 @compiled
 def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-untyped-def]
-    """One draw, in accumulator LSBs, of mean 0 and standard deviation scale / 256.
+    """One random number, in accumulator LSBs, of mean 0 and standard deviation scale / 256.
 
     Each octave k is a sum of twelve 16-bit words (Irwin-Hall, sd 2^16) of the counter
     (seed, sample, neuron, k, tick >> k): held for 2^k ticks, which over K octaves makes the
@@ -63,10 +63,10 @@ def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-un
     """
     total = np.int64(0)
     for octave in range(octaves):
-        word = mixed(mixed(mixed(np.uint32(seed), sample), neuron), octave)
-        word = mixed(word, tick >> octave)
+        word = mix(mix(mix(np.uint32(seed), sample), neuron), octave)
+        word = mix(word, tick >> octave)
         for _ in range(6):
-            word = mixed(word, np.uint32(0x51ED270B))
+            word = mix(word, np.uint32(0x51ED270B))
             total += np.int64(word & np.uint32(0xFFFF)) + np.int64(word >> np.uint32(16)) - 65535
     if octaves > 1:
         total = np.int64(total / np.sqrt(octaves))
@@ -75,7 +75,7 @@ def noise_int(scale, octaves, seed, sample, tick, neuron):  # type: ignore[no-un
 
 @compiled
 def noise_block(values, scale, octaves, seed, tick, first_neuron):  # type: ignore[no-untyped-def]
-    """Fills int64 `values` (batch, neurons from first_neuron on) with the draws of one tick."""
+    """Fills int64 `values` (batch, neurons from first_neuron on) with the noise of one tick."""
     for sample in range(values.shape[0]):
         for k in range(values.shape[1]):
             neuron = first_neuron + k

@@ -1,4 +1,4 @@
-"""A taste of self-healing: flip one bit of one state and relax again."""
+"""Flips one bit of one state and relaxes again: does the network return to its equilibrium?"""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,8 +6,8 @@ import numpy.typing as npt
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
-from toreq_hw.records.simulation import Healing
-from toreq_hw.sim.perturbation.state_damage import flipped_states
+from toreq_hw.records.simulation import ReturnToEquilibrium
+from toreq_hw.sim.perturbation.state_damage import flip_states
 from toreq_hw.sim.phases import relax
 
 
@@ -28,22 +28,24 @@ def flip_one_bit(relaxation: PhaseResult, seed: int) -> dict[str, npt.NDArray[np
             p for p in network.relaxing if layout.of(p).start <= neuron < layout.of(p).stop
         )
         mask = np.array(1 << int(rng.integers(population.state_bits)), dtype=np.int16)
-        joined[sample, neuron] = flipped_states(joined[sample, neuron], mask, population)
+        joined[sample, neuron] = flip_states(joined[sample, neuron], mask, population)
     return layout.split(joined)
 
 
 @named_type_errors
-def heal(relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int) -> Healing:
+def relax_after_flip(
+    relaxation: PhaseResult, inputs: npt.NDArray[np.int16], seed: int
+) -> ReturnToEquilibrium:
     """Flips one bit in each sample, announced to the neighbours as an event, and relaxes.
 
     inputs: integers (batch, n_input).
     """
-    healed = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
+    after = relax(relaxation.network, inputs, states=flip_one_bit(relaxation, seed))
     same = np.ones(len(inputs), dtype=bool)
     for name, states in relaxation.states.items():
-        same &= (healed.states[name] == states).all(axis=1)
-    return Healing(
+        same &= (after.states[name] == states).all(axis=1)
+    return ReturnToEquilibrium(
         samples=len(inputs),
         exact=int(np.count_nonzero(same)),
-        same_class=int(np.count_nonzero(healed.classes == relaxation.classes)),
+        same_class=int(np.count_nonzero(after.classes == relaxation.classes)),
     )

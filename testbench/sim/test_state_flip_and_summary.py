@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from testbench.networks import Case, cases, random_case
 from toreq_hw import sim
 from toreq_hw.network import Schedule
-from toreq_hw.sim.healing import flip_one_bit, heal
+from toreq_hw.sim.state_flip import flip_one_bit, relax_after_flip
 from toreq_hw.sim.summary import spread, summarise
 
 
@@ -23,16 +23,16 @@ def test_one_state_of_each_sample_changes_and_stays_in_range(case: Case) -> None
         assert np.all(changed == 1)
 
 
-def test_healing_counts_what_came_back() -> None:
+def test_returned_states_are_counted() -> None:
     case = random_case(12, schedule=Schedule.PARITY, batch=60)
     settled = sim.relax(case.network, case.inputs)
-    healing = heal(settled, case.inputs, seed=1)
+    returned = relax_after_flip(settled, case.inputs, seed=1)
     flipped = sim.relax(case.network, case.inputs, states=flip_one_bit(settled, seed=1))
     layout = sim.Layout(case.network)
     same = (layout.join(flipped.states) == layout.join(settled.states)).all(axis=1)
-    assert healing.samples == 60
-    assert healing.exact == np.count_nonzero(same) > 0
-    assert healing.exact <= healing.same_class <= 60
+    assert returned.samples == 60
+    assert returned.exact == np.count_nonzero(same) > 0
+    assert returned.exact <= returned.same_class <= 60
 
 
 def test_spread_by_hand() -> None:
