@@ -188,7 +188,7 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 
 REPORT_NETWORKS := build/reports/networks
 
-synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, refusals and parsers on small real builds.
+synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, rejected input and parsers on small real builds.
 	$(BIN)/python -m pytest testbench/synth --numprocesses 2 --dist loadfile
 
 synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.

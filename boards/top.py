@@ -40,7 +40,7 @@ class Top(Elaboratable):
         m.submodules.tx_buffer = tx = io.Buffer("o", uart.tx)
         m.submodules.rx_sync = FFSynchronizer(rx.i, design.rx, init=1)
         m.d.comb += tx.o.eq(design.tx)
-        m.submodules.lamp_buffer = led = io.Buffer("o", _first_port(platform, self._board))
+        m.submodules.led_buffer = led = io.Buffer("o", _first_port(platform, self._board))
         m.d.comb += led.o.eq(self._led)
         return m
 

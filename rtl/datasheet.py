@@ -120,7 +120,7 @@ def _begins(parameters: CoreParameters, phase: Phase) -> str:
     if Step.FLUSH in phase.steps:
         blocks = sum(block_cycles(parameters, n) for n in range(len(parameters.relaxing)))
         flush = step_cycles(parameters, Step.FLUSH) + blocks
-        text = f"{flush} + what FREE withheld + {text}"
+        text = f"{flush} + unsent deltas of FREE + {text}"
     return f"{text} + input events" if Step.PRESENT in steps else text
 
 

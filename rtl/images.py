@@ -80,7 +80,7 @@ def load_words(
 ) -> Iterator[LoadWord]:
     """Every word that makes a core of `parameters` hold `network`, in the order to send them.
 
-    threshold: what a lossy core shall withhold from now on; None leaves that as it is.
+    threshold: of unsent deltas, for a lossy core from now on; None leaves it as it is.
 
     Raises NetworkError, before the first word, if the network has not the core's shape or has a
     bias that is too wide. The same if the core cannot take the threshold.

@@ -142,7 +142,7 @@ def monitor_signature(parameters: CoreParameters) -> wiring.Signature:
 
     neuron: its address, group * lanes + lane over all populations; or the index of an input
     (`is_input`).
-    sweep: from 1; 0 for what a lossy core had withheld in the free phase and delivers now.
+    sweep: from 1; 0 for unsent deltas of the free phase, which a lossy core delivers now.
     """
     bits = max(parameters.neuron_address_bits, parameters.input_index_bits)
     return wiring.Signature(

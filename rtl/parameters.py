@@ -45,7 +45,7 @@ class CoreParameters(NeuronRows):
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
     sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
-    threshold: at power-up, of a core that can withhold small moves; None for one that cannot.
+    threshold: at power-up, of a core that can leave small deltas unsent; None for one that cannot.
     operations: what beats do. phases: what commands do, in the order of their commands.
     """
 

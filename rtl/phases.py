@@ -26,9 +26,9 @@ class Command(IntEnum):
 class Step(Enum):
     """A part of a phase. The first four are passes over all slices, by the operation of that name.
 
-    PRESENT: walks the events of an image. FLUSH: every block sends what a lossy core withheld.
-    PAUSE: waits until the effects of a pass can be seen. NUDGE: adds the nudge to the output's
-    accumulators. CLASSIFY: finds the class. REPORT: streams all states.
+    PRESENT: walks the events of an image. FLUSH: every block of a lossy core sends its unsent
+    deltas. PAUSE: waits until the effects of a pass can be seen. NUDGE: adds the nudge to the
+    output's accumulators. CLASSIFY: finds the class. REPORT: streams all states.
     """
 
     CLEAR = "CLEAR"
@@ -98,7 +98,7 @@ _PHASES = (
 def phase_table(*, lossy: bool) -> tuple[Phase, ...]:
     """The phases in the order in which they follow each other.
 
-    What a lossy core withheld in the free phase is sent before that phase is saved.
+    Unsent deltas of the free phase of a lossy core are sent before that phase is saved.
     """
     if not lossy:
         return _PHASES

@@ -83,7 +83,7 @@ class SendsLargeMoves:
     """A lossy core: only what moved further than the threshold since it was sent is an event.
 
     sent: the states sent last; sends: what is written in their place. While `flushes`, an UPDATE
-    leaves states as they are and sends whatever was withheld. `threshold` stands while a pass runs.
+    leaves states as they are and sends all unsent deltas. `threshold` stands while a pass runs.
     """
 
     def __init__(self, parameters: CoreParameters, ports: Any) -> None:
@@ -108,7 +108,7 @@ class SendsLargeMoves:
         """Sends large moves; others are written all the same."""
         ports, is_update = self._ports, found.is_update
         m.d.comb += ports.moved.eq(is_update & found.changed.any())
-        m.submodules.withholding = part = DeltaThreshold(self._parameters)
+        m.submodules.delta_threshold = part = DeltaThreshold(self._parameters)
         existed, due = Signal.like(found.exists), Signal.like(found.exists)
         m.d.sync += existed.eq(found.exists)
         m.d.comb += [

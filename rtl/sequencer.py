@@ -33,8 +33,8 @@ class Sequencer(wiring.Component):
     `presents`. To consume the head it raises `input_pop` or `queue_pop`. event: it is one of a
     sweep.
 
-    A lossy core begins NUDGE_POSITIVE with a sweep 0, `flushes`: every block sends what it withheld
-    in the free phase, so that what SAVE keeps is the sum over the states themselves.
+    A lossy core begins NUDGE_POSITIVE with a sweep 0, `flushes`: every block sends its unsent
+    deltas of the free phase, so that what SAVE keeps is the sum over the states themselves.
     """
 
     def __init__(self, parameters: CoreParameters, *, upsets: bool = False) -> None:

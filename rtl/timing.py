@@ -17,7 +17,7 @@ with the slice of the event and begin again with that slice. Cycles in which the
 for an input word, or for its results to be taken, are not counted by the core nor here.
 
 Of a lossy core (docs/numerics.md, section 3) an event is what is sent; a state that changes and
-is not sent costs nothing here. Sweep 0 sends what was withheld in the free phase; nothing is
+is not sent costs nothing here. Sweep 0 sends the unsent deltas of the free phase; nothing is
 rounded, so a self-coupled block is not cut in it.
 
 Other blocks are skipped: those that no event has reached since their last update.
@@ -37,7 +37,7 @@ from toreq_hw.rtl.storage import INPUT
 @dataclass(frozen=True)
 class PhaseEvents:
     """What happened in a phase. events: (sweep, population, neuron), in order; sweeps from 1, and 0
-    for what a lossy core had withheld before a NUDGE_POSITIVE.
+    for the unsent deltas of a lossy core before a NUDGE_POSITIVE.
     """
 
     command: Command

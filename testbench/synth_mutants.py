@@ -100,7 +100,7 @@ REPORT = (
 SYNTH = "testbench/synth/test_synth.py"
 
 TRIALS = [
-    *((mutant, ["testbench/synth/test_doctored.py"]) for mutant in PARSERS),
+    *((mutant, ["testbench/synth/test_tampered_reports.py"]) for mutant in PARSERS),
     *((mutant, ["testbench/synth/test_contents.py"]) for mutant in CONTENTS),
     *((mutant, ["testbench/synth/test_fit.py"]) for mutant in FIT),
     *((mutant, ["testbench/synth/test_memories.py"]) for mutant in MEMORIES),

@@ -59,7 +59,7 @@ def test_a_board_that_computes_otherwise_fails_the_check(
     assert "(final), population 'hidden', neuron" in first
 
 
-def test_a_lossy_board_withholds_what_the_simulator_withholds(
+def test_a_lossy_board_sends_what_the_simulator_sends(
     network_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out.json"
@@ -73,7 +73,9 @@ def test_a_lossy_board_withholds_what_the_simulator_withholds(
     assert "free phase" in json.loads(out.read_text())["first_difference"]
 
 
-def test_refusals(network_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_refused(
+    network_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     absent = str(tmp_path / "ttyUSB1")
     for more, said in (
         ([], "--port must be given, a serial port"),

@@ -51,7 +51,7 @@ def test_sim_target_writes_its_record(network_path: Path, tmp_path: Path) -> Non
     assert record["phases"]["free"]["changes_checked"] > 0
 
 
-def test_sim_target_withholds(network_path: Path, tmp_path: Path) -> None:
+def test_sim_target_takes_a_threshold(network_path: Path, tmp_path: Path) -> None:
     records = []
     for threshold in ("0", "2"):
         out = tmp_path / f"{threshold}.json"

@@ -57,7 +57,7 @@ def network(**changes: Any) -> Network:
         ({"role": "hidden"}, "'p': role must be a Role"),
     ],
 )
-def test_population_refusals(changes: dict[str, Any], message: str) -> None:
+def test_bad_populations_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(NetworkError) as caught:
         Population(**{"name": "p", "size": 3, "role": Role.HIDDEN, **changes})
     assert message in str(caught.value)
@@ -81,7 +81,7 @@ def test_state_ranges(bits: int, signed: bool, low: int, high: int) -> None:
         ([1, 1], "int8", "weight must have 2 dimensions, not 1"),
     ],
 )
-def test_weight_refusals(weight: Any, weight_format: str, message: str) -> None:
+def test_bad_weights_are_refused(weight: Any, weight_format: str, message: str) -> None:
     with pytest.raises(NetworkError) as caught:
         DenseCoupling("a", "b", np.array(weight, np.int8), 0, WeightFormat(weight_format))
     assert message in str(caught.value)
@@ -95,7 +95,7 @@ def test_weight_refusals(weight: Any, weight_format: str, message: str) -> None:
         ([[0, 2]], "must be square, not 1 x 2"),
     ],
 )
-def test_self_coupling_refusals(weight: Any, message: str) -> None:
+def test_bad_self_couplings_are_refused(weight: Any, message: str) -> None:
     with pytest.raises(NetworkError) as caught:
         DenseCoupling("a", "a", np.array(weight, np.int8), 0, WeightFormat.INT8)
     assert message in str(caught.value)
@@ -109,7 +109,7 @@ def test_masked_arrays_are_refused() -> None:
         replace(network(), biases={"hidden": np.ma.ones(2, np.int32)})
 
 
-def test_dtype_and_fraction_bits_refusals() -> None:
+def test_bad_dtypes_and_fraction_bits_are_refused() -> None:
     with pytest.raises(NetworkError, match="weight must be an int8 array, not float64"):
         DenseCoupling("a", "b", np.zeros((1, 1)), 0, WeightFormat.INT8)  # type: ignore[arg-type]
     with pytest.raises(NetworkError, match=r"fraction_bits must be an integer in 0\.\.15, not 16"):
@@ -144,7 +144,7 @@ LOOP = DenseCoupling("hidden", "hidden", np.zeros((2, 2), np.int8), 0, WeightFor
         ({"couplings": (LOOP,)}, "parity must have no self-coupling, found 'hidden-hidden'"),
     ],
 )
-def test_network_refusals(changes: dict[str, Any], message: str) -> None:
+def test_bad_networks_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(NetworkError) as caught:
         network(**changes)
     assert message in str(caught.value)

@@ -137,7 +137,9 @@ def with_corner(value: int) -> Callable[[Any], Any]:
         (lambda h, _: h["couplings"][0].update(pre="nowhere"), "must be in the file, found none"),
     ],
 )
-def test_refusals(saved: Path, mutate: Callable[[Any, Any], None], message: str) -> None:
+def test_bad_files_are_refused(
+    saved: Path, mutate: Callable[[Any, Any], None], message: str
+) -> None:
     header, tensors = parts(saved)
     if message.startswith("found -128") or "weight" in message or "tensor" in message:
         del header["sha256"]  # what must catch it is the rule, not the hash

@@ -1,4 +1,4 @@
-"""The command on the neuromorphic targets: records, exit statuses, one-line refusals."""
+"""The command on the neuromorphic targets: records, exit statuses, errors of one line."""
 
 import json
 import resource
@@ -105,7 +105,7 @@ def test_a_chip_without_graded_spikes_is_status_1(path: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("target", ["loihi", "nengo"])
-def test_refusals_are_one_line_and_status_2(
+def test_bad_input_is_one_line_and_status_2(
     target: str, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--target", target, "--network", path, "--chip", str(tmp_path / "none.toml")]

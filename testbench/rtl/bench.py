@@ -24,7 +24,7 @@ from testbench.rtl.plan import (
     Traffic,
 )
 from testbench.rtl.ports import Ports
-from testbench.rtl.refusals import Refusals
+from testbench.rtl.rejected_words import RejectedWords
 from testbench.rtl.watch import SequencerWatch
 from toreq_hw.rtl.images import LoadWord, load_words, threshold_word
 from toreq_hw.rtl.load_spaces import Space
@@ -45,7 +45,7 @@ class Bench:
         self.coverage = Coverage()
         self.checker = Checker(self.parameters, TimingModel(self.parameters))
         self.ports = Ports(dut, self.parameters, plan.seed)
-        self.refusals = Refusals(self.ports, self.checker, self.coverage)
+        self.rejected_words = RejectedWords(self.ports, self.checker, self.coverage)
         self._rng = random.Random(plan.seed)
 
     @property
@@ -80,7 +80,7 @@ class Bench:
     async def reset(self) -> None:
         """Two cycles of reset; forgets everything under way."""
         await self.ports.reset()
-        self.refusals.fault_slack = 0
+        self.rejected_words.fault_slack = 0
         self._forget_settings()
 
     def _forget_settings(self) -> None:
@@ -111,11 +111,11 @@ class Bench:
             case ResetMidRun():
                 await self._reset_mid_run(step)
             case BadTraffic():
-                await self.refusals.bad_traffic(step.turn, self.model)
+                await self.rejected_words.bad_traffic(step.turn, self.model)
                 await self.reset()
-                self.refusals.check([])
+                self.rejected_words.check([])
             case LoadBetweenPhases():
-                await self.refusals.load_between_phases(step, self.model)
+                await self.rejected_words.load_between_phases(step, self.model)
                 await self.reset()
 
     async def _run_images(self, step: Images) -> None:

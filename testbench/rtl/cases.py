@@ -1,4 +1,4 @@
-"""The networks and step lists of the campaign: which shapes, which traffic, which accidents."""
+"""The networks and step lists of the campaign: which shapes, which traffic, which resets."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,7 +68,7 @@ def random_plan(shape: Shape) -> Plan:
 
 
 def lossy_plan(shape: Shape, thresholds: tuple[int, int], choices: dict[str, Any]) -> Plan:
-    """A random network that withholds: one threshold at power-up, another one loaded.
+    """A random network with unsent deltas: one threshold at power-up, another one loaded.
 
     A reset brings back the first; threshold 0 is lossless; at the highest nothing is ever sent.
     """

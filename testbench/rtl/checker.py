@@ -48,7 +48,7 @@ class Checker:
         """Raises MismatchError naming image, phase, tick, population, neuron, expected and got."""
         where = f"image {image}, phase {expected.command.name}"
         self._check_inputs(where, expected, seen)
-        self._check_events(where, (*expected.withheld, *expected.events), seen.events)
+        self._check_events(where, (*expected.unsent, *expected.events), seen.events)
         if report:
             if seen.states is None:
                 raise MismatchError(f"{where}: expected a report of states, got none")

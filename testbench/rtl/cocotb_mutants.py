@@ -19,7 +19,7 @@ from testbench.rtl.checker import Checker, MismatchError, Seen
 from testbench.rtl.model import Phase
 from testbench.rtl.plan import Plan
 from testbench.rtl.ports import Ports
-from testbench.rtl.refusals import Refusals
+from testbench.rtl.rejected_words import RejectedWords
 from toreq_hw.rtl.live_page import LivePage
 from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
@@ -71,7 +71,7 @@ class MutantBench(Bench):
         super().__init__(dut, plan)
         self.checker: KeepChecker = KeepChecker(self.parameters, TimingModel(self.parameters))
         self.ports = KeepPorts(dut, self.parameters, plan.seed)
-        self.refusals = Refusals(self.ports, self.checker, self.coverage)
+        self.rejected_words = RejectedWords(self.ports, self.checker, self.coverage)
 
 
 @dataclass

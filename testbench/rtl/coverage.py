@@ -57,11 +57,11 @@ BINS = (
     "refused load between phases",
     "load between phases",
     "threshold loaded between images",
-    "change withheld",
-    "withheld change sent before a nudge",
-    "withheld change of a self-coupled population",
+    "delta unsent",
+    "unsent delta sent before a nudge",
+    "unsent delta of a self-coupled population",
     "unsettled though nothing was sent",
-    "sweep limit hit with changes withheld",
+    "sweep limit hit with unsent deltas",
     "next command taken in the cycle after the summary",
     "next image begun in the cycle after the summary",
     *(f"a source waits in {state}" for state in SEQUENCER_STATES),
@@ -93,7 +93,7 @@ class Coverage:
         self.hit("negative delta", sum(e.delta < 0 for e in phase.events))
         updated = {(e.sweep, e.population) for e in phase.events}
         self.hit("update without change", (phase.sweeps, parameters.order[0]) not in updated)
-        self._withheld(parameters, phase)
+        self._unsent_deltas(parameters, phase)
         largest = max(range(len(parameters.relaxing)), key=lambda k: parameters.relaxing[k].size)
         self._walks(parameters, {e.population for e in phase.events})
         for event in phase.events:
@@ -118,14 +118,14 @@ class Coverage:
             )
             self.hit("queue at its deepest", len(rows) == parameters.queue_depth > 1)
 
-    def _withheld(self, parameters: CoreParameters, phase: Phase) -> None:
+    def _unsent_deltas(self, parameters: CoreParameters, phase: Phase) -> None:
         silent = {sweep for sweep, _ in phase.silent} - {e.sweep for e in phase.events}
         selves = [parameters.relaxing[number].self_coupled for _, number in phase.silent]
-        self.hit("change withheld", len(phase.silent))
-        self.hit("withheld change of a self-coupled population", sum(selves))
-        self.hit("withheld change sent before a nudge", len(phase.withheld))
+        self.hit("delta unsent", len(phase.silent))
+        self.hit("unsent delta of a self-coupled population", sum(selves))
+        self.hit("unsent delta sent before a nudge", len(phase.unsent))
         self.hit("unsettled though nothing was sent", len(silent))
-        self.hit("sweep limit hit with changes withheld", bool(phase.silent) and not phase.settled)
+        self.hit("sweep limit hit with unsent deltas", bool(phase.silent) and not phase.settled)
 
     def _walks(self, parameters: CoreParameters, populations: set[int]) -> None:
         for walk in parameters.walks:

@@ -18,7 +18,7 @@ class Event:
     """One event of a relaxing neuron. address: the core's number for the neuron.
 
     before: the state it sent last, and after: the one it sends. Sweep 0 (tick 0) is what was
-    withheld in the free phase, sent before the first sweep of a nudged one.
+    unsent in the free phase, sent before the first sweep of a nudged one.
     """
 
     tick: int
@@ -39,7 +39,7 @@ class Event:
 class Phase:
     """One phase of one image. input_events: (index, value) of non-zero inputs, if presented.
 
-    events: of the sweeps; withheld: those of sweep 0, which no counter counts. silent: (sweep,
+    events: of the sweeps; unsent: those of sweep 0, which no counter counts. silent: (sweep,
     population) of each change of a state that was not sent. result: the simulator's, of this
     image alone.
     """
@@ -50,7 +50,7 @@ class Phase:
     settled: bool
     sweeps: int
     events: tuple[Event, ...]
-    withheld: tuple[Event, ...]
+    unsent: tuple[Event, ...]
     silent: tuple[tuple[int, int], ...]
     input_events: tuple[tuple[int, int], ...]
     saturations: int
@@ -62,18 +62,18 @@ class Phase:
             command=self.command,
             sweeps=self.sweeps,
             input_events=len(self.input_events),
-            events=[(e.sweep, e.population, e.neuron) for e in (*self.withheld, *self.events)],
+            events=[(e.sweep, e.population, e.neuron) for e in (*self.unsent, *self.events)],
         )
 
 
 @dataclass(frozen=True)
 class _Sends:
-    """far: the events; near: changes of state that were not sent; withheld: what is left of them
+    """far: the events; near: changes of state that were not sent; unsent: what is left of them
     at the end of the phase, as one event a neuron."""
 
     far: tuple[Event, ...]
     near: tuple[Event, ...]
-    withheld: tuple[Event, ...]
+    unsent: tuple[Event, ...]
 
 
 class Model:
@@ -106,13 +106,13 @@ class Model:
         self, runs: dict[Command, sim.PhaseResult], inputs: npt.NDArray[np.int16], image: int
     ) -> list[Phase]:
         phases = []
-        withheld: tuple[Event, ...] = ()
+        unsent: tuple[Event, ...] = ()
         for command, run in runs.items():
             presented = inputs[image] if command is Command.FREE else inputs[image][:0]
             sends = self._sends(run, image)
-            due = withheld if command is Command.NUDGE_POSITIVE else ()
+            due = unsent if command is Command.NUDGE_POSITIVE else ()
             phases.append(self._phase(command, run, presented, image, sends, due))
-            withheld = sends.withheld
+            unsent = sends.unsent
         return phases
 
     def _relax(self, inputs: npt.NDArray[np.int16], **start: object) -> sim.PhaseResult:
@@ -132,7 +132,7 @@ class Model:
         presented: npt.NDArray[np.int16],
         image: int,
         sends: _Sends,
-        withheld: tuple[Event, ...],
+        unsent: tuple[Event, ...],
     ) -> Phase:
         placements = self._parameters.relaxing
         ends = [
@@ -146,7 +146,7 @@ class Model:
             settled=bool(run.status[image] == sim.Status.SETTLED),
             sweeps=int(run.sweeps[image]),
             events=sends.far,
-            withheld=withheld,
+            unsent=unsent,
             silent=tuple((e.sweep, e.population) for e in sends.near),
             input_events=tuple((int(k), int(presented[k])) for k in np.flatnonzero(presented)),
             result=one_sample(run, image),
@@ -171,8 +171,8 @@ class Model:
                 near.append(event)
         assert len(far) == run.events[image], "sends must be those that the simulator counts"
         ends = enumerate(zip(sent, self._layout.join(run.states)[image].tolist(), strict=True))
-        withheld = (self._event(0, neuron, *pair) for neuron, pair in ends if pair[0] != pair[1])
-        return _Sends(tuple(far), tuple(near), tuple(withheld))
+        unsent = (self._event(0, neuron, *pair) for neuron, pair in ends if pair[0] != pair[1])
+        return _Sends(tuple(far), tuple(near), tuple(unsent))
 
     def _event(self, tick: int, neuron: int, before: int, after: int) -> Event:
         for number, (placement, population) in enumerate(

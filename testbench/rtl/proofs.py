@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from testbench.rtl.environment import BeatsKeepTheirWord, InputsComeOnce, LoadsAreWeights
 from testbench.rtl.operands import OperandsAreExact, wide_network
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
 from testbench.rtl.sums import small_network
-from testbench.rtl.surroundings import BeatsKeepTheirWord, InputsComeOnce, LoadsAreWeights
 from toreq_hw.network import WeightFormat
 
 

@@ -46,7 +46,7 @@ class Property(Elaboratable):
         self._wrong: dict[str, list[Value]] = {name: [] for name in self.CHECKS}
 
     def describe(self, m: Module) -> None:
-        """The part, its surroundings, `assume`s and `check`s."""
+        """The part, assumptions about its environment, `assume`s and `check`s."""
         raise NotImplementedError
 
     def elaborate(self, platform: object) -> Module:

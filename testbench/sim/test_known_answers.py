@@ -88,7 +88,7 @@ def test_nudged_phases_by_hand(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_threshold_withholds_small_moves(engine: str) -> None:
+def test_small_moves_below_the_threshold_are_not_sent(engine: str) -> None:
     # As by hand, but only moves above 4 are sent: tick 1 sends nothing (4 and 1), so outputs
     # see 0: o0 = 2 (not sent), o1 = -1 -> 0. Sweep 2 changes nothing.
     result = sim.relax(by_hand(), [[3, 1]], engine=engine, threshold=4)
@@ -202,13 +202,13 @@ def test_exact_product_beyond_float32() -> None:
         ([1, 2], "states of 'input': must have shape (batch, 2), not (2,)"),
     ],
 )
-def test_input_refusals(inputs: object, message: str) -> None:
+def test_bad_inputs_are_refused(inputs: object, message: str) -> None:
     with pytest.raises(InputError) as caught:
         sim.relax(by_hand(), inputs)  # type: ignore[arg-type]
     assert str(caught.value) == message
 
 
-def test_other_refusals() -> None:
+def test_other_bad_arguments_are_refused() -> None:
     net, inputs = by_hand(), [[3, 1]]
     with pytest.raises(InputError, match="engine must be one of reference, dense, event"):
         sim.relax(net, inputs, engine="quantum")

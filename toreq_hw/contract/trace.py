@@ -69,7 +69,7 @@ class Trace:
 
     def sends(self, sample: int, threshold: int) -> npt.NDArray[np.int64]:
         """The entries of one sample that are events: moves further than the threshold from what the
-        neuron sent last. Of a phase that starts with nothing withheld.
+        neuron sent last. Of a phase that starts without unsent deltas.
         """
         entries = self.of_sample(sample)
         everything = np.arange(entries.start, entries.stop)

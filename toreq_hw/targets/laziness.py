@@ -1,6 +1,6 @@
 """What a core saves if it does less, and what that costs: sending less, or stopping sooner.
 
-The lossy mode withholds small moves of states (docs/numerics.md, section 3). Its control is the
+The lossy mode leaves small deltas unsent (docs/numerics.md, section 3). Its control is the
 lossless core that is stopped after a few sweeps, settled or not: a core can do that without any
 threshold. Both are compared with the lossless core that settles, image by image.
 """

@@ -17,7 +17,7 @@ IMAGE_FIRST = 2
 """The turn of `BadTraffic` in which the image comes before the commands."""
 
 
-class Refusals:
+class RejectedWords:
     """Sends what a core must refuse. `model` is of what the core holds; a reset comes after all.
 
     fault_slack: how many words the count may have taken beyond where it stops.

@@ -21,7 +21,7 @@ from toreq_hw.records.design import Placement
 CLOCK_HZ = 24e6
 
 
-def _doctored(source: Path, target: Path, change: Callable[[Any], None]) -> Path:
+def _tampered(source: Path, target: Path, change: Callable[[Any], None]) -> Path:
     content = json.loads(source.read_text())
     change(content)
     path = target / source.name
@@ -70,7 +70,7 @@ def test_synthesis(
 ) -> None:
     (folder,) = ice40.stages("synthesis")
     with pytest.raises(ReportError, match=message):
-        yosys_stat.parse(_doctored(folder / STAT, tmp_path, change))
+        yosys_stat.parse(_tampered(folder / STAT, tmp_path, change))
 
 
 def _other_unit(log: str) -> str:
@@ -118,7 +118,7 @@ def test_place_and_route(
     change: Callable[[Any], None], message: str, ice40: Smoked, tmp_path: Path
 ) -> None:
     folder = ice40.stages("place")[0]
-    report = _doctored(folder / REPORT, tmp_path, change)
+    report = _tampered(folder / REPORT, tmp_path, change)
     with pytest.raises(ReportError, match=message):
         nextpnr_report.parse(report, folder / LOG, 1, CLOCK_HZ)
 
