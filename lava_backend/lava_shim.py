@@ -30,7 +30,7 @@ def prepare() -> None:
     """
     check_versions()
     if _MODULE not in sys.modules:
-        sys.modules[_MODULE] = _patched()
+        sys.modules[_MODULE] = _patch()
 
 
 def check_versions() -> None:
@@ -55,7 +55,7 @@ def check_versions() -> None:
         )
 
 
-def _patched() -> ModuleType:
+def _patch() -> ModuleType:
     """`var_model` with `= XEncoder()` turned into a default factory."""
     spec = importlib.util.find_spec(_MODULE)
     assert spec is not None

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.arrays import widened
+from toreq_hw.arrays import widen
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.quant.float_model import FloatModel, from_tensors, is_equilibrium_model
 from toreq_hw.quant.mlp import Mlp, from_state_dict
@@ -67,7 +67,7 @@ def _values(name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     if not np.issubdtype(tensor.dtype, np.floating) and not name.endswith(COUNTER):
         raise NetworkFileError(f"tensor {shown(name)}: must be floats, not {tensor.dtype}")
     with np.errstate(invalid="ignore"):  # signalling NaNs warn; they are refused below
-        values = widened(tensor)
+        values = widen(tensor)
     if not np.isfinite(values).all():
         raise NetworkFileError(f"tensor {shown(name)}: must be finite, found NaN or infinity")
     if values.size and np.abs(values).max() > FLOAT32_MAX:

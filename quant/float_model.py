@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.arrays import reals, widened
+from toreq_hw.arrays import reals, widen
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.quant.fit import Reals
@@ -112,7 +112,7 @@ def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
     biases: list[Reals] = []
     while names[-1] in following:
         post, name = following[names[-1]]
-        weight = widened(tensors[name])
+        weight = widen(tensors[name])
         expected = str(weights[-1].shape[1]) if weights else "m"
         if weight.ndim != 2 or not weight.size or expected not in ("m", str(len(weight))):
             raise NetworkFileError(
@@ -120,7 +120,7 @@ def from_tensors(tensors: Mapping[str, npt.NDArray[Any]]) -> FloatModel:
             )
         if post in names:
             raise NetworkFileError(f"tensor {name!r}: must not lead back to {post!r}")
-        bias = widened(tensors.get(f"{post}.bias", np.zeros(weight.shape[1])))
+        bias = widen(tensors.get(f"{post}.bias", np.zeros(weight.shape[1])))
         if bias.shape != (weight.shape[1],):
             raise NetworkFileError(
                 f"tensor '{post}.bias': must have shape ({weight.shape[1]},), not {bias.shape}"

@@ -14,15 +14,15 @@ from toreq_hw.errors import NetworkFileError
 from toreq_hw.quant.onnx_constants import Constants
 from toreq_hw.quant.onnx_layers import Layer, arithmetic, bound, linear, normalise
 from toreq_hw.quant.onnx_nodes import Node, operator_sets, understand
-from toreq_hw.quant.onnx_shapes import Shape, input_shape, passed_on
+from toreq_hw.quant.onnx_shapes import Shape, input_shape, pass_on
 from toreq_hw.quant.onnx_states import (
     StateFormat,
     clip_bounds,
     clip_stored,
-    dequantised,
+    dequantise,
     input_format,
     quant_format,
-    requantised,
+    requantise,
     stored_format,
 )
 from toreq_hw.quant.onnx_tensor import element_type
@@ -72,7 +72,7 @@ class Chain:
         outputs = [name for name in node.outputs if name]
         if used != [self.current] or (len(outputs) != 1 and node.operator != "Dropout"):
             raise node.error(f"must take the chain's value, found inputs {used}")
-        passed = passed_on(node, self.shape, self.constants)
+        passed = pass_on(node, self.shape, self.constants)
         if passed is not None:
             self._pass(node, passed)
         elif self._ended and not (node.operator == "ArgMax" and self._ended != "ArgMax"):
@@ -222,7 +222,7 @@ class Chain:
             self._stored = input_format(node, self.input_type, self.constants)
         if self._stored is None:
             raise node.error("must take stored integers, found floats")
-        states = dequantised(node, self._stored, self.constants)
+        states = dequantise(node, self._stored, self.constants)
         self._stored = None
         self._end_in(states)
 
@@ -251,7 +251,7 @@ class Chain:
 
     def _end_in(self, states: StateFormat) -> None:
         before = self.states
-        self._set_states(states if before is None else requantised(before, states))
+        self._set_states(states if before is None else requantise(before, states))
 
 
 def read_chain(model: onnx.ModelProto, *, quantised: bool) -> Chain:

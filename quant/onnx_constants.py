@@ -12,7 +12,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
-from toreq_hw.arrays import widened
+from toreq_hw.arrays import widen
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.onnx_nodes import Node
 from toreq_hw.quant.onnx_quantisers import (
@@ -72,7 +72,7 @@ class Constants:
             raise node.error(f"input {index} must have {ndim} dimensions, not {found.ndim}")
         if is_integer(found.dtype) or found.dtype == np.bool_:
             raise node.error(f"input {index} must be floats, not {found.dtype}")
-        return widened(found)
+        return widen(found)
 
     def array(self, node: Node, index: int) -> Array:
         """Constant input `index` of a node as it is. Raises NodeError where it is not one."""

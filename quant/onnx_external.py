@@ -13,7 +13,7 @@ from typing import IO
 import onnx
 
 from toreq_hw.errors import NetworkFileError
-from toreq_hw.quant.onnx_tensor import named, stored_size
+from toreq_hw.quant.onnx_tensor import stored_size, title
 
 _KEYS = frozenset({"location", "offset", "length", "checksum"})
 
@@ -31,7 +31,7 @@ def take_in(tensors: Iterable[onnx.TensorProto], folder: Path, most_bytes: int) 
         _, size = stored_size(tensor)
         if size > left:
             raise NetworkFileError(
-                f"{named(tensor)}: external data must be at most {most_bytes} bytes in all, "
+                f"{title(tensor)}: external data must be at most {most_bytes} bytes in all, "
                 "found more"
             )
         left -= size
@@ -46,7 +46,7 @@ def _content(tensor: onnx.TensorProto, folder: Path, size: int, sums: "_CheckSum
     unknown = [entry.key for entry in tensor.external_data if entry.key not in _KEYS]
     if unknown or len(entries) != len(tensor.external_data):
         raise NetworkFileError(
-            f"{named(tensor)}: external data must have one each of {', '.join(sorted(_KEYS))}, "
+            f"{title(tensor)}: external data must have one each of {', '.join(sorted(_KEYS))}, "
             f"found {(unknown or ['repeated ones'])[0]!r:.60}"
         )
     location = entries.get("location", "")
@@ -57,13 +57,13 @@ def _content(tensor: onnx.TensorProto, folder: Path, size: int, sums: "_CheckSum
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise NetworkFileError(
-                    f"{named(tensor)}: external data {location!r:.80} must be a regular file"
+                    f"{title(tensor)}: external data {location!r:.80} must be a regular file"
                 )
             offset = _number(tensor, entries, "offset", 0)
             length = _number(tensor, entries, "length", max(0, status.st_size - offset))
             if length != size or offset + length > status.st_size:
                 raise NetworkFileError(
-                    f"{named(tensor)}: must hold {size} bytes for shape {list(tensor.dims)}, found "
+                    f"{title(tensor)}: must hold {size} bytes for shape {list(tensor.dims)}, found "
                     f"{length} at {offset} of the {status.st_size} bytes of {location!r:.80}"
                 )
             if "checksum" in entries:
@@ -72,7 +72,7 @@ def _content(tensor: onnx.TensorProto, folder: Path, size: int, sums: "_CheckSum
             content = file.read(length)
     except OSError as error:
         raise NetworkFileError(
-            f"{named(tensor)}: external data {location!r:.80} must be a readable file beside the "
+            f"{title(tensor)}: external data {location!r:.80} must be a readable file beside the "
             f"ONNX file, found: {error.strerror}"
         ) from None
     return content
@@ -88,13 +88,13 @@ def _beside(tensor: onnx.TensorProto, location: str, folder: Path) -> Path:
                 return path
     except FileNotFoundError:
         raise NetworkFileError(
-            f"{named(tensor)}: external data {location!r:.80} must lie beside the ONNX file, "
+            f"{title(tensor)}: external data {location!r:.80} must lie beside the ONNX file, "
             "found no such file"
         ) from None
     except (OSError, RuntimeError, ValueError):
         plain = False
     raise NetworkFileError(
-        f"{named(tensor)}: must have its data in the folder of the ONNX file, found external data "
+        f"{title(tensor)}: must have its data in the folder of the ONNX file, found external data "
         f"{location!r:.80}" + (", a link that leaves it" if plain else "")
     )
 
@@ -105,7 +105,7 @@ def _number(tensor: onnx.TensorProto, entries: dict[str, str], key: str, otherwi
         return otherwise
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise NetworkFileError(
-            f"{named(tensor)}: {key} of external data must be a number, not {text!r:.40}"
+            f"{title(tensor)}: {key} of external data must be a number, not {text!r:.40}"
         )
     return int(text)
 
@@ -125,7 +125,7 @@ class _CheckSums:
         status = os.fstat(file.fileno())
         if status.st_size > self._most_bytes:
             raise NetworkFileError(
-                f"{named(tensor)}: external data with a checksum must lie in a file of at most "
+                f"{title(tensor)}: external data with a checksum must lie in a file of at most "
                 f"{self._most_bytes} bytes, found {status.st_size}"
             )
         key = (status.st_dev, status.st_ino)
@@ -133,6 +133,6 @@ class _CheckSums:
             self._found[key] = hashlib.file_digest(file, "sha1").hexdigest()  # type: ignore[arg-type]
         if self._found[key] != promised.lower():
             raise NetworkFileError(
-                f"{named(tensor)}: external data must have the SHA-1 {promised!r:.60}, found "
+                f"{title(tensor)}: external data must have the SHA-1 {promised!r:.60}, found "
                 f"{self._found[key]}"
             )

@@ -43,12 +43,12 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     content = read_bytes(path, MAX_FILE_BYTES, NetworkFileError)
     try:
-        return _parsed(content, path.parent)
+        return _parse(content, path.parent)
     except NetworkFileError as error:
         raise NetworkFileError(f"{path}: {error}") from error
 
 
-def _parsed(content: bytes, folder: Path) -> onnx.ModelProto:
+def _parse(content: bytes, folder: Path) -> onnx.ModelProto:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)

@@ -54,7 +54,7 @@ def mlp_of(chain: Chain) -> Mlp:
         weight = layer.weight * sign[:, None]
         bias = layer.bias + offset @ layer.weight
         if layer is not chain.layers[-1]:
-            sign, offset = _rectified(layer)
+            sign, offset = _rectify(layer)
             weight, bias = weight * sign, (bias - offset) * sign
         elif layer.bounded and layer.bounded_by is not None:
             raise layer.bounded_by.error("must not bound the outputs of an MLP")
@@ -63,7 +63,7 @@ def mlp_of(chain: Chain) -> Mlp:
     return Mlp(tuple(weights), tuple(biases))
 
 
-def _rectified(layer: Layer) -> tuple[Reals, Reals]:
+def _rectify(layer: Layer) -> tuple[Reals, Reals]:
     """Sign and offset, (n,) each, with which values are sign ReLU(sign (sums - offset)) + offset.
 
     A neuron that stands still has the sign 1 and its value as its offset.

@@ -16,7 +16,7 @@ from toreq_hw.quant.fit import Fit, Reals, fit
 from toreq_hw.quant.onnx_chain import Chain
 from toreq_hw.quant.onnx_layers import Layer
 from toreq_hw.quant.onnx_quantisers import Rounding
-from toreq_hw.quant.onnx_states import StateFormat, carried
+from toreq_hw.quant.onnx_states import StateFormat, carry
 
 NOISE = 2.0**-21
 """Relative error of a float32 quotient of float32 values, with room: less is no difference."""
@@ -46,9 +46,9 @@ def quantised_mlp(chain: Chain) -> QuantisedMlp:
     """
     assert chain.first is not None
     stated = chain.layers[-1].states is not None
-    formats = [carried(chain.first, None)]
+    formats = [carry(chain.first, None)]
     for layer in chain.layers:
-        formats.append(carried(layer.states or formats[-1], layer))
+        formats.append(carry(layer.states or formats[-1], layer))
     populations = _populations(chain, formats)
     fits = [
         fit(layer.weight * (formats[k].scale / formats[k + 1].scale), WeightFormat.INT8)

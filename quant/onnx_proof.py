@@ -59,7 +59,7 @@ def prove(model: onnx.ModelProto, chain: Chain, mlp: QuantisedMlp) -> tuple[Comp
     values = _values(model, chain, mlp)
     found = []
     states = _states(values, mlp.formats[0])
-    if not np.array_equal(_quantised(values[mlp.formats[0].real], mlp.formats[0]), states):
+    if not np.array_equal(_quantise(values[mlp.formats[0].real], mlp.formats[0]), states):
         raise _difference(mlp.formats[0].node.label, "input states")
     for index, layer in enumerate(mlp.layers):
         after = mlp.formats[index + 1]
@@ -69,7 +69,7 @@ def prove(model: onnx.ModelProto, chain: Chain, mlp: QuantisedMlp) -> tuple[Comp
             values[layer.sums],
             NOISE * layer.magnitude / after.scale,
         )
-        wanted = _quantised(values[layer.sums], after)
+        wanted = _quantise(values[layer.sums], after)
         if stated:
             given = _states(values, after)
             if not np.array_equal(wanted, given):
@@ -124,7 +124,7 @@ def _states(values: dict[str, Reals], states: StateFormat) -> Integers:
     return found.astype(np.int64)
 
 
-def _quantised(real: Reals, states: StateFormat) -> Integers:
+def _quantise(real: Reals, states: StateFormat) -> Integers:
     """What the quantiser, as it was read, makes of the graph's float32 values."""
     if real.dtype != np.float32:
         return real.astype(np.int64) - states.stored_zero

@@ -44,7 +44,7 @@ class ReferenceRun:
         except ToreqError:
             raise
         except Exception as error:
-            raise _refused(error) from error
+            raise _error(error) from error
 
     def __call__(self, name: str, value: Array) -> dict[str, Array]:
         """The wanted values for one value of the input `name`."""
@@ -52,7 +52,7 @@ class ReferenceRun:
             found = self._run({name: value})
             return {name: np.asarray(found[name]) for name in self._wanted}
         except Exception as error:
-            raise _refused(error) from error
+            raise _error(error) from error
 
 
 def graph_values(
@@ -89,7 +89,7 @@ def _sample_sizes(chain: Chain, width: int) -> list[int]:
     return sizes
 
 
-def _refused(error: Exception) -> NetworkFileError:
+def _error(error: Exception) -> NetworkFileError:
     """Each kind of fault is a class of its own in onnxruntime, all below Exception."""
     reason = " ".join(str(error).split())
     return NetworkFileError(f"graph must run in onnxruntime, found: {reason:.200}")

@@ -69,7 +69,7 @@ def input_shape(value: onnx.ValueInfoProto) -> Shape:
     return Shape(sizes[0], tuple(sizes[1:]))
 
 
-def passed_on(node: Node, shape: Shape, constants: Constants) -> Shape | None:
+def pass_on(node: Node, shape: Shape, constants: Constants) -> Shape | None:
     """The shape behind a node that moves no value; None where it is no such node.
 
     Raises NodeError where it would move values, or make other samples of them.
@@ -90,7 +90,7 @@ def _same(node: Node, shape: Shape, constants: Constants) -> Shape:
     return shape
 
 
-def _flattened(node: Node, shape: Shape, _: Constants) -> Shape:
+def _flatten(node: Node, shape: Shape, _: Constants) -> Shape:
     axis = int(node.given.get("axis", 1))
     if axis < 0 and shape.rest is not None:
         axis += 1 + len(shape.rest)
@@ -101,12 +101,12 @@ def _flattened(node: Node, shape: Shape, _: Constants) -> Shape:
     return Shape(shape.batch, (shape.width,))
 
 
-def _reshaped(node: Node, shape: Shape, constants: Constants) -> Shape:
+def _reshape(node: Node, shape: Shape, constants: Constants) -> Shape:
     target = [int(size) for size in constants.array(node, 1).reshape(-1)]
     if not node.flag("allowzero"):
         for k, size in enumerate(target):
             if size == 0:
-                target[k] = _copied(node, shape, k)
+                target[k] = _count_copies(node, shape, k)
     said = f"must keep each sample by itself, found the shape {target}".replace(str(BATCH), "batch")
     if len(target) < 2 or target.count(-1) > 1 or any(s in (0, BATCH) for s in target[1:]):
         raise node.error(said)
@@ -125,7 +125,7 @@ def _reshaped(node: Node, shape: Shape, constants: Constants) -> Shape:
     return Shape(shape.batch, tuple(rest))
 
 
-def _copied(node: Node, shape: Shape, index: int) -> int:
+def _count_copies(node: Node, shape: Shape, index: int) -> int:
     """What a 0 in a target shape stands for: the size that is there."""
     if index == 0:
         return BATCH if shape.batch is None else shape.batch
@@ -135,7 +135,7 @@ def _copied(node: Node, shape: Shape, index: int) -> int:
     return size
 
 
-def _squeezed(node: Node, shape: Shape, constants: Constants) -> Shape:
+def _squeeze(node: Node, shape: Shape, constants: Constants) -> Shape:
     if "axes" in node.given:
         axes = [int(k) for k in node.given["axes"]]
     elif node.input(1):
@@ -162,10 +162,10 @@ def _squeezed(node: Node, shape: Shape, constants: Constants) -> Shape:
 _MOVES: Mapping[str, Callable[[Node, Shape, Constants], Shape]] = {
     "Cast": _same,
     "Dropout": _same,
-    "Flatten": _flattened,
+    "Flatten": _flatten,
     "Identity": _same,
-    "Reshape": _reshaped,
-    "Squeeze": _squeezed,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
     "Transpose": _same,
-    "Unsqueeze": _squeezed,
+    "Unsqueeze": _squeeze,
 }

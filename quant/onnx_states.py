@@ -91,17 +91,19 @@ def stored_format(node: Node, constants: Constants) -> StateFormat:
     zero_point = constants.array(node, 2) if node.input(2) else None
     low, high = range_of_type(node, output_type(node, zero_point))
     zero = _whole(node, constants.number(node, 2)) if zero_point is not None else 0
-    return _stored(node, (low, high), zero, constants)
+    return _state_format(node, (low, high), zero, constants)
 
 
 def input_format(node: Node, kind: str, constants: Constants) -> StateFormat:
     """The format of an input of integers of element type `kind`, at its DequantizeLinear."""
     low, high = range_of_type(node, kind)
     zero = _whole(node, constants.number(node, 2)) if node.input(2) else 0
-    return _stored(node, (low, high), zero, constants)
+    return _state_format(node, (low, high), zero, constants)
 
 
-def _stored(node: Node, stored: tuple[int, int], zero: int, constants: Constants) -> StateFormat:
+def _state_format(
+    node: Node, stored: tuple[int, int], zero: int, constants: Constants
+) -> StateFormat:
     """Integers that are stored in the range `stored`, with `zero` added."""
     low, high = stored
     return StateFormat(
@@ -141,7 +143,7 @@ def clip_bounds(node: Node, constants: Constants) -> tuple[float, float]:
     return low, high
 
 
-def dequantised(node: Node, stored: StateFormat, constants: Constants) -> StateFormat:
+def dequantise(node: Node, stored: StateFormat, constants: Constants) -> StateFormat:
     """Stored states as values again; scale and zero point must be those they were stored with.
 
     Raises NodeError.
@@ -158,7 +160,7 @@ def dequantised(node: Node, stored: StateFormat, constants: Constants) -> StateF
     return replace(stored, value=node.outputs[0])
 
 
-def requantised(before: StateFormat, again: StateFormat) -> StateFormat:
+def requantise(before: StateFormat, again: StateFormat) -> StateFormat:
     """Two quantisers in a row of one scale: the integers that both let through.
 
     Raises NodeError for another scale, and for a rounding that moves integers.
@@ -175,7 +177,7 @@ def requantised(before: StateFormat, again: StateFormat) -> StateFormat:
     return found
 
 
-def carried(states: StateFormat, layer: "Layer | None") -> StateFormat:
+def carry(states: StateFormat, layer: "Layer | None") -> StateFormat:
     """The format that a population takes: what a layer's bounds leave of its quantiser's integers.
 
     Raises NodeError naming the bound that is not one of the population's own (a ReLU that other

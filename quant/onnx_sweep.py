@@ -17,7 +17,7 @@ def sweep_body(network: Network) -> onnx.GraphProto:
     writer = GraphWriter()
     state = {p.name: f"before.{p.name}" for p in network.relaxing}
     for part in network.sweep.passes:
-        state |= {name: _updated(writer, network, part, name, state) for name in part.populations}
+        state |= {name: _update(writer, network, part, name, state) for name in part.populations}
     unequal = _any_difference(writer, network, state, "before", "changed")
     going = writer.node("And", ["active", unequal], "active.unsettled")
     cycled = "cycled"
@@ -81,7 +81,7 @@ def _sweep_graph(writer: GraphWriter, network: Network, cycles: bool) -> onnx.Gr
     return writer.graph("sweep", inputs, outputs)
 
 
-def _updated(
+def _update(
     writer: GraphWriter, network: Network, part: Pass, name: str, state: dict[str, str]
 ) -> str:
     """New states of a population from the present states of its neighbours."""
@@ -116,7 +116,7 @@ def _neuron(network: Network, population: Population, total: str) -> onnx.GraphP
     weight = f"{projection.coupling.name}.weight.forward"
     column = writer.node("Gather", [weight, "neuron"], "column", axis=1)
     product = writer.node("MatMul", ["states", column], "self")
-    product = _shifted(writer, projection, product, "self")
+    product = _shift(writer, projection, product, "self")
     outside = writer.node("Gather", [total, "neuron"], "outside", axis=1)
     accumulator = writer.node("Add", [outside, product], "accumulator")
     new = _to_state(writer, network, population, accumulator, "new")
@@ -179,10 +179,10 @@ def product_of(writer: GraphWriter, projection: Projection, states: str) -> str:
     weight = f"{coupling}.weight.{'backward' if projection.backward else 'forward'}"
     name = f"{coupling}.into.{projection.target.name}"
     product = writer.node("MatMul", [states, weight], name)
-    return _shifted(writer, projection, product, name)
+    return _shift(writer, projection, product, name)
 
 
-def _shifted(writer: GraphWriter, projection: Projection, product: str, name: str) -> str:
+def _shift(writer: GraphWriter, projection: Projection, product: str, name: str) -> str:
     if not projection.shift:
         return product
     factor = writer.number(1 << projection.shift)

@@ -52,7 +52,7 @@ def element_type(number: int) -> str:
         return "?"
 
 
-def named(tensor: onnx.TensorProto) -> str:
+def title(tensor: onnx.TensorProto) -> str:
     """How errors call a tensor."""
     return f"tensor {tensor.name!r:.80}"
 
@@ -67,7 +67,7 @@ def check_tensor(tensor: onnx.TensorProto) -> None:
     if tensor.HasField("raw_data"):
         if filled or len(tensor.raw_data) != size:
             raise NetworkFileError(
-                f"{named(tensor)}: must hold {count} values for shape {list(tensor.dims)} in "
+                f"{title(tensor)}: must hold {count} values for shape {list(tensor.dims)} in "
                 f"{size} bytes, found {len(tensor.raw_data)} bytes"
                 + (f" and {filled[0]}" if filled else "")
             )
@@ -78,7 +78,7 @@ def check_tensor(tensor: onnx.TensorProto) -> None:
     found = len(getattr(tensor, field))
     if found != entries or set(filled) - {field}:
         raise NetworkFileError(
-            f"{named(tensor)}: must hold {count} values for shape {list(tensor.dims)} in {field}, "
+            f"{title(tensor)}: must hold {count} values for shape {list(tensor.dims)} in {field}, "
             f"found {found} entries" + (f" and {filled[0]}" if set(filled) - {field} else "")
         )
     if field == "int32_data":
@@ -93,14 +93,14 @@ def stored_size(tensor: onnx.TensorProto) -> tuple[int, int]:
     kind = element_type(tensor.data_type)
     if kind not in _BITS:
         raise NetworkFileError(
-            f"{named(tensor)}: must have an element type of integers or floats, "
+            f"{title(tensor)}: must have an element type of integers or floats, "
             f"found {kind} ({tensor.data_type})"
         )
     if tensor.HasField("segment"):
-        raise NetworkFileError(f"{named(tensor)}: must be whole, found a segment")
+        raise NetworkFileError(f"{title(tensor)}: must be whole, found a segment")
     if min(tensor.dims, default=0) < 0:
         raise NetworkFileError(
-            f"{named(tensor)}: must have sizes of at least 0, found {list(tensor.dims)}"
+            f"{title(tensor)}: must have sizes of at least 0, found {list(tensor.dims)}"
         )
     count = math.prod(tensor.dims)
     return count, -(-count * _BITS[kind] // 8)
@@ -117,7 +117,7 @@ def _check_narrow(tensor: onnx.TensorProto, kind: str) -> None:
     values = np.array(tensor.int32_data, dtype=np.int64)
     if values.size and (values.min() < low or values.max() > high):
         raise NetworkFileError(
-            f"{named(tensor)}: must hold values in {low}..{high} ({kind}), "
+            f"{title(tensor)}: must hold values in {low}..{high} ({kind}), "
             f"found {values.min()}..{values.max()}"
         )
 
@@ -128,4 +128,4 @@ def array(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
         return np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise NetworkFileError(f"{named(tensor)}: must be an array, found: {reason:.120}") from None
+        raise NetworkFileError(f"{title(tensor)}: must be an array, found: {reason:.120}") from None

@@ -104,7 +104,7 @@ def _graph(network: Network, sweeps: int) -> onnx.GraphProto:
     for sweep in range(1, sweeps + 1):
         before = dict(state)
         for part in network.sweep.passes:
-            new = {name: _updated(writer, network, name, state, sweep) for name in part.populations}
+            new = {name: _update(writer, network, name, state, sweep) for name in part.populations}
             state |= new
     _write_moved(writer, network, before, state)
     for population in network.relaxing:
@@ -157,7 +157,7 @@ def _write_drive(writer: GraphWriter, network: Network, population: Population) 
     writer.node("Identity", [total], f"drive.{name}")
 
 
-def _updated(
+def _update(
     writer: GraphWriter, network: Network, name: str, state: dict[str, str], sweep: int
 ) -> str:
     """New states of population `name`: one sum of products, one Quant node that floors."""

@@ -66,11 +66,11 @@ def _relax(
         states = _swept(layers, couplings, base, before)
         sweeps += 1
         if all(torch.equal(new, old) for new, old in zip(states, before, strict=True)):
-            return (states if rows is None else _filled(ended, rows, states)), sweeps
+            return (states if rows is None else _fill(ended, rows, states)), sweeps
         if sweeps % SWEEPS_BETWEEN_LOOKS == 0:
             moving = _moving(states, before)
             if 2 * len(moving) <= len(states[0]):
-                ended = list(states) if rows is None else _filled(ended, rows, states)
+                ended = list(states) if rows is None else _fill(ended, rows, states)
                 rows = moving if rows is None else rows[moving]
                 base = [part[moving] for part in base]
                 states = [part[moving] for part in states]
@@ -80,11 +80,11 @@ def _swept(layers: Layers, couplings: Tensors, base: Tensors, states: Tensors) -
     """One sweep over the relaxing populations, in `Layers.order`."""
     new = list(states)
     for index in layers.order:
-        new[index] = _updated(layers, couplings, base, new, index)
+        new[index] = _update(layers, couplings, base, new, index)
     return new
 
 
-def _updated(
+def _update(
     layers: Layers, couplings: Tensors, base: Tensors, states: Tensors, index: int
 ) -> torch.Tensor:
     """New states of relaxing population `index`."""
@@ -103,6 +103,6 @@ def _moving(states: Tensors, before: Tensors) -> torch.Tensor:
     return torch.stack(changed).any(dim=0).nonzero().squeeze(1)
 
 
-def _filled(whole: Tensors, rows: torch.Tensor, states: Tensors) -> Tensors:
+def _fill(whole: Tensors, rows: torch.Tensor, states: Tensors) -> Tensors:
     """`whole` with its samples `rows` replaced by `states`."""
     return [part.index_copy(0, rows, new) for part, new in zip(whole, states, strict=True)]

@@ -17,14 +17,14 @@ _ANY_ORDER = {"reassoc", "contract", "nnan", "ninf", "nsz"}
 """What the compiler may assume: exact sums have no order, and nothing here is NaN or infinite."""
 
 
-def _compiled(function):  # type: ignore[no-untyped-def]
+def _compile(function):  # type: ignore[no-untyped-def]
     return njit(function, f"quant-{_SOURCE}", fastmath=_ANY_ORDER)
 
 
 _SOURCE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
 
-@_compiled
+@_compile
 def free_phases(net, first, constant, states):  # type: ignore[no-untyped-def]
     """Free equilibria into `states` (batch, neurons); returns the sweeps of the slowest sample.
 
@@ -41,7 +41,7 @@ def free_phases(net, first, constant, states):  # type: ignore[no-untyped-def]
     return slowest
 
 
-@_compiled
+@_compile
 def all_phases(net, first, constant, labels, nudge, outputs, plus, minus, rows):  # type: ignore[no-untyped-def]
     """Free phase and both nudged phases of every sample.
 
@@ -81,7 +81,7 @@ def all_phases(net, first, constant, labels, nudge, outputs, plus, minus, rows):
     return reached, slowest
 
 
-@_compiled
+@_compile
 def _free_phase(net, first, constant, sums, states, delta, waiting):  # type: ignore[no-untyped-def]
     sums[:] = constant
     sums[: len(first)] = first
@@ -90,7 +90,7 @@ def _free_phase(net, first, constant, sums, states, delta, waiting):  # type: ig
     return _settle(net, sums, states, delta, waiting)
 
 
-@_compiled
+@_compile
 def _settle(net, sums, states, delta, waiting):  # type: ignore[no-untyped-def]
     """Whole sweeps until one changes nothing, from sums that belong to `states`; how many.
 
@@ -114,7 +114,7 @@ def _settle(net, sums, states, delta, waiting):  # type: ignore[no-untyped-def]
     return sweeps
 
 
-@_compiled
+@_compile
 def _update(net, index, sums, states, delta):  # type: ignore[no-untyped-def]
     """Sets a population's states from its sums, `delta` to how far they went; whether any did."""
     start, stop = net.starts[index], net.starts[index + 1]
@@ -123,7 +123,7 @@ def _update(net, index, sums, states, delta):  # type: ignore[no-untyped-def]
     )
 
 
-@_compiled
+@_compile
 def _round(sums, low, high, states, delta):  # type: ignore[no-untyped-def]
     total = low * 0
     for k in range(len(sums)):
@@ -137,7 +137,7 @@ def _round(sums, low, high, states, delta):  # type: ignore[no-untyped-def]
     return total != 0
 
 
-@_compiled
+@_compile
 def _pass_on(net, link, source, target, delta, sums):  # type: ignore[no-untyped-def]
     """Adds to the target's sums what the source's change does to them.
 
@@ -158,13 +158,13 @@ def _pass_on(net, link, source, target, delta, sums):  # type: ignore[no-untyped
             place += len(changes)
 
 
-@_compiled
+@_compile
 def _add(sums, change, row):  # type: ignore[no-untyped-def]
     for k in range(len(sums)):
         sums[k] += change * row[k]
 
 
-@_compiled
+@_compile
 def _product(changes, row):  # type: ignore[no-untyped-def]
     total = row.dtype.type(0)
     for k in range(len(changes)):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.arrays import widened
+from toreq_hw.arrays import widen
 from toreq_hw.errors import NetworkFileError
 from toreq_hw.quant.fit import Reals
 from toreq_hw.quant.layer_order import layer_order, weight_of
@@ -80,7 +80,7 @@ def _weight(name: str, parts: dict[str, npt.NDArray[Any]]) -> Reals:
     if "weight" not in parts:
         tensor = f"{name}.bias" if name else "bias"
         raise NetworkFileError(f"tensor {shown(tensor)}: must have a weight beside it, found none")
-    weight = widened(parts["weight"])
+    weight = widen(parts["weight"])
     if weight.ndim != 2 or not weight.size:
         raise NetworkFileError(
             f"tensor {shown(weight_of(name))}: must have shape (m, n) of a Linear layer, not "
@@ -92,7 +92,7 @@ def _weight(name: str, parts: dict[str, npt.NDArray[Any]]) -> Reals:
 def _vector(
     name: str, leaf: str, parts: dict[str, npt.NDArray[Any]], size: int, missing: float
 ) -> Reals:
-    vector = widened(parts[leaf]) if leaf in parts else np.full(size, missing)
+    vector = widen(parts[leaf]) if leaf in parts else np.full(size, missing)
     if vector.shape != (size,):
         tensor = f"{name}.{leaf}" if name else leaf
         raise NetworkFileError(

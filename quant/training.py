@@ -119,7 +119,7 @@ def _epochs(
         batches = order.split(options.batch_size)
         for batch in batches:
             target = labels[batch]
-            images = moved(inputs[batch], dataset.shape, options.augment, generator)
+            images = shift_images(inputs[batch], dataset.shape, options.augment, generator)
             classes, slowest = _gradients(parameters, images, target, options)
             optimiser.step()
             schedule.step()
@@ -133,7 +133,7 @@ def _epochs(
         yield epoch
 
 
-def moved(
+def shift_images(
     inputs: torch.Tensor, shape: tuple[int, int], reach: int, generator: torch.Generator
 ) -> torch.Tensor:
     """Each image moved by its own -reach..reach rows and columns, black where it came from.

@@ -23,11 +23,11 @@ def lazy_page(record: LazyRecord) -> Page:
     """From the whole record."""
     rows = record.networks
     lead = "Most cycles saved without more images lost than won: " + "; ".join(map(_best, rows))
-    sections = [Section(row.name, _split(row), Table(*shown(row))) for row in rows]
+    sections = [Section(row.name, _split_text(row), Table(*savings_table(row))) for row in rows]
     return Page("Lazy cores", f"{lead}.", (_what(), *sections), dict(record.versions))
 
 
-def shown(row: LazyNetwork) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def savings_table(row: LazyNetwork) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and lines of a network's table."""
     return HEADER, tuple(_line(saving) for saving in row.savings)
 
@@ -82,5 +82,5 @@ def _what() -> Section:
     return Section("What is compared", text)
 
 
-def _split(row: LazyNetwork) -> str:
+def _split_text(row: LazyNetwork) -> str:
     return f"{row.data}: {row.split}."

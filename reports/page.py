@@ -20,7 +20,7 @@ class Table:
 @dataclass(frozen=True)
 class Section:
     """A heading with, in this order and where given, a text, a table and pictures (SVG, or
-    `captioned`).
+    `caption`).
     """
 
     title: str
@@ -39,7 +39,7 @@ class Page:
     made_by: dict[str, str] = field(default_factory=dict)
 
 
-def captioned(picture: str, caption: str) -> str:
+def caption(picture: str, caption: str) -> str:
     """A picture (SVG) with words under it."""
     return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 

@@ -115,9 +115,9 @@ def _times(found: Sequence[Row], records: Sequence[ParityRun]) -> list[str]:
     busy = f"{min(load):.1f} to {max(load):.1f}" if load else "unknown"
     lines = [
         "Seconds of one training, evaluation left out; threads a run: "
-        f"{_listed(record.threads for record in records)}, the rules taking turns. The machine "
+        f"{_list_names(record.threads for record in records)}, the rules taking turns. The machine "
         f"was not idle: its load average was {busy} on "
-        f"{_listed(record.processors for record in records)} processors, which stretches "
+        f"{_list_names(record.processors for record in records)} processors, which stretches "
         "wall-clock much and processor time somewhat; the ratio is that of processor times.",
         "",
         "| task | weights | EqProp processor s | backprop processor s | EqProp / backprop "
@@ -136,7 +136,7 @@ def _times(found: Sequence[Row], records: Sequence[ParityRun]) -> list[str]:
     return lines
 
 
-def _listed(values: Iterable[object]) -> str:
+def _list_names(values: Iterable[object]) -> str:
     return ", ".join(sorted({str(value) for value in values}))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from toreq_hw.records.design import Capacity, Resources
 from toreq_hw.records.synthesis import Design, Failure, Latency, Synthesis
 from toreq_hw.reports.anchors import ANCHORS, LOGIC_CELL, LUT6, Anchor
-from toreq_hw.reports.page import Page, Section, Table, captioned
+from toreq_hw.reports.page import Page, Section, Table, caption
 from toreq_hw.reports.synthesis_energy import energy_sections
 from toreq_hw.reports.synthesis_pictures import (
     accuracy_against_luts,
@@ -151,12 +151,12 @@ def _pictures(rows: Sequence[Design]) -> Section:
     if not rows:
         return Section("Pictures", "None: no design was built.")
     pictures = [
-        captioned(
+        caption(
             utilisation_bars(shares),
             "Utilisation: sites taken after packing, in per cent of what the device has; the seed "
             "in the bitstream.",
         ),
-        captioned(
+        caption(
             fmax_spread(reached, asked),
             "Spread over seeds: the clock that each seed of place and route reached (a dot a seed) "
             "and the one that was asked for (bar).",
@@ -164,7 +164,7 @@ def _pictures(rows: Sequence[Design]) -> Section:
     ]
     if times:
         pictures.append(
-            captioned(
+            caption(
                 latencies(times),
                 "Latency: how many images of the whole test set took how long, free phase, at the "
                 "clock that the PLL makes; heights are relative to each design's own peak.",
@@ -199,7 +199,7 @@ def _comparison(rows: Sequence[Design]) -> Section:
         "infer only; ours relax to an equilibrium and compute both nudged phases of learning with "
         "the same logic."
     )
-    picture = captioned(
+    picture = caption(
         accuracy_against_luts(ours, others),
         "Accuracy against LUT4: our designs (full dots on MNIST, empty ones on digits, an easier "
         "set) and published ones on MNIST (bars from the low to the high count of LUT4).",

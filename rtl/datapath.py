@@ -124,7 +124,7 @@ class Datapath(wiring.Component):
         parameters, operations = self._parameters, self._parameters.operations
         walk, single = self.walk, self.single
         for _ in range(2):
-            walk, single = _registered(m, walk), _registered(m, single)
+            walk, single = _register(m, walk), _register(m, single)
         op = self._beat[2].op
         is_walk, is_single = Signal(), Signal()
         m.d.comb += [
@@ -207,11 +207,11 @@ class Datapath(wiring.Component):
         unwritten = [ahead.op != entry.op for entry in operations if entry.sums[1] is None]
         target, writes, follows = Signal.like(write.addr), Signal(), Signal()
         m.d.comb += [
-            read.addr.eq(paged(read_page, beat.slice >> parameters.part_bits, groups)),
-            target.eq(paged(write_page, ahead.slice >> parameters.part_bits, groups)),
+            read.addr.eq(page_address(read_page, beat.slice >> parameters.part_bits, groups)),
+            target.eq(page_address(write_page, ahead.slice >> parameters.part_bits, groups)),
             writes.eq(reduce(and_, unwritten, self._valid[3])),
-            write.addr.eq(_registered(m, target)),
-            write.en.eq(self._valid[4] & _registered(m, writes)),
+            write.addr.eq(_register(m, target)),
+            write.en.eq(self._valid[4] & _register(m, writes)),
         ]
         m.d.sync += follows.eq(writes & (read.addr == target))
         row = Signal(rows, reset_less=True)
@@ -255,12 +255,14 @@ class Datapath(wiring.Component):
                 origin = Mux(~self.read_request & (beat.op == entry.op), entry.states[0], origin)
         m.d.comb += [
             page.eq(origin),
-            read.addr.eq(paged(page, Mux(self.read_request, self.read_slice, beat.slice), slices)),
+            read.addr.eq(
+                page_address(page, Mux(self.read_request, self.read_slice, beat.slice), slices)
+            ),
             self.state_d1.eq(read.data[:bits]),
             self.state_d2.eq(held[:bits]),
             updater.old.eq(held[:bits]),
             write.en.eq(updater.write),
-            write.addr.eq(paged(updater.write_page, updater.row.slice, slices)),
+            write.addr.eq(page_address(updater.write_page, updater.row.slice, slices)),
             write.data.eq(Cat(updater.written, updater.sends) if lossy else updater.written),
         ]
         if lossy:
@@ -271,7 +273,7 @@ class Datapath(wiring.Component):
             ]
 
 
-def _registered(m: Module, value: Signal) -> Signal:
+def _register(m: Module, value: Signal) -> Signal:
     """The value, a cycle later."""
     later = Signal.like(value, reset_less=True)
     m.d.sync += later.eq(value)
@@ -287,6 +289,6 @@ def choose_page(m: Module, page: Signal, op: Value, pages: Mapping[int, Page | N
                     m.d.comb += page.eq(number)
 
 
-def paged(page: Value, row: Value, rows: int) -> Value:
+def page_address(page: Value, row: Value, rows: int) -> Value:
     """The address of a row in a memory of pages of `rows` rows each."""
     return row + Array([0, rows, 2 * rows])[page]

@@ -18,21 +18,21 @@ _CELL = re.compile(r"^  cell (\$\w+) .*?^  end$", re.MULTILINE | re.DOTALL)
 
 def with_equal_widths(rtlil: str) -> str:
     """The same design in RTLIL text."""
-    return _CELL.sub(_equalised, rtlil)
+    return _CELL.sub(_equalise, rtlil)
 
 
-def _equalised(match: re.Match[str]) -> str:
+def _equalise(match: re.Match[str]) -> str:
     cell, kind = match[0], match[1]
     if kind in _SAME:
         width = _number(cell, "Y_WIDTH")
     elif kind in _COMPARE:
         width = max(_number(cell, "A_WIDTH"), _number(cell, "B_WIDTH"))
     elif kind in _SINGLE:
-        return _resized(cell, "A", _number(cell, "Y_WIDTH"), _number(cell, "A_SIGNED") == 1)
+        return _resize(cell, "A", _number(cell, "Y_WIDTH"), _number(cell, "A_SIGNED") == 1)
     else:
         return cell
     is_signed = _number(cell, "A_SIGNED") == 1 and _number(cell, "B_SIGNED") == 1
-    return _resized(_resized(cell, "A", width, is_signed), "B", width, is_signed)
+    return _resize(_resize(cell, "A", width, is_signed), "B", width, is_signed)
 
 
 def _number(cell: str, name: str) -> int:
@@ -41,7 +41,7 @@ def _number(cell: str, name: str) -> int:
     return int(found[1])
 
 
-def _resized(cell: str, port: str, width: int, is_signed: bool) -> str:
+def _resize(cell: str, port: str, width: int, is_signed: bool) -> str:
     """Extends or cuts what is connected to `port`."""
     now = _number(cell, f"{port}_WIDTH")
     if now == width:

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.errors import NetworkError
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.placement import PopulationPlacement
-from toreq_hw.rtl.rounding import inverted
+from toreq_hw.rtl.rounding import flip_bits
 
 
 def upset_signature(parameters: CoreParameters) -> wiring.Signature:
@@ -121,7 +121,7 @@ class StateFaults:
 
     def rounded(self, state: Value, number: Value, placement: PopulationPlacement) -> Value:
         """The new state of the neuron of this number, with its bits inverted."""
-        return inverted(
+        return flip_bits(
             state, self._ports.state_xor_mask.word_select(number, self._bits), placement
         )
 

@@ -48,12 +48,12 @@ class MemoryImages:
         """The contents that `network` gives a core of `parameters`."""
         return cls(
             stores=[
-                packed(weights, store.width)
+                pack(weights, store.width)
                 for weights, store in zip(
                     _stores(network, parameters), parameters.stores, strict=True
                 )
             ],
-            rest=packed(_biases(network, parameters), parameters.accumulator_bits),
+            rest=pack(_biases(network, parameters), parameters.accumulator_bits),
         )
 
     def text(self, parameters: CoreParameters) -> dict[str, list[str]]:
@@ -140,7 +140,7 @@ def _check(network: Network, parameters: CoreParameters) -> None:
         )
 
 
-def packed(rows: Matrix, bits: int) -> list[int]:
+def pack(rows: Matrix, bits: int) -> list[int]:
     """Each row of fields as one word: two's complement, the first field lowest."""
     fields = rows[:, :, None] >> np.arange(bits) & 1
     packed_bytes = np.packbits(

@@ -5,8 +5,8 @@ from amaranth import Cat, Const, Mux, Value, signed
 from toreq_hw.rtl.placement import PopulationPlacement
 
 
-def clipped(total: Value, placement: PopulationPlacement) -> Value:
-    """clip(total >> F, s_min, s_max), `state_bits` wide; `total` has its half added.
+def clip(total: Value, placement: PopulationPlacement) -> Value:
+    """A sum as a state, `state_bits` wide: shifted by F, then clipped; its half is added already.
 
     State ranges end at powers of two, so the bits above a state tell whether it is too large;
     only the lowest signed number, which is no state, has to be compared.
@@ -26,7 +26,7 @@ def clipped(total: Value, placement: PopulationPlacement) -> Value:
     return Mux(too_large, highest, Mux(too_small, lowest.as_unsigned(), state))
 
 
-def inverted(state: Value, mask: Value, placement: PopulationPlacement) -> Value:
+def flip_bits(state: Value, mask: Value, placement: PopulationPlacement) -> Value:
     """A state word with bits inverted; the signed word below the range reads as the smallest."""
     word = (state ^ mask)[: placement.state_bits]
     if not placement.signed:

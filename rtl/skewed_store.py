@@ -63,11 +63,11 @@ class SkewedStore(wiring.Component):
             ]
         row, turn = Signal(self._lane_bits), Signal(self._lane_bits)
         m.d.sync += [row.eq(self.lane), turn.eq(row)]
-        m.d.comb += self.weights.eq(_rotated(banks, turn))
+        m.d.comb += self.weights.eq(_rotate(banks, turn))
         return m
 
 
-def _rotated(banks: list[Value], amount: Signal) -> Value:
+def _rotate(banks: list[Value], amount: Signal) -> Value:
     """Lane l gets bank (l + amount) mod lanes: log2(lanes) levels of two-way switches."""
     turned = banks
     for level in range(len(amount)):

@@ -109,7 +109,7 @@ def stores_and_walks(
     for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]
         both_ways = len(projections) == 2
-        place = _skewed if both_ways and coupling.weight.size >= large else _rows
+        place = _skewed_walks if both_ways and coupling.weight.size >= large else _rows
         walks += place(network, projections, lanes, plan)
     stores = tuple(
         Store(
@@ -135,7 +135,7 @@ def _rows(
     return walks
 
 
-def _skewed(
+def _skewed_walks(
     network: Network, projections: Sequence[Projection], lanes: int, plan: _Plan
 ) -> list[Walk]:
     coupling = projections[0].dense

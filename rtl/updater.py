@@ -11,7 +11,7 @@ from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.operations import NewState, Page, having_state
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.placement import PopulationPlacement
-from toreq_hw.rtl.rounding import clipped
+from toreq_hw.rtl.rounding import clip
 from toreq_hw.rtl.senders import Sender, sender_of
 
 
@@ -91,7 +91,7 @@ class Updater(wiring.Component):
         return state
 
     def _rounded(self, lane: int, placement: PopulationPlacement) -> Value:
-        state = clipped(self.totals[lane], placement)
+        state = clip(self.totals[lane], placement)
         if self._faults:
             state = self._faults.rounded(state, self._address(lane), placement)
         return state.as_signed() if placement.signed else state

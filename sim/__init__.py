@@ -8,7 +8,7 @@ result.states["hidden"], result.classes, result.trace.states(sample=0)["hidden"]
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
-from toreq_hw.contract.results import PhaseResult, Status, first_difference, joined
+from toreq_hw.contract.results import PhaseResult, Status, first_difference, join_results
 from toreq_hw.contract.trace import Trace
 from toreq_hw.network import check_states
 from toreq_hw.sim.phases import (
@@ -35,7 +35,7 @@ __all__ = [
     "check_states",
     "first_difference",
     "free_phase",
-    "joined",
+    "join_results",
     "make_engine",
     "nudge",
     "nudged_phase",

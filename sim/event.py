@@ -14,7 +14,7 @@ from toreq_hw.machine import processors
 from toreq_hw.network import Network
 from toreq_hw.sim import event_kernel as kernel
 from toreq_hw.sim.plan import Plan, compile_plan
-from toreq_hw.sim.recorder import Recorder, carried_out
+from toreq_hw.sim.recorder import Recorder, run_twice
 from toreq_hw.sim.start import Start
 from toreq_hw.sim.stepping import in_step
 
@@ -33,7 +33,7 @@ class EventEngine:
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`."""
-        return carried_out(self._layout, start, partial(self._run, start))
+        return run_twice(self._layout, start, partial(self._run, start))
 
     def begin(self, start: Start, *, watched: bool = False) -> "EventRun":
         """The same a tick at a time. watched: its changes are wanted although it has no trace."""

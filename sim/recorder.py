@@ -125,7 +125,7 @@ each sample's begin; gives states and counters, int64 (batch, 6): sweeps, status
 changes, non-zero inputs."""
 
 
-def carried_out(layout: Layout, start: Start, run: Run) -> PhaseResult:
+def run_twice(layout: Layout, start: Start, run: Run) -> PhaseResult:
     """What `run` makes of a start.
 
     With a trace, a first run counts the changes of each sample. A second one, the same bit for bit,

@@ -46,18 +46,18 @@ def named_type_errors(target: _Target) -> _Target:
     does not fit its annotation; it names that argument. All other exceptions pass.
     """
     if not isinstance(target, type):
-        return _wrapped(target)  # type: ignore[return-value]
+        return _wrap(target)  # type: ignore[return-value]
     for name, member in list(vars(target).items()):
         if name.startswith("_") and name != "__init__":
             continue
         if inspect.isfunction(member):
-            setattr(target, name, _wrapped(member))
+            setattr(target, name, _wrap(member))
         elif isinstance(member, classmethod | staticmethod):
-            setattr(target, name, type(member)(_wrapped(member.__func__)))
+            setattr(target, name, type(member)(_wrap(member.__func__)))
     return target
 
 
-def _wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
@@ -90,7 +90,7 @@ def _misfit(
     for argument, value in given.items():
         hint = hints.get(argument, Any)
         if not _fits(value, hint):
-            return f"{name}: {argument} must be {_said(hint)}, not {shown(value)}"
+            return f"{name}: {argument} must be {_text_of(hint)}, not {shown(value)}"
     return None
 
 
@@ -134,7 +134,7 @@ def _is_of(value: object, hint: Any) -> bool:
     return isinstance(value, (hint, list) if hint is tuple else hint)
 
 
-def _said(hint: Any) -> str:
+def _text_of(hint: Any) -> str:
     """An annotation in one line, without the modules of its names."""
     text = re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", inspect.formatannotation(hint))
     text = re.sub(r"ndarray\[(?:[^\[\]]|\[[^\]]*\])*?dtype\[([^\]]*)\]\]", r"array of \1", text)

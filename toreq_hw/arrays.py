@@ -87,7 +87,7 @@ def _check_range(what: str, array: npt.NDArray[Any], low: float, high: float) ->
         raise InputError(f"{what}: must be in {low}..{high}, found {array.min()}..{array.max()}")
 
 
-def widened(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def widen(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Floats as float64, same shape. A signalling NaN becomes a quiet one, without a warning."""
     with np.errstate(invalid="ignore"):
         return np.asarray(values, dtype=np.float64)

@@ -38,7 +38,7 @@ def interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _tied(libc: ctypes.CDLL, parent: int) -> None:
+def _tie(libc: ctypes.CDLL, parent: int) -> None:
     """In a process between its start and its program: it ends with its parent, not by Ctrl-C."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -54,4 +54,4 @@ def tied_to_parent() -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     libc, parent = ctypes.CDLL(None), os.getpid()
-    return lambda: _tied(libc, parent)
+    return lambda: _tie(libc, parent)

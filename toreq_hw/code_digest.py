@@ -18,7 +18,7 @@ def code_digest(sources: Iterable[Path]) -> str:
     """SHA-256 (hexadecimal) of the names and the code of Python files, in order of their names."""
     digest = hashlib.sha256()
     for name, source in sorted((path.name, path) for path in sources):
-        code = normalised(source.read_text(encoding="utf-8"))
+        code = normalise(source.read_text(encoding="utf-8"))
         digest.update(f"{name}:{len(code)}:{code}".encode())
     return digest.hexdigest()
 
@@ -27,12 +27,12 @@ def code_digest(sources: Iterable[Path]) -> str:
 def digest_of_imports(*modules: str) -> str:
     """The digest of modules of this package and of all that they import of it, directly or not."""
     digest = hashlib.sha256()
-    for name, path in sorted(_reached(modules).items()):
+    for name, path in sorted(_imported_files(modules).items()):
         digest.update(f"{name}:{code_digest([path])}".encode())
     return digest.hexdigest()
 
 
-def normalised(source: str) -> str:
+def normalise(source: str) -> str:
     """The code of a Python source without comments, docstrings and formatting, to be compared.
 
     A string that stands alone as a statement is a docstring, wherever it stands. The result need
@@ -54,7 +54,7 @@ class _WithoutDocstrings(ast.NodeTransformer):
         """Does nothing either."""
 
 
-def _reached(modules: Iterable[str]) -> dict[str, Path]:
+def _imported_files(modules: Iterable[str]) -> dict[str, Path]:
     """Name -> file of modules, of what they import, and of the packages that these lie in."""
     found: dict[str, Path] = {}
     waiting = list(modules)

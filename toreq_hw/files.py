@@ -20,7 +20,7 @@ from typing import Any
 
 from toreq_hw.destinations import Destination, Way, destination, open_through
 from toreq_hw.errors import OutputError
-from toreq_hw.interrupts import held
+from toreq_hw.interrupts import hold_interrupts
 from toreq_hw.records import plain
 
 INCOMPLETE = "INCOMPLETE"
@@ -70,7 +70,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Makes missing parent folders. Raises OutputError where `path` cannot be written to.
     """
     place = destination(path)
-    with _explained(path), ExitStack() as cleanup:
+    with _explain(path), ExitStack() as cleanup:
         draft = _Draft(place, _new_file(place))
         cleanup.callback(draft.path.unlink, missing_ok=True)
         yield draft.path
@@ -154,20 +154,20 @@ def _commit(drafts: list[_Draft]) -> None:
     files = [draft for draft in drafts if draft.place.way is Way.REPLACED]
     for draft in drafts:
         destination(draft.place.path)  # still a place that can be written
-    with held(), _marked(files):
+    with hold_interrupts(), _mark(files):
         for draft in files:
-            with _explained(draft.place.path):
+            with _explain(draft.place.path):
                 draft.commit()
         for folder in {draft.place.target.parent for draft in files}:
             _force(folder)
     for draft in drafts:
         if draft not in files:
-            with _explained(draft.place.path):
+            with _explain(draft.place.path):
                 draft.commit()
 
 
 @contextmanager
-def _marked(files: list[_Draft]) -> Iterator[None]:
+def _mark(files: list[_Draft]) -> Iterator[None]:
     """While several files take their places, a marker lies in each of their folders."""
     if len(files) < 2:
         yield
@@ -175,7 +175,7 @@ def _marked(files: list[_Draft]) -> Iterator[None]:
     markers = {draft.place.target.parent / INCOMPLETE for draft in files}
     for marker in markers:
         names = sorted(f.place.target.name for f in files if f.place.target.parent == marker.parent)
-        with _explained(marker):
+        with _explain(marker):
             marker.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
             _force(marker.parent)
     yield
@@ -208,7 +208,7 @@ def _to_standard_output(content: bytes) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explain(path: Path) -> Iterator[None]:
     """Turns the system's refusal into one line."""
     try:
         yield

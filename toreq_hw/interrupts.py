@@ -48,7 +48,7 @@ class Hold:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def hold_interrupts() -> Iterator[None]:
     """Ctrl-C and SIGTERM wait until the body is done."""
     hold = Hold()
     hold.begin()

@@ -16,7 +16,7 @@ def _silent(_message: str) -> None:
 
 
 @contextmanager
-def locked(path: Path, tell: Callable[[str], None] = _silent) -> Iterator[None]:
+def lock(path: Path, tell: Callable[[str], None] = _silent) -> Iterator[None]:
     """While it lasts no other process has `path`; the lock lies beside it, as .NAME.lock.
 
     Where another process has it, `tell` gets one line and this one waits until that has ended or

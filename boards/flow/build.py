@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from toreq_hw.boards.flow.overflow import explained
+from toreq_hw.boards.flow.overflow import explain
 from toreq_hw.boards.flow.plan import SCRIPT, STAT, Plan
 from toreq_hw.boards.flow.stage import Stage, stage
 from toreq_hw.boards.flow.threads import in_threads
@@ -78,14 +78,14 @@ def build(
     """
     toolchain = plan.toolchain
     with Tools(parent) as tools:
-        synthesised = _watched(
+        synthesised = _watch(
             "synthesis", watch, lambda tell: run_synthesis(plan, tools, cache, tell)
         )
         synthesis = yosys_stat.parse(synthesised.folder / STAT)
         check_cells(plan.board.family, synthesis.cells, "netlist")
 
         def place(seed: int) -> Stage:
-            return _watched(
+            return _watch(
                 f"place and route, seed {seed}",
                 watch,
                 partial(_place, plan, seed, tools, cache, synthesised.folder),
@@ -94,7 +94,7 @@ def build(
         placed = in_threads(place, seeds, jobs, tools.stop)
         placements = _placements(plan, seeds, placed)
         best = max(range(len(seeds)), key=lambda k: placements[k].fmax_mhz)
-        packed = _watched(
+        packed = _watch(
             "bitstream",
             watch,
             lambda _: _pack(plan, tools, cache, placed[best].folder, seeds[best]),
@@ -124,7 +124,7 @@ def _placements(plan: Plan, seeds: Sequence[int], placed: Sequence[Stage]) -> tu
     return placements
 
 
-def _watched(name: str, watch: Watch, work: Callable[[Tell], Stage]) -> Stage:
+def _watch(name: str, watch: Watch, work: Callable[[Tell], Stage]) -> Stage:
     watch(name, None, False)
     done = work(lambda note: watch(name, None, False, note))
     watch(name, done.seconds, done.cached)
@@ -156,7 +156,7 @@ def _place(
         netlist = folder / toolchain.netlist
         netlist.hardlink_to(synthesised / toolchain.netlist)
         (folder / toolchain.constraints).write_text(plan.constraints, encoding="utf-8")
-        with explained(plan.board, folder / LOG):
+        with explain(plan.board, folder / LOG):
             tools.run(toolchain.placer, plan.placing(seed), folder, LOG, tell)
         netlist.unlink()
 

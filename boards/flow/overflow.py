@@ -13,7 +13,7 @@ _USAGE = re.compile(r"Info:[ \t]+(\w{1,80}):[ \t]+([0-9]{1,12})/[ \t]*([0-9]{1,1
 
 
 @contextmanager
-def explained(board: Board, log: Path) -> Iterator[None]:
+def explain(board: Board, log: Path) -> Iterator[None]:
     """Names every type of cell of which the log of place and route counts more than there are.
 
     Raises BuildError.

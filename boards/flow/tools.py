@@ -94,7 +94,7 @@ class Tools:
                 )
                 self._running.add(process)
             try:
-                status = _watched(process, folder / (own_log or log), tell)
+                status = _watch(process, folder / (own_log or log), tell)
             except BaseException:  # an interrupt: the tool must not outlive what waits for it
                 process.kill()
                 process.wait()
@@ -112,7 +112,7 @@ class Tools:
             raise BuildError(f"{name} must succeed, found: {words}")
 
 
-def _watched(process: "subprocess.Popen[bytes]", log: Path, tell: Tell) -> int:
+def _watch(process: "subprocess.Popen[bytes]", log: Path, tell: Tell) -> int:
     """Waits for the tool's end, however long it takes; returns its status."""
     while True:
         with suppress(subprocess.TimeoutExpired):

@@ -122,12 +122,12 @@ class Frame:
         """The bytes on the wire, flags included."""
         head = bytes([self.sequence, self.type]) + len(self.payload).to_bytes(2, "big")
         body = head + self.payload
-        return delimited(body + frame_crc(body).to_bytes(CRC_BYTES, "big"))
+        return delimit(body + frame_crc(body).to_bytes(CRC_BYTES, "big"))
 
     @classmethod
     def decode(cls, stuffed: bytes) -> "Frame":
         """The frame of the bytes between two flags. Raises FrameError."""
-        body = unstuffed(stuffed)
+        body = unstuff(stuffed)
         if len(body) < HEADER_BYTES + CRC_BYTES:
             raise FrameError(f"frame must have 6 bytes or more, found {len(body)}")
         if frame_crc(body):
@@ -152,14 +152,14 @@ def load_check(data: bytes) -> int:
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def delimited(body: bytes) -> bytes:
+def delimit(body: bytes) -> bytes:
     """`body` stuffed, between two flags."""
     stuffed = body.replace(bytes([ESCAPE]), bytes([ESCAPE, ESCAPE ^ FLIP]))
     stuffed = stuffed.replace(bytes([FLAG]), bytes([ESCAPE, FLAG ^ FLIP]))
     return bytes([FLAG]) + stuffed + bytes([FLAG])
 
 
-def unstuffed(stuffed: bytes) -> bytes:
+def unstuff(stuffed: bytes) -> bytes:
     """The body of the bytes between two flags. Raises FrameError for a cut escape."""
     first, *rest = stuffed.split(bytes([ESCAPE]))
     if any(not part for part in rest):

@@ -27,8 +27,8 @@ def summary_word(payload: Any) -> Value:
     """The core's summary in the fixed widths of the protocol, the last field lowest."""
     flags = Cat(payload.settled, Const(0, 7))
     fields = [(flags, 8), *((payload[name], bits) for name, bits in SUMMARY_FIELDS)]
-    return Cat(*(_widened(value, bits) for value, bits in reversed(fields)))
+    return Cat(*(_widen(value, bits) for value, bits in reversed(fields)))
 
 
-def _widened(value: Value, bits: int) -> Value:
+def _widen(value: Value, bits: int) -> Value:
     return Cat(value, Const(0, bits - len(value))) if len(value) < bits else value

@@ -72,7 +72,7 @@ class FeedForwardTrainer:
     def learn(self, inputs: Floats, labels: npt.NDArray[np.int64], rate: float) -> None:
         """One step on a batch. inputs: (batch, n) in units of the largest state."""
         latents = zip(self._weights, self._shape.dense_couplings, strict=True)
-        weights = [_stored(latent.value, coupling) for latent, coupling in latents]
+        weights = [_to_integers(latent.value, coupling) for latent, coupling in latents]
         activations, totals = [inputs], []
         for index, weight in enumerate(weights):
             coupling = self._shape.dense_couplings[index]
@@ -164,7 +164,7 @@ def _largest_value(coupling: DenseCoupling) -> float:
     return 1.5 if coupling.weight_format is WeightFormat.TERNARY else 1.0
 
 
-def _stored(latent: Floats, coupling: DenseCoupling) -> Floats:
+def _to_integers(latent: Floats, coupling: DenseCoupling) -> Floats:
     """The integers a latent stands for, as float32: ternary by threshold, INT8 by rounding."""
     if coupling.weight_format is WeightFormat.TERNARY:
         return np.sign(latent) * (np.abs(latent) >= _TERNARY_THRESHOLD)

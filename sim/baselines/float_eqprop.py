@@ -110,7 +110,7 @@ class FloatNetwork:
                 product(self._source(p, inputs, s).T, self._of(p.target, s))
                 for s in (positive, negative)
             )
-            weights[p.coupling.name] = _tied(p, scale * (up - down))
+            weights[p.coupling.name] = _tie(p, scale * (up - down))
         biases = {
             p.name: scale * column_sums((positive - negative)[:, self.layout.of(p)])
             for p in self.shape.relaxing
@@ -147,7 +147,7 @@ class FloatNetwork:
             if not p.from_input:
                 pre = self._of(p.source, adjoint)
                 slope += pre.T @ self._of(p.target, free)
-            weights[p.coupling.name] = _tied(p, slope / len(inputs))
+            weights[p.coupling.name] = _tie(p, slope / len(inputs))
         biases = {p.name: adjoint[:, self.layout.of(p)].mean(axis=0) for p in self.shape.relaxing}
         return Gradient(weights, biases)
 
@@ -224,7 +224,7 @@ def _glorot(rng: np.random.Generator, coupling: DenseCoupling) -> Floats:
     return coupling.mirrored(uniform(rng, limit, coupling.shape))
 
 
-def _tied(projection: Projection, product: Floats) -> Floats:
+def _tie(projection: Projection, product: Floats) -> Floats:
     """A self-coupling's gradient is that of one shared value for (i, j) and (j, i)."""
     if not projection.is_self_projection:
         return product

@@ -107,10 +107,10 @@ def run_trial(setting: Setting, level: float, trial: int) -> Trial:
     if bench.baseline is not None and has_counterpart(layer):
         baseline_classes = feed_forward(bench.baseline, bench.inputs, [layer])
         twin_accuracy = float(np.mean(baseline_classes == bench.labels))
-    return _measured(bench, result, level, trial, twin_accuracy)
+    return _summarise(bench, result, level, trial, twin_accuracy)
 
 
-def _measured(
+def _summarise(
     bench: _Bench, result: PhaseResult, level: float, trial: int, twin_accuracy: float | None
 ) -> Trial:
     layout = Layout(bench.network)

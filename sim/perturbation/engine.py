@@ -24,7 +24,7 @@ from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, St
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepare
 from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
-from toreq_hw.sim.recorder import Recorder, carried_out
+from toreq_hw.sim.recorder import Recorder, run_twice
 from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 
@@ -87,7 +87,7 @@ class DisturbedEventEngine:
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`. Lossless events only."""
         start = prepare(start, self._disturbance)
-        return carried_out(self._layout, start, partial(self._run, start))
+        return run_twice(self._layout, start, partial(self._run, start))
 
     def begin(self, start: Start, *, watched: bool = False) -> DisturbedEventRun:
         """The same a tick at a time. watched: its changes are wanted although it has no trace."""

@@ -93,11 +93,11 @@ class FaultMap:
         if len(given.weight_flips):
             raise InputError("a fault map must keep its weights, found some that flip in a phase")
         name = _names(network)
-        moved = [] if states is None else _moved(states, disturb(damaged, states, layers))
+        moved = [] if states is None else _state_rows(states, disturb(damaged, states, layers))
         return cls(
             network_sha256=network.sha256,
             samples=samples,
-            weights=tuple(_changed(network, damaged)),
+            weights=tuple(_weight_rows(network, damaged)),
             stuck=_pairs(name, given.stuck, given.stuck != FREE),
             inverted=_pairs(name, given.state_xor_mask, given.state_xor_mask != 0),
             messages=_pairs(name, given.message_xor_mask, given.message_xor_mask != 0),
@@ -241,7 +241,7 @@ def _pairs(
     return tuple((*name[i], int(values[i])) for i in np.flatnonzero(where))
 
 
-def _changed(network: Network, damaged: Network) -> list[tuple[str, int, int, int]]:
+def _weight_rows(network: Network, damaged: Network) -> list[tuple[str, int, int, int]]:
     rows = []
     for before, after in zip(network.dense_couplings, damaged.dense_couplings, strict=True):
         for row, column in np.argwhere(before.weight != after.weight).tolist():
@@ -249,7 +249,7 @@ def _changed(network: Network, damaged: Network) -> list[tuple[str, int, int, in
     return rows
 
 
-def _moved(before: States, after: States) -> list[tuple[int, str, int, int]]:
+def _state_rows(before: States, after: States) -> list[tuple[int, str, int, int]]:
     rows = []
     for name, states in before.items():
         for sample, neuron in np.argwhere(states != after[name]).tolist():

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError
 from toreq_hw.network import DenseCoupling
-from toreq_hw.sim.perturbation.reprogram import mirrored
+from toreq_hw.sim.perturbation.reprogram import mirror
 from toreq_hw.sim.perturbation.weight_noise import AnalogWeights
 
 Real = npt.NDArray[np.float64]
@@ -103,7 +103,7 @@ class Pcm(AnalogWeights):
         for sign in (1, -1):
             target = np.maximum(sign * weight, 0) * per_weight
             normals = np.stack(
-                [mirrored(coupling, rng.standard_normal(weight.shape)) for _ in range(3)]
+                [mirror(coupling, rng.standard_normal(weight.shape)) for _ in range(3)]
             )
             pair.append(conductance_after(target, self.seconds, normals, self.level))
         read = (pair[0] - pair[1]) / per_weight

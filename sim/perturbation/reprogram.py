@@ -26,7 +26,7 @@ def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) 
     return replace(network, couplings=couplings)
 
 
-def mirrored(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def mirror(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A draw per device: a self-coupling has one device a pair, right of the diagonal.
 
     values: float64 (n_pre, n_post); returns the same shape.

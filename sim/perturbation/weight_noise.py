@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.sim.perturbation.layer import WeightLayer
-from toreq_hw.sim.perturbation.reprogram import mirrored, through_converter
+from toreq_hw.sim.perturbation.reprogram import mirror, through_converter
 
 Real = npt.NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class ProgrammingNoise(AnalogWeights):
     def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
         largest = int(np.abs(coupling.weight).max(initial=0))
-        normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
+        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
         return coupling.weight + self.level * largest * normal
 
 
@@ -62,7 +62,7 @@ class RelativeNoise(AnalogWeights):
 
     def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
-        normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
+        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
         return coupling.weight * (1 + self.level * normal)
 
 
@@ -79,7 +79,7 @@ class DeviceVariation(AnalogWeights):
 
     def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
-        normal = mirrored(coupling, rng.standard_normal(coupling.weight.shape))
+        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
         gain: Real = np.exp(self.level * normal - self.level**2 / 2)
         return coupling.weight * gain
 

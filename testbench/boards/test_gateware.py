@@ -13,7 +13,7 @@ from toreq_hw.boards.link.protocol import (
     FLAG,
     Frame,
     Request,
-    delimited,
+    delimit,
     frame_crc,
     load_check,
 )
@@ -95,9 +95,9 @@ def test_garbage_is_dropped_counted_and_forgotten() -> None:
     good = Frame(9, 3, bytes(range(20)))
     body = good.encode()[1:-1]
     short = bytes([9, 3, 0, 19]) + good.payload
-    wrong_length = delimited(short + frame_crc(short).to_bytes(2, "big"))[1:-1]
+    wrong_length = delimit(short + frame_crc(short).to_bytes(2, "big"))[1:-1]
     long = bytes(BUFFER) + bytes([9, 3, 0, 20]) + good.payload
-    behind = delimited(long + frame_crc(long).to_bytes(2, "big"))
+    behind = delimit(long + frame_crc(long).to_bytes(2, "big"))
     wrong = {
         "a flipped bit": bytes([body[0] ^ 1]) + body[1:],
         "a cut": body[:-1],
@@ -155,7 +155,7 @@ def test_identify_and_reset_are_heard_while_a_frame_is_held(kind: Request, sent:
     wrong[-2] ^= 1
     for length in (b"\0\1", b"\1\0"):
         body = bytes([6, kind]) + length
-        other += delimited(body + frame_crc(body).to_bytes(2, "big"))
+        other += delimit(body + frame_crc(body).to_bytes(2, "big"))
     interrupts = []
 
     async def bench(ctx: Any) -> None:

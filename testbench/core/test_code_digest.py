@@ -7,7 +7,7 @@ import pytest
 
 import toreq_hw
 from toreq_hw import code_digest
-from toreq_hw.code_digest import digest_of_imports, normalised
+from toreq_hw.code_digest import digest_of_imports, normalise
 
 CODE = '''"""A module."""
 
@@ -45,12 +45,12 @@ OTHER = {
 
 @pytest.mark.parametrize("what", SAME)
 def test_words_do_not_count(what: str) -> None:
-    assert normalised(CODE.replace(*SAME[what])) == normalised(CODE)
+    assert normalise(CODE.replace(*SAME[what])) == normalise(CODE)
 
 
 @pytest.mark.parametrize("what", OTHER)
 def test_code_counts(what: str) -> None:
-    assert normalised(CODE.replace(*OTHER[what])) != normalised(CODE)
+    assert normalise(CODE.replace(*OTHER[what])) != normalise(CODE)
 
 
 def key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

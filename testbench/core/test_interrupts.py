@@ -10,7 +10,7 @@ from numba.core import event
 
 from toreq_hw import compilation  # noqa: F401  registers what listens to the compiler
 from toreq_hw.cli.termination import STATUS, ending_in_order
-from toreq_hw.interrupts import Hold, held
+from toreq_hw.interrupts import Hold, hold_interrupts
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_ctrl_c_waits_for_the_compiler() -> None:
 
 def test_several_signals_are_one_that_comes_at_the_end() -> None:
     def interrupted_thrice() -> None:
-        with held():
+        with hold_interrupts():
             for _ in range(3):
                 os.kill(os.getpid(), signal.SIGINT)
             reached.append("end")

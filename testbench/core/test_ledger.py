@@ -16,7 +16,7 @@ import pytest
 
 from testbench.patience import GENEROUS_S
 from toreq_hw.errors import InputError, OutputError
-from toreq_hw.locks import locked
+from toreq_hw.locks import lock
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.campaign.trial import MAX_BIN, Trial
@@ -258,7 +258,7 @@ def test_a_dead_process_holds_no_lock(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait(GENEROUS_S)
         told: list[str] = []
-        with locked(path, told.append):
+        with lock(path, told.append):
             assert told == []
 
 

@@ -65,14 +65,14 @@ def test_a_byte_order_mark_is_dropped_and_other_encodings_are_refused(tmp_path: 
 
 def test_what_gzip_unpacks_to_is_bounded() -> None:
     bomb = gzip.compress(gzip.compress(bytes(1 << 25)))  # twice packed
-    inner = reading.unpacked(bomb, 1 << 20, "bomb", InputError)
-    message = refused(lambda: reading.unpacked(inner, 1 << 20, "bomb", InputError))
+    inner = reading.unpack(bomb, 1 << 20, "bomb", InputError)
+    message = refused(lambda: reading.unpack(inner, 1 << 20, "bomb", InputError))
     assert message == "bomb: must unpack to at most 1048576 bytes, found more"
     whole = gzip.compress(b"12") + gzip.compress(b"34")
-    assert reading.unpacked(whole, 4, "file", InputError) == b"1234"
-    assert reading.unpacked(b"1234", 4, "file", InputError) == b"1234"
+    assert reading.unpack(whole, 4, "file", InputError) == b"1234"
+    assert reading.unpack(b"1234", 4, "file", InputError) == b"1234"
     for damaged in (whole[:-1], whole[:12], whole + b"x", whole[:-5] + b"\0" + whole[-4:]):
-        message = refused(lambda damaged=damaged: reading.unpacked(damaged, 4, "f", InputError))
+        message = refused(lambda damaged=damaged: reading.unpack(damaged, 4, "f", InputError))
         assert message.startswith("f: must be a whole gzip file, found: ")
 
 

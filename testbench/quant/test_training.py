@@ -18,7 +18,7 @@ from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.quant.training import Training, free_states, moved, train
+from toreq_hw.quant.training import Training, free_states, shift_images, train
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 
@@ -209,11 +209,11 @@ def test_the_same_seed_gives_the_same_network(digits: Dataset) -> None:
 
 def test_images_move_by_whole_pixels_and_nothing_wraps_round() -> None:
     image = torch.arange(1, 13, dtype=torch.int16)
-    shown = moved(image.expand(400, -1), (3, 4), 1, torch.Generator().manual_seed(0))
+    shown = shift_images(image.expand(400, -1), (3, 4), 1, torch.Generator().manual_seed(0))
     padded = np.pad(image.numpy().reshape(3, 4), 1)
     expected = {padded[r : r + 3, c : c + 4].tobytes() for r in range(3) for c in range(3)}
     assert {row.numpy().tobytes() for row in shown} == expected
-    assert moved(shown, (3, 4), 0, torch.Generator()) is shown
+    assert shift_images(shown, (3, 4), 0, torch.Generator()) is shown
 
 
 def test_a_spectral_limit_holds(digits: Dataset) -> None:

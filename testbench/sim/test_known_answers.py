@@ -159,7 +159,7 @@ def test_event_order_does_not_matter(case: Case) -> None:
 def test_samples_do_not_influence_each_other(case: Case) -> None:
     together = sim.relax(case.network, case.inputs, max_sweeps=50)
     alone = [sim.relax(case.network, x[None], max_sweeps=50) for x in case.inputs]
-    assert sim.first_difference(together, sim.joined(alone)) is None
+    assert sim.first_difference(together, sim.join_results(alone)) is None
 
 
 @pytest.mark.parametrize("rows", [65_793, 65_794, 200_000])

@@ -131,7 +131,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"network": NET, "outputs": FREE.states["output"], "labels": LABELS},
     ),
     "targets": (sim.targets, {"output": NET.output, "labels": LABELS}),
-    "joined": (sim.joined, {"parts": [FREE, FREE]}),
+    "join_results": (sim.join_results, {"parts": [FREE, FREE]}),
     "Layout": (sim.Layout, {"network": NET}),
     "join": (sim.Layout(NET).join, {"states": FREE.states}),
     "summarise": (summarise, {"relaxation": FREE, "labels": LABELS}),

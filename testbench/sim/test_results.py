@@ -57,7 +57,7 @@ def test_a_result_equals_itself_whatever_is_left_out(expected: sim.PhaseResult) 
         bare,
         untraced,
         partly,
-        sim.joined([one_sample(expected, k) for k in (0, 1)]),
+        sim.join_results([one_sample(expected, k) for k in (0, 1)]),
     ):
         assert sim.first_difference(expected, got) is None
         assert not differing_samples(expected, got).any()

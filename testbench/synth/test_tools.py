@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from toreq_hw.boards import registry
-from toreq_hw.boards.flow.overflow import explained
+from toreq_hw.boards.flow.overflow import explain
 from toreq_hw.boards.flow.stage import stage
 from toreq_hw.boards.flow.tools import StoppedError, Tools, executable, tool_versions
 from toreq_hw.errors import BuildError, MissingDependencyError, OutputError
@@ -77,7 +77,7 @@ def test_a_design_that_is_too_large_is_told_of_what(tmp_path: Path) -> None:
     log = tmp_path / "place.log"
     log.write_text(FULL)
     board = registry.get("icebreaker")
-    with pytest.raises(BuildError) as caught, explained(board, log):
+    with pytest.raises(BuildError) as caught, explain(board, log):
         raise BuildError("nextpnr must succeed")
     assert str(caught.value) == (
         "design must fit onto icebreaker, found: ICESTORM_LC needed 6120, available 5280; "
@@ -91,7 +91,7 @@ def test_another_failure_stays_what_it_was(tmp_path: Path) -> None:
     log.write_text("ERROR: no such option\n")
     with (
         pytest.raises(BuildError, match=r"^as it was$"),
-        explained(registry.get("icebreaker"), log),
+        explain(registry.get("icebreaker"), log),
     ):
         raise BuildError("as it was")
 

@@ -83,8 +83,8 @@ class CheckedCommand(click.Command):
             raise InputError(f"paths must name files, found: {error}") from error
         for label, path, kinds in _kinds(self.params, ctx.params):
             check_kind(label, path, kinds)
-        outputs = dict(_named(self.params, ctx.params, OutputFile)) | dict(more.outputs)
-        inputs = dict(_named(self.params, ctx.params, InputFile)) | dict(more.inputs)
+        outputs = dict(_files_of(self.params, ctx.params, OutputFile)) | dict(more.outputs)
+        inputs = dict(_files_of(self.params, ctx.params, InputFile)) | dict(more.inputs)
         folders = dict(self._folders(ctx.params)) | dict(more.folders)
         ctx.meta[META] = more.run or run_name(self.name or "", self._settings(ctx))
         places = {label: destination(path) for label, path in outputs.items()}
@@ -151,7 +151,7 @@ checked_command = partial(click.command, cls=CheckedCommand)
 """The decorator of every command."""
 
 
-def _named(
+def _files_of(
     parameters: Iterable[click.Parameter], values: Mapping[str, Any], kind: type[click.Path]
 ) -> Iterable[tuple[str, Path]]:
     """The files that parameters of one kind name; of a repeated one each."""
@@ -172,7 +172,7 @@ def _kinds(
     """Parameters that name an input of certain kinds, each path of them by itself."""
     for parameter in parameters:
         if isinstance(parameter.type, InputFile) and parameter.type.kinds:
-            for label, path in _named([parameter], values, InputFile):
+            for label, path in _files_of([parameter], values, InputFile):
                 yield label, path, parameter.type.kinds
 
 

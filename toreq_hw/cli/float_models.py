@@ -66,7 +66,7 @@ def equilibrium_of(
     )
 
 
-def lost(
+def warnings_of_loss(
     model: Prepared, report: "QuantisationReport", accuracy: float, dataset: Dataset
 ) -> list[str]:
     """Warnings where the float model itself is poor, or the network far below it."""

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from toreq_hw.quant.onnx_import import Carried
 
 
-def described(carried: "Sequence[Carried]") -> Iterator[str]:
+def describe(carried: "Sequence[Carried]") -> Iterator[str]:
     """Lines about each coupling; none for a network that came back as it was exported."""
     if carried:
         scale = carried[0].pre_scale

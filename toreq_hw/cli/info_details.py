@@ -38,7 +38,7 @@ def _description(path: Path) -> Details:
     return {**_described(network.load_description(path)), "sha256": None}
 
 
-def _described(net: Network) -> Details:
+def _describe(net: Network) -> Details:
     return {
         "sha256": net.sha256,
         "shape": "-".join(str(p.size) for p in net.populations),
@@ -82,7 +82,7 @@ def _checkpoint(path: Path) -> Details:
     history = notes.get("history")
     return {
         "made_by": f"toreq-hw train, checkpoint of version {checkpoint.VERSION}",
-        **_described(trainer.network()),
+        **_describe(trainer.network()),
         "epoch": trainer.epoch,
         "epochs": notes.get("epochs"),
         "seed": trainer.seed,

@@ -138,7 +138,7 @@ def command(
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
-    with _watched(f"{len(chosen)} samples on {target.name}") as watch:
+    with _watch_run(f"{len(chosen)} samples on {target.name}") as watch:
         options = targets.Options(
             batch=batch,
             chip=chip,
@@ -189,7 +189,7 @@ def _refuse_unused(target: targets.Target) -> None:
 
 
 @contextmanager
-def _watched(title: str) -> Iterator[targets.Watch]:
+def _watch_run(title: str) -> Iterator[targets.Watch]:
     """A bar in a terminal, of what the target says is done; elsewhere lines, as work of unknown
     length begins and while other work takes longer.
     """

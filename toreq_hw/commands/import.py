@@ -9,7 +9,7 @@ import click
 from toreq_hw import network as network_file
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, checked_command
-from toreq_hw.cli.import_report import described
+from toreq_hw.cli.import_report import describe
 from toreq_hw.cli.options import json_option, out_file_option, overwrite_option
 from toreq_hw.cli.paths import InputFile
 from toreq_hw.cli.runs import current_run
@@ -57,5 +57,5 @@ def command(file: Path, out: Path | None, json_path: Path | None) -> None:
             write_json(json_path, record)
     kind = "starting network of an MLP" if carried else "network as it was exported"
     console.output.print(f"{path}: {kind}, {network.sha256[:12]}")
-    for line in described(carried):
+    for line in describe(carried):
         console.output.print(line)

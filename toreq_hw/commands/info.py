@@ -50,7 +50,7 @@ def command(path: Path, json_path: Path | None) -> None:
     if json_path:
         write_json(json_path, record)
     console.output.print(f"{path}: {kind.value}")
-    for line in _shown(record):
+    for line in _lines(record):
         console.output.print(f"  {line}")
     if taken:
         console.output.print("commands that take it:")
@@ -63,18 +63,18 @@ def command(path: Path, json_path: Path | None) -> None:
         )
 
 
-def _shown(record: dict[str, Any]) -> Iterator[str]:
+def _lines(record: dict[str, Any]) -> Iterator[str]:
     """What a person reads of a record: a name and its value a line."""
     for name, value in record.items():
         title = name.replace("_", " ")
         if name in _APART or value in (None, [], {}):
             continue
         if isinstance(value, list) and isinstance(value[0], dict):
-            yield from (f"{title}: {text}" for text in _shortened([_entry(v) for v in value]))
+            yield from (f"{title}: {text}" for text in _shorten([_entry(v) for v in value]))
         elif isinstance(value, list):
-            yield f"{title}: {', '.join(_shortened([str(entry) for entry in value]))}"
+            yield f"{title}: {', '.join(_shorten([str(entry) for entry in value]))}"
         elif isinstance(value, dict):
-            yield f"{title}: {', '.join(_shortened([f'{k} {v}' for k, v in value.items()]))}"
+            yield f"{title}: {', '.join(_shorten([f'{k} {v}' for k, v in value.items()]))}"
         else:
             yield f"{title}: {value:,}" if name == "bytes" else f"{title}: {value}"
 
@@ -87,7 +87,7 @@ def _entry(entry: dict[str, Any]) -> str:
     )
 
 
-def _shortened(texts: list[str]) -> list[str]:
+def _shorten(texts: list[str]) -> list[str]:
     """The first few, and how many there are beyond."""
     left = len(texts) - _MOST
     return [*texts[:_MOST], f"and {left} more"] if left > 0 else texts

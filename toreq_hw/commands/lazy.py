@@ -28,7 +28,7 @@ from toreq_hw.cli.paths import InputFile
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
-from toreq_hw.reports.lazy import lazy_page, shown
+from toreq_hw.reports.lazy import lazy_page, savings_table
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.studies.lazy import LANES, LIMITS, STUDY, THRESHOLDS, Options, Subject
 from toreq_hw.studies.study import Place
@@ -105,7 +105,7 @@ def command(
         write_records(record, out / "lazy.json", json_path)
         write_markdown(page, out / "lazy.md")
     for row in record.networks:
-        console.output.print(console.table(row.name, *shown(row)))
+        console.output.print(console.table(row.name, *savings_table(row)))
     console.output.print(page.lead)
     console.output.print(f"wrote {out}/lazy.json and .md")
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from toreq_hw import data, network, sim
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
-from toreq_hw.cli.float_models import equilibrium_of, lost
+from toreq_hw.cli.float_models import equilibrium_of, warnings_of_loss
 from toreq_hw.cli.numbers import Name, Numbers, Real, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -129,7 +129,7 @@ def command(
         "state_bits": state_bits,
         "input_bits": input_bits,
         "input_range": {"scale": input_scale, "mean": input_mean, "std": input_std},
-        "warnings": [*prepared.warnings, *lost(prepared, report, accuracy, dataset)],
+        "warnings": [*prepared.warnings, *warnings_of_loss(prepared, report, accuracy, dataset)],
         "network_sha256": net.sha256,
         "versions": versions("torch"),
     }

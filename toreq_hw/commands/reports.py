@@ -109,10 +109,10 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[Design 
             "run without --only"
         )
     rows = {row.title: row for row in read_record(path, Synthesis, InputError).rows}
-    return [_checked(s, rows[s.name], networks) for s in others if s.name in rows]
+    return [_check(s, rows[s.name], networks) for s in others if s.name in rows]
 
 
-def _checked(subject: Subject, entry: Design, networks: Path) -> Design | Failure:
+def _check(subject: Subject, entry: Design, networks: Path) -> Design | Failure:
     """An earlier row, or the error that it is of another design than today's."""
     from toreq_hw.boards.flow.synthesis import prepare
 

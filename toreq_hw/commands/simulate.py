@@ -122,7 +122,7 @@ def _relax_in_parts(
             parts.append(sim.relax(net, part, engine=runner, threshold=threshold))
             seconds += time.perf_counter() - begin
             bar.advance(task, len(part))
-    return sim.joined(parts), seconds
+    return sim.join_results(parts), seconds
 
 
 def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> None:

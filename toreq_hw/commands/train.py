@@ -158,7 +158,7 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 
 def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
     kept = checkpoint_path(out, options["checkpoint_path"])
-    trainer, notes = _resumed(options) if options["resume"] else _fresh(options)
+    trainer, notes = _resume(options) if options["resume"] else _fresh(options)
     dataset = data.load(notes["data"])
     if notes["holdout"]:
         dataset = dataset.holding_out(notes["holdout"])
@@ -220,7 +220,7 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     return trainer, notes
 
 
-def _resumed(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+def _resume(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     starting.refuse_resumed_options()
     trainer, notes = checkpoint.load(options["resume"])
     checked_notes(notes, trainer, options["resume"])

@@ -102,13 +102,13 @@ class _Check:
         if name == "frozen":
             return {"colour": (0, self._colours - 1)}
         if name == "weights":
-            coupling: DenseCoupling = _known(
+            coupling: DenseCoupling = _look_up(
                 self.couplings, values["coupling"], f"{what}: coupling"
             )
             rows, columns = coupling.weight.shape
             limit = coupling.weight_format.limit
             return {"row": (0, rows - 1), "column": (0, columns - 1), "word": (-limit, limit)}
-        population: Population = _known(
+        population: Population = _look_up(
             self._populations, values["population"], f"{what}: population"
         )
         ranges = {"neuron": (0, population.size - 1)}
@@ -121,12 +121,12 @@ class _Check:
             bits = message_bits(population) if messages else population.state_bits
             ranges["mask"] = (0, (1 << bits) - 1)
         if "fault" in values:
-            fault = _known(FAULTS, values["fault"], f"{what}: fault")
+            fault = _look_up(FAULTS, values["fault"], f"{what}: fault")
             ranges["bit"] = (0, fault_bits(fault, population) - 1)
         return ranges
 
 
-def _known(known: Mapping[str, Any], name: str, what: str) -> Any:
+def _look_up(known: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in known:
         raise InputError(f"{what} must be one of {', '.join(known)}, found {shown(name)}")
     return known[name]

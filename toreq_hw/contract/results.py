@@ -198,7 +198,7 @@ def of_trace(network: Network, phase: str, trace: Trace, **counters: Any) -> Pha
 
 
 @named_type_errors
-def joined(parts: Sequence[PhaseResult]) -> PhaseResult:
+def join_results(parts: Sequence[PhaseResult]) -> PhaseResult:
     """One record of consecutive batches of the same phase and network; without a trace."""
 
     def column(name: str) -> Any:

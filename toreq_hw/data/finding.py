@@ -27,7 +27,7 @@ def find_files(
     for folder in folders:
         for place in _places(folder, name):
             files = {stem: path for stem in stems if (path := _file(place, stem)) is not None}
-            if len(files) == len(stems) and (_called(place, name) or is_set(files)):
+            if len(files) == len(stems) and (_has_name(place, name) or is_set(files)):
                 return files
     return None
 
@@ -38,7 +38,7 @@ def _places(folder: Path, name: str) -> list[Path]:
     return [place for each in (folder, *sets) for place in (each, each / "raw")]
 
 
-def _called(place: Path, name: str) -> bool:
+def _has_name(place: Path, name: str) -> bool:
     named = place.parent if place.name == "raw" else place
     return _letters(named.name) == _letters(name)
 
@@ -46,17 +46,17 @@ def _called(place: Path, name: str) -> bool:
 def _file(folder: Path, stem: str) -> Path | None:
     """The file of one part, or the one in a folder that is called as it is; the first by name."""
     for entry in _entries(folder):
-        if _published(entry.name) != stem:
+        if _published_name(entry.name) != stem:
             continue
         if entry.is_file():
             return entry
-        inner = [path for path in _entries(entry) if _published(path.name) == stem]
+        inner = [path for path in _entries(entry) if _published_name(path.name) == stem]
         if inner and inner[0].is_file():
             return inner[0]
     return None
 
 
-def _published(name: str) -> str:
+def _published_name(name: str) -> str:
     """`train-images-idx3-ubyte` for every usual name of it."""
     return name.lower().removesuffix(".gz").replace(".", "-").replace("_", "-")
 

@@ -20,7 +20,7 @@ _MAX_DIMENSIONS = 8
 def unpack(path: Path) -> bytes:
     """The bytes of a file, decompressed if it is gzipped. Raises DataError naming the file."""
     content = reading.read_bytes(path, MAX_BYTES, DataError)
-    return reading.unpacked(content, MAX_BYTES, str(path), DataError)
+    return reading.unpack(content, MAX_BYTES, str(path), DataError)
 
 
 @named_type_errors
@@ -52,4 +52,4 @@ def parse_idx(content: bytes, what: str) -> npt.NDArray[np.uint8]:
             f"found {len(content) - start}"
         )
     flat = np.frombuffer(content, dtype=np.uint8, offset=start)
-    return reading.shaped(flat, shape, what, DataError)
+    return reading.reshape(flat, shape, what, DataError)

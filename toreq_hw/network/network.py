@@ -110,7 +110,7 @@ class Network:
     @cached_property
     def dense_couplings(self) -> tuple[DenseCoupling, ...]:
         """Every coupling by its default lowering: a matrix (pre.size, post.size) each."""
-        return tuple(lowered(coupling) for coupling in self.couplings)
+        return tuple(lower(coupling) for coupling in self.couplings)
 
     @cached_property
     def lowered(self) -> "Network":

@@ -130,7 +130,7 @@ def colours(
     where a colouring names other neurons than those of `relaxing`, or leaves some out.
     """
     if isinstance(schedule, Colouring):
-        return _checked(schedule, relaxing)
+        return _check(schedule, relaxing)
     if schedule is Schedule.SYNCHRONOUS:
         return (tuple(NeuronSet.whole(p) for p in relaxing),)
     if schedule is Schedule.SEQUENTIAL:
@@ -184,7 +184,7 @@ def _one_by_one(population: Population, *, split: bool) -> list[NeuronSet]:
     return [NeuronSet(population.name, range(i, i + 1)) for i in range(population.size)]
 
 
-def _checked(colouring: Colouring, relaxing: Sequence[Population]) -> tuple[Colour, ...]:
+def _check(colouring: Colouring, relaxing: Sequence[Population]) -> tuple[Colour, ...]:
     """The colours with their sets in file order, every neuron of `relaxing` in at least one."""
     names = [p.name for p in relaxing]
     missing = {p.name: set(range(p.size)) for p in relaxing}

@@ -17,15 +17,15 @@ from toreq_hw.reading.arrays import (
     parse_tensors,
     read_npy,
     read_tensors,
-    shaped,
+    reshape,
 )
 from toreq_hw.reading.content import (
-    decoded,
+    decode,
     read_beginning,
     read_bytes,
     read_log,
     read_text,
-    unpacked,
+    unpack,
 )
 from toreq_hw.reading.fields import Fields, integer, number, shown, text
 from toreq_hw.reading.records import read_record, record_from
@@ -45,7 +45,7 @@ __all__ = [
     "Fields",
     "Tensors",
     "checked_array",
-    "decoded",
+    "decode",
     "integer",
     "number",
     "parse_json",
@@ -63,8 +63,8 @@ __all__ = [
     "read_text",
     "read_toml",
     "record_from",
-    "shaped",
+    "reshape",
     "shown",
     "text",
-    "unpacked",
+    "unpack",
 ]

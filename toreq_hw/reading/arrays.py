@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, deserialize
 
 from toreq_hw.errors import ToreqError
-from toreq_hw.reading.content import decoded, read_bytes
+from toreq_hw.reading.content import decode, read_bytes
 from toreq_hw.reading.fields import Fields, shown
 from toreq_hw.reading.structure import parse_json
 
@@ -74,7 +74,7 @@ def parse_tensors(content: bytes, where: str, error: type[ToreqError]) -> Tensor
     (length,) = struct.unpack("<Q", content[:8])
     if length > _MAX_HEADER_BYTES:
         raise error(f"{where}: header must have at most {_MAX_HEADER_BYTES} bytes, not {length}")
-    header = parse_json(decoded(content[8 : 8 + length], where, error), where, error)
+    header = parse_json(decode(content[8 : 8 + length], where, error), where, error)
     metadata = Fields(header, where, error).content.get("__metadata__", {})
     texts = Fields(metadata, where, error)
     arrays = {name: _array(name, entry, where, error) for name, entry in entries}
@@ -133,11 +133,11 @@ def parse_npy(content: bytes, where: str, error: type[ToreqError]) -> npt.NDArra
         )
     flat = np.frombuffer(content, dtype=dtype, offset=start).copy()
     if header[2] == b"True":
-        return shaped(flat, shape[::-1], where, error).T
-    return shaped(flat, shape, where, error)
+        return reshape(flat, shape[::-1], where, error).T
+    return reshape(flat, shape, where, error)
 
 
-def shaped(
+def reshape(
     flat: npt.NDArray[Any], shape: Sequence[int], where: str, error: type[ToreqError]
 ) -> npt.NDArray[Any]:
     """`flat` in this shape. Raises `error`, beginning with `where`, where NumPy has no such shape.
@@ -160,11 +160,11 @@ def _array(
     tensor = f"{where}: tensor {shown(name)}"
     if kind == "BF16":
         halves = np.frombuffer(entry["data"], dtype="<u2").astype(np.uint32)
-        return shaped((halves << 16).view(np.float32), shape, tensor, error)
+        return reshape((halves << 16).view(np.float32), shape, tensor, error)
     if kind not in _DTYPES:
         known = ", ".join([*_DTYPES, "BF16"])
         raise error(
             f"{where}: tensor {shown(name)} must have an element type of {known}, found {kind}"
         )
     flat = np.frombuffer(entry["data"], dtype=_DTYPES[kind])
-    return shaped(flat, shape, tensor, error)
+    return reshape(flat, shape, tensor, error)

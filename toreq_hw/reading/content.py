@@ -36,7 +36,7 @@ def read_bytes(path: Path, limit: int, error: type[ToreqError]) -> bytes:
     Raises `error` naming the file: absent, unreadable, a folder, pipe or device (which is never
     waited for), larger than `limit` bytes. Raises InputError where memory does not hold it.
     """
-    with _opened(path, error) as (file, size):
+    with _open(path, error) as (file, size):
         _check_size(size, limit, str(path), error)
         content = file.read(size + 1)
     if len(content) > size:
@@ -46,12 +46,12 @@ def read_bytes(path: Path, limit: int, error: type[ToreqError]) -> bytes:
 
 def read_beginning(path: Path, count: int, error: type[ToreqError]) -> tuple[bytes, int]:
     """The first `count` bytes of a regular file (or all), and its size; raises as `read_bytes`."""
-    with _opened(path, error) as (file, size):
+    with _open(path, error) as (file, size):
         return file.read(count), size
 
 
 @contextmanager
-def _opened(path: Path, error: type[ToreqError]) -> Iterator[tuple[BinaryIO, int]]:
+def _open(path: Path, error: type[ToreqError]) -> Iterator[tuple[BinaryIO, int]]:
     """A regular file and its size; everything that the system says against it is an `error`."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
@@ -68,7 +68,7 @@ def _opened(path: Path, error: type[ToreqError]) -> Iterator[tuple[BinaryIO, int
 
 def read_text(path: Path, limit: int, error: type[ToreqError]) -> str:
     """The text of a UTF-8 file; raises as `read_bytes` and `decoded` do."""
-    return decoded(read_bytes(path, limit, error), str(path), error)
+    return decode(read_bytes(path, limit, error), str(path), error)
 
 
 def read_log(path: Path, limit: int, error: type[ToreqError]) -> str:
@@ -76,7 +76,7 @@ def read_log(path: Path, limit: int, error: type[ToreqError]) -> str:
     return read_bytes(path, limit, error).decode("utf-8", "replace")
 
 
-def decoded(content: bytes, where: str, error: type[ToreqError]) -> str:
+def decode(content: bytes, where: str, error: type[ToreqError]) -> str:
     """`content` as UTF-8 text. A byte order mark at its start is accepted and dropped.
 
     Raises `error`, beginning with `where`, for other encodings. Raises InputError where memory
@@ -93,7 +93,7 @@ def decoded(content: bytes, where: str, error: type[ToreqError]) -> str:
         ) from failure
 
 
-def unpacked(content: bytes, limit: int, where: str, error: type[ToreqError]) -> bytes:
+def unpack(content: bytes, limit: int, where: str, error: type[ToreqError]) -> bytes:
     """`content`, decompressed if it is gzip; never more than `limit` bytes of it are unpacked.
 
     Raises `error`, beginning with `where`, for damaged or cut gzip and for more than `limit` bytes.

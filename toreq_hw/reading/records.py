@@ -40,7 +40,7 @@ def record_from(
     try:
         record = msgspec.convert(content, kind)
     except msgspec.ValidationError as failure:
-        raise error(f"{where}: {_worded(str(failure))}") from failure
+        raise error(f"{where}: {_reword(str(failure))}") from failure
     except UnicodeEncodeError as failure:  # of a name, which JSON may spell as half a character
         raise error(
             f"{where}: names must be texts that UTF-8 can hold, found {shown(failure.object)}"
@@ -50,7 +50,7 @@ def record_from(
     return record
 
 
-def _worded(failure: str) -> str:
+def _reword(failure: str) -> str:
     """Msgspec's message in this project's words: what must hold, and what was found."""
     placed = _PLACE.fullmatch(failure)
     what, place = (placed["what"], placed["place"]) if placed else (failure, "")

@@ -43,7 +43,7 @@ class Options:
     limits: tuple[int, ...] = LIMITS
 
 
-def published() -> Options:
+def published_options() -> Options:
     """The networks of `make reports`. Raises what loading them raises."""
     folder = Path("build/reports/networks")
     return Options(
@@ -56,7 +56,7 @@ def published() -> Options:
 
 def run(options: Options | None, place: Place) -> LazyRecord:
     """Measures every network with every effort. Raises NetworkError before anything is measured."""
-    options = options or published()
+    options = options or published_options()
     try:
         from toreq_hw.targets import laziness
     except ModuleNotFoundError as error:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, OutputError
-from toreq_hw.locks import locked
+from toreq_hw.locks import lock
 from toreq_hw.reading import Fields, parse_json, read_bytes, record_from
 from toreq_hw.records import plain
 from toreq_hw.studies.work import do_each
@@ -67,7 +67,7 @@ class Ledger(Generic[Row]):
         for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns):
             content = read_bytes(path, _MAX_FILE_BYTES, InputError)
             where = f"{path}: line 1"
-            head = Fields(_parsed(content.partition(b"\n")[0], where), where, InputError)
+            head = Fields(_parse(content.partition(b"\n")[0], where), where, InputError)
             found.append(cls(folder, study, head.part("shared").content, kind))
         return found
 
@@ -92,7 +92,7 @@ class Ledger(Generic[Row]):
         What others finished is read first. tell: gets a line where this process waits, and where
         a cut line is dropped.
         """
-        with locked(self.path.with_name(self.path.name + part), tell):
+        with lock(self.path.with_name(self.path.name + part), tell):
             with self._writing():
                 if self._drop_cut():
                     tell(
@@ -143,7 +143,7 @@ class Ledger(Generic[Row]):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """While it lasts no other process writes a line."""
-        with locked(self.path.with_name(self.path.name + "-line")):
+        with lock(self.path.with_name(self.path.name + "-line")):
             yield
 
     def _read(self) -> None:
@@ -154,7 +154,7 @@ class Ledger(Generic[Row]):
         lines = whole.split(b"\n") if whole else []
         for number, line in enumerate(lines, start=1):
             where = f"{self.path}: line {number}"
-            content = _parsed(line, where)
+            content = _parse(line, where)
             if number == 1:
                 self._check_head(content, where)
             else:
@@ -201,7 +201,7 @@ def _digest(head: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(head, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _parsed(line: bytes, where: str) -> Any:
+def _parse(line: bytes, where: str) -> Any:
     """The JSON value in one line. Raises InputError that begins with `where`."""
     try:
         text = line.decode("ascii")

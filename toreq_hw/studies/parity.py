@@ -67,7 +67,7 @@ def run(options: Options | None, place: Place) -> Parity:
     if options.training:
         if not options.overwrite:
             _refuse_other_runs(planned, place.work)
-        found = _trained(planned, options, place)
+        found = _train_all(planned, options, place)
     else:
         kept = _kept(place.work)
         found = [kept[key] for key in map(_key, planned) if key in kept]
@@ -115,7 +115,7 @@ def _refuse_other_runs(planned: "Sequence[PlannedRun]", work: Path) -> None:
             )
 
 
-def _trained(planned: "Sequence[PlannedRun]", options: Options, place: Place) -> list[ParityRun]:
+def _train_all(planned: "Sequence[PlannedRun]", options: Options, place: Place) -> list[ParityRun]:
     """The runs in their order; a network is written before its run is kept."""
     from toreq_hw.quant.parity import CODE_SHA256
 

@@ -8,7 +8,7 @@ from toreq_hw import data, network
 from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.locks import locked
+from toreq_hw.locks import lock
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.critical import Critical
 from toreq_hw.records.recovery import Relearning
@@ -69,8 +69,8 @@ def _study(dataset: Dataset, options: Options, place: Place) -> DataStudy:
     """Everything on one data set."""
     seed, quick, screen = options.seed, options.quick, place.screen
     path = place.work / f"{dataset.name}.safetensors"
-    with locked(path, screen.say):
-        trainer = _trained(dataset, path, options, screen)
+    with lock(path, screen.say):
+        trainer = _train(dataset, path, options, screen)
     net = network.load(path)
     baseline = baseline_of(net, path, dataset, seed, screen)
     campaigns = []
@@ -99,7 +99,7 @@ def _study(dataset: Dataset, options: Options, place: Place) -> DataStudy:
     evaluation = EvaluationSet(
         data.encode(dataset.test.images, dataset.pixel_max, net.input), dataset.test.labels
     )
-    learned = _learned(dataset, trainer, evaluation, options, place)
+    learned = _learn(dataset, trainer, evaluation, options, place)
     study = DataStudy(
         split=dataset.split,
         shape=tuple(p.size for p in net.populations),
@@ -129,7 +129,7 @@ def _code() -> str:
     return code_digest([Path(__file__).with_name("weak_points.py")])[:8] + simulator[:8]
 
 
-def _shared(net: Network, dataset: Dataset, options: Options) -> dict[str, Any]:
+def _key(net: Network, dataset: Dataset, options: Options) -> dict[str, Any]:
     """What learning with damage, and what weights matter, depend on."""
     return {
         "network": net.sha256,
@@ -141,7 +141,7 @@ def _shared(net: Network, dataset: Dataset, options: Options) -> dict[str, Any]:
     }
 
 
-def _learned(
+def _learn(
     dataset: Dataset,
     trainer: Trainer,
     evaluation: EvaluationSet,
@@ -149,7 +149,7 @@ def _learned(
     place: Place,
 ) -> Relearning:
     """Learning with damage, unless its ledger holds it."""
-    shared = _shared(trainer.network(), dataset, options)
+    shared = _key(trainer.network(), dataset, options)
     ledger = Ledger(place.work, "relearning", shared, Relearning)
 
     def learn(_: Run) -> Relearning:
@@ -165,7 +165,7 @@ def _critical(
     net: Network, dataset: Dataset, evaluation: EvaluationSet, options: Options, place: Place
 ) -> Critical:
     """Which weights matter, unless the ledger holds it."""
-    ledger = Ledger(place.work, "critical", _shared(net, dataset, options), Critical)
+    ledger = Ledger(place.work, "critical", _key(net, dataset, options), Critical)
     with ledger.held(place.screen.say):
         found = ledger.complete(
             [{}], lambda _: critical(net, evaluation, options.seed, place.screen)
@@ -179,7 +179,7 @@ def _trials(part: CampaignSpec, quick: bool) -> int | None:
     return 3 if quick else None
 
 
-def _trained(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Trainer:
+def _train(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Trainer:
     """The trainer of the network at `path`; trained and saved first where there is none."""
     kept, seed = path.with_suffix(".checkpoint"), options.seed
     if path.exists() and kept.exists():

@@ -207,7 +207,7 @@ def row(
             "met": built.met,
         }
         with _SIMULATING:
-            figures = ledger.complete([run], lambda _: _measured(request, built, dataset))[0]
+            figures = ledger.complete([run], lambda _: _measure(request, built, dataset))[0]
     except (BuildError, NetworkError, ReportError) as error:
         return Failure(subject.name, str(error))
     return Design(
@@ -224,7 +224,7 @@ def row(
     )
 
 
-def _measured(request: "Request", built: SynthesisRecord, dataset: Dataset) -> Figures:
+def _measure(request: "Request", built: SynthesisRecord, dataset: Dataset) -> Figures:
     """Raises ReportError where the counted core does not answer as the simulator does."""
     from toreq_hw.targets.energy import energy_record
     from toreq_hw.targets.workload import workload

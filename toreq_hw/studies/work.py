@@ -39,7 +39,7 @@ def do_each(do: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[tup
     """(place in `items`, result) of each item, as they are done, in any order."""
     if not items:
         return ()
-    work = (delayed(_placed)(do, place, item) for place, item in enumerate(items))
+    work = (delayed(_with_place)(do, place, item) for place, item in enumerate(items))
     resource_tracker.ensure_running()  # it begins with the first worker, and unblocks signals
     loky_tracker.ensure_running()
     with interrupts_blocked():  # the workers begin here
@@ -47,7 +47,7 @@ def do_each(do: Callable[[Item], Result], items: Sequence[Item]) -> Iterable[tup
     return done
 
 
-def _placed(do: Callable[[Item], Result], place: int, item: Item) -> tuple[int, Result]:
+def _with_place(do: Callable[[Item], Result], place: int, item: Item) -> tuple[int, Result]:
     return place, do(item)
 
 

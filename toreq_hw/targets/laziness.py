@@ -15,7 +15,7 @@ from toreq_hw import data
 from toreq_hw.network import Network
 from toreq_hw.records.lazy import Effort, Measured, Saving
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.targets.workload import measured
+from toreq_hw.targets.workload import measure_workload
 
 
 def savings(
@@ -54,7 +54,9 @@ def check(network: Network, lanes: int, efforts: Iterable[Effort]) -> None:
 
 def measure(network: Network, lanes: int, dataset: data.Dataset, effort: Effort) -> Measured:
     """The whole test set with one effort. Raises NetworkError as `check` does."""
-    found, right = measured(network, _core(network, lanes, effort), dataset, effort.threshold)
+    found, right = measure_workload(
+        network, _core(network, lanes, effort), dataset, effort.threshold
+    )
     return Measured(found, np.packbits(right).tobytes().hex())
 
 

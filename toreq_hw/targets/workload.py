@@ -22,10 +22,10 @@ BATCH = 500
 
 def workload(network: Network, parameters: CoreParameters, dataset: data.Dataset) -> Workload:
     """Measures the whole test set: seconds, even for MNIST."""
-    return measured(network, parameters, dataset)[0]
+    return measure_workload(network, parameters, dataset)[0]
 
 
-def measured(
+def measure_workload(
     network: Network, parameters: CoreParameters, dataset: data.Dataset, threshold: int = 0
 ) -> tuple[Workload, npt.NDArray[np.bool_]]:
     """The same, with which images got their class right.
