@@ -103,7 +103,7 @@ def _step(probe: Probe) -> dict[str, Any]:
         labels = torch.randint(0, CLASSES, (batch,), generator=generator)
         before = _restart_high_water()
         if probe.unrolled:
-            _backprop_through_sweeps(parameters.quantised(), layers, inputs, probe.unrolled)
+            _backprop_through_sweeps(parameters.quantise(), layers, inputs, probe.unrolled)
         elif probe.rule is Rule.EQPROP:
             _, sweeps = eqprop_gradients(parameters, inputs, labels, 0)
         else:

@@ -33,7 +33,7 @@ class Norm:
     shift: Reals
     means: Reals
 
-    def refused(self, must: str) -> NetworkFileError:
+    def error(self, must: str) -> NetworkFileError:
         """The error that names one of its tensors."""
         return NetworkFileError(f"tensor {shown(f'{self.name}.running_mean')}: must {must}")
 
@@ -52,12 +52,12 @@ def fold(norms: Sequence[Norm], layers: list[Linear]) -> None:
     for norm in norms:
         place = _place(norm, layers)
         if place in taken:
-            raise norm.refused(f"have a place of its own, found that of {shown(taken[place].name)}")
+            raise norm.error(f"have a place of its own, found that of {shown(taken[place].name)}")
         taken[place] = norm
         layer = layers[place.layer]
         width = layer.weight.shape[place.follows]
         if len(norm.means) != width:
-            raise norm.refused(
+            raise norm.error(
                 f"have shape ({width},), to go with {shown(weight_of(layer.name))}, not "
                 f"({len(norm.means)},)"
             )
@@ -88,7 +88,7 @@ def _place(norm: Norm, layers: Sequence[Linear]) -> _Place:
 def _check_before_relu(norm: Norm) -> None:
     """Means of a name alone: those of sums have both signs, those of what a ReLU gives have not."""
     if (norm.means >= 0).all():
-        raise norm.refused(
+        raise norm.error(
             "have negative means, as sums before a ReLU have, found none; tell by numbers of one "
             "Sequential where it stands: 0 Linear, 1 norm, 3 Linear, or behind the ReLU 0, 2, 3"
         )
@@ -105,7 +105,7 @@ def _place_by_name(norm: Norm, layers: Sequence[Linear]) -> _Place:
         return _Place(wide[0], follows=True)
     if takes_inputs and not wide:
         return _Place(0, follows=False)
-    raise norm.refused("tell by a number which Linear it follows, as bn2 follows fc2")
+    raise norm.error("tell by a number which Linear it follows, as bn2 follows fc2")
 
 
 def _place_by_number(norm: Norm, own: int, siblings: dict[int, int]) -> _Place:
@@ -118,13 +118,13 @@ def _place_by_number(norm: Norm, own: int, siblings: dict[int, int]) -> _Place:
         return _Place(siblings[after], follows=False)
     if after == own + 1:
         if (norm.means < 0).any():
-            raise norm.refused(
+            raise norm.error(
                 f"not be negative behind the ReLU that {before}.. to {own} leave room for, found "
                 f"{norm.means.min():.3g}"
             )
         return _Place(siblings[after], follows=False)
     if before is not None and (norm.means < 0).any():
         return _Place(siblings[before], follows=True)
-    raise norm.refused(
+    raise norm.error(
         "tell whether the ReLU stands before or behind it, by a number next to that of a Linear"
     )

@@ -50,7 +50,7 @@ class Layer:
             self.bias = self.bias + added
             self.low, self.high = self.low + added, self.high + added
             self.magnitude = self.magnitude + np.abs(added)
-        self._moved(node)
+        self._move(node)
 
     def scale(self, node: Node, factor: Reals) -> None:
         """Multiplies by one value per neuron (n_out,). A negative one turns the bounds round."""
@@ -61,7 +61,7 @@ class Layer:
         fixed = factor == 0
         self.low = np.where(fixed, -np.inf, ends[0])
         self.high = np.where(fixed, np.inf, ends[1])
-        self._moved(node)
+        self._move(node)
 
     def clip(self, node: Node, low: float, high: float) -> None:
         """Keeps the values within low..high."""
@@ -82,7 +82,7 @@ class Layer:
         """Whether any neuron has a bound."""
         return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
 
-    def _moved(self, node: Node) -> None:
+    def _move(self, node: Node) -> None:
         self.operations += 8
         if self.bounded:
             self.bounded_by = node

@@ -28,7 +28,7 @@ class Parameters:
     weights: Tensors
     biases: Tensors
 
-    def quantised(self) -> tuple[Tensors, Tensors]:
+    def quantise(self) -> tuple[Tensors, Tensors]:
         """Integer-valued weights and biases; no gradient is kept.
 
         Shapes (pre.size, post.size) and (size,).
@@ -56,7 +56,7 @@ class Parameters:
 
         Raises InputError where training has left no finite weights, or biases beyond 32 bits.
         """
-        weights, biases = self.quantised()
+        weights, biases = self.quantise()
         for what, limit, tensors in (("weights", 127, weights), ("biases", _INT32, biases)):
             for tensor in tensors:
                 largest = float(tensor.abs().max())

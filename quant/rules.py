@@ -19,7 +19,7 @@ def eqprop_gradients(
     Returns the class of each sample in the free phase, and the sweeps of the slowest.
     """
     with torch.no_grad():
-        weights, biases = parameters.quantised()
+        weights, biases = parameters.quantise()
         inputs = parameters.exact(inputs, weights, biases)
         between = couplings(parameters.layers, weights, inputs.dtype)
         clamped = drive(parameters.layers, inputs, weights[0], biases)
@@ -37,7 +37,7 @@ def backprop_gradients(
     the gradient of its quantised weight (straight-through). Returns the class of each sample,
     and 1 (one pass).
     """
-    weights, biases = parameters.quantised()
+    weights, biases = parameters.quantise()
     latents = (*parameters.weights, *parameters.biases)
     leaves = [leaf.requires_grad_(True) for leaf in (*weights, *biases)]
     logits = forward(parameters.layers, inputs, weights, biases)

@@ -162,7 +162,7 @@ def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split)
     ):
         if rule is Rule.BACKPROP:
             with torch.no_grad():
-                scores = forward(parameters.layers, part, *parameters.quantised())
+                scores = forward(parameters.layers, part, *parameters.quantise())
         else:
             scores = equilibrium(parameters, part)[-1]
         right += int((scores.argmax(dim=1) == target).sum())
@@ -172,7 +172,7 @@ def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split)
 def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tensor]:
     """Free equilibrium of integer-valued inputs (batch, n_input), per relaxing population."""
     with torch.no_grad():
-        weights, biases = parameters.quantised()
+        weights, biases = parameters.quantise()
         inputs = parameters.exact(inputs, weights, biases)
         between = couplings(parameters.layers, weights, inputs.dtype)
         clamped = drive(parameters.layers, inputs, weights[0], biases)
@@ -246,7 +246,7 @@ def _device(name: str) -> torch.device:
 
 
 def _quantised_norms(parameters: Parameters) -> tuple[float, ...]:
-    weights, _ = parameters.quantised()
+    weights, _ = parameters.quantise()
     return spectral_norms(parameters.layers, weights)
 
 

@@ -86,7 +86,7 @@ class BlockFaults:
         """The blocks that are due, without those that are frozen."""
         return blocks & ~self._ports.frozen
 
-    def held(self, m: Module, resumes: Value) -> AbstractContextManager[None]:
+    def pause(self, m: Module, resumes: Value) -> AbstractContextManager[None]:
         """What stands in it waits while the core is held, but not inside a block."""
         m.d.comb += self._ports.waits.eq(~resumes)
         condition: AbstractContextManager[None] = m.If(~self._ports.hold | resumes)
@@ -101,7 +101,7 @@ class BlockFaults:
         ]
         m.d.sync += again.eq(ports.doubled & ~ports.lost & ~again)
 
-    def changed(self, changed: Value) -> Value:
+    def counts_as_change(self, changed: Value) -> Value:
         """Whether the sweep counts as one that changed something."""
         return changed | self._ports.force_unsettled
 
@@ -119,7 +119,7 @@ class StateFaults:
         addresses = parameters.groups * parameters.lanes
         return {"stuck": In(addresses), "state_xor_mask": In(addresses * parameters.state_bits)}
 
-    def rounded(self, state: Value, number: Value, placement: PopulationPlacement) -> Value:
+    def flip_new_state(self, state: Value, number: Value, placement: PopulationPlacement) -> Value:
         """The new state of the neuron of this number, with its bits inverted."""
         return flip_bits(
             state, self._ports.state_xor_mask.word_select(number, self._bits), placement

@@ -56,7 +56,7 @@ class LivePage:
             found.append(wrap(value, 1 << self.bits - 1) if self.signed else value)
         return np.array(found, dtype=np.int64)
 
-    def changed(self, words: Sequence[int], neurons: Wide) -> dict[int, int]:
+    def changed_rows(self, words: Sequence[int], neurons: Wide) -> dict[int, int]:
         """Rows whose words differ once they hold `neurons`, by number."""
         after = list(words)
         for address, value in zip(self.addresses, neurons.tolist(), strict=True):

@@ -123,7 +123,7 @@ class ReplayCore:
         port = (self.get(f"upsets__{name}") for name in ("sweep", "position", "pending_blocks"))
         wires = one.step(states, sums, *port)
         for page, rows, neurons in zip(pages, words, (states, sums), strict=True):
-            for row, word in page.changed(rows, neurons).items():
+            for row, word in page.changed_rows(rows, neurons).items():
                 self.put(f"datapath {page.memory}", word, row)
         for name in WIRES:
             self.put(f"upsets__{name}", int(getattr(wires, name)))

@@ -117,7 +117,7 @@ class Sweeps:
             if not self._faults:
                 self._choose(m, ahead, end_flush)
                 return
-            with self._faults.held(m, self._resumes):
+            with self._faults.pause(m, self._resumes):
                 self._choose(m, ahead, end_flush)
 
     def _choose(self, m: Module, ahead: Value, end_flush: Any) -> None:
@@ -189,7 +189,7 @@ class Sweeps:
 
     def _end_sweep(self, m: Module) -> None:
         ports = self._ports
-        changed = self._faults.changed(self.changed) if self._faults else self.changed
+        changed = self._faults.counts_as_change(self.changed) if self._faults else self.changed
         m.d.sync += [self.next_block.eq(0), self.changed.eq(0)]
         m.d.comb += ports.settled.eq(~changed)
         with m.If(ports.settled | (ports.sweeps == self.limit)):

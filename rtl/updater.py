@@ -87,13 +87,13 @@ class Updater(wiring.Component):
         with m.Switch(self.beat.population):
             for numbers in kinds.values():
                 with m.Case(*numbers) if len(kinds) > 1 else m.Default():
-                    m.d.comb += state.eq(self._rounded(lane, placements[numbers[0]]))
+                    m.d.comb += state.eq(self._round(lane, placements[numbers[0]]))
         return state
 
-    def _rounded(self, lane: int, placement: PopulationPlacement) -> Value:
+    def _round(self, lane: int, placement: PopulationPlacement) -> Value:
         state = clip(self.totals[lane], placement)
         if self._faults:
-            state = self._faults.rounded(state, self._address(lane), placement)
+            state = self._faults.flip_new_state(state, self._address(lane), placement)
         return state.as_signed() if placement.signed else state
 
     def _next_state(self, m: Module, lane: int, state: Value) -> Value:

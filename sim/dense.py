@@ -73,7 +73,7 @@ class DenseEngine:
             base[population.name] = total
         return base
 
-    def updated(
+    def update_block(
         self, block: Block, sent: npt.NDArray[np.int16], base: Parts
     ) -> npt.NDArray[np.int16]:
         """New states of a block, int16 (batch, neurons of the block)."""
@@ -173,7 +173,7 @@ class DenseRun:
         """One tick of a colour, in place on the states and on what was sent."""
         state, sent, threshold = self._state, self._sent, self._start.threshold
         blocks = self._engine.network.sweep.blocks[colour]
-        updates = [(block, self._engine.updated(block, sent, base)) for block in blocks]
+        updates = [(block, self._engine.update_block(block, sent, base)) for block in blocks]
         for block, new in updates:
             span = self._layout.span(block)
             if threshold:

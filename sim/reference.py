@@ -79,7 +79,7 @@ class ReferenceRun:
         self._network, self._start, self.recorder = network, start, recorder
         self._layout = Layout(network)
         self._state = start.states.copy()
-        self._sent = [self._presented(sample) for sample in range(len(start.inputs))]
+        self._sent = [self._present(sample) for sample in range(len(start.inputs))]
 
     def ticks(self) -> Iterator[None]:
         """Every sample on its own, in step."""
@@ -101,7 +101,7 @@ class ReferenceRun:
         ]
         return np.array(rows, dtype=np.int64).reshape(self._state.shape)
 
-    def _presented(self, sample: int) -> States:
+    def _present(self, sample: int) -> States:
         split = self._layout.split(self._state[sample])
         sent = {name: states.astype(np.int64) for name, states in split.items()}
         sent[self._network.input.name] = self._start.inputs[sample].astype(np.int64)

@@ -71,7 +71,7 @@ class FloatNetwork:
         for _ in range(max_sweeps):
             before = s.copy()
             for colour in self.shape.sweep.blocks:
-                new = [(b, self._updated(b.population, b.start, b.stop, s, base)) for b in colour]
+                new = [(b, self._update(b.population, b.start, b.stop, s, base)) for b in colour]
                 for block, value in new:
                     s[:, self.layout.span(block)] = value
             if np.abs(s - before).max() <= tolerance:
@@ -183,7 +183,7 @@ class FloatNetwork:
             base[p.name] = total
         return base
 
-    def _updated(
+    def _update(
         self, name: str, start: int, stop: int, states: Floats, base: dict[str, Floats]
     ) -> Floats:
         total = base[name][:, start:stop].copy()
@@ -206,7 +206,7 @@ class FloatNetwork:
 
     def _matrix(self, projection: Projection) -> Floats:
         """The weights (source.size, target.size) of one direction."""
-        return projection.oriented(self.weights[projection.coupling.name])
+        return projection.orient(self.weights[projection.coupling.name])
 
     def _of(self, population: Population, states: Floats) -> Floats:
         return states[:, self.layout.of(population)]

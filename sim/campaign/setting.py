@@ -60,7 +60,7 @@ class Setting:
         """The layer's level of full damage."""
         return KINDS[self.kind].full_damage
 
-    def shared(
+    def ledger_key(
         self, network: Network, baseline: Network | None, dataset: Dataset
     ) -> dict[str, Any]:
         """All that every trial depends on, by content: wherever the files lie.

@@ -155,7 +155,7 @@ class FaultMap:
         faults = np.array(rows, dtype=np.int64).reshape(-1, 5)
         return replace(given, faults=faults[np.lexsort((faults[:, 1], faults[:, 0]))])
 
-    def disturbed(self, states: States) -> States:
+    def apply_states(self, states: States) -> States:
         """Standing states with the map's own put in."""
         result = {name: s.copy() for name, s in states.items()}
         for sample, name, neuron, state in self.states:
@@ -187,7 +187,7 @@ class FaultMap:
             if self.acts_in_phase
             else engine
         )
-        start = None if states is None else self.disturbed(states)
+        start = None if states is None else self.apply_states(states)
         return relax(
             damaged, inputs, engine=runner, states=start, max_sweeps=max_sweeps, trace=trace
         )

@@ -64,9 +64,9 @@ class WeightDamage(WeightLayer):
         """The network as its damaged memory reads."""
         rng = self.generator()
         couplings = self.couplings(network)
-        return with_weights(network, {c.name: self.damaged(c, rng) for c in couplings})
+        return with_weights(network, {c.name: self.damage(c, rng) for c in couplings})
 
-    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """What one coupling's cells read."""
         raise NotImplementedError
 
@@ -84,7 +84,7 @@ class WeightBitFlip(WeightDamage):
     unit: ClassVar[str] = "probability per stored bit"
     full_damage: ClassVar[float | None] = 0.5
 
-    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """Words XOR a map of flips."""
         width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
         if not -1 <= self.bit < width:
@@ -124,7 +124,7 @@ class StuckWeights(WeightDamage):
                 f"value of {self.kind} must be zero, plus, minus or extreme, not {self.value!r}"
             )
 
-    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """round(level * cells) cells overwritten."""
         return put(coupling, *self._stuck(coupling, rng))
 
@@ -168,7 +168,7 @@ class DeadRows(WeightDamage):
     full_damage: ClassVar[float | None] = 1.0
     axis: ClassVar[int] = 0
 
-    def damaged(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
         """Whole lines read 0 (in a self-coupling those that mirror them too)."""
         weight = coupling.weight.copy()
         dead = exactly(rng, weight.shape[self.axis], self.level)

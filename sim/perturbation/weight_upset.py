@@ -36,7 +36,7 @@ class WeightUpset(TickFaults):
         """Draws the lines of every coupling, in file order. Raises InputError for a bad place."""
         rng = self.generator()
         found = [np.zeros((0, 5), dtype=np.int64)]
-        walked = self._walked(network)
+        walked = self._walked_couplings(network)
         for number, coupling in enumerate(network.dense_couplings):
             if coupling.name not in walked:
                 continue
@@ -47,7 +47,7 @@ class WeightUpset(TickFaults):
             found.append(np.stack([sample, tick, which, stored[place], bit], axis=1))
         return disturbance.with_weight_flips(np.concatenate(found))
 
-    def _walked(self, network: Network) -> set[str]:
+    def _walked_couplings(self, network: Network) -> set[str]:
         """Names of the couplings that events walk: `place`, or all but the input's."""
         chosen = {coupling.name for coupling in self.couplings(network)}
         walked = chosen & {p.coupling.name for p in network.projections if not p.from_input}

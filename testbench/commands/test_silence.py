@@ -99,7 +99,7 @@ def test_what_is_said_is_no_silence(said: io.StringIO, monkeypatch: pytest.Monke
     def wait(_seconds: float) -> bool:
         clock.now += 1
         if clock.now == 80:
-            watch.heard()
+            watch.note_output()
         return clock.now > 100
 
     monkeypatch.setattr(watch._over, "wait", wait)

@@ -44,7 +44,7 @@ def measure(power, run):
 def run(options, place):
     ledger = Ledger(place.work, "toy", {"power": 2}, Square)
     runs = [{"number": number} for number in range(-3, 4)]
-    with ledger.held(place.screen.say), workers(place.jobs, place.scheduler):
+    with ledger.lock(place.screen.say), workers(place.jobs, place.scheduler):
         rows = ledger.complete(runs, partial(measure, 2))
     return Squares(tuple(row.square for row in rows))
 

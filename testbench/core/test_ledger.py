@@ -146,7 +146,7 @@ def test_a_cut_last_line_is_dropped_and_told(ledger: Ledger[Trial], kept: int) -
     ledger.path.write_text(whole + line(trial=4)[: 40 + kept])
     store, told = trials(ledger.path.parent), []
     assert store.path.read_text() != whole  # reading alone changes nothing: another may be writing
-    with store.held(told.append):
+    with store.lock(told.append):
         assert store.path.read_text() == whole
         store.add({"level": 0.25, "trial": 4}, replace(TRIAL, trial=4))
     (message,) = told

@@ -61,7 +61,7 @@ def test_a_ternary_coupling_among_int8_ones_goes_on_as_int8() -> None:
     second = replace(network.dense_couplings[1], weight_format=WeightFormat.INT8)
     network = replace(network, couplings=(network.couplings[0], second))
     assert weight_format_of(network) is WeightFormat.INT8
-    weights, _ = parameters_from(network, 0.5, CPU).quantised()
+    weights, _ = parameters_from(network, 0.5, CPU).quantise()
     for coupling, weight in zip(network.couplings, weights, strict=True):
         assert np.array_equal(coupling.parameters, weight.numpy())
 

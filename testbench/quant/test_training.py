@@ -112,7 +112,7 @@ def test_compiled_loops_and_torch_operations_find_the_same_equilibria(
 ) -> None:
     """The latter is what runs on other devices."""
     parameters = random_parameters(hidden, kind, fraction_bits, bits)
-    layers, (weights, biases) = parameters.layers, parameters.quantised()
+    layers, (weights, biases) = parameters.layers, parameters.quantise()
     inputs, labels = (torch.from_numpy(part) for part in random_batch(60))
     between = couplings(layers, weights, torch.float64)
     clamped = drive(layers, inputs.double(), weights[0], biases)
@@ -141,7 +141,7 @@ def test_samples_at_their_target_are_not_nudged() -> None:
     inputs, labels = torch.from_numpy(random_batch(2)[0]), torch.tensor([0, 1])
     eqprop_gradients(parameters, inputs[:1], labels[:1], 0)
     assert not any(bool(p.grad.any()) for p in (*parameters.weights, *parameters.biases))
-    weights, biases = parameters.quantised()
+    weights, biases = parameters.quantise()
     clamped = drive(parameters.layers, inputs.float(), weights[0], biases)
     between = couplings(parameters.layers, weights, torch.float32)
     found = relaxation.all_phases(parameters.layers, between, clamped, labels, 0)
@@ -162,7 +162,7 @@ def test_sums_beyond_float32_are_taken_in_float64() -> None:
     parameters.weights[0].copy_(signs * 127)
     parameters.biases[0].fill_(1.0)
     inputs = np.random.default_rng(0).integers(230, 256, (20, 600), dtype=np.int16)
-    quantised = parameters.quantised()
+    quantised = parameters.quantise()
     assert parameters.exact(torch.from_numpy(inputs), *quantised).dtype is torch.float64
     dim = torch.from_numpy(inputs // 4)
     assert parameters.exact(dim, *quantised).dtype is torch.float32, "as 600 * 64 * 127 < 2^24"
@@ -233,7 +233,7 @@ def test_backprop_gradients_are_those_of_the_loss() -> None:
     def loss(step: float) -> float:
         from toreq_hw.quant.rules import forward
 
-        weights, biases = parameters.quantised()
+        weights, biases = parameters.quantise()
         weights[1][3, 2] += step
         logits = forward(parameters.layers, inputs, weights, biases).double()
         return float(torch.nn.functional.cross_entropy(logits, labels))

@@ -109,7 +109,7 @@ class ReplayBench(Bench):
         wires = one.step(states, accumulators, sweep, position, pending_blocks)
         after = (states, accumulators)
         for page, memory, rows, neurons in zip(self.pages, memories, words, after, strict=True):
-            for row, word in page.changed(rows, neurons).items():
+            for row, word in page.changed_rows(rows, neurons).items():
                 memory[row].value = word
         for name in WIRES:
             self._wire(name).value = int(getattr(wires, name))

@@ -75,7 +75,7 @@ def replay_in_rtl(
     layout = sim.Layout(network)
     start = np.zeros((len(inputs), layout.neurons), dtype=np.int16)
     if states is not None:
-        start = layout.join(fault_map.disturbed(states))
+        start = layout.join(fault_map.apply_states(states))
     core = Plan(network, lanes, (Load(network),), choices=dict(choices or {}))
     damaged = fault_map.program(network)
     plan = ReplayPlan(core, damaged, asdict(fault_map), inputs, start, max_sweeps)

@@ -22,13 +22,13 @@ class SilenceWatch:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._began = self._heard = time.monotonic()
+        self._began = self._last_output = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
-    def heard(self) -> None:
+    def note_output(self) -> None:
         """Something was written to standard error."""
-        self._heard = time.monotonic()
+        self._last_output = time.monotonic()
 
     def __enter__(self) -> "SilenceWatch":
         self._thread.start()
@@ -46,8 +46,8 @@ class SilenceWatch:
         limit = FIRST_S
         while not self._over.wait(min(_LOOK_S, limit)):
             now = time.monotonic()
-            if now - self._heard < limit:
+            if now - self._last_output < limit:
                 continue
-            self._heard, limit = now, NEXT_S
+            self._last_output, limit = now, NEXT_S
             sys.stderr.write(f"{self._what}: still running, {now - self._began:.0f} s so far\n")
             sys.stderr.flush()

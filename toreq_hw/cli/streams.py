@@ -44,11 +44,11 @@ class GuardedStream:
         self,
         stream: Any,
         refuse: Callable[[OSError], None],
-        heard: Callable[[], None] = lambda: None,
+        note_output: Callable[[], None] = lambda: None,
     ) -> None:
         self._stream = stream
         self._refuse = refuse
-        self._heard = heard
+        self._last_output = note_output
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -56,13 +56,13 @@ class GuardedStream:
     @property
     def buffer(self) -> "GuardedStream":
         """The bytes below a text stream, guarded alike. Raises AttributeError without any."""
-        return GuardedStream(self._stream.buffer, self._refuse, self._heard)
+        return GuardedStream(self._stream.buffer, self._refuse, self._last_output)
 
     def write(self, content: Any) -> Any:
         """As the stream's; a failure is refused."""
         if content == "":
             return 0
-        self._heard()
+        self._last_output()
         try:
             return self._stream.write(content)
         except OSError as error:
@@ -78,10 +78,10 @@ class GuardedStream:
 
 
 @contextmanager
-def guarded_streams(heard: Callable[[], None] = lambda: None) -> Iterator[None]:
+def guarded_streams(note_output: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Guards both streams. Raises OutputError where standard output cannot be written.
 
-    Characters that the streams' encoding lacks are printed as escapes. heard: called before
+    Characters that the streams' encoding lacks are printed as escapes. note_output: called before
     something is written to standard error.
     """
     before = sys.stdout, sys.stderr
@@ -100,7 +100,7 @@ def guarded_streams(heard: Callable[[], None] = lambda: None) -> Iterator[None]:
     if before[0] is not None:
         sys.stdout = _as_stream(GuardedStream(before[0], refuse))
     if before[1] is not None:
-        sys.stderr = _as_stream(GuardedStream(before[1], lambda _: None, heard))
+        sys.stderr = _as_stream(GuardedStream(before[1], lambda _: None, note_output))
     try:
         yield
         if before[0] is not None:

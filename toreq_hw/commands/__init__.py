@@ -100,7 +100,7 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     silence = SilenceWatch(" ".join([name, *first]))
     watched = silence if arguments is None else nullcontext()  # a caller's streams are his own
     try:
-        with guarded_streams(silence.heard), watched, ending_in_order():
+        with guarded_streams(silence.note_output), watched, ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
             lend_caches()
             notices.listen(partial(click.echo, err=True))

@@ -115,7 +115,7 @@ def command(
             )
 
     run: Run = {"layer": kind, "level": level, "epochs": epochs, "asymmetry": asymmetry}
-    with ledger.held(console.messages.print):
+    with ledger.lock(console.messages.print):
         found = ledger.complete([run], learn)[0]
     if json_path:
         record: dict[str, Any] = {

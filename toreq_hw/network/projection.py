@@ -88,7 +88,7 @@ class Projection:
         weight = self.dense.weight
         return np.arange(self.target.size), weight[:, neuron] if self.backward else weight[neuron]
 
-    def oriented(self, values: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
+    def orient(self, values: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
         """A view of one value a pair of neurons, (n_pre, n_post), as (source.size, target.size)."""
         return values.T if self.backward else values
 

@@ -86,7 +86,7 @@ def run(options: Options | None, place: Place) -> Bench:
             return BenchRow(None, None, memory)
         return _case(cases[int(run["case"] or 0)], options, place.screen)
 
-    with ledger.held(place.screen.say), threadpool_limits(1):  # BLAS takes one thread, as `event`
+    with ledger.lock(place.screen.say), threadpool_limits(1):  # BLAS takes one thread, as `event`
         rows = ledger.complete(runs, measure)
         ledger.forget()
     return Bench(

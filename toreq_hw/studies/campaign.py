@@ -39,7 +39,7 @@ def ledger_of(setting: Setting, folder: Path) -> Ledger[Trial]:
     """The finished trials of a setting. Raises what loading its networks and data raises."""
     net = network.load(setting.network)
     baseline = network.load(setting.baseline) if setting.baseline else None
-    shared = setting.shared(net, baseline, data.load(setting.data))
+    shared = setting.ledger_key(net, baseline, data.load(setting.data))
     return Ledger(folder, setting.kind, shared, Trial)
 
 
@@ -74,7 +74,7 @@ def run(
         rows = iter(ledger.complete(runs, partial(_trial, setting), watch))
         return {level: [next(rows) for _ in range(count)] for level, count in wanted.items()}
 
-    with ledger.held(tell), workers(jobs, scheduler):
+    with ledger.lock(tell), workers(jobs, scheduler):
         found = complete()
         if plan.trials is None:
             for level in plan.levels:

@@ -85,7 +85,7 @@ def _network(subject: Subject, lanes: int, efforts: Sequence[Effort], place: Pla
     ledger = Ledger(place.work, "lazy", shared, Measured)
     runs: list[Run] = [vars(effort) for effort in efforts]
     title = f"{subject.name} on {dataset.name}"
-    with ledger.held(place.screen.say), place.screen.bar(title, len(runs)) as bar:
+    with ledger.lock(place.screen.say), place.screen.bar(title, len(runs)) as bar:
         rows = ledger.complete(runs, partial(_measure, net, lanes, dataset), bar.show)
     return LazyNetwork(
         name=f"{subject.name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",

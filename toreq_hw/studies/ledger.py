@@ -44,7 +44,7 @@ class Ledger(Generic[Row]):
     """Finished runs of a study in `folder`: a row, a dataclass of type `kind`, for each.
 
     study: begins the file's name. shared: plain values that influence every run. Several processes
-    may work on one file: `held` gives one of them its turn. A last line that a crash cut short is
+    may work on one file: `lock` gives one of them its turn. A last line that a crash cut short is
     dropped when the study goes on. Raises InputError for any other line that is not a whole run of
     this study, OutputError where the file cannot be written; each names the file.
     """
@@ -86,7 +86,7 @@ class Ledger(Generic[Row]):
         return dict(self._rows)
 
     @contextmanager
-    def held(self, tell: Tell = _silent, part: str = "") -> Iterator[None]:
+    def lock(self, tell: Tell = _silent, part: str = "") -> Iterator[None]:
         """While it lasts no other process works on this ledger, or on this `part` of it.
 
         What others finished is read first. tell: gets a line where this process waits, and where

@@ -121,7 +121,7 @@ def _train_all(planned: "Sequence[PlannedRun]", options: Options, place: Place) 
 
     ledger = Ledger(place.work, "parity", {"code": CODE_SHA256}, ParityRun)
     here = place.jobs == 1 and place.scheduler is None
-    with ledger.held(place.screen.say), workers(place.jobs, place.scheduler):
+    with ledger.lock(place.screen.say), workers(place.jobs, place.scheduler):
         left = [run for run in planned if _run(run) not in ledger]
         shown = place.screen if here else NO_SCREEN
         for k, (record, net) in do_each(partial(_train, options.threads, shown), left):
@@ -198,7 +198,7 @@ def _memory(options: Options, place: Place) -> Sequence[MemoryProbe]:
         return ()
     ledger = Ledger(place.work, "memory", {"code": CODE_SHA256}, MemoryProbe)
     runs: list[Run] = [{"probe": k} for k in range(len(memory.PROBES))]
-    with ledger.held(place.screen.say):
+    with ledger.lock(place.screen.say):
         return ledger.complete(
             runs, lambda run: memory.measure(memory.PROBES[int(run["probe"] or 0)])
         )

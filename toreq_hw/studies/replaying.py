@@ -34,7 +34,7 @@ class ReplayCase:
         layout = sim.Layout(self.network)
         if self.states is None:
             return np.zeros((len(self.inputs), layout.neurons), dtype=np.int16)
-        return layout.join(self.fault_map.disturbed(self.states))
+        return layout.join(self.fault_map.apply_states(self.states))
 
     def relax(self, engine: str) -> sim.PhaseResult:
         """The map on one engine of the simulator, traced."""

@@ -157,7 +157,7 @@ def _learn(
             dataset, trainer, evaluation, options.seed, quick=options.quick, screen=place.screen
         )
 
-    with ledger.held(place.screen.say):
+    with ledger.lock(place.screen.say):
         return ledger.complete([{}], learn)[0]
 
 
@@ -166,7 +166,7 @@ def _critical(
 ) -> Critical:
     """Which weights matter, unless the ledger holds it."""
     ledger = Ledger(place.work, "critical", _key(net, dataset, options), Critical)
-    with ledger.held(place.screen.say):
+    with ledger.lock(place.screen.say):
         found = ledger.complete(
             [{}], lambda _: critical(net, evaluation, options.seed, place.screen)
         )

@@ -139,7 +139,7 @@ def _here(options: Options, place: Place) -> list[Design | Failure]:
     from toreq_hw.boards.flow.tools import Tools
 
     ledger = _figures_ledger(place.work)
-    with ledger.held(place.screen.say), Tools() as tools:
+    with ledger.lock(place.screen.say), Tools() as tools:
 
         def build(subject: Subject) -> Design | Failure:
             request = request_of(subject, options.networks, options.seeds)
@@ -162,7 +162,7 @@ def _on_cluster(options: Options, place: Place) -> list[Design | Failure]:
         for subject, request in zip(options.chosen, requests, strict=True)
     ]
     found: dict[str, Design | Failure] = {}
-    with ledger.held(place.screen.say), workers(place.jobs, place.scheduler):
+    with ledger.lock(place.screen.say), workers(place.jobs, place.scheduler):
         left = [k for k, run in enumerate(runs) if run not in ledger]
         jobs = [(options.chosen[k], requests[k]) for k in left]
         for k, entry in do_each(_alone, jobs):
