@@ -3,8 +3,8 @@
 All is counted in states: a weight is W 2^-f, an accumulator a 2^-F, and the rounding half is part
 of the constant drive, so an update is clip(floor(sum)). Every value is a multiple of 2^-F, and a
 float32 holds those exactly up to 2^24 of them (a float64 up to 2^53). No partial sum is larger than
-`_reach`. Where that is at most 2^24, float32 products are exact in any order. Otherwise float64
-ones are: a network's bounds are 32 bits.
+the bound that `_in_lsbs` counts. Where that is at most 2^24, float32 products are exact in any
+order. Otherwise float64 ones are: a network's bounds are 32 bits.
 """
 
 from collections.abc import Sequence
@@ -105,15 +105,15 @@ def exact_dtype(
         beside = _beside(layers, layer, float(bias.abs().max()))
         below = brightest if layer == 1 else len(weights[layer - 1]) * _end(layers, layer - 1)
         above = [w.shape[1] * _end(layers, layer + 1) for w in weights[layer : layer + 1]]
-        reach = [limit * count for count in (below, *above)]
-        if beside + _in_lsbs(layers, layer, reach) <= FLOAT32_EXACT:
+        largest_products = [limit * count for count in (below, *above)]
+        if beside + _in_lsbs(layers, layer, largest_products) <= FLOAT32_EXACT:
             continue
-        reach = [float(weights[layer - 1].abs().sum(0).max()) * _end(layers, layer - 1)]
-        reach += [
+        largest_products = [float(weights[layer - 1].abs().sum(0).max()) * _end(layers, layer - 1)]
+        largest_products += [
             float(w.abs().sum(1).max()) * _end(layers, layer + 1)
             for w in weights[layer : layer + 1]
         ]
-        if beside + _in_lsbs(layers, layer, reach) > FLOAT32_EXACT:
+        if beside + _in_lsbs(layers, layer, largest_products) > FLOAT32_EXACT:
             return torch.float64
     return torch.float32
 
@@ -158,11 +158,11 @@ def _end(layers: Layers, population: int) -> int:
     return max(found.state_max, -found.state_min)
 
 
-def _in_lsbs(layers: Layers, layer: int, reach: Sequence[float]) -> float:
+def _in_lsbs(layers: Layers, layer: int, largest_products: Sequence[float]) -> float:
     """What couplings bring to a neuron of `layer` at most, from their LSBs to 2^-F.
 
-    reach: from below and, if there is one, from above.
+    largest_products: from below and, if there is one, from above.
     """
     fraction_bits = layers.accumulator_fraction_bits(layer)
     own = layers.fraction_bits[layer - 1 : layer + 1]
-    return sum(r * 2.0 ** (fraction_bits - f) for r, f in zip(reach, own, strict=True))
+    return sum(r * 2.0 ** (fraction_bits - f) for r, f in zip(largest_products, own, strict=True))

@@ -71,15 +71,15 @@ def _check(network: Network, sweeps: int) -> None:
                 "(an unrolled graph cannot update neuron by neuron), found a self-coupling"
             )
     for population in network.relaxing:
-        reach = _reach(network, population)
-        if reach > FLOAT32_EXACT:
+        largest_sum = _largest_sum(network, population)
+        if largest_sum > FLOAT32_EXACT:
             raise InputError(
                 f"population {population.name!r}: accumulators must stay within "
-                f"{FLOAT32_EXACT} for QONNX (float32), worst case is {reach}"
+                f"{FLOAT32_EXACT} for QONNX (float32), worst case is {largest_sum}"
             )
 
 
-def _reach(network: Network, population: Population) -> int:
+def _largest_sum(network: Network, population: Population) -> int:
     """Largest magnitude of any partial sum of an accumulator, its rounding half included."""
     fraction_bits = network.accumulator_fraction_bits(population.name)
     total = np.abs(network.biases[population.name].astype(np.int64))

@@ -134,18 +134,19 @@ def _epochs(
 
 
 def shift_images(
-    inputs: torch.Tensor, shape: tuple[int, int], reach: int, generator: torch.Generator
+    inputs: torch.Tensor, shape: tuple[int, int], most_pixels: int, generator: torch.Generator
 ) -> torch.Tensor:
-    """Each image moved by its own -reach..reach rows and columns, black where it came from.
+    """Each image moved by its own -most_pixels..most_pixels rows and columns, black where it came
+    from.
 
     inputs: (batch, rows * columns) of images of `shape`; returned in the same form.
     """
-    if not reach:
+    if not most_pixels:
         return inputs
     rows, columns = shape
     batch = len(inputs)
-    padded = functional.pad(inputs.view(batch, rows, columns), (reach,) * 4)
-    start = torch.randint(0, 2 * reach + 1, (2, batch, 1), generator=generator)
+    padded = functional.pad(inputs.view(batch, rows, columns), (most_pixels,) * 4)
+    start = torch.randint(0, 2 * most_pixels + 1, (2, batch, 1), generator=generator)
     start = start.to(inputs.device)
     row = start[0] + torch.arange(rows, device=inputs.device)
     column = start[1] + torch.arange(columns, device=inputs.device)

@@ -63,11 +63,11 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
     for neuron in range(count):
         top, left = neuron // columns * height, neuron % columns * width
         sheet[top : top + shape[0], left : left + shape[1]] = weight[:, neuron].reshape(shape)
-    reach = max(1, int(np.abs(sheet).max()))
+    largest = max(1, int(np.abs(sheet).max()))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_SIZE[0], _SIZE[0] * sheet.shape[0] / sheet.shape[1]))
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.imshow(sheet, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        axes.imshow(sheet, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
         axes.set_axis_off()
         return svg(figure)
 

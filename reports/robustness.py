@@ -139,7 +139,7 @@ def verdicts(campaign: Campaign) -> list[tuple[float, Winner]]:
     zero = next(level for level in campaign.levels if level.level == 0)
     spread = NormalDist().inv_cdf((1 + campaign.confidence) / 2)
 
-    def reach(interval: Interval) -> float:
+    def half_width(interval: Interval) -> float:
         """Half-width over damage and over the choice of test images (binomial), together."""
         chance = interval.value * (1 - interval.value) / campaign.samples
         return math.hypot((interval.high - interval.low) / 2, spread * chance**0.5)
@@ -151,7 +151,7 @@ def verdicts(campaign: Campaign) -> list[tuple[float, Winner]]:
             continue
         lost = zero.accuracy.value - level.accuracy.value
         ahead = (untouched.value - level.twin_accuracy.value) - lost
-        doubt = reach(level.accuracy) + reach(level.twin_accuracy)
+        doubt = half_width(level.accuracy) + half_width(level.twin_accuracy)
         winner = Winner.EQUAL
         if abs(ahead) > doubt:
             winner = Winner.EQUILIBRIUM if ahead > 0 else Winner.TWIN
@@ -247,8 +247,8 @@ def _row(level: LevelSummary) -> tuple[str, ...]:
 def _interval(interval: Interval, trials: int) -> str:
     if trials < 2:
         return f"{100 * interval.value:.2f}"
-    reach = 50 * (interval.high - interval.low)
-    return f"{100 * interval.value:.2f} +- {reach:.2f}"
+    half_width = 50 * (interval.high - interval.low)
+    return f"{100 * interval.value:.2f} +- {half_width:.2f}"
 
 
 def _points(interval: Interval) -> tuple[float, float, float]:

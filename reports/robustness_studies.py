@@ -148,6 +148,6 @@ def _flips_section(name: str, flips: SingleFlips) -> Section:
 
 
 def _interval(interval: Interval) -> str:
-    reach = 50 * (interval.high - interval.low)
+    half_width = 50 * (interval.high - interval.low)
     value = f"{100 * interval.value:.2f}"
-    return f"{value} +- {reach:.2f}" if reach else value
+    return f"{value} +- {half_width:.2f}" if half_width else value

@@ -131,15 +131,15 @@ class CoreParameters(NeuronRows):
         return self.input.size.bit_length()
 
     @property
-    def delta_reach(self) -> int:
+    def largest_delta(self) -> int:
         """The largest magnitude of an event's delta."""
         ends = (self.input.state_max, -self.input.state_min)
-        return max(*ends, *(placement.reach for placement in self.relaxing))
+        return max(*ends, *(placement.state_range for placement in self.relaxing))
 
     @property
     def delta_bits(self) -> int:
         """Bits of an event's delta, two's complement."""
-        return signed_bits([-self.delta_reach, self.delta_reach])
+        return signed_bits([-self.largest_delta, self.largest_delta])
 
     @property
     def lossy(self) -> bool:
@@ -160,7 +160,7 @@ class CoreParameters(NeuronRows):
     def drive_bits(self) -> int:
         """Bits of the nudge of an output neuron, two's complement, either sign."""
         placement = self.relaxing[self.output]
-        limit = -nudge(-placement.reach, placement.fraction_bits, self.beta_shift)
+        limit = -nudge(-placement.state_range, placement.fraction_bits, self.beta_shift)
         return signed_bits([-limit, limit])
 
     @property
@@ -171,9 +171,9 @@ class CoreParameters(NeuronRows):
     @property
     def operand_bits(self) -> int:
         """Bits of what one beat adds to one accumulator."""
-        largest = self.delta_reach * max((1, *(store.limit for store in self.stores)))
-        reach = largest << max((0, *(walk.shift for walk in self.walks)))
-        return min(self.accumulator_bits, max(self.value_bits, signed_bits([-reach, reach])))
+        product = self.largest_delta * max((1, *(store.limit for store in self.stores)))
+        product <<= max((0, *(walk.shift for walk in self.walks)))
+        return min(self.accumulator_bits, max(self.value_bits, signed_bits([-product, product])))
 
     @property
     def weight_bits(self) -> int:

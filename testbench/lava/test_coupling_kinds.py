@@ -24,7 +24,7 @@ def test_lava_and_nengo_do_what_the_dense_twin_does(
 ) -> None:
     case = toy_case(31, weight_format, schedule)
     chosen = random_samples(case.inputs, case.labels)
-    expected = simulate(case.twin, chosen)
+    expected = simulate(case.dense, chosen)
     targets = sim.targets(case.network.output, chosen.labels)
     for found in (
         lava_run.run(case.network, chosen.inputs, targets, batch=2),
@@ -48,10 +48,10 @@ def test_nir_holds_the_matrices(tmp_path: Path) -> None:
             assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.parameters)
 
 
-def test_the_map_and_the_strength_are_those_of_the_dense_twin() -> None:
+def test_the_map_and_the_strength_are_those_of_the_dense_network() -> None:
     case = toy_case(33)
     chip = load_chip("loihi2")
-    assert map_network(case.network, chip) == map_network(case.twin, chip)
+    assert map_network(case.network, chip) == map_network(case.dense, chip)
     assert nengo_loihi_run.coupling_strength(case.network) == pytest.approx(
-        nengo_loihi_run.coupling_strength(case.twin)
+        nengo_loihi_run.coupling_strength(case.dense)
     )

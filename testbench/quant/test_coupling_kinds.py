@@ -19,12 +19,12 @@ def test_onnxruntime_agrees_with_the_simulator(
 ) -> None:
     case = toy_case(21, weight_format, schedule)
     assert first_difference(case.network, case.inputs) is None
-    assert to_onnx(case.network).graph == to_onnx(case.twin).graph
+    assert to_onnx(case.network).graph == to_onnx(case.dense).graph
 
 
-def test_qonnx_holds_the_graph_of_the_dense_twin() -> None:
+def test_qonnx_holds_the_graph_of_the_dense_network() -> None:
     case = toy_case(22)
-    assert to_qonnx(case.network, 6).graph == to_qonnx(case.twin, 6).graph
+    assert to_qonnx(case.network, 6).graph == to_qonnx(case.dense, 6).graph
 
 
 def test_training_on_tensors_takes_dense_couplings_alone() -> None:

@@ -38,8 +38,8 @@ def random_parameters(
     for weight in parameters.weights:
         weight.copy_(torch.rand(weight.shape, generator=generator) * 2 * kind.limit - kind.limit)
     for layer, bias in enumerate(parameters.biases, start=1):
-        reach = bias_lsbs_per_unit(layers, layer)
-        bias.copy_((torch.rand(bias.shape, generator=generator) - 0.5) * reach)
+        scale = bias_lsbs_per_unit(layers, layer)
+        bias.copy_((torch.rand(bias.shape, generator=generator) - 0.5) * scale)
     return parameters
 
 

@@ -137,8 +137,8 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
 
 def test_couplings_never_seen_before_replay_by_their_default_lowering(tmp_path: Path) -> None:
     one = replay_case(toy_case(51), EVERYTHING, tmp_path)
-    twin = FaultMap.make(toy_case(51).twin, EVERYTHING, 3, one.states)
-    assert replace(one.fault_map, network_sha256=twin.network_sha256) == twin
+    dense = FaultMap.make(toy_case(51).dense, EVERYTHING, 3, one.states)
+    assert replace(one.fault_map, network_sha256=dense.network_sha256) == dense
     comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
     comparisons.append(on_core(one, Expected(one), tmp_path / "core", lanes=4))
     assert [v.first_difference for v in comparisons] == [None] * 5

@@ -28,14 +28,14 @@ def relaxed(case: ToyCase, network: Network, layers: list[p.Layer], engine: str)
 
 
 @pytest.mark.parametrize(("weight_format", "schedule"), CASES)
-def test_every_phase_layer_acts_as_on_the_dense_twin(
+def test_every_phase_layer_acts_as_on_the_dense_network(
     weight_format: WeightFormat, schedule: Schedule
 ) -> None:
     case = toy_case(11, weight_format, schedule)
-    plain = sim.relax(case.twin, case.inputs, max_sweeps=SWEEPS, trace=True)
+    plain = sim.relax(case.dense, case.inputs, max_sweeps=SWEEPS, trace=True)
     shown = 0
     for layers in phase_layers(11, case.network):
-        expected = relaxed(case, case.twin, layers, "reference")
+        expected = relaxed(case, case.dense, layers, "reference")
         shown += sim.first_difference(plain, expected) is not None
         for engine in sim.EngineName:
             found = relaxed(case, case.network, layers, engine)
@@ -48,23 +48,23 @@ def test_every_weight_layer_damages_the_matrices(kind: str) -> None:
     case = toy_case(12)
     level = 0.1 if WEIGHT_LAYERS[kind].domain[1] <= 1 else 1.0
     layers = [p.make_layer(kind, level=level, seed=4)]
-    damaged, expected = (p.layer.program(net, layers) for net in (case.network, case.twin))
-    assert damaged.sha256 == expected.sha256 != case.twin.sha256
+    damaged, expected = (p.layer.program(net, layers) for net in (case.network, case.dense))
+    assert damaged.sha256 == expected.sha256 != case.dense.sha256
     found = [relaxed(case, case.network, layers, engine) for engine in sim.EngineName]
-    twin = relaxed(case, case.twin, layers, "event")
-    assert all(sim.first_difference(twin, one) is None for one in found)
+    dense = relaxed(case, case.dense, layers, "event")
+    assert all(sim.first_difference(dense, one) is None for one in found)
 
 
-def test_one_fault_map_is_that_of_the_dense_twin(tmp_path: Path) -> None:
+def test_one_fault_map_is_that_of_the_dense_network(tmp_path: Path) -> None:
     case = toy_case(13)
     layers = [
         p.WeightBitFlip(0.02, 1), p.DeadNeurons(0.2, 1), p.StateUpset(0.05, 1), p.DroppedEvents(0.2)
     ]  # fmt: skip
-    made, twin = (FaultMap.make(net, layers, 3) for net in (case.network, case.twin))
-    assert replace(made, network_sha256=twin.network_sha256) == twin
+    made, dense = (FaultMap.make(net, layers, 3) for net in (case.network, case.dense))
+    assert replace(made, network_sha256=dense.network_sha256) == dense
     made.save(tmp_path / "map.json")
     read = fault_map.load(tmp_path / "map.json", case.network)
-    assert read.program(case.network).sha256 == twin.program(case.twin).sha256
+    assert read.program(case.network).sha256 == dense.program(case.dense).sha256
 
 
 def test_learning_with_broken_cells_keeps_them_and_learns_the_rest() -> None:

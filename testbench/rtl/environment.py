@@ -166,7 +166,7 @@ class BeatsKeepTheirWord(Property):
     def _follow_nudges(self, m: Module) -> None:
         parameters, datapath = self._parameters, self._core._datapath
         output = parameters.relaxing[parameters.output]
-        limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
+        limit = -((-output.state_range << output.fraction_bits) >> parameters.beta_shift)
         address = self.constant(m, parameters.neuron_address_bits, "nudged_address")
         op, value = datapath.beat.op, datapath.single.value
         here, nudges, nudged = Signal(), Signal(), Signal()

@@ -1,10 +1,10 @@
-"""Formal proofs for all time; each check has a twin, broken, that must fail.
+"""Formal proofs for all time; each check has a broken copy that must fail.
 
 Matters of control or of one product are proved by reachability (ABC's pdr and scorr). Matters of
 sums are proved by k-induction (smtbmc and z3).
 
-A twin is the same part with one of its wires tied to a constant, or to an input of another purpose.
-It must fail the check it is named for, not just any.
+A broken copy is the same part with one of its wires tied to a constant, or to an input of another
+purpose. It must fail the check it is named for, not just any.
 
 python -m testbench.rtl.formal
 python -m testbench.rtl.formal --only streams --only "accumulators int8"
@@ -55,26 +55,26 @@ DEPTH = 6
     help="Some of the proofs; their record is called formal-some.",
 )
 def command(seconds: int, only: tuple[str, ...]) -> None:
-    """Prove every check, and refute it for its broken twin."""
+    """Prove every check, and refute it for its broken copy."""
     jobs: list[Callable[[], dict[str, Any]]] = []
     for name, kind in SUMS.items():  # the longest first
         if name in only or not only:
             jobs.append(partial(prove_sums, kind, seconds))
     for proof in PROOFS:
         if proof.name in only or not only:
-            jobs += [partial(prove, proof, check, seconds) for check in proof.twins]
+            jobs += [partial(prove, proof, check, seconds) for check in proof.broken]
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(_told, jobs))
     wrong = [r for r in results if (r["result"], r["broken_twin"]) != ("PROVED", "REFUTED")]
     failure = (
-        f"{wrong[0]['name']}: expected PROVED and a REFUTED twin, got {wrong[0]['result']} and "
+        f"{wrong[0]['name']}: expected PROVED and a REFUTED copy, got {wrong[0]['result']} and "
         f"{wrong[0]['broken_twin']}"
         if wrong
         else None
     )
     verdict = (
         f"rtl-formal: {len(results) - len(wrong)} of {len(results)} properties proved for all "
-        "time, their broken twins refuted"
+        "time, their broken copies refuted"
     )
     record = {
         "failure": failure,
@@ -95,34 +95,36 @@ def _told(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     result = job()
     click.echo(
         f"{result['name']}: {result['result']} ({result['cpu_seconds']:.1f} s of the processor), "
-        f"twin {result['broken_twin']} ({result['twin_cpu_seconds']:.1f} s)",
+        f"broken copy {result['broken_twin']} ({result['twin_cpu_seconds']:.1f} s)",
         err=True,
     )
     return result
 
 
-def _record(name: str, proof: Answer, refutation: Answer, twin: str, method: str) -> dict[str, Any]:
+def _record(
+    name: str, proof: Answer, refutation: Answer, broken: str, method: str
+) -> dict[str, Any]:
     return {
         "name": name,
         "result": proof.word,
         "cpu_seconds": round(proof.seconds, 1),
         "broken_twin": refutation.word,
         "twin_cpu_seconds": round(refutation.seconds, 1),
-        "twin": twin,
+        "twin": broken,
         "method": method,
     }
 
 
 def prove(proof: Proof, check: str, seconds: int) -> dict[str, Any]:
-    """The result of one check of a property, and of its twin."""
-    wire, tied = proof.twins[check]
+    """The result of one check of a property, and of its broken copy."""
+    wire, tied = proof.broken[check]
     cut = "".join(f"cutpoint w:{name}; " for name in proof.cut.get(check, ()))
     name = f"{proof.name}-{check}".replace(" ", "-")
     harm = f"{cut}connect -set {wire} {tied}"
     return _record(
         f"{proof.name}: {check.replace('_', ' ')}",
-        reach(name, proof.make(), check, cut, seconds),
-        reach(f"{name}-twin", proof.make(), check, harm, seconds),
+        prove_or_refute(name, proof.make(), check, cut, seconds),
+        prove_or_refute(f"{name}-broken", proof.make(), check, harm, seconds),
         f"{wire} tied to {tied}",
         "ABC scorr and pdr, unbounded, from reset",
     )
@@ -135,13 +137,13 @@ def prove_sums(kind: WeightFormat, seconds: int) -> dict[str, Any]:
     return _record(
         f"accumulators {kind.value}: {check.replace('_', ' ')}",
         induct(f"sums-{kind.value}", SumsAreExact(kind, inductive=True), seconds),
-        reach(f"sums-{kind.value}-twin", narrow, check, "", seconds),
+        prove_or_refute(f"sums-{kind.value}-broken", narrow, check, "", seconds),
         "one bit fewer",
         f"k-induction by smtbmc and z3, k = {DEPTH}",
     )
 
 
-def reach(name: str, top: Property, check: str, change: str, seconds: int) -> Answer:
+def prove_or_refute(name: str, top: Property, check: str, change: str, seconds: int) -> Answer:
     """Reachability by ABC. change: Yosys commands before it."""
     WORK.mkdir(parents=True, exist_ok=True)
     design = Fragment.get(top, None)  # which also lists the inputs
@@ -155,7 +157,7 @@ def reach(name: str, top: Property, check: str, change: str, seconds: int) -> An
     )
     if Graph.read(WORK / f"{name}.aig").outputs == [0]:
         return Answer("PROVED", 0.0)
-    return decide(WORK, name, seconds, hunts=name.endswith("twin"))
+    return decide(WORK, name, seconds, hunts=name.endswith("broken"))
 
 
 def induct(name: str, top: Property, seconds: int) -> Answer:

@@ -62,8 +62,8 @@ class OperandsAreExact(Property):
         value = self.free(part.single.value.shape(), "value")
         place = self.free(parameters.neuron_address_bits, "place")
         weights = self.free(len(part.weights.as_value()), "weights")
-        reach = parameters.delta_reach
-        self.assume((delta <= reach) & (delta >= -reach))
+        largest = parameters.largest_delta
+        self.assume((delta <= largest) & (delta >= -largest))
         self.assume(which < len(shifts(parameters)))
         m.d.comb += [
             part.issue.eq(issue),

@@ -1,4 +1,4 @@
-"""The list of proofs: each property, and how each of its checks is broken for its twin."""
+"""The list of proofs: each property, and what is broken in the copy that must fail each check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from toreq_hw.network import WeightFormat
 
 @dataclass(frozen=True)
 class Proof:
-    """A property and its twins: check to (wire of the flat design, what it is tied to).
+    """A property and its broken copies: check to (wire of the flat design, what it is tied to).
 
     cut: by check, wires that the solver drives instead of the core, which can only make a check
     harder to prove: what they carry does not matter to it.
@@ -21,7 +21,7 @@ class Proof:
 
     name: str
     make: Callable[[], Property]
-    twins: dict[str, tuple[str, str]]
+    broken: dict[str, tuple[str, str]]
     cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -126,4 +126,4 @@ PROOFS = (
 )
 
 SUMS = {f"accumulators {kind.value}": kind for kind in WeightFormat}
-"""The k-inductions over the sums, whose twins have one bit fewer."""
+"""The k-inductions over the sums, whose broken copies have one bit fewer."""

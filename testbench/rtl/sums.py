@@ -127,7 +127,7 @@ class SumsAreExact(Property):
         lane = self.free(parameters.lane_bits, "single_lane")
         m.d.comb += part.single.neuron.eq(lane)
         output = parameters.relaxing[parameters.output]
-        limit = -((-output.reach << output.fraction_bits) >> parameters.beta_shift)
+        limit = -((-output.state_range << output.fraction_bits) >> parameters.beta_shift)
         nudged = Signal()
         mine = lane == self._lane
         exact, bias = self._exact, self._bias
@@ -137,14 +137,14 @@ class SumsAreExact(Property):
                 self._nudge.eq(value),
                 nudged.eq(1),
             ]
-        reach = 1 << (parameters.bias_bits - 1)
+        bias_limit = 1 << (parameters.bias_bits - 1)
         is_nudge, is_bias = Signal(), Signal()
         m.d.comb += [
             is_nudge.eq(self._here & (self._op == Op.NUDGE) & mine),
             is_bias.eq(self._here & (self._op == Op.BIAS) & mine),
         ]
         self.assume(~is_nudge | (~nudged & (value <= limit) & (value >= -limit)))
-        self.assume(~is_bias | ((value < reach) & (value >= -reach)))
+        self.assume(~is_bias | ((value < bias_limit) & (value >= -bias_limit)))
         self.assume(~(self._here & (self._op == Op.SAVE) & nudged))
         with m.If(is_bias):
             m.d.sync += [
@@ -158,7 +158,7 @@ class SumsAreExact(Property):
         self.check("sums_are_exact", nudged | (self._nudge == 0))
         self.check("sums_are_exact", (self._nudge <= limit) & (self._nudge >= -limit))
         for page in PAGES:
-            self.check("sums_are_exact", (bias[page] < reach) & (bias[page] >= -reach))
+            self.check("sums_are_exact", (bias[page] < bias_limit) & (bias[page] >= -bias_limit))
 
     def _cut(self, m: Module) -> None:
         """The operand of this lane is what the beat adds; those of other lanes are anything."""

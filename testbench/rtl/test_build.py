@@ -158,8 +158,8 @@ def test_load_words_refuse_another_shape() -> None:
         load_words(random_case(3, schedule=Schedule.SEQUENTIAL).network, parameters)
 
 
-def test_spram_cells_do_what_their_twin_does() -> None:
-    """A core with iCE40's SPRAM cells, two deep and two wide, passes as the twin does."""
+def test_spram_cells_do_what_their_model_does() -> None:
+    """A core with iCE40's SPRAM cells, two deep and two wide, passes as its model does."""
     populations = (
         Population("input", 300, Role.INPUT, 2),
         Population("hidden", 240, Role.HIDDEN, 4),

@@ -1,4 +1,4 @@
-"""Couplings that the project has never seen in the core: it is the core of the dense twin."""
+"""Couplings that the project has never seen in the core: it is the core of the dense network."""
 
 from dataclasses import replace
 
@@ -15,19 +15,19 @@ from toreq_hw.rtl.verilog import core_verilog
 
 
 @pytest.mark.parametrize("weight_format", WeightFormat)
-def test_the_core_is_that_of_the_dense_twin(weight_format: WeightFormat) -> None:
+def test_the_core_is_that_of_the_dense_network(weight_format: WeightFormat) -> None:
     case = toy_case(41, weight_format, Schedule.SEQUENTIAL)
-    own, twin = (CoreParameters.of(net, 4, large_coupling=0) for net in (case.network, case.twin))
+    own, dense = (CoreParameters.of(net, 4, large_coupling=0) for net in (case.network, case.dense))
     assert own.network_sha256 == case.network.sha256
-    assert replace(own, network_sha256=twin.network_sha256) == twin
+    assert replace(own, network_sha256=dense.network_sha256) == dense
 
 
-def test_the_core_relaxes_as_the_dense_twin() -> None:
+def test_the_core_relaxes_as_the_dense_network() -> None:
     case = toy_case(42)
     parameters = CoreParameters.of(case.network, 4, large_coupling=0)
     RUNS.mkdir(parents=True, exist_ok=True)
     source = RUNS / "toy-couplings.v"
     source.write_text(core_verilog(Core(parameters, MemoryImages.of(case.network, parameters))))
     steps = (Images(case.inputs, case.labels),)
-    plan = Plan(case.twin, 4, steps, choices={"large_coupling": 0})
+    plan = Plan(case.dense, 4, steps, choices={"large_coupling": 0})
     assert simulate(plan, "toy-couplings", sources=[source]).failure is None

@@ -112,16 +112,16 @@ def test_going_on_from_ternary_weights_stays_within_the_latents(theta: int, late
 def test_moved_images_by_the_formula() -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (7, 12), dtype=np.int16)
-    reach, seed, epoch = 2, 9, 3
-    moved = shift_images(images, (3, 4), reach, seed, epoch).reshape(7, 3, 4)
+    most_pixels, seed, epoch = 2, 9, 3
+    moved = shift_images(images, (3, 4), most_pixels, seed, epoch).reshape(7, 3, 4)
     state = seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION)
     for image, found in zip(images.reshape(7, 3, 4), moved, strict=True):
         state = next_random_state(state)
-        down = ((state >> 16) * (2 * reach + 1)) >> 16
-        right = ((state % (1 << 16)) * (2 * reach + 1)) >> 16
+        down = ((state >> 16) * (2 * most_pixels + 1)) >> 16
+        right = ((state % (1 << 16)) * (2 * most_pixels + 1)) >> 16
         for y in range(3):
             for x in range(4):
-                row, column = y - down + reach, x - right + reach
+                row, column = y - down + most_pixels, x - right + most_pixels
                 inside = 0 <= row < 3 and 0 <= column < 4
                 assert found[y, x] == (image[row, column] if inside else 0)
 

@@ -28,14 +28,14 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("weight_format", "schedule"), CASES)
 @pytest.mark.parametrize("threshold", [0, 2])
-def test_every_engine_computes_the_states_of_the_dense_twin(
+def test_every_engine_computes_the_states_of_the_dense_network(
     weight_format: WeightFormat, schedule: Schedule, threshold: int
 ) -> None:
     events = 0
     for seed in range(4):
         case = toy_case(seed, weight_format, schedule)
         options = {"threshold": threshold, "max_sweeps": 60, "trace": True}
-        expected = sim.relax(case.twin, case.inputs, engine="reference", **options)
+        expected = sim.relax(case.dense, case.inputs, engine="reference", **options)
         events += int(expected.events.sum())
         own = [sim.relax(case.network, case.inputs, engine=e, **options) for e in sim.EngineName]
         assert [sim.first_difference(own[0], found) for found in own] == [None] * len(own)
@@ -53,7 +53,7 @@ def costing_as(expected: sim.PhaseResult, found: sim.PhaseResult) -> sim.PhaseRe
 
 
 @pytest.mark.parametrize("weight_format", WeightFormat)
-def test_nudged_phases_energy_and_ranges_are_those_of_the_dense_twin(
+def test_nudged_phases_energy_and_ranges_are_those_of_the_dense_network(
     weight_format: WeightFormat,
 ) -> None:
     case = toy_case(3, weight_format)
@@ -61,15 +61,15 @@ def test_nudged_phases_energy_and_ranges_are_those_of_the_dense_twin(
     for sign in (1, -1):
         expected, *found = (
             sim.nudged_phase(net, case.inputs, free, case.labels, sign, engine=engine, trace=True)
-            for net, engine in [(case.twin, "event"), *((case.network, e) for e in sim.EngineName)]
+            for net, engine in [(case.dense, "event"), *((case.network, e) for e in sim.EngineName)]
         )
         for one in found:
             assert sim.first_difference(expected, costing_as(expected, one)) is None
     energies = [doubled_energy(n, case.inputs, free.states) for n in (case.network, case.twin)]
     assert energies[0].tolist() == energies[1].tolist()
     for population in case.network.relaxing:
-        own, twin = (accumulator_range(n, population.name) for n in (case.network, case.twin))
-        assert np.array_equal(own, twin)
+        own, dense = (accumulator_range(n, population.name) for n in (case.network, case.dense))
+        assert np.array_equal(own, dense)
 
 
 def test_the_range_for_any_weights_counts_edges() -> None:
@@ -81,14 +81,14 @@ def test_the_range_for_any_weights_counts_edges() -> None:
                 np.full_like(projection.coupling.parameters, 1)
             )
             degree = np.count_nonzero(dense_weights(full), axis=1 if projection.backward else 0)
-            reach = degree * 127 * projection.source.state_max << projection.shift
-            assert (high.tolist(), low.tolist()) == (reach.tolist(), (-reach).tolist())
+            worst_case = degree * 127 * projection.source.state_max << projection.shift
+            assert (high.tolist(), low.tolist()) == (worst_case.tolist(), (-worst_case).tolist())
 
 
 def test_a_lowered_network_is_itself_where_all_is_dense() -> None:
     case = toy_case(1)
-    assert case.twin.lowered is case.twin
-    assert case.network.lowered.sha256 == case.twin.sha256 != case.network.sha256
+    assert case.dense.lowered is case.dense
+    assert case.network.lowered.sha256 == case.dense.sha256 != case.network.sha256
 
 
 @pytest.mark.usefixtures("known")
@@ -100,7 +100,7 @@ def test_a_file_holds_a_kind(tmp_path: Path) -> None:
     assert found.sha256 == case.network.sha256
     header = network.file.header(case.network)
     assert header["version"] == 2
-    assert network.file.header(case.twin)["version"] == 1
+    assert network.file.header(case.dense)["version"] == 1
     tensors = case.network.tensors()
     with pytest.raises(NetworkFileError, match="kind banded must be in a file of version 2, found"):
         network.file.from_header(header | {"version": 1}, tensors)
@@ -165,7 +165,7 @@ def test_an_edge_each_learns_as_a_dense_matrix(
     monkeypatch: pytest.MonkeyPatch, weight_format: WeightFormat
 ) -> None:
     case = toy_case(5, weight_format, batch=12)
-    trainers = [trainer_of(case.twin)]
+    trainers = [trainer_of(case.dense)]
     listed = tuple(
         Listed(c.pre, c.post, c.parameters, c.fraction_bits, c.weight_format)
         for c in case.twin.couplings

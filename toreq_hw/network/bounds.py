@@ -51,5 +51,5 @@ def accumulator_bits(network: "Network", name: str, *, any_weights: bool = False
 
 def nudge_limit(population: "Population", fraction_bits: int, beta_shift: int) -> int:
     """Largest magnitude of the nudge n = (e << F) >> beta_shift, for any error e."""
-    reach = population.state_max - population.state_min
-    return -int(nudge(-reach, fraction_bits, beta_shift))
+    state_range = population.state_max - population.state_min
+    return -int(nudge(-state_range, fraction_bits, beta_shift))

@@ -218,8 +218,8 @@ class Coupling(Feedback, ABC):
         target, size = (pre, self.shape[0]) if backward else (post, self.shape[1])
         low, high = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
         if any_weights:
-            reach = self.weight_format.limit * max(source.state_max, -source.state_min)
-            np.add.at(high, target, reach)
+            largest_product = self.weight_format.limit * max(source.state_max, -source.state_min)
+            np.add.at(high, target, largest_product)
             return -high, high
         weight = self.parameters.reshape(-1)[parameter].astype(np.int64)
         ends = weight * source.state_min, weight * source.state_max

@@ -99,8 +99,8 @@ class DenseCoupling(Coupling):
         if any_weights:
             terms = len(weight) - self.is_self_coupling
             largest_state = max(source.state_max, -source.state_min)
-            reach = terms * self.weight_format.limit * largest_state
-            full = np.full(weight.shape[1], reach, dtype=np.int64)
+            worst_case = terms * self.weight_format.limit * largest_state
+            full = np.full(weight.shape[1], worst_case, dtype=np.int64)
             return -full, full
         positive = np.maximum(weight, 0).sum(axis=0, dtype=np.int64)
         negative = np.minimum(weight, 0).sum(axis=0, dtype=np.int64)
