@@ -232,8 +232,8 @@ def test_a_study_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from toreq_hw.locks import locked
-with locked(Path(sys.argv[1])):
+from toreq_hw.locks import lock
+with lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
