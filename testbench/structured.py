@@ -73,7 +73,7 @@ def _sparse_by_hand(coupling: SparseCoupling) -> Weights:
     return matrix
 
 
-def dense_twin(network: Network) -> Network:
+def dense_equivalent(network: Network) -> Network:
     """The same network of dense couplings, each bias stored for itself."""
     couplings = tuple(
         DenseCoupling(c.pre, c.post, matrix_by_hand(c), c.fraction_bits, c.weight_format)
@@ -85,7 +85,7 @@ def dense_twin(network: Network) -> Network:
     return replace(network, populations=populations, couplings=couplings)
 
 
-def sparse_twin(coupling: ConvolutionCoupling) -> SparseCoupling:
+def sparse_equivalent(coupling: ConvolutionCoupling) -> SparseCoupling:
     """The unrolled convolution: a synapse for each of its edges."""
     pre, post, parameter = coupling.edges()
     return SparseCoupling.of_pairs(

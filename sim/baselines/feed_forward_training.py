@@ -101,7 +101,7 @@ class FeedForwardTrainer:
         ):
             post = self._shape.population(coupling.post)
             couplings.append(
-                replace(coupling, weight=_stored(latent.value, coupling).astype(np.int8))
+                replace(coupling, weight=_to_integers(latent.value, coupling).astype(np.int8))
             )
             fraction_bits = self._shape.accumulator_fraction_bits(post.name)
             unit = post.state_max << fraction_bits

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from testbench.networks import Case
-from testbench.structured import dense_twin, structured_case, structured_cases
+from testbench.structured import dense_equivalent, structured_case, structured_cases
 from toreq_hw import network
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.network import Colouring, Schedule
@@ -29,7 +29,7 @@ def test_files_round_trip(tmp_path_factory: pytest.TempPathFactory, case: Case) 
     assert loaded.sha256 == case.network.sha256
     assert loaded.describe() == case.network.describe()
     assert network.file.header(loaded)["version"] == 2
-    assert loaded.lowered.sha256 == dense_twin(case.network).sha256
+    assert loaded.lowered.sha256 == dense_equivalent(case.network).sha256
     for population in loaded.relaxing:
         ranges = [accumulator_range(n, population.name) for n in (loaded, loaded.lowered)]
         assert np.array_equal(*ranges)

@@ -13,7 +13,7 @@ from testbench.structured import (
     matrix_by_hand,
     random_convolution,
     random_sparse,
-    sparse_twin,
+    sparse_equivalent,
     structured_case,
 )
 from toreq_hw.errors import NetworkError
@@ -70,9 +70,9 @@ def test_a_convolution_joins_what_is_written(seed: int) -> None:
     coupling = random_convolution(rng)
     matrix = matrix_by_hand(coupling)
     assert np.array_equal(coupling.matrix_of(coupling.weight), matrix)
-    twin = sparse_twin(coupling)
-    assert np.array_equal(twin.matrix_of(twin.weight), matrix)
-    for one in (coupling, twin):
+    listed = sparse_equivalent(coupling)
+    assert np.array_equal(listed.matrix_of(listed.weight), matrix)
+    for one in (coupling, listed):
         assert_ranges_and_degrees(one)
 
 

@@ -19,7 +19,7 @@ CASES = [(WeightFormat.INT8, Schedule.SEQUENTIAL), (WeightFormat.TERNARY, Schedu
 
 
 @pytest.mark.parametrize(("weight_format", "schedule"), CASES)
-def test_lava_and_nengo_do_what_the_dense_twin_does(
+def test_lava_and_nengo_do_what_the_dense_network_does(
     weight_format: WeightFormat, schedule: Schedule
 ) -> None:
     case = toy_case(31, weight_format, schedule)
@@ -42,7 +42,7 @@ def test_nir_holds_the_matrices(tmp_path: Path) -> None:
     case = toy_case(32, schedule=Schedule.SEQUENTIAL)
     nir_export.export(case.network, tmp_path / "toy.nir")
     graph = nir.read(tmp_path / "toy.nir")
-    for c in case.twin.couplings:
+    for c in case.dense.couplings:
         assert np.array_equal(graph.nodes[f"{c.pre}-{c.post}"].weight, c.parameters.T)
         if c.pre != "input":
             assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.parameters)

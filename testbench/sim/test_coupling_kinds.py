@@ -168,7 +168,7 @@ def test_an_edge_each_learns_as_a_dense_matrix(
     trainers = [trainer_of(case.dense)]
     listed = tuple(
         Listed(c.pre, c.post, c.parameters, c.fraction_bits, c.weight_format)
-        for c in case.twin.couplings
+        for c in case.dense.couplings
     )
     native = type("Native", (), {"__instancecheck__": lambda _, c: type(c) is DenseCoupling})
     for module in ("learning.shared", "learning.trainer", "plan"):

@@ -79,7 +79,7 @@ def test_a_negative_shift_makes_the_way_back_stronger() -> None:
     network = chain(-3)
     assert {p.name: p.shift for p in network.projections} == {"x->h": 0, "h->y": 0, "y->h": 2}
     assert dict(network.depths) == {"h": 3, "y": 0}
-    assert network.accumulator_reach["h"] == 15 * 2 + 15 * 3 * 4
+    assert network.largest_sums["h"] == 15 * 2 + 15 * 3 * 4
 
 
 @settings(max_examples=120, deadline=None)

@@ -85,7 +85,7 @@ def _reach(network: Network, population: Population) -> int:
     largest = max(population.state_max, -population.state_min)
     one = 1 << network.accumulator_fraction_bits(population.name)
     staircase = 2 * (largest + 1) * largest * one + 2 * largest * (one + 1)
-    linear = 2 * largest * network.accumulator_reach[population.name]
+    linear = 2 * largest * network.largest_sums[population.name]
     return population.size * (staircase + linear)
 
 

@@ -77,11 +77,11 @@ class Network:
         self._check_accumulators()
 
     def _check_accumulators(self) -> None:
-        for name, reach in self.accumulator_reach.items():
-            if reach > ACCUMULATOR_LIMIT:
+        for name, largest in self.largest_sums.items():
+            if largest > ACCUMULATOR_LIMIT:
                 raise NetworkError(
                     f"population {shown(name)}: accumulators must stay within "
-                    f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {reach}"
+                    f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {largest}"
                 )
 
     def population(self, name: str) -> Population:
@@ -101,16 +101,16 @@ class Network:
         return largest_fraction_bits(self.couplings, name)
 
     @cached_property
-    def accumulator_reach(self) -> Mapping[str, int]:
+    def largest_sums(self) -> Mapping[str, int]:
         """Largest magnitude of an accumulator of each relaxing population, nudge included."""
         ranges = {p.name: accumulator_range(self, p.name) for p in self.relaxing}
-        reach = {n: max(-int(low.min()), int(high.max())) for n, (low, high) in ranges.items()}
-        return MappingProxyType(reach)
+        largest = {n: max(-int(low.min()), int(high.max())) for n, (low, high) in ranges.items()}
+        return MappingProxyType(largest)
 
     @cached_property
     def dense_couplings(self) -> tuple[DenseCoupling, ...]:
         """Every coupling by its default lowering: a matrix (pre.size, post.size) each."""
-        return tuple(lower(coupling) for coupling in self.couplings)
+        return tuple(lowered(coupling) for coupling in self.couplings)
 
     @cached_property
     def lowered(self) -> "Network":

@@ -92,9 +92,7 @@ def split_by_colour(network: Network) -> Split:
         network.input,
         *(_part(network.population(s.population), n, s) for n, s in parts.items()),
     )
-    couplings = tuple(
-        c for whole in network.couplings for c in _split_couplings(network, whole, parts)
-    )
+    couplings = tuple(c for whole in network.couplings for c in _split(network, whole, parts))
     biases = {name: network.biases[s.population][s.indices] for name, s in parts.items()}
     schedule = _schedule(sweep, populations, couplings, parts)
     made = Network(populations, couplings, biases, schedule, network.beta_shift)
@@ -135,7 +133,7 @@ def _split(network: Network, whole: Coupling, parts: Mapping[str, NeuronSet]) ->
     ]
     if set(ends[0]) == {whole.pre} and set(ends[1]) == {whole.post}:
         return [whole]
-    matrix = lower(whole).weight
+    matrix = lowered(whole).weight
     found: list[Coupling] = []
     for k, (pre, rows) in enumerate(ends[0].items()):
         for m, (post, columns) in enumerate(ends[1].items()):

@@ -21,5 +21,5 @@ __all__ = [
     "Edges",
     "SparseCoupling",
     "WeightFormat",
-    "lower",
+    "lowered",
 ]

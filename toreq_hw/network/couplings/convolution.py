@@ -152,8 +152,8 @@ class ConvolutionCoupling(Coupling):
         channels = -1 if backward else -2
         if any_weights:
             limit = self.weight_format.limit * max(source.state_max, -source.state_min)
-            reach = self._over_places(np.full_like(weight, limit).sum(axis=channels), backward)
-            return -reach, reach
+            largest = self._over_places(np.full_like(weight, limit).sum(axis=channels), backward)
+            return -largest, largest
         ends = weight * source.state_min, weight * source.state_max
         low = self._over_places(np.minimum(*ends).sum(axis=channels), backward)
         high = self._over_places(np.maximum(*ends).sum(axis=channels), backward)
