@@ -30,12 +30,12 @@ def details(path: Path, kind: Kind) -> Details:
 def _network(path: Path) -> Details:
     net = network.load(path)
     made_by = f"toreq-hw, network file of version {net.file_version}"
-    return {"made_by": made_by, **_described(net)}
+    return {"made_by": made_by, **_describe(net)}
 
 
 def _description(path: Path) -> Details:
     """Of the blank network; the description itself has no hash."""
-    return {**_described(network.load_description(path)), "sha256": None}
+    return {**_describe(network.load_description(path)), "sha256": None}
 
 
 def _describe(net: Network) -> Details:
