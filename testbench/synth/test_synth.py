@@ -203,8 +203,8 @@ def test_an_interrupt_leaves_no_half_stage_and_no_tool(
 
 
 SUBJECTS = (
-    published_designs.Subject("tiny", "icebreaker", 2, 24),
-    published_designs.Subject("large", "tang_nano_9k", 16, 54),
+    published_designs.PublishedDesign("tiny", "icebreaker", 2, 24),
+    published_designs.PublishedDesign("large", "tang_nano_9k", 16, 54),
 )
 
 

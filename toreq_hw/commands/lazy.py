@@ -30,7 +30,7 @@ from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
 from toreq_hw.reports.lazy import lazy_page, savings_table
 from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.studies.lazy import LANES, LIMITS, STUDY, THRESHOLDS, Options, Subject
+from toreq_hw.studies.lazy import LANES, LIMITS, STUDY, THRESHOLDS, MeasuredNetwork, Options
 from toreq_hw.studies.study import Place
 
 _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --thresholds 1,4,16"
@@ -97,8 +97,8 @@ def command(
             f"{len(data_names)} times"
         )
     names = data_names * len(networks) if len(data_names) == 1 else data_names
-    subjects = tuple(_read(path, name, samples) for path, name in zip(networks, names, strict=True))
-    options = Options(subjects, lanes, thresholds, limits)
+    measured = tuple(_read(path, name, samples) for path, name in zip(networks, names, strict=True))
+    options = Options(measured, lanes, thresholds, limits)
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     page = lazy_page(record)
     with together():
@@ -110,8 +110,8 @@ def command(
     console.output.print(f"wrote {out}/lazy.json and .md")
 
 
-def _read(path: Path, data_name: str, samples: int | None) -> Subject:
+def _read(path: Path, data_name: str, samples: int | None) -> MeasuredNetwork:
     """A network and data of its size: checked before the first measurement, which is long."""
     net, dataset = network.load(path), with_samples(data.load(data_name), samples)
     data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
-    return Subject(path.stem, net, dataset)
+    return MeasuredNetwork(path.stem, net, dataset)

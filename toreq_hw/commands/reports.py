@@ -26,7 +26,7 @@ from toreq_hw.reports.page import write_page
 from toreq_hw.reports.synthesis import synthesis_page
 from toreq_hw.studies import synthesis as published_designs
 from toreq_hw.studies.study import Place
-from toreq_hw.studies.synthesis import STUDY, Options, Subject, needs, request_of
+from toreq_hw.studies.synthesis import STUDY, Options, PublishedDesign, needs, request_of
 
 _EPILOG = "Example: toreq-hw reports --networks build/reports/networks --out reports/published"
 
@@ -66,16 +66,16 @@ def command(
     or misses its clock. The same if a row of an earlier report was made from another core.
     """
     needs()
-    subjects = published_designs.PUBLISHED
-    chosen = [subject for subject in subjects if only is None or only in subject.name]
+    designs = published_designs.PUBLISHED
+    chosen = [design for design in designs if only is None or only in design.name]
     if not chosen:
-        names = ", ".join(subject.name for subject in subjects)
+        names = ", ".join(design.name for design in designs)
         raise InputError(f"--only must be part of one of {names}, not {only!r}")
-    others = [subject for subject in subjects if subject not in chosen]
+    others = [design for design in designs if design not in chosen]
     kept = _kept(others, out / "synthesis.json", networks)
     with Stages() as stages:
         options = Options(
-            subjects=subjects,
+            designs=designs,
             chosen=tuple(chosen),
             kept=tuple(kept),
             networks=networks,
@@ -96,7 +96,7 @@ def command(
     return 0 if STUDY.verdict(record).passed else 1
 
 
-def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[Design | Failure]:
+def _kept(others: Sequence[PublishedDesign], path: Path, networks: Path) -> list[Design | Failure]:
     """Rows of an earlier report for designs that are not built now; nothing without a report.
 
     A row stays if its design is what would be built today, and becomes its error if it is not.
@@ -112,19 +112,19 @@ def _kept(others: Sequence[Subject], path: Path, networks: Path) -> list[Design 
     return [_check(s, rows[s.name], networks) for s in others if s.name in rows]
 
 
-def _check(subject: Subject, entry: Design, networks: Path) -> Design | Failure:
+def _check(design: PublishedDesign, entry: Design, networks: Path) -> Design | Failure:
     """An earlier row, or the error that it is of another design than today's."""
     from toreq_hw.boards.flow.synthesis import prepare
 
     try:
-        today = prepare(request_of(subject, networks, seeds=1))
+        today = prepare(request_of(design, networks, seeds=1))
     except ToreqError as error:
-        return Failure(subject.name, f"an earlier row cannot be checked: {error}")
+        return Failure(design.name, f"an earlier row cannot be checked: {error}")
     found = entry.synthesis.design, entry.synthesis.network_sha256
     if found == (today.design, today.parameters.network_sha256):  # SPRAM's weights are no design
         return entry
     return Failure(
-        subject.name,
+        design.name,
         "the earlier row was of another design (core, network or tools have changed since); run "
         "without --only",
     )

@@ -19,7 +19,7 @@ class ReturnToEquilibrium:
 
 
 @dataclass(frozen=True)
-class _Subject:
+class _Trained:
     """What was trained. shape: neurons by population."""
 
     data: str
@@ -28,7 +28,7 @@ class _Subject:
 
 
 @dataclass(frozen=True)
-class Simulation(Summary, _Subject):
+class Simulation(Summary, _Trained):
     """The demonstration: of the relaxation what `Summary` states, and the rest of the page.
 
     float_accuracies: of float equilibrium propagation on the same shape, one a seed; their mean is

@@ -25,7 +25,7 @@ PUBLISHED: Mapping[str, str] = {"digits": "digits", "mnist": "mnist", "mnist-int
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class MeasuredNetwork:
     """A network, by its name, and data of its size."""
 
     name: str
@@ -37,7 +37,7 @@ class Subject:
 class Options:
     """lanes: of the cores. thresholds: of the lossy mode. limits: sweeps of the control."""
 
-    subjects: tuple[Subject, ...]
+    networks: tuple[MeasuredNetwork, ...]
     lanes: int = LANES
     thresholds: tuple[int, ...] = THRESHOLDS
     limits: tuple[int, ...] = LIMITS
@@ -48,7 +48,7 @@ def published_options() -> Options:
     folder = Path("build/reports/networks")
     return Options(
         tuple(
-            Subject(name, network.load(folder / f"{name}.safetensors"), data.load(dataset))
+            MeasuredNetwork(name, network.load(folder / f"{name}.safetensors"), data.load(dataset))
             for name, dataset in PUBLISHED.items()
         )
     )
@@ -62,19 +62,19 @@ def run(options: Options | None, place: Place) -> LazyRecord:
     except ModuleNotFoundError as error:
         raise missing("the timing of a core", error.name, "rtl") from error
     efforts = laziness.efforts_of(options.thresholds, options.limits)
-    for subject in options.subjects:
-        laziness.check(subject.network, options.lanes, efforts)
+    for one in options.networks:
+        laziness.check(one.network, options.lanes, efforts)
     with workers(place.jobs, place.scheduler):
-        found = tuple(
-            _network(subject, options.lanes, efforts, place) for subject in options.subjects
-        )
+        found = tuple(_network(one, options.lanes, efforts, place) for one in options.networks)
     return LazyRecord(found, versions("scipy"))
 
 
-def _network(subject: Subject, lanes: int, efforts: Sequence[Effort], place: Place) -> LazyNetwork:
+def _network(
+    one: MeasuredNetwork, lanes: int, efforts: Sequence[Effort], place: Place
+) -> LazyNetwork:
     from toreq_hw.targets import laziness
 
-    net, dataset = subject.network, subject.dataset
+    net, dataset = one.network, one.dataset
     shared = {
         "network": net.sha256,
         "data": dataset.sha256,
@@ -84,11 +84,11 @@ def _network(subject: Subject, lanes: int, efforts: Sequence[Effort], place: Pla
     }
     ledger = Ledger(place.work, "lazy", shared, Measured)
     runs: list[Run] = [vars(effort) for effort in efforts]
-    title = f"{subject.name} on {dataset.name}"
+    title = f"{one.name} on {dataset.name}"
     with ledger.lock(place.screen.say), place.screen.bar(title, len(runs)) as bar:
         rows = ledger.complete(runs, partial(_measure, net, lanes, dataset), bar.show)
     return LazyNetwork(
-        name=f"{subject.name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
+        name=f"{one.name}, {'-'.join(str(p.size) for p in net.populations)}, {lanes} lanes",
         sha256=net.sha256,
         data=dataset.name,
         split=dataset.split,

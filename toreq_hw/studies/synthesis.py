@@ -34,7 +34,7 @@ CACHE = Path("build/synth/cache")
 
 
 @dataclass(frozen=True)
-class Subject:
+class PublishedDesign:
     """A row of the report: a network, by the name of its file, on a board."""
 
     network: str
@@ -52,15 +52,15 @@ DATA = {"digits": "digits", "mnist": "mnist", "mnist-int8": "mnist"}
 """Which test set a network, by the name of its file, is measured on."""
 
 PUBLISHED = (
-    Subject("digits", "icebreaker", 16, 24),
-    Subject("digits", "ice40_hx8k_b_evn", 8, 48),
-    Subject("digits", "tang_nano_9k", 8, 45),
-    Subject("digits", "orangecrab", 16, 80),
-    Subject("digits", "ulx3s_25f", 16, 80),
-    Subject("digits", "ulx3s_85f", 16, 80),
-    Subject("mnist", "icebreaker", 16, 24),
-    Subject("mnist", "ulx3s_85f", 64, 80),
-    Subject("mnist-int8", "ulx3s_85f", 32, 80),
+    PublishedDesign("digits", "icebreaker", 16, 24),
+    PublishedDesign("digits", "ice40_hx8k_b_evn", 8, 48),
+    PublishedDesign("digits", "tang_nano_9k", 8, 45),
+    PublishedDesign("digits", "orangecrab", 16, 80),
+    PublishedDesign("digits", "ulx3s_25f", 16, 80),
+    PublishedDesign("digits", "ulx3s_85f", 16, 80),
+    PublishedDesign("mnist", "icebreaker", 16, 24),
+    PublishedDesign("mnist", "ulx3s_85f", 64, 80),
+    PublishedDesign("mnist-int8", "ulx3s_85f", 32, 80),
 )
 
 
@@ -72,19 +72,19 @@ def needs() -> None:
         raise missing("synthesis", error.name, "boards") from error
 
 
-def request_of(subject: Subject, networks: Path, seeds: int) -> "Request":
+def request_of(design: PublishedDesign, networks: Path, seeds: int) -> "Request":
     """What is to be built. Raises what loading the network raises."""
     from toreq_hw.boards.flow.synthesis import Request
 
-    board = registry.get(subject.board)
+    board = registry.get(design.board)
     return Request(
-        network=network.load(networks / f"{subject.network}.safetensors"),
+        network=network.load(networks / f"{design.network}.safetensors"),
         board=board,
-        lanes=subject.lanes,
-        clock_hz=subject.clock_mhz * 1e6,
+        lanes=design.lanes,
+        clock_hz=design.clock_mhz * 1e6,
         seeds=tuple(range(1, seeds + 1)),
         cache=CACHE,
-        out=Path("build/reports") / f"{subject.network}-{board.name}",
+        out=Path("build/reports") / f"{design.network}-{board.name}",
         jobs=1,
     )
 
@@ -95,14 +95,14 @@ _SIMULATING = threading.Lock()
 
 @dataclass(frozen=True)
 class Options:
-    """What is built: `chosen` of `subjects`; `kept` are rows of an earlier report for the others.
+    """What is built: `chosen` of `designs`; `kept` are rows of an earlier report for the others.
 
     networks: folder of their files. seeds: of place and route. watch: what is told of the stages
     of a design, by its name.
     """
 
-    subjects: tuple[Subject, ...] = PUBLISHED
-    chosen: tuple[Subject, ...] = PUBLISHED
+    designs: tuple[PublishedDesign, ...] = PUBLISHED
+    chosen: tuple[PublishedDesign, ...] = PUBLISHED
     kept: tuple[Design | Failure, ...] = ()
     networks: Path = Path("build/reports/networks")
     seeds: int = 5
@@ -122,7 +122,7 @@ def run(options: Options | None, place: Place) -> Synthesis:
     needs()
     build = _on_cluster if place.scheduler else _here
     found = {entry.name: entry for entry in [*options.kept, *build(options, place)]}
-    entries = [found[subject.name] for subject in options.subjects if subject.name in found]
+    entries = [found[design.name] for design in options.designs if design.name in found]
     return Synthesis(
         rows=tuple(entry for entry in entries if isinstance(entry, Design)),
         failures=tuple(entry for entry in entries if isinstance(entry, Failure)),
@@ -141,9 +141,9 @@ def _here(options: Options, place: Place) -> list[Design | Failure]:
     ledger = _figures_ledger(place.work)
     with ledger.lock(place.screen.say), Tools() as tools:
 
-        def build(subject: Subject) -> Design | Failure:
-            request = request_of(subject, options.networks, options.seeds)
-            return row(subject, request, options.watch(subject.name), tools, ledger)
+        def build(design: PublishedDesign) -> Design | Failure:
+            request = request_of(design, options.networks, options.seeds)
+            return row(design, request, options.watch(design.name), tools, ledger)
 
         return in_threads(build, options.chosen, place.jobs, tools.stop)
 
@@ -158,8 +158,8 @@ def _on_cluster(options: Options, place: Place) -> list[Design | Failure]:
     ledger = Ledger(place.work, "designs", shared, Design)
     requests = [request_of(s, options.networks, options.seeds) for s in options.chosen]
     runs: list[Run] = [
-        {"design": subject.name, "network": request.network.sha256}
-        for subject, request in zip(options.chosen, requests, strict=True)
+        {"design": design.name, "network": request.network.sha256}
+        for design, request in zip(options.chosen, requests, strict=True)
     ]
     found: dict[str, Design | Failure] = {}
     with ledger.lock(place.screen.say), workers(place.jobs, place.scheduler):
@@ -174,7 +174,7 @@ def _on_cluster(options: Options, place: Place) -> list[Design | Failure]:
     return list((found | {entry.name: entry for entry in kept}).values())
 
 
-def _alone(job: "tuple[Subject, Request]") -> Design | Failure:
+def _alone(job: "tuple[PublishedDesign, Request]") -> Design | Failure:
     """One design, on a worker."""
     from toreq_hw.boards.flow.tools import Tools
 
@@ -189,7 +189,11 @@ def _figures_ledger(work: Path) -> Ledger[Figures]:
 
 
 def row(
-    subject: Subject, request: "Request", watch: "Watch", tools: "Tools", ledger: Ledger[Figures]
+    design: PublishedDesign,
+    request: "Request",
+    watch: "Watch",
+    tools: "Tools",
+    ledger: Ledger[Figures],
 ) -> Design | Failure:
     """One design's record; a design that cannot be built becomes its failure."""
     from toreq_hw.boards.flow.synthesis import synthesise
@@ -197,7 +201,7 @@ def row(
     net = request.network
     try:
         built = synthesise(request, watch, tools)
-        dataset = data.load(DATA[subject.network])
+        dataset = data.load(DATA[design.network])
         run: Run = {
             "design": built.design,
             "network": net.sha256,
@@ -209,11 +213,11 @@ def row(
         with _SIMULATING:
             figures = ledger.complete([run], lambda _: _measure(request, built, dataset))[0]
     except (BuildError, NetworkError, ReportError) as error:
-        return Failure(subject.name, str(error))
+        return Failure(design.name, str(error))
     return Design(
-        name=subject.name,
+        name=design.name,
         network=DesignNetwork(
-            name=subject.network,
+            name=design.network,
             sha256=net.sha256,
             weights=" and ".join(dict.fromkeys(c.weight_format.value for c in net.couplings)),
         ),
