@@ -65,7 +65,7 @@ def test_nudged_phases_energy_and_ranges_are_those_of_the_dense_network(
         )
         for one in found:
             assert sim.first_difference(expected, costing_as(expected, one)) is None
-    energies = [doubled_energy(n, case.inputs, free.states) for n in (case.network, case.twin)]
+    energies = [doubled_energy(n, case.inputs, free.states) for n in (case.network, case.dense)]
     assert energies[0].tolist() == energies[1].tolist()
     for population in case.network.relaxing:
         own, dense = (accumulator_range(n, population.name) for n in (case.network, case.dense))
@@ -173,7 +173,7 @@ def test_an_edge_each_learns_as_a_dense_matrix(
     native = type("Native", (), {"__instancecheck__": lambda _, c: type(c) is DenseCoupling})
     for module in ("learning.shared", "learning.trainer", "plan"):
         monkeypatch.setattr(f"toreq_hw.sim.{module}.DenseCoupling", native())
-    trainers.append(trainer_of(replace(case.twin, couplings=listed)))
+    trainers.append(trainer_of(replace(case.dense, couplings=listed)))
     assert trainers[1].synapses.shared.rows.tolist() == [9, 11]
     for trainer in trainers:
         trainer.learn(case.inputs, case.labels, np.tile(np.arange(12), 8))
