@@ -7,65 +7,35 @@ node is understood as a whole and taken where it stands, or refused by its name.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
 import onnx
 
 from toreq_hw.errors import NetworkFileError
-from toreq_hw.quant.onnx_constants import Constants
-from toreq_hw.quant.onnx_layers import Layer, arithmetic, bound, linear, normalise
+from toreq_hw.quant.onnx_layers import arithmetic, bound, linear, normalise
 from toreq_hw.quant.onnx_nodes import Node, operator_sets, understand
-from toreq_hw.quant.onnx_shapes import Shape, input_shape, pass_on
+from toreq_hw.quant.onnx_shapes import Shape, pass_on
 from toreq_hw.quant.onnx_states import (
-    StateFormat,
     clip_bounds,
     clip_stored,
     dequantise,
     input_format,
     quant_format,
-    requantise,
     stored_format,
 )
-from toreq_hw.quant.onnx_tensor import element_type
-
-_FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
-_QUANTISED_INPUTS = ("FLOAT", "INT8", "UINT8")
+from toreq_hw.quant.onnx_value import Value
 
 
-class Chain:
-    """What has been followed so far.
+class Chain(Value):
+    """The value followed from the input through one node after the other.
 
-    quantised: whether layers must take and give quantised values. first: the input's format.
-    layers: in order; the last one's sums are what `current` is where it has no states yet.
+    What a kind of node does is a method of that name; `_HANDLERS` says which operators those are.
     """
-
-    def __init__(self, graph: onnx.GraphProto, *, quantised: bool) -> None:
-        self.constants = Constants(graph)
-        value = _one_input(graph, self.constants)
-        self.input_name = self.current = value.name
-        self.input_type = element_type(value.type.tensor_type.elem_type)
-        self.shape = input_shape(value)
-        self.batch = self.shape.batch or 1
-        self.input_sizes = self.shape.rest
-        self.quantised = quantised
-        if self.input_type not in (_QUANTISED_INPUTS if quantised else _FLOATS):
-            raise NetworkFileError(
-                f"input {self.input_name!r:.80}: must be "
-                f"{'float32 or integers of 8 bits' if quantised else 'floats'}, "
-                f"found {self.input_type}"
-            )
-        self.first: StateFormat | None = None
-        self.layers: list[Layer] = []
-        self._front: Layer | None = None
-        self._stored: StateFormat | None = None
-        self._ended = ""
-        self._shapes: dict[str, Shape] = {self.current: self.shape}
 
     def follow(self, node: Node) -> None:
         """Takes one node further. Raises NodeError where it does not belong to an MLP."""
         if self.constants.fold(node):
             return
-        if node.operator == "Shape" and node.inputs[0] in self._shapes:
-            shape = self._shapes[node.inputs[0]]
+        if node.operator == "Shape" and node.inputs[0] in self.shapes:
+            shape = self.shapes[node.inputs[0]]
             self.constants.known[node.outputs[0]] = shape.dimensions(node)
             return
         used = [name for name in node.inputs if name not in self.constants.known and name]
@@ -74,55 +44,23 @@ class Chain:
             raise node.error(f"must take the chain's value, found inputs {used}")
         passed = pass_on(node, self.shape, self.constants)
         if passed is not None:
-            self._pass(node, passed)
-        elif self._ended and not (node.operator == "ArgMax" and self._ended != "ArgMax"):
-            raise node.error(f"must not follow a {self._ended}, which ends an MLP")
+            self.keep(node, passed)
+        elif self.ended and not (node.operator == "ArgMax" and self.ended != "ArgMax"):
+            raise node.error(f"must not follow a {self.ended}, which ends an MLP")
         else:
             handler = _HANDLERS.get(node.operator)
             if handler is None:
                 raise node.error("is not part of an MLP")
             handler(self, node)
         self.current = outputs[0]
-        self._shapes[self.current] = self.shape
-
-    @property
-    def states(self) -> StateFormat | None:
-        """The format of the current value, where it is quantised."""
-        return self.layers[-1].states if self.layers else self.first
-
-    @property
-    def sums(self) -> Layer | None:
-        """The layer whose sums the current value is, where it is not quantised."""
-        return self.layers[-1] if self.layers and self.layers[-1].states is None else None
-
-    def _pass(self, node: Node, shape: Shape) -> None:
-        if node.operator == "Cast" and (self._stored is not None or self.input_type != "FLOAT"):
-            raise node.error("must not change the type of values")
-        self.shape = shape
-        states = self.states
-        if self._stored is None and states is not None:
-            self._set_states(replace(states, value=node.outputs[0]))
-        elif self.sums is not None and not self._ended:
-            self.sums.sums = node.outputs[0]
-
-    def _set_states(self, states: StateFormat) -> None:
-        if self.layers:
-            self.layers[-1].states = states
-        else:
-            self.first = states
-
-    def _real(self, node: Node) -> None:
-        if self._stored is not None:
-            raise node.error("must take values, found stored integers without DequantizeLinear")
-        if self.quantised and self.first is None and self.input_type != "FLOAT":
-            raise node.error(f"must take float32 values, found {self.input_type}")
+        self.shapes[self.current] = self.shape
 
     def linear(self, node: Node) -> None:
         """`Gemm`, `MatMul`: the next layer.
 
         Raises NodeError where a layer's sums are not yet states.
         """
-        self._real(node)
+        self.must_be_real(node)
         if self.quantised and self.states is None:
             raise node.error("must take quantised values, found floats")
         if self.shape.rest is not None and len(self.shape.rest) != 1:
@@ -132,8 +70,8 @@ class Chain:
         layer = linear(node, self.current, self.shape.width, self.constants)
         if not self.quantised and self.layers and not self.layers[-1].bounded:
             raise node.error("must follow a Relu, found a layer without one")
-        if self._front is not None and not self.layers:
-            layer.takes(self._front)
+        if self.front is not None and not self.layers:
+            layer.takes(self.front)
         self.layers.append(layer)
         self.shape = Shape(self.shape.batch, (len(layer.bias),))
 
@@ -142,8 +80,8 @@ class Chain:
 
         Raises NodeError where no layer's sums are before it.
         """
-        self._real(node)
-        layer = self.sums or self._in_front(node)
+        self.must_be_real(node)
+        layer = self.sums or self.before_layers(node)
         if layer is None:
             raise node.error("must stand between a Gemm or MatMul and its quantiser or ReLU")
         if node.operator == "BatchNormalization":
@@ -152,22 +90,12 @@ class Chain:
             arithmetic(node, self.current, self.shape, layer, self.constants)
         layer.sums = node.outputs[0]
 
-    def _in_front(self, node: Node) -> Layer | None:
-        """What is done to the inputs of a float graph one by one, before the first layer."""
-        if self.quantised or self.layers:
-            return None
-        if not self.shape.width:
-            raise node.error("must take values whose number is known")
-        if self._front is None:
-            self._front = Layer(node, np.ones((1, self.shape.width)), np.zeros(self.shape.width))
-        return self._front
-
     def bound(self, node: Node) -> None:
         """`Max`, `Min`: one bound of the sums.
 
         Raises NodeError where no layer's sums are before it.
         """
-        self._real(node)
+        self.must_be_real(node)
         if self.sums is None:
             raise node.error("must stand behind a Gemm or MatMul")
         bound(node, self.current, self.shape, self.sums, self.constants)
@@ -178,12 +106,12 @@ class Chain:
 
         Raises NodeError where neither is before it.
         """
-        self._real(node)
+        self.must_be_real(node)
         if self.sums is not None:
             self.sums.clip(node, 0.0, float("inf"))
             self.sums.sums = node.outputs[0]
         elif self.states is not None:
-            self._set_states(replace(self.states.within(0, 255), value=node.outputs[0]))
+            self.become(replace(self.states.within(0, 255), value=node.outputs[0]))
         else:
             raise node.error("must stand behind a Gemm or MatMul, or a quantiser")
 
@@ -192,8 +120,8 @@ class Chain:
 
         Raises NodeError where neither is before it.
         """
-        if self._stored is not None:
-            self._stored = clip_stored(node, self._stored, self.constants)
+        if self.stored is not None:
+            self.stored = clip_stored(node, self.stored, self.constants)
         elif self.sums is not None:
             self.sums.clip(node, *clip_bounds(node, self.constants))
             self.sums.sums = node.outputs[0]
@@ -202,56 +130,48 @@ class Chain:
 
     def quant(self, node: Node) -> None:
         """QONNX's quantiser."""
-        self._real(node)
-        self._check_quantised(node)
-        self._end_in(quant_format(node, self.constants))
+        self.must_be_real(node)
+        self.must_be_quantised(node)
+        self.quantise(quant_format(node, self.constants))
 
     def store(self, node: Node) -> None:
         """`QuantizeLinear`: integers until the next DequantizeLinear."""
-        self._real(node)
-        self._check_quantised(node)
-        self._stored = stored_format(node, self.constants)
+        self.must_be_real(node)
+        self.must_be_quantised(node)
+        self.stored = stored_format(node, self.constants)
 
     def restore(self, node: Node) -> None:
         """`DequantizeLinear`, of what a QuantizeLinear stored or of an input of integers.
 
         Raises NodeError where neither is before it.
         """
-        self._check_quantised(node)
-        if self._stored is None and not self.layers and self.first is None:
-            self._stored = input_format(node, self.input_type, self.constants)
-        if self._stored is None:
+        self.must_be_quantised(node)
+        if self.stored is None and not self.layers and self.first is None:
+            self.stored = input_format(node, self.input_type, self.constants)
+        if self.stored is None:
             raise node.error("must take stored integers, found floats")
-        states = dequantise(node, self._stored, self.constants)
-        self._stored = None
-        self._end_in(states)
+        states = dequantise(node, self.stored, self.constants)
+        self.stored = None
+        self.quantise(states)
 
     def close(self) -> None:
         """Ends the graph; what a last `QuantizeLinear` stored are the outputs' states."""
-        if self._stored is not None:
-            self._end_in(replace(self._stored, value=self.current))
+        if self.stored is not None:
+            self.quantise(replace(self.stored, value=self.current))
 
     def end(self, node: Node) -> None:
         """`Softmax`, `LogSoftmax`, `ArgMax` over the outputs: they move no class.
 
         Raises NodeError before the outputs, or over another axis.
         """
-        self._real(node)
+        self.must_be_real(node)
         axis = int(node.given.get("axis", _default_axis(node)))
         if not self.layers or self.shape.rest is None or len(self.shape.rest) != 1:
             raise node.error("must stand at the end of an MLP")
         if axis % 2 != 1:
             raise node.error(f"must be over the outputs, axis 1, found axis {axis}")
         node.only("select_last_index", 0)
-        self._ended = node.operator
-
-    def _check_quantised(self, node: Node) -> None:
-        if not self.quantised:
-            raise node.error("must not quantise: toreq-hw import reads quantised graphs")
-
-    def _end_in(self, states: StateFormat) -> None:
-        before = self.states
-        self._set_states(states if before is None else requantise(before, states))
+        self.ended = node.operator
 
 
 def read_chain(model: onnx.ModelProto, *, quantised: bool) -> Chain:
@@ -278,16 +198,6 @@ def read_chain(model: onnx.ModelProto, *, quantised: bool) -> Chain:
     if quantised and chain.first is None:
         raise NetworkFileError("a quantised MLP must have a quantised input")
     return chain
-
-
-def _one_input(graph: onnx.GraphProto, constants: Constants) -> onnx.ValueInfoProto:
-    inputs = [i for i in graph.input if i.name not in constants.known]
-    if len(inputs) != 1:
-        raise NetworkFileError(f"an MLP must have one input, found {len(inputs)}")
-    kind = element_type(inputs[0].type.tensor_type.elem_type)
-    if kind == "UNDEFINED" or not inputs[0].type.HasField("tensor_type"):
-        raise NetworkFileError(f"input {inputs[0].name!r:.80}: must be a tensor")
-    return inputs[0]
 
 
 def _default_axis(node: Node) -> int:

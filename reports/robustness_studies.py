@@ -94,6 +94,24 @@ def _critical_section(name: str, shape: tuple[int, ...], found: Critical) -> Sec
 
 
 def _flips_section(name: str, flips: SingleFlips) -> Section:
+    which = (
+        "Every stored bit"
+        if flips.exhaustive
+        else f"Every bit of {flips.cells:,} cells, drawn at random,"
+    )
+    worst = flips.worst[0]
+    text = (
+        f"{which} flipped alone, {flips.images} test images each: how far all states end from "
+        "the undamaged equilibria, over their range. The worst is bit "
+        f"{worst.bit} of {worst.coupling}[{worst.row}, {worst.column}], read as "
+        f"{worst.after} for {worst.before}: {100 * worst.distance:.3f} %, "
+        f"{worst.reclassified} images of another class. Maps: the worse bit of each cell."
+    )
+    return Section(f"Critical weights on {name}", text, _flips_table(flips), _flips_pictures(flips))
+
+
+def _flips_table(flips: SingleFlips) -> Table:
+    """A row for each bit of each coupling."""
     header = (
         "coupling",
         "bit",
@@ -120,6 +138,11 @@ def _flips_section(name: str, flips: SingleFlips) -> Section:
         )
         for b in flips.bits
     )
+    return Table(header, rows)
+
+
+def _flips_pictures(flips: SingleFlips) -> tuple[str, ...]:
+    """Distances of each bit from the mildest flip to the worst, and a map of each coupling."""
     series = {
         f"{b.coupling}, bit {b.bit}": [(d / 100, d / 100, d / 100) for d in b.distance]
         for b in flips.bits
@@ -131,20 +154,7 @@ def _flips_section(name: str, flips: SingleFlips) -> Section:
         wide = np.array(values)
         wide = wide if wide.shape[1] >= wide.shape[0] else wide.T
         pictures.append(heat_map(wide, f"{coupling}, distance, %"))
-    which = (
-        "Every stored bit"
-        if flips.exhaustive
-        else f"Every bit of {flips.cells:,} cells, drawn at random,"
-    )
-    worst = flips.worst[0]
-    text = (
-        f"{which} flipped alone, {flips.images} test images each: how far all states end from "
-        "the undamaged equilibria, over their range. The worst is bit "
-        f"{worst.bit} of {worst.coupling}[{worst.row}, {worst.column}], read as "
-        f"{worst.after} for {worst.before}: {100 * worst.distance:.3f} %, "
-        f"{worst.reclassified} images of another class. Maps: the worse bit of each cell."
-    )
-    return Section(f"Critical weights on {name}", text, Table(header, rows), tuple(pictures))
+    return tuple(pictures)
 
 
 def _interval(interval: Interval) -> str:

@@ -23,11 +23,6 @@ def simulation_page(
     rows: the table that the terminal shows too. sweeps: of each test image. events_per_tick:
     mean events in tick 1, 2, ... weight: of the first coupling; shape: of an image.
     """
-    history = record.history
-    curves = {
-        "training images": [entry.train_accuracy for entry in history],
-        "test images": [entry.accuracy for entry in history],
-    }
     return Page(
         title="A ternary network that settles and learns in integers",
         lead=(
@@ -39,21 +34,8 @@ def simulation_page(
         ),
         sections=(
             Section("What it took", record.split, Table(("figure", "value"), tuple(rows))),
-            Section(
-                "Learning",
-                "Integer updates, one image at a time: free phase, two nudged phases, one local "
-                "step. Training accuracy is that of the free phase before each update.",
-                pictures=(learning_curve(curves),),
-            ),
-            Section(
-                "Settling",
-                "Left: sweeps until a whole sweep changed nothing. Right: where the work is, "
-                "state changes sent in each tick, mean over test images.",
-                pictures=(
-                    histogram(sweeps, "sweeps to settle"),
-                    bars(events_per_tick, "tick", "events per image"),
-                ),
-            ),
+            _learning_section(record),
+            _settling_section(sweeps, events_per_tick),
             Section(
                 "What the first hidden neurons look for",
                 "Ternary input weights: red +1, blue -1, white 0.",
@@ -62,3 +44,27 @@ def simulation_page(
         ),
         made_by=dict(record.versions),
     )
+
+
+def _learning_section(record: Simulation) -> Section:
+    curves = {
+        "training images": [entry.train_accuracy for entry in record.history],
+        "test images": [entry.accuracy for entry in record.history],
+    }
+    text = (
+        "Integer updates, one image at a time: free phase, two nudged phases, one local "
+        "step. Training accuracy is that of the free phase before each update."
+    )
+    return Section("Learning", text, pictures=(learning_curve(curves),))
+
+
+def _settling_section(sweeps: npt.NDArray[np.integer], events_per_tick: Sequence[float]) -> Section:
+    text = (
+        "Left: sweeps until a whole sweep changed nothing. Right: where the work is, "
+        "state changes sent in each tick, mean over test images."
+    )
+    pictures = (
+        histogram(sweeps, "sweeps to settle"),
+        bars(events_per_tick, "tick", "events per image"),
+    )
+    return Section("Settling", text, pictures=pictures)

@@ -44,8 +44,10 @@ class CoreParameters(NeuronRows):
 
     accumulator_bits: holds every sum that any weights of these formats and any biases of
     `bias_bits` can reach, nudge included; a bias is kept with its rounding half added.
-    sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap.
-    threshold: at power-up, of a core that can leave small deltas unsent; None for one that cannot.
+    sweep_ticks: ticks of one sweep. counter_bits: of the counters in the summary, which wrap;
+    those of sweeps, inputs and faults have half as many. threshold: at power-up, of a core that
+    can leave small deltas unsent (0: lossless until another is loaded); None for one that cannot.
+    block_bits: what one block of the device's RAM holds.
     operations: what beats do. phases: what commands do, in the order of their commands.
     """
 
@@ -86,10 +88,7 @@ class CoreParameters(NeuronRows):
         a smaller core and longer updates. large_coupling: weights from which on a coupling
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
-        power-up, such as iCE40's SPRAM. counter_bits: narrow counters wrap sooner; those of
-        sweeps, inputs and faults have half as many. threshold: makes a core for the lossy mode
-        that has this threshold until another is loaded (0: lossless until then). block_bits: what
-        one block of the device's RAM holds.
+        power-up, such as iCE40's SPRAM.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -97,20 +96,16 @@ class CoreParameters(NeuronRows):
         check_lanes(lanes, update_lanes)
         _check_network(network, max_sweeps, counter_bits)
         relaxing = placements_of(network, lanes)
-        if threshold is not None:
-            check_threshold(threshold, relaxing)
-        stores, walks = stores_and_walks(
-            network, lanes, large=large_coupling, initialised=initialised
-        )
+        check_threshold(threshold, relaxing)
+        stores, walks = stores_and_walks(network, lanes, large_coupling, initialised=initialised)
         bias_bits = bias_bits_of(network, relaxing)
-        names = [p.name for p in network.relaxing]
         return cls(
             lanes=lanes,
             update_lanes=update_lanes,
             input=placement_of(network, network.input, lanes, 0),
             relaxing=relaxing,
-            output=names.index(network.output.name),
-            order=update_order(network, names),
+            output=network.relaxing.index(network.output),
+            order=update_order(network),
             walks=walks,
             stores=stores,
             accumulator_bits=accumulator_bits_of(network, bias_bits),

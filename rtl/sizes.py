@@ -11,12 +11,13 @@ MAX_ACCUMULATOR_BITS = 40
 """Widest accumulator; with any weights of the formats, not only those at hand."""
 
 
-def update_order(network: Network, names: list[str]) -> tuple[int, ...]:
+def update_order(network: Network) -> tuple[int, ...]:
     """Populations as the colours visit them; a self-coupled one stands for all its neurons.
 
     Populations of one colour share no coupling, so one may be walked before the next is
     updated: the core works block after block and never has to collect a whole colour.
     """
+    names = [population.name for population in network.relaxing]
     visited = (name for part in network.sweep.passes for name in part.populations)
     return tuple(names.index(name) for name in visited)
 

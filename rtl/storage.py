@@ -98,7 +98,7 @@ class _Plan:
 
 
 def stores_and_walks(
-    network: Network, lanes: int, *, large: int, initialised: bool
+    network: Network, lanes: int, large: int, *, initialised: bool
 ) -> tuple[tuple[Store, ...], tuple[Walk, ...]]:
     """Packs couplings into stores; couplings of `large` weights or more are kept once.
 

@@ -65,12 +65,8 @@ class Walker(wiring.Component):
         with m.If(self.free):
             m.d.sync += busy.eq(self.take)
         with m.If(self.take):
-            m.d.sync += [
-                event_address.eq(self.event_address),
-                self.beat.lane.eq(self.event_address),
-                self.beat.delta.eq(self.event_delta),
-                has_walk.eq(first_exists),
-            ]
+            self._keep_event(m, event_address)
+            m.d.sync += has_walk.eq(first_exists)
         with m.If(busy & ~last_beat):
             m.d.sync += [
                 beats_left.eq(beats_left - 1),
@@ -88,6 +84,14 @@ class Walker(wiring.Component):
                         m.d.sync += [last_walk.eq(is_last), beats_left.eq(entry.beats - 1)]
                         self._load(m, entry, step, next_address)
         return m
+
+    def _keep_event(self, m: Module, address: Signal) -> None:
+        """Keeps the event at the ports for the cycles of its walks."""
+        m.d.sync += [
+            address.eq(self.event_address),
+            self.beat.lane.eq(self.event_address),
+            self.beat.delta.eq(self.event_delta),
+        ]
 
     def _choose_walks(
         self, m: Module, walks: list[Walk], first: Signal, first_exists: Signal

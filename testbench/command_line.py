@@ -32,12 +32,17 @@ def toreq_hw(*arguments: object) -> Done:
     return Done(code if isinstance(code, int) else 1, shown.getvalue(), said.getvalue())
 
 
-def deploy(*arguments: str) -> int:
-    """Exit status of `toreq-hw deploy`."""
+def status_of(*arguments: object) -> int:
+    """Exit status of `toreq-hw` with these arguments; what it shows is the test's to capture."""
     with pytest.raises(SystemExit) as ended:
-        commands.main(["deploy", *arguments])
+        commands.main([str(argument) for argument in arguments])
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+def deploy(*arguments: str) -> int:
+    """Exit status of `toreq-hw deploy`."""
+    return status_of("deploy", *arguments)
 
 
 def complaints(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Random networks for property tests, drawn by hypothesis or from one integer seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +62,14 @@ def random_case(
         ),
         labels=rng.integers(0, network.output.size, batch),
     )
+
+
+def with_random_weights(blank: Network, rng: np.random.Generator) -> Network:
+    """The same network with any weights of its formats; it must not have a self-coupling."""
+    couplings = (
+        c.with_parameters(_weights(rng, c.weight_format, *c.shape)) for c in blank.couplings
+    )
+    return replace(blank, couplings=tuple(couplings))
 
 
 def cases(schedule: Schedule | None = None, *, skips: bool = False) -> st.SearchStrategy[Case]:

@@ -6,46 +6,71 @@ the dense network that `dense_weights` writes by hand, without `edges`.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from testbench.networks import Case, Weights
 from toreq_hw.network import Coupling, DenseCoupling, Edges, Network, Population, Role, Schedule
 from toreq_hw.network import WeightFormat as Format
+from toreq_hw.network.couplings.coupling import Tensors
 from toreq_hw.network.couplings.weights import check_format, checked_weights
+from toreq_hw.reading import Fields
 
 
 @dataclass(frozen=True, eq=False)
-class Banded(Coupling):
-    """`weight[k, i]` couples pre neuron i to post neuron i + first + k, where there is one."""
+class Toy(Coupling):
+    """One array of weights and a few integers, which a file holds under their names."""
 
     pre: str
     post: str
     weight: Weights
     fraction_bits: int
     weight_format: Format
-    columns: int
-    first: int
 
-    kind = "banded"
-    parameter_axes = 2
+    integers: ClassVar[tuple[str, ...]]
 
     def __post_init__(self) -> None:
         check_format(self.name, self.weight_format, self.fraction_bits)
-        weight = checked_weights(self.name, self.weight, 2, self.weight_format)
+        weight = checked_weights(self.name, self.weight, self.parameter_axes, self.weight_format)
         object.__setattr__(self, "weight", weight)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.weight.shape[1], self.columns
 
     @property
     def parameters(self) -> Weights:
         return self.weight
 
-    def with_parameters(self, parameters: Weights) -> "Banded":
+    def with_parameters(self, parameters: Weights) -> Self:
         return replace(self, weight=parameters)
+
+    def settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.integers}
+
+    @classmethod
+    def from_file(cls, entry: Fields, tensors: Tensors) -> Self:
+        return cls(
+            entry.text("pre"),
+            entry.text("post"),
+            tensors["weight"],
+            entry.integer("fraction_bits"),
+            entry.choice("weight_format", Format),
+            **{name: entry.integer(name) for name in cls.integers},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Banded(Toy):
+    """`weight[k, i]` couples pre neuron i to post neuron i + first + k, where there is one."""
+
+    columns: int
+    first: int
+
+    kind = "banded"
+    parameter_axes = 2
+    integers = ("columns", "first")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.weight.shape[1], self.columns
 
     def edges(self) -> Edges:
         diagonal, pre = np.indices(self.weight.shape).reshape(2, -1)
@@ -53,71 +78,25 @@ class Banded(Coupling):
         inside = (post >= 0) & (post < self.columns)
         return Edges(pre[inside], post[inside], np.flatnonzero(inside))
 
-    def settings(self) -> dict[str, Any]:
-        return {"columns": self.columns, "first": self.first}
-
-    @classmethod
-    def from_file(cls, entry, tensors) -> "Banded":
-        return cls(
-            entry.text("pre"),
-            entry.text("post"),
-            tensors["weight"],
-            entry.integer("fraction_bits"),
-            entry.choice("weight_format", Format),
-            columns=entry.integer("columns"),
-            first=entry.integer("first"),
-        )
-
 
 @dataclass(frozen=True, eq=False)
-class Circulant(Coupling):
+class Circulant(Toy):
     """`weight[k]` couples every pre neuron i to post neuron (i + k) modulo their number."""
 
-    pre: str
-    post: str
-    weight: Weights
-    fraction_bits: int
-    weight_format: Format
     rows: int
     columns: int
 
     kind = "circulant"
     parameter_axes = 1
-
-    def __post_init__(self) -> None:
-        check_format(self.name, self.weight_format, self.fraction_bits)
-        weight = checked_weights(self.name, self.weight, 1, self.weight_format)
-        object.__setattr__(self, "weight", weight)
+    integers = ("rows", "columns")
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.rows, self.columns
 
-    @property
-    def parameters(self) -> Weights:
-        return self.weight
-
-    def with_parameters(self, parameters: Weights) -> "Circulant":
-        return replace(self, weight=parameters)
-
     def edges(self) -> Edges:
         pre, tap = np.indices((self.rows, len(self.weight))).reshape(2, -1)
         return Edges(pre, (pre + tap) % self.columns, tap)
-
-    def settings(self) -> dict[str, Any]:
-        return {"rows": self.rows, "columns": self.columns}
-
-    @classmethod
-    def from_file(cls, entry, tensors) -> "Circulant":
-        return cls(
-            entry.text("pre"),
-            entry.text("post"),
-            tensors["weight"],
-            entry.integer("fraction_bits"),
-            entry.choice("weight_format", Format),
-            rows=entry.integer("rows"),
-            columns=entry.integer("columns"),
-        )
 
 
 KINDS = {kind.kind: kind for kind in (Banded, Circulant)}

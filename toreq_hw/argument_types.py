@@ -63,13 +63,16 @@ def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*arguments, **named)
         except Exception as error:
-            judged = isinstance(error, ArgumentTypeError)  # here the caller's own argument counts
-            if isinstance(error, ToreqError | OSError) and not judged:
+            from_within = isinstance(error, ArgumentTypeError)  # of a call that this one made
+            if isinstance(error, ToreqError | OSError) and not from_within:
                 raise
             reason = _misfit(function, arguments, named)
-            if reason is None:
-                raise
-            raise ArgumentTypeError(reason) from error
+            if reason is not None:
+                raise ArgumentTypeError(reason) from error
+            if from_within and error.__cause__ is not None:
+                cause = error.__cause__  # the fault is this function's, not its caller's
+                raise cause from cause.__cause__
+            raise
 
     return call
 

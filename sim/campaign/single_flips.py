@@ -1,14 +1,15 @@
 """One stored bit at a time: what the single flip of a weight costs, all else left whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, WeightFormat, check_labels
+from toreq_hw.network import DenseCoupling, Network, WeightFormat, check_labels
 from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
@@ -39,47 +40,67 @@ def single_flips(
     if sample is not None:
         integer(sample, 1, MAX_INTEGER, "sample", InputError)
     network = network.lowered
-    engine = EventEngine(network, threads=1)
-    clean = relax(network, inputs, engine=engine)
     places = [(c, cell) for c in network.dense_couplings for cell in cells(c).tolist()]
     if sample is not None and sample < len(places):
         chosen = np.random.default_rng(seed).choice(len(places), sample, replace=False)
         places = [places[k] for k in np.sort(chosen)]
-    layout = Layout(network)
-    ranges = np.concatenate([np.full(p.size, p.state_max - p.state_min) for p in network.relaxing])
-    standing = layout.join(clean.states)
-    labels = check_labels(network.output, labels, len(standing))
-    right = int(np.count_nonzero(clean.classes == labels))
-    index = {c.name: k for k, c in enumerate(network.couplings)}
-    found = []
+    undamaged = _Undamaged(network, inputs, labels)
+    found: list[SingleFlip] = []
     for coupling, cell in places:
+        found += undamaged.flips_of(coupling, cell)
+        watch()
+    return found
+
+
+class _Undamaged:
+    """The equilibria of a network, against which it is measured with one stored word changed."""
+
+    def __init__(self, network: Network, inputs: Inputs, labels: Labels) -> None:
+        self._network, self._inputs = network, inputs
+        self._engine = EventEngine(network, threads=1)
+        clean = relax(network, inputs, engine=self._engine)
+        self._classes = clean.classes
+        self._layout = Layout(network)
+        self._states = self._layout.join(clean.states)
+        self._labels = check_labels(network.output, labels, len(self._states))
+        self._right = int(np.count_nonzero(clean.classes == self._labels))
+        self._ranges = np.concatenate(
+            [np.full(p.size, p.state_max - p.state_min) for p in network.relaxing]
+        )
+        self._numbers = {c.name: k for k, c in enumerate(network.couplings)}
+
+    def flips_of(self, coupling: DenseCoupling, cell: int) -> Iterator[SingleFlip]:
+        """What the flip of each bit of one stored word costs."""
         row, column = divmod(cell, coupling.weight.shape[1])
-        before = int(coupling.weight[row, column])
+        word = coupling.weight[row : row + 1, column]
+        before = int(word[0])
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
-            word = coupling.weight[row : row + 1, column]
             after = int(flip_words(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
             if after == before:
                 continue
-            where = np.concatenate(
-                places_of_cells(network, engine.plan, index[coupling.name], np.array([cell]))
+            damaged = self._relaxed_with(coupling, cell, before, after)
+            difference = np.abs(self._layout.join(damaged.states) - self._states)
+            yield SingleFlip(
+                coupling=coupling.name,
+                row=row,
+                column=column,
+                bit=bit,
+                before=before,
+                after=after,
+                distance=float((difference / self._ranges).mean()),
+                moved=int(np.count_nonzero(difference.any(axis=1))),
+                reclassified=int(np.count_nonzero(damaged.classes != self._classes)),
+                correct=int(np.count_nonzero(damaged.classes == self._labels)) - self._right,
             )
-            engine.plan.weights[where] = after
-            damaged = relax(network, inputs, engine=engine)
-            engine.plan.weights[where] = before
-            difference = np.abs(layout.join(damaged.states) - standing)
-            found.append(
-                SingleFlip(
-                    coupling=coupling.name,
-                    row=row,
-                    column=column,
-                    bit=bit,
-                    before=before,
-                    after=after,
-                    distance=float((difference / ranges).mean()),
-                    moved=int(np.count_nonzero(difference.any(axis=1))),
-                    reclassified=int(np.count_nonzero(damaged.classes != clean.classes)),
-                    correct=int(np.count_nonzero(damaged.classes == labels)) - right,
-                )
-            )
-        watch()
-    return found
+
+    def _relaxed_with(
+        self, coupling: DenseCoupling, cell: int, before: int, after: int
+    ) -> PhaseResult:
+        """The equilibria with the weight `after` in one cell; `before` is put back."""
+        plan = self._engine.plan
+        number = self._numbers[coupling.name]
+        where = np.concatenate(places_of_cells(self._network, plan, number, np.array([cell])))
+        plan.weights[where] = after
+        damaged = relax(self._network, self._inputs, engine=self._engine)
+        plan.weights[where] = before
+        return damaged

@@ -17,6 +17,7 @@ from functools import cache
 import click
 import numpy as np
 
+from testbench.boards.random_requests import RandomRequests
 from testbench.boards.reference import Reference
 from testbench.boards.simulated_board import differences
 from testbench.boards.small_board import (
@@ -24,38 +25,20 @@ from testbench.boards.small_board import (
     NETWORK,
     PARAMETERS,
     PATIENCE,
-    ROOM,
     SmallBoard,
     answer,
     frames_of,
 )
 from testbench.rtl.model import Model, Phase
-from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State, load_check
-from toreq_hw.boards.link.requests import words
+from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
 from toreq_hw.boards.link.results import result
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import Network
 from toreq_hw.rtl.phases import Command
 
-Step = tuple[int, bytes]
-"""Type and payload of a request."""
-
-LIMITS = (1, 2, 9, 9, 9, 0x7FFF, 0xFFFF, 0)
-
 
 class MismatchError(Exception):
     """The board did not do what docs/link.md says; the message has the frame."""
-
-
-def networks() -> tuple[Network, Network]:
-    """Two that fit the board."""
-    coupling = NETWORK.couplings[0]
-    other = replace(
-        NETWORK,
-        couplings=(coupling.with_parameters(-coupling.parameters),),
-        biases={"output": np.array([3, -2], np.int32)},
-    )
-    return NETWORK, other
 
 
 @cache
@@ -91,7 +74,7 @@ class Fuzz:
         self.random = random.Random(seed)
         self.board = SmallBoard()
         self.model = Reference(PARAMETERS)
-        self.loads = [list(words(n, PARAMETERS, ROOM)) for n in networks()]
+        self.requests = RandomRequests(self.random)
         self.limit = self.label = 0
         self.raised = -1
         self.counts: dict[str, int] = {}
@@ -100,7 +83,7 @@ class Fuzz:
         """Sends `frames` frames and more, then asks the board what it holds."""
         done = 0
         while done < frames:
-            script = self.script()
+            script = self.requests.script()
             for kind, payload in script:
                 self.one(kind, payload)
             done += len(script)
@@ -200,7 +183,8 @@ class Fuzz:
         """Another frame, or a RESET or IDENTIFY, before the answer to this one is over."""
         self.count("overlapping")
         line, others = self.board.line, [(Request.RESET, b""), (Request.IDENTIFY, b"")]
-        other = Frame((frame.sequence + 1) % 256, *self.random.choice([*others, self.step()]))
+        drawn = self.random.choice([*others, self.requests.step()])
+        other = Frame((frame.sequence + 1) % 256, *drawn)
         self.board.sequence = other.sequence
         line.write(frame.encode())
         line.wait(self.random.choice((1, 10, 40, 200)), self.random.choice((1, 1, 3, 9)))
@@ -236,96 +220,6 @@ class Fuzz:
             if reply is None or reply[0] is not Code.OK:
                 raise MismatchError(f"{frames}: the board must answer {kind.name}, got {reply}")
             self.model.answer(Frame(self.board.sequence, kind))
-
-    def script(self) -> list[Step]:
-        """Some requests that make sense together, as they are, mutated, or in another order."""
-        kind = self.random.choice(("load", "load", "image", "image", "image", "any"))
-        steps = [self.step() for _ in range(4)] if kind == "any" else getattr(self, kind)()
-        fate = self.random.random()
-        if fate < 0.25:
-            at = self.random.randrange(len(steps))
-            steps[at] = (steps[at][0], self.mutated(steps[at][1]))
-        elif fate < 0.35:
-            self.random.shuffle(steps)
-        elif fate < 0.45:
-            del steps[self.random.randrange(len(steps))]
-        elif fate < 0.5:
-            at = self.random.randrange(len(steps))
-            steps.insert(at, steps[self.random.randrange(len(steps))])
-        if kind == "load" and fate < 0.5 and self.random.random() < 0.7:
-            self.sign(steps)
-        return steps or [(Request.STATUS, b"")]
-
-    def sign(self, steps: list[Step]) -> None:
-        """Gives COMMIT the check of what is sent before it, whatever that is."""
-        for at, (kind, _) in enumerate(steps):
-            if kind == Request.COMMIT:
-                begin = max((k for k in range(at) if steps[k][0] == Request.BEGIN), default=0)
-                sent = b"".join(p for k, p in steps[begin:at] if k == Request.WORDS)
-                steps[at] = (Request.COMMIT, load_check(sent).to_bytes(4, "big"))
-
-    def load(self) -> list[Step]:
-        """A load, its rows cut into requests anywhere."""
-        chunks = list(self.random.choice(self.loads))
-        parts = []
-        for chunk in chunks:
-            head, rows = chunk[:4], chunk[4:]
-            cut = self.random.randrange(len(rows) + 1) if self.random.random() < 0.5 else 0
-            address = int.from_bytes(head[1:], "big")
-            if 0 < cut < len(rows):
-                later = head[:1] + (address + cut).to_bytes(3, "big") + rows[cut:]
-                parts += [head + rows[:cut], later]
-            else:
-                parts.append(chunk)
-        check = load_check(b"".join(parts)).to_bytes(4, "big")
-        return [(Request.BEGIN, b""), *((Request.WORDS, p) for p in parts), (Request.COMMIT, check)]
-
-    def image(self) -> list[Step]:
-        """An image in one or more parts, then nudges."""
-        rng, report = self.random, self.random.choice((0, ImageFlag.REPORT))
-        limit = rng.choice(LIMITS).to_bytes(2, "big")
-        values = [rng.randrange(16) for _ in range(PARAMETERS.input.size)]
-        if rng.random() < 0.3:
-            flag, items = ImageFlag.SPARSE, [bytes([0, k, v]) for k, v in enumerate(values)]
-        else:
-            flag, items = ImageFlag(0), [bytes([v]) for v in values]
-        parts = [items] if rng.random() < 0.7 else [items[:1], items[1:]]
-        steps: list[Step] = []
-        for number, part in enumerate(parts):
-            flags = flag | report
-            flags |= ImageFlag.FIRST if number == 0 else ImageFlag(0)
-            flags |= ImageFlag.LAST if number == len(parts) - 1 else ImageFlag(0)
-            steps.append((Request.IMAGE, bytes([flags]) + limit + b"".join(part)))
-        label = rng.randrange(2)
-        for command in (1, 2)[: rng.randrange(3)]:
-            steps.append((Request.NUDGE, bytes([command | report, 0, label])))
-        return steps
-
-    def step(self) -> Step:
-        """One request of any kind, or no kind."""
-        rng = self.random
-        if rng.random() < 0.3:
-            length = rng.choice((0, 1, 3, 4, 5, 60, ROOM))
-            return rng.randrange(9), rng.randbytes(rng.randrange(length + 1))
-        steps = rng.choice((self.load, self.image))()
-        bare = [(kind, b"") for kind in (Request.IDENTIFY, Request.STATUS, Request.RESET)]
-        kind, payload = rng.choice([*steps, *bare])
-        return kind, self.mutated(payload) if rng.random() < 0.5 else payload
-
-    def mutated(self, payload: bytes) -> bytes:
-        """Bits, bytes, ends."""
-        rng, data = self.random, bytearray(payload)
-        for _ in range(rng.randrange(1, 3)):
-            at, how = rng.randrange(len(data) + 1), rng.randrange(4)
-            if how == 0 or at == len(data):
-                data.insert(at, rng.choice((0, 1, 2, 0x7E, 0x7D, 0xFF, rng.randrange(256))))
-            elif how == 1:
-                data[at] ^= 1 << rng.randrange(8)
-            elif how == 2:
-                del data[at]
-            else:
-                data[at] = rng.randrange(256)
-        return bytes(data[:ROOM])
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

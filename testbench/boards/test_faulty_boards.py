@@ -1,7 +1,6 @@
 """`toreq-hw deploy` to boards that misbehave: simulated, and the same behind a serial port."""
 
 import json
-import random
 import re
 import signal
 import subprocess
@@ -14,6 +13,16 @@ import numpy as np
 import pytest
 
 from testbench.boards.faulty_board import FaultyBoard, Pseudoterminal, Reaction, Rule, faithful
+from testbench.boards.line_faults import (
+    after,
+    corrupt,
+    deaf_to_nudges,
+    flagless,
+    forged,
+    garbage_sending,
+    in_rows,
+    silent,
+)
 from testbench.command_line import complaints, deploy
 from testbench.commands.test_deploy import small_network
 from testbench.patience import GENEROUS_S
@@ -21,7 +30,7 @@ from toreq_hw import network, targets
 from toreq_hw.boards import registry
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import FLAG, Code, Frame, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
 from toreq_hw.boards.link.transport import SerialTransport
 from toreq_hw.errors import LinkError
@@ -80,59 +89,6 @@ def runs_nothing(board: FaultyBoard) -> bool:
     payload = bytes([flags]) + (100).to_bytes(2, "big") + bytes(PARAMETERS.input.size)
     code = link.exchange.send(Request.IMAGE, payload)[0]
     return State.LOADED not in link.status().state and code is Code.UNLOADED
-
-
-def silent(_: Frame) -> Reaction:
-    return Reaction()
-
-
-def garbage_sending(_: Frame) -> Reaction:
-    """Bytes as at a wrong baud rate; now and then they look like a frame."""
-    return Reaction(to_host=bytes([FLAG, *random.Random(5).randbytes(40), FLAG]))
-
-
-def flagless(_: Frame) -> Reaction:
-    return Reaction(to_host=bytes(range(40)))
-
-
-def corrupt(frame: Frame) -> Reaction:
-    """One bit flips on the line, and the CRC notices."""
-    sent = bytearray(frame.encode())
-    sent[len(sent) // 2] ^= 1
-    return Reaction(bytes(sent))
-
-
-def forged(frame: Frame) -> Reaction:
-    """A weight is another one, and the frame's CRC is that of the wrong frame."""
-    payload = bytearray(frame.payload)
-    payload[-1] ^= 1
-    return Reaction(Frame(frame.sequence, frame.type, bytes(payload)).encode())
-
-
-def after(count: int, then: Rule) -> Rule:
-    """Faithful for the first `count` requests of a load."""
-    seen = 0
-
-    def rule(frame: Frame) -> Reaction:
-        nonlocal seen
-        seen += frame.type in (Request.BEGIN, Request.WORDS)
-        return then(frame) if seen > count else faithful(frame)
-
-    return rule
-
-
-def in_rows(then: Rule, times: int) -> Rule:
-    """`then` happens to the first `times` requests that carry rows."""
-    left = times
-
-    def rule(frame: Frame) -> Reaction:
-        nonlocal left
-        if frame.type != Request.WORDS or not left:
-            return faithful(frame)
-        left -= 1
-        return then(frame)
-
-    return rule
 
 
 SILENT = "it was silent 5 times"
@@ -206,10 +162,6 @@ def test_one_fault_in_a_load_costs_a_retry(
     assert (found["frame_errors"] > 0) == (rule is corrupt)
     begun = [frame.type for frame in board.asked].count(Request.BEGIN)
     assert begun == (2 if rule is forged else 1)
-
-
-def deaf_to_nudges(frame: Frame) -> Reaction:
-    return silent(frame) if frame.type == Request.NUDGE else faithful(frame)
 
 
 def test_a_board_that_falls_silent_in_an_image(library: Path) -> None:

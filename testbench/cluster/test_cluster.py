@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from testbench.core.test_ledger import runs, squared, toy
+from testbench.networks import with_random_weights
+from testbench.toy_study import runs, squared, toy
 from toreq_hw import commands, network
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
@@ -57,11 +57,7 @@ def net(tmp_path: Path) -> Path:
     """A small untrained network: what a trial finds is not the point here."""
     rng = np.random.default_rng(1)
     blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
-    couplings = tuple(
-        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    )
-    network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")
+    network.save(with_random_weights(blank, rng), tmp_path / "net.safetensors")
     return tmp_path / "net.safetensors"
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from testbench.networks import with_random_weights
 from toreq_hw import commands, network
 from toreq_hw.cli.checked import CheckedCommand, Files, checked_command
 from toreq_hw.cli.options import json_option, overwrite_option
@@ -193,11 +193,7 @@ def net(place: Path) -> Path:
     rng = np.random.default_rng(1)
     path = place / "[v2]" / "[" / "x] :smile:.safetensors"
     path.parent.mkdir(parents=True)
-    couplings = tuple(
-        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in NET.couplings
-    )
-    network.save(replace(NET, couplings=couplings), path)
+    network.save(with_random_weights(NET, rng), path)
     return path
 
 

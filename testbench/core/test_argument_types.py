@@ -109,6 +109,23 @@ def test_the_outermost_call_names_its_own_argument() -> None:
         outer(5)  # type: ignore[arg-type]
 
 
+def test_a_wrong_call_inside_is_no_fault_of_the_caller() -> None:
+    """A TypeError of a function's own making reaches its caller as it is, however deep it was."""
+
+    @named_type_errors
+    def faulty(first: Counter) -> int:
+        return first.add(5)  # type: ignore[arg-type]
+
+    @named_type_errors
+    def forgetful(first: Counter) -> int:
+        return first.add()  # type: ignore[call-arg]
+
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'count'"):
+        faulty(Counter(1))
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'other'"):
+        forgetful(Counter(1))
+
+
 def test_interrupts_pass() -> None:
     @named_type_errors
     def interrupted(_: int) -> Iterator[None]:

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testbench.patience import GENEROUS_S
+from testbench.toy_study import Square, runs, squared, toy
 from toreq_hw.errors import InputError, OutputError
 from toreq_hw.locks import lock
 from toreq_hw.sim.campaign.planning import Plan
@@ -25,27 +26,6 @@ from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.work import workers
 
 TRIAL = Trial(0.25, 3, 10, 0.5, 6, 2, 0.125, (0, 10, *[0] * (MAX_BIN - 2)), 2.0, 0, 17.5, None)
-
-
-@dataclass(frozen=True)
-class Square:
-    """A row of a toy study."""
-
-    number: int
-    square: int
-
-
-def squared(run: Run) -> Square:
-    number = int(run["number"] or 0)
-    return Square(number, number**2)
-
-
-def runs(count: int) -> list[Run]:
-    return [{"number": number} for number in range(count)]
-
-
-def toy(folder: Path, **shared: Any) -> Ledger[Square]:
-    return Ledger(folder, "toy", shared, Square)
 
 
 @pytest.fixture
@@ -203,7 +183,7 @@ def test_what_is_forgotten_is_made_again(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from testbench.core.test_ledger import runs, squared, toy
+from testbench.toy_study import runs, squared, toy
 
 def killed(run):
     if run["number"] == 4:

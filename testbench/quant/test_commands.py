@@ -2,16 +2,15 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from testbench.networks import random_case
+from testbench.command_line import status_of
+from testbench.networks import random_case, with_random_weights
 from toreq_hw import network as network_file
 from toreq_hw import sim
-from toreq_hw.commands import main
 from toreq_hw.extras import install_command
 from toreq_hw.network import Network, Schedule, WeightFormat
 
@@ -23,19 +22,13 @@ def net(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    return int(end.value.code or 0)
-
-
 @pytest.mark.parametrize("file_format", ["onnx", "qonnx"])
 def test_there_and_back(file_format: str, net: Path, tmp_path: Path) -> None:
     record, back = tmp_path / "record.json", tmp_path / "back.safetensors"
-    assert run("export", net, "--format", file_format, "--json", record) == 0
+    assert status_of("export", net, "--format", file_format, "--json", record) == 0
     exported = net.with_suffix(f".{file_format}")
     assert json.loads(record.read_text())["file"] == str(exported)
-    assert run("import", exported, "--out", back, "--json", record) == 0
+    assert status_of("import", exported, "--out", back, "--json", record) == 0
     assert network_file.load(back).sha256 == network_file.load(net).sha256
     assert json.loads(record.read_text())["network_sha256"] == network_file.load(net).sha256
 
@@ -50,7 +43,7 @@ def test_there_and_back(file_format: str, net: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_usage_of_export_is_status_2(arguments: tuple[str, ...], net: Path) -> None:
-    assert run("export", net, *arguments) == 2
+    assert status_of("export", net, *arguments) == 2
     assert sorted(p.name for p in net.parent.iterdir()) == [net.name]
 
 
@@ -59,17 +52,13 @@ def digits_net(tmp_path: Path) -> Path:
     path = tmp_path / "digits.safetensors"
     blank = network_file.layered((64, 16, 10), WeightFormat.TERNARY, (3, 3))
     rng = np.random.default_rng(0)
-    couplings = tuple(
-        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    )
-    network_file.save(replace(blank, couplings=couplings), path)
+    network_file.save(with_random_weights(blank, rng), path)
     return path
 
 
 def test_an_export_is_verified_on_images(digits_net: Path, tmp_path: Path) -> None:
     record = tmp_path / "record.json"
-    assert run("export", digits_net, "--verify", "300", "--json", record) == 0
+    assert status_of("export", digits_net, "--verify", "300", "--json", record) == 0
     verified = json.loads(record.read_text())["verified"]
     assert verified == {"data": "digits", "images": 300, "differing": 0}
 
@@ -85,7 +74,7 @@ def test_an_export_that_differs_is_status_1(
         return found
 
     monkeypatch.setattr(sim, "free_phase", off_by_one)
-    assert run("export", digits_net, "--verify", "20") == 1
+    assert status_of("export", digits_net, "--verify", "20") == 1
     assert "1 with a differing state" in capsys.readouterr().out
 
 
@@ -94,13 +83,13 @@ def test_an_export_that_differs_is_status_1(
     [("--verify", "360"), ("--verify", "3", "--format", "qonnx"), ("--verify", "0")],
 )
 def test_what_cannot_be_verified_is_refused(arguments: tuple[str, ...], digits_net: Path) -> None:
-    assert run("export", digits_net, *arguments) == 2
+    assert status_of("export", digits_net, *arguments) == 2
     assert sorted(p.name for p in digits_net.parent.iterdir()) == [digits_net.name]
 
 
 def test_a_cut_network_is_not_exported(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net.write_bytes(net.read_bytes()[:50])
-    assert run("export", net) == 2
+    assert status_of("export", net) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -116,7 +105,7 @@ def test_a_missing_onnx_names_the_extra(
     monkeypatch.setitem(sys.modules, "onnx", None)
     if command == "import":
         net.write_bytes(b"\x08\x08\x12\x07pytorch")  # begins as an ONNX graph
-    assert run(command, net, "--out", net.parent / "other") == 2
+    assert status_of(command, net, "--out", net.parent / "other") == 2
     assert install_command("quant") in capsys.readouterr().err
 
 
@@ -124,14 +113,14 @@ def test_a_missing_torch_names_the_extra(
     net: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "brevitas", None)
-    assert run("train", "--engine", "torch", "--out", net.parent / "other.safetensors") == 2
+    assert status_of("train", "--engine", "torch", "--out", net.parent / "other.safetensors") == 2
     assert install_command("quant") in capsys.readouterr().err
 
 
 def test_damaged_files_never_crash(
     net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("export", net) == 0
+    assert status_of("export", net) == 0
     content = net.with_suffix(".onnx").read_bytes()
     rng = np.random.default_rng(0)
     damaged = tmp_path / "damaged.onnx"
@@ -142,7 +131,7 @@ def test_damaged_files_never_crash(
             changed[place] = rng.integers(256)
         damaged.write_bytes(changed)
         capsys.readouterr()
-        statuses.append(run("import", damaged))
+        statuses.append(status_of("import", damaged))
         if statuses[-1]:
             assert capsys.readouterr().err.count("\n") == 1
     assert set(statuses) <= {0, 2}, "0 where only the producer's name was hit"

@@ -30,11 +30,6 @@ from toreq_hw.quant.onnx_import import read_onnx
 node = helper.make_node
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "layer.onnx"
-
-
 def qcdq(
     kind: int | None, output_dtype: int = 0, clip: Sequence[int] = (), **given: Any
 ) -> onnx.ModelProto:

@@ -20,11 +20,6 @@ from toreq_hw.quant.onnx_loop import to_onnx
 from toreq_hw.quant.qonnx_export import to_qonnx
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "network.onnx"
-
-
 def refusal(file: Path) -> str:
     with pytest.raises(NetworkFileError) as error:
         read_onnx(file)

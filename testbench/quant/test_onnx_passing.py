@@ -22,11 +22,6 @@ from toreq_hw.quant.onnx_import import read_onnx
 node = helper.make_node
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "layer.onnx"
-
-
 @pytest.mark.parametrize(
     "ends",
     [

@@ -29,11 +29,6 @@ from toreq_hw.quant.onnx_import import read_onnx
 node = helper.make_node
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "layer.onnx"
-
-
 def test_a_relu_before_signed_states_leaves_the_states_above_0(file: Path) -> None:
     network = imported(file, RELU, quant("r", "y", "scale_y"))
     assert (network.output.state_bits, network.output.signed) == (7, False)

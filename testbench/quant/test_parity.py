@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from toreq_hw.commands import main
+from testbench.command_line import status_of
 from toreq_hw.errors import DataError, InputError
 from toreq_hw.quant import cloning, memory
 from toreq_hw.quant.options import Rule
@@ -17,9 +17,7 @@ from toreq_hw.studies import parity
 
 
 def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(["parity", *arguments])
-    return int(end.value.code or 0)
+    return status_of("parity", *arguments)
 
 
 @pytest.mark.parametrize(("name", "least"), [("cartpole", 500.0), ("acrobot", -100.0)])

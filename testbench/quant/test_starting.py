@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from testbench.networks import random_case
+from testbench.command_line import status_of
+from testbench.networks import random_case, with_random_weights
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
-from toreq_hw.commands import main
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.quant.starting import layers_of, parameters_from, weight_format_of
@@ -21,23 +21,12 @@ from toreq_hw.sim.learning import Rule, Trainer
 CPU = torch.device("cpu")
 
 
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    return int(end.value.code or 0)
-
-
 def digits_network(kind: WeightFormat, seed: int = 0) -> Network:
     rng = np.random.default_rng(seed)
     blank = layered((64, 20, 10), kind, (7, 6), state_bits=5)
-    couplings = tuple(
-        c.with_parameters(
-            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
-        )
-        for c in blank.couplings
-    )
-    biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in blank.relaxing}
-    return replace(blank, couplings=couplings, biases=biases)
+    drawn = with_random_weights(blank, rng)
+    biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in drawn.relaxing}
+    return replace(drawn, biases=biases)
 
 
 @pytest.mark.parametrize("kind", WeightFormat)
@@ -111,7 +100,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         from brevitas.export import export_qonnx
 
         export_qonnx(brevitas_mlp(), torch.rand(1, 64), str(folder / "mlp.onnx"), dynamo=False)
-    assert run("import", folder / "mlp.onnx", "--out", folder / "start.safetensors") == 0
+    assert status_of("import", folder / "mlp.onnx", "--out", folder / "start.safetensors") == 0
     return folder / "start.safetensors"
 
 
@@ -133,7 +122,7 @@ def test_an_imported_mlp_is_trained_on(
 ) -> None:
     out, record = tmp_path / "net.safetensors", tmp_path / "net.json"
     files = ("--from", imported, "--epochs", 10, "--out", out, "--json", record)
-    assert run("train", "--engine", *engine, *files) == 0
+    assert status_of("train", "--engine", *engine, *files) == 0
     before, after = network_file.load(imported), network_file.load(out)
     found = json.loads(record.read_text())
     assert found["started_from"] == before.sha256
@@ -166,7 +155,7 @@ def test_a_start_of_another_shape_is_refused(
     other = replace(tiny, name="mnist", shape=(28, 28), train=large, test=large)
     monkeypatch.setattr(data, "load", lambda name: other if name == "mnist" else tiny)
     out = tmp_path / "net.safetensors"
-    assert run("train", "--engine", engine, "--from", start, *arguments, "--out", out) == 2
+    assert status_of("train", "--engine", engine, "--from", start, *arguments, "--out", out) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
@@ -177,5 +166,5 @@ def test_a_start_and_a_checkpoint_are_one_too_many(
     imported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     both = ("--from", imported, "--resume", tmp_path / "net.checkpoint")
-    assert run("train", *both, "--out", tmp_path / "net.safetensors") == 2
+    assert status_of("train", *both, "--out", tmp_path / "net.safetensors") == 2
     assert "--from must be left out with --resume" in capsys.readouterr().err

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from testbench.command_line import status_of
 from toreq_hw import network as network_file
-from toreq_hw.commands import main
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat
 from toreq_hw.quant.options import TrainingOptions, default_fraction_bits, populations
@@ -41,9 +41,7 @@ def test_default_fraction_bits_follow_the_ranges() -> None:
 
 
 def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(["train", "--engine", "torch", *arguments])
-    return int(end.value.code or 0)
+    return status_of("train", "--engine", "torch", *arguments)
 
 
 def test_the_command_writes_network_and_record(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from testbench.networks import Case, random_case
+from testbench.networks import Case, random_case, with_random_weights
 from testbench.replay.replay_plan import replay_in_rtl
 from testbench.robustness.random_maps import random_rows
 from testbench.rtl.simulate import simulators
@@ -253,11 +253,7 @@ def test_a_population_coupled_to_itself_replays_lasting_damage_only(tmp_path: Pa
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(1)
     blank = layered((64, 8, 10), WeightFormat.TERNARY, (3, 3))
-    couplings = tuple(
-        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    )
-    network.save(replace(blank, couplings=couplings), tmp_path / "net.safetensors")
+    network.save(with_random_weights(blank, rng), tmp_path / "net.safetensors")
     network.save(blank, tmp_path / "other.safetensors")
 
     def outcome(*arguments: str) -> int:

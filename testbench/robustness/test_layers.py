@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from testbench.networks import random_case
+from testbench.networks import random_case, with_random_weights
 from toreq_hw import sim
 from toreq_hw.contract.faults import FREE
 from toreq_hw.errors import InputError
@@ -31,13 +31,7 @@ def network_of(kind: WeightFormat, rows: int = 40, columns: int = 30) -> Network
     """rows-columns-10 with random weights and biases."""
     rng = np.random.default_rng(0)
     blank = layered((rows, columns, 10), kind, (3, 4))
-    couplings = tuple(
-        c.with_parameters(
-            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
-        )
-        for c in blank.couplings
-    )
-    return replace(blank, couplings=couplings)
+    return with_random_weights(blank, rng)
 
 
 def test_int8_bit_flips_by_hand() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from testbench.networks import with_random_weights
 from toreq_hw import commands, data, network, sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
@@ -105,14 +106,9 @@ def test_latents_from_a_network_stand_for_its_weights(kind: WeightFormat) -> Non
     theta = 4096 if kind is WeightFormat.TERNARY else 0
     assert np.array_equal(weights_of(latents_of(weights, theta), theta), weights)
     blank = layered((20, 9, 5), kind, (3, 4))
-    couplings = tuple(
-        c.with_parameters(
-            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
-        )
-        for c in blank.couplings
-    )
-    biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in blank.relaxing}
-    net = replace(blank, couplings=couplings, biases=biases)
+    drawn = with_random_weights(blank, rng)
+    biases = {p.name: rng.integers(-900, 900, p.size, dtype=np.int32) for p in drawn.relaxing}
+    net = replace(drawn, biases=biases)
     trainer = Trainer.from_network(net, Rule(), 1, epoch=7)
     assert trainer.network().sha256 == net.sha256
     assert trainer.epoch == 7

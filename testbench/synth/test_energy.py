@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from testbench.networks import with_random_weights
 from toreq_hw import sim
 from toreq_hw.boards import registry
 from toreq_hw.boards.energy.activity import activity
@@ -67,11 +68,7 @@ def test_counts_are_those_of_a_waveform_counted_by_hand(tmp_path: Path) -> None:
 def test_activity_of_a_core_is_that_of_its_images(tmp_path: Path) -> None:
     draw = np.random.default_rng(4)
     blank = layered((12, 9, 4), WeightFormat.TERNARY, (2, 2), state_bits=4)
-    couplings = (
-        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    )
-    network = replace(blank, couplings=tuple(couplings))
+    network = with_random_weights(blank, draw)
     parameters = check_fit(registry.get("icebreaker"), network, 4)
     assert not parameters.stores[0].initialised
     inputs = draw.integers(0, network.input.state_max + 1, (8, 12)).astype(np.int16)

@@ -1,11 +1,11 @@
 """The blocks of memory that a network is refused for are the blocks that the tools take."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from testbench.networks import with_random_weights
 from testbench.synth.conftest import OF_EACH_FAMILY
 from toreq_hw.boards import registry
 from toreq_hw.boards.clock.clocking import solve
@@ -33,11 +33,7 @@ BLOCKS = {
 def test_blocks_are_those_of_yosys(name: str, threshold: int | None, tmp_path: Path) -> None:
     board, draw = registry.get(name), np.random.default_rng(1)
     blank = layered((64, 32, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
-    couplings = (
-        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    )
-    network = replace(blank, couplings=tuple(couplings))
+    network = with_random_weights(blank, draw)
     parameters, pll = check_fit(board, network, 4, threshold), solve(board)
     images = MemoryImages.of(network, parameters)
     system = System(parameters, images, round(pll.output_hz), board.baud)

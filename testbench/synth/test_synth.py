@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from testbench.networks import with_random_weights
 from testbench.patience import GENEROUS_S
 from toreq_hw import commands, network
 from toreq_hw.network import WeightFormat, layered
@@ -26,11 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("synth")
     blank = layered((64, 6, 10), WeightFormat.TERNARY, (4, 3), state_bits=4)
     draw = np.random.default_rng(1)
-    couplings = [
-        c.with_parameters(draw.integers(-1, 2, c.parameters.shape).astype(np.int8))
-        for c in blank.couplings
-    ]
-    network.save(replace(blank, couplings=tuple(couplings)), folder / "tiny.safetensors")
+    network.save(with_random_weights(blank, draw), folder / "tiny.safetensors")
     large = layered((784, 512, 10), WeightFormat.TERNARY, (4, 4))
     network.save(large, folder / "large.safetensors")
     return folder

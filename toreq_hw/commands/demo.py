@@ -1,6 +1,7 @@
 """`toreq-hw demo` (`make sim`): train, settle, compare and report on real digits."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from toreq_hw.cli.options import (
 from toreq_hw.cli.runs import current_run
 from toreq_hw.files import together, write_records
 from toreq_hw.records.simulation import Simulation
+from toreq_hw.records.summary import Summary
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.simulation import simulation_page
 from toreq_hw.sim.campaign.planning import student
@@ -70,13 +72,7 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         seconds=time.perf_counter() - begin,
         versions=versions("scikit-learn"),
     )
-    rows = [
-        *summary_rows(summary),
-        (f"float EqProp, same shape, {len(floats)} seeds", _mean_and_interval(floats)),
-        ("weights that are zero", f"{100 * trained.sparsity:.1f} %"),
-        ("engines agree on every tick", "yes" if difference is None else difference),
-        ("one state bit flipped: returned", f"{returned.exact} of {returned.samples}, exactly"),
-    ]
+    rows = _rows(summary, record, difference)
     assert relaxation.trace is not None
     page = simulation_page(
         record,
@@ -96,7 +92,19 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     return 0 if difference is None and summary.unsettled == 0 else 1
 
 
-def _mean_and_interval(fractions: list[float]) -> str:
+def _rows(summary: Summary, record: Simulation, difference: str | None) -> list[tuple[str, str]]:
+    """The table of the terminal and of the page."""
+    floats, returned = record.float_accuracies, record.healing
+    return [
+        *summary_rows(summary),
+        (f"float EqProp, same shape, {len(floats)} seeds", _mean_and_interval(floats)),
+        ("weights that are zero", f"{100 * record.sparsity:.1f} %"),
+        ("engines agree on every tick", "yes" if difference is None else difference),
+        ("one state bit flipped: returned", f"{returned.exact} of {returned.samples}, exactly"),
+    ]
+
+
+def _mean_and_interval(fractions: Sequence[float]) -> str:
     """In per cent: the mean and half of Student's interval at 95 %."""
     found = student(fractions, 0.95)
     return f"{100 * found.value:.2f} +- {50 * (found.high - found.low):.2f} %"

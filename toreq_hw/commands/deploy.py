@@ -32,7 +32,7 @@ from toreq_hw.files import together, write_json
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import Deployment
 from toreq_hw.reports.deployment import deployment_page
-from toreq_hw.reports.page import write_page
+from toreq_hw.reports.page import Page, write_page
 from toreq_hw.versions import versions
 
 PAGE = "index.html"
@@ -108,13 +108,10 @@ def command(
     named_path: Path | None,
     data_name: str,
     samples: int | None,
-    batch: int | None,
-    chip: str,
-    port: str | None,
-    program: Path | None,
     threshold: int | None,
     json_path: Path | None,
     report: Path | None,
+    **of_targets: Any,
 ) -> int:
     """Deploy a network to a target and check every state of every tick against the simulator.
 
@@ -128,26 +125,13 @@ def command(
         raise InputError("--network must be left out where NETWORK is given")
     if name is None:
         raise click.UsageError("--target must be given (or --list-targets)")
-    target = targets.get(name)
-    _refuse_unused(target)
-    if threshold is not None and not target.lossy:
-        able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
-        raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
-    target.require()
+    target = _target(name, threshold)
     path = named_path or network_path or DEFAULT_PATH
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     begin = time.perf_counter()
     with _watch_run(f"{len(chosen)} samples on {target.name}") as watch:
-        options = targets.Options(
-            batch=batch,
-            chip=chip,
-            report=report,
-            port=port,
-            program=program,
-            threshold=threshold,
-            watch=watch,
-        )
+        options = targets.Options(report=report, threshold=threshold, watch=watch, **of_targets)
         outcome = target.run(network, chosen, options)
     record = {
         "target": target.name,
@@ -164,17 +148,20 @@ def command(
         if json_path is not None:
             write_json(json_path, record)
         if report is not None:
-            shown = Deployment(
-                split=chosen.split,
-                passed=outcome.passed,
-                notes=outcome.notes,
-                versions=versions(*target.packages),
-                chip=outcome.chip,
-            )
-            page = deployment_page(f"Deployed to {target.name}", shown, _rows(record))
-            write_page(page, report / PAGE)
+            write_page(_page(target, outcome, chosen.split, record), report / PAGE)
     _show(target, record)
     return 0 if outcome.passed else 1
+
+
+def _target(name: str, threshold: int | None) -> targets.Target:
+    """The target called `name`, where it takes the options given and can run here."""
+    target = targets.get(name)
+    _refuse_unused(target)
+    if threshold is not None and not target.lossy:
+        able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
+        raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
+    target.require()
+    return target
 
 
 def _refuse_unused(target: targets.Target) -> None:
@@ -223,6 +210,20 @@ def _show_targets() -> None:
         install = install_command(target.extra) if target.extra else ""
         listed.add_row(target.name, target.description, here, install)
     output.print(listed)
+
+
+def _page(
+    target: targets.Target, outcome: targets.Outcome, split: str, record: dict[str, Any]
+) -> Page:
+    """The report of a deployment."""
+    shown = Deployment(
+        split=split,
+        passed=outcome.passed,
+        notes=outcome.notes,
+        versions=versions(*target.packages),
+        chip=outcome.chip,
+    )
+    return deployment_page(f"Deployed to {target.name}", shown, _rows(record))
 
 
 def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:

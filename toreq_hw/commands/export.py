@@ -1,7 +1,7 @@
 """`toreq-hw export`: a network as an ONNX or QONNX file."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -25,6 +25,9 @@ from toreq_hw.extras import onnx_installed
 from toreq_hw.files import draft_of, together, write_json
 from toreq_hw.network import Network
 from toreq_hw.versions import versions
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 VERIFIED = 100
 """Test images of --verify where no number is given."""
@@ -94,12 +97,7 @@ def command(
     inputs = _test_inputs(network, data_name, verify) if verify else None
     with onnx_installed():
         from toreq_hw.quant.onnx_file import write_model
-        from toreq_hw.quant.onnx_loop import to_onnx
-        from toreq_hw.quant.qonnx_export import to_qonnx
-    if file_format == "onnx":
-        model = to_onnx(network)
-    else:
-        model = to_qonnx(network, EXPORT_SWEEPS if sweeps is None else sweeps)
+    model = _graph(network, file_format, EXPORT_SWEEPS if sweeps is None else sweeps)
     with together():
         write_model(model, path)
         differing = None
@@ -123,6 +121,14 @@ def command(
             f"{differing} with a differing state, class, status or number of sweeps"
         )
     return 1 if differing else 0
+
+
+def _graph(network: Network, file_format: str, sweeps: int) -> "ModelProto":
+    """The graph of a network. sweeps: of a qonnx graph; the other one loops to the end."""
+    with onnx_installed():
+        from toreq_hw.quant.onnx_loop import to_onnx
+        from toreq_hw.quant.qonnx_export import to_qonnx
+    return to_onnx(network) if file_format == "onnx" else to_qonnx(network, sweeps)
 
 
 def _test_inputs(network: Network, data_name: str, images: int) -> npt.NDArray[np.int16]:

@@ -24,6 +24,7 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
+from toreq_hw.network import Network
 from toreq_hw.records.recovery import Recovery
 from toreq_hw.sim.campaign.recovery import EvaluationSet, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
@@ -82,61 +83,65 @@ def command(
     Then latents start in the middle of what reads as each weight. Rates are those at which the
     recipe of the format ends (docs/robustness.md).
     """
-    layer = (DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed)
-    uneven = AsymmetricUpdate(asymmetry, seed)
     dataset = with_samples(data.load(data_name), samples)
     trainer, source = trainer_of(network_path, dataset, seed)
-    shape = trainer.blueprint
-    evaluation = EvaluationSet(
-        data.encode(dataset.test.images, dataset.pixel_max, shape.input), dataset.test.labels
-    )
-    settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
-    inputs = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
-    training = TrainingSamples(inputs, dataset.train.labels, dataset.shape, settings.augment)
-    shared = {
-        "file": sha256(network_path.read_bytes()).hexdigest(),
-        "data": dataset.sha256,
-        "seed": seed,
-        "code": digest_of_imports("toreq_hw.sim.campaign.recovery"),
-        "numpy": versions()["numpy"],
-    }
-    ledger = Ledger(work, "relearn", shared, Recovery)
+    training, evaluation = _samples_of(dataset, trainer.blueprint)
+    ledger = Ledger(work, "relearn", _shared(network_path, dataset, seed), Recovery)
 
     def learn(_: Run) -> Recovery:
-        with console.terminal.bar("learning on", epochs * len(inputs)) as bar:
+        with console.terminal.bar("learning on", epochs * len(training.labels)) as bar:
             return relearn(
                 trainer=trainer,
-                layer=layer,
+                layer=(DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed),
                 training=training,
                 evaluation=evaluation,
                 epochs=epochs,
                 watch=lambda progress: bar.advance(progress.samples),
-                asymmetry=uneven,
+                asymmetry=AsymmetricUpdate(asymmetry, seed),
             )
 
     run: Run = {"layer": kind, "level": level, "epochs": epochs, "asymmetry": asymmetry}
     with ledger.lock(console.messages.print):
         found = ledger.complete([run], learn)[0]
     if json_path:
-        record: dict[str, Any] = {
-            **asdict(found),
-            "data": dataset.name,
-            "split": dataset.split,
-            "latents_from": source,
-            "asymmetry": asymmetry,
-            "seed": seed,
-            "network_sha256": trainer.network().sha256,
-            "versions": versions(),
-        }
+        record = asdict(found) | {"data": dataset.name, "split": dataset.split}
+        record |= {"latents_from": source, "asymmetry": asymmetry, "seed": seed}
+        record |= {"network_sha256": trainer.network().sha256, "versions": versions()}
         write_json(json_path, record)
+    _show(found, f"{kind} {level:g} on {dataset.name}, latents from the {source}")
+    return 0
+
+
+def _samples_of(dataset: Dataset, shape: Network) -> tuple[TrainingSamples, EvaluationSet]:
+    """Images of a data set as inputs of a network: to learn from, and to measure with."""
+    settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
+    train, test = (
+        data.encode(part.images, dataset.pixel_max, shape.input)
+        for part in (dataset.train, dataset.test)
+    )
+    training = TrainingSamples(train, dataset.train.labels, dataset.shape, settings.augment)
+    return training, EvaluationSet(test, dataset.test.labels)
+
+
+def _shared(path: Path, dataset: Dataset, seed: int) -> dict[str, Any]:
+    """What influences every run of a ledger."""
+    return {
+        "file": sha256(path.read_bytes()).hexdigest(),
+        "data": dataset.sha256,
+        "seed": seed,
+        "code": digest_of_imports("toreq_hw.sim.campaign.recovery"),
+        "numpy": versions()["numpy"],
+    }
+
+
+def _show(found: Recovery, title: str) -> None:
+    """Accuracy before, after the damage, and after every epoch."""
     rows = [("undamaged", f"{100 * found.undamaged:.2f}")]
     rows += [
         (f"epoch {epoch}" if epoch else "damaged", f"{100 * accuracy:.2f}")
         for epoch, accuracy in enumerate(found.accuracy)
     ]
-    title = f"{kind} {level:g} on {dataset.name}, latents from the {source}"
     console.output.print(console.table(title, ("", "test accuracy, %"), rows))
-    return 0
 
 
 def trainer_of(path: Path, dataset: Dataset, seed: int) -> tuple[Trainer, str]:

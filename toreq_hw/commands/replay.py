@@ -105,9 +105,7 @@ def command(
         _make(net, layers, inputs[:made], settled).save(map_path)
     elif samples is not None:
         raise InputError("--samples must be left out without --make: MAP says how many there are")
-    found = fault_map.load(map_path, net)
-    if found.samples > len(inputs):
-        raise InputError(f"{map_path}: samples must be at most {len(inputs)}, not {found.samples}")
+    found = _read(map_path, net, most=len(inputs))
     settled = settled or bool(found.states)
     inputs = inputs[: found.samples]
     case = ReplayCase(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
@@ -156,6 +154,14 @@ def _layer(text: str, seed: int) -> Layer:
 def _make(net: Network, layers: list[Layer], inputs: np.ndarray, settled: bool) -> FaultMap:
     standing = _standing(net, inputs) if settled else None
     return FaultMap.make(net, layers, len(inputs), standing)
+
+
+def _read(path: Path, net: Network, most: int) -> FaultMap:
+    """A map of at most `most` samples. Raises InputError."""
+    found = fault_map.load(path, net)
+    if found.samples > most:
+        raise InputError(f"{path}: samples must be at most {most}, not {found.samples}")
+    return found
 
 
 def _standing(net: Network, inputs: np.ndarray) -> dict[str, np.ndarray]:

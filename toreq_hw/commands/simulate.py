@@ -93,19 +93,13 @@ def command(
     }
     if json_path:
         write_json(json_path, record)
-    console.output.print(
-        console.table(
-            f"{network_path.name} on {dataset.name}, {engine} engine",
-            ("figure", "value"),
-            [*summary_rows(summary), ("images per second", f"{len(inputs) / seconds:,.0f}")],
-        )
-    )
+    rows = [*summary_rows(summary), ("images per second", f"{len(inputs) / seconds:,.0f}")]
+    title = f"{network_path.name} on {dataset.name}, {engine} engine"
+    console.output.print(console.table(title, ("figure", "value"), rows))
     if traced is not None:
         _print_trace(net, inputs[traced : traced + 1], traced)
-    if difference:
-        console.output.print(f"engines disagree: {difference}")
-    elif compare:
-        console.output.print("reference, dense and event engines agree on every state and tick")
+    if compare:
+        _print_comparison(difference)
     return 1 if difference else 0
 
 
@@ -123,6 +117,13 @@ def _relax_in_parts(
             seconds += time.perf_counter() - begin
             bar.advance(task, len(part))
     return sim.join_results(parts), seconds
+
+
+def _print_comparison(difference: str | None) -> None:
+    if difference is None:
+        console.output.print("reference, dense and event engines agree on every state and tick")
+    else:
+        console.output.print(f"engines disagree: {difference}")
 
 
 def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> None:

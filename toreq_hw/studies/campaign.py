@@ -121,14 +121,25 @@ def campaign(
             watch=bar.show,
             tell=screen.say,
         )
-    per_image = issubclass(KINDS[setting.kind], StartLayer | TickFaults)
+    return _record(setting, plan, by_level, net, baseline)
+
+
+def _record(
+    setting: Setting,
+    plan: Plan,
+    by_level: dict[float, list[Trial]],
+    net: Network,
+    baseline: Network | None,
+) -> Campaign:
+    """What the trials of a campaign say. by_level: of each level, controls included."""
+    layer = KINDS[setting.kind]
+    per_image = issubclass(layer, StartLayer | TickFaults)
     summaries = tuple(
         summarise_level(trials, plan.confidence, per_image=per_image)
         for trials in by_level.values()
     )
     labels = data.load(setting.data).test.labels[: setting.samples]
     chance = float(np.bincount(labels).max() / len(labels))
-    layer = KINDS[setting.kind]
     return Campaign(
         layer=setting.kind,
         options=dict(setting.options),

@@ -45,13 +45,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     from toreq_hw.boards.programming import program
     from toreq_hw.rtl.reply import phase_results
 
-    if options.port is None:
-        raise InputError(
-            f"target {board.name}: --port must be given, a serial port (/dev/ttyUSB1) or "
-            f"{SIMULATED!r} for the simulated board"
-        )
-    if options.program is not None and options.port == SIMULATED:
-        raise InputError("--program must go with a real port, not with the simulated board")
+    _check_port(board, options)
     parameters = check_fit(board, network, board.lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
@@ -93,6 +87,17 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     if options.port == SIMULATED:
         notes += ("Nothing ran on silicon: the system that a bitstream holds was simulated.",)
     return Outcome(difference is None and not status.faults, record, notes)
+
+
+def _check_port(board: Board, options: Options) -> None:
+    """Raises InputError without a port, and for a bitstream where there is no real board."""
+    if options.port is None:
+        raise InputError(
+            f"target {board.name}: --port must be given, a serial port (/dev/ttyUSB1) or "
+            f"{SIMULATED!r} for the simulated board"
+        )
+    if options.program is not None and options.port == SIMULATED:
+        raise InputError("--program must go with a real port, not with the simulated board")
 
 
 def _transport(

@@ -5,6 +5,7 @@ is tested against, says what they cost. No image runs through the core here.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from toreq_hw.network import Network
 from toreq_hw.records.workload import Workload
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
-from toreq_hw.rtl.timing import PhaseEvents, TimingModel
+from toreq_hw.rtl.timing import PhaseCost, PhaseEvents, TimingModel
 
 BATCH = 500
 """Images whose trace is held in memory at once."""
@@ -35,35 +36,56 @@ def measure_workload(
     """
     inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
     model = TimingModel(parameters)
-    costs, right, unsettled, sweeps, events, input_events = [], [], 0, 0, 0, 0
+    totals = _Totals()
     for first in range(0, len(inputs), BATCH):
+        part = slice(first, first + BATCH)
         run = sim.relax(
             network,
-            inputs[first : first + BATCH],
+            inputs[part],
             trace=True,
             threshold=threshold,
             max_sweeps=parameters.max_sweeps,
         )
-        labels = dataset.test.labels[first : first + BATCH]
-        right.append(run.classes == labels)
-        unsettled += int(np.count_nonzero(run.status != sim.Status.SETTLED))
-        for phase in _phases(network, run, inputs[first : first + BATCH], threshold):
-            costs.append(model.cost(phase, report=False))
-            sweeps += phase.sweeps
-            events += len(phase.events)
-            input_events += phase.input_events
-    cycles = np.array([cost.cycles for cost in costs])
+        totals.right.append(run.classes == dataset.test.labels[part])
+        totals.unsettled += int(np.count_nonzero(run.status != sim.Status.SETTLED))
+        for phase in _phases(network, run, inputs[part], threshold):
+            totals.add(phase, model.cost(phase, report=False))
+    return _workload(totals, dataset, parameters.lanes), np.concatenate(totals.right)
+
+
+@dataclass
+class _Totals:
+    """Of the images so far. costs: one an image. right: bool (batch,), one a batch."""
+
+    costs: list[PhaseCost] = field(default_factory=list)
+    right: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+    unsettled: int = 0
+    sweeps: int = 0
+    events: int = 0
+    input_events: int = 0
+
+    def add(self, phase: PhaseEvents, cost: PhaseCost) -> None:
+        """One image's free phase, and what it costs."""
+        self.costs.append(cost)
+        self.sweeps += phase.sweeps
+        self.events += len(phase.events)
+        self.input_events += phase.input_events
+
+
+def _workload(totals: _Totals, dataset: data.Dataset, lanes: int) -> Workload:
+    """Sums as means per image, and how the cycles of images spread."""
+    cycles = np.array([cost.cycles for cost in totals.costs])
     counts, edges = np.histogram(cycles, bins=60)
-    beats, synops = sum(cost.beats for cost in costs), sum(cost.synops for cost in costs)
-    images = len(inputs)
     p50, p95, p99 = (int(np.percentile(cycles, p, method="higher")) for p in (50, 95, 99))
-    correct = np.concatenate(right)
-    found = Workload(
+    beats = sum(cost.beats for cost in totals.costs)
+    synops = sum(cost.synops for cost in totals.costs)
+    images = len(totals.costs)
+    return Workload(
         data=dataset.name,
         split=dataset.split,
         images=images,
-        accuracy=float(np.mean(correct)),
-        unsettled=unsettled,
+        accuracy=float(np.mean(np.concatenate(totals.right))),
+        unsettled=totals.unsettled,
         cycles_mean=float(cycles.mean()),
         cycles_p50=p50,
         cycles_p95=p95,
@@ -73,12 +95,11 @@ def measure_workload(
         histogram_counts=tuple(int(count) for count in counts),
         beats=beats / images,
         synops=synops / images,
-        events=events / images,
-        input_events=input_events / images,
-        sweeps=sweeps / images,
-        lane_use=synops / max(1, beats * parameters.lanes),
+        events=totals.events / images,
+        input_events=totals.input_events / images,
+        sweeps=totals.sweeps / images,
+        lane_use=synops / max(1, beats * lanes),
     )
-    return found, correct
 
 
 def _phases(
