@@ -106,13 +106,7 @@ class FeedForwardTrainer:
             fraction_bits = self._shape.accumulator_fraction_bits(post.name)
             unit = post.state_max << fraction_bits
             biases[post.name] = np.rint(bias.value.astype(np.float64) * unit).astype(np.int32)
-        return Network(
-            self._shape.populations,
-            tuple(couplings),
-            biases,
-            self._shape.schedule,
-            self._shape.beta_shift,
-        )
+        return replace(self._shape, couplings=tuple(couplings), biases=biases)
 
 
 @named_type_errors

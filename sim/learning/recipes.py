@@ -4,7 +4,7 @@ Chosen on held-out training images (`toreq-hw train --holdout`), never on a test
 INT8 on small images, whose settings are scaled from the others and were not searched.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning import Rule
@@ -53,6 +53,13 @@ _LARGE = {
 }
 
 
-def recipe(weight_format: WeightFormat, inputs: int) -> Recipe:
-    """For a weight format and a number of inputs (digits have 64, MNIST 784)."""
-    return (_SMALL if inputs < 256 else _LARGE)[weight_format]
+_LARGE_CLAMPED = {**_LARGE, WeightFormat.INT8: replace(_LARGE[WeightFormat.INT8], shift=7)}
+
+
+def recipe(weight_format: WeightFormat, inputs: int, *, clamped: bool = False) -> Recipe:
+    """For a weight format and a number of inputs (digits have 64, MNIST 784).
+
+    clamped: for a clamped readout of temperature 1/8.
+    """
+    large = _LARGE_CLAMPED if clamped else _LARGE
+    return (_SMALL if inputs < 256 else large)[weight_format]

@@ -10,7 +10,7 @@ from toreq_hw.data import read_idx
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
-from toreq_hw.network import Network
+from toreq_hw.network import ClampedReadout, Network
 from toreq_hw.reading import Fields, parse_json, read_fields, read_tensors, read_text
 
 _MAX_BYTES = 1 << 32
@@ -72,7 +72,13 @@ def _describe(net: Network) -> Details:
         ],
         "schedule": net.sweep.name,
         "beta_shift": net.beta_shift,
+        **({} if net.readout is None else {"readout": _readout(net.readout)}),
     }
+
+
+def _readout(readout: ClampedReadout) -> str:
+    top, bottom = readout.temperature
+    return f"clamped, {readout.normalisation.value} at temperature {top}/{bottom}"
 
 
 def _checkpoint(path: Path) -> Details:

@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from toreq_hw import network
+from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
@@ -21,6 +22,7 @@ SHAPE_OPTIONS = (
     "fraction_bits",
     "loop",
     "schedule",
+    *READOUT_OPTIONS,
 )
 """Options of `train` that a starting network answers by itself."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.options import with_samples
+from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.starting import starting_network
 from toreq_hw.errors import InputError
@@ -30,6 +31,7 @@ INTEGER_ONLY = (
     "theta",
     "resume",
     "checkpoint_path",
+    *READOUT_OPTIONS,
 )
 """Options of `train` that mean nothing to this engine."""
 

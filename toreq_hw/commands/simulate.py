@@ -146,6 +146,7 @@ def _tick_row(
     layout = sim.Layout(net)
     spans = [layout.of(population) for population in net.relaxing]
     counts = [np.count_nonzero((changed >= s.start) & (changed < s.stop)) for s in spans]
-    outputs = registers.states[0, layout.of(net.output)]
+    ranked = registers.states if net.readout is None else registers.accumulators
+    outputs = ranked[0, layout.of(net.output)]
     shown = " ".join(str(value) for value in outputs)
     return (str(number), *map(str, counts), shown, f"{registers.energy[0]:,}")

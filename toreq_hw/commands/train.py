@@ -22,6 +22,7 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.cli.paths import InputFile, OutputFile
+from toreq_hw.cli.readout_options import feedback_shifts_of, readout_of, readout_options
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
@@ -42,6 +43,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw train --data mnist --hidden 512 --weights ternary --out net.safetensors
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
+  toreq-hw train --data mnist --hidden 512 --readout clamped --out net.safetensors
   toreq-hw train --network conv.toml --data mnist --out net.safetensors
   toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
@@ -87,6 +89,7 @@ Examples:
     type=Name([s.value for s in Schedule]),
     help="Default: parity, or sequential with --loop.",
 )
+@readout_options
 @click.option("--beta-shift", type=Whole(0, 15), help="Nudge strength 2^-N.")
 @click.option("--epochs", type=Whole(1, MAX_COUNT), help="Default: by data and weights.")
 @click.option(
@@ -198,7 +201,8 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     plan = starting.described_network(options["description"], dataset)
     known = start or plan
     kind = starting.weight_format_of(known) if known else WeightFormat(options["weights"])
-    settings = _recipe(options, recipe(kind, dataset.pixels))
+    clamped = readout_of(options) is not None or (known is not None and known.readout is not None)
+    settings = _recipe(options, recipe(kind, dataset.pixels, clamped=clamped))
     epochs = options["epochs"] or settings.epochs
     if start:
         shape = replace(start, beta_shift=settings.beta_shift)
@@ -256,4 +260,6 @@ def _shape(
         loop_fraction_bits=options["loop"],
         schedule=Schedule(options["schedule"]) if options["schedule"] else None,
         beta_shift=settings.beta_shift,
+        feedback_shifts=feedback_shifts_of(options, len(options["hidden"])),
+        readout=readout_of(options),
     )

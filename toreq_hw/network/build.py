@@ -1,6 +1,7 @@
 """Blank networks of the usual shapes, to be trained or filled."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import DenseCoupling, WeightFormat
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.readout import ClampedReadout
 from toreq_hw.network.schedule import Schedule
 
 MAX_SYNAPSES = 1 << 31
@@ -28,12 +30,16 @@ def layered(
     loop_fraction_bits: int | None = None,
     schedule: Schedule | None = None,
     beta_shift: int = 1,
+    feedback_shifts: Sequence[int] | None = None,
+    readout: ClampedReadout | None = None,
 ) -> Network:
     """A chain input - hidden - .. - output with all weights and biases zero.
 
     sizes: at least two. fraction_bits: one per coupling of the chain. `signed` holds for
     hidden and output populations. loop_fraction_bits: couples the first hidden population
     to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
+    feedback_shifts: one per coupling of the chain but the first. readout: makes the output one of
+    8 signed bits.
     """
     if len(sizes) < 2:
         raise NetworkError(f"a network must have at least 2 layers, not {len(sizes)}")
@@ -45,10 +51,20 @@ def layered(
     synapses = sum(a * b for a, b in pairwise(sizes))
     if min(sizes) > 0 and synapses > MAX_SYNAPSES:
         raise NetworkError(f"a network must have at most {MAX_SYNAPSES} synapses, not {synapses}")
+    shifts = [0, *([0] * (len(sizes) - 2) if feedback_shifts is None else feedback_shifts)]
+    if len(shifts) != len(sizes) - 1:
+        raise NetworkError(
+            f"feedback_shifts must be {len(sizes) - 2} numbers, one per coupling but the first, "
+            f"not {len(shifts) - 1}"
+        )
     populations = _populations(sizes, state_bits, input_bits, signed)
+    if readout is not None:
+        populations[-1] = readout.format_of(populations[-1])
     couplings = [
-        _blank(pre, post, weight_format, f)
-        for pre, post, f in zip(populations[:-1], populations[1:], fraction_bits, strict=True)
+        replace(_blank(pre, post, weight_format, f), feedback_shift=shift)
+        for pre, post, f, shift in zip(
+            populations[:-1], populations[1:], fraction_bits, shifts, strict=True
+        )
     ]
     if loop_fraction_bits is not None:
         if len(sizes) < 3:
@@ -56,7 +72,8 @@ def layered(
         looped = populations[1]
         couplings.append(_blank(looped, looped, weight_format, loop_fraction_bits))
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
-    return Network(tuple(populations), tuple(couplings), {}, schedule or default, beta_shift)
+    chosen = schedule or default
+    return Network(tuple(populations), tuple(couplings), {}, chosen, beta_shift, readout=readout)
 
 
 def _populations(

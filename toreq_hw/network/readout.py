@@ -4,7 +4,7 @@ docs/numerics.md, sections 2, 5 and 6. The other readout, relaxing, has no setti
 for it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, ToreqError
 from toreq_hw.network.budget_table import softmax_table, sparsemax_table
-from toreq_hw.network.population import Role
+from toreq_hw.network.population import Population, Role
 from toreq_hw.reading import Fields, shown
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class ClampedReadout:
             "temperature": list(self.temperature),
             "normalisation": self.normalisation.value,
         }
+
+    def format_of(self, output: Population) -> Population:
+        """An output of 8 signed bits, whatever the states of the others are: A is 127."""
+        return replace(output, state_bits=8, signed=True)
 
     def table(self, network: "Network") -> tuple[int, ...]:
         """Thresholds of the row of class probabilities. Raises NetworkError.

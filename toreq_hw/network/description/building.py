@@ -20,6 +20,7 @@ from toreq_hw.network.couplings import (
 from toreq_hw.network.description.words import MAX_LAYERS, LayerWords, layer_words, sizes_of
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.readout import ClampedReadout
 from toreq_hw.network.schedule import Colouring, Schedule
 
 DEFAULT_FRACTION_BITS = {WeightFormat.INT8: 7, WeightFormat.TERNARY: 4}
@@ -66,12 +67,14 @@ def described(
     schedule: Schedule | None = None,
     beta_shift: int = 0,
     seed: int = 1,
+    readout: ClampedReadout | None = None,
 ) -> Network:
     """The network of these words, all weights and biases zero.
 
     input: sizes joined by x, channels last. layers: see `words.FORMS`; the last is the output.
     fraction_bits, feedback_shifts: one a layer; pooling is none. seed: of `random` layers.
-    schedule: if not given, parity, or a colouring where a layer has couplings of its own.
+    schedule: if not given, parity, or a colouring where a layer has couplings of its own. readout:
+    makes the output one of 8 signed bits; its feedback shift is then minus the drive.
     Raises NetworkError.
     """
     words = _checked_words(layers)
@@ -98,20 +101,16 @@ def described(
             parts.couplings.append(_lateral(parts, word, own_bits))
     couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
     populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
-    return _network(populations, tuple(couplings), schedule, beta_shift)
-
-
-def _network(
-    populations: tuple[Population, ...],
-    couplings: tuple[Coupling, ...],
-    schedule: Schedule | None,
-    beta_shift: int,
-) -> Network:
-    relaxing = populations[1:]
+    updating = populations[1:]
+    if readout is not None:
+        updating = populations[1:-1]
+        populations = (*populations[:-1], readout.format_of(populations[-1]))
+    chosen: Schedule | Colouring = schedule or Schedule.PARITY
     if schedule is None and any(c.is_self_coupling for c in couplings):
-        colouring = Colouring.greedy(relaxing, couplings)
-        return Network(populations, couplings, {}, colouring, beta_shift)
-    return Network(populations, couplings, {}, schedule or Schedule.PARITY, beta_shift)
+        names = {p.name for p in updating}
+        inner = [c for c in couplings if c.pre not in names or c.post in names]
+        chosen = Colouring.greedy(updating, inner)
+    return Network(populations, tuple(couplings), {}, chosen, beta_shift, readout=readout)
 
 
 def _checked_words(layers: Sequence[str]) -> list[LayerWords]:

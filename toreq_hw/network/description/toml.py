@@ -10,6 +10,7 @@ from toreq_hw.network.couplings import MAX_FRACTION_BITS, WeightFormat
 from toreq_hw.network.description.building import Skip, described
 from toreq_hw.network.description.words import MAX_LAYERS
 from toreq_hw.network.network import Network
+from toreq_hw.network.readout import readout_from
 from toreq_hw.network.schedule import Schedule
 from toreq_hw.reading import Fields, read_toml, text
 
@@ -31,6 +32,7 @@ FIELDS = (
     "schedule",
     "beta_shift",
     "seed",
+    "readout",
 )
 """What a description may say; the first two must be there."""
 
@@ -71,6 +73,8 @@ def _options(fields: Fields) -> dict[str, Any]:
         "seed": lambda name: fields.integer(name, 0, _WORD),
     }
     found = {name: read(name) for name, read in readers.items() if name in fields}
+    if "readout" in fields:
+        found["readout"] = readout_from(fields)
     if "weights" in fields:
         found["weight_format"] = fields.choice("weights", WeightFormat)
     if "biases" in fields:
