@@ -51,21 +51,10 @@ def layered(
     synapses = sum(a * b for a, b in pairwise(sizes))
     if min(sizes) > 0 and synapses > MAX_SYNAPSES:
         raise NetworkError(f"a network must have at most {MAX_SYNAPSES} synapses, not {synapses}")
-    shifts = [0, *([0] * (len(sizes) - 2) if feedback_shifts is None else feedback_shifts)]
-    if len(shifts) != len(sizes) - 1:
-        raise NetworkError(
-            f"feedback_shifts must be {len(sizes) - 2} numbers, one per coupling but the first, "
-            f"not {len(shifts) - 1}"
-        )
     populations = _populations(sizes, state_bits, input_bits, signed)
     if readout is not None:
         populations[-1] = readout.format_of(populations[-1])
-    couplings = [
-        replace(_blank(pre, post, weight_format, f), feedback_shift=shift)
-        for pre, post, f, shift in zip(
-            populations[:-1], populations[1:], fraction_bits, shifts, strict=True
-        )
-    ]
+    couplings = _chain(populations, weight_format, fraction_bits, feedback_shifts)
     if loop_fraction_bits is not None:
         if len(sizes) < 3:
             raise NetworkError("a looped network must have a hidden layer, found none")
@@ -74,6 +63,27 @@ def layered(
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
     chosen = schedule or default
     return Network(tuple(populations), tuple(couplings), {}, chosen, beta_shift, readout=readout)
+
+
+def _chain(
+    populations: Sequence[Population],
+    weight_format: WeightFormat,
+    fraction_bits: Sequence[int],
+    feedback_shifts: Sequence[int] | None,
+) -> list[DenseCoupling]:
+    """Each population to the next. feedback_shifts: of all couplings but the first, or None."""
+    inner = len(populations) - 2
+    shifts = [0, *([0] * inner if feedback_shifts is None else feedback_shifts)]
+    if len(shifts) != inner + 1:
+        raise NetworkError(
+            f"feedback_shifts must be {inner} numbers, one per coupling but the first, "
+            f"not {len(shifts) - 1}"
+        )
+    ends = zip(populations[:-1], populations[1:], fraction_bits, shifts, strict=True)
+    return [
+        replace(_blank(pre, post, weight_format, f), feedback_shift=shift)
+        for pre, post, f, shift in ends
+    ]
 
 
 def _populations(
