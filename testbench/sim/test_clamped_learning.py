@@ -16,7 +16,7 @@ from toreq_hw import sim
 from toreq_hw.contract.phases import Phase
 from toreq_hw.contract.readout import output_errors
 from toreq_hw.network import ClampedReadout, Network, WeightFormat, layered
-from toreq_hw.sim.baselines.feed_forward_training import TwinTrainer
+from toreq_hw.sim.baselines.feed_forward_training import FeedForwardTrainer
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.learning.session import LearningSession
 
@@ -118,7 +118,7 @@ def test_a_learning_session_shows_what_the_trainer_learns() -> None:
 
 def test_its_feed_forward_baseline_has_the_same_shape() -> None:
     network, _, _ = example()
-    assert TwinTrainer(network, seed=1).network().describe() == network.describe()
+    assert FeedForwardTrainer(network, seed=1).network().describe() == network.describe()
 
 
 def example() -> tuple[Network, npt.NDArray[np.int16], npt.NDArray[np.int64]]:

@@ -101,6 +101,18 @@ def described(
             parts.couplings.append(_lateral(parts, word, own_bits))
     couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
     populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
+    return _finished(populations, couplings, schedule, beta_shift=beta_shift, readout=readout)
+
+
+def _finished(
+    populations: tuple[Population, ...],
+    couplings: list[Coupling],
+    schedule: Schedule | None,
+    *,
+    beta_shift: int,
+    readout: ClampedReadout | None,
+) -> Network:
+    """The network, coloured if need be; a clamped output gets its format and no colour."""
     updating = populations[1:]
     if readout is not None:
         updating = populations[1:-1]
