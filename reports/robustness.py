@@ -111,12 +111,12 @@ def robustness_page(record: Robustness) -> Page:
         made_by={
             **record.versions,
             "simulator sources": record.sources,
-            **_made_twins(record),
+            **_baseline_sources(record),
         },
     )
 
 
-def _made_twins(record: Robustness) -> dict[str, str]:
+def _baseline_sources(record: Robustness) -> dict[str, str]:
     """Sources of the baselines' trials, where those were run again after the others."""
     if record.twins is UNSET:
         return {}
@@ -127,7 +127,7 @@ class Winner(Enum):
     """Who loses less accuracy; EQUAL where the intervals touch."""
 
     EQUILIBRIUM = auto()
-    TWIN = auto()
+    BASELINE = auto()
     EQUAL = auto()
 
 
@@ -154,7 +154,7 @@ def verdicts(campaign: Campaign) -> list[tuple[float, Winner]]:
         doubt = half_width(level.accuracy) + half_width(level.twin_accuracy)
         winner = Winner.EQUAL
         if abs(ahead) > doubt:
-            winner = Winner.EQUILIBRIUM if ahead > 0 else Winner.TWIN
+            winner = Winner.EQUILIBRIUM if ahead > 0 else Winner.BASELINE
         found.append((level.level, winner))
     return found
 
@@ -175,7 +175,7 @@ def _verdict_table(campaigns: Sequence[Campaign]) -> Table:
 
 def _plainly(campaigns: Sequence[Campaign]) -> str:
     """Where the equilibrium network wins and where it loses, in two sentences."""
-    places: dict[Winner, list[str]] = {Winner.EQUILIBRIUM: [], Winner.TWIN: []}
+    places: dict[Winner, list[str]] = {Winner.EQUILIBRIUM: [], Winner.BASELINE: []}
     for campaign in campaigns:
         options = ", ".join(f"{name} {value}" for name, value in campaign.options.items())
         title = campaign.layer + (f" ({options})" if options else "")
@@ -185,7 +185,7 @@ def _plainly(campaigns: Sequence[Campaign]) -> str:
             if levels:
                 named.append(f"{title} at {', '.join(levels)}")
     wins = "; ".join(places[Winner.EQUILIBRIUM]) or "nothing that was tried"
-    losses = "; ".join(places[Winner.TWIN]) or "nothing that was tried"
+    losses = "; ".join(places[Winner.BASELINE]) or "nothing that was tried"
     return (
         f"The equilibrium network beats its twin under {wins}. It loses to it under {losses}. "
         "Elsewhere no difference is seen."
@@ -207,23 +207,23 @@ def _lead(name: str, study: DataStudy) -> str:
     return (
         f"{name}:{healed} Of {sum(counts.values())} levels of damage the equilibrium network loses "
         f"less than its feed-forward twin at {counts[Winner.EQUILIBRIUM]}, more at "
-        f"{counts[Winner.TWIN]}, and no difference is seen at {counts[Winner.EQUAL]}."
+        f"{counts[Winner.BASELINE]}, and no difference is seen at {counts[Winner.EQUAL]}."
     )
 
 
 def _text(record: Campaign) -> str:
     controls = record.controls
     zero = "changes no state" if controls.zero_is_exact else "CHANGES STATES"
-    ruin = ""
+    full_damage = ""
     if controls.ruin_level is not None and controls.ruin_accuracy is not None:
         found = "chance" if controls.ruin_is_chance else "NOT chance"
-        ruin = (
+        full_damage = (
             f" full damage (level {controls.ruin_level:g}) ends at "
             f"{100 * controls.ruin_accuracy:.1f} %, {found};"
         )
     return (
         f"{record.samples:,} test images a trial; intervals at "
-        f"{100 * record.confidence:g} %. Controls: level 0 {zero};{ruin} quiescence: "
+        f"{100 * record.confidence:g} %. Controls: level 0 {zero};{full_damage} quiescence: "
         f"{record.quiescence}."
     )
 

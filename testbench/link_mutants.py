@@ -43,7 +43,7 @@ FRAMES = (
         "boards/link/protocol.py", "binascii.crc_hqx(data, 0xFFFF)", "binascii.crc_hqx(data, 0)"
     ),
 )
-REFUSALS = (
+REJECTED = (
     Mutant(
         "boards/link/loading.py",
         " & (registers.space == COMPLETE) & registers.at_end",
@@ -214,7 +214,7 @@ MISUSE = (
 PROTOCOL = "testbench/boards/test_protocol.py"
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py", PROTOCOL)),
-    (REFUSALS, (PROTOCOL, "testbench/boards/test_link_fuzz.py")),
+    (REJECTED, (PROTOCOL, "testbench/boards/test_link_fuzz.py")),
     (LOADS, (PROTOCOL, "testbench/boards/test_faults.py")),
     (RUNS, (PROTOCOL, "testbench/boards/test_link.py")),
     (REPLIES, ("testbench/boards/test_commands.py",)),

@@ -102,7 +102,7 @@ def harden(
     """
     seed = (trainer.seed + 0x5EED) % (1 << 32)
     hardened = HardenedTrainer(
-        trainer, lambda draw: WeightBitFlip(rate, (seed + draw) % (1 << 32)), period
+        trainer, lambda count: WeightBitFlip(rate, (seed + count) % (1 << 32)), period
     )
     for _ in range(epochs):
         learn_epoch(hardened, training, watch)

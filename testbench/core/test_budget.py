@@ -32,10 +32,10 @@ def greedy(accumulators: list[int], table: list[int], budget: int) -> list[int]:
 @st.composite
 def rows(draw: st.DrawFn) -> Row:
     """Small numbers, so that ties are common; now and then the widest."""
-    reach = draw(st.sampled_from([3, 12, 200, 2**31 - 1]))
-    steps = draw(st.lists(st.integers(1, max(1, min(reach, 40))), min_size=1, max_size=9))
-    table = np.cumsum([draw(st.integers(-reach // 2, reach // 2)), *steps[1:]]).tolist()
-    accumulators = draw(st.lists(st.integers(-reach, reach), min_size=1, max_size=8))
+    largest = draw(st.sampled_from([3, 12, 200, 2**31 - 1]))
+    steps = draw(st.lists(st.integers(1, max(1, min(largest, 40))), min_size=1, max_size=9))
+    table = np.cumsum([draw(st.integers(-largest // 2, largest // 2)), *steps[1:]]).tolist()
+    accumulators = draw(st.lists(st.integers(-largest, largest), min_size=1, max_size=8))
     budget = draw(st.integers(0, len(accumulators) * len(table)))
     return accumulators, table, budget
 

@@ -186,7 +186,7 @@ def sparse(**changes: Any) -> Callable[[], object]:
     return lambda: SparseCoupling(*ends, weight, 3, WeightFormat.INT8, **given)
 
 
-REFUSALS = {
+REJECTED = {
     "channels": (convolution(input_shape=(5, 5, 3)), "kernel must have 3 input channels, found 2"),
     "axes": (convolution(input_shape=(5, 2)), "weight must have 3 dimensions, not 4"),
     "too many axes": (convolution(input_shape=(5, 5, 5, 2)), r"must be \(y, x, channels\) or"),
@@ -219,9 +219,9 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSALS)
+@pytest.mark.parametrize("name", REJECTED)
 def test_what_is_no_coupling_is_refused(name: str) -> None:
-    make, words = REFUSALS[name]
+    make, words = REJECTED[name]
     with pytest.raises(NetworkError, match=words) as refused:
         make()
     assert "\n" not in str(refused.value)

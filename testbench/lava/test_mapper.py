@@ -150,7 +150,7 @@ def test_placement_swaps_cores_on_a_full_grid(tmp_path: Path, chip_text: str) ->
     assert (mapping.hops_in_order, mapping.hops) == (4.0, 1.0)
 
 
-def test_a_source_that_does_not_reach_a_core_takes_no_axon(tmp_path: Path, chip_text: str) -> None:
+def test_a_source_without_synapses_on_a_core_takes_no_axon(tmp_path: Path, chip_text: str) -> None:
     """Input 0 leads to the first ten neurons only, input 1 to the last ten only."""
     old = "neurons_per_core = { value = 8192"
     path = variant(tmp_path, chip_text, "small", old, "neurons_per_core = { value = 10")

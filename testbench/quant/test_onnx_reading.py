@@ -180,7 +180,7 @@ def test_a_clip_of_the_sums_is_an_upper_bound(file: Path) -> None:
     assert np.array_equal(outputs(network), rounded(SUMS, 0, 15))
 
 
-def test_a_misread_relu_is_noticed_by_running_the_graph(
+def test_a_relu_read_wrongly_is_noticed_by_running_the_graph(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_layers.Layer, "clip", lambda *_: None)
@@ -188,7 +188,7 @@ def test_a_misread_relu_is_noticed_by_running_the_graph(
     assert "node 'linear' (MatMul): must compute what was read of it" in refusal(file, found)
 
 
-def test_a_misread_quantiser_is_noticed_by_running_the_graph(
+def test_a_quantiser_read_wrongly_is_noticed_by_running_the_graph(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_states, "rounding_of", lambda _: onnx_quantisers.Rounding.HALF_EVEN)

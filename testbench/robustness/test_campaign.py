@@ -128,7 +128,7 @@ def test_a_cluster_that_goes_away_is_one_line_and_loses_nothing(
     assert len(ledger_of(one, folder)) == 2
 
 
-def test_every_bit_heals_and_a_broken_relaxation_would_show(trained: Path) -> None:
+def test_every_flipped_bit_returns_and_a_broken_relaxation_would_show(trained: Path) -> None:
     for bit in range(1, 9):
         trial = run_trial(setting(trained, "single_state_flip"), float(bit), 0)
         assert trial.exact >= 0.8 * trial.samples  # small nets have more equilibria close by

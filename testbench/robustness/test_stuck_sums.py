@@ -152,7 +152,7 @@ def test_distance_grows_with_the_level_and_full_damage_leaves_constants() -> Non
     assert distances[0] == 0 < distances[1] < distances[2] < distances[3]
 
 
-def test_the_feed_forward_twin_reads_the_same_bits() -> None:
+def test_the_feed_forward_baseline_reads_the_same_bits() -> None:
     """x = 100 twice: y0 = x, y1 = x; bit 3 (8) of y1 stuck at 1 makes it the larger one."""
     weights = np.array([[1, 1]], np.int8)
     network = Network(

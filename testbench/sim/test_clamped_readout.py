@@ -101,8 +101,8 @@ def test_errors_sum_to_nothing_and_are_zero_together(seed: int) -> None:
     network = replace(clamped_case(seed).network, beta_shift=0)
     shift = seed % 4
     rng = np.random.default_rng(seed)
-    reach = network.largest_sums["output"]
-    sums = rng.integers(-reach, reach + 1, (20, network.output.size)).astype(np.int32)
+    largest = network.largest_sums["output"]
+    sums = rng.integers(-largest, largest + 1, (20, network.output.size)).astype(np.int32)
     labels = rng.integers(0, network.output.size, 20)
     errors = output_errors(network, sums, labels)
     assert not errors.sum(axis=1).any()

@@ -72,7 +72,7 @@ def test_a_self_coupling_is_counted_whole() -> None:
     assert dense_synops(net, np.array([4], np.int32), continued=False).tolist() == [6 + 4 * 21]
 
 
-def test_a_self_couplings_last_row_draws_though_it_has_no_column() -> None:
+def test_a_self_couplings_last_row_takes_a_random_word_though_it_has_no_column() -> None:
     net = self_coupled()
     latents = Latents(
         {c.name: np.zeros(c.parameters.shape, np.int64) for c in net.couplings},

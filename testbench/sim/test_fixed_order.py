@@ -70,13 +70,13 @@ def test_exponentials_are_near_and_end_at_the_least() -> None:
     assert 0 < least == exponential(np.array([-700.0]))[0]
 
 
-def test_draws_are_even_between_their_ends() -> None:
+def test_random_numbers_are_even_between_their_ends() -> None:
     drawn = uniform(np.random.default_rng(3), 0.25, (200, 50))
     assert -0.25 <= drawn.min() < -0.249 < 0.249 < drawn.max() < 0.25
     assert abs(drawn.mean()) < 0.005
 
 
-def test_the_twin_of_the_published_report_is_the_one_that_is_trained_here() -> None:
+def test_the_baseline_of_the_published_report_is_the_one_that_is_trained_here() -> None:
     published = json.loads((ROOT / "reports/published/robustness.json").read_text(encoding="utf-8"))
     (wanted,) = {c["twin_sha256"] for c in published["data"]["digits"]["campaigns"]}
     digits = data.load("digits")

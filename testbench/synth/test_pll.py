@@ -66,7 +66,7 @@ def test_ecp5_loop_stays_within_its_limits(mhz: float) -> None:
         ("ulx3s_85f", 1, "3.125 MHz"),
     ],
 )
-def test_a_clock_out_of_reach_is_refused_with_the_nearest(
+def test_an_impossible_clock_is_refused_with_the_nearest(
     name: str, mhz: float, nearest: str
 ) -> None:
     board = registry.get(name)

@@ -71,8 +71,8 @@ def _scales(network: Network) -> dict[str, int]:
     largest = max(network.depths[name] + bits for name, bits in fraction_bits.items())
     scale = {name: largest - network.depths[name] - bits for name, bits in fraction_bits.items()}
     deepest = max(network.depths.values())
-    reach = sum(_reach(network, p) << scale[p.name] for p in network.updating)
-    if deepest and reach > _LIMIT:
+    widest = sum(_largest_difference(network, p) << scale[p.name] for p in network.updating)
+    if deepest and widest > _LIMIT:
         raise InputError(
             "depths of populations must be close enough for an energy in 64 bits, found 0 and "
             f"{deepest}"
@@ -80,7 +80,7 @@ def _scales(network: Network) -> dict[str, int]:
     return scale
 
 
-def _reach(network: Network, population: Population) -> int:
+def _largest_difference(network: Network, population: Population) -> int:
     """What the terms of a population's neurons can add up to, in units of their accumulators."""
     largest = max(population.state_max, -population.state_min)
     one = 1 << network.accumulator_fraction_bits(population.name)

@@ -37,7 +37,7 @@ class DataStudy:
 
 
 @dataclass(frozen=True)
-class RecomputedTwins:
+class RecomputedBaselines:
     """Trials of feed-forward networks that were run again after the others, and by which code."""
 
     recomputed: tuple[str, ...]
@@ -54,7 +54,7 @@ class Robustness:
     data: dict[str, DataStudy]
     sources: str
     versions: dict[str, str]
-    twins: RecomputedTwins | UnsetType = UNSET
+    twins: RecomputedBaselines | UnsetType = UNSET
 
     @property
     def passed(self) -> bool:
