@@ -41,6 +41,10 @@ class OutputError(ToreqError):
     """A result cannot be written where it was asked for."""
 
 
+class ClosedPipeError(OutputError):
+    """Nobody reads standard output any more, as behind `| head -1`."""
+
+
 class MissingDependencyError(ToreqError):
     """An optional dependency is absent; the message names the extra that installs it."""
 

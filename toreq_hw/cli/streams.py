@@ -1,6 +1,7 @@
 """Standard output and standard error while a command runs: a full disk or a closed pipe is said.
 
-What cannot be written to standard output ends the command with one line. What cannot be written
+What cannot be written to standard output ends the command with one line; a closed pipe ends it
+quietly, with the status of SIGPIPE. What cannot be written
 to standard error is lost: it is only told, and the work goes on.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from toreq_hw.errors import OutputError
+from toreq_hw.errors import ClosedPipeError, OutputError
 
 STREAM_ERRORS = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EBADF})
 """How writing into an open stream fails."""
@@ -79,7 +80,8 @@ class GuardedStream:
 
 @contextmanager
 def guarded_streams(note_output: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Guards both streams. Raises OutputError where standard output cannot be written.
+    """Guards both streams. Raises OutputError where standard output cannot be written, and
+    ClosedPipeError where nobody reads it.
 
     Characters that the streams' encoding lacks are printed as escapes. note_output: called before
     something is written to standard error.
@@ -91,8 +93,9 @@ def guarded_streams(note_output: Callable[[], None] = lambda: None) -> Iterator[
     failures: list[OutputError] = []
 
     def refuse(error: OSError) -> None:
+        kind = ClosedPipeError if error.errno == errno.EPIPE else OutputError
         failures.append(
-            OutputError(f"standard output: must be writable, found: {error.strerror or error}")
+            kind(f"standard output: must be writable, found: {error.strerror or error}")
         )
         silence_output()
         raise failures[0] from error

@@ -1,5 +1,6 @@
 """The console script `toreq-hw`: one module a command, imported only when it is called."""
 
+import errno
 import sys
 from contextlib import nullcontext
 from functools import partial
@@ -21,11 +22,14 @@ from toreq_hw.cli.streams import (
 )
 from toreq_hw.cli.termination import ending_in_order
 from toreq_hw.cli.usage import HELP_OPTIONS, check_arguments, usage_line
-from toreq_hw.errors import ToreqError
+from toreq_hw.errors import ClosedPipeError, ToreqError
 from toreq_hw.links import check_links
 from toreq_hw.machine import lend_caches
 from toreq_hw.reading.fields import shown
 from toreq_hw.suggestions import none_of
+
+CLOSED_PIPE = 128 + 13
+"""Exit status where nobody reads the output: that of a process that SIGPIPE has ended."""
 
 _COMMANDS = {
     "bench": "Measure accuracy, speed and memory side by side.",
@@ -89,7 +93,10 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line; ends the process with status 0, 1 (a check failed) or 2."""
+    """Runs the command line; ends the process with status 0, 1 (a check failed) or 2.
+
+    Interrupted it ends with 130, and with `CLOSED_PIPE` where nobody reads its output.
+    """
     run(group, arguments, "toreq-hw")
 
 
@@ -113,6 +120,8 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
         sys.exit(2)
     except click.ClickException as error:
         refuse(usage_line(error))
+    except ClosedPipeError:
+        sys.exit(CLOSED_PIPE)
     except ToreqError as error:
         refuse(str(error))
     except OSError as error:
@@ -122,6 +131,8 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
         if error.errno not in STREAM_ERRORS:
             raise
         silence_output()  # written past the guard, as click writes in some encodings
+        if error.errno == errno.EPIPE:
+            sys.exit(CLOSED_PIPE)
         refuse(f"standard output: must be writable, found: {error.strerror}")
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
