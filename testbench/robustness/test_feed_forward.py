@@ -26,7 +26,7 @@ def plain_feed_forward(net: Network, inputs: np.ndarray) -> np.ndarray:
     return total.argmax(axis=1)
 
 
-def test_the_twin_computes_its_layers(trained: Path) -> None:
+def test_the_baseline_computes_its_layers(trained: Path) -> None:
     baseline = network.load(trained.with_name("twin.safetensors"))
     digits = data.load("digits")
     inputs = data.encode(digits.test.images, digits.pixel_max, baseline.input)

@@ -59,7 +59,7 @@ def test_layers_are_listed_without_a_network(capsys: pytest.CaptureFixture[str])
     assert all(kind in shown for kind in p.KINDS)
 
 
-def test_a_twin_file_of_another_shape_is_refused(
+def test_a_baseline_file_of_another_shape_is_refused(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "net.safetensors"
