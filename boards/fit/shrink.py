@@ -32,7 +32,7 @@ def shrunk(network: Network, factor: Fraction) -> Network:
         for p in network.populations
     }
     return Network(
-        tuple(replace(p, size=sizes[p.name]) for p in network.populations),
+        tuple(replace(p.plain, size=sizes[p.name]) for p in network.populations),
         tuple(_cut(c, sizes[c.pre], sizes[c.post]) for c in network.dense_couplings),
         {name: bias[: sizes[name]] for name, bias in network.biases.items()},
         network.schedule,

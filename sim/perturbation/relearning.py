@@ -65,7 +65,7 @@ class Broken:
             replace(c, weight=put(c, *self.cells[c.name])) if c.name in self.cells else c
             for c in network.dense_couplings
         )
-        return replace(network, couplings=couplings)
+        return replace(network.lowered, couplings=couplings)
 
 
 class Impairment(NamedTuple):

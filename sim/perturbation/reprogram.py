@@ -23,7 +23,7 @@ def with_weights(network: Network, weights: Mapping[str, npt.NDArray[np.int8]]) 
         replace(c, weight=weights[c.name]) if c.name in weights else c
         for c in network.dense_couplings
     )
-    return replace(network, couplings=couplings)
+    return replace(network.lowered, couplings=couplings)
 
 
 def mirror(coupling: DenseCoupling, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -67,4 +67,4 @@ def through_converter(network: Network, real: Mapping[str, npt.NDArray[np.float6
         << (fraction_bits[p.name] - network.accumulator_fraction_bits(p.name))
         for p in network.relaxing
     }
-    return replace(network, couplings=tuple(couplings), biases=biases)
+    return replace(network.lowered, couplings=tuple(couplings), biases=biases)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from testbench.lava.conftest import random_samples
-from testbench.toy_couplings import toy_case
+from testbench.small_kinds import MAKERS, Maker
 from toreq_hw import sim
 from toreq_hw.lava_backend import lava_run, nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.mapper import load_chip, map_network
@@ -18,11 +18,12 @@ EXACT = Agreement(0, 0, 0, None)
 CASES = [(WeightFormat.INT8, Schedule.SEQUENTIAL), (WeightFormat.TERNARY, Schedule.PARITY)]
 
 
+@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(("weight_format", "schedule"), CASES)
 def test_lava_and_nengo_do_what_the_dense_network_does(
-    weight_format: WeightFormat, schedule: Schedule
+    make: Maker, weight_format: WeightFormat, schedule: Schedule
 ) -> None:
-    case = toy_case(31, weight_format, schedule)
+    case = make(31, weight_format, schedule)
     chosen = random_samples(case.inputs, case.labels)
     expected = simulate(case.dense, chosen)
     targets = sim.targets(case.network.output, chosen.labels)
@@ -36,10 +37,11 @@ def test_lava_and_nengo_do_what_the_dense_network_does(
         assert len(trace.tick) > 10
 
 
-def test_nir_holds_the_matrices(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", MAKERS)
+def test_nir_holds_the_matrices(make: Maker, tmp_path: Path) -> None:
     import nir
 
-    case = toy_case(32, schedule=Schedule.SEQUENTIAL)
+    case = make(32, schedule=Schedule.SEQUENTIAL)
     nir_export.export(case.network, tmp_path / "toy.nir")
     graph = nir.read(tmp_path / "toy.nir")
     for c in case.dense.couplings:
@@ -48,8 +50,9 @@ def test_nir_holds_the_matrices(tmp_path: Path) -> None:
             assert np.array_equal(graph.nodes[f"{c.post}-{c.pre}"].weight, c.parameters)
 
 
-def test_the_map_and_the_strength_are_those_of_the_dense_network() -> None:
-    case = toy_case(33)
+@pytest.mark.parametrize("make", MAKERS)
+def test_the_map_and_the_strength_are_those_of_the_dense_network(make: Maker) -> None:
+    case = make(33)
     chip = load_chip("loihi2")
     assert map_network(case.network, chip) == map_network(case.dense, chip)
     assert nengo_loihi_run.coupling_strength(case.network) == pytest.approx(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from testbench.robustness.test_engines import SWEEPS, phase_layers
-from testbench.toy_couplings import ToyCase, toy_case
+from testbench.small_kinds import MAKERS, Maker
+from testbench.toy_couplings import ToyCase
 from toreq_hw import sim
 from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.sim import perturbation as p
@@ -27,11 +28,12 @@ def relaxed(case: ToyCase, network: Network, layers: list[p.Layer], engine: str)
     return p.relax_with(network, case.inputs, layers, engine=engine, max_sweeps=SWEEPS, trace=True)
 
 
+@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(("weight_format", "schedule"), CASES)
 def test_every_phase_layer_acts_as_on_the_dense_network(
-    weight_format: WeightFormat, schedule: Schedule
+    make: Maker, weight_format: WeightFormat, schedule: Schedule
 ) -> None:
-    case = toy_case(11, weight_format, schedule)
+    case = make(11, weight_format, schedule)
     plain = sim.relax(case.dense, case.inputs, max_sweeps=SWEEPS, trace=True)
     shown = 0
     for layers in phase_layers(11, case.network):
@@ -43,9 +45,10 @@ def test_every_phase_layer_acts_as_on_the_dense_network(
     assert shown > 8
 
 
+@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("kind", WEIGHT_LAYERS)
-def test_every_weight_layer_damages_the_matrices(kind: str) -> None:
-    case = toy_case(12)
+def test_every_weight_layer_damages_the_matrices(make: Maker, kind: str) -> None:
+    case = make(12)
     level = 0.1 if WEIGHT_LAYERS[kind].domain[1] <= 1 else 1.0
     layers = [p.make_layer(kind, level=level, seed=4)]
     damaged, expected = (p.layer.program(net, layers) for net in (case.network, case.dense))
@@ -55,8 +58,9 @@ def test_every_weight_layer_damages_the_matrices(kind: str) -> None:
     assert all(sim.first_difference(dense, one) is None for one in found)
 
 
-def test_one_fault_map_is_that_of_the_dense_network(tmp_path: Path) -> None:
-    case = toy_case(13)
+@pytest.mark.parametrize("make", MAKERS)
+def test_one_fault_map_is_that_of_the_dense_network(make: Maker, tmp_path: Path) -> None:
+    case = make(13)
     layers = [
         p.WeightBitFlip(0.02, 1), p.DeadNeurons(0.2, 1), p.StateUpset(0.05, 1), p.DroppedEvents(0.2)
     ]  # fmt: skip
@@ -67,8 +71,9 @@ def test_one_fault_map_is_that_of_the_dense_network(tmp_path: Path) -> None:
     assert read.program(case.network).sha256 == dense.program(case.dense).sha256
 
 
-def test_learning_with_broken_cells_keeps_them_and_learns_the_rest() -> None:
-    case = toy_case(14, batch=6)
+@pytest.mark.parametrize("make", MAKERS)
+def test_learning_with_broken_cells_keeps_them_and_learns_the_rest(make: Maker) -> None:
+    case = make(14, batch=6)
     start = Trainer(case.network, Rule(shift=2, theta=900, initial_reach=4000), seed=2)
     order = np.tile(np.arange(6), 6)
     whole = DamagedTrainer(start, Broken({}))
@@ -83,11 +88,12 @@ def test_learning_with_broken_cells_keeps_them_and_learns_the_rest() -> None:
     assert learned.sha256 == broken.apply(learned).sha256 != broken.apply(start.network()).sha256
     hardened = HardenedTrainer(start, lambda k: p.WeightBitFlip(0.05, k), period=4)
     hardened.learn(case.inputs, case.labels, order)
-    assert hardened.network().couplings[0].kind == "banded"
+    assert hardened.network().couplings[0].kind == case.network.couplings[0].kind
 
 
-def test_steps_up_that_are_cut_cut_every_edge_of_a_parameter() -> None:
-    case = toy_case(15, WeightFormat.TERNARY, batch=6)
+@pytest.mark.parametrize("make", MAKERS)
+def test_steps_up_that_are_cut_cut_every_edge_of_a_parameter(make: Maker) -> None:
+    case = make(15, WeightFormat.TERNARY, batch=6)
     start = Trainer(case.network, Rule(shift=1, theta=900, initial_reach=4000), seed=2)
     uneven = DamagedTrainer(start, Broken({}), AsymmetricUpdate(0.5, 1))
     uneven.learn(case.inputs, case.labels, np.tile(np.arange(6), 9))
