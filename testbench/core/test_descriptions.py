@@ -8,7 +8,15 @@ import pytest
 
 from toreq_hw import network
 from toreq_hw.errors import NetworkError, NetworkFileError
-from toreq_hw.network import Colouring, Schedule, Skip, WeightFormat, described, load_description
+from toreq_hw.network import (
+    ClampedReadout,
+    Colouring,
+    Schedule,
+    Skip,
+    WeightFormat,
+    described,
+    load_description,
+)
 
 CONV = ["conv 16 5x5 stride 2 pad 1", "conv 32 3x3 stride 2", "dense 10"]
 
@@ -56,6 +64,13 @@ def test_a_lattice_has_eight_colours_and_the_output_the_ninth() -> None:
     assert [c.kind for c in net.couplings] == ["dense", "sparse", "dense"]
 
 
+def test_a_clamped_output_is_signed_and_has_no_colour() -> None:
+    net = described("9", ["lattice 3x3", "dense 4"], readout=ClampedReadout((1, 4)))
+    assert net.output.signed
+    assert not net.population("hidden").signed
+    assert len(net.colours) == 4
+
+
 def test_sparse_layers_and_skips() -> None:
     layers = ["random 12 density 0.25", "block 6 blocks 3", "ring 5 reach 2", "dense 3"]
     net = described("8", layers, skips=[Skip(0, 2, 5), Skip(0, 4, 6)], seed=4)
@@ -80,6 +95,7 @@ biases = "neuron"
 schedule = "sequential"
 beta_shift = 2
 seed = 3
+readout = {kind = "clamped", temperature = [1, 4], normalisation = "softmax"}
 skips = [{from = 0, to = 3, fraction_bits = 5}]
 """
 
@@ -100,6 +116,7 @@ def test_toml_says_the_same(tmp_path: Path) -> None:
         schedule=Schedule.SEQUENTIAL,
         beta_shift=2,
         seed=3,
+        readout=ClampedReadout((1, 4)),
         skips=[Skip(0, 3, 5)],
     )
     assert load_description(path).sha256 == expected.sha256
@@ -167,6 +184,7 @@ def test_what_is_no_network_is_refused(name: str) -> None:
         ('input = "8"\nlayers = ["dense 3"]\nweights = "int4"', "weights must be one of 'ternary'"),
         ('input = "8"\nlayers = ["dense 3"]\nbiases = "none"', "biases must be 'channel' or"),
         ('input = "8"\nlayers = ["dense 3"]\nskips = [{from = 0}]', "skips[0].to must be there"),
+        ('input = "8"\nlayers = ["dense 3"]\nreadout = {kind = "open"}', "'relaxing' or 'clamped'"),
         ('input = "8"\nlayers = ["max 2"]', "layer 'max 2' must be average or sum pooling"),
         ('input = "8"\nlayers = [', "TOML"),
     ],

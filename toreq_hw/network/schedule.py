@@ -91,19 +91,19 @@ class Colouring:
         return cls(tuple(tuple(colour) for colour in found))
 
     @classmethod
-    def greedy(cls, relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> "Colouring":
+    def greedy(cls, updating: Sequence[Population], couplings: Sequence[Coupling]) -> "Colouring":
         """A colouring that joins no two neurons of a colour, whatever the weights are.
 
         Neurons in file order take the lowest colour that none of those has to which an edge of a
         coupling joins them.
         """
         first, size = {}, 0
-        for population in relaxing:
+        for population in updating:
             first[population.name] = size
             size += population.size
         neighbours: list[list[int]] = [[] for _ in range(size)]
         for coupling in couplings:
-            if coupling.pre in first:
+            if coupling.pre in first and coupling.post in first:
                 pre, post, _ = coupling.edges()
                 one, other = pre + first[coupling.pre], post + first[coupling.post]
                 for i, j in zip(one.tolist(), other.tolist(), strict=True):
@@ -114,7 +114,7 @@ class Colouring:
             taken = {colour[other] for other in joined}
             colour[neuron] = next(k for k in range(size) if k not in taken)
         numbers = np.array(colour, dtype=np.int32)
-        return cls.of({p.name: numbers[first[p.name] :][: p.size] for p in relaxing})
+        return cls.of({p.name: numbers[first[p.name] :][: p.size] for p in updating})
 
     def describe(self) -> list[list[tuple[str, list[int]]]]:
         """Plain JSON values: per colour, names of populations and numbers of neurons."""

@@ -65,9 +65,9 @@ def described(
     signed: bool = False,
     bias_per_channel: bool = True,
     schedule: Schedule | None = None,
+    readout: ClampedReadout | None = None,
     beta_shift: int = 0,
     seed: int = 1,
-    readout: ClampedReadout | None = None,
 ) -> Network:
     """The network of these words, all weights and biases zero.
 
@@ -78,14 +78,29 @@ def described(
     Raises NetworkError.
     """
     words = _checked_words(layers)
-    own = [word for word in words if not word.is_pooling]
-    bits = _one_a_layer("fraction_bits", fraction_bits, own, DEFAULT_FRACTION_BITS[weight_format])
-    shifts = _one_a_layer("feedback_shifts", feedback_shifts, own, 0)
     shape = sizes_of(input, "input", 3)
     kept = shape if len(shape) > 1 else ()
-    parts = _Parts(
-        weight_format, [Population("input", prod(shape), Role.INPUT, input_bits, shape=kept)], seed
-    )
+    start = Population("input", prod(shape), Role.INPUT, input_bits, shape=kept)
+    parts = _Parts(weight_format, [start], seed)
+    hidden = Population("hidden", 1, Role.HIDDEN, state_bits, signed)
+    _add_all(parts, words, hidden, fraction_bits, feedback_shifts)
+    couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
+    populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
+    return _finished(populations, couplings, schedule, beta_shift=beta_shift, readout=readout)
+
+
+def _add_all(
+    parts: _Parts,
+    words: list[LayerWords],
+    hidden: Population,
+    fraction_bits: Sequence[int] | None,
+    feedback_shifts: Sequence[int] | None,
+) -> None:
+    """Adds every layer; `hidden` has the states of all."""
+    own = [word for word in words if not word.is_pooling]
+    default = DEFAULT_FRACTION_BITS[parts.weight_format]
+    bits = _one_a_layer("fraction_bits", fraction_bits, own, default)
+    shifts = _one_a_layer("feedback_shifts", feedback_shifts, own, 0)
     remaining = iter(zip(_names(len(own)), bits, shifts, strict=True))
     for word in words:
         if word.is_pooling:
@@ -93,15 +108,11 @@ def described(
             continue
         name, own_bits, shift = next(remaining)
         role = Role.OUTPUT if name == "output" else Role.HIDDEN
-        post = Population(name, 1, role, state_bits, signed)
-        _add(parts, word, post, own_bits)
+        _add(parts, word, replace(hidden, name=name, role=role), own_bits)
         if shift:
             parts.couplings[-1] = replace(parts.couplings[-1], feedback_shift=shift)
         if word.kind in ("lattice", "ring"):
             parts.couplings.append(_lateral(parts, word, own_bits))
-    couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
-    populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
-    return _finished(populations, couplings, schedule, beta_shift=beta_shift, readout=readout)
 
 
 def _finished(
@@ -119,9 +130,7 @@ def _finished(
         populations = (*populations[:-1], readout.format_of(populations[-1]))
     chosen: Schedule | Colouring = schedule or Schedule.PARITY
     if schedule is None and any(c.is_self_coupling for c in couplings):
-        names = {p.name for p in updating}
-        inner = [c for c in couplings if c.pre not in names or c.post in names]
-        chosen = Colouring.greedy(updating, inner)
+        chosen = Colouring.greedy(updating, couplings)
     return Network(populations, tuple(couplings), {}, chosen, beta_shift, readout=readout)
 
 

@@ -30,9 +30,9 @@ FIELDS = (
     "signed",
     "biases",
     "schedule",
+    "readout",
     "beta_shift",
     "seed",
-    "readout",
 )
 """What a description may say; the first two must be there."""
 
@@ -45,8 +45,9 @@ def load_description(path: str | Path) -> Network:
     """
     path = Path(path)
     fields = read_toml(path, _MAX_BYTES, NetworkFileError).only(FIELDS)
-    words, options = _layers(fields), _options(fields)
+    words = _layers(fields)
     try:
+        options = _options(fields)
         return described(fields.text("input"), words, **options)
     except NetworkError as error:
         raise NetworkFileError(f"{path}: {error}") from error
