@@ -11,12 +11,16 @@ from toreq_hw.errors import ToreqError
 from toreq_hw.network import (
     ClampedReadout,
     Colouring,
+    ConvolutionCoupling,
+    Coupling,
     Network,
     NeuronSet,
     Schedule,
+    SparseCoupling,
     WeightFormat,
     layered,
 )
+from toreq_hw.network.couplings import patterns
 
 PAGE = Path(__file__).parents[1] / "docs/supported.md"
 HIDDEN = 6
@@ -62,24 +66,35 @@ def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
         first, second = network.couplings
         network = replace(network, couplings=(first, replace(second, feedback_shift=1)))
     if kind != "dense":
-        couplings = tuple(
-            Banded(
-                c.pre,
-                c.post,
-                np.ones((3, c.shape[0]), np.int8),
-                c.fraction_bits,
-                weight_format,
-                columns=c.shape[1],
-                first=-1,
-            )
-            for c in network.couplings
-        )
+        couplings = tuple(_of_kind(kind, c) for c in network.couplings)
         network = replace(network, couplings=couplings)
     return network
 
 
+def _of_kind(kind: str, like: Coupling) -> Coupling:
+    """A coupling of a kind between the ends of `like`; its weights are 1."""
+    ends, rest = (like.pre, like.post), (like.fraction_bits, like.weight_format)
+    rows, columns = like.shape
+    if kind == "convolution":
+        shape, channels = ((5, 1), 2) if rows == 5 else ((3, 2), 3)
+        weight = np.ones((3, shape[1], channels), np.int8)
+        return ConvolutionCoupling(*ends, weight, *rest, input_shape=shape)
+    if kind == "sparse":
+        both = like.is_self_coupling
+        pairs = patterns.ring(rows) if both else patterns.random(rows, columns, 0.5, 1)
+        return SparseCoupling.of_pairs(
+            *ends,
+            pairs,
+            (rows, columns),
+            weight=np.ones(len(pairs[0]), np.int8),
+            fraction_bits=rest[0],
+            weight_format=rest[1],
+        )
+    return Banded(*ends, np.ones((3, rows), np.int8), *rest, columns=columns, first=-1)
+
+
 def _schedule(name: str) -> Schedule | Colouring:
-    if name != "a colouring":
+    if not name.startswith("a colouring"):
         return Schedule(name.split(",", maxsplit=1)[0])
     evens, odds = range(0, HIDDEN, 2), range(1, HIDDEN, 2)
     parts = (("hidden", evens), ("hidden", odds), ("output", range(3)))

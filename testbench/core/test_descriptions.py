@@ -160,7 +160,7 @@ REFUSED: dict[str, tuple[str, list[str], dict[str, Any], str]] = {
     ),
     "none": ("8", [], {}, "layers must be a list of 1 to 1024, found 0"),
     "feedback": ("8", ["dense 3"], {"feedback_shifts": (1,)}, "nothing flows back to the input"),
-    "large": ("4000000", ["dense 4000000"], {}, "at most 2147483648 synapses"),
+    "large": ("4000000", ["dense 4000000"], {}, "at most 134217728 synapses in all"),
 }
 
 

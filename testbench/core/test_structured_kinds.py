@@ -203,6 +203,10 @@ REJECTED = {
         convolution(weight=np.zeros((3, 3, 2, 0), np.int8)),
         r"kernel and channels must be at least 1, found \(3, 3, 2, 0\)",
     ),
+    "taps": (
+        convolution(input_shape=(10**6, 2), weight=np.zeros((4000, 2, 4), np.int8)),
+        "an axis must have at most 4194304 taps of all positions, found 3984004000",
+    ),
     "many": (convolution(input_shape=(10**5, 10**5, 2)), "at most 16777216 neurons"),
     "rise": (sparse(indices=np.array([1, 1, 1], np.int32)), "must rise, found 1, 1 in row 1"),
     "columns": (sparse(columns=1), r"indices must be in 0..0, found 1"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from testbench.networks import random_case
 from testbench.robustness.random_maps import random_rows
+from testbench.structured import structured_case
 from toreq_hw import network
 from toreq_hw.lava_backend.mapper import chip
 from toreq_hw.network import Schedule, WeightFormat
@@ -39,7 +40,40 @@ def networks(folder: Path) -> list[bytes]:
     for seed, schedule in enumerate(SCHEDULES * 2):
         net = random_case(seed, schedule=schedule, max_size=6, skips=True).network
         found.append(_written(folder, lambda path, net=net: network.save(net, path)))
+    for seed in range(6):
+        net = structured_case(seed).network
+        found.append(_written(folder, lambda path, net=net: network.save(net, path)))
     return [*found, *map(without_hash, found)]
+
+
+def descriptions(_: Path) -> list[bytes]:
+    """Networks in a few words, with every word and every setting."""
+    return [text.encode() for text in _DESCRIPTIONS]
+
+
+_DESCRIPTIONS = (
+    """input = "6x6x1"
+layers = ["conv 2 3x3 stride 2 pad 1", "average 2", "conv 3 1x1", "sum 1", "dense 3"]
+weights = "ternary"
+fraction_bits = [1, 1, 2]
+biases = "neuron"
+seed = 3
+""",
+    """input = "8"
+layers = ["random 6 density .5", "block 4 blocks 2", "ring 5 reach 2", "dense 2"]
+skips = [{from = 0, to = 2, fraction_bits = 5}]
+feedback_shifts = [0, 0, 1, 0]
+""",
+    """input = "9"
+layers = ["lattice 2x2x2", "dense 2"]
+state_bits = 4
+input_bits = 3
+signed = true
+schedule = "sequential"
+beta_shift = 2
+readout = {kind = "clamped", temperature = [4, 1], normalisation = "softmax"}
+""",
+)
 
 
 def without_hash(content: bytes) -> bytes:

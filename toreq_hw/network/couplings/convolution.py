@@ -16,6 +16,9 @@ from toreq_hw.network.couplings.window import Window
 from toreq_hw.network.population import MAX_NEURONS, Population
 from toreq_hw.reading import Fields, shown
 
+MAX_TAPS = 1 << 22
+"""Most pairs of an input and an output place along one axis, inside or not."""
+
 MAX_STRIDE = 1 << 12
 """More than any image has pixels in a line."""
 
@@ -67,6 +70,9 @@ class ConvolutionCoupling(Coupling):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise self._error(f"{name} must be an integer in {low}..{high}", shown(value))
+        taps = max(w.outputs * w.kernel * w.pool for w in self.windows)
+        if taps > MAX_TAPS:
+            raise self._error(f"an axis must have at most {MAX_TAPS} taps of all positions", taps)
         if min(window.outputs for window in self.windows) < 1:
             raise self._error(
                 f"kernel must fit {self._said_input()}", " x ".join(map(str, weight.shape[:-2]))

@@ -17,8 +17,11 @@ from toreq_hw.reading import shown
 
 Pairs = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
-MAX_CELLS = 1 << 24
-"""Most pairs of neurons from which `random` chooses."""
+MAX_CELLS = 1 << 22
+"""Most pairs of neurons from which `random` chooses, a word of the generator each."""
+
+MAX_LATTICE = 1 << 16
+"""Most neurons of a lattice or a ring, each of which a colouring looks at."""
 
 
 @named_type_errors
@@ -60,7 +63,7 @@ def ring(size: int, reach: int = 1) -> Pairs:
 
     Raises NetworkError unless 2 reach < size.
     """
-    _check_whole("size", size, 2, MAX_CELLS)
+    _check_whole("size", size, 2, MAX_LATTICE)
     _check_whole("reach", reach, 1, (size - 1) // 2)
     one = np.arange(size, dtype=np.intp).repeat(reach)
     other = (one + np.tile(np.arange(1, reach + 1), size)) % size
@@ -113,9 +116,9 @@ def random(rows: int, columns: int | None, density: float, seed: int) -> Pairs:
 
 def _check_shape(shape: tuple[int, ...]) -> None:
     sizes_fit = all(type(n) is int and n >= 1 for n in shape)
-    if not 1 <= len(shape) <= 3 or not sizes_fit or prod(shape) > MAX_CELLS:
+    if not 1 <= len(shape) <= 3 or not sizes_fit or prod(shape) > MAX_LATTICE:
         raise NetworkError(
-            f"a lattice must have 1 to 3 sizes from 1 on, at most {MAX_CELLS} neurons, "
+            f"a lattice must have 1 to 3 sizes from 1 on, at most {MAX_LATTICE} neurons, "
             f"not {shown(shape)}"
         )
 

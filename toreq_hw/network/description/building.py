@@ -8,7 +8,6 @@ import numpy as np
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
-from toreq_hw.network.build import MAX_SYNAPSES
 from toreq_hw.network.couplings import (
     ConvolutionCoupling,
     Coupling,
@@ -22,6 +21,12 @@ from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.readout import ClampedReadout
 from toreq_hw.network.schedule import Colouring, Schedule
+
+MAX_SYNAPSES = 1 << 27
+"""Stored weights of a described network: a few words must not ask for much memory."""
+
+MAX_NEURONS = 1 << 22
+"""Its neurons, the input among them."""
 
 DEFAULT_FRACTION_BITS = {WeightFormat.INT8: 7, WeightFormat.TERNARY: 4}
 """Of every layer, where none are given."""
@@ -44,11 +49,20 @@ class _Parts:
     populations: list[Population]
     seed: int
     couplings: list[Coupling] = field(default_factory=list)
+    synapses: int = 0
     pooling: LayerWords | None = None
 
     @property
     def last(self) -> Population:
         return self.populations[-1]
+
+    def grow(self, synapses: int) -> None:
+        """Counts stored weights that are about to be made. Raises NetworkError for too many."""
+        self.synapses += synapses
+        if self.synapses > MAX_SYNAPSES:
+            raise NetworkError(
+                f"layers must have at most {MAX_SYNAPSES} synapses in all, found {self.synapses}"
+            )
 
 
 @named_type_errors
@@ -109,6 +123,9 @@ def _add_all(
         name, own_bits, shift = next(remaining)
         role = Role.OUTPUT if name == "output" else Role.HIDDEN
         _add(parts, word, replace(hidden, name=name, role=role), own_bits)
+        neurons = sum(p.size for p in parts.populations)
+        if neurons > MAX_NEURONS:
+            raise NetworkError(f"layers must have at most {MAX_NEURONS} neurons, found {neurons}")
         if shift:
             parts.couplings[-1] = replace(parts.couplings[-1], feedback_shift=shift)
         if word.kind in ("lattice", "ring"):
@@ -197,7 +214,7 @@ def _convolution(
             f"layer {word.text!r} must have a kernel of {axes} sizes, found {len(kernel)}"
         )
     shape = (*kernel, pre.shape[-1], word.sizes[0])
-    _check_synapses(prod(shape))
+    parts.grow(prod(shape))
     return ConvolutionCoupling(
         pre.name,
         post.name,
@@ -216,7 +233,7 @@ def _joined(
 ) -> DenseCoupling | SparseCoupling:
     """The coupling into a layer that has no convolution."""
     post, weight_format = parts.last, parts.weight_format
-    _check_synapses(pre.size * post.size)
+    parts.grow(pre.size * post.size)
     if word.kind == "random":
         pairs = patterns.random(pre.size, post.size, word.density, parts.seed)
     elif word.kind == "block":
@@ -257,7 +274,7 @@ def _skip(parts: _Parts, skip: Skip) -> DenseCoupling:
             f"a skip must pass at least one layer of 0..{last}, found {skip.start} to {skip.stop}"
         )
     pre, post = parts.populations[skip.start], parts.populations[skip.stop]
-    _check_synapses(pre.size * post.size)
+    parts.grow(pre.size * post.size)
     return _dense(pre, post, skip.fraction_bits, parts.weight_format)
 
 
@@ -266,11 +283,6 @@ def _dense(
 ) -> DenseCoupling:
     weight = np.zeros((pre.size, post.size), dtype=np.int8)
     return DenseCoupling(pre.name, post.name, weight, fraction_bits, weight_format)
-
-
-def _check_synapses(count: int) -> None:
-    if count > MAX_SYNAPSES:
-        raise NetworkError(f"a layer must have at most {MAX_SYNAPSES} synapses, not {count}")
 
 
 def _settled(population: Population, couplings: list[Coupling], *, shared: bool) -> Population:
