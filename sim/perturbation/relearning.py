@@ -122,7 +122,7 @@ class DamagedTrainer(Trainer):
         dense = self.blueprint.dense_couplings
         return self._with_couplings(
             coupling.with_parameters(self._matrix(index)) for index, coupling in enumerate(dense)
-        )
+        ).lowered
 
     def _places(self, broken: Broken) -> tuple[Ints, Weights]:
         """Indices into the plan's weights, of both directions, and what they read."""
