@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from testbench.structured import Weights, dense_twin
+from testbench.structured import Weights, dense_equivalent
 from testbench.toy_couplings import ToyCase, toy_case
 from toreq_hw.network import (
     ConvolutionCoupling,
@@ -65,7 +65,7 @@ def small_case(
         network=network,
         inputs=rng.integers(0, network.input.state_max + 1, (batch, 16)).astype(np.int16),
         labels=rng.integers(0, 5, batch),
-        twin=dense_twin(network),
+        dense=dense_equivalent(network),
     )
 
 

@@ -18,7 +18,7 @@ from toreq_hw.rtl.verilog import core_verilog
 @pytest.mark.parametrize("weight_format", WeightFormat)
 def test_the_core_is_that_of_the_dense_network(make: Maker, weight_format: WeightFormat) -> None:
     case = make(41, weight_format, Schedule.SEQUENTIAL)
-    own, twin = (CoreParameters.of(net, 4, large_coupling=0) for net in (case.network, case.dense))
+    own, dense = (CoreParameters.of(net, 4, large_coupling=0) for net in (case.network, case.dense))
     assert own.network_sha256 == case.network.sha256
     assert replace(own, network_sha256=dense.network_sha256) == dense
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from testbench.networks import Case
-from testbench.structured import dense_twin, random_convolution, structured_cases
+from testbench.structured import dense_equivalent, random_convolution, structured_cases
 from toreq_hw import sim
 from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.network import (
@@ -29,10 +29,10 @@ LIMIT = 200
 @settings(max_examples=25, deadline=None)
 @given(case=structured_cases())
 def test_engines_agree_on_every_tick_and_the_energy_falls(case: Case) -> None:
-    net, twin = case.network, dense_twin(case.network)
+    net, dense = case.network, dense_equivalent(case.network)
     expected = sim.relax(net, case.inputs, engine="reference", trace=True, max_sweeps=LIMIT)
-    of_twin = sim.relax(twin, case.inputs, engine="reference", trace=True, max_sweeps=LIMIT)
-    assert sim.first_difference(replace(of_twin, synops=expected.synops), expected) is None
+    of_dense = sim.relax(dense, case.inputs, engine="reference", trace=True, max_sweeps=LIMIT)
+    assert sim.first_difference(replace(of_dense, synops=expected.synops), expected) is None
     for engine in sim.EngineName:
         found = sim.relax(net, case.inputs, engine=engine, trace=True, max_sweeps=LIMIT)
         assert sim.first_difference(expected, found) is None
@@ -40,7 +40,7 @@ def test_engines_agree_on_every_tick_and_the_energy_falls(case: Case) -> None:
         nudged = [
             sim.nudged_phase(n, case.inputs, free, case.labels, sign, engine=engine, trace=True)
             for n, free, engine in (
-                (twin, of_twin, "reference"),
+                (dense, of_dense, "reference"),
                 *((net, expected, e) for e in sim.EngineName),
             )
         ]
