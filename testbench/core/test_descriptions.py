@@ -17,6 +17,7 @@ from toreq_hw.network import (
     described,
     load_description,
 )
+from toreq_hw.network.description.words import FORMS
 
 CONV = ["conv 16 5x5 stride 2 pad 1", "conv 32 3x3 stride 2", "dense 10"]
 
@@ -124,6 +125,19 @@ def test_toml_says_the_same(tmp_path: Path) -> None:
     assert network.load(tmp_path / "net.safetensors").sha256 == expected.sha256
 
 
+def test_the_page_says_a_network(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/networks.md").read_text(encoding="utf-8")
+    path = tmp_path / "net.toml"
+    path.write_text(page.split("```toml\n")[1].split("```")[0])
+    assert [c.shape for c in load_description(path).couplings] == [
+        (784, 2704),
+        (2704, 512),
+        (512, 10),
+    ]
+    for form in FORMS.values():
+        assert form in page
+
+
 REFUSED: dict[str, tuple[str, list[str], dict[str, Any], str]] = {
     "word": ("8", ["spiral 3"], {}, "layer must be one of: dense NEURONS; conv"),
     "no word": ("8", [""], {}, "layer must be one of: dense NEURONS"),
@@ -200,7 +214,5 @@ def test_bad_toml_is_refused_in_a_line(tmp_path: Path, content: str, words: str)
 
 
 def test_first_words_are_those_of_the_forms() -> None:
-    from toreq_hw.network.description.words import FORMS
-
     assert all(form.split()[0] == name for name, form in FORMS.items())
     assert np.all([len(form.split()) > 1 for form in FORMS.values()])

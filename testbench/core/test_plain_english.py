@@ -74,7 +74,7 @@ def test_no_word_is_private() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}; say {PRIVATE[match[0].lower()]}"
         for path in [*PAGES, *_tracked("*.py")]
-        if path != Path(__file__)
+        if path.name not in (Path(__file__).name, "test_retired_words.py")
         for match in word.finditer(path.read_text(encoding="utf-8"))
     ]
     assert found == [], "\n".join(found)
