@@ -21,7 +21,7 @@ from toreq_hw.network import Network
 from toreq_hw.network.file import kind_of, network_from
 from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
 from toreq_hw.sim.learning import Rule, Trainer
-from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_LIMIT
+from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw checkpoint"
@@ -149,15 +149,20 @@ def _tensor_within(
 def _rule(fields: Fields) -> Rule:
     """The rule; `Rule` itself checks the ranges."""
     names = ("shift", "bias_shift", "theta", "initial_reach", "shifts", "decay_epochs")
-    fields.only((*names, "bias_shifts"))
-    own = fields.part("bias_shifts").content if "bias_shifts" in fields else {}
+    fields.only((*names, "bias_shifts", "latent_bits", "own_latent_bits"))
+    named = {
+        name: dict(fields.part(name).content)
+        for name in ("bias_shifts", "own_latent_bits")
+        if name in fields
+    }
     return Rule(
         shift=fields.value("shift"),
         bias_shift=fields.value("bias_shift"),
         theta=fields.value("theta"),
         initial_reach=fields.value("initial_reach"),
         shifts=dict(fields.part("shifts").content),
-        bias_shifts=dict(own),
+        latent_bits=fields.value("latent_bits") if "latent_bits" in fields else LATENT_BITS,
+        **named,
         decay_epochs=tuple(
             integer(epoch, 0, _MAX_EPOCH, "decay_epochs of the rule", NetworkFileError)
             for epoch in fields.items("decay_epochs")

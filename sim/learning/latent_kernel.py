@@ -7,11 +7,16 @@ from toreq_hw.sim.learning.synapses import LATENT_LIMIT
 
 
 @compiled
-def step_latent(latent, product, random_word, weyl, shift):  # type: ignore[no-untyped-def]
-    """One latent after its step: clip(V + ((product + r) >> k))."""
+def step_latent(latent, product, random_word, weyl, rate):  # type: ignore[no-untyped-def]
+    """One latent after its step: clip(V + (((product + r) >> (k + d)) << d)).
+
+    rate: k + d and d, both int32; d low bits of every latent are dropped.
+    """
+    shift, dropped = rate
     step = np.int32(np.int32(product + rounding_offset(random_word, weyl, shift)) >> shift)
-    v = np.int32(np.int32(latent) + step)
-    return np.int16(min(max(v, np.int32(-LATENT_LIMIT)), np.int32(LATENT_LIMIT)))
+    v = np.int32(np.int32(latent) + np.int32(step << dropped))
+    limit = np.int32(np.int32(np.int32(LATENT_LIMIT) >> dropped) << dropped)
+    return np.int16(min(max(v, np.int32(-limit)), limit))
 
 
 @compiled
@@ -35,7 +40,7 @@ def rounding_offset(random_word, weyl, shift):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def learn_row(latent, positive, negative, s_positive, s_negative, random_word, weyl, shift):  # type: ignore[no-untyped-def]
+def learn_row(latent, positive, negative, s_positive, s_negative, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns; written so that LLVM makes vectors of it.
 
     Every intermediate is cast to 32 bits: numba's 64 would halve the vectors' width.
@@ -44,7 +49,7 @@ def learn_row(latent, positive, negative, s_positive, s_negative, random_word, w
         product = np.int32(s_positive * np.int32(positive[j])) - np.int32(
             s_negative * np.int32(negative[j])
         )
-        latent[j] = step_latent(latent[j], np.int32(product), random_word, weyl[j], shift)
+        latent[j] = step_latent(latent[j], np.int32(product), random_word, weyl[j], rate)
 
 
 @compiled
@@ -65,7 +70,7 @@ def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def learn_gradients(latent, gradient, random_word, weyl, shift):  # type: ignore[no-untyped-def]
+def learn_gradients(latent, gradient, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns, each by its gradient (int32)."""
     for j in range(len(latent)):
-        latent[j] = step_latent(latent[j], gradient[j], random_word, weyl[j], shift)
+        latent[j] = step_latent(latent[j], gradient[j], random_word, weyl[j], rate)

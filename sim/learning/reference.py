@@ -4,7 +4,7 @@ One sample's update and nothing else: the compiled kernel must leave the same la
 and generator, bit for bit. Slow on purpose.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +20,14 @@ States = dict[str, npt.NDArray[np.integer]]
 class Latents:
     """All that learning changes: int64 arrays by coupling and by population name.
 
-    A population has as many biases as it stores, (population.biases,).
+    A population has as many biases as it stores, (population.biases,). dropped: low bits of a
+    coupling's latents that are always 0, where there are any.
     """
 
     weight: dict[str, npt.NDArray[np.int64]]
     bias: dict[str, npt.NDArray[np.int64]]
     random_state: int
+    dropped: dict[str, int] = field(default_factory=dict)
 
 
 def next_random_state(state: int) -> int:
@@ -87,9 +89,10 @@ def _update_dense(
         latents.random_state = next_random_state(latents.random_state)
         for column in range(row + 1 if coupling.is_self_coupling else 0, weight.shape[1]):
             p, n = int(positive[coupling.post][column]), int(negative[coupling.post][column])
-            offset = rounding_offset(latents.random_state, column, shift)
-            v = int(weight[row, column]) + ((p_row * p - n_row * n + offset) >> shift)
-            weight[row, column] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
+            gradient = p_row * p - n_row * n
+            weight[row, column] = _stepped(
+                latents, coupling.name, int(weight[row, column]), gradient, column, shift
+            )
             if coupling.is_self_coupling:
                 weight[column, row] = weight[row, column]
 
@@ -112,9 +115,21 @@ def _update_edges(
             continue
         latents.random_state = next_random_state(latents.random_state)
         for parameter in range(start, stop):
-            offset = rounding_offset(latents.random_state, columns[parameter], shift)
-            v = int(weight.flat[parameter]) + ((gradients[parameter] + offset) >> shift)
-            weight.flat[parameter] = min(max(v, -LATENT_LIMIT), LATENT_LIMIT)
+            v, gradient = int(weight.flat[parameter]), gradients[parameter]
+            weight.flat[parameter] = _stepped(
+                latents, coupling.name, v, gradient, columns[parameter], shift
+            )
+
+
+def _stepped(
+    latents: Latents, coupling: str, latent: int, gradient: int, column: int, shift: int
+) -> int:
+    """One latent weight after its step, with the random word at hand."""
+    dropped = latents.dropped.get(coupling, 0)
+    offset = rounding_offset(latents.random_state, column, shift + dropped)
+    v = latent + ((gradient + offset) >> (shift + dropped) << dropped)
+    limit = LATENT_LIMIT >> dropped << dropped
+    return min(max(v, -limit), limit)
 
 
 def biases_of(latents: Latents) -> dict[str, npt.NDArray[np.int32]]:

@@ -5,7 +5,10 @@ from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.sim.learning.synapses import LATENT_LIMIT
+from toreq_hw.sim.learning.synapses import LATENT_BITS, LATENT_LIMIT
+
+FEWEST_LATENT_BITS = 8
+"""Of a latent weight: an INT8 weight is its high byte."""
 
 MAX_SHIFT = 16
 """Largest k: the rounding offset comes from 16 random bits."""
@@ -23,6 +26,8 @@ class Rule:
     bias_shift: k of all biases, or in `bias_shifts` by population name.
     theta: ternary threshold on the latent weight.
     initial_reach: latents start uniform in -initial_reach..initial_reach.
+    latent_bits: of every latent weight, 8..16, or in `own_latent_bits` by coupling name. Fewer than
+    16 leave the low bits 0; k is at most as many.
     decay_epochs: from each of these epochs on (0 is the first), every k is one larger.
 
     Raises InputError naming the setting.
@@ -35,6 +40,8 @@ class Rule:
     shifts: dict[str, int] = field(default_factory=dict)
     bias_shifts: dict[str, int] = field(default_factory=dict, kw_only=True)
     decay_epochs: tuple[int, ...] = ()
+    latent_bits: int = field(default=LATENT_BITS, kw_only=True)
+    own_latent_bits: dict[str, int] = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decay_epochs", tuple(self.decay_epochs))
@@ -44,21 +51,40 @@ class Rule:
             check_integer(f"shift of coupling {name!r}", shift, 0, MAX_SHIFT)
         for name, shift in self.bias_shifts.items():
             check_integer(f"bias shift of population {name!r}", shift, 0, MAX_SHIFT)
+        bits = {"": self.latent_bits} | self.own_latent_bits
+        for name, own in bits.items():
+            said = f"latent_bits of coupling {name!r}" if name else "latent_bits"
+            check_integer(said, own, FEWEST_LATENT_BITS, LATENT_BITS)
+            shift = self.shifts.get(name, self.shift)
+            if shift > own:
+                raise InputError(f"{said} must be at least {shift}, which is k there, not {own}")
+        for name, shift in self.shifts.items():
+            if shift > self.latent_bits_of(name):
+                raise InputError(
+                    f"shift of coupling {name!r} must be at most {self.latent_bits_of(name)}, its "
+                    f"latent bits, not {shift}"
+                )
         for start in self.decay_epochs:
             check_integer("decay_epochs", start, 0, MAX_EPOCH)
         check_integer("theta", self.theta, 1, LATENT_LIMIT)
         check_integer("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
 
     def describe(self) -> dict[str, Any]:
-        """The settings as JSON values; `bias_shifts` only where it names a population."""
+        """The settings as JSON values; those of version 1, and what differs from its defaults."""
         record = asdict(self)
-        if not self.bias_shifts:
-            del record["bias_shifts"]
+        for name in ("bias_shifts", "latent_bits", "own_latent_bits"):
+            if record[name] in ({}, LATENT_BITS):
+                del record[name]
         return record
+
+    def latent_bits_of(self, coupling: str) -> int:
+        """Bits of the latent weights of one coupling."""
+        return self.own_latent_bits.get(coupling, self.latent_bits)
 
     def shift_of(self, coupling: str, epoch: int) -> int:
         """The k of one coupling in one epoch."""
-        return self._decay(self.shifts.get(coupling, self.shift), epoch)
+        shift = self._decay(self.shifts.get(coupling, self.shift), epoch)
+        return min(shift, self.latent_bits_of(coupling))
 
     def bias_shift_of(self, population: str, epoch: int) -> int:
         """The k of one population's biases in one epoch."""

@@ -16,12 +16,12 @@ from toreq_hw.sim.learning.latent_kernel import learn_gradients, program_row
 
 
 @compiled
-def learn_shared(plan, synapses, coupling, shift, states, random_state):  # type: ignore[no-untyped-def]
+def learn_shared(plan, synapses, coupling, rate, states, random_state):  # type: ignore[no-untyped-def]
     """Moves the parameters of one coupling, some neuron of which moved.
 
-    states: int16, s+ and s- of pre, then of post. A row of parameters whose
-    pre neurons are all at 0 in both phases draws nothing, every other one draws once. Returns the
-    generator's state.
+    rate: see `step_latent`. states: int16, s+ and s- of pre, then of post. A row of parameters
+    whose pre neurons are all at 0 in both phases draws nothing, every other one draws once. Returns
+    the generator's state.
     """
     shared = synapses.shared
     rows, row_first = shared.rows[coupling], shared.row_first[shared.row_entry[coupling] :]
@@ -38,7 +38,7 @@ def learn_shared(plan, synapses, coupling, shift, states, random_state):  # type
         random_word = np.int32(random_state >> np.uint32(16))
         begin, stop = row_first[row], row_first[row + 1]
         latent = synapses.latent[first + begin : first + stop]
-        learn_gradients(latent, gradient[begin:stop], random_word, weyl[begin:stop], shift)
+        learn_gradients(latent, gradient[begin:stop], random_word, weyl[begin:stop], rate)
         if program_row(latent, weight[begin:stop], theta):
             for parameter in range(begin, stop):
                 program_parameter(plan, shared, coupling, parameter, weight[parameter])

@@ -1,5 +1,6 @@
 """What learning keeps per synapse, laid out for compiled code: latents, weights and their fans."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,9 @@ from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
 from toreq_hw.sim.plan import Ints, Plan, fan_weight
+
+LATENT_BITS = 16
+"""Of a latent weight, unless a rule keeps fewer."""
 
 LATENT_LIMIT = 32767
 """Latent weights are int16 and stay in -32767..32767."""
@@ -31,9 +35,9 @@ class Synapses(NamedTuple):
     not dense. forward, backward: where
     its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
     way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
-    0 for INT8. biases: per population, how many it has: neuron i has bias i modulo that.
-    bias_latent: one per relaxing neuron, equal where they share a bias. weyl: what each column adds
-    to its row's random word.
+    0 for INT8. dropped: low bits that are always 0. biases: per population, how many it has: neuron
+    i has bias i modulo that. bias_latent: one per relaxing neuron, equal where they share a bias.
+    weyl: what each column adds to its row's random word.
     """
 
     pre: Ints
@@ -42,6 +46,7 @@ class Synapses(NamedTuple):
     forward: Ints
     backward: Ints
     theta: Ints
+    dropped: Ints
     biases: Ints
     shared: SharedParameters
     latent: npt.NDArray[np.int16]
@@ -49,8 +54,13 @@ class Synapses(NamedTuple):
     weyl: npt.NDArray[np.int32]
 
 
-def blank_synapses(network: Network, plan: Plan, theta: int, *, lowered: bool) -> Synapses:
-    """All latents zero, those of biases too. lowered: `plan` is of the default lowering."""
+def blank_synapses(
+    network: Network, plan: Plan, theta: int, latent_bits: Sequence[int], *, lowered: bool
+) -> Synapses:
+    """All latents zero, those of biases too.
+
+    latent_bits: of each coupling. lowered: `plan` is of the default lowering.
+    """
     number = {p.name: index for index, p in enumerate(network.relaxing)}
     number[network.input.name] = -1
     ends = [(number[p.source.name], number[p.target.name]) for p in network.forward_projections]
@@ -67,6 +77,7 @@ def blank_synapses(network: Network, plan: Plan, theta: int, *, lowered: bool) -
         ),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
         biases=np.array([p.biases for p in network.relaxing], dtype=np.int64),
+        dropped=LATENT_BITS - np.array(latent_bits, dtype=np.int64),
         shared=shared,
         latent=np.zeros(sum(sizes), dtype=np.int16),
         bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
@@ -79,7 +90,14 @@ def check_latents(network: Network, synapses: Synapses) -> None:
     for index, coupling in enumerate(network.couplings):
         latents = latents_in(synapses, network, index)
         what = f"latents of coupling {coupling.name!r}"
-        whole_numbers(what, latents, coupling.parameters.shape, -LATENT_LIMIT, LATENT_LIMIT)
+        dropped = int(synapses.dropped[index])
+        limit = LATENT_LIMIT >> dropped << dropped
+        whole_numbers(what, latents, coupling.parameters.shape, -limit, limit)
+        if np.any(latents & (1 << dropped) - 1):
+            raise InputError(
+                f"{what}: must be multiples of {1 << dropped}, as they have "
+                f"{LATENT_BITS - dropped} bits"
+            )
         if not np.array_equal(latents, coupling.mirrored(latents)):
             raise InputError(f"{what}: must be symmetric with a zero diagonal, as its weights are")
     limit = BIAS_LATENT_LIMIT
@@ -124,12 +142,16 @@ def weights_of(latents: npt.NDArray[np.int16], theta: int) -> npt.NDArray[np.int
     return np.clip((wide + 128) >> 8, -127, 127).astype(np.int8)
 
 
-def latents_of(weights: npt.NDArray[np.int8], theta: int) -> npt.NDArray[np.int16]:
+def latents_of(
+    weights: npt.NDArray[np.int8], theta: int, dropped: int = 0
+) -> npt.NDArray[np.int16]:
     """Latents that stand for given weights, each in the middle of what it may be.
 
     INT8: V = 256 W, the middle of the interval that rounds to W. Ternary: 0 for 0, and for +-1 the
     middle of theta .. 2 theta, half a threshold away from being forgotten. What lies beyond theta
-    has no upper end but the format's; its middle would never be learned away.
+    has no upper end but the format's; its middle would never be learned away. dropped: low bits
+    that are 0.
     """
     step = min(theta + theta // 2, LATENT_LIMIT) if theta else 256
+    step = step >> dropped << dropped
     return (weights.astype(np.int32) * step).astype(np.int16)

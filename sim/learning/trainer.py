@@ -94,9 +94,12 @@ class Trainer:
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
         check_integer("seed", seed, 0, (1 << 32) - 1)
         names = [c.name for c in network.couplings]
-        for name in rule.shifts:
-            if name not in names:
-                raise InputError(f"shifts must name couplings ({', '.join(names)}), not {name!r}")
+        for setting in ("shifts", "own_latent_bits"):
+            for name in getattr(rule, setting):
+                if name not in names:
+                    raise InputError(
+                        f"{setting} must name couplings ({', '.join(names)}), not {name!r}"
+                    )
         names = [p.name for p in network.relaxing]
         for name in rule.bias_shifts:
             if name not in names:
@@ -110,7 +113,8 @@ class Trainer:
         self.blueprint = network
         plan = compile_plan(network.lowered if self.runs_lowered else network)
         self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
-        self.synapses = blank_synapses(network, plan, rule.theta, lowered=self.runs_lowered)
+        bits = [rule.latent_bits_of(c.name) for c in network.couplings]
+        self.synapses = blank_synapses(network, plan, rule.theta, bits, lowered=self.runs_lowered)
         self._scratch = new_scratch(plan, network.input.size)
         self.random_state = np.uint32(seed_state(seed, Stream.ROUNDING))
         self._learn_samples: Callable[..., Any] = kernel.learn_samples
@@ -128,7 +132,8 @@ class Trainer:
         trainer.epoch = epoch
         for index, coupling in enumerate(network.couplings):
             theta = int(trainer.synapses.theta[index])
-            trainer.latents(index)[...] = latents_of(coupling.parameters, theta)
+            dropped = int(trainer.synapses.dropped[index])
+            trainer.latents(index)[...] = latents_of(coupling.parameters, theta, dropped)
         bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
         trainer.synapses.bias_latent[:] = bias_latents_of(bias)
         trainer.program()
@@ -238,8 +243,10 @@ class Trainer:
         for index, coupling in enumerate(self.blueprint.couplings):
             latents, free = self.latents(index), coupling.free_parameters()
             random_latents = np.zeros(len(free), dtype=np.int16)
-            state = np.uint32(fill_uniform(random_latents, self.rule.initial_reach, state))
-            latents.flat[free] = random_latents
+            dropped = int(self.synapses.dropped[index])
+            reach = self.rule.initial_reach >> dropped
+            state = np.uint32(fill_uniform(random_latents, reach, state))
+            latents.flat[free] = random_latents << dropped
             latents[...] = coupling.mirrored(latents)
 
     def _nudged_output(self) -> NudgedOutput:

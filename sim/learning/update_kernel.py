@@ -46,16 +46,17 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
         if count == 0 and (pre < 0 or same(pre_positive, pre_negative)):
             continue
         states = (pre_positive, pre_negative, post_positive, post_negative)
-        shift = np.int32(rates.shift[coupling])
+        dropped = np.int32(synapses.dropped[coupling])
+        rate = (np.int32(np.int32(rates.shift[coupling]) + dropped), dropped)
         if synapses.shared.rows[coupling] >= 0:
-            random_state = learn_shared(plan, synapses, coupling, shift, states, random_state)
+            random_state = learn_shared(plan, synapses, coupling, rate, states, random_state)
         else:
             columns = (moved[:count], delta)
             random_state = learn_dense(
                 plan=plan,
                 synapses=synapses,
                 coupling=coupling,
-                shift=shift,
+                rate=rate,
                 states=states,
                 columns=columns,
                 random_state=random_state,
@@ -64,10 +65,11 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
 
 
 @compiled_inline
-def learn_dense(plan, synapses, coupling, shift, states, columns, random_state):  # type: ignore[no-untyped-def]
+def learn_dense(plan, synapses, coupling, rate, states, columns, random_state):  # type: ignore[no-untyped-def]
     """Moves the latents of a dense coupling, row by row; returns the generator's state.
 
-    states: s+ and s- of pre, then of post. columns: which post neurons moved, and by how much.
+    rate: see `step_latent`. states: s+ and s- of pre, then of post. columns: which post neurons
+    moved, and by how much.
     Only synapses whose product is not zero can move, because r < 2^k; so a row whose pre
     neuron stood still walks the columns that moved, and only those.
     """
@@ -88,7 +90,7 @@ def learn_dense(plan, synapses, coupling, shift, states, columns, random_state):
         weight = plan.weights[there : there + size]
         if s_positive == s_negative and 8 * len(moved) < size:
             changed = learn_columns(
-                latent, weight, moved, begin, delta, s_positive, random_word, weyl, theta, shift
+                latent, weight, moved, begin, delta, s_positive, random_word, weyl, theta, rate
             )
         else:
             learn_row(
@@ -99,7 +101,7 @@ def learn_dense(plan, synapses, coupling, shift, states, columns, random_state):
                 s_negative,
                 random_word,
                 weyl[begin:],
-                shift,
+                rate,
             )
             changed = program_row(latent[begin:], weight[begin:], theta)
         if self_coupling:
@@ -111,7 +113,7 @@ def learn_dense(plan, synapses, coupling, shift, states, columns, random_state):
 
 @compiled
 def learn_columns(  # type: ignore[no-untyped-def]
-    latent, weight, columns, begin, delta, s_pre, random_word, weyl, theta, shift
+    latent, weight, columns, begin, delta, s_pre, random_word, weyl, theta, rate
 ):
     """Moves only `columns` of a row, from `begin` on; returns whether any weight changed.
 
@@ -123,7 +125,7 @@ def learn_columns(  # type: ignore[no-untyped-def]
         if j < begin:
             continue
         product = np.int32(s_pre * delta[index])
-        v = step_latent(latent[j], product, random_word, weyl[j], shift)
+        v = step_latent(latent[j], product, random_word, weyl[j], rate)
         latent[j] = v
         w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
         changed |= w != weight[j]

@@ -67,7 +67,9 @@ def weaken_latent(plan, synapses, before, kept, random_word, cell):  # type: ign
     if pre == post and column <= row and not shared:
         return random_word
     random_word = advance(random_word)
-    v = np.int16(before[cell] + ((step * kept + np.int64(random_word >> np.uint32(16))) >> 16))
+    dropped = synapses.dropped[coupling]
+    left = ((step >> dropped) * kept + np.int64(random_word >> np.uint32(16))) >> 16
+    v = np.int16(before[cell] + (left << dropped))
     theta = synapses.theta[coupling]
     w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
     synapses.latent[cell] = v
