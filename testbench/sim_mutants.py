@@ -72,6 +72,8 @@ MUTANTS = (
 )  # fmt: skip
 
 RUNS = (
+    Mutant("sim/learning/latent_kernel.py", "np.int32(step << dropped)", "step"),
+    Mutant("sim/learning/latent_kernel.py", "np.int32(LATENT_LIMIT) >> dropped) << dropped)", "np.int32(LATENT_LIMIT)))"),
     Mutant("sim/learning/shared_kernel.py", "if plus == 0 and minus == 0:", "if plus == 0:"),
     Mutant("sim/learning/shared_kernel.py", "moved[target + length] != moved[target]", "delta[target] != 0"),
     Mutant("sim/learning/shared_kernel.py", "np.int32(-minus)", "minus"),
@@ -92,5 +94,5 @@ TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
 """Those that notice most come first."""
 
 if __name__ == "__main__":
-    trials = [(mutant, [f"{SIM}/test_runs.py"]) for mutant in RUNS]
+    trials = [(mutant, [f"{SIM}/test_runs.py", f"{SIM}/test_latent_bits.py"]) for mutant in RUNS]
     main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])

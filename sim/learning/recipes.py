@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning import Rule
+from toreq_hw.sim.learning.rule import MAX_SHIFT
+
+SHARED_BIAS = 2
+"""How much larger k is of biases that channels share: their gradients add up over positions."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Recipe:
         return Rule(
             shift=self.shift,
             bias_shift=self.bias_shift,
+            bias_shifts={
+                p.name: min(self.bias_shift + SHARED_BIAS, MAX_SHIFT)
+                for p in network.relaxing
+                if p.bias_per_channel
+            },
             theta=self.theta,
             initial_reach=self.initial_reach,
             shifts=dict.fromkeys(into_output, self.output_shift),

@@ -36,6 +36,7 @@ RESUMED_OPTIONS = (
     "output_shift",
     "bias_shift",
     "theta",
+    "latent_bits",
     "augment",
     "holdout",
     "seed",

@@ -29,6 +29,7 @@ INTEGER_ONLY = (
     "output_shift",
     "bias_shift",
     "theta",
+    "latent_bits",
     "resume",
     "checkpoint_path",
     *READOUT_OPTIONS,

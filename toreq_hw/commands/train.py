@@ -33,6 +33,7 @@ from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import Recipe, recipe
+from toreq_hw.sim.learning.synapses import LATENT_BITS
 from toreq_hw.studies.training import train
 from toreq_hw.versions import versions
 
@@ -98,6 +99,7 @@ Examples:
 @click.option("--output-shift", type=Whole(0, 16), help="The same of the last coupling.")
 @click.option("--bias-shift", type=Whole(0, 16), help="The same of all biases.")
 @click.option("--theta", type=Whole(1, 32767), help="Ternary threshold.")
+@click.option("--latent-bits", type=Whole(8, 16), help="Of every latent weight; default 16.")
 @click.option("--augment", type=Whole(0, 4), help="Move training images by up to N pixels.")
 @click.option(
     "--holdout",
@@ -212,7 +214,9 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     else:
         shape = _shape(options, dataset, kind, settings)
     begin = Trainer.from_network if start else Trainer
-    trainer = begin(shape, settings.rule(shape, epochs), options["seed"])
+    bits = options["latent_bits"] or LATENT_BITS
+    rule = replace(settings.rule(shape, epochs), latent_bits=bits)
+    trainer = begin(shape, rule, options["seed"])
     notes = {
         "data": dataset.name,
         "holdout": options["holdout"],
