@@ -8,6 +8,7 @@ import pytest
 from testbench.command_line import toreq_hw as run
 from toreq_hw import commands
 from toreq_hw.cli.numbers import Levels, Name, Names, Numbers, Real, Trials, Whole, levels
+from toreq_hw.cli.readout_options import Fraction
 
 HUGE = str(10**20)
 OUTSIDE = (HUGE, "-1", "nan", "inf", "-inf", "1e300", "1e400", "text", "", "9" * 5000, "1,,2", "0x")
@@ -39,7 +40,7 @@ def parameters() -> list[tuple[str, click.Parameter]]:
 
 
 def test_every_option_has_a_type_with_bounds() -> None:
-    ours = (Whole, Real, Numbers, Levels, Trials, Name, Names, click.Path)
+    ours = (Whole, Real, Numbers, Levels, Trials, Name, Names, Fraction, click.Path)
     free = {
         (name, max(p.opts, key=len))
         for name, p in parameters()
