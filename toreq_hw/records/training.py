@@ -6,7 +6,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class TrainedEpoch:
     """One epoch. train_accuracy: of the free phases before each update. accuracy: on the test
-    images. sweeps_per_phase: mean. unsettled_phases: that met the limit on sweeps.
+    images. sweeps_per_phase: mean over three phases a sample; under a clamped readout a sample
+    without an error has none in two of them. unsettled_phases: that met the limit on sweeps.
     """
 
     epoch: int
