@@ -71,6 +71,8 @@ def test_random_pairs_are_as_many_as_asked_and_the_same_again() -> None:
     one, other = patterns.random(6, None, 0.5, 1)
     assert np.all(one < other)
     assert (one.tolist(), other.tolist()) == KNOWN
+    rows, columns = patterns.random(40, 50, 0.5, 7)
+    assert int((50 * rows + columns).sum()) == 990612
 
 
 KNOWN = ([0, 0, 0, 1, 1, 1, 2, 2], [2, 4, 5, 2, 4, 5, 3, 4])

@@ -13,7 +13,7 @@ from testbench.networks import Case
 from testbench.structured import dense_equivalent, structured_case, structured_cases
 from toreq_hw import network
 from toreq_hw.errors import NetworkError, NetworkFileError
-from toreq_hw.network import Colouring, Schedule
+from toreq_hw.network import Colouring, Schedule, WeightFormat
 from toreq_hw.network.bounds import accumulator_range
 
 
@@ -102,3 +102,14 @@ def test_a_large_network_file_is_small(tmp_path: Path) -> None:
     net = structured_case(3).network
     network.save(net, tmp_path / "net.safetensors")
     assert (tmp_path / "net.safetensors").stat().st_size < 20_000
+
+
+def test_a_shape_alone_asks_for_version_2() -> None:
+    net = network.layered((6, 4, 2), WeightFormat.INT8, (2, 2))
+    assert net.file_version == 1
+    shaped = replace(net.populations[1], shape=(2, 2), bias_per_channel=True)
+    net = replace(net, populations=(net.populations[0], shaped, net.populations[2]))
+    header = network.file.header(net)
+    assert header["version"] == 2
+    with pytest.raises(NetworkFileError, match="shape of population 'hidden' must be in a file of"):
+        network.file.from_header(header | {"version": 1}, net.tensors())
