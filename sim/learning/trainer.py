@@ -244,8 +244,8 @@ class Trainer:
             latents, free = self.latents(index), coupling.free_parameters()
             random_latents = np.zeros(len(free), dtype=np.int16)
             dropped = int(self.synapses.dropped[index])
-            reach = self.rule.initial_reach >> dropped
-            state = np.uint32(fill_uniform(random_latents, reach, state))
+            largest = self.rule.initial_reach >> dropped
+            state = np.uint32(fill_uniform(random_latents, largest, state))
             latents.flat[free] = random_latents << dropped
             latents[...] = coupling.mirrored(latents)
 

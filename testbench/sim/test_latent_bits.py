@@ -47,7 +47,7 @@ def test_learning_is_that_of_the_reference(network: Network, bits: int) -> None:
     assert np.any(before != expected.weight[network.couplings[0].name])
 
 
-def test_first_weights_are_multiples_within_reach() -> None:
+def test_first_weights_are_multiples_up_to_the_largest() -> None:
     network = layered((20, 30, 10), INT8, (6, 6))
     trainer = Trainer(network, Rule(latent_bits=10, initial_reach=3000), seed=1)
     latents = trainer.latents(0)
