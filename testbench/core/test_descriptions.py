@@ -131,8 +131,8 @@ def test_the_page_says_a_network(tmp_path: Path) -> None:
     path.write_text(page.split("```toml\n")[1].split("```")[0])
     assert [c.shape for c in load_description(path).couplings] == [
         (784, 2704),
-        (2704, 512),
-        (512, 10),
+        (2704, 1152),
+        (1152, 10),
     ]
     for form in FORMS.values():
         assert form in page

@@ -1,0 +1,71 @@
+"""A network in a few words is trained, measured, damaged and run, all by commands."""
+
+from pathlib import Path
+
+import pytest
+
+from testbench.command_line import toreq_hw
+from toreq_hw import network
+
+DESCRIPTION = """
+input = "8x8x1"
+layers = ["conv 8 3x3 pad 1", "conv 16 3x3 stride 2", "dense 10"]
+fraction_bits = [6, 8, 8]
+feedback_shifts = [0, 3, -3]
+readout = {kind = "clamped", temperature = [1, 4], normalisation = "softmax"}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("described")
+    (folder / "net.toml").write_text(DESCRIPTION)
+    done = toreq_hw(
+        *("train", "--network", folder / "net.toml", "--data", "digits", "--epochs", 3),
+        *("--out", folder / "net.safetensors"),
+    )
+    assert done.status == 0, done.error
+    return folder / "net.safetensors"
+
+
+def test_a_described_network_learns(trained: Path) -> None:
+    done = toreq_hw("simulate", trained, "--samples", 100, "--compare", "--json", "-")
+    assert done.status == 0, done.error
+    net = network.load(trained)
+    assert [c.kind for c in net.couplings] == ["convolution", "convolution", "dense"]
+    shares = [c.parameters.any() for c in net.couplings]
+    assert all(shares)
+    accuracy = float(done.output.split('"accuracy": ')[1].split(",")[0])
+    assert accuracy > 0.6
+
+
+def test_its_description_and_its_file_have_the_same_shape(trained: Path) -> None:
+    words, file = toreq_hw("info", trained.with_suffix(".toml")), toreq_hw("info", trained)
+    for found in (words, file):
+        assert found.status == 0
+        assert "64-512-144-10" in found.output
+        assert "input-hidden1, kind convolution, weight format int8" in found.output
+    assert "clamped" in file.output
+
+
+def test_it_is_damaged_and_run(trained: Path, tmp_path: Path) -> None:
+    damaged = toreq_hw(
+        *("inject", trained, "--layer", "weight_bit_flip", "--levels", "0,1", "--trials", 2),
+        *("--samples", 20, "--no-twin", "--jobs", 1, "--work", tmp_path / "work"),
+    )
+    assert damaged.status in (0, 1), damaged.error
+    assert "weight_bit_flip" in damaged.output
+    assert toreq_hw("deploy", "--target", "sim", "--network", trained, "--samples", 5).status == 0
+
+
+def test_what_cannot_carry_it_says_why(trained: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("amaranth")
+    for command in (
+        ("export", trained, "--out", tmp_path / "net.onnx"),
+        ("rtl", trained, "--out", tmp_path / "core"),
+    ):
+        done = toreq_hw(*command)
+        assert done.status == 2
+        assert "readout must be relaxing" in done.error
+        assert done.error.count("\n") == 1
