@@ -7,6 +7,7 @@ import pytest
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import commands
+from toreq_hw.cli.checked import CheckedCommand
 from toreq_hw.cli.numbers import Levels, Name, Names, Numbers, Real, Trials, Whole, levels
 from toreq_hw.cli.readout_options import Fraction
 
@@ -37,6 +38,16 @@ def parameters() -> list[tuple[str, click.Parameter]]:
     names = sorted(commands._COMMANDS)
     modules = {name: import_module(f"toreq_hw.commands.{name.replace('-', '_')}") for name in names}
     return [(name, p) for name in names for p in modules[name].command.params]
+
+
+def test_runs_are_named_after_their_commands() -> None:
+    found = {
+        name: import_module(f"toreq_hw.commands.{name.replace('-', '_')}").command
+        for name in commands._COMMANDS
+    }
+    checked = {name: c.own_name for name, c in found.items() if isinstance(c, CheckedCommand)}
+    assert len(checked) > 15
+    assert checked == {name: name for name in checked}
 
 
 def test_every_option_has_a_type_with_bounds() -> None:

@@ -75,6 +75,11 @@ class CheckedCommand(click.Command):
         super().__init__(*arguments, **options)
         self._files = files
 
+    @property
+    def own_name(self) -> str:
+        """The name that a person calls it by, which is its module's; runs are named after it."""
+        return self.callback.__module__.rpartition(".")[2].replace("_", "-")
+
     def invoke(self, ctx: click.Context) -> Any:
         """Checks all files, then runs. Raises InputError or OutputError."""
         try:
@@ -86,7 +91,7 @@ class CheckedCommand(click.Command):
         outputs = dict(_files_of(self.params, ctx.params, OutputFile)) | dict(more.outputs)
         inputs = dict(_files_of(self.params, ctx.params, InputFile)) | dict(more.inputs)
         folders = dict(self._folders(ctx.params)) | dict(more.folders)
-        ctx.meta[META] = more.run or run_name(self.name or "", self._settings(ctx))
+        ctx.meta[META] = more.run or run_name(self.own_name, self._settings(ctx))
         places = {label: destination(path) for label, path in outputs.items()}
         _refuse_same(places, inputs, set(more.shared))
         _refuse_nested(places, folders)
