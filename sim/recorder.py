@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import dense_synops, fan_outs, weights_walked
+from toreq_hw.contract.operations import dense_synops, fan_outs, walked, weights_walked
 from toreq_hw.contract.phases import NUDGED_PHASES
 from toreq_hw.contract.readout import output_accumulators
 from toreq_hw.contract.results import NOT_COUNTED, PhaseResult, Status
@@ -55,8 +55,9 @@ class Recorder:
         sends: npt.NDArray[np.bool_],
     ) -> None:
         """One block updated in `samples`; the arrays have shape (samples, neurons of block)."""
-        walked = self._weights_walked[self._layout.span(block)]
-        self.count(samples, np.count_nonzero(sends, axis=1), sends @ walked)
+        events = np.count_nonzero(sends, axis=1)
+        weights = self._weights_walked[self._layout.span(block)]
+        self.count(samples, events, walked(sends, events, weights))
         if self._keeps:
             rows, columns = np.nonzero(before != after)
             neurons = self._layout.span(block).start + columns
@@ -180,9 +181,11 @@ def assemble(
     split = layout.split(states)
     sent = _sent_by_output(network, start.phase, split)
     if not start.continued:
-        synops = synops + (start.inputs != 0) @ fan_outs(network, network.input.name)
+        of_input = fan_outs(network, network.input.name)
+        synops = synops + walked(start.inputs, input_events, of_input)
     if sent.any():
-        synops = synops + (split[network.output.name] != 0) @ fan_outs(network, network.output.name)
+        of_output = fan_outs(network, network.output.name)
+        synops = synops + walked(split[network.output.name], sent, of_output)
     clamped = network.readout is not None
     return PhaseResult(
         network=network,

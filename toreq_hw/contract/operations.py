@@ -27,6 +27,19 @@ def weights_walked(network: Network) -> npt.NDArray[np.int64]:
     return np.concatenate([fan_outs(network, p.name) for p in network.relaxing])
 
 
+def walked(
+    values: npt.NDArray[np.generic], counts: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Weights that events walk, int64 (batch,).
+
+    values: (batch, neurons), not zero where a neuron sends; counts: int64 (batch,), how many do.
+    weights: that an event of each walks, int64 (neurons,). Where all are alike counts suffice.
+    """
+    alike = bool(np.all(weights == weights[0]))
+    found: npt.NDArray[np.int64] = counts * weights[0] if alike else (values != 0) @ weights
+    return found
+
+
 @named_type_errors
 def dense_synops(
     network: Network, sweeps: npt.NDArray[np.int32], *, continued: bool
