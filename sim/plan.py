@@ -79,7 +79,7 @@ def compile_plan(network: Network) -> Plan:
         if _is_dense(f)
     }
     tables = _run_tables(fans, begins)
-    number = {p.name: index for index, p in enumerate(network.relaxing)}
+    number = population_numbers(network)
     blocks = [block for colour in network.sweep.blocks for block in colour]
     fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
     return Plan(
@@ -193,7 +193,7 @@ def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> li
 
     plan: of the default lowering. cells: flat indices into the coupling's matrix, int64 (n,).
     """
-    number = {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
+    number = population_numbers(network)
     row, column = np.divmod(cells, network.couplings[index].shape[1])
     places = []
     for projection in network.projections:
@@ -205,12 +205,17 @@ def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> li
     return places
 
 
+def population_numbers(network: Network) -> dict[str, int]:
+    """Numbers of the populations by name, as in `Plan`: relaxing order, the input is -1."""
+    return {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
+
+
 def native_places(network: Network, plan: Plan, index: int) -> list[Ints]:
     """Where in `plan.weights` each parameter of coupling `index` is read, an array a reading.
 
     plan: of the network itself; the coupling is not dense. Each int64 (parameters,), file order.
     """
-    number = {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
+    number = population_numbers(network)
     places = []
     for fan in (p for p in network.projections if p.index == index):
         begin = fan_weight(plan, number[fan.source.name], number[fan.target.name])

@@ -64,7 +64,6 @@ class SharedParameters(NamedTuple):
 class _Part(NamedTuple):
     """One coupling's share of `SharedParameters`, counted from its own beginnings."""
 
-    rows: int
     row_first: Ints
     columns: Ints
     runs: Runs
@@ -84,10 +83,11 @@ def shared_parameters(network: Network, plan: Plan, *, lowered: bool) -> SharedP
     sizes = [len(part.columns) for part in parts]
     first_run = _begins([len(part.runs.target) for part in parts])
     first_place = _begins([len(part.places) for part in parts])
-    rows = [np.searchsorted(p.row_first, p.runs.place, side="right") - 1 for p in parts]
+    rows = [len(part.row_first) - 1 for part in parts]  # -1 for a dense coupling
+    row_of_runs = [np.searchsorted(p.row_first, p.runs.place, side="right") - 1 for p in parts]
     neurons = max(population.size for population in network.relaxing)
     return SharedParameters(
-        rows=np.array([part.rows for part in parts]),
+        rows=np.array(rows),
         first=_begins(sizes),
         row_entry=_begins([len(part.row_first) for part in parts]),
         run_entry=_begins([len(part.runs.first) for part in parts]),
@@ -97,13 +97,13 @@ def shared_parameters(network: Network, plan: Plan, *, lowered: bool) -> SharedP
         run_target=_joined([part.runs.target for part in parts], np.int32),
         run_place=_joined([part.runs.place for part in parts], np.int32),
         run_length=_joined([part.runs.length for part in parts], np.int32),
-        run_row=_joined(rows, np.int32),
+        run_row=_joined(row_of_runs, np.int32),
         place_first=_joined([p.counts + k for p, k in zip(parts, first_place, strict=True)]),
         places=_joined([part.places for part in parts]),
         weight=np.zeros(sum(sizes), dtype=np.int8),
         weyl=_joined([part.columns * WEYL_STEP & 0xFFFF for part in parts], np.int32),
         gradient=np.zeros(max(sizes, default=0), dtype=np.int32),
-        draws=np.zeros(max((part.rows for part in parts), default=0) + 1, dtype=np.bool_),
+        draws=np.zeros(max(rows, default=0) + 1, dtype=np.bool_),
         delta=np.zeros(neurons, dtype=np.int16),
         moved=np.zeros(neurons + 1, dtype=np.int32),
     )
@@ -114,7 +114,7 @@ def _part(network: Network, plan: Plan, index: int, *, lowered: bool) -> _Part:
     if isinstance(coupling, DenseCoupling):
         narrow = np.zeros(0, dtype=np.int32)
         runs = Runs(none, narrow, narrow, narrow)
-        return _Part(-1, row_first=none, columns=none, runs=runs, counts=none, places=none)
+        return _Part(none, columns=none, runs=runs, counts=none, places=none)
     _check_gradients(network, coupling)
     size = coupling.parameters.size
     if lowered:
@@ -126,7 +126,6 @@ def _part(network: Network, plan: Plan, index: int, *, lowered: bool) -> _Part:
         owner, places = np.tile(np.arange(size), len(ways)), np.concatenate(ways)
     counts = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=size))])
     return _Part(
-        rows=len(coupling.row_starts()) - 1,
         row_first=coupling.row_starts().astype(np.int64),
         columns=coupling.columns_of_parameters().astype(np.int64),
         runs=coupling.runs(backward=False),

@@ -13,7 +13,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
-from toreq_hw.sim.plan import Ints, Plan, fan_weight
+from toreq_hw.sim.plan import Ints, Plan, fan_weight, population_numbers
 
 LATENT_BITS = 16
 """Of a latent weight, unless a rule keeps fewer."""
@@ -61,8 +61,7 @@ def blank_synapses(
 
     latent_bits: of each coupling. lowered: `plan` is of the default lowering.
     """
-    number = {p.name: index for index, p in enumerate(network.relaxing)}
-    number[network.input.name] = -1
+    number = population_numbers(network)
     ends = [(number[p.source.name], number[p.target.name]) for p in network.forward_projections]
     sizes = [c.parameters.size for c in network.couplings]
     ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]

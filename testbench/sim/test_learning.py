@@ -126,19 +126,27 @@ def latents_of(trainer: Trainer) -> Latents:
     layout = sim.Layout(net)
     return Latents(
         {c.name: trainer.latents(k).astype(np.int64) for k, c in enumerate(net.couplings)},
-        {p.name: trainer.synapses.bias_latent[layout.of(p)].astype(np.int64) for p in net.relaxing},
+        {
+            p.name: trainer.synapses.bias_latent[layout.of(p)][: p.biases].astype(np.int64)
+            for p in net.relaxing
+        },
         int(trainer.random_state),
     )
 
 
 def learn_by_reference(
-    net: Network, latents: Latents, case: Case, sample: int, shifts: dict[str, int]
+    net: Network,
+    latents: Latents,
+    case: Case,
+    sample: int,
+    shifts: dict[str, int],
+    bias_shift: int = 2,
 ) -> None:
     x, y = case.inputs[sample : sample + 1], case.labels[sample : sample + 1]
     free = sim.free_phase(net, x, engine="reference")
     phases = [sim.nudged_phase(net, x, free, y, s, engine="reference") for s in (1, -1)]
     positive, negative = ({n: s[0] for n, s in p.states.items()} for p in phases)
-    update(net, latents, x[0], positive, negative, shifts, dict.fromkeys(positive, 2))
+    update(net, latents, x[0], positive, negative, shifts, dict.fromkeys(positive, bias_shift))
 
 
 def training_samples(augment: int = 0) -> tuple[Network, TrainingSamples]:

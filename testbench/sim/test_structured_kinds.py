@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from testbench.networks import Case
+from testbench.sim.test_learning import latents_of, learn_by_reference
 from testbench.structured import dense_equivalent, random_convolution, structured_cases
 from toreq_hw import sim
 from toreq_hw.contract.energy import doubled_energy
@@ -68,7 +69,7 @@ def test_learning_is_that_of_the_plain_reference(case: Case) -> None:
     latents = latents_of(trainer)
     shifts = {c.name: RULE.shift for c in net.couplings}
     for sample in [0, 1, 2] * 2:
-        learn_by_reference(trainer.network(), latents, case, sample, shifts)
+        learn_by_reference(trainer.network(), latents, case, sample, shifts, RULE.bias_shift)
         trainer.learn(case.inputs, case.labels, np.array([sample]))
         found = latents_of(trainer)
         assert found.random_state == latents.random_state
@@ -79,27 +80,6 @@ def test_learning_is_that_of_the_plain_reference(case: Case) -> None:
 
 
 RULE = Rule(shift=3, bias_shift=4, theta=900, initial_reach=4000)
-
-
-def latents_of(trainer: Trainer) -> Latents:
-    net, layout = trainer.blueprint, sim.Layout(trainer.blueprint)
-    biases = {p.name: trainer.synapses.bias_latent[layout.of(p)][: p.biases] for p in net.relaxing}
-    return Latents(
-        {c.name: trainer.latents(k).astype(np.int64) for k, c in enumerate(net.couplings)},
-        {name: own.astype(np.int64) for name, own in biases.items()},
-        int(trainer.random_state),
-    )
-
-
-def learn_by_reference(
-    net: Network, latents: Latents, case: Case, sample: int, shifts: dict[str, int]
-) -> None:
-    x, y = case.inputs[sample : sample + 1], case.labels[sample : sample + 1]
-    free = sim.free_phase(net, x, engine="reference")
-    phases = [sim.nudged_phase(net, x, free, y, s, engine="reference") for s in (1, -1)]
-    positive, negative = ({n: s[0] for n, s in p.states.items()} for p in phases)
-    rates = {p.name: RULE.bias_shift for p in net.relaxing}
-    update(net, latents, x[0], positive, negative, shifts, bias_shifts=rates)
 
 
 def test_a_shared_weight_by_hand() -> None:

@@ -1,6 +1,6 @@
 """What a clamped readout computes from a free equilibrium: accumulators, class, and error.
 
-docs/numerics.md, section 5. `learning_kernel` of the simulator computes the same, sample by sample.
+docs/numerics.md, section 5. `sim/learning/sample_kernel.py` computes the same, sample by sample.
 """
 
 from collections.abc import Mapping
