@@ -1,10 +1,10 @@
-"""Compiled delivery of events: accumulators += weights * deltas, exactly, along every fan.
+"""Compiled delivery of events: accumulators += weights * deltas, exactly, along every projection.
 
 Four ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
 the neurons that changed, in 16 bits where the plan proves that these suffice, in 32 elsewhere;
-*pulling* walks the columns of a narrow target over all neurons, changed or not. A fan that is not
-dense has *runs*, which are pushed, as many lanes at a time as they have. Every other sum is cast
-(`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve or quarter the
+*pulling* walks the columns of a narrow target over all neurons, changed or not. A projection that
+is not dense has *runs*, which are pushed, as many lanes at a time as they have. Every other sum is
+cast (`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve or quarter the
 vectors that LLVM makes of a loop.
 """
 
@@ -37,13 +37,13 @@ def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type:
     walked = 0
     listed = False
     rows, packed = scratch.rows[:events], scratch.packed[:events]
-    for fan in range(plan.fan_first[source], plan.fan_first[source + 1]):
-        target = plan.fan_target[fan]
+    for projection in range(plan.projection_first[source], plan.projection_first[source + 1]):
+        target = plan.projection_target[projection]
         size = plan.population_size[target]
         start = plan.population_start[target]
         sums = accumulator[start : start + size]
-        shift = np.int32(plan.fan_shift[fan])
-        back, has_runs = plan.fan_back[fan], plan.fan_runs[fan] >= 0
+        shift = np.int32(plan.projection_shift[projection])
+        back, has_runs = plan.projection_back[projection], plan.projection_runs[projection] >= 0
         if not has_runs:
             walked += size * events
         if back >= 0 and size < NARROW and events * PULL_SHARE >= len(deltas):
@@ -56,16 +56,16 @@ def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type:
                 walked += push_runs(
                     weights=plan.weights,
                     runs=(plan.run_target, plan.run_place, plan.run_length),
-                    begin=plan.run_first[plan.fan_runs[fan] + first :],
-                    length=plan.fan_run_length[fan],
+                    begin=plan.run_first[plan.projection_runs[projection] + first :],
+                    length=plan.projection_run_length[projection],
                     rows=rows,
                     deltas=packed,
                     shift=shift,
                     sums=sums,
                 )
             else:
-                weights = plan.weights[plan.fan_weight[fan] + first * size :]
-                shared = plan.fan_shared_rows[fan]
+                weights = plan.weights[plan.projection_weight[projection] + first * size :]
+                shared = plan.projection_shared_rows[projection]
                 if shared >= MIN_SHARED_ROWS:
                     partial = scratch.partial[:size]
                     push_narrow(weights, rows, packed, shared, shift, partial, sums)
@@ -150,7 +150,7 @@ def collect(values, rows, packed):  # type: ignore[no-untyped-def]
 def push_narrow(weights, rows, deltas, shared, shift, partial, sums):  # type: ignore[no-untyped-def]
     """Adds (weights[rows] * deltas) << shift to `sums`, `shared` rows at a time summed in 16 bits.
 
-    A 16-bit sum may wrap on its way, but what it ends at fits (see `Plan.fan_shared_rows`).
+    A 16-bit sum may wrap on its way, but what it ends at fits (see `Plan.projection_shared_rows`).
     """
     size = len(sums)
     for group in range(0, len(rows), shared):

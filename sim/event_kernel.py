@@ -15,7 +15,7 @@ from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.plan import Plan
 
 INPUT = -2
-"""Index into `fan_first` of the input's fans."""
+"""Index into `projection_first` of the input's projections."""
 
 # Types stay out of the signatures: numba infers them.
 
@@ -28,7 +28,7 @@ def present(plan, inputs, states, drive, output_start, accumulator, scratch):  #
     """
     copy(accumulator, plan.bias)
     scratch.version[:] = 1
-    source = len(plan.fan_first) + INPUT
+    source = len(plan.projection_first) + INPUT
     input_events = count_nonzero(inputs)
     deliver(plan, source, 0, inputs, input_events, accumulator, scratch)
     for population in range(len(plan.population_start)):

@@ -1,9 +1,10 @@
 """A network flattened into arrays, the form in which compiled code walks it.
 
-Every direction of every coupling becomes a *fan* from a source population to a target population.
-The input only has fans outwards; a coupling between relaxing populations has two. The weights of a
-dense coupling lie as rows, contiguous per source neuron: its matrix, and its transpose. Those of
-any other kind lie as its parameters do, once for each direction, and `runs` say who reads them.
+Every direction of every coupling is a *projection* from a source population to a target
+population. The input only has projections outwards; a coupling between relaxing populations has
+two. The weights of a dense coupling lie as rows, contiguous per source neuron: its matrix, and its
+transpose. Those of any other kind lie as its parameters do, once for each direction, and `runs` say
+who reads them.
 """
 
 from itertools import accumulate
@@ -27,16 +28,18 @@ SUM_LIMIT = (1 << 15) - 1
 class Plan(NamedTuple):
     """Populations are numbered by relaxing order; the input has number -1.
 
-    fan_first: fans of population p are fan_first[p] .. fan_first[p + 1] - 1, and those of
-    the input fan_first[-2] .. fan_first[-1] - 1. fan_weight: where a fan's weights begin in
-    `weights`; row j of a dense fan to `target` has population_size[target] entries. fan_back: where
-    the rows of the dense fan that runs the other way begin, the transpose (-1 for other fans).
-    fan_shared_rows: how many events a 16-bit sum holds, see `shared_rows`.
+    projection_first: projections of population p are projection_first[p] ..
+    projection_first[p + 1] - 1, and those of the input projection_first[-2] ..
+    projection_first[-1] - 1. projection_weight: where a projection's weights begin in `weights`;
+    row j of a dense projection to `target` has population_size[target] entries. projection_back:
+    where the rows of the dense projection that runs the other way begin, the transpose (-1 for
+    other projections). projection_shared_rows: how many events a 16-bit sum holds, see
+    `shared_rows`.
 
-    fan_runs: where the entries of a fan begin in `run_first`, one for each source neuron and one
-    more; -1 for a dense fan. fan_run_length: the length of all its runs, if they are alike, or 0.
-    run_target, run_place, run_length: the runs, see `Runs`; places count from the start of
-    `weights`.
+    projection_runs: where the entries of a projection begin in `run_first`, one for each source
+    neuron and one more; -1 for a dense projection. projection_run_length: the length of all its
+    runs, if they are alike, or 0. run_target, run_place, run_length: the runs, see `Runs`; places
+    count from the start of `weights`.
     """
 
     population_start: Ints
@@ -45,14 +48,14 @@ class Plan(NamedTuple):
     half: Ints
     state_min: Ints
     state_max: Ints
-    fan_first: Ints
-    fan_target: Ints
-    fan_weight: Ints
-    fan_back: Ints
-    fan_shift: Ints
-    fan_shared_rows: Ints
-    fan_runs: Ints
-    fan_run_length: Ints
+    projection_first: Ints
+    projection_target: Ints
+    projection_weight: Ints
+    projection_back: Ints
+    projection_shift: Ints
+    projection_shared_rows: Ints
+    projection_runs: Ints
+    projection_run_length: Ints
     run_first: Ints
     run_target: npt.NDArray[np.int32]
     run_place: npt.NDArray[np.int32]
@@ -69,16 +72,16 @@ def compile_plan(network: Network) -> Plan:
     """Flattens `network`; global neuron indices are those of `Layout`."""
     layout = Layout(network)
     sources = [*network.relaxing, network.input]
-    fans_of = [network.out_of(source.name) for source in sources]
-    fans = [fan for group in fans_of for fan in group]
-    parts = [_weights(fan) for fan in fans]
+    groups = [network.out_of(source.name) for source in sources]
+    projections = [projection for group in groups for projection in group]
+    parts = [_weights(projection) for projection in projections]
     begins = [0, *accumulate(part.size for part in parts)]
     begin_of = {
-        (f.source.name, f.target.name): begin
-        for f, begin in zip(fans, begins, strict=False)
-        if _is_dense(f)
+        (p.source.name, p.target.name): begin
+        for p, begin in zip(projections, begins, strict=False)
+        if _is_dense(p)
     }
-    tables = _run_tables(fans, begins)
+    tables = _run_tables(projections, begins)
     number = population_numbers(network)
     blocks = [block for colour in network.sweep.blocks for block in colour]
     fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
@@ -89,14 +92,16 @@ def compile_plan(network: Network) -> Plan:
         half=_ints([rounding_half(f) for f in fraction_bits.values()]),
         state_min=_ints([p.state_min for p in network.relaxing]),
         state_max=_ints([p.state_max for p in network.relaxing]),
-        fan_first=_ints([0, *accumulate(len(group) for group in fans_of)]),
-        fan_target=_ints([number[f.target.name] for f in fans]),
-        fan_weight=_ints(begins[:-1]),
-        fan_back=_ints([begin_of.get((f.target.name, f.source.name), -1) for f in fans]),
-        fan_shift=_ints([f.shift for f in fans]),
-        fan_shared_rows=_ints([shared_rows(f.coupling, f.source) for f in fans]),
-        fan_runs=tables.fan_runs,
-        fan_run_length=tables.fan_run_length,
+        projection_first=_ints([0, *accumulate(len(group) for group in groups)]),
+        projection_target=_ints([number[p.target.name] for p in projections]),
+        projection_weight=_ints(begins[:-1]),
+        projection_back=_ints(
+            [begin_of.get((p.target.name, p.source.name), -1) for p in projections]
+        ),
+        projection_shift=_ints([p.shift for p in projections]),
+        projection_shared_rows=_ints([shared_rows(p.coupling, p.source) for p in projections]),
+        projection_runs=tables.projection_runs,
+        projection_run_length=tables.projection_run_length,
         run_first=tables.runs.first,
         run_target=tables.runs.target,
         run_place=tables.runs.place,
@@ -111,47 +116,47 @@ def compile_plan(network: Network) -> Plan:
 
 
 class _RunTables(NamedTuple):
-    """All runs of a network, fan after fan; see `Plan`."""
+    """All runs of a network, projection after projection; see `Plan`."""
 
-    fan_runs: Ints
-    fan_run_length: Ints
+    projection_runs: Ints
+    projection_run_length: Ints
     runs: Runs
 
 
-def _is_dense(fan: Projection) -> bool:
-    return isinstance(fan.coupling, DenseCoupling)
+def _is_dense(projection: Projection) -> bool:
+    return isinstance(projection.coupling, DenseCoupling)
 
 
-def _weights(fan: Projection) -> npt.NDArray[np.int8]:
-    """The weights of a fan in the order in which it walks them."""
-    if _is_dense(fan):
-        return fan.matrix.ravel()
-    forward = fan.coupling.parameters.ravel()
-    backward = forward[fan.coupling.backward_order()]
-    if fan.is_self_projection:
+def _weights(projection: Projection) -> npt.NDArray[np.int8]:
+    """The weights of a projection in the order in which it walks them."""
+    if _is_dense(projection):
+        return projection.matrix.ravel()
+    forward = projection.coupling.parameters.ravel()
+    backward = forward[projection.coupling.backward_order()]
+    if projection.is_self_projection:
         return np.concatenate([forward, backward])
-    return backward if fan.backward else forward
+    return backward if projection.backward else forward
 
 
-def _runs(fan: Projection) -> Runs:
-    """The runs of a fan that is not dense, places from the start of its weights."""
-    if not fan.is_self_projection:
-        return fan.coupling.runs(backward=fan.backward)
-    forward, backward = (fan.coupling.runs(backward=way) for way in (False, True))
-    return joined(forward, backward.moved(fan.coupling.parameters.size))
+def _runs(projection: Projection) -> Runs:
+    """The runs of a projection that is not dense, places from the start of its weights."""
+    if not projection.is_self_projection:
+        return projection.coupling.runs(backward=projection.backward)
+    forward, backward = (projection.coupling.runs(backward=way) for way in (False, True))
+    return joined(forward, backward.moved(projection.coupling.parameters.size))
 
 
-def _run_tables(fans: list[Projection], begins: list[int]) -> _RunTables:
-    fan_runs, lengths, firsts = [], [], [np.zeros(0, dtype=np.int64)]
+def _run_tables(projections: list[Projection], begins: list[int]) -> _RunTables:
+    projection_runs, lengths, firsts = [], [], [np.zeros(0, dtype=np.int64)]
     columns = [[np.zeros(0, dtype=np.int32)] for _ in range(3)]
     entries = runs = 0
-    for fan, begin in zip(fans, begins, strict=False):
-        if _is_dense(fan):
-            fan_runs.append(-1)
+    for projection, begin in zip(projections, begins, strict=False):
+        if _is_dense(projection):
+            projection_runs.append(-1)
             lengths.append(0)
             continue
-        own = _runs(fan).moved(begin)
-        fan_runs.append(entries)
+        own = _runs(projection).moved(begin)
+        projection_runs.append(entries)
         lengths.append(own.common_length)
         firsts.append(own.first + runs)
         for column, part in zip(columns, own[1:], strict=True):
@@ -160,8 +165,8 @@ def _run_tables(fans: list[Projection], begins: list[int]) -> _RunTables:
         runs += len(own.target)
     target, place, length = (np.concatenate(column) for column in columns)
     return _RunTables(
-        fan_runs=_ints(fan_runs),
-        fan_run_length=_ints(lengths),
+        projection_runs=_ints(projection_runs),
+        projection_run_length=_ints(lengths),
         runs=Runs(np.concatenate(firsts), target, place, length),
     )
 
@@ -177,15 +182,16 @@ def shared_rows(coupling: Coupling, source: Population) -> int:
     return SUM_LIMIT // (coupling.weight_format.limit * largest_delta)
 
 
-def fan_weight(plan: Plan, source: int, target: int) -> int:
+def projection_weight(plan: Plan, source: int, target: int) -> int:
     """Where in `plan.weights` the rows from population `source` (-1: the input) to `target` begin.
 
-    A self-coupling has one fan, whose matrix is its own transpose.
+    A self-coupling has one projection, whose matrix is its own transpose.
     """
-    fans = range(int(plan.fan_first[source]), int(plan.fan_first[source + 1]))
+    projections = range(int(plan.projection_first[source]), int(plan.projection_first[source + 1]))
     if source < 0:
-        fans = range(int(plan.fan_first[-2]), int(plan.fan_first[-1]))
-    return next(int(plan.fan_weight[fan]) for fan in fans if plan.fan_target[fan] == target)
+        projections = range(int(plan.projection_first[-2]), int(plan.projection_first[-1]))
+    (found,) = (k for k in projections if plan.projection_target[k] == target)
+    return int(plan.projection_weight[found])
 
 
 def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> list[Ints]:
@@ -199,7 +205,7 @@ def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> li
     for projection in network.projections:
         if projection.index == index:
             source, target = projection.source, projection.target
-            begin = fan_weight(plan, number[source.name], number[target.name])
+            begin = projection_weight(plan, number[source.name], number[target.name])
             for first, second in projection.ends(row, column):
                 places.append(begin + first * target.size + second)
     return places
@@ -217,12 +223,14 @@ def native_places(network: Network, plan: Plan, index: int) -> list[Ints]:
     """
     number = population_numbers(network)
     places = []
-    for fan in (p for p in network.projections if p.index == index):
-        begin = fan_weight(plan, number[fan.source.name], number[fan.target.name])
-        forward = np.arange(fan.coupling.parameters.size)
-        backward = np.argsort(fan.coupling.backward_order())
-        ways = [forward, backward + len(forward)] if fan.is_self_projection else []
-        places += [begin + way for way in ways or [backward if fan.backward else forward]]
+    for projection in (p for p in network.projections if p.index == index):
+        begin = projection_weight(
+            plan, number[projection.source.name], number[projection.target.name]
+        )
+        forward = np.arange(projection.coupling.parameters.size)
+        backward = np.argsort(projection.coupling.backward_order())
+        ways = [forward, backward + len(forward)] if projection.is_self_projection else []
+        places += [begin + way for way in ways or [backward if projection.backward else forward]]
     return places
 
 

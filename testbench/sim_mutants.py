@@ -82,7 +82,7 @@ RUNS = (
     Mutant("sim/delivery_kernel.py", "walked += 16 * (stop - start)", "walked += stop - start"),
     Mutant("sim/delivery_kernel.py", "if k + 8 <= length:", "if k + 8 < length:"),
     Mutant("sim/delivery_kernel.py", "for k in range(0, length, 16):", "for k in range(0, 16, 16):"),
-    Mutant("sim/plan.py", "backward.moved(fan.coupling.parameters.size)", "backward"),
+    Mutant("sim/plan.py", "backward.moved(projection.coupling.parameters.size)", "backward"),
     Mutant("toreq_hw/network/couplings/runs.py", "& (place[1:] == place[:-1] + 1)", ""),
     Mutant("toreq_hw/network/couplings/runs.py", "& ~np.isin(place[1:], breaks)", ""),
 )  # fmt: skip

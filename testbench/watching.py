@@ -35,7 +35,7 @@ class Registers:
         self.results.append(result)
 
 
-def _fan_out_of_input(network: Network) -> int:
+def _weights_per_input_event(network: Network) -> int:
     """The same of every input here: the result holds no inputs, only how many are not zero."""
     (walked,) = set(fan_outs(network, network.input.name).tolist())
     return int(walked)
@@ -53,7 +53,7 @@ def check_ticks(network: Network, ticks: Sequence[Tick], expected: sim.PhaseResu
     assert np.array_equal(found[np.lexsort((found[:, 1], found[:, 0]))], expected.trace.rows)
     for counter in ("events", "synops"):
         total = sum(getattr(tick, counter) for tick in ticks)
-        walked = expected.input_events * _fan_out_of_input(network)
+        walked = expected.input_events * _weights_per_input_event(network)
         wanted = getattr(expected, counter) - (walked if counter == "synops" else 0)
         assert np.array_equal(total, wanted)
     assert [tick.number for tick in ticks] == list(range(1, int(expected.ticks.max()) + 1))

@@ -1,4 +1,4 @@
-"""What learning keeps per synapse, laid out for compiled code: latents, weights and their fans."""
+"""What learning keeps per synapse, laid out for compiled code: latents and where weights lie."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
-from toreq_hw.sim.plan import Ints, Plan, fan_weight, population_numbers
+from toreq_hw.sim.plan import Ints, Plan, population_numbers, projection_weight
 
 LATENT_BITS = 16
 """Of a latent weight, unless a rule keeps fewer."""
@@ -70,9 +70,12 @@ def blank_synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),
         first=np.cumsum([0, *sizes], dtype=np.int64)[:-1],
-        forward=np.array([fan_weight(plan, pre, post) for pre, post in ends], dtype=np.int64),
+        forward=np.array(
+            [projection_weight(plan, pre, post) for pre, post in ends], dtype=np.int64
+        ),
         backward=np.array(
-            [-1 if pre < 0 else fan_weight(plan, post, pre) for pre, post in ends], dtype=np.int64
+            [-1 if pre < 0 else projection_weight(plan, post, pre) for pre, post in ends],
+            dtype=np.int64,
         ),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
         biases=np.array([p.biases for p in network.relaxing], dtype=np.int64),

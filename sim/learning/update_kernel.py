@@ -147,7 +147,7 @@ def list_moved_columns(positive, negative, moved, delta):  # type: ignore[no-unt
 
 @compiled
 def mirror_weights(plan, synapses, coupling, row, size):  # type: ignore[no-untyped-def]
-    """Copies a changed row of weights into the fan that runs the other way."""
+    """Copies a changed row of weights into the projection that runs the other way."""
     forward, backward = synapses.forward[coupling], synapses.backward[coupling]
     rows = plan.population_size[synapses.pre[coupling]]
     first = row + 1 if synapses.pre[coupling] == synapses.post[coupling] else 0

@@ -37,12 +37,12 @@ def record_change(room, recorded, tick, neuron, before, after):  # type: ignore[
 def arrive(plan, source, row, delta, accumulator, version):  # type: ignore[no-untyped-def]
     """Adds W delta to every neighbour of one neuron, in 32 bits; returns the weights walked."""
     walked = 0
-    for fan in range(plan.fan_first[source], plan.fan_first[source + 1]):
-        target = plan.fan_target[fan]
+    for projection in range(plan.projection_first[source], plan.projection_first[source + 1]):
+        target = plan.projection_target[projection]
         size = plan.population_size[target]
         start = plan.population_start[target]
-        step = np.int32(delta << plan.fan_shift[fan])
-        first = plan.fan_weight[fan] + row * size
+        step = np.int32(delta << plan.projection_shift[projection])
+        first = plan.projection_weight[projection] + row * size
         weights, sums = plan.weights[first : first + size], accumulator[start : start + size]
         for k in range(size):
             sums[k] += np.int32(np.int32(weights[k]) * step)

@@ -18,6 +18,8 @@ RETIRED = {
     "draw": "random word",
     "draws": "random words",
     "exam": "evaluation set",
+    "fan": "projection",
+    "fans": "projections",
     "fates": "what happens",
     "garbled": "message_xor_mask",
     "heal": "returns to the same equilibrium",
@@ -47,6 +49,7 @@ RETIRED = {
 """Words that are not said, and what is said in their place."""
 
 KEPT = {
+    "fan_outs": "fan-out is the standard term for how many neurons one projects to",
     "initial_reach": "a field of published records",
     "ruin_accuracy": "a field of published records",
     "ruin_is_chance": "a field of published records",

@@ -91,7 +91,7 @@ def test_one_row_more_than_the_bound_wraps(corner: Corner) -> None:
     plan, deltas = compile_plan(network), largest_moves(network)
     weight = network.couplings[1].parameters.astype(np.int64)
     assert np.abs(deltas @ weight).max() > SUM_LIMIT
-    wider = plan._replace(fan_shared_rows=plan.fan_shared_rows + 1)
+    wider = plan._replace(projection_shared_rows=plan.projection_shared_rows + 1)
     assert not np.array_equal(delivered(wider, deltas), deltas @ weight)
 
 
