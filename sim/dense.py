@@ -5,6 +5,7 @@ input drive is computed once, and samples that settled leave the batch.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,16 @@ BATCH = 512
 Parts = dict[str, npt.NDArray[np.int32]]
 
 
+class _Target(NamedTuple):
+    """How one population is computed. products: of the span of each source, and their shifts."""
+
+    size: int
+    fraction_bits: int
+    state_min: int
+    state_max: int
+    products: list[tuple[slice, ExactProduct, int]]
+
+
 @named_type_errors
 class DenseEngine:
     """Relaxes batches with exact float32 BLAS."""
@@ -34,10 +45,13 @@ class DenseEngine:
         self.network = network
         self.layout = Layout(network)
         self._input_products: dict[str, tuple[ExactProduct, int]] = {}
-        self._products: dict[str, list[tuple[slice, ExactProduct, int]]] = {}
+        self._targets: dict[str, _Target] = {}
         for population in network.relaxing:
-            self._products[population.name] = []
-            for projection in network.into(population.name):
+            name = population.name
+            fraction_bits = network.accumulator_fraction_bits(name)
+            ends = population.state_min, population.state_max
+            self._targets[name] = _Target(population.size, fraction_bits, *ends, products=[])
+            for projection in network.into(name):
                 self._add_product(projection)
 
     def _add_product(self, projection: Projection) -> None:
@@ -46,7 +60,7 @@ class DenseEngine:
         if projection.from_input:
             self._input_products[name] = (product, projection.shift)
         else:
-            self._products[name].append((self.layout.of(source), product, projection.shift))
+            self._targets[name].products.append((self.layout.of(source), product, projection.shift))
 
     def relax(self, start: Start) -> PhaseResult:
         """Runs every sample to its end; see `Start` and `PhaseResult`."""
@@ -77,19 +91,18 @@ class DenseEngine:
         self, block: Block, sent: npt.NDArray[np.int16], base: Parts
     ) -> npt.NDArray[np.int16]:
         """New states of a block, int16 (batch, neurons of the block)."""
-        population = self.network.population(block.population)
-        fraction_bits = self.network.accumulator_fraction_bits(block.population)
+        target = self._targets[block.population]
         total = self.accumulators(block, sent, base)
-        return to_state(total, fraction_bits, population.state_min, population.state_max)
+        return to_state(total, target.fraction_bits, target.state_min, target.state_max)
 
     def accumulators(
         self, block: Block, sent: npt.NDArray[np.int16], base: Parts
     ) -> npt.NDArray[np.int32]:
         """Of the neurons of a block, int32 (batch, neurons of the block)."""
-        population = self.network.population(block.population)
+        target = self._targets[block.population]
         total = base[block.population][:, block.start : block.stop].copy()
-        whole = block.stop - block.start == population.size
-        for span, product, shift in self._products[block.population]:
+        whole = block.stop - block.start == target.size
+        for span, product, shift in target.products:
             if whole:
                 total += product(sent[:, span]) << shift
             else:

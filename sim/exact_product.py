@@ -19,7 +19,6 @@ class ExactProduct:
     """
 
     def __init__(self, weight: npt.NDArray[np.int8], largest_state: int) -> None:
-        self.columns = weight.shape[1]
         self._blocks = [
             (start, stop, weight[start:stop].astype(np.float32))
             for start, stop in exact_blocks(weight, largest_state)
@@ -27,9 +26,13 @@ class ExactProduct:
 
     def __call__(self, states: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
         """states: int16 (batch, rows). Returns int32 (batch, columns)."""
-        total = np.zeros((len(states), self.columns), dtype=np.int32)
-        for start, stop, weight in self._blocks:
-            total += (states[:, start:stop].astype(np.float32) @ weight).astype(np.int32)
+        parts = (
+            (states[:, start:stop].astype(np.float32) @ weight).astype(np.int32)
+            for start, stop, weight in self._blocks
+        )
+        total = next(parts)
+        for part in parts:
+            total += part
         return total
 
     def column(self, states: npt.NDArray[np.int16], index: int) -> npt.NDArray[np.int32]:

@@ -6,7 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.operations import dense_synops, fan_outs, walked, weights_walked
+from toreq_hw.contract.operations import (
+    common_or_each,
+    dense_synops,
+    fan_outs,
+    walked,
+    weights_walked,
+)
 from toreq_hw.contract.phases import NUDGED_PHASES
 from toreq_hw.contract.readout import output_accumulators
 from toreq_hw.contract.results import NOT_COUNTED, PhaseResult, Status
@@ -33,7 +39,9 @@ class Recorder:
         self._start = start
         self._keeps = start.trace or watched
         self._changes: list[Changes] = []
-        self._weights_walked = weights_walked(layout.network)
+        walks = weights_walked(layout.network)
+        blocks = [block for colour in layout.network.sweep.blocks for block in colour]
+        self._walks = {block: common_or_each(walks[layout.span(block)]) for block in blocks}
         self.states = start.states.copy()
         self.running = np.ones(batch, dtype=np.bool_)
         self._sweeps = np.zeros(batch, dtype=np.int32)
@@ -56,8 +64,7 @@ class Recorder:
     ) -> None:
         """One block updated in `samples`; the arrays have shape (samples, neurons of block)."""
         events = np.count_nonzero(sends, axis=1)
-        weights = self._weights_walked[self._layout.span(block)]
-        self.count(samples, events, walked(sends, events, weights))
+        self.count(samples, events, walked(sends, events, self._walks[block]))
         if self._keeps:
             rows, columns = np.nonzero(before != after)
             neurons = self._layout.span(block).start + columns
@@ -181,10 +188,10 @@ def assemble(
     split = layout.split(states)
     sent = _sent_by_output(network, start.phase, split)
     if not start.continued:
-        of_input = fan_outs(network, network.input.name)
+        of_input = common_or_each(fan_outs(network, network.input.name))
         synops = synops + walked(start.inputs, input_events, of_input)
     if sent.any():
-        of_output = fan_outs(network, network.output.name)
+        of_output = common_or_each(fan_outs(network, network.output.name))
         synops = synops + walked(split[network.output.name], sent, of_output)
     clamped = network.readout is not None
     return PhaseResult(

@@ -27,16 +27,22 @@ def weights_walked(network: Network) -> npt.NDArray[np.int64]:
     return np.concatenate([fan_outs(network, p.name) for p in network.relaxing])
 
 
+def common_or_each(weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """What events of some neurons walk, int64 (neurons,): int64 (1,) where all walk alike."""
+    return weights[:1] if np.all(weights == weights[0]) else weights
+
+
 def walked(
     values: npt.NDArray[np.generic], counts: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """Weights that events walk, int64 (batch,).
 
     values: (batch, neurons), not zero where a neuron sends; counts: int64 (batch,), how many do.
-    weights: that an event of each walks, int64 (neurons,). Where all are alike counts suffice.
+    weights: that an event of each walks, int64 (neurons,), or of all, int64 (1,).
     """
-    alike = bool(np.all(weights == weights[0]))
-    found: npt.NDArray[np.int64] = counts * weights[0] if alike else (values != 0) @ weights
+    found: npt.NDArray[np.int64] = (
+        counts * weights[0] if len(weights) == 1 else (values != 0) @ weights
+    )
     return found
 
 
