@@ -15,7 +15,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.files import replacing
-from toreq_hw.network import Network, require_relaxing_output
+from toreq_hw.network import Network, require_relaxing_output, require_symmetric_feedback
 
 NOT_EXPRESSED = (
     "rounding and clipping of the accumulator into an integer state (NIR has no clip or shift)",
@@ -55,6 +55,7 @@ def to_graph(network: Network, nir: Any) -> Any:
     clamped readout.
     """
     require_relaxing_output(network, "for NIR")
+    require_symmetric_feedback(network, "for NIR")
     nodes = {
         network.input.name: nir.Input({"input": np.array([network.input.size])}),
         "readout": nir.Output({"output": np.array([network.output.size])}),

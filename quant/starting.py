@@ -7,7 +7,14 @@ import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Schedule, WeightFormat, require_relaxing_output
+from toreq_hw.network import (
+    DenseCoupling,
+    Network,
+    Schedule,
+    WeightFormat,
+    require_relaxing_output,
+    require_symmetric_feedback,
+)
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import weight_quantiser
@@ -39,6 +46,7 @@ def layers_of(network: Network) -> Layers:
                 f"{coupling.name!r}: training in torch has the same weights both ways"
             )
     require_relaxing_output(network, "for training in torch", InputError)
+    require_symmetric_feedback(network, "for training in torch", InputError)
     if network.schedule is not Schedule.PARITY:
         raise InputError(
             f"starting network must have the parity schedule, not {network.sweep.name}"

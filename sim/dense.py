@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
+from toreq_hw.contract.cycles import keep
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network, Projection, Role
@@ -149,7 +150,7 @@ class DenseRun:
         self._active, self._state = active, start.states[active]
         self._sent = self._state.copy()
         base = self._engine.base(start, active)
-        two_sweeps_ago: npt.NDArray[np.int16] | None = None
+        kept: npt.NDArray[np.int16] | None = None
         for sweep in range(1, start.max_sweeps + 1):
             before_sweep = self._state.copy()
             for colour in range(colours):
@@ -160,8 +161,8 @@ class DenseRun:
             settled = (self._state == before_sweep).all(axis=1)
             ended = settled
             self._end(settled, sweep, Status.SETTLED)
-            if start.detects_cycles and two_sweeps_ago is not None:
-                cycled = (self._state == two_sweeps_ago).all(axis=1) & ~settled
+            if kept is not None:
+                cycled = (self._state == kept).all(axis=1) & ~settled
                 self._end(cycled, sweep, Status.CYCLE)
                 ended = settled | cycled
             if ended.any():
@@ -171,9 +172,10 @@ class DenseRun:
                 self._sent = self._sent[going]
                 base = {name: part[going] for name, part in base.items()}
                 before_sweep = before_sweep[going]
+                kept = None if kept is None else kept[going]
             if not len(self._active):
                 return
-            two_sweeps_ago = before_sweep
+            kept = keep(start.cycles, sweep, kept, before_sweep, self._state)
             if sweep < start.max_sweeps:
                 yield
         self._end(np.ones(len(self._active), dtype=np.bool_), sweep, Status.SWEEP_LIMIT)

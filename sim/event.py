@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.cycles import keep
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.machine import processors
@@ -49,7 +50,7 @@ class EventEngine:
         rules = kernel.Rules(
             threshold=start.threshold,
             max_sweeps=start.max_sweeps,
-            detects_cycles=start.detects_cycles,
+            cycles=int(start.cycles),
         )
         output_start = self._layout.starts[self._layout.network.output.name]
 
@@ -117,7 +118,7 @@ class EventRun:
         """What `kernel.relax` does, a tick at a time."""
         start, colours = self._start, len(self._layout.network.colours)
         state, index = self._state[sample], np.array([sample])
-        two_sweeps_ago: npt.NDArray[np.int16] | None = None
+        kept: npt.NDArray[np.int16] | None = None
         for sweep in range(1, start.max_sweeps + 1):
             before_sweep, changed = state.copy(), 0
             for colour in range(colours):
@@ -126,9 +127,9 @@ class EventRun:
                     yield
             if not changed:
                 return self.recorder.end(index, state[None], sweep, Status.SETTLED)
-            if two_sweeps_ago is not None and np.array_equal(state, two_sweeps_ago):
+            if kept is not None and np.array_equal(state, kept):
                 return self.recorder.end(index, state[None], sweep, Status.CYCLE)
-            two_sweeps_ago = before_sweep if start.detects_cycles else None
+            kept = keep(start.cycles, sweep, kept, before_sweep, state)
             if sweep < start.max_sweeps:
                 yield
         return self.recorder.end(index, state[None], start.max_sweeps, Status.SWEEP_LIMIT)

@@ -10,9 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.cycles import Cycles
 from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.plan import Plan
+
+OF_TWO = int(Cycles.OF_TWO)
 
 INPUT = -2
 """Index into `projection_first` of the input's projections."""
@@ -77,8 +80,7 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
     there is room.
     Returns (sweeps, status, events, synops, changes), status as in `Status`.
     """
-    threshold, max_sweeps = rules.threshold, rules.max_sweeps
-    detects_cycles = rules.detects_cycles
+    threshold, max_sweeps, cycles = rules.threshold, rules.max_sweeps, rules.cycles
     copy(scratch.sent, states)
     scratch.seen[:] = 0
     events = 0
@@ -87,7 +89,7 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
     tick = 0
     for sweep in range(1, max_sweeps + 1):
         changed_before = changed
-        if detects_cycles:
+        if cycles == OF_TWO:
             copy(scratch.before_sweep, states)
         for colour in range(len(plan.colour_first) - 1):
             tick += 1
@@ -99,10 +101,13 @@ def relax(plan, states, accumulator, rules, scratch, changes):  # type: ignore[n
             synops += walked
         if changed == changed_before:
             return sweep, 0, events, synops, changed
-        if detects_cycles:
-            if sweep > 1 and same(states, scratch.two_sweeps_ago):
+        if cycles:
+            if sweep > 1 and same(states, scratch.kept):
                 return sweep, 1, events, synops, changed
-            copy(scratch.two_sweeps_ago, scratch.before_sweep)
+            if cycles == OF_TWO:
+                copy(scratch.kept, scratch.before_sweep)
+            elif sweep & (sweep - 1) == 0:
+                copy(scratch.kept, states)
     return max_sweeps, 2, events, synops, changed
 
 
@@ -246,18 +251,18 @@ def relax_samples(  # type: ignore[no-untyped-def]
 
 
 class Rules(NamedTuple):
-    """When a phase sends and ends; see docs/numerics.md, sections 3 and 4."""
+    """When a phase sends and ends; see docs/numerics.md, sections 3 and 4. cycles: of `Cycles`."""
 
     threshold: int
     max_sweeps: int
-    detects_cycles: bool
+    cycles: int
 
 
 class Scratch(NamedTuple):
     """Working memory of one thread; allocating it per sample would cost more than relaxing.
 
     Per neuron: sent, the state it last sent; deltas, what it sends in this tick; before, its
-    state before this tick (when tracing); before_sweep and two_sweeps_ago (with cycles). Per
+    state before this tick (when tracing); before_sweep and kept (with cycles). Per
     block: sending, how many of its neurons send; seen, the version of its population that it
     was last updated with. version: deliveries per population. rows, packed: the events of one
     delivery, listed. partial: its 16-bit sums.
@@ -267,7 +272,7 @@ class Scratch(NamedTuple):
     deltas: npt.NDArray[np.int16]
     before: npt.NDArray[np.int16]
     before_sweep: npt.NDArray[np.int16]
-    two_sweeps_ago: npt.NDArray[np.int16]
+    kept: npt.NDArray[np.int16]
     sending: npt.NDArray[np.int64]
     seen: npt.NDArray[np.int64]
     version: npt.NDArray[np.int64]
@@ -285,7 +290,7 @@ def new_scratch(plan: Plan, inputs: int) -> Scratch:
         deltas=np.empty(neurons, dtype=np.int16),
         before=np.empty(neurons, dtype=np.int16),
         before_sweep=np.empty(neurons, dtype=np.int16),
-        two_sweeps_ago=np.empty(neurons, dtype=np.int16),
+        kept=np.empty(neurons, dtype=np.int16),
         sending=np.empty(blocks, dtype=np.int64),
         seen=np.empty(blocks, dtype=np.int64),
         version=np.empty(len(plan.population_start), dtype=np.int64),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import nudge_drive
+from toreq_hw.contract.cycles import cycles_of
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS, MAX_THRESHOLD, MOST_SWEEPS
 from toreq_hw.contract.phases import Phase
@@ -133,7 +134,7 @@ def make_start(
         threshold=_whole_number("threshold", threshold, 0, MAX_THRESHOLD),
         max_sweeps=_whole_number("max_sweeps", max_sweeps, 1, MOST_SWEEPS),
         trace=trace,
-        detects_cycles=not network.sweep.always_settles and threshold == 0,
+        cycles=cycles_of(network, threshold),
     )
 
 

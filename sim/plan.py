@@ -77,7 +77,7 @@ def compile_plan(network: Network) -> Plan:
     parts = [_weights(projection) for projection in projections]
     begins = [0, *accumulate(part.size for part in parts)]
     begin_of = {
-        (p.source.name, p.target.name): begin
+        (p.source.name, p.target.name, p.coupling): begin
         for p, begin in zip(projections, begins, strict=False)
         if _is_dense(p)
     }
@@ -96,7 +96,7 @@ def compile_plan(network: Network) -> Plan:
         projection_target=_ints([number[p.target.name] for p in projections]),
         projection_weight=_ints(begins[:-1]),
         projection_back=_ints(
-            [begin_of.get((p.target.name, p.source.name), -1) for p in projections]
+            [begin_of.get((p.target.name, p.source.name, p.coupling), -1) for p in projections]
         ),
         projection_shift=_ints([p.shift for p in projections]),
         projection_shared_rows=_ints([shared_rows(p.coupling, p.source) for p in projections]),
@@ -197,13 +197,14 @@ def projection_weight(plan: Plan, source: int, target: int) -> int:
 def places_of_cells(network: Network, plan: Plan, index: int, cells: Ints) -> list[Ints]:
     """Where in `plan.weights` cells of coupling `index` are read, an array like `cells` a reading.
 
-    plan: of the default lowering. cells: flat indices into the coupling's matrix, int64 (n,).
+    Feedback of its own has other cells. plan: of the default lowering. cells: flat indices into
+    the coupling's matrix, int64 (n,).
     """
     number = population_numbers(network)
     row, column = np.divmod(cells, network.couplings[index].shape[1])
     places = []
     for projection in network.projections:
-        if projection.index == index:
+        if projection.coupling is network.couplings[index]:
             source, target = projection.source, projection.target
             begin = projection_weight(plan, number[source.name], number[target.name])
             for first, second in projection.ends(row, column):
@@ -216,14 +217,15 @@ def population_numbers(network: Network) -> dict[str, int]:
     return {p.name: k for k, p in enumerate(network.relaxing)} | {network.input.name: -1}
 
 
-def native_places(network: Network, plan: Plan, index: int) -> list[Ints]:
-    """Where in `plan.weights` each parameter of coupling `index` is read, an array a reading.
+def native_places(network: Network, plan: Plan, coupling: Coupling) -> list[Ints]:
+    """Where in `plan.weights` each parameter of a coupling is read, an array a reading.
 
-    plan: of the network itself; the coupling is not dense. Each int64 (parameters,), file order.
+    plan: of the network itself; the coupling is not dense: one of the network, or the way back of
+    one. Each int64 (parameters,), file order.
     """
     number = population_numbers(network)
     places = []
-    for projection in (p for p in network.projections if p.index == index):
+    for projection in (p for p in network.projections if p.coupling is coupling):
         begin = projection_weight(
             plan, number[projection.source.name], number[projection.target.name]
         )

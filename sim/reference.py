@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
+from toreq_hw.contract.cycles import keep
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import Block, Network
@@ -108,10 +109,10 @@ class ReferenceRun:
         return sent
 
     def _relax_sample(self, sample: int) -> Iterator[None]:
-        """Sweeps until a whole sweep changed nothing (or a two-cycle, or the limit)."""
+        """Sweeps until a whole sweep changed nothing (or a cycle, or the limit)."""
         start, colours = self._start, len(self._network.colours)
         state, index = self._state[sample], np.array([sample])
-        two_sweeps_ago: npt.NDArray[np.int16] | None = None
+        kept: npt.NDArray[np.int16] | None = None
         for sweep in range(1, start.max_sweeps + 1):
             before_sweep = state.copy()
             for colour in range(colours):
@@ -121,9 +122,9 @@ class ReferenceRun:
                     yield
             if np.array_equal(state, before_sweep):
                 return self.recorder.end(index, state[None], sweep, Status.SETTLED)
-            if two_sweeps_ago is not None and np.array_equal(state, two_sweeps_ago):
+            if kept is not None and np.array_equal(state, kept):
                 return self.recorder.end(index, state[None], sweep, Status.CYCLE)
-            two_sweeps_ago = before_sweep if start.detects_cycles else None
+            kept = keep(start.cycles, sweep, kept, before_sweep, state)
             if sweep < start.max_sweeps:
                 yield
         return self.recorder.end(index, state[None], start.max_sweeps, Status.SWEEP_LIMIT)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.cycles import Cycles
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 
@@ -18,7 +19,7 @@ class Start:
     phase: its name, see `PhaseResult`.
     continued: the phase starts from standing states and accumulators (a nudged phase, or a
     state disturbed on purpose), so the inputs are not presented again.
-    detects_cycles: the schedule allows two-cycles, so end where one is seen.
+    cycles: those that the phase ends in.
     threshold: 0 is lossless; above it, a neuron sends only when its state is further than
     the threshold from the state it last sent.
     """
@@ -31,7 +32,7 @@ class Start:
     threshold: int
     max_sweeps: int
     trace: bool
-    detects_cycles: bool
+    cycles: Cycles
 
 
 def check_start(layout: Layout, start: Start) -> None:

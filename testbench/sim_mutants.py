@@ -20,7 +20,6 @@ MUTANTS = (
     Mutant("toreq_hw/network/projection.py", "return added << self.shift", "return added"),
     Mutant("sim/reference.py", "> start.threshold", ">= start.threshold"),
     Mutant("sim/dense.py", "total += start.drive[active]", "total -= start.drive[active]"),
-    Mutant("sim/dense.py", "if start.detects_cycles and", "if False and"),
     Mutant("sim/exact_product.py", "FLOAT32_EXACT = 1 << 24", "FLOAT32_EXACT = 1 << 26"),
     Mutant("sim/event_kernel.py", "np.int32(sums[i] + half)", "np.int32(sums[i])"),
     Mutant("sim/event_kernel.py", "if abs(delta) > threshold", "if abs(delta) >= threshold"),
@@ -88,6 +87,18 @@ RUNS = (
 )  # fmt: skip
 """Runs of edges, which couplings have that are not dense."""
 
+FEEDBACK = (
+    Mutant("sim/dense.py", "if kept is not None:", "if False:"),
+    Mutant("toreq_hw/contract/cycles.py", "kept if sweep & (sweep - 1) else", "kept if sweep > 1 else"),
+    Mutant("toreq_hw/contract/cycles.py", "np.searchsorted(powers, wide) - 1", "np.searchsorted(powers, wide, side=\"right\") - 1"),
+    Mutant("sim/event_kernel.py", "elif sweep & (sweep - 1) == 0:", "elif sweep == 1:"),
+    Mutant("sim/plan.py", "(p.target.name, p.source.name, p.coupling), -1", "(p.target.name, p.source.name, p.coupling), 0"),
+    Mutant("sim/learning/synapses.py", "return -1 if alone or pre < 0 else", "return -1 if pre < 0 else"),
+    Mutant("sim/learning/update_kernel.py", "if rates.shift[coupling] < 0:", "if False:"),
+    Mutant("toreq_hw/network/feedback.py", "return [c for c in own if c.pre in names and c.post in names]", "return own"),
+)  # fmt: skip
+"""Feedback of its own, and cycles of any length."""
+
 SIM = "testbench/sim"
 FIRST = [f"{SIM}/test_{name}.py" for name in ("known_answers", "contract_details", "learning")]
 TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
@@ -95,4 +106,5 @@ TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
 
 if __name__ == "__main__":
     trials = [(mutant, [f"{SIM}/test_runs.py", f"{SIM}/test_latent_bits.py"]) for mutant in RUNS]
+    trials += [(mutant, [f"{SIM}/test_own_feedback.py"]) for mutant in FEEDBACK]
     main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])

@@ -15,6 +15,7 @@ from toreq_hw.network import (
     Coupling,
     Network,
     NeuronSet,
+    OwnFeedback,
     Schedule,
     SparseCoupling,
     WeightFormat,
@@ -62,6 +63,10 @@ def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
             populations=(*network.populations[:-1], output),
             readout=ClampedReadout((4, 1)),
         )
+    if schedule.endswith("feedback of its own"):
+        first, second = network.couplings
+        own = OwnFeedback(np.ones(second.shape, np.int8))
+        network = replace(network, couplings=(first, replace(second, own_feedback=own)))
     if schedule.endswith("feedback shifts"):
         first, second = network.couplings
         network = replace(network, couplings=(first, replace(second, feedback_shift=1)))

@@ -21,6 +21,7 @@ from toreq_hw.network import Network
 from toreq_hw.network.file import kind_of, network_from
 from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
 from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.sim.learning.parts import Part
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.tensor_file import tensor_bytes
 
@@ -54,7 +55,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "run": run,
     }
     tensors: dict[str, npt.NDArray[Any]] = {
-        f"{c.name}.latent": trainer.latents(k) for k, c in enumerate(blueprint.couplings)
+        _name(blueprint, part): trainer.latents(number) for number, part in enumerate(trainer.parts)
     }
     tensors |= blueprint.structure()
     tensors["bias_latent"] = trainer.synapses.bias_latent
@@ -99,6 +100,12 @@ def load(path: Path) -> tuple[Trainer, dict[str, Any]]:
     return trainer, record.part("notes").content
 
 
+def _name(network: Network, part: Part) -> str:
+    """Of the tensor that holds the latents of a part."""
+    kind = "feedback_latent" if part.feedback else "latent"
+    return f"{network.couplings[part.number].name}.{kind}"
+
+
 def _content_hash(record: Mapping[str, Any], tensors: Tensors) -> str:
     digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
     for name in sorted(tensors):
@@ -113,18 +120,18 @@ def _restore(record: Fields, tensors: Tensors) -> Trainer:
         _blueprint(record, tensors), _rule(record.part("rule")), record.integer("seed", 0, _WORD)
     )
     blueprint = trainer.blueprint
-    names = [f"{c.name}.latent" for c in blueprint.couplings]
+    names = [_name(blueprint, part) for part in trainer.parts]
     expected = [*names, *blueprint.structure()]
     if set(tensors) != {*expected, "bias_latent"}:
         raise NetworkFileError(f"tensors must be {', '.join(expected)} and bias_latent")
-    for index, coupling in enumerate(blueprint.couplings):
-        shape = coupling.parameters.shape
-        latents = _tensor_within(tensors, names[index], np.int16, shape, LATENT_LIMIT)
-        if not np.array_equal(latents, coupling.mirrored(latents)):
+    for number, part in enumerate(trainer.parts):
+        shape = part.coupling.parameters.shape
+        latents = _tensor_within(tensors, names[number], np.int16, shape, LATENT_LIMIT)
+        if not np.array_equal(latents, part.coupling.mirrored(latents)):
             raise NetworkFileError(
-                f"tensor {names[index]!r} must be symmetric with a diagonal of zeros"
+                f"tensor {names[number]!r} must be symmetric with a diagonal of zeros"
             )
-        trainer.latents(index)[...] = latents
+        trainer.latents(number)[...] = latents
     bias = trainer.synapses.bias_latent
     bias[...] = _tensor_within(tensors, "bias_latent", np.int32, bias.shape, BIAS_LATENT_LIMIT)
     trainer.epoch = record.integer("epoch", 0, _MAX_EPOCH)
@@ -176,9 +183,12 @@ def _blueprint(record: Fields, tensors: Tensors) -> Network:
     blank: dict[str, npt.NDArray[Any]] = {}
     for coupling in description.parts("couplings"):
         name = f"{coupling.text('pre')}-{coupling.text('post')}"
-        shape = (None,) * kind_of(coupling).axes_in(coupling)
-        checked_array(tensors, f"{name}.latent", np.int16, shape, record.where, NetworkFileError)
+        axes = (None,) * kind_of(coupling).axes_in(coupling)
+        checked_array(tensors, f"{name}.latent", np.int16, axes, record.where, NetworkFileError)
         blank |= {key: tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
-        blank[f"{name}.weight"] = np.zeros(blank.pop(f"{name}.latent").shape, np.int8)
+        shape = blank.pop(f"{name}.latent").shape
+        blank[f"{name}.weight"] = np.zeros(shape, np.int8)
+        if blank.pop(f"{name}.feedback_latent", None) is not None:
+            blank[f"{name}.feedback"] = np.zeros(shape, np.int8)
     blank |= {key: tensor for key, tensor in tensors.items() if key.endswith(".colour")}
     return network_from(description.content, blank)

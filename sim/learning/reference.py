@@ -20,7 +20,8 @@ States = dict[str, npt.NDArray[np.integer]]
 class Latents:
     """All that learning changes: int64 arrays by coupling and by population name.
 
-    A population has as many biases as it stores, (population.biases,). dropped: low bits of a
+    A population has as many biases as it stores, (population.biases,). feedback: of couplings whose
+    way back learns weights of its own, (n_post, n_pre). dropped: low bits of a
     coupling's latents that are always 0, where there are any.
     """
 
@@ -28,6 +29,7 @@ class Latents:
     bias: dict[str, npt.NDArray[np.int64]]
     random_state: int
     dropped: dict[str, int] = field(default_factory=dict)
+    feedback: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
 
 def next_random_state(state: int) -> int:
@@ -64,6 +66,10 @@ def update(
         if any(np.any(s_positive[name] != s_negative[name]) for name in ends):
             update = _update_dense if isinstance(coupling, DenseCoupling) else _update_edges
             update(coupling, latents, s_positive, s_negative, shifts[coupling.name])
+    for coupling in network.couplings:
+        if coupling.name in latents.feedback:
+            shift = shifts[coupling.name]
+            _update_feedback(coupling, latents, s_positive, s_negative, shift)
     for population in network.relaxing:
         name = population.name
         moved = s_positive[name].astype(np.int64) - s_negative[name]
@@ -95,6 +101,24 @@ def _update_dense(
             )
             if coupling.is_self_coupling:
                 weight[column, row] = weight[row, column]
+
+
+def _update_feedback(
+    coupling: Coupling, latents: Latents, positive: States, negative: States, shift: int
+) -> None:
+    """Weights of its own on the way back learn as a matrix from post to pre."""
+    pre, post, weight = coupling.pre, coupling.post, latents.feedback[coupling.name]
+    if all(np.array_equal(positive[name], negative[name]) for name in (pre, post)):
+        return
+    for row in range(len(weight)):
+        p_row, n_row = int(positive[post][row]), int(negative[post][row])
+        if p_row == 0 and n_row == 0:
+            continue
+        latents.random_state = next_random_state(latents.random_state)
+        for column in range(weight.shape[1]):
+            p, n = int(positive[pre][column]), int(negative[pre][column])
+            gradient, v = p_row * p - n_row * n, int(weight[row, column])
+            weight[row, column] = _stepped(latents, coupling.name, v, gradient, column, shift)
 
 
 def _update_edges(

@@ -11,6 +11,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, DenseCoupling, Network
 from toreq_hw.network.couplings.runs import Runs
 from toreq_hw.sim.learning.generator import WEYL_STEP
+from toreq_hw.sim.learning.parts import Part
 from toreq_hw.sim.plan import Ints, Plan, native_places, places_of_cells
 
 GRADIENT_LIMIT = (1 << 31) - (1 << 16) - (1 << 15) - 1
@@ -18,8 +19,8 @@ GRADIENT_LIMIT = (1 << 31) - (1 << 16) - (1 << 15) - 1
 
 
 class SharedParameters(NamedTuple):
-    """Per coupling, int64 (couplings,): rows of its parameters (-1 for a dense coupling, which has
-    no entries here); first: where they begin in `weight` and `weyl`; row_entry, run_entry,
+    """Per part (see `Part`), int64 (parts,): rows of its parameters (-1 for a dense coupling, which
+    has no entries here); first: where they begin in `weight` and `weyl`; row_entry, run_entry,
     place_entry: where its entries of `row_first`, `run_first` and `place_first` begin.
 
     row_first: the first parameter of each row. run_first, run_target, run_place, run_length: its
@@ -61,8 +62,8 @@ class SharedParameters(NamedTuple):
         plan.weights[places] = np.repeat(weights.ravel(), np.diff(begins))
 
 
-class _Part(NamedTuple):
-    """One coupling's share of `SharedParameters`, counted from its own beginnings."""
+class _Lists(NamedTuple):
+    """One part's share of `SharedParameters`, counted from its own beginnings."""
 
     row_first: Ints
     columns: Ints
@@ -71,15 +72,15 @@ class _Part(NamedTuple):
     places: Ints
 
 
-def shared_parameters(network: Network, plan: Plan, *, lowered: bool) -> SharedParameters:
+def shared_parameters(
+    network: Network, plan: Plan, learning_parts: Sequence[Part], *, lowered: bool
+) -> SharedParameters:
     """The lists of `network`; empty where all couplings are dense.
 
     lowered: whether `plan` is of the default lowering. Raises InputError where a gradient could
     leave 32 bits.
     """
-    parts = [
-        _part(network, plan, index, lowered=lowered) for index in range(len(network.couplings))
-    ]
+    parts = [_lists(network, plan, part, lowered=lowered) for part in learning_parts]
     sizes = [len(part.columns) for part in parts]
     first_run = _begins([len(part.runs.target) for part in parts])
     first_place = _begins([len(part.places) for part in parts])
@@ -109,23 +110,23 @@ def shared_parameters(network: Network, plan: Plan, *, lowered: bool) -> SharedP
     )
 
 
-def _part(network: Network, plan: Plan, index: int, *, lowered: bool) -> _Part:
-    coupling, none = network.couplings[index], np.zeros(0, dtype=np.int64)
+def _lists(network: Network, plan: Plan, part: Part, *, lowered: bool) -> _Lists:
+    coupling, none = part.coupling, np.zeros(0, dtype=np.int64)
     if isinstance(coupling, DenseCoupling):
         narrow = np.zeros(0, dtype=np.int32)
         runs = Runs(none, narrow, narrow, narrow)
-        return _Part(none, columns=none, runs=runs, counts=none, places=none)
+        return _Lists(none, columns=none, runs=runs, counts=none, places=none)
     _check_gradients(network, coupling)
     size = coupling.parameters.size
     if lowered:
         pre, post, parameter = coupling.edges()
-        cells = places_of_cells(network, plan, index, pre * coupling.shape[1] + post)
+        cells = places_of_cells(network, plan, part.number, pre * coupling.shape[1] + post)
         owner, places = np.tile(parameter, len(cells)), np.concatenate(cells)
     else:
-        ways = native_places(network, plan, index)
+        ways = native_places(network, plan, coupling)
         owner, places = np.tile(np.arange(size), len(ways)), np.concatenate(ways)
     counts = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=size))])
-    return _Part(
+    return _Lists(
         row_first=coupling.row_starts().astype(np.int64),
         columns=coupling.columns_of_parameters().astype(np.int64),
         runs=coupling.runs(backward=False),

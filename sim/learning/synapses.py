@@ -1,6 +1,7 @@
 """What learning keeps per synapse, laid out for compiled code: latents and where weights lie."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning.generator import WEYL_STEP
+from toreq_hw.sim.learning.parts import Part, parts_of
 from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
 from toreq_hw.sim.plan import Ints, Plan, population_numbers, projection_weight
 
@@ -29,12 +31,12 @@ BIAS_LATENT_LIMIT = (1 << 26) - 1
 
 
 class Synapses(NamedTuple):
-    """Couplings in file order. Populations are numbered as in `Plan`, the input is -1.
+    """All parts (see `parts_of`). Populations are numbered as in `Plan`, the input is -1.
 
     first: where a coupling's latents begin in `latent`, row-major. shared: of couplings that are
     not dense. forward, backward: where
-    its weights begin in `Plan.weights`, by pre rows and by post rows (-1: the input has no
-    way back; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
+    its weights begin in `Plan.weights`, by pre rows and by post rows (-1 where these are no mirror
+    of them; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
     0 for INT8. dropped: low bits that are always 0. biases: per population, how many it has: neuron
     i has bias i modulo that. bias_latent: one per relaxing neuron, equal where they share a bias.
     weyl: what each column adds to its row's random word.
@@ -61,11 +63,12 @@ def blank_synapses(
 
     latent_bits: of each coupling. lowered: `plan` is of the default lowering.
     """
+    parts = parts_of(network)
     number = population_numbers(network)
-    ends = [(number[p.source.name], number[p.target.name]) for p in network.forward_projections]
-    sizes = [c.parameters.size for c in network.couplings]
-    ternary = [c.weight_format is WeightFormat.TERNARY for c in network.couplings]
-    shared = shared_parameters(network, plan, lowered=lowered)
+    ends = [(number[part.coupling.pre], number[part.coupling.post]) for part in parts]
+    sizes = [part.coupling.parameters.size for part in parts]
+    ternary = [part.coupling.weight_format is WeightFormat.TERNARY for part in parts]
+    shared = shared_parameters(network, plan, parts, lowered=lowered)
     return Synapses(
         pre=np.array([pre for pre, _ in ends], dtype=np.int64),
         post=np.array([post for _, post in ends], dtype=np.int64),
@@ -73,13 +76,11 @@ def blank_synapses(
         forward=np.array(
             [projection_weight(plan, pre, post) for pre, post in ends], dtype=np.int64
         ),
-        backward=np.array(
-            [-1 if pre < 0 else projection_weight(plan, post, pre) for pre, post in ends],
-            dtype=np.int64,
-        ),
+        backward=np.array([_mirror(network, plan, part, number) for part in parts], dtype=np.int64),
         theta=np.array([theta if t else 0 for t in ternary], dtype=np.int64),
         biases=np.array([p.biases for p in network.relaxing], dtype=np.int64),
-        dropped=LATENT_BITS - np.array(latent_bits, dtype=np.int64),
+        dropped=LATENT_BITS
+        - np.array([latent_bits[part.number] for part in parts], dtype=np.int64),
         shared=shared,
         latent=np.zeros(sum(sizes), dtype=np.int16),
         bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
@@ -87,11 +88,20 @@ def blank_synapses(
     )
 
 
+def _mirror(network: Network, plan: Plan, part: Part, number: Mapping[str, int]) -> int:
+    """Where the weights of a part begin that mirror it, or -1."""
+    pre, post = number[part.coupling.pre], number[part.coupling.post]
+    alone = part.feedback or network.couplings[part.number].own_feedback is not None
+    return -1 if alone or pre < 0 else projection_weight(plan, post, pre)
+
+
 def check_latents(network: Network, synapses: Synapses) -> None:
     """Raises InputError for a latent outside its range, or a self-coupling that is not mirrored."""
-    for index, coupling in enumerate(network.couplings):
-        latents = latents_in(synapses, network, index)
-        what = f"latents of coupling {coupling.name!r}"
+    for index, part in enumerate(parts_of(network)):
+        coupling = part.coupling
+        latents = latents_in(synapses, index, coupling.parameters.shape)
+        owner = network.couplings[part.number].name
+        what = f"{'feedback ' if part.feedback else ''}latents of coupling {owner!r}"
         dropped = int(synapses.dropped[index])
         limit = LATENT_LIMIT >> dropped << dropped
         whole_numbers(what, latents, coupling.parameters.shape, -limit, limit)
@@ -114,10 +124,10 @@ def check_latents(network: Network, synapses: Synapses) -> None:
             )
 
 
-def latents_in(synapses: Synapses, network: Network, coupling: int) -> npt.NDArray[np.int16]:
-    """A view of one coupling's latents, int16, of its parameters' shape."""
-    parameters, start = network.couplings[coupling].parameters, synapses.first[coupling]
-    return synapses.latent[start : start + parameters.size].reshape(parameters.shape)
+def latents_in(synapses: Synapses, part: int, shape: tuple[int, ...]) -> npt.NDArray[np.int16]:
+    """A view of the latents of one part, int16, of its parameters' shape."""
+    start = synapses.first[part]
+    return synapses.latent[start : start + prod(shape)].reshape(shape)
 
 
 def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

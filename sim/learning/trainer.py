@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
+from toreq_hw.contract.cycles import cycles_of
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
@@ -31,6 +32,7 @@ from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.event_kernel import Rules, new_scratch
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import fill_uniform
+from toreq_hw.sim.learning.parts import Part, own_feedback_of, parts_of
 from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
 from toreq_hw.sim.learning.sample_kernel import NudgedOutput
 from toreq_hw.sim.learning.synapses import (
@@ -47,7 +49,7 @@ from toreq_hw.sim.plan import Ints, compile_plan
 
 
 class Rates(NamedTuple):
-    """k per coupling in file order, and of the biases of each relaxing population."""
+    """k per part (see `parts_of`), -1 for one that stays; and per relaxing population's biases."""
 
     shift: Ints
     bias_shift: Ints
@@ -111,6 +113,7 @@ class Trainer:
         self.seed = seed
         self.epoch = 0
         self.blueprint = network
+        self.parts = parts_of(network)
         plan = compile_plan(network.lowered if self.runs_lowered else network)
         self._plan = plan._replace(weights=plan.weights.copy(), bias=plan.bias.copy())
         bits = [rule.latent_bits_of(c.name) for c in network.couplings]
@@ -130,10 +133,10 @@ class Trainer:
         """
         trainer = cls(network, rule, seed)
         trainer.epoch = epoch
-        for index, coupling in enumerate(network.couplings):
-            theta = int(trainer.synapses.theta[index])
-            dropped = int(trainer.synapses.dropped[index])
-            trainer.latents(index)[...] = latents_of(coupling.parameters, theta, dropped)
+        for number, part in enumerate(trainer.parts):
+            theta = int(trainer.synapses.theta[number])
+            dropped = int(trainer.synapses.dropped[number])
+            trainer.latents(number)[...] = latents_of(part.coupling.parameters, theta, dropped)
         bias = np.concatenate([network.biases[p.name] for p in network.relaxing])
         trainer.synapses.bias_latent[:] = bias_latents_of(bias)
         trainer.program()
@@ -150,7 +153,7 @@ class Trainer:
         classes = check_labels(network.output, labels, len(inputs))
         learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
-            np.array([self.rule.shift_of(c.name, self.epoch) for c in network.couplings]),
+            np.array([self._shift_of(part) for part in self.parts]),
             np.array([self.rule.bias_shift_of(p.name, self.epoch) for p in network.relaxing]),
         )
         counters = np.zeros(4, dtype=np.int64)
@@ -162,7 +165,7 @@ class Trainer:
             rules=Rules(
                 threshold=0,
                 max_sweeps=MAX_SWEEPS,
-                detects_cycles=not network.sweep.always_settles,
+                cycles=int(cycles_of(network)),
             ),
             inputs=inputs,
             labels=classes,
@@ -174,14 +177,23 @@ class Trainer:
         self.random_state = np.uint32(state)
         return Progress(len(learned), *(int(count) for count in counters))
 
+    def _shift_of(self, part: Part) -> int:
+        name = self.blueprint.couplings[part.number].name
+        return self.rule.shift_of(name, self.epoch) if part.learns else -1
+
     def network(self) -> Network:
         """The network as it stands, an independent copy."""
-        return self._with_couplings(
-            coupling.with_parameters(
-                self._matrix(index) if isinstance(coupling, DenseCoupling) else self._weights(index)
-            )
-            for index, coupling in enumerate(self.blueprint.couplings)
-        )
+        couplings = list(self.blueprint.couplings)
+        for number, part in enumerate(self.parts):
+            coupling = couplings[part.number]
+            if part.feedback:
+                own = own_feedback_of(part, self._weights(number), learned=part.learns)
+                couplings[part.number] = replace(coupling, own_feedback=own)
+                continue
+            dense = isinstance(coupling, DenseCoupling)
+            stored = self._matrix(number) if dense else self._weights(number)
+            couplings[part.number] = coupling.with_parameters(stored)
+        return self._with_couplings(couplings)
 
     def _with_couplings(self, couplings: Iterable[Coupling]) -> Network:
         """The blueprint with other couplings, and the biases as they stand."""
@@ -195,7 +207,7 @@ class Trainer:
         return self._plan.weights[start : start + prod(shape)].reshape(shape)
 
     def _weights(self, index: int) -> npt.NDArray[np.int8]:
-        """The weights that one coupling's latents stand for, of its parameters' shape."""
+        """The weights that the latents of one part stand for, of its parameters' shape."""
         return weights_of(self.latents(index), int(self.synapses.theta[index]))
 
     def program(self) -> None:
@@ -207,12 +219,12 @@ class Trainer:
         check_latents(self.blueprint, synapses)
         check_integer("epoch", self.epoch, 0, MAX_EPOCH)
         check_integer("random_state", int(self.random_state), 1, (1 << 32) - 1)
-        for index, coupling in enumerate(self.blueprint.couplings):
-            weights = self._weights(index)
-            if isinstance(coupling, DenseCoupling):
-                self._program(index, weights)
+        for number, part in enumerate(self.parts):
+            weights = self._weights(number)
+            if isinstance(part.coupling, DenseCoupling):
+                self._program(number, weights)
             else:
-                synapses.shared.program(self._plan, index, weights)
+                synapses.shared.program(self._plan, number, weights)
         self._plan.bias[:] = synapses.bias_latent >> BIAS_GUARD_BITS
 
     def _program(self, index: int, matrix: npt.NDArray[np.int8]) -> None:
@@ -230,24 +242,25 @@ class Trainer:
         self.synapses.bias_latent[:] = other.synapses.bias_latent
         self.program()
 
-    def latents(self, coupling: int) -> npt.NDArray[np.int16]:
-        """A view of one coupling's latents, int16, of its parameters' shape.
+    def latents(self, part: int) -> npt.NDArray[np.int16]:
+        """A view of the latents of one part, int16, of its parameters' shape.
 
-        A dense coupling has (n_pre, n_post) of them.
+        part: its number in `parts`; couplings come first, in file order. A dense coupling has
+        (n_pre, n_post) of them, its feedback (n_post, n_pre).
         """
-        return latents_in(self.synapses, self.blueprint, coupling)
+        return latents_in(self.synapses, part, self.parts[part].coupling.parameters.shape)
 
     def _set_random_latents(self) -> None:
-        """Row-major, couplings in file order; a dense self-coupling gets its upper triangle so."""
+        """Row-major, all parts in order; a dense self-coupling gets its upper triangle so."""
         state = np.uint32(seed_state(self.seed, Stream.INITIAL_WEIGHTS))
-        for index, coupling in enumerate(self.blueprint.couplings):
-            latents, free = self.latents(index), coupling.free_parameters()
+        for number, part in enumerate(self.parts):
+            latents, free = self.latents(number), part.coupling.free_parameters()
             random_latents = np.zeros(len(free), dtype=np.int16)
-            dropped = int(self.synapses.dropped[index])
+            dropped = int(self.synapses.dropped[number])
             largest = self.rule.initial_reach >> dropped
             state = np.uint32(fill_uniform(random_latents, largest, state))
             latents.flat[free] = random_latents << dropped
-            latents[...] = coupling.mirrored(latents)
+            latents[...] = part.coupling.mirrored(latents)
 
     def _nudged_output(self) -> NudgedOutput:
         """Where the output population lies, and what nudges it."""

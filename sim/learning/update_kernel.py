@@ -24,7 +24,7 @@ from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 
 @compiled
 def update(plan, synapses, rates, inputs, positive, negative, random_state):  # type: ignore[no-untyped-def]
-    """V <- clip(V + ((s+_pre s+_post - s-_pre s-_post + r) >> k)) for every coupling and bias.
+    """V <- clip(V + ((s+_pre s+_post - s-_pre s-_post + r) >> k)) for every part and every bias.
 
     inputs, positive, negative: int16, the input and s+ and s- of all relaxing neurons. Returns the
     generator's state.
@@ -32,6 +32,8 @@ def update(plan, synapses, rates, inputs, positive, negative, random_state):  # 
     moved = np.empty(len(positive), dtype=np.int64)
     delta = np.empty(len(positive), dtype=np.int32)
     for coupling in range(len(synapses.pre)):
+        if rates.shift[coupling] < 0:
+            continue
         pre, post = synapses.pre[coupling], synapses.post[coupling]
         start, size = plan.population_start[post], plan.population_size[post]
         post_positive = positive[start : start + size]
@@ -106,7 +108,7 @@ def learn_dense(plan, synapses, coupling, rate, states, columns, random_state): 
             changed = program_row(latent[begin:], weight[begin:], theta)
         if self_coupling:
             mirror_latents(synapses, coupling, row, size)
-        if changed and synapses.pre[coupling] >= 0:
+        if changed and synapses.backward[coupling] >= 0:
             mirror_weights(plan, synapses, coupling, row, size)
     return random_state
 

@@ -20,7 +20,14 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Population, Role, require_relaxing_output
+from toreq_hw.network import (
+    DenseCoupling,
+    Network,
+    Population,
+    Role,
+    require_relaxing_output,
+    require_symmetric_feedback,
+)
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.suggestions import look_up, none_of
@@ -196,6 +203,7 @@ def program(network: Network, layers: Sequence[Layer]) -> Network:
     check_layers(layers)
     for layer in layers:
         if isinstance(layer, WeightLayer):
+            require_symmetric_feedback(network, f"under {layer.kind}", InputError)
             network = layer.program(network)
     return network
 
@@ -221,11 +229,13 @@ def disturbance(network: Network, batch: int, layers: Sequence[Layer]) -> Distur
     """What all phase layers together do to `batch` samples of one phase.
 
     Raises InputError for a clamped readout: no layer knows what damage does to its accumulators.
+    The same for feedback of its own.
     """
     check_layers(layers)
     total = Disturbance.none(network)
     for layer in layers:
         if isinstance(layer, PhaseLayer):
             require_relaxing_output(network, f"under {layer.kind}", InputError)
+            require_symmetric_feedback(network, f"under {layer.kind}", InputError)
             total = layer.add(network, batch, total)
     return total

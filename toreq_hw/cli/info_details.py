@@ -66,6 +66,7 @@ def _describe(net: Network) -> Details:
                 "weight_format": c.weight_format.value,
                 "fraction_bits": c.fraction_bits,
                 **({"feedback_shift": c.feedback_shift} if c.feedback_shift else {}),
+                **({"feedback": c.own_feedback.kind.value} if c.own_feedback else {}),
                 "zeros": round(float((c.parameters == 0).mean()), 4) if c.parameters.size else 0.0,
             }
             for c in net.couplings

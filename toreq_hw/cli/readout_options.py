@@ -1,4 +1,4 @@
-"""Options of `train` for the readout and for feedback shifts."""
+"""Options of `train` for the readout and for feedback."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import click
 
 from toreq_hw.cli.numbers import Name, Numbers, Whole
 from toreq_hw.errors import InputError
-from toreq_hw.network import ClampedReadout, Normalisation
+from toreq_hw.network import ClampedReadout, FeedbackKind, Normalisation
 from toreq_hw.reading.fields import shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-READOUT_OPTIONS = ("readout", "temperature", "normalisation", "drive", "feedback_shift")
+READOUT_OPTIONS = ("readout", "temperature", "normalisation", "drive", "feedback_shift", "feedback")
 """By their names among a command's options."""
 
 
@@ -35,7 +35,7 @@ class Fraction(click.ParamType["tuple[int, int]"]):
 
 
 def readout_options(command: F) -> F:
-    """Adds --readout, --temperature, --normalisation, --drive and --feedback-shift."""
+    """Adds --readout, --temperature, --normalisation, --drive, --feedback-shift, --feedback."""
     for option in reversed(
         (
             click.option(
@@ -63,6 +63,12 @@ def readout_options(command: F) -> F:
                 help="The way back of each coupling between layers that relax is 2^-N times as "
                 "strong, input side first; one number is for all.",
             ),
+            click.option(
+                "--feedback",
+                type=Name([one.value for one in FeedbackKind]),
+                help="Weights of the way back: symmetric (the default), or random ones of its own "
+                "that are fixed or learned; then nothing promises that the network settles.",
+            ),
         )
     ):
         command = option(command)
@@ -85,6 +91,11 @@ def readout_of(options: dict[str, Any]) -> ClampedReadout | None:
         options["temperature"] or default.temperature,
         Normalisation(normalisation) if normalisation else default.normalisation,
     )
+
+
+def feedback_of(options: dict[str, Any]) -> FeedbackKind:
+    """What --feedback says, symmetric if nothing."""
+    return FeedbackKind(options["feedback"] or FeedbackKind.SYMMETRIC)
 
 
 def feedback_shifts_of(options: dict[str, Any], hidden: int) -> tuple[int, ...]:

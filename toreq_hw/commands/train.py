@@ -22,7 +22,12 @@ from toreq_hw.cli.options import (
     with_samples,
 )
 from toreq_hw.cli.paths import InputFile, OutputFile
-from toreq_hw.cli.readout_options import feedback_shifts_of, readout_of, readout_options
+from toreq_hw.cli.readout_options import (
+    feedback_of,
+    feedback_shifts_of,
+    readout_of,
+    readout_options,
+)
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checked_notes, checkpoint_path, train_files
 from toreq_hw.data import Dataset
@@ -265,5 +270,6 @@ def _shape(
         schedule=Schedule(options["schedule"]) if options["schedule"] else None,
         beta_shift=settings.beta_shift,
         feedback_shifts=feedback_shifts_of(options, len(options["hidden"])),
+        feedback=feedback_of(options),
         readout=readout_of(options),
     )

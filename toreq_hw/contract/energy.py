@@ -10,6 +10,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Population, Projection, check_states
+from toreq_hw.network.feedback import asymmetric
 
 _LIMIT = (1 << 63) - 1
 
@@ -25,14 +26,18 @@ def doubled_energy(
 
     inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
     (batch, output.size), the nudge of a nudged phase. What a clamped output sends is constant, as
-    the input. Returns int64 (batch,). Raises InputError,
-    also where the depths of a network ask for more than 64 bits.
+    the input. Returns int64 (batch,). Raises InputError, also for a network that has no energy, and
+    where its depths ask for more than 64 bits.
     """
     inputs = check_states(network.input, inputs)
     named = [p.name for p in network.relaxing if p.name not in states]
     if named:
         raise InputError(f"states must be given for {', '.join(named)}, found none")
     checked = {p.name: check_states(p, states[p.name]) for p in network.relaxing}
+    for coupling in asymmetric(network.updating, network.couplings):
+        raise InputError(
+            f"coupling {coupling.name!r}: feedback must be symmetric for an energy, not its own"
+        )
     scale = _scales(network)
     total = np.zeros(len(inputs), dtype=np.int64)
     wide = {name: s.astype(np.int64) for name, s in checked.items()}

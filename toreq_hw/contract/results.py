@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.cycles import period
 from toreq_hw.contract.difference import NOTHING, STATE, Difference, first_unequal
 from toreq_hw.contract.phases import Phase
 from toreq_hw.contract.trace import Trace, trace_difference
@@ -25,7 +26,7 @@ class Status(IntEnum):
     SETTLED = 0
     """A whole sweep changed nothing: an equilibrium."""
     CYCLE = 1
-    """Synchronous updating returned to the state of two ticks before."""
+    """States returned: see `cycles`."""
     SWEEP_LIMIT = 2
     """The safety net: `max_sweeps` sweeps and still changing."""
 
@@ -88,6 +89,14 @@ class PhaseResult:
     def ticks(self) -> npt.NDArray[np.int32]:
         """Ticks run, int32 (batch,): every sweep is one tick of each colour."""
         return self.sweeps * np.int32(len(self.network.colours))
+
+    @property
+    def periods(self) -> npt.NDArray[np.int32]:
+        """Sweeps after which states return, int32 (batch,): 1 settled, 0 at the sweep limit."""
+        found = np.where(self.status == Status.SETTLED, np.int32(1), np.int32(0))
+        cycled = self.status == Status.CYCLE
+        found[cycled] = period(self.network, self.sweeps[cycled])
+        return found
 
     @property
     def unsettled(self) -> int:

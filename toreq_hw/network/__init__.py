@@ -13,10 +13,13 @@ from toreq_hw.network.couplings import (
     Coupling,
     DenseCoupling,
     Edges,
+    FeedbackKind,
+    OwnFeedback,
     SparseCoupling,
     WeightFormat,
 )
 from toreq_hw.network.description import Skip, described, load_description
+from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
@@ -40,10 +43,12 @@ __all__ = [
     "Coupling",
     "DenseCoupling",
     "Edges",
+    "FeedbackKind",
     "Need",
     "Network",
     "NeuronSet",
     "Normalisation",
+    "OwnFeedback",
     "Pass",
     "Population",
     "Projection",
@@ -66,6 +71,7 @@ __all__ = [
     "nudge_limit",
     "require",
     "require_relaxing_output",
+    "require_symmetric_feedback",
     "save",
     "split_by_colour",
 ]

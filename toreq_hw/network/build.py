@@ -8,7 +8,8 @@ import numpy as np
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
-from toreq_hw.network.couplings import DenseCoupling, WeightFormat
+from toreq_hw.network.couplings import Coupling, DenseCoupling, FeedbackKind, WeightFormat
+from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.readout import ClampedReadout
@@ -31,6 +32,7 @@ def layered(
     schedule: Schedule | None = None,
     beta_shift: int = 1,
     feedback_shifts: Sequence[int] | None = None,
+    feedback: FeedbackKind = FeedbackKind.SYMMETRIC,
     readout: ClampedReadout | None = None,
 ) -> Network:
     """A chain input - hidden - .. - output with all weights and biases zero.
@@ -38,8 +40,8 @@ def layered(
     sizes: at least two. fraction_bits: one per coupling of the chain. `signed` holds for
     hidden and output populations. loop_fraction_bits: couples the first hidden population
     to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
-    feedback_shifts: one per coupling of the chain but the first. readout: makes the output one of
-    8 signed bits.
+    feedback_shifts: one per coupling of the chain but the first. feedback: of the same. readout:
+    makes the output one of 8 signed bits.
     """
     if len(sizes) < 2:
         raise NetworkError(f"a network must have at least 2 layers, not {len(sizes)}")
@@ -54,12 +56,13 @@ def layered(
     populations = _populations(sizes, state_bits, input_bits, signed)
     if readout is not None:
         populations[-1] = readout.format_of(populations[-1])
-    couplings = _chain(populations, weight_format, fraction_bits, feedback_shifts)
+    couplings: list[Coupling] = _chain(populations, weight_format, fraction_bits, feedback_shifts)
     if loop_fraction_bits is not None:
         if len(sizes) < 3:
             raise NetworkError("a looped network must have a hidden layer, found none")
         looped = populations[1]
         couplings.append(_blank(looped, looped, weight_format, loop_fraction_bits))
+    couplings = blank_feedback(couplings, populations[0].name, feedback)
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
     chosen = schedule or default
     return Network(tuple(populations), tuple(couplings), {}, chosen, beta_shift, readout=readout)
@@ -70,7 +73,7 @@ def _chain(
     weight_format: WeightFormat,
     fraction_bits: Sequence[int],
     feedback_shifts: Sequence[int] | None,
-) -> list[DenseCoupling]:
+) -> list[Coupling]:
     """Each population to the next. feedback_shifts: of all couplings but the first, or None."""
     inner = len(populations) - 2
     shifts = [0, *([0] * inner if feedback_shifts is None else feedback_shifts)]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
-from toreq_hw.network.couplings import KINDS, Coupling
+from toreq_hw.network.couplings import KINDS, Coupling, FeedbackKind, OwnFeedback
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
@@ -113,7 +113,7 @@ def _check_version(network: Network, version: int) -> None:
     for what, first in (
         *((f"shape of population {p.name!r}", p.file_version) for p in network.populations),
         *((f"coupling {c.name!r}: kind {c.kind}", c.file_version) for c in network.couplings),
-        *((f"coupling {c.name!r}: feedback_shift", c.needed_version) for c in network.couplings),
+        *((_feedback_of(c), c.needed_version) for c in network.couplings),
         (f"schedule {network.sweep.name}", network.sweep.file_version),
         ("a clamped readout", 1 if network.readout is None else 2),
     ):
@@ -121,6 +121,11 @@ def _check_version(network: Network, version: int) -> None:
             raise NetworkFileError(
                 f"{what} must be in a file of version {first}, found version {version}"
             )
+
+
+def _feedback_of(coupling: Coupling) -> str:
+    setting = "feedback_shift" if coupling.feedback_shift else "feedback"
+    return f"coupling {coupling.name!r}: {setting}"
 
 
 def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> Network:
@@ -207,6 +212,16 @@ def _coupling(entry: Fields, tensors: dict[str, npt.NDArray[Any]]) -> Coupling:
     if "weight" not in own:
         raise NetworkFileError(f"tensor {shown(stem + 'weight')}: must be in the file, found none")
     made = kind.from_file(entry, own)
-    if "feedback_shift" not in entry:
+    if "feedback_shift" in entry:
+        shift = entry.integer("feedback_shift", -MAX_SHIFT, MAX_SHIFT)
+        made = replace(made, feedback_shift=shift)
+    feedback = FeedbackKind.SYMMETRIC
+    if "feedback" in entry:
+        feedback = entry.choice("feedback", FeedbackKind)
+    if feedback is FeedbackKind.SYMMETRIC:
         return made
-    return replace(made, feedback_shift=entry.integer("feedback_shift", -MAX_SHIFT, MAX_SHIFT))
+    shape = made.parameters.shape
+    weight = checked_array(
+        tensors, f"{stem}feedback", np.int8, shape, f"coupling {made.name!r}", NetworkFileError
+    )
+    return replace(made, own_feedback=OwnFeedback(weight, feedback is FeedbackKind.LEARNED))

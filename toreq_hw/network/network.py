@@ -17,7 +17,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.checks import check_roles, check_terminals, checked_biases
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
-from toreq_hw.network.feedback import check_feedback, depths
+from toreq_hw.network.feedback import asymmetric, check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
@@ -182,6 +182,14 @@ class Network:
         return depths(self.updating, self.couplings)
 
     @cached_property
+    def has_energy(self) -> bool:
+        """Whether couplings between populations that update hold both ways alike.
+
+        Only then do changes lower an energy (docs/numerics.md, section 4).
+        """
+        return not asymmetric(self.updating, self.couplings)
+
+    @cached_property
     def sweep(self) -> Sweep:
         """What a sweep updates, tick by tick, and what a reader may rely on."""
         return Sweep(self.schedule, self.updating, self.couplings)
@@ -200,12 +208,18 @@ class Network:
     @property
     def synapses(self) -> int:
         """Number of stored weights, zeros included."""
-        return sum(c.parameters.size for c in self.couplings)
+        return sum(stored.size for stored in self._stored)
+
+    @property
+    def _stored(self) -> list[npt.NDArray[np.int8]]:
+        """Every array of stored weights, those of feedback of its own as well."""
+        own = [c.own_feedback.weight for c in self.couplings if c.own_feedback is not None]
+        return [*(c.parameters for c in self.couplings), *own]
 
     @property
     def sparsity(self) -> float:
         """Fraction of stored weights that are zero (0.0 without weights)."""
-        zeros = sum(int(np.count_nonzero(c.parameters == 0)) for c in self.couplings)
+        zeros = sum(int(np.count_nonzero(stored == 0)) for stored in self._stored)
         return zeros / self.synapses if self.synapses else 0.0
 
     def describe(self) -> dict[str, Any]:

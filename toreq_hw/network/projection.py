@@ -29,7 +29,8 @@ class Projection:
     """Adds `2^shift sum_j W[j, i] s_j` to accumulator i of `target`, s the states of `source`.
 
     index: position of the coupling in file order. W is the matrix of its default lowering.
-    backward: from post to pre, by the transpose.
+    backward: from post to pre, by the transpose. Then `coupling` is the one of the way back, which
+    is another where a coupling has feedback of its own.
     shift: F - f, F the target's accumulator fraction bits, f the projection's (docs/numerics.md,
     section 3).
     """
@@ -145,11 +146,12 @@ def projections(network: "Network") -> tuple[Projection, ...]:
         if pre.role is not Role.INPUT and not coupling.is_self_coupling:
             ways = [*ways, (post, pre, True)]
         for source, target, backward in ways:
+            own_way = coupling.way_back if backward else coupling
             own = coupling.back_fraction_bits if backward else coupling.fraction_bits
             shift = network.accumulator_fraction_bits(target.name) - own
             found.append(
                 Projection(
-                    coupling=coupling,
+                    coupling=own_way,
                     index=index,
                     source=source,
                     target=target,

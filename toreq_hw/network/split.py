@@ -14,6 +14,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import Coupling, lowered
+from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import NeuronSet
 from toreq_hw.network.population import Population, Role
@@ -82,6 +83,7 @@ def split_by_colour(network: Network) -> Split:
     """
     sweep = network.sweep
     require_relaxing_output(network, "to be split by colour")
+    require_symmetric_feedback(network, "to be split by colour")
     require(sweep, "to be split by colour", Need.VISITS_EACH_NEURON_ONCE)
     parts = _parts(network)
     if sum(part.population == network.output.name for part in parts.values()) > 1:

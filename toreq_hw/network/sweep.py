@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError, ToreqError
 from toreq_hw.network.couplings import Coupling
+from toreq_hw.network.feedback import asymmetric
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
 from toreq_hw.network.population import Population
 from toreq_hw.network.schedule import COLOURING, Colouring, Schedule, colours
+from toreq_hw.reading import shown
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ class Sweep:
 
     @cached_property
     def always_settles(self) -> bool:
-        """Whether every change lowers the energy, so that relaxation ends by itself.
+        """Whether every change lowers an energy, so that relaxation ends by itself.
 
         Of a colouring: whether the weights at hand join no two neurons of a colour.
         """
+        if asymmetric(self.populations, self.couplings):
+            return False
         if isinstance(self.schedule, Colouring):
             return not any(_joins(self, coupling) for coupling in self.couplings)
         return self.schedule.always_settles
@@ -159,6 +163,12 @@ def require(sweep: Sweep, where: str, *needs: Need, error: type[ToreqError] = Ne
 
 
 def _refusal(sweep: Sweep, need: Need, where: str) -> str:
+    unlike = asymmetric(sweep.populations, sweep.couplings)
+    if need is Need.ALWAYS_SETTLES and unlike:
+        return (
+            f"coupling {shown(unlike[0].name)}: feedback must be symmetric {where}, not its own: "
+            "nothing promises that the network settles"
+        )
     if need is Need.ALWAYS_SETTLES and isinstance(sweep.schedule, Schedule):
         return (
             f"schedule must be parity or sequential {where}, not {sweep.name}: a two-cycle would "

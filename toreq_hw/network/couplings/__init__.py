@@ -4,6 +4,7 @@ from toreq_hw.network.couplings.convolution import ConvolutionCoupling
 from toreq_hw.network.couplings.coupling import Coupling, Edges
 from toreq_hw.network.couplings.dense import DenseCoupling
 from toreq_hw.network.couplings.lowering import lowered
+from toreq_hw.network.couplings.own_feedback import FeedbackKind, OwnFeedback
 from toreq_hw.network.couplings.sparse import SparseCoupling
 from toreq_hw.network.couplings.weights import MAX_FRACTION_BITS, WeightFormat
 
@@ -19,6 +20,8 @@ __all__ = [
     "Coupling",
     "DenseCoupling",
     "Edges",
+    "FeedbackKind",
+    "OwnFeedback",
     "SparseCoupling",
     "WeightFormat",
     "lowered",

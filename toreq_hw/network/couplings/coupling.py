@@ -8,13 +8,15 @@ export computes the same states in the same ticks. A reader may take a kind's ow
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.network.couplings.own_feedback import OwnFeedback
 from toreq_hw.network.couplings.runs import Runs, runs_of
 from toreq_hw.network.couplings.weights import WeightFormat
 from toreq_hw.reading import Fields, shown
@@ -42,17 +44,22 @@ class Edges(NamedTuple):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Feedback:
-    """feedback_shift: s, by which the way back is 2^-s times as strong as the way forward."""
+    """feedback_shift: s, by which the way back is 2^-s times as strong as the way forward.
+
+    own_feedback: weights of the way back; None where they are those of the way forward.
+    """
 
     feedback_shift: int = 0
+    own_feedback: OwnFeedback | None = None
 
 
 class Coupling(Feedback, ABC):
     """Joins neurons of population `pre` and population `post`, with the same weight both ways.
 
+    With feedback of its own, the weights of the way back are others between the same neurons.
     kind: its name in a network file. file_version: first version of the network file with it.
     parameter_axes: dimensions of `parameters`, where all couplings of the kind have as many. Every
-    kind takes `feedback_shift` by name.
+    kind takes `feedback_shift` and `own_feedback` by name.
     """
 
     kind: ClassVar[str]
@@ -91,7 +98,15 @@ class Coupling(Feedback, ABC):
     @property
     def needed_version(self) -> int:
         """The first version of the network file with its kind and all that it says."""
-        return max(self.file_version, 2 if self.feedback_shift else 1)
+        plain = not self.feedback_shift and self.own_feedback is None
+        return max(self.file_version, 1 if plain else 2)
+
+    @cached_property
+    def way_back(self) -> Self:
+        """The coupling whose weights hold from post to pre; itself without feedback of its own."""
+        if self.own_feedback is None:
+            return self
+        return replace(self, own_feedback=None).with_parameters(self.own_feedback.weight)
 
     @property
     @abstractmethod
@@ -265,12 +280,14 @@ class Coupling(Feedback, ABC):
             "weight_format": self.weight_format.value,
             "fraction_bits": self.fraction_bits,
             **({"feedback_shift": self.feedback_shift} if self.feedback_shift else {}),
+            **({"feedback": self.own_feedback.kind.value} if self.own_feedback else {}),
             **self.settings(),
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
         """Its tensors in a network file, by their full names."""
-        parts = {"weight": self.parameters, **self.structure()}
+        own = {} if self.own_feedback is None else {"feedback": self.own_feedback.weight}
+        parts = {"weight": self.parameters, **own, **self.structure()}
         return {f"{self.name}.{end}": tensor for end, tensor in parts.items()}
 
 

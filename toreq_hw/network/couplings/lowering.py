@@ -4,6 +4,7 @@ A machine that takes it stores the whole matrix, with zeros where the kind has n
 and what damage can hit, are those of the dense matrix.
 """
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from toreq_hw.network.couplings.coupling import Coupling
@@ -21,6 +22,9 @@ def lowered(coupling: Coupling) -> DenseCoupling:
         return coupling
     made = _LOWERED.get(coupling)
     if made is None:
+        own = coupling.own_feedback
+        if own is not None:
+            own = replace(own, weight=coupling.matrix_of(own.weight))
         made = _LOWERED[coupling] = DenseCoupling(
             coupling.pre,
             coupling.post,
@@ -28,5 +32,6 @@ def lowered(coupling: Coupling) -> DenseCoupling:
             coupling.fraction_bits,
             coupling.weight_format,
             feedback_shift=coupling.feedback_shift,
+            own_feedback=own,
         )
     return made

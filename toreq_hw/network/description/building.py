@@ -12,11 +12,13 @@ from toreq_hw.network.couplings import (
     ConvolutionCoupling,
     Coupling,
     DenseCoupling,
+    FeedbackKind,
     SparseCoupling,
     WeightFormat,
     patterns,
 )
 from toreq_hw.network.description.words import MAX_LAYERS, LayerWords, layer_words, sizes_of
+from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.readout import ClampedReadout
@@ -73,6 +75,7 @@ def described(
     weight_format: WeightFormat = WeightFormat.INT8,
     fraction_bits: Sequence[int] | None = None,
     feedback_shifts: Sequence[int] | None = None,
+    feedback: FeedbackKind = FeedbackKind.SYMMETRIC,
     skips: Sequence[Skip] = (),
     state_bits: int = 8,
     input_bits: int = 8,
@@ -86,7 +89,8 @@ def described(
     """The network of these words, all weights and biases zero.
 
     input: sizes joined by x, channels last. layers: see `words.FORMS`; the last is the output.
-    fraction_bits, feedback_shifts: one a layer; pooling is none. seed: of `random` layers.
+    fraction_bits, feedback_shifts: one a layer; pooling is none. feedback: of every coupling with a
+    way back; weights of its own are zeros too. seed: of `random` layers.
     schedule: if not given, parity, or a colouring where a layer has couplings of its own. readout:
     makes the output one of 8 signed bits; its feedback shift is then minus the drive.
     Raises NetworkError.
@@ -99,6 +103,7 @@ def described(
     hidden = Population("hidden", 1, Role.HIDDEN, state_bits, signed)
     _add_all(parts, words, hidden, fraction_bits, feedback_shifts)
     couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
+    couplings = blank_feedback(couplings, start.name, feedback)
     populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
     return _finished(populations, couplings, schedule, beta_shift=beta_shift, readout=readout)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
-from toreq_hw.network.couplings import MAX_FRACTION_BITS, WeightFormat
+from toreq_hw.network.couplings import MAX_FRACTION_BITS, FeedbackKind, WeightFormat
 from toreq_hw.network.description.building import Skip, described
 from toreq_hw.network.description.words import MAX_LAYERS
 from toreq_hw.network.network import Network
@@ -24,6 +24,7 @@ FIELDS = (
     "weights",
     "fraction_bits",
     "feedback_shifts",
+    "feedback",
     "skips",
     "state_bits",
     "input_bits",
@@ -65,6 +66,7 @@ def _options(fields: Fields) -> dict[str, Any]:
     readers: dict[str, Callable[[str], Any]] = {
         "fraction_bits": lambda name: fields.integers(name, 0, MAX_FRACTION_BITS),
         "feedback_shifts": lambda name: fields.integers(name, -64, 64),
+        "feedback": lambda name: fields.choice(name, FeedbackKind),
         "skips": lambda name: [_skip(part) for part in fields.parts(name)],
         "state_bits": fields.integer,
         "input_bits": fields.integer,
