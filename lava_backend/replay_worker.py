@@ -18,9 +18,12 @@ import numpy.typing as npt
 
 from toreq_hw.contract.arithmetic import WORD_SIGN, flip_bits, flip_state, wrap32
 from toreq_hw.contract.faults import Fault, faults_by_tick
+from toreq_hw.json_values import JsonObject
 from toreq_hw.lava_backend import lava_shim
 from toreq_hw.lava_backend.lava_worker import Watch, end, note_progress
 from toreq_hw.network import Network, Population, load
+from toreq_hw.records import plain
+from toreq_hw.records.replay import LavaReplay
 
 Wide = npt.NDArray[np.int64]
 
@@ -59,7 +62,7 @@ def main(folder: Path) -> None:
         if sample:  # the first one is named from the start, before Lava runs
             controller.present.set(np.array([sample], dtype=np.int32))
         found.append(machine.replay(sample, start.astype(np.int64), step))
-    (folder / "replayed.json").write_text(json.dumps(found), encoding="utf-8")
+    (folder / "replayed.json").write_text(json.dumps(plain(found)), encoding="utf-8")
     watch.stop()
     controller.stop()
 
@@ -76,7 +79,7 @@ class Machine:
         colours: Wide,
         populations: dict[str, Any],
         connections: list[Any],
-        rows: dict[str, Any],
+        rows: JsonObject,
     ) -> None:
         self.network, self.populations, self.connections, self.rows = (
             network,
@@ -95,7 +98,7 @@ class Machine:
         self.state_xor_mask = {self._index(n, k): mask for n, k, mask in rows["inverted"]}
         self.message_xor_mask = {self._index(n, k): mask for n, k, mask in rows["messages"]}
 
-    def replay(self, sample: int, start: Wide, step: Any) -> dict[str, Any]:
+    def replay(self, sample: int, start: Wide, step: Any) -> LavaReplay:
         """One sample; `step` runs one time step of Lava."""
         first = {name: span.start for name, span in self.spans.items()}
         faults = faults_by_tick(self.rows["faults"], sample, first)
@@ -115,8 +118,8 @@ class Machine:
                 changed |= self._tick(tick, colour, faults[tick], step)
                 ticks.append(self.state.tolist())
             if not changed and (sweep - 1) * colours >= quiet_after:
-                return {"ticks": ticks, "sweeps": sweep, "settled": True}
-        return {"ticks": ticks, "sweeps": self.rows["max_sweeps"], "settled": False}
+                return LavaReplay(ticks, sweep, settled=True)
+        return LavaReplay(ticks, self.rows["max_sweeps"], settled=False)
 
     def _tick(
         self, tick: int, colour: int, faults: list[tuple[int, Fault, int]], step: Any

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -25,7 +24,8 @@ from toreq_hw.quant.options import Rule, default_fraction_bits
 from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.records.parity import MemoryProbe
+from toreq_hw.records import plain
+from toreq_hw.records.parity import MemoryProbe, StepMemory
 
 BATCH, WIDTH, CLASSES = 1024, 256, 10
 
@@ -82,7 +82,7 @@ def measure(probe: Probe) -> MemoryProbe:
     return MemoryProbe(rule=probe.rule.value, layers=probe.layers, **json.loads(done.stdout))
 
 
-def _step(probe: Probe) -> dict[str, Any]:
+def _step(probe: Probe) -> StepMemory:
     """Runs in the fresh process: the first step, on one sample, only loads and compiles."""
     torch.set_num_threads(1)
     ends = (
@@ -110,12 +110,12 @@ def _step(probe: Probe) -> dict[str, Any]:
             backprop_gradients(parameters, inputs, labels)
         peaks.append(_status_mb("VmHWM") - before)
     states_mb = BATCH * sum(p.size for p in layers.relaxing) * 4 / 1024**2
-    return {
-        "sweeps": sweeps,
-        "peak_mb": peaks[2],
-        "one_sample_mb": peaks[1],
-        "state_copies": (peaks[2] - peaks[1]) / states_mb,
-    }
+    return StepMemory(
+        sweeps=sweeps,
+        peak_mb=peaks[2],
+        one_sample_mb=peaks[1],
+        state_copies=(peaks[2] - peaks[1]) / states_mb,
+    )
 
 
 def _restart_high_water() -> float:
@@ -157,4 +157,4 @@ def _backprop_through_sweeps(
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    sys.stdout.write(json.dumps(_step(Probe(**(asked | {"rule": Rule(asked["rule"])})))))
+    sys.stdout.write(json.dumps(plain(_step(Probe(**(asked | {"rule": Rule(asked["rule"])}))))))

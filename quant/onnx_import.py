@@ -1,7 +1,6 @@
 """From an ONNX file back to a network: one of ours to the same bits, or a plain quantised MLP."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -24,33 +23,9 @@ from toreq_hw.quant.onnx_proof import prove
 from toreq_hw.quant.onnx_tensor import array
 from toreq_hw.quant.qonnx_export import to_qonnx
 from toreq_hw.reading import parse_json
+from toreq_hw.records.exchange import Carried
 
 Tensors = dict[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Carried:
-    """How one coupling was carried over, and what its layer computes beside the graph's.
-
-    exact: the integers stand for the very weights; otherwise they were rounded to INT8, which
-    sqnr_db and clipped_fraction tell. pre_scale, post_scale: the real value of one step of a state
-    at either end. Of `states` compared, feedback left out: ties differ by one where a rounding
-    boundary lies on the exact sum or within the graph's float error; moved differ because weights
-    were rounded, by at most `largest`; lowest have the graph's lowest signed integer, which no
-    population has.
-    """
-
-    coupling: str
-    exact: bool
-    sqnr_db: float | None
-    clipped_fraction: float
-    pre_scale: float
-    post_scale: float
-    states: int
-    ties: int
-    moved: int
-    largest: int
-    lowest: int
 
 
 @named_type_errors

@@ -1,6 +1,5 @@
 """Post-training quantisation: a float model becomes a network, with an account of the loss."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -19,34 +18,7 @@ from toreq_hw.network import (
 )
 from toreq_hw.quant.fit import Fit, fit, quantise
 from toreq_hw.quant.float_model import FloatModel, relax_float
-
-
-@dataclass(frozen=True)
-class CouplingError:
-    """What quantising one coupling does.
-
-    clipped_fraction: of its weights, beyond the format. sqnr_db: of its weights; None where
-    nothing is lost. accuracy_alone: of the float model with only this coupling quantised.
-    """
-
-    coupling: str
-    fraction_bits: int
-    clipped_fraction: float
-    sqnr_db: float | None
-    sparsity: float
-    accuracy_alone: float
-
-
-@dataclass(frozen=True)
-class QuantisationReport:
-    """accuracy_float: of the float model; accuracy_weights: all couplings quantised, states
-    still real. What is lost from there to the network's own accuracy, its states lose.
-    """
-
-    couplings: tuple[CouplingError, ...]
-    accuracy_float: float
-    accuracy_weights: float
-    float_sweeps: int
+from toreq_hw.records.quantisation import CouplingError, QuantisationReport
 
 
 @named_type_errors

@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.rtl.interfaces import Members
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.placement import PopulationPlacement
 from toreq_hw.rtl.rounding import flip_bits
@@ -60,7 +61,7 @@ class BlockFaults:
         self._ports = ports
 
     @staticmethod
-    def members(parameters: CoreParameters) -> dict[str, Any]:
+    def members(parameters: CoreParameters) -> Members:
         """The sequencer's part of `upset_signature`, and what happens to the event at hand."""
         blocks = len(parameters.relaxing)
         return {
@@ -114,7 +115,7 @@ class StateFaults:
         self._ports = ports
 
     @staticmethod
-    def members(parameters: CoreParameters) -> dict[str, Any]:
+    def members(parameters: CoreParameters) -> Members:
         """The updater's part of `upset_signature`."""
         addresses = parameters.groups * parameters.lanes
         return {"stuck": In(addresses), "state_xor_mask": In(addresses * parameters.state_bits)}

@@ -5,6 +5,7 @@ keeps the payload steady while it waits, and never waits for `ready` before rais
 """
 
 from enum import IntEnum
+from typing import Any
 
 from amaranth import Shape, signed, unsigned
 from amaranth.lib import data, stream, wiring
@@ -13,6 +14,9 @@ from amaranth.lib.wiring import Out
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import COMMAND_BITS
+
+Members = dict[str, Any]
+"""Some of a component's ports by name, as Amaranth's signatures take them."""
 
 
 class Fault(IntEnum):

@@ -5,7 +5,6 @@ reach: slow, and only for replays.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.results import CONTINUED, PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_starts, check_states
+from toreq_hw.records.replay import CoreReplay
 from toreq_hw.rtl.compiled_model import CompiledModel
 from toreq_hw.rtl.cxxrtl import compile_core
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
@@ -95,7 +95,7 @@ class ReplayCore:
             fields = {"space": word.space, "address": word.address, "data": word.data}
             self._send("loads", pack(layout, **fields))
 
-    def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> dict[str, Any]:
+    def relax(self, one: Replay, image: npt.NDArray[np.int16]) -> CoreReplay:
         """One sample of a map: presented, relaxed; faults act whenever the core waits."""
         for name, level in one.levels().items():
             self.put(f"upsets__{name}", level)
@@ -155,11 +155,11 @@ class ReplayCore:
     def _words(self, page: LivePage) -> list[int]:
         return [self.get(f"datapath {page.memory}", row) for row in range(page.rows)]
 
-    def _record(self, summary: int, states: Wide, one: Replay) -> dict[str, Any]:
+    def _record(self, summary: int, states: Wide, one: Replay) -> CoreReplay:
         fields = unpack(summary_payload(self._parameters), summary)
-        return {
-            "states": states.tolist(),
-            "sweeps": fields["sweeps"],
-            "settled": bool(fields["settled"]),
-            "snapshots": one.snapshots,
-        }
+        return CoreReplay(
+            states=states.tolist(),
+            sweeps=fields["sweeps"],
+            settled=bool(fields["settled"]),
+            snapshots=one.snapshots,
+        )

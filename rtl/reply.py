@@ -12,6 +12,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.contract.trace import Trace, sorted_changes, trace_of_states
 from toreq_hw.network import Network
+from toreq_hw.records.replay import CoreReplay
 from toreq_hw.rtl.parameters import CoreParameters
 
 _COSTS = ("cycles", "beats", "saturations")
@@ -119,20 +120,16 @@ def phase_results(
     return results
 
 
-def replay_result(network: Network, phase: str, samples: Sequence[dict[str, Any]]) -> PhaseResult:
-    """The result of a replayed fault map, of what a bench kept of each sample.
-
-    samples: "states" at the end, (neurons,) in file order; "sweeps"; "settled"; and "snapshots",
-    pairs of a tick and the states at its end, of every tick at whose end the core waited.
-    """
+def replay_result(network: Network, phase: str, samples: Sequence[CoreReplay]) -> PhaseResult:
+    """The result of a replayed fault map, of what a bench kept of each sample."""
     layout = Layout(network)
-    sweeps = np.array([one["sweeps"] for one in samples], dtype=np.int32)
-    settled = np.array([one["settled"] for one in samples], dtype=np.bool_)
+    sweeps = np.array([one.sweeps for one in samples], dtype=np.int32)
+    settled = np.array([one.settled for one in samples], dtype=np.bool_)
     seen = [
-        {int(tick): np.array(states, dtype=np.int16) for tick, states in one["snapshots"]}
+        {tick: np.array(states, dtype=np.int16) for tick, states in one.snapshots}
         for one in samples
     ]
-    ends = np.array([one["states"] for one in samples], dtype=np.int16)
+    ends = np.array([one.states for one in samples], dtype=np.int16)
     return PhaseResult(
         network=network,
         phase=phase,

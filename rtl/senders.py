@@ -11,7 +11,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.delta_threshold import DeltaThreshold
-from toreq_hw.rtl.interfaces import state_shape
+from toreq_hw.rtl.interfaces import Members, state_shape
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -52,7 +52,7 @@ class SendsEveryChange:
         self._ports = ports
 
     @staticmethod
-    def members(_: CoreParameters) -> dict[str, Any]:
+    def members(_: CoreParameters) -> Members:
         """No ports."""
         return {}
 
@@ -91,7 +91,7 @@ class SendsLargeMoves:
         self._ports = ports
 
     @staticmethod
-    def members(parameters: CoreParameters) -> dict[str, Any]:
+    def members(parameters: CoreParameters) -> Members:
         """The updater's ports of the lossy mode."""
         states = data.ArrayLayout(state_shape(parameters), parameters.update_lanes)
         return lossy_levels(parameters) | {"sent": In(states), "sends": Out(states)}
@@ -136,6 +136,6 @@ def sender_of(parameters: CoreParameters) -> "type[SendsEveryChange] | type[Send
     return SendsLargeMoves if parameters.lossy else SendsEveryChange
 
 
-def lossy_levels(parameters: CoreParameters) -> dict[str, Any]:
+def lossy_levels(parameters: CoreParameters) -> Members:
     """What a lossy core tells its updater; both stand while a pass runs."""
     return {"threshold": In(parameters.threshold_bits), "flushes": In(1)}

@@ -8,6 +8,7 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
 from toreq_hw.versions import versions
@@ -62,7 +63,7 @@ class Setting:
 
     def ledger_key(
         self, network: Network, baseline: Network | None, dataset: Dataset
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """All that every trial depends on, by content: wherever the files lie.
 
         Part of it is all code that a trial reaches, without comments and docstrings, and the

@@ -1,9 +1,9 @@
 """The campaigns of `make robustness`: which layers, at which levels."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from toreq_hw.contract.limits import MAX_SWEEPS
+from toreq_hw.records.campaign import Setting
 
 _FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NOISES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -21,7 +21,7 @@ class CampaignSpec:
 
     kind: str
     levels: tuple[float, ...]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Setting] = field(default_factory=dict)
     flips_states: bool = False
     quick: bool = False
     max_sweeps: int = MAX_SWEEPS

@@ -17,9 +17,11 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.files import write_bytes
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
 from toreq_hw.network.file import kind_of, network_from
 from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_tensors, shown
+from toreq_hw.records import plain
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.parts import Part
 from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
@@ -37,7 +39,7 @@ Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 @named_type_errors
-def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None = None) -> None:
+def save(trainer: Trainer, path: Path, notes: JsonObject, *, run: str | None = None) -> None:
     """Writes the trainer's state in one step. notes: JSON values handed back by `load`.
 
     run: names the run that the checkpoint is of, for whoever would write over it.
@@ -47,7 +49,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
         "format": FORMAT,
         "version": VERSION,
         "network": blueprint.describe(),
-        "rule": trainer.rule.describe(),
+        "rule": plain(trainer.rule.describe()),
         "seed": trainer.seed,
         "epoch": trainer.epoch,
         "random_state": int(trainer.random_state),
@@ -64,7 +66,7 @@ def save(trainer: Trainer, path: Path, notes: dict[str, Any], *, run: str | None
 
 
 @named_type_errors
-def load(path: Path) -> tuple[Trainer, dict[str, Any]]:
+def load(path: Path) -> tuple[Trainer, JsonObject]:
     """The trainer as it was saved, and the notes.
 
     Raises NetworkFileError naming the file: cut, tampered with, or with any value outside what a

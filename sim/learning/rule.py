@@ -1,10 +1,12 @@
 """The settings of the integer rule of on-chip learning (docs/numerics.md, section 6)."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+
+from msgspec import UNSET
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
+from toreq_hw.records.training import RuleSettings
 from toreq_hw.sim.learning.synapses import LATENT_BITS, LATENT_LIMIT
 
 FEWEST_LATENT_BITS = 8
@@ -53,29 +55,30 @@ class Rule:
             check_integer(f"bias shift of population {name!r}", shift, 0, MAX_SHIFT)
         bits = {"": self.latent_bits} | self.own_latent_bits
         for name, own in bits.items():
-            said = f"latent_bits of coupling {name!r}" if name else "latent_bits"
-            check_integer(said, own, FEWEST_LATENT_BITS, LATENT_BITS)
-            shift = self.shifts.get(name, self.shift)
+            check_integer(_of("latent_bits", name), own, FEWEST_LATENT_BITS, LATENT_BITS)
+        for name in ("", *self.shifts, *self.own_latent_bits):
+            shift, own = self.shifts.get(name, self.shift), self.latent_bits_of(name)
             if shift > own:
+                said = _of("latent_bits", name)
                 raise InputError(f"{said} must be at least {shift}, which is k there, not {own}")
-        for name, shift in self.shifts.items():
-            if shift > self.latent_bits_of(name):
-                raise InputError(
-                    f"shift of coupling {name!r} must be at most {self.latent_bits_of(name)}, its "
-                    f"latent bits, not {shift}"
-                )
         for start in self.decay_epochs:
             check_integer("decay_epochs", start, 0, MAX_EPOCH)
         check_integer("theta", self.theta, 1, LATENT_LIMIT)
         check_integer("initial_reach", self.initial_reach, 0, LATENT_LIMIT)
 
-    def describe(self) -> dict[str, Any]:
-        """The settings as JSON values; those of version 1, and what differs from its defaults."""
-        record = asdict(self)
-        for name in ("bias_shifts", "latent_bits", "own_latent_bits"):
-            if record[name] in ({}, LATENT_BITS):
-                del record[name]
-        return record
+    def describe(self) -> RuleSettings:
+        """The settings as a record: those of version 1, and what differs from its defaults."""
+        return RuleSettings(
+            shift=self.shift,
+            bias_shift=self.bias_shift,
+            theta=self.theta,
+            initial_reach=self.initial_reach,
+            shifts=dict(self.shifts),
+            decay_epochs=self.decay_epochs,
+            bias_shifts=dict(self.bias_shifts) or UNSET,
+            latent_bits=UNSET if self.latent_bits == LATENT_BITS else self.latent_bits,
+            own_latent_bits=dict(self.own_latent_bits) or UNSET,
+        )
 
     def latent_bits_of(self, coupling: str) -> int:
         """Bits of the latent weights of one coupling."""
@@ -92,6 +95,11 @@ class Rule:
 
     def _decay(self, shift: int, epoch: int) -> int:
         return min(MAX_SHIFT, shift + sum(epoch >= start for start in self.decay_epochs))
+
+
+def _of(setting: str, coupling: str) -> str:
+    """What a person calls a setting of one coupling, or ("") of all others."""
+    return f"{setting} of coupling {coupling!r}" if coupling else setting
 
 
 def check_integer(name: str, value: int, low: int, high: int) -> None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network import (
     DenseCoupling,
     Network,
@@ -83,7 +84,7 @@ class Layer:
                 words = " or ".join(_WORDS[kind] for kind in kinds)
                 raise InputError(f"{field.name} of {self.kind} must be {words}, not {shown(value)}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Plain JSON values; `from_json` gives the equal layer back."""
         return {"kind": self.kind, **asdict(self)}
 
@@ -183,7 +184,7 @@ def make_layer(kind: str, **settings: Any) -> Layer:
 
 
 @named_type_errors
-def from_json(record: dict[str, Any]) -> Layer:
+def from_json(record: JsonObject) -> Layer:
     """The inverse of `Layer.to_json`. Raises InputError."""
     if not isinstance(record, dict) or "kind" not in record:
         raise InputError(f"a layer must be a JSON object with a 'kind', not {record!r:.60}")

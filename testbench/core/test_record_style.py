@@ -55,3 +55,69 @@ def test_records_are_frozen_dataclasses_of_stated_types(module: str) -> None:
         assert dataclasses.is_dataclass(one), one
         assert one.__dataclass_params__.frozen, one  # type: ignore[attr-defined]
         assert not [f.name for f in dataclasses.fields(one) if "Any" in str(f.type)], one
+
+
+PACKAGES = ("toreq_hw", "sim", "rtl", "quant", "lava_backend", "boards", "reports")
+
+FREE_FORM = {
+    "toreq_hw/json_values.py": "the one name for JSON of any form",
+    "toreq_hw/reading/arrays.py": "files of somebody else, before they are checked",
+    "toreq_hw/reading/fields.py": "files of somebody else, before they are checked",
+    "toreq_hw/reading/structure.py": "files of somebody else, before they are checked",
+    "toreq_hw/records/__init__.py": "a record on its way to a file",
+    "toreq_hw/network/file.py": "the header of a network file, whose entries depend on kinds",
+    "toreq_hw/network/network.py": "the header of a network file, whose entries depend on kinds",
+    "toreq_hw/network/description/toml.py": "keyword arguments",
+    "toreq_hw/cli/checked.py": "what click parsed",
+    "toreq_hw/cli/console.py": "keyword arguments",
+    "toreq_hw/cli/options.py": "keyword arguments",
+    "toreq_hw/cli/train_files.py": "notes of a checkpoint, before they are checked",
+    "toreq_hw/commands/deploy.py": "the table shows whatever figures a target's record has",
+    "toreq_hw/cli/info_details.py": "what info says depends on the kind of file",
+    "toreq_hw/commands/info.py": "what info says depends on the kind of file",
+    "sim/campaign/setting.py": "what a ledger's runs share, of which only the hash is used",
+    "sim/learning/checkpoint.py": "notes that whoever saved a checkpoint gets back",
+    "sim/perturbation/layer.py": "settings of a layer, which depend on its kind",
+    "rtl/interfaces.py": "signatures of Amaranth",
+    "quant/onnx_nodes.py": "attributes of an ONNX node, which depend on its operator",
+    "quant/starting.py": "keyword arguments",
+    "lava_backend/lava_network.py": "keyword arguments",
+    "lava_backend/nengo_loihi_run.py": "objects of Nengo, by population",
+    "lava_backend/nengo_neurons.py": "as Nengo calls a neuron type",
+    "lava_backend/replay_worker.py": "processes of Lava, and the rows of a fault map",
+}
+"""Files that may hold a dict of anything, and why it is no record."""
+
+
+def dicts_of_anything(source: str) -> Iterator[int]:
+    """Lines that name a dict of text to anything, also in quotes or by its other name."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Subscript | ast.Name | ast.alias | ast.Constant):
+            named = ast.unparse(node).strip("'")
+            if named in ("dict[str, Any]", "JsonObject"):
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "r: dict[str, Any]",
+        "r: list[dict[str, Any]]",
+        "r: JsonObject",
+        "r: 'JsonObject'",
+        "def f() -> JsonObject: ...",
+    ],
+)
+def test_a_dict_of_anything_is_seen(source: str) -> None:
+    assert list(dicts_of_anything(source)) == [1]
+
+
+def test_records_are_no_dicts() -> None:
+    found = {
+        path.resolve().relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if list(dicts_of_anything(path.read_text(encoding="utf-8")))
+    }
+    assert sorted(found - FREE_FORM.keys()) == [], "must be dataclasses in toreq_hw/records"
+    assert sorted(FREE_FORM.keys() - found) == [], "hold none any more"

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from testbench.lava.conftest import random_samples
+from testbench.lava.exact import EXACT
 from testbench.small_kinds import MAKERS, Maker
 from toreq_hw import sim
 from toreq_hw.lava_backend import lava_run, nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.mapper import load_chip, map_network
 from toreq_hw.network import Schedule, WeightFormat
-from toreq_hw.targets.agreement import Agreement, compare
+from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.expected import simulate
 
-EXACT = Agreement(0, 0, 0, None)
 CASES = [(WeightFormat.INT8, Schedule.SEQUENTIAL), (WeightFormat.TERNARY, Schedule.PARITY)]
 
 

@@ -6,11 +6,12 @@ import nir
 import pytest
 
 from testbench.lava.conftest import random_samples
+from testbench.lava.exact import EXACT
 from testbench.shifted_networks import narrow_case
 from toreq_hw import sim
 from toreq_hw.lava_backend import lava_run, nengo_loihi_run, nengo_run
 from toreq_hw.lava_backend.nir_export import to_graph
-from toreq_hw.targets.agreement import Agreement, compare
+from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.expected import simulate
 
 
@@ -23,7 +24,7 @@ def test_lava_and_nengo_run_every_tick_as_the_simulator() -> None:
         lava_run.run(case.network, chosen.inputs, targets, batch=2),
         nengo_run.run(case.network, chosen.inputs, targets),
     ):
-        assert compare(expected, found) == Agreement(0, 0, 0, None)
+        assert compare(expected, found) == EXACT
 
 
 def test_nir_states_the_fraction_bits_of_each_direction() -> None:

@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from testbench.lava.conftest import random_samples, samples
+from testbench.lava.exact import EXACT
 from testbench.networks import random_case
 from toreq_hw import sim
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.lava_backend.record import RunRecord
 from toreq_hw.network import Network, Schedule
 from toreq_hw.targets import Samples
-from toreq_hw.targets.agreement import Agreement, compare
+from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.expected import simulate
-
-EXACT = Agreement(0, 0, 0, None)
 
 
 def traced(phase: sim.PhaseResult) -> sim.Trace:

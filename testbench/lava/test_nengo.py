@@ -11,6 +11,7 @@ import pytest
 from examples.digits_in_nengo import classify
 from testbench.colourings import chequered_case, coloured_case
 from testbench.lava.conftest import random_samples, samples
+from testbench.lava.exact import EXACT
 from testbench.networks import random_case
 from toreq_hw import network, sim
 from toreq_hw.errors import (
@@ -24,10 +25,8 @@ from toreq_hw.lava_backend import nengo_loihi_run, nengo_run, nir_export
 from toreq_hw.lava_backend.record import RunRecord
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.targets import Samples
-from toreq_hw.targets.agreement import Agreement, compare
+from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.expected import simulate
-
-EXACT = Agreement(0, 0, 0, None)
 
 
 def traced(phase: sim.PhaseResult) -> sim.Trace:

@@ -15,7 +15,8 @@ from torch import nn
 from toreq_hw.network import Network
 from toreq_hw.quant.float_file import load_float
 from toreq_hw.quant.mlp import Mlp
-from toreq_hw.quant.onnx_import import Carried, read_onnx
+from toreq_hw.quant.onnx_import import read_onnx
+from toreq_hw.records.exchange import Carried
 
 Exported = dict[str, tuple[Network, tuple[Carried, ...]]]
 

@@ -17,7 +17,8 @@ from testbench.quant.random_graphs import QUANT_DOMAIN, Quantised, RandomGraph, 
 from toreq_hw import sim
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import Network
-from toreq_hw.quant.onnx_import import Carried, read_onnx
+from toreq_hw.quant.onnx_import import read_onnx
+from toreq_hw.records.exchange import Carried
 
 Integers = npt.NDArray[np.int64]
 

@@ -14,6 +14,8 @@ from testbench.replay.replay_plan import ReplayPlan
 from testbench.rtl.bench import Bench
 from testbench.rtl.checker import MismatchError
 from testbench.rtl.plan import Load, Traffic
+from toreq_hw.records import plain
+from toreq_hw.records.replay import CoreReplay
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.live_page import LivePage
 from toreq_hw.rtl.load_spaces import Space
@@ -32,7 +34,7 @@ async def replay(dut: Any) -> None:
         await bench.run()
     except MismatchError as mismatch:
         failure = str(mismatch)
-    record = {"failure": failure, "samples": bench.found, "simulator": cocotb.SIM_NAME}
+    record = {"failure": failure, "samples": plain(bench.found), "simulator": cocotb.SIM_NAME}
     path.with_suffix(".json").write_text(json.dumps(record) + "\n")
     assert failure is None, failure
 
@@ -48,7 +50,7 @@ class ReplayBench(Bench):
             LivePage.of_states(self.parameters),
             LivePage.of_accumulators(self.parameters),
         )
-        self.found: list[dict[str, Any]] = []
+        self.found: list[CoreReplay] = []
 
     async def run(self) -> None:
         """Loads the map's weights, then relaxes sample after sample."""
@@ -73,12 +75,12 @@ class ReplayBench(Bench):
             seen = self.ports.seen[-1]
             assert seen.states is not None
             self.found.append(
-                {
-                    "states": seen.states[list(self.pages[0].addresses)].tolist(),
-                    "sweeps": seen.summary["sweeps"],
-                    "settled": seen.summary["settled"],
-                    "snapshots": one.snapshots,
-                }
+                CoreReplay(
+                    states=seen.states[list(self.pages[0].addresses)].tolist(),
+                    sweeps=seen.summary["sweeps"],
+                    settled=bool(seen.summary["settled"]),
+                    snapshots=one.snapshots,
+                )
             )
 
     async def _attend(self, one: Replay) -> None:

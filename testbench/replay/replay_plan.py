@@ -13,7 +13,10 @@ from testbench.rtl.plan import Load, Plan
 from testbench.rtl.simulate import RUNS, simulate
 from toreq_hw import sim
 from toreq_hw.contract.results import CONTINUED
+from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.reading import record_from
+from toreq_hw.records.replay import CoreReplay
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
@@ -92,4 +95,8 @@ def replay_in_rtl(
         memories=(("datapath", "states"), ("datapath", "accumulators")),
     )
     assert outcome.failure is None, outcome.failure
-    return replay_result(network, CONTINUED, outcome.record["samples"])
+    samples = [
+        record_from(one, CoreReplay, "what the bench kept", InputError)
+        for one in outcome.record["samples"]
+    ]
+    return replay_result(network, CONTINUED, samples)

@@ -16,13 +16,14 @@ from toreq_hw import commands, data, network, sim
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.network import Schedule, WeightFormat, layered
+from toreq_hw.records.replay import Comparison
 from toreq_hw.rtl.datapath import DRAIN_CYCLES
 from toreq_hw.rtl.replay import Replay, replay_parameters
 from toreq_hw.rtl.replay_core import ReplayCore, replay_on_core
 from toreq_hw.sim import perturbation as p
 from toreq_hw.sim.perturbation import fault_map
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.studies.replaying import Comparison, Expected, ReplayCase, on_core, replay
+from toreq_hw.studies.replaying import Expected, ReplayCase, on_core, replay
 
 SWEEPS = 40
 ALONE: dict[str, list[p.Layer]] = {

@@ -10,6 +10,7 @@ from testbench.sim.test_learning import latents_of, learn_by_reference
 from testbench.sim.test_runs import convolutional, looped, samples
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.records import plain
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.learning.synapses import weights_of
 
@@ -90,7 +91,7 @@ def test_weights_survive_fewer_bits() -> None:
         ({"shift": 9, "latent_bits": 8}, "latent_bits must be at least 9, which is k there, not 8"),
         (
             {"shifts": {"a-b": 12}, "latent_bits": 10},
-            "shift of coupling 'a-b' must be at most 10, its latent bits, not 12",
+            "latent_bits of coupling 'a-b' must be at least 12, which is k there, not 10",
         ),
     ],
 )
@@ -117,6 +118,6 @@ def test_a_checkpoint_keeps_them(tmp_path: Path) -> None:
         again, _ = checkpoint.load(tmp_path / "one.ckpt")
         assert again.rule == rule
         assert np.array_equal(again.latents(1), trainer.latents(1))
-    assert "latent_bits" not in Rule().describe()
+    assert "latent_bits" not in plain(Rule().describe())
     with pytest.raises(NetworkFileError):
         checkpoint.load(tmp_path / "none.ckpt")

@@ -39,6 +39,10 @@ _NO_SETTINGS = frozenset({"overwrite", "jobs", "threads", "scheduler", "compare"
 """Parameters that change nothing about the networks that a command writes."""
 
 
+Values = dict[str, Any]
+"""What a person typed, as click read it: of each parameter of a command, by its name."""
+
+
 def overwriting() -> bool:
     """Whether the command in progress has --overwrite."""
     context = click.get_current_context(silent=True)
@@ -69,7 +73,7 @@ class CheckedCommand(click.Command):
     def __init__(
         self,
         *arguments: Any,
-        files: Callable[[dict[str, Any]], Files] = lambda _: Files(),
+        files: Callable[[Values], Files] = lambda _: Files(),
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
@@ -122,7 +126,7 @@ class CheckedCommand(click.Command):
             if isinstance(kind, OutputFolder) and value is not None:
                 yield _label(parameter), (value, kind.names)
 
-    def _settings(self, ctx: click.Context) -> dict[str, Any]:
+    def _settings(self, ctx: click.Context) -> Values:
         """Values that are not defaults, of parameters that can change what is computed."""
         found = {}
         for parameter in self.params:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toreq_hw.quant.float_model import FloatModel
     from toreq_hw.quant.input_range import InputRange
     from toreq_hw.quant.mlp import Mlp
-    from toreq_hw.quant.post_training import QuantisationReport
+    from toreq_hw.records.quantisation import QuantisationReport
 
 CALIBRATION = 5000
 """Training images, at most, by which an MLP's activations are scaled."""

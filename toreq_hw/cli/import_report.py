@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from toreq_hw.quant.onnx_import import Carried
+    from toreq_hw.records.exchange import Carried
 
 
 def describe(carried: "Sequence[Carried]") -> Iterator[str]:

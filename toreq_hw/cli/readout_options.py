@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from toreq_hw.cli.checked import Values
 from toreq_hw.cli.numbers import Name, Numbers, Whole
 from toreq_hw.errors import InputError
 from toreq_hw.network import ClampedReadout, FeedbackKind, Normalisation
@@ -75,7 +76,7 @@ def readout_options(command: F) -> F:
     return command
 
 
-def readout_of(options: dict[str, Any]) -> ClampedReadout | None:
+def readout_of(options: Values) -> ClampedReadout | None:
     """The readout that the options ask for. Raises InputError for settings without a clamped one.
 
     The settings are those of `READOUT_OPTIONS`.
@@ -93,12 +94,12 @@ def readout_of(options: dict[str, Any]) -> ClampedReadout | None:
     )
 
 
-def feedback_of(options: dict[str, Any]) -> FeedbackKind:
+def feedback_of(options: Values) -> FeedbackKind:
     """What --feedback says, symmetric if nothing."""
     return FeedbackKind(options["feedback"] or FeedbackKind.SYMMETRIC)
 
 
-def feedback_shifts_of(options: dict[str, Any], hidden: int) -> tuple[int, ...]:
+def feedback_shifts_of(options: Values, hidden: int) -> tuple[int, ...]:
     """One shift a coupling of a chain but the first. Raises InputError for another number of them.
 
     hidden: how many hidden layers the chain has; a clamped output takes minus the drive.

@@ -1,14 +1,14 @@
 """The files of `toreq-hw train`: where its checkpoint lies, what it notes, whose run goes on."""
 
 from pathlib import Path
-from typing import Any
 
-from toreq_hw.cli.checked import Files
+from toreq_hw.cli.checked import Files, Values
 from toreq_hw.data import NAMES
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import InputError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.reading import Fields, record_from
-from toreq_hw.records.training import TrainedEpoch
+from toreq_hw.records.training import CheckpointNotes, TrainedEpoch
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.kept_work import kept_work
 
@@ -22,7 +22,7 @@ def checkpoint_path(out: Path, named: Path | None) -> Path | None:
     return named or out.with_suffix(".checkpoint")
 
 
-def train_files(values: dict[str, Any]) -> Files:
+def train_files(values: Values) -> Files:
     """A resumed training goes on with its checkpoint's run, and may write that checkpoint."""
     if values["engine"] == "torch":
         return Files()
@@ -36,8 +36,8 @@ def train_files(values: dict[str, Any]) -> Files:
     )
 
 
-def checked_notes(notes: dict[str, Any], trainer: Trainer, path: Path) -> None:
-    """Raises InputError unless `notes` are those that `train` leaves in the checkpoint `path`."""
+def notes_from(notes: JsonObject, trainer: Trainer, path: Path) -> CheckpointNotes:
+    """The notes that `train` left in the checkpoint `path`. Raises InputError for any others."""
     found = Fields(notes, f"{path}: notes", InputError)
     if found.text("data") not in NAMES:
         raise found.error("data", f"be one of {', '.join(NAMES)}", notes["data"])
@@ -51,3 +51,4 @@ def checked_notes(notes: dict[str, Any], trainer: Trainer, path: Path) -> None:
     for entry in history:
         entry.number("accuracy", 0, 1)
         record_from(entry.content, TrainedEpoch, f"{path}: notes: history", InputError)
+    return record_from(notes, CheckpointNotes, f"{path}: notes", InputError)

@@ -2,10 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
+from toreq_hw.cli.checked import Values
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
@@ -40,7 +41,7 @@ TORCH_ONLY = ("rule", "batch_size", "learning_rate", "spectral_limit", "device",
 """Options of `train` that mean nothing to the integer engine."""
 
 
-def refuse_options(options: dict[str, Any], names: tuple[str, ...], engine: str) -> None:
+def refuse_options(options: Values, names: tuple[str, ...], engine: str) -> None:
     """Raises InputError for the first option of `names` that was given."""
     for name in names:
         if options[name] is not None and options[name] is not False:
@@ -49,7 +50,7 @@ def refuse_options(options: dict[str, Any], names: tuple[str, ...], engine: str)
             raise InputError(f"--{shown} must be left out with --engine {engine}")
 
 
-def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) -> int:
+def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     """Trains, measures on the test images with the simulator, writes network and record.
 
     Returns 1 where the simulator and the trainer disagree on any state of any test image.
@@ -81,7 +82,7 @@ def train_and_write(out: Path, json_path: Path | None, options: dict[str, Any]) 
     return 1 if record.simulator_differs_on else 0
 
 
-def _settings(options: dict[str, Any], start: Network | None) -> "TrainingOptions":
+def _settings(options: Values, start: Network | None) -> "TrainingOptions":
     """The options given, over the trainer's own defaults; the shape of `start` if there is one."""
     try:
         import brevitas  # noqa: F401 - only whether it is there

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
@@ -29,8 +29,10 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
-from toreq_hw.records.deployment import Deployment
+from toreq_hw.records import side_by_side
+from toreq_hw.records.deployment import DeployedData, DeployedNetwork, Deployment, DeploymentRun
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import Page, write_page
 from toreq_hw.versions import versions
@@ -54,7 +56,7 @@ Examples:
   toreq-hw deploy --list-targets"""
 
 
-def _files(values: dict[str, Any]) -> Files:
+def _files(values: Values) -> Files:
     """A chip description is read where it is a file."""
     chip = Path(values["chip"])
     return Files(inputs={"--chip": chip} if chip.is_file() else {})
@@ -133,23 +135,17 @@ def command(
     with _watch_run(f"{len(chosen)} samples on {target.name}") as watch:
         options = targets.Options(report=report, threshold=threshold, watch=watch, **of_targets)
         outcome = target.run(network, chosen, options)
-    record = {
-        "target": target.name,
-        "passed": outcome.passed,
-        "network": {"path": str(path), "sha256": network.sha256, **network.describe()},
-        "threshold": threshold,
-        "data": {"name": chosen.data, "split": chosen.split, "part": "test"},
-        "versions": versions(*target.packages),
-        **outcome.record,
-        "notes": list(outcome.notes),
-        "duration_s": round(time.perf_counter() - begin, 3),
-    }
-    with together():
-        if json_path is not None:
-            write_json(json_path, record)
-        if report is not None:
-            write_page(_page(target, outcome, chosen.split, record), report / PAGE)
-    _show(target, record)
+    ran = DeploymentRun(
+        target=target.name,
+        passed=outcome.passed,
+        network=DeployedNetwork(str(path), network.sha256, **network.describe()),
+        threshold=threshold,
+        data=DeployedData(chosen.data, chosen.split, "test"),
+        versions=versions(*target.packages),
+        notes=outcome.notes,
+        duration_s=round(time.perf_counter() - begin, 3),
+    )
+    _publish(target, outcome, ran, json_path, report)
     return 0 if outcome.passed else 1
 
 
@@ -212,8 +208,26 @@ def _show_targets() -> None:
     output.print(listed)
 
 
+def _publish(
+    target: targets.Target,
+    outcome: targets.Outcome,
+    ran: DeploymentRun,
+    json_path: Path | None,
+    report: Path | None,
+) -> None:
+    """Writes the record and the page that were asked for, and prints what a person reads."""
+    record = side_by_side(ran, outcome.record)
+    rows = _rows(record)
+    with together():
+        if json_path is not None:
+            write_json(json_path, record)
+        if report is not None:
+            write_page(_page(target, outcome, ran.data.split, rows), report / PAGE)
+    _show(target, ran, rows)
+
+
 def _page(
-    target: targets.Target, outcome: targets.Outcome, split: str, record: dict[str, Any]
+    target: targets.Target, outcome: targets.Outcome, split: str, rows: Sequence[tuple[str, str]]
 ) -> Page:
     """The report of a deployment."""
     shown = Deployment(
@@ -223,10 +237,10 @@ def _page(
         versions=versions(*target.packages),
         chip=outcome.chip,
     )
-    return deployment_page(f"Deployed to {target.name}", shown, _rows(record))
+    return deployment_page(f"Deployed to {target.name}", shown, rows)
 
 
-def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+def _rows(record: JsonObject) -> list[tuple[str, str]]:
     """Every plain figure of a record, ready to be read."""
     return [
         (key.replace("_", " "), _text(value))
@@ -235,14 +249,14 @@ def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _show(target: targets.Target, record: dict[str, Any]) -> None:
+def _show(target: targets.Target, ran: DeploymentRun, rows: Sequence[tuple[str, str]]) -> None:
     """The figures, what a person must read with them, and the verdict."""
     title = f"{target.name}: {target.description}"
-    output.print(table(title, ("figure", "value"), _rows(record)))
-    for note in record["notes"]:
+    output.print(table(title, ("figure", "value"), rows))
+    for note in ran.notes:
         output.print(note)
-    verdict = "all checks held" if record["passed"] else "A CHECK FAILED"
-    output.print(f"{verdict}; network {record['network']['sha256'][:12]}")
+    verdict = "all checks held" if ran.passed else "A CHECK FAILED"
+    output.print(f"{verdict}; network {ran.network.sha256[:12]}")
 
 
 def _text(value: float | str) -> str:

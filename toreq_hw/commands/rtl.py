@@ -1,7 +1,7 @@
 """`toreq-hw rtl`: the relaxation core of a network as Verilog, memory images and a datasheet."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,6 +20,7 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json, write_text
+from toreq_hw.records.core_files import CoreFiles
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.versions import versions
 
@@ -72,14 +73,15 @@ def command(
     with together():
         record = write(parameters, net, out)
         if wave is not None:
-            record["files"]["waveform"] = _wave(parameters, net, data_name, wave, out)
+            waveform = _wave(parameters, net, data_name, wave, out)
+            record = replace(record, files={**record.files, "waveform": waveform})
         if json_path:
             write_json(json_path, record)
-    for name, value in record["files"].items():
+    for name, value in record.files.items():
         console.output.print(f"{name}: {value}")
 
 
-def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[str, Any]:
+def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFiles:
     """Writes all files of a core into `out`; returns the record."""
     try:
         from toreq_hw.rtl.core import Core
@@ -98,15 +100,15 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> dict[s
         for name, rows in images.text(parameters).items():
             files[f"{name} image"] = out / f"{name}.hex"
             write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
-    return {
-        "network": net.sha256,
-        "lanes": parameters.lanes,
-        "threshold": parameters.threshold,
-        "accumulator_bits": parameters.accumulator_bits,
-        "memory_bits": memory_bits(parameters),
-        "files": {name: str(file) for name, file in files.items()},
-        "versions": versions("amaranth"),
-    }
+    return CoreFiles(
+        network=net.sha256,
+        lanes=parameters.lanes,
+        threshold=parameters.threshold,
+        accumulator_bits=parameters.accumulator_bits,
+        memory_bits=memory_bits(parameters),
+        files={name: str(file) for name, file in files.items()},
+        versions=versions("amaranth"),
+    )
 
 
 def _wave(

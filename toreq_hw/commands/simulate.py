@@ -1,7 +1,6 @@
 """`toreq-hw simulate`: relax a network over real images and report what it took."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from toreq_hw.contract.ticks import Registers
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.sim.session import Session
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.engines import compare_engines
@@ -79,18 +79,18 @@ def command(
     difference = (
         compare_engines(net, inputs, labels, threshold, console.terminal) if compare else None
     )
-    record = {
-        **asdict(summary),
-        "data": dataset.name,
-        "split": dataset.split,
-        "engine": engine,
-        "threshold": threshold,
-        "images_per_second": len(inputs) / seconds,
-        "bit_exact": None if not compare else difference is None,
-        "sparsity": net.sparsity,
-        "network_sha256": net.sha256,
-        "versions": versions(),
-    }
+    record = Relaxed(
+        **vars(summary),
+        data=dataset.name,
+        split=dataset.split,
+        engine=engine,
+        threshold=threshold,
+        images_per_second=len(inputs) / seconds,
+        bit_exact=None if not compare else difference is None,
+        sparsity=net.sparsity,
+        network_sha256=net.sha256,
+        versions=versions(),
+    )
     if json_path:
         write_json(json_path, record)
     rows = [*summary_rows(summary), ("images per second", f"{len(inputs) / seconds:,.0f}")]

@@ -2,14 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import Files, checked_command
+from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
 from toreq_hw.cli.options import (
     json_option,
@@ -33,7 +33,7 @@ Examples:
   toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json"""
 
 
-def _files(values: dict[str, Any]) -> Files:
+def _files(values: Values) -> Files:
     """What is written into --out."""
     folder = values["out"] or FOLDER / values["board_name"]
     return Files(folders={"--out": (folder, ("record.json", "top.bin", "top.bit", "top.fs"))})

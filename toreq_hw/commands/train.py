@@ -10,7 +10,7 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.cli import console, starting, train_torch
-from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.checked import Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -29,13 +29,14 @@ from toreq_hw.cli.readout_options import (
     readout_options,
 )
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.train_files import checked_notes, checkpoint_path, train_files
+from toreq_hw.cli.train_files import checkpoint_path, notes_from, train_files
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
 from toreq_hw.memory import check_memory
 from toreq_hw.network import Network, Schedule, WeightFormat
+from toreq_hw.records.training import CheckpointNotes, IntegerTraining
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import Recipe, recipe
 from toreq_hw.sim.learning.synapses import LATENT_BITS
@@ -166,43 +167,43 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
     return 0
 
 
-def _train_integer(out: Path, json_path: Path | None, options: dict[str, Any]) -> None:
+def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
     kept = checkpoint_path(out, options["checkpoint_path"])
     trainer, notes = _resume(options) if options["resume"] else _fresh(options)
-    dataset = data.load(notes["data"])
-    if notes["holdout"]:
-        dataset = dataset.holding_out(notes["holdout"])
+    dataset = data.load(notes.data)
+    if notes.holdout:
+        dataset = dataset.holding_out(notes.holdout)
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
     history = train(trainer, dataset, notes, kept, current_run(), console.terminal)
     trained = trainer.network()
-    record = {
-        "data": dataset.name,
-        "split": dataset.split,
-        "seed": trainer.seed,
-        "rule": trainer.rule.describe(),
-        "epochs": notes["epochs"],
-        "augment": notes["augment"],
-        "started_from": notes.get("started_from"),
-        "history": history,
-        "accuracy": history[-1].accuracy if history else None,
-        "sparsity": trained.sparsity,
-        "seconds": time.perf_counter() - begin,
-        "network_sha256": trained.sha256,
-        "versions": versions(),
-    }
+    record = IntegerTraining(
+        data=dataset.name,
+        split=dataset.split,
+        seed=trainer.seed,
+        rule=trainer.rule.describe(),
+        epochs=notes.epochs,
+        augment=notes.augment,
+        started_from=notes.started_from,
+        history=history,
+        accuracy=history[-1].accuracy if history else None,
+        sparsity=trained.sparsity,
+        seconds=time.perf_counter() - begin,
+        network_sha256=trained.sha256,
+        versions=versions(),
+    )
     with together():
         network.save(trained, out, run=current_run())
         if json_path:
             write_json(json_path, record)
-    accuracy = f"{100 * record['accuracy']:.2f} %" if history else "unchanged"
+    accuracy = "unchanged" if record.accuracy is None else f"{100 * record.accuracy:.2f} %"
     console.output.print(
         f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} images ({dataset.split}); "
         f"{100 * trained.sparsity:.0f} % of weights are zero; wrote {out}"
     )
 
 
-def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
     dataset = data.load(options["data_name"])
     start = starting.starting_network(options["start"], dataset)
     plan = starting.described_network(options["description"], dataset)
@@ -222,35 +223,32 @@ def _fresh(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
     bits = options["latent_bits"] or LATENT_BITS
     rule = replace(settings.rule(shape, epochs), latent_bits=bits)
     trainer = begin(shape, rule, options["seed"])
-    notes = {
-        "data": dataset.name,
-        "holdout": options["holdout"],
-        "epochs": epochs,
-        "augment": settings.augment,
-        "history": [],
-        "started_from": start.sha256 if start else None,
-    }
+    notes = CheckpointNotes(
+        data=dataset.name,
+        holdout=options["holdout"],
+        epochs=epochs,
+        augment=settings.augment,
+        started_from=start.sha256 if start else None,
+    )
     return trainer, notes
 
 
-def _resume(options: dict[str, Any]) -> tuple[Trainer, dict[str, Any]]:
+def _resume(options: Values) -> tuple[Trainer, CheckpointNotes]:
     starting.refuse_resumed_options()
-    trainer, notes = checkpoint.load(options["resume"])
-    checked_notes(notes, trainer, options["resume"])
-    notes["epochs"] = starting.epochs_of(trainer, options["epochs"] or notes["epochs"])
-    return trainer, notes
+    trainer, found = checkpoint.load(options["resume"])
+    notes = notes_from(found, trainer, options["resume"])
+    epochs = starting.epochs_of(trainer, options["epochs"] or notes.epochs)
+    return trainer, replace(notes, epochs=epochs)
 
 
-def _recipe(options: dict[str, Any], default: Recipe) -> Recipe:
+def _recipe(options: Values, default: Recipe) -> Recipe:
     """The default with every setting that was given."""
     names = ("shift", "output_shift", "bias_shift", "theta", "beta_shift", "augment")
     given = {name: options[name] for name in names if options[name] is not None}
     return Recipe(**{**asdict(default), **given})
 
 
-def _shape(
-    options: dict[str, Any], dataset: Dataset, kind: WeightFormat, settings: Recipe
-) -> Network:
+def _shape(options: Values, dataset: Dataset, kind: WeightFormat, settings: Recipe) -> Network:
     sizes = (dataset.pixels, *options["hidden"], dataset.classes)
     if min(sizes) < 1:
         raise InputError(f"hidden sizes must be at least 1, not {min(options['hidden'])}")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network.couplings import KINDS, Coupling, FeedbackKind, OwnFeedback
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
@@ -54,7 +55,7 @@ def save(network: Network, path: str | Path, *, run: str | None = None) -> None:
 
 
 @named_type_errors
-def header(network: Network) -> dict[str, Any]:
+def header(network: Network) -> JsonObject:
     """What a file says beside the tensors: format, version, description, SHA-256.
 
     Raises NetworkError for a colouring that updates a neuron twice, which no file can hold.

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.checks import check_roles, check_terminals, checked_biases
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
@@ -222,7 +223,7 @@ class Network:
         zeros = sum(int(np.count_nonzero(stored == 0)) for stored in self._stored)
         return zeros / self.synapses if self.synapses else 0.0
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """The network without its tensors, as plain JSON values (see docs/numerics.md)."""
         return {
             "populations": [p.describe() for p in self.populations],

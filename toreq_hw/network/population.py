@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.reading import shown
 
 STATE_DTYPE = np.dtype(np.int16)
@@ -119,9 +120,9 @@ class Population:
         """The same neurons without positions, each with a bias of its own."""
         return replace(self, shape=(), bias_per_channel=False) if self.shape else self
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FileEntry:
         """Its entry in a network file: plain JSON values."""
-        entry = {
+        entry: FileEntry = {
             "name": self.name,
             "size": self.size,
             "role": self.role.value,

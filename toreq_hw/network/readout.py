@@ -7,10 +7,11 @@ for it.
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, ToreqError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.network.budget_table import softmax_table, sparsemax_table
 from toreq_hw.network.population import Population, Role
 from toreq_hw.reading import Fields, shown
@@ -60,7 +61,7 @@ class ClampedReadout:
                 f"not {shown(self.normalisation)}"
             )
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FileEntry:
         """Its entry in a network file."""
         return {
             "kind": "clamped",

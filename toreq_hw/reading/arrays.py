@@ -13,6 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, deserialize
 
 from toreq_hw.errors import ToreqError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.reading.content import decode, read_bytes
 from toreq_hw.reading.fields import Fields, shown
 from toreq_hw.reading.structure import parse_json
@@ -66,7 +67,7 @@ def parse_tensors(content: bytes, where: str, error: type[ToreqError]) -> Tensor
     Shapes and dtypes are the file's.
     """
     try:
-        entries: list[tuple[str, dict[str, Any]]] = deserialize(content)  # type: ignore[no-untyped-call]
+        entries: list[tuple[str, JsonObject]] = deserialize(content)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, TypeError, OverflowError) as failure:
         raise error(
             f"{where}: must be a whole safetensors file, found: {failure!s:.200}"

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from toreq_hw.errors import ToreqError
+from toreq_hw.json_values import JsonObject
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -74,7 +75,7 @@ class Fields:
         if not isinstance(content, dict):
             name = f"field {within.rstrip('.')} must be" if within else "must hold"
             raise error(f"{self._prefix}{name} an object, found {shown(content)}")
-        self.content: dict[str, Any] = content
+        self.content: JsonObject = content
 
     def __contains__(self, name: str) -> bool:
         return name in self.content

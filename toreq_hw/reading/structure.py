@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from toreq_hw.errors import ToreqError
+from toreq_hw.json_values import JsonObject
 from toreq_hw.reading.content import read_text
 from toreq_hw.reading.fields import Fields, shown
 
@@ -53,7 +54,7 @@ def read_fields(path: Path, limit: int, error: type[ToreqError]) -> Fields:
     return Fields(read_json(path, limit, error), str(path), error)
 
 
-def parse_toml(text: str, where: str, error: type[ToreqError]) -> dict[str, Any]:
+def parse_toml(text: str, where: str, error: type[ToreqError]) -> JsonObject:
     """The tables that TOML `text` holds.
 
     Raises `error`, beginning with `where`: no TOML, nested deeper than MAX_DEPTH.
@@ -94,7 +95,7 @@ def _check_values(found: object, where: str, error: type[ToreqError]) -> None:
     raise error(f"{where}: must nest at most {MAX_DEPTH} deep, found more")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(name for name, times in Counter(n for n, _ in pairs).items() if times > 1)

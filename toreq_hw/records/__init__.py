@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from msgspec import to_builtins
 
+from toreq_hw.json_values import JsonObject
+
 
 def plain(record: object) -> Any:
     """A record as dicts, tuples, text and numbers, for `json`; what is UNSET is left out.
@@ -17,6 +19,20 @@ def plain(record: object) -> Any:
     Raises TypeError for what is neither a record nor one of these.
     """
     return to_builtins(record, enc_hook=_number)
+
+
+def side_by_side(*records: object) -> JsonObject:
+    """The fields of several records as one JSON object.
+
+    Raises TypeError for what is no record, and where two have a field of the same name.
+    """
+    found: JsonObject = {}
+    for record in records:
+        fields = plain(record)
+        if not isinstance(fields, dict) or found.keys() & fields:
+            raise TypeError("records side by side must have fields of their own")
+        found |= fields
+    return found
 
 
 def _number(value: Any) -> int | float | bool:

@@ -100,17 +100,28 @@ class ParityRun(TrainingRecord):
 
 
 @dataclass(frozen=True)
-class MemoryProbe:
+class _Probed:
+    """What was probed. layers: hidden ones."""
+
+    rule: str
+    layers: int
+
+
+@dataclass(frozen=True)
+class StepMemory:
     """Peak memory of one training step. sweeps: None for one forward pass. one_sample_mb: of a
     step on one sample. state_copies: what the batch adds, in copies of all states.
     """
 
-    rule: str
-    layers: int
     sweeps: int | None
     peak_mb: float
     one_sample_mb: float
     state_copies: float
+
+
+@dataclass(frozen=True)
+class MemoryProbe(StepMemory, _Probed):
+    """What one process found; see `StepMemory`."""
 
 
 @dataclass(frozen=True)

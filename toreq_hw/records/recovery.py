@@ -48,3 +48,18 @@ class Relearning:
     recovery: tuple[Recovery, ...]
     hardening: Hardening | None
     asymmetry: Asymmetry | None
+
+
+@dataclass(frozen=True)
+class Relearned(Recovery):
+    """What `toreq-hw relearn --json` writes. latents_from: a checkpoint or a network file.
+    asymmetry: fraction by which steps up are weaker than steps down.
+    """
+
+    data: str
+    split: str
+    latents_from: str
+    asymmetry: float
+    seed: int
+    network_sha256: str
+    versions: dict[str, str]

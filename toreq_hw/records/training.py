@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 
 @dataclass(frozen=True)
 class TrainedEpoch:
@@ -16,3 +18,63 @@ class TrainedEpoch:
     sweeps_per_phase: float
     unsettled_phases: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """Settings of the integer rule, as `toreq_hw.sim.learning.Rule` explains them; the last three
+    are UNSET where they are as in version 1.
+    """
+
+    shift: int
+    bias_shift: int
+    theta: int
+    initial_reach: int
+    shifts: dict[str, int]
+    decay_epochs: tuple[int, ...]
+    bias_shifts: dict[str, int] | UnsetType = UNSET
+    latent_bits: int | UnsetType = UNSET
+    own_latent_bits: dict[str, int] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingNotes:
+    """What a checkpoint remembers beside the trainer. epochs: in all. augment: pixels by which
+    images are moved. history: the epochs so far.
+    """
+
+    epochs: int
+    augment: int
+    history: tuple[TrainedEpoch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointNotes(TrainingNotes):
+    """The same of `toreq-hw train`, which goes on with it. holdout: training images to measure on,
+    None for the test images. started_from: a network's SHA-256.
+    """
+
+    data: str
+    holdout: int | None
+    started_from: str | None = None
+
+
+@dataclass(frozen=True)
+class IntegerTraining:
+    """What `toreq-hw train --json` writes. started_from: a network's SHA-256. accuracy: after the
+    last epoch, None without any. seconds: of this run of the command.
+    """
+
+    data: str
+    split: str
+    seed: int
+    rule: RuleSettings
+    epochs: int
+    augment: int
+    started_from: str | None
+    history: tuple[TrainedEpoch, ...]
+    accuracy: float | None
+    sparsity: float
+    seconds: float
+    network_sha256: str
+    versions: dict[str, str]

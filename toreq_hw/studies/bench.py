@@ -15,6 +15,7 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.bench import Bench, BenchRow, Inference, Memory, Trained
+from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.bench import bench_page
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.generator import sample_order
@@ -116,7 +117,7 @@ def train_case(
         sizes, case.weights, settings.fraction_bits, beta_shift=settings.beta_shift
     )
     trainer = Trainer(shape, settings.rule(shape, epochs), seed)
-    notes = {"epochs": epochs, "augment": augment, "history": []}
+    notes = TrainingNotes(epochs=epochs, augment=augment)
     history = train(trainer, dataset, notes, screen=screen)
     net = trainer.network()
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)

@@ -5,7 +5,7 @@ import numpy as np
 from toreq_hw import network, sim
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.records.training import TrainedEpoch
+from toreq_hw.records.training import TrainedEpoch, TrainingNotes
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.recipes import recipe
@@ -22,7 +22,7 @@ FLOAT_SEEDS = 5
 
 def make_network(
     dataset: Dataset, seed: int, screen: Screen = NO_SCREEN
-) -> tuple[Network, list[TrainedEpoch]]:
+) -> tuple[Network, tuple[TrainedEpoch, ...]]:
     """The demonstration's network, trained from scratch, and one record per epoch."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
     shape = network.layered(
@@ -32,7 +32,7 @@ def make_network(
         beta_shift=settings.beta_shift,
     )
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
-    notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
+    notes = TrainingNotes(epochs=settings.epochs, augment=settings.augment)
     history = train(trainer, dataset, notes, screen=screen)
     return trainer.network(), history
 

@@ -11,6 +11,7 @@ from toreq_hw import sim
 from toreq_hw.contract.trace import compared_states
 from toreq_hw.extras import missing
 from toreq_hw.network import Network
+from toreq_hw.records.replay import Comparison
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 
 MACHINES = ("sim", "rtl", "lava")
@@ -46,15 +47,6 @@ class ReplayCase:
             max_sweeps=self.max_sweeps,
             trace=True,
         )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """checked: states compared, over samples, ticks and neurons; first_difference: None if none."""
-
-    machine: str
-    checked: int
-    first_difference: str | None
 
 
 class Expected:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from toreq_hw import data, network
 from toreq_hw.code_digest import code_digest, digest_of_imports
@@ -13,6 +12,7 @@ from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.critical import Critical
 from toreq_hw.records.recovery import Relearning
 from toreq_hw.records.robustness import DataStudy, Robustness
+from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.robustness import robustness_page
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import EvaluationSet
@@ -129,7 +129,7 @@ def _code() -> str:
     return code_digest([Path(__file__).with_name("weak_points.py")])[:8] + simulator[:8]
 
 
-def _key(net: Network, dataset: Dataset, options: Options) -> dict[str, Any]:
+def _key(net: Network, dataset: Dataset, options: Options) -> Run:
     """What learning with damage, and what weights matter, depend on."""
     return {
         "network": net.sha256,
@@ -200,7 +200,7 @@ def _train(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Tr
         beta_shift=settings.beta_shift,
     )
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
-    notes = {"epochs": settings.epochs, "augment": settings.augment, "history": []}
+    notes = TrainingNotes(epochs=settings.epochs, augment=settings.augment)
     train(trainer, dataset, notes, kept, run, screen)
     network.save(trainer.network(), path, run=run)
     return trainer

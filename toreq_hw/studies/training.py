@@ -1,13 +1,13 @@
 """One training with the integer on-chip rule, epoch by epoch, with a checkpoint after each."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from toreq_hw import data, sim
 from toreq_hw.data import Dataset
 from toreq_hw.records import plain
-from toreq_hw.records.training import TrainedEpoch
+from toreq_hw.records.training import TrainedEpoch, TrainingNotes
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
 from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
 from toreq_hw.sim.summary import summarise
@@ -17,39 +17,37 @@ from toreq_hw.studies.screen import NO_SCREEN, Screen
 def train(
     trainer: Trainer,
     dataset: Dataset,
-    notes: dict[str, Any],
+    notes: TrainingNotes,
     kept: Path | None = None,
     run: str | None = None,
     screen: Screen = NO_SCREEN,
-) -> list[TrainedEpoch]:
-    """Runs the remaining epochs; one record an epoch.
+) -> tuple[TrainedEpoch, ...]:
+    """Runs the remaining epochs; returns a record an epoch, those before among them.
 
-    notes: "epochs", "augment", "history" so far, and whatever else the checkpoint at `kept`
-    should remember; "history" grows in place, as plain values. run: named by the
-    checkpoint.
+    notes: go into the checkpoint at `kept` after every epoch, with the history so far. run: named
+    by the checkpoint.
     """
     shape = trainer.blueprint
     training = TrainingSamples(
         data.encode(dataset.train.images, dataset.pixel_max, shape.input),
         dataset.train.labels,
         dataset.shape,
-        notes["augment"],
+        notes.augment,
     )
     test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
-    history: list[dict[str, Any]] = notes["history"]
-    todo = notes["epochs"] - trainer.epoch
+    todo = notes.epochs - trainer.epoch
     with screen.bar("training", max(0, todo) * len(dataset.train)) as bar:
-        while trainer.epoch < notes["epochs"]:
+        while trainer.epoch < notes.epochs:
             begin = time.perf_counter()
             progress = learn_epoch(trainer, training, lambda part: bar.advance(part.samples))
             seconds = time.perf_counter() - begin
             result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
             epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)
-            history.append(plain(epoch))
+            notes = replace(notes, history=(*notes.history, epoch))
             bar.show(note=training_note(epoch.train_accuracy))
             if kept:
-                checkpoint.save(trainer, kept, notes, run=run)
-    return [TrainedEpoch(**entry) for entry in history]
+                checkpoint.save(trainer, kept, plain(notes), run=run)
+    return notes.history
 
 
 def _epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:

@@ -1,43 +1,11 @@
 """Checks a neuromorphic run against the simulator: every state of every tick, every count."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.lava_backend.record import RunRecord
+from toreq_hw.records.deployment import Agreement
 from toreq_hw.targets.expected import Phases, first_difference_of
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """What differs; all zero where a run is bit-exact.
-
-    differing_states: changes (sample, tick, neuron, before, after) that only one side has.
-    differing_ticks, differing_event_counts: samples and phases in which these counters differ.
-    first_difference: one line naming the first of all, or None.
-    """
-
-    differing_states: int
-    differing_ticks: int
-    differing_event_counts: int
-    first_difference: str | None
-
-    @property
-    def bit_exact(self) -> bool:
-        """Whether nothing differs."""
-        return self.first_difference is None
-
-    def describe(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "bit_exact": self.bit_exact,
-            "differing_states": self.differing_states,
-            "differing_ticks": self.differing_ticks,
-            "differing_event_counts": self.differing_event_counts,
-            "first_difference": self.first_difference,
-        }
 
 
 def compare(expected: Phases, found: RunRecord) -> Agreement:
@@ -48,7 +16,14 @@ def compare(expected: Phases, found: RunRecord) -> Agreement:
         ticks += int(np.count_nonzero(phase.sweeps != record.sweeps))
         events = (phase.events != record.events) | (phase.input_events != record.input_events)
         counts += int(np.count_nonzero(events))
-    return Agreement(states, ticks, counts, first_difference_of(expected, found.phases))
+    difference = first_difference_of(expected, found.phases)
+    return Agreement(
+        bit_exact=difference is None,
+        first_difference=difference,
+        differing_states=states,
+        differing_ticks=ticks,
+        differing_event_counts=counts,
+    )
 
 
 def _differing_changes(phase: sim.PhaseResult, record: sim.PhaseResult) -> int:

@@ -9,6 +9,7 @@ from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import BoardRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
@@ -65,22 +66,22 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     found = phase_results(network, expected.names, replies)
     difference = first_difference_of(expected, found)
     per_sample = int(found[0].costs["cycles"].sum()) / max(1, len(samples))
-    record: dict[str, Any] = {
-        "form": "simulated system" if options.port == SIMULATED else f"board at {options.port}",
-        "lanes": board.lanes,
-        "clock_hz": link.identity.clock_hz,
-        "bit_exact": difference is None,
-        "first_difference": difference,
-        "cycles_per_sample": per_sample,
-        "core_us_per_sample": per_sample / link.identity.clock_hz * 1e6,
-        "loaded_bytes": loaded,
-        "load_board_seconds": load_s,
-        "run_seconds": ran,
-        "retries": link.retries,
-        "frame_errors": status.frame_errors,
-        "faults": status.faults,
-        **figures(expected, samples),
-    }
+    record = BoardRun(
+        form="simulated system" if options.port == SIMULATED else f"board at {options.port}",
+        lanes=board.lanes,
+        clock_hz=link.identity.clock_hz,
+        bit_exact=difference is None,
+        first_difference=difference,
+        cycles_per_sample=per_sample,
+        core_us_per_sample=per_sample / link.identity.clock_hz * 1e6,
+        loaded_bytes=loaded,
+        load_board_seconds=load_s,
+        run_seconds=ran,
+        retries=link.retries,
+        frame_errors=status.frame_errors,
+        faults=status.faults,
+        **vars(figures(expected, samples)),
+    )
     notes: tuple[str, ...] = (
         "cycles are those of the core's own counter, states reported after each phase",
     )

@@ -9,6 +9,7 @@ import numpy as np
 from toreq_hw import sim
 from toreq_hw.contract.phases import NUDGED_PHASES, PHASES
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import PhaseCounts, RunFigures
 from toreq_hw.targets.target import Samples
 
 
@@ -62,28 +63,28 @@ def first_difference_of(expected: Phases, found: Sequence[sim.PhaseResult]) -> s
     return None
 
 
-def figures(phases: Phases, samples: Samples) -> dict[str, Any]:
+def figures(phases: Phases, samples: Samples) -> RunFigures:
     """Accuracy, events, ticks and synops per sample, of the phases as the simulator ran them.
 
     Events and synops per sample are those of the free phase, input events included, because
     inference is a free phase; the nudged phases are listed beside it.
     """
     free = phases.free
-    return {
-        "samples": len(samples),
-        "accuracy": float(np.mean(free.classes == samples.labels)),
-        "events_per_sample": float(np.mean(free.events + free.input_events)),
-        "synops_per_sample": float(np.mean(free.synops)),
-        "ticks_per_sample": float(np.mean(free.ticks)),
-        "unsettled": sum(phase.unsettled for phase in phases.all),
-        "phases": {
-            name: {
-                "events": int(phase.events.sum()),
-                "input_events": int(phase.input_events.sum()),
-                "synops": int(phase.synops.sum()),
-                "ticks": int(phase.ticks.sum()),
-                "changes_checked": 0 if phase.trace is None else len(phase.trace.tick),
-            }
+    return RunFigures(
+        samples=len(samples),
+        accuracy=float(np.mean(free.classes == samples.labels)),
+        events_per_sample=float(np.mean(free.events + free.input_events)),
+        synops_per_sample=float(np.mean(free.synops)),
+        ticks_per_sample=float(np.mean(free.ticks)),
+        unsettled=sum(phase.unsettled for phase in phases.all),
+        phases={
+            name: PhaseCounts(
+                events=int(phase.events.sum()),
+                input_events=int(phase.input_events.sum()),
+                synops=int(phase.synops.sum()),
+                ticks=int(phase.ticks.sum()),
+                changes_checked=0 if phase.trace is None else len(phase.trace.tick),
+            )
             for name, phase in zip(PHASES, phases.all, strict=True)
         },
-    }
+    )

@@ -1,6 +1,6 @@
 """Target `loihi`: Lava's fixed-point model of Loihi 2, and a map onto its neurocores."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from toreq_hw.extras import LAVA
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.lava_backend.mapper import load_chip
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import LoihiRun
 from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.chip_report import chip_report
 from toreq_hw.targets.expected import figures, simulate
@@ -33,14 +34,14 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     expected = simulate(network, samples)
     agreement = compare(expected, found)
     chip = chip_report(network, expected, options)
-    record: dict[str, Any] = {
-        **agreement.describe(),
-        **figures(expected, samples),
-        "accuracy": float(np.mean(found.classes == samples.labels)),
-        "form": "one sample at a time" if batch == 1 else f"batches of {batch}",
-        "lava_seconds": found.seconds,
+    accuracy = float(np.mean(found.classes == samples.labels))
+    record = LoihiRun(
+        **vars(agreement),
+        **vars(replace(figures(expected, samples), accuracy=accuracy)),
+        form="one sample at a time" if batch == 1 else f"batches of {batch}",
+        lava_seconds=found.seconds,
         **vars(chip.record),
-    }
+    )
     notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.notes)
     return Outcome(agreement.bit_exact and not chip.violations, record, notes, chip.record)
 

@@ -1,12 +1,13 @@
 """Target `nengo`: the network as a Nengo model of custom neurons, bit for bit."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.lava_backend.mapper import load_chip
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import NengoRun
 from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.chip_report import chip_report
 from toreq_hw.targets.expected import figures, simulate
@@ -27,13 +28,13 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     expected = simulate(network, samples)
     agreement = compare(expected, found)
     chip = chip_report(network, expected, options)
-    record: dict[str, Any] = {
-        **agreement.describe(),
-        **figures(expected, samples),
-        "accuracy": float(np.mean(found.classes == samples.labels)),
-        "nengo_seconds": found.seconds,
+    accuracy = float(np.mean(found.classes == samples.labels))
+    record = NengoRun(
+        **vars(agreement),
+        **vars(replace(figures(expected, samples), accuracy=accuracy)),
+        nengo_seconds=found.seconds,
         **vars(chip.record),
-    }
+    )
     passed = agreement.bit_exact and not chip.violations
     return Outcome(passed, record, (NOTE, *chip.notes), chip.record)
 

@@ -1,11 +1,10 @@
 """Target `nengo-loihi`: a spiking approximation on nengo-loihi's emulator of Loihi 1."""
 
-from typing import Any
-
 import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import ApproximateRun, StateError
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 AGREEMENT = 0.9
@@ -30,25 +29,25 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     layout = sim.Layout(network)
     agreement = float(np.mean(found.classes == expected.classes))
     follows = strength <= nengo_loihi_run.FOLLOWED_STRENGTH
-    record: dict[str, Any] = {
-        "bit_exact": False,
-        "samples": len(samples),
-        "class_agreement": agreement,
-        "class_agreement_needed": AGREEMENT,
-        "accuracy": float(np.mean(found.classes == samples.labels)),
-        "simulator_accuracy": float(np.mean(expected.classes == samples.labels)),
-        "mean_state_error": float(error.mean()),
-        "largest_state_error": float(error.max()),
-        "mean_state_error_by_population": {
-            p.name: {"error": float(error[:, layout.of(p)].mean()), "state_max": p.state_max}
+    record = ApproximateRun(
+        bit_exact=False,
+        samples=len(samples),
+        class_agreement=agreement,
+        class_agreement_needed=AGREEMENT,
+        accuracy=float(np.mean(found.classes == samples.labels)),
+        simulator_accuracy=float(np.mean(expected.classes == samples.labels)),
+        mean_state_error=float(error.mean()),
+        largest_state_error=float(error.max()),
+        mean_state_error_by_population={
+            p.name: StateError(float(error[:, layout.of(p)].mean()), p.state_max)
             for p in network.relaxing
         },
-        "spikes_per_sample": float(np.mean(found.spikes)),
-        "events_per_sample_of_the_simulator": float(np.mean(expected.events)),
-        "coupling_strength": strength,
-        "coupling_strength_is_followed": follows,
-        "emulator_seconds": found.seconds,
-    }
+        spikes_per_sample=float(np.mean(found.spikes)),
+        events_per_sample_of_the_simulator=float(np.mean(expected.events)),
+        coupling_strength=strength,
+        coupling_strength_is_followed=follows,
+        emulator_seconds=found.seconds,
+    )
     notes: tuple[str, ...] = NOTES
     if not follows:
         notes += (

@@ -1,12 +1,12 @@
 """Target `nir`: the network as a NIR graph for other neuromorphic tools."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from toreq_hw.errors import DeploymentError
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import NirExport
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 DEFAULT_FOLDER = Path("build/nir")
@@ -31,13 +31,13 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         int(np.count_nonzero(found.nodes[p.coupling.name].weight != p.matrix.T))
         for p in network.forward_projections
     )
-    record: dict[str, Any] = {
-        "file": str(path),
-        "nodes": len(found.nodes),
-        "edges": len(found.edges),
-        "weights_differing_after_reading_back": differing,
-        "not_expressed": list(NOT_EXPRESSED),
-    }
+    record = NirExport(
+        file=str(path),
+        nodes=len(found.nodes),
+        edges=len(found.edges),
+        weights_differing_after_reading_back=differing,
+        not_expressed=tuple(NOT_EXPRESSED),
+    )
     notes = ("NIR carries topology and weights. It does not express:",)
     return Outcome(differing == 0, record, notes + tuple(f"- {line}" for line in NOT_EXPRESSED))
 

@@ -1,9 +1,9 @@
 """Target `rtl`: the relaxation core, compiled from its netlist, cycle for cycle."""
 
 from pathlib import Path
-from typing import Any
 
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import CoreRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
@@ -32,14 +32,14 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     found = phase_results(network, expected.names, replies)
     difference = first_difference_of(expected, found)
     cycles = [int(phase.costs["cycles"].sum()) for phase in found]
-    record: dict[str, Any] = {
-        "lanes": LANES,
-        "bit_exact": difference is None,
-        "first_difference": difference,
-        "cycles_per_sample": cycles[0] / max(1, len(samples)),
-        "cycles_per_sample_with_nudged_phases": sum(cycles) / max(1, len(samples)),
-        **figures(expected, samples),
-    }
+    record = CoreRun(
+        lanes=LANES,
+        bit_exact=difference is None,
+        first_difference=difference,
+        cycles_per_sample=cycles[0] / max(1, len(samples)),
+        cycles_per_sample_with_nudged_phases=sum(cycles) / max(1, len(samples)),
+        **vars(figures(expected, samples)),
+    )
     notes = ("cycles are those of the core's own counter, states reported after each phase",)
     return Outcome(difference is None, record, notes)
 

@@ -1,9 +1,8 @@
 """Target `sim`: the simulator against itself, two engines that share no arithmetic path."""
 
-from typing import Any
-
 from toreq_hw import sim
 from toreq_hw.network import Network
+from toreq_hw.records.deployment import SimRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
@@ -13,12 +12,12 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     event = simulate(network, samples, "event", options.threshold)
     dense = simulate(network, samples, "dense", options.threshold)
     difference = first_difference_of(event, dense.all)
-    record: dict[str, Any] = {
-        "engines": [sim.EngineName.EVENT.value, sim.EngineName.DENSE.value],
-        "bit_exact": difference is None,
-        "first_difference": difference,
-        **figures(event, samples),
-    }
+    record = SimRun(
+        engines=(sim.EngineName.EVENT.value, sim.EngineName.DENSE.value),
+        bit_exact=difference is None,
+        first_difference=difference,
+        **vars(figures(event, samples)),
+    )
     return Outcome(difference is None, record)
 
 

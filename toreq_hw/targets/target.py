@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from toreq_hw import extras
 from toreq_hw.network import Network
 from toreq_hw.records.chip import ChipRecord
+from toreq_hw.records.deployment import TargetRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +58,12 @@ class Options:
 class Outcome:
     """What a run found.
 
-    passed: whether every check held (exit status 0 or 1). record: plain JSON values.
-    notes: sentences a person must read, shown under the table of figures. chip: the map onto a
-    chip, and its estimates.
+    passed: whether every check held (exit status 0 or 1). notes: sentences a person must read,
+    shown under the table of figures. chip: the map onto a chip, and its estimates.
     """
 
     passed: bool
-    record: dict[str, Any]
+    record: TargetRecord
     notes: tuple[str, ...] = ()
     chip: ChipRecord | None = None
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.network.couplings.coupling import Coupling, Edges, Range, Tensors, Weights
 from toreq_hw.network.couplings.weights import WeightFormat, check_format, checked_weights
 from toreq_hw.network.couplings.window import Window
@@ -183,7 +184,7 @@ class ConvolutionCoupling(Coupling):
         )
         return np.ascontiguousarray(found).reshape(-1)
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> FileEntry:
         """Input shape, stride, padding and pool."""
         return {
             "input_shape": list(self.input_shape),

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.network.couplings.own_feedback import OwnFeedback
 from toreq_hw.network.couplings.runs import Runs, runs_of
 from toreq_hw.network.couplings.weights import WeightFormat
@@ -254,7 +255,7 @@ class Coupling(Feedback, ABC):
         """What a file holds beside the parameters, by the end of the tensor's name."""
         return {}
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> FileEntry:
         """What a file's description holds beside the fields of every kind, plain JSON values."""
         return {}
 
@@ -271,7 +272,7 @@ class Coupling(Feedback, ABC):
         tensors: by the end of their names. Raises NetworkError, or the error of `entry`.
         """
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FileEntry:
         """Its entry in a network file, without the tensors."""
         return {
             "kind": self.kind,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.network.couplings.coupling import Coupling, Edges, Tensors, Weights
 from toreq_hw.network.couplings.weights import WeightFormat, check_format, checked_weights
 from toreq_hw.network.population import MAX_NEURONS, Population
@@ -171,7 +172,7 @@ class SparseCoupling(Coupling):
         """Which neurons the synapses join."""
         return {"indptr": self.indptr, "indices": self.indices}
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> FileEntry:
         """The number of post neurons, which the tensors do not tell."""
         return {"columns": self.columns}
 
