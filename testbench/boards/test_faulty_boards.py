@@ -30,7 +30,7 @@ from toreq_hw import network, targets
 from toreq_hw.boards import registry
 from toreq_hw.boards.fit.check import check_fit
 from toreq_hw.boards.link.host import BoardLink
-from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import REPLY, Code, Frame, ImageFlag, Request, State
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
 from toreq_hw.boards.link.transport import SerialTransport
 from toreq_hw.errors import LinkError
@@ -162,6 +162,24 @@ def test_one_fault_in_a_load_costs_a_retry(
     assert (found["frame_errors"] > 0) == (rule is corrupt)
     begun = [frame.type for frame in board.asked].count(Request.BEGIN)
     assert begun == (2 if rule is forged else 1)
+
+
+def test_a_load_that_the_board_does_not_hold_is_sent_again(library: Path) -> None:
+    denied: list[Frame] = []
+
+    def deny_the_first_load(frame: Frame) -> Reaction:
+        if frame.type != Request.COMMIT or denied:
+            return faithful(frame)
+        denied.append(frame)
+        answer = Frame(frame.sequence, frame.type | REPLY, bytes([Code.OK]))  # without LOADED
+        return Reaction(to_host=answer.encode())
+
+    board = powered(library, deny_the_first_load)
+    link = BoardLink(board, PARAMETERS)
+    link.load(NETWORK)
+    assert link.retries == 1
+    assert [frame.type for frame in board.asked].count(Request.BEGIN) == 2
+    assert State.LOADED in link.status().state
 
 
 def test_a_board_that_falls_silent_in_an_image(library: Path) -> None:
