@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from toreq_hw.errors import InputError
-from toreq_hw.reading import read_beginning
+from toreq_hw.reading import MAX_RECORD_BYTES, read_beginning
+from toreq_hw.records.kinds import record_kind
 
 _BEGINNING = 1 << 20
 """Bytes that are looked at; a safetensors header may be longer, and is read whole."""
@@ -99,7 +100,8 @@ def kind_of(path: Path) -> Kind:
         return _tensors(path, head, size)
     if head[:1] == b"\x08" and len(head) > 2 and head[1] < 64 and head[2] in _ONNX_FIELDS:
         return Kind.ONNX
-    return _text(head, whole=len(head) == size)
+    found = _text(head)
+    return _json_file(path, head, size) if found is Kind.RECORD else found
 
 
 def check_kind(label: str, path: Path, kinds: tuple[Kind, ...]) -> None:
@@ -146,7 +148,17 @@ def _tensors(path: Path, head: bytes, size: int) -> Kind:
     return Kind.NETWORK if "network" in named else Kind.FLOAT_MODEL
 
 
-def _text(head: bytes, *, whole: bool) -> Kind:
+def _json_file(path: Path, head: bytes, size: int) -> Kind:
+    """A record, by its fields, or a file of another kind."""
+    if len(head) < size:
+        head, _ = read_beginning(path, MAX_RECORD_BYTES, InputError)
+    found = _json(head)
+    is_record = isinstance(found, dict) and record_kind(found) is not None
+    return Kind.RECORD if is_record else Kind.OTHER
+
+
+def _text(head: bytes) -> Kind:
+    """By the beginning; RECORD for what may be any JSON object."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     first, newline, _ = text.partition(b"\n")
     if text.startswith(b"{"):
@@ -155,11 +167,9 @@ def _text(head: bytes, *, whole: bool) -> Kind:
             return Kind.TRIALS
         if isinstance(line, dict) and all(name in line for name in _LEDGER):
             return Kind.LEDGER
-        found = _json(text) if whole else None
         named = re.search(rb'"format"\s*:\s*"([^"]{1,80})"', text[:4096])
         by_format = _FORMATS.get(named[1].decode("ascii", "replace")) if named else None
-        is_json = isinstance(found, dict) or not whole
-        return by_format or (Kind.RECORD if is_json else Kind.OTHER)
+        return by_format or Kind.RECORD
     if _CHIP.search(text) and b"source" in text:
         return Kind.CHIP
     return Kind.DESCRIPTION if _DESCRIPTION.search(text) and b"input" in text else Kind.OTHER

@@ -1,10 +1,12 @@
 """`toreq-hw info` knows every kind of file that a command reads or writes."""
 
 import json
+import re
 import shutil
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -12,14 +14,34 @@ from safetensors.numpy import save_file
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import lava_backend, network
+from toreq_hw.files import write_json
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.records import side_by_side
+from toreq_hw.records.kinds import KINDS, RecordKind, record_kind
+from toreq_hw.records.recovery import Relearned
+from toreq_hw.sim.campaign.trial import MAX_BIN, Trial
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation import DeadNeurons
 from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.sim.perturbation.layer import KINDS as LAYERS
+from toreq_hw.studies.ledger import Ledger
+from toreq_hw.studies.ledger_rows import ROWS
 
+ROOT = Path(__file__).parents[2]
 TRIAL = {"level": 0.5, "trial": 0, "samples": 20, "accuracy": 0.25}
-HEAD = {"ledger": 2, "study": "dead_neurons", "shared": {"seed": 1}}
-RECORD = {"undamaged": 0.5, "latents_from": "checkpoint", "versions": {"toreq-hw": "0.1.0"}}
+RECORD = Relearned(
+    damage="dead_neurons",
+    level=0.5,
+    undamaged=0.75,
+    accuracy=(0.5, 0.625),
+    data="digits",
+    split="a split",
+    latents_from="checkpoint",
+    asymmetry=0.0,
+    seed=1,
+    network_sha256="0" * 64,
+    versions={"toreq-hw": "0.1.0"},
+)
 
 
 def small() -> Network:
@@ -28,6 +50,15 @@ def small() -> Network:
 
 def idx(path: Path) -> None:
     path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 7]))
+
+
+def ledger(path: Path) -> None:
+    """A ledger of two trials, under another name than its study gives it."""
+    kept = Ledger(path.parent, "dead_neurons", {"seed": 1}, Trial)
+    for trial in (0, 1):
+        one = Trial(0.5, trial, 10, 0.5, 6, 2, 0.125, (10, *[0] * (MAX_BIN - 1)), 1.0, 0, 1.5, None)
+        kept.add({"level": 0.5, "trial": trial}, one)
+    shutil.move(kept.path, path)
 
 
 def make(name: str, path: Path) -> None:
@@ -43,10 +74,8 @@ def make(name: str, path: Path) -> None:
             Path(lava_backend.__file__).parent / "chips" / "loihi1.toml", path
         ),
         "trials": lambda: path.write_text(2 * (json.dumps(TRIAL) + "\n")),
-        "ledger": lambda: path.write_text(
-            json.dumps(HEAD) + 2 * ('\n{"run": {}, "row": {}}') + "\n"
-        ),
-        "record": lambda: path.write_text(json.dumps(RECORD, indent=2)),
+        "ledger": lambda: ledger(path),
+        "record": lambda: write_json(path, RECORD),
         "idx": lambda: idx(path),
         "pickle": lambda: path.write_bytes(b"PK\x03\x04 of torch"),
     }
@@ -139,3 +168,72 @@ def test_the_version_is_that_of_the_file(tmp_path: Path) -> None:
         path = tmp_path / f"{wanted}.safetensors"
         network.save(made, path)
         assert f"network file of version {wanted}\n" in run("info", path).output
+
+
+def example(kind: Any) -> Any:
+    """Some value of a type that records have."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return example(arguments[0])
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{field.name: example(hints[field.name]) for field in fields(kind)})  # type: ignore[operator]
+    if origin is dict:
+        return {"toreq-hw": example(arguments[1])}
+    if origin in (tuple, list):
+        chosen = arguments[:1] if Ellipsis in arguments else arguments
+        return [example(one) for one in chosen]
+    return {int: 1, float: 0.5, bool: True, str: "text"}[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", KINDS, ids=lambda kind: f"{kind.command} {kind.parts[-1].__name__}"
+)
+def test_every_record_is_known_by_its_fields_and_their_types(
+    kind: RecordKind, tmp_path: Path
+) -> None:
+    path, found = tmp_path / "record.json", tmp_path / "info.json"
+    content = side_by_side(*(example(part) for part in kind.parts))
+    assert record_kind(content) is kind
+    write_json(path, content)
+    assert run("info", path, "--json", found).status == 0
+    made_by = json.loads(found.read_text())["made_by"]
+    assert made_by.split(", ")[0] == f"toreq-hw {kind.command}"
+    name = next(iter(content))
+    for wrong, error in (
+        ({**content, "surplus": 1}, "found a file of another kind"),
+        ({key: value for key, value in content.items() if key != name}, "a file of another kind"),
+        ({**content, name: None}, f"field {name} must be"),
+    ):
+        write_json(path, wrong)
+        done = run("info", path)
+        assert (done.status, done.output, done.error.count("\n")) == (2, "", 1)
+        assert error in done.error
+
+
+@pytest.mark.parametrize("name", ["lazy", "parity", "robustness", "synthesis"])
+def test_published_records_are_known(name: str) -> None:
+    done = run("info", ROOT / "reports" / "published" / f"{name}.json")
+    assert done.status == 0
+    assert "a record of a command" in done.output
+
+
+def test_a_line_of_a_ledger_that_is_no_run_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    make("ledger", path)
+    path.write_text(path.read_text().replace('"accuracy": 0.5', '"accuracy": 1.5'))
+    done = run("info", path)
+    assert (done.status, done.output) == (2, "")
+    assert f"{path}: line 2" in done.error
+
+
+def test_rows_of_every_ledger_are_known() -> None:
+    """A study that keeps a ledger is in the table by which one is read."""
+    sources = [path for folder in ("toreq_hw", "sim") for path in (ROOT / folder).rglob("*.py")]
+    named = {
+        name
+        for path in sources
+        for name in re.findall(r'Ledger\([^()"]*"([\w-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert named == ROWS.keys()
+    assert not named & LAYERS.keys()

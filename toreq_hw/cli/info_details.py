@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
 from toreq_hw.network import ClampedReadout, Network
-from toreq_hw.reading import Fields, parse_json, read_fields, read_tensors, read_text
+from toreq_hw.reading import parse_json, read_fields, read_tensors, read_text, record_from
+from toreq_hw.records.kinds import record_kind
 
 _MAX_BYTES = 1 << 32
 _MAX_TEXT = 1 << 30
@@ -163,59 +165,35 @@ def _trials(path: Path) -> Details:
 
 
 def _ledger(path: Path) -> Details:
-    lines = read_text(path, _MAX_TEXT, InputError).splitlines()
-    head = Fields(parse_json(lines[0], f"{path}: line 1", InputError), str(path), InputError)
+    from toreq_hw.studies.ledger import VERSION, study_of  # take the engines along
+    from toreq_hw.studies.ledger_rows import read_ledger
+
+    found = read_ledger(path)
     return {
-        "made_by": f"toreq-hw, ledger of version {head.integer('ledger')}",
-        "study": head.text("study"),
-        "runs": len(lines) - 1,
-        "shared": head.part("shared").content,
+        "made_by": f"toreq-hw, ledger of version {VERSION}",
+        "study": study_of(path),
+        "runs": len(found),
+        "shared": found.shared,
     }
 
 
 def _record(path: Path) -> Details:
     content = read_fields(path, _MAX_TEXT, InputError).content
-    versions = content.get("versions")
+    kind = record_kind(content)
+    if kind is None:
+        raise InputError(f"{path}: must have the fields of a command's record, found others")
+    for part in kind.parts:
+        names = {field.name for field in fields(part)}
+        own = {name: value for name, value in content.items() if name in names}
+        record_from(own, part, str(path), InputError)
     plain = {k: v for k, v in content.items() if isinstance(v, str | int | float | bool)}
+    version = content.get("versions", {}).get("toreq-hw")
     return {
-        "made_by": _maker(content, versions if isinstance(versions, dict) else {}),
+        "made_by": f"toreq-hw {kind.command}" + (f", version {version}" if version else ""),
         "of_network_sha256": _network_hash(content),
         "figures": plain,
         "fields": list(content),
     }
-
-
-_MAKERS = {
-    "deploy": {"target", "passed"},
-    "inject": {"layer", "levels", "controls"},
-    "replay": {"map", "verdicts"},
-    "relearn": {"undamaged", "latents_from"},
-    "quantize": {"accuracy_float", "couplings", "accuracy"},
-    "import": {"file", "couplings"},
-    "export": {"format", "operator_set"},
-    "simulate": {"engine", "images_per_second"},
-    "rtl": {"accumulator_bits", "memory_bits"},
-    "synth": {"bitstream", "placements"},
-    "train": {"history", "rule", "accuracy"},
-    "train --engine torch": {"history", "options", "accuracy"},
-    "demo": {"float_accuracy", "healing"},
-    "bench": {"training", "inference", "memory"},
-    "parity": {"rows", "runs", "memory"},
-    "reports": {"rows", "failures"},
-    "lazy": {"networks", "versions"},
-    "robustness": {"quick", "data"},
-}
-"""What a command's record has, the ones with more in common first."""
-
-
-def _maker(content: Details, versions: Details) -> str | None:
-    """The command and the version of the software that wrote a record."""
-    fits = [name for name, fields in _MAKERS.items() if fields <= content.keys()]
-    version = versions.get("toreq-hw")
-    if not fits:
-        return f"toreq-hw {version}" if version else None
-    best = max(fits, key=lambda name: len(_MAKERS[name]))
-    return f"toreq-hw {best}" + (f", version {version}" if version else "")
 
 
 def _network_hash(content: Details) -> str | None:

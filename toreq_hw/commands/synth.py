@@ -1,6 +1,6 @@
 """`toreq-hw synth`: a network becomes a board's bitstream, on open tools alone."""
 
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,10 +92,10 @@ def command(
     with together():  # the bitstream and its record
         with Stages() as stages:
             record = synthesise(request, stages.watch)
-        content = {**asdict(record), "versions": versions() | record.versions}
+        record = replace(record, versions=versions() | record.versions)
         for path in (out / "record.json", json_path):
             if path is not None:
-                write_json(path, content)
+                write_json(path, record)
     _show(record, out)
     return 0 if record.met else 1
 

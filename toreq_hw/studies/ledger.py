@@ -43,20 +43,27 @@ def _silent(*_: object) -> None:
 class Ledger(Generic[Row]):
     """Finished runs of a study in `folder`: a row, a dataclass of type `kind`, for each.
 
-    study: begins the file's name. shared: plain values that influence every run. Several processes
-    may work on one file: `lock` gives one of them its turn. A last line that a crash cut short is
-    dropped when the study goes on. Raises InputError for any other line that is not a whole run of
-    this study, OutputError where the file cannot be written; each names the file.
+    study: begins the file's name, unless `path` says how the file is called. shared: plain values
+    that influence every run. Several processes may work on one file: `lock` gives one of them its
+    turn. A last line that a crash cut short is dropped when the study goes on. Raises InputError
+    for any other line that is not a whole run of this study, OutputError where the file cannot be
+    written; each names the file.
     """
 
     def __init__(
-        self, folder: Path, study: str, shared: Mapping[str, Any], kind: type[Row]
+        self,
+        folder: Path,
+        study: str,
+        shared: Mapping[str, Any],
+        kind: type[Row],
+        *,
+        path: Path | None = None,
     ) -> None:
         head = {"ledger": VERSION, "study": study, "shared": plain(dict(shared))}
         self._head = json.loads(json.dumps(head))  # as it is read back
         self._kind = kind
         self._rows: dict[str, Row] = {}
-        self.path = folder / f"{study}-{_digest(self._head)}.jsonl"
+        self.path = path or folder / f"{study}-{_digest(self._head)}.jsonl"
         self._read()
 
     @classmethod
@@ -65,11 +72,15 @@ class Ledger(Generic[Row]):
         found = []
         paths = folder.glob(f"{study}-*.jsonl")
         for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns):
-            content = read_bytes(path, _MAX_FILE_BYTES, InputError)
-            where = f"{path}: line 1"
-            head = Fields(_parse(content.partition(b"\n")[0], where), where, InputError)
-            found.append(cls(folder, study, head.part("shared").content, kind))
+            found.append(cls(folder, study, _head_of(path).part("shared").content, kind))
         return found
+
+    @classmethod
+    def at(cls, path: Path, kind: type[Row]) -> "Ledger[Row]":
+        """The ledger in one file, whatever the file is called."""
+        head = _head_of(path)
+        shared = head.part("shared").content
+        return cls(path.parent, head.text("study"), shared, kind, path=path)
 
     def __contains__(self, run: Run) -> bool:
         return _key(run) in self._rows
@@ -79,6 +90,11 @@ class Ledger(Generic[Row]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def shared(self) -> Mapping[str, Any]:
+        """What influences every run."""
+        return dict(self._head["shared"])
 
     @property
     def rows(self) -> dict[str, Row]:
@@ -191,6 +207,17 @@ class Ledger(Generic[Row]):
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(f"{self.path}: must be writable, found: {error.strerror}")
+
+
+def study_of(path: Path) -> str:
+    """The study that the ledger at `path` is of. Raises InputError for what is no ledger."""
+    return _head_of(path).text("study")
+
+
+def _head_of(path: Path) -> Fields:
+    content = read_bytes(path, _MAX_FILE_BYTES, InputError)
+    where = f"{path}: line 1"
+    return Fields(_parse(content.partition(b"\n")[0], where), where, InputError)
 
 
 def _key(run: Run) -> str:

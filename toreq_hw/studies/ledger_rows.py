@@ -1,0 +1,36 @@
+"""What the rows of each study's ledger are, so that one can be read by its path alone."""
+
+from pathlib import Path
+from typing import Any
+
+from toreq_hw.records.bench import BenchRow
+from toreq_hw.records.critical import Critical
+from toreq_hw.records.lazy import Measured
+from toreq_hw.records.parity import MemoryProbe, ParityRun
+from toreq_hw.records.recovery import Recovery, Relearning
+from toreq_hw.records.synthesis import Design, Figures
+from toreq_hw.sim.campaign.trial import Trial
+from toreq_hw.sim.perturbation.layer import KINDS
+from toreq_hw.studies.ledger import Ledger, study_of
+
+ROWS: dict[str, type] = {
+    "bench": BenchRow,
+    "critical": Critical,
+    "designs": Design,
+    "figures": Figures,
+    "lazy": Measured,
+    "memory": MemoryProbe,
+    "parity": ParityRun,
+    "relearn": Recovery,
+    "relearning": Relearning,
+}
+"""By the study that a ledger names; a campaign is named after its layer, and has trials."""
+
+
+def read_ledger(path: Path) -> Ledger[Any]:
+    """The ledger at `path`, whatever it is called. Raises InputError, naming the line.
+
+    Rows of a study that is not of this package are taken as they are.
+    """
+    study = study_of(path)
+    return Ledger.at(path, Trial if study in KINDS else ROWS.get(study, dict))
