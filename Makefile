@@ -102,10 +102,13 @@ $(VENV)/lava: $(VENV)/extra-nengo
 
 # Quantised training and interchange
 
-.PHONY: quant-test parity parity-quick onnx-check
+.PHONY: quant-test gpu-check parity parity-quick onnx-check
 
 quant-test: $(VENV)/extra-quant-test ## Run the tests of quantised training, ONNX and QONNX.
 	$(BIN)/python -m pytest testbench/quant --numprocesses auto
+
+gpu-check: $(VENV)/extra-quant-test ## Hold training on CUDA against the CPU and time it; needs a GPU, ends with status 2 without.
+	$(BIN)/python -m testbench.quant.gpu_check
 
 parity: $(VENV)/extra-quant ## Train all tasks with both rules, five seeds; hours, resumes.
 	$(BIN)/toreq-hw parity --seeds 5 --out reports/published

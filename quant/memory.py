@@ -19,7 +19,7 @@ import torch
 from toreq_hw.children import tied_to_parent
 from toreq_hw.network import Population, Role, WeightFormat
 from toreq_hw.quant import relaxation_batch
-from toreq_hw.quant.equilibrium import Layers, couplings, drive
+from toreq_hw.quant.equilibrium import Layers, drive, links
 from toreq_hw.quant.options import Rule, default_fraction_bits
 from toreq_hw.quant.parameters import initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
@@ -140,7 +140,7 @@ def _backprop_through_sweeps(
     weights, biases = stored
     for weight in weights:
         weight.requires_grad_(True)
-    between = couplings(layers, weights, torch.float32)
+    between = links(layers, weights, torch.float32)
     base = relaxation_batch.base(drive(layers, inputs, weights[0], biases))
     states = relaxation_batch.zero_states(layers, inputs)
     quantisers = [state_quantiser(p, 0) for p in layers.relaxing]
@@ -148,9 +148,9 @@ def _backprop_through_sweeps(
         for index in (*range(0, len(states), 2), *range(1, len(states), 2)):
             total = base[index]
             if index > 0:
-                total = total + states[index - 1] @ between[index - 1]
+                total = total + between[index - 1].forward(states[index - 1])
             if index + 1 < len(states):
-                total = total + states[index + 1] @ between[index].T
+                total = total + between[index].backward(states[index + 1])
             states[index] = quantisers[index](total)
     states[-1].sum().backward()
 

@@ -1,16 +1,21 @@
 """What training moves: latent weights and biases, and the network they stand for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, WeightFormat
+from toreq_hw.network import Coupling, DenseCoupling, Network, WeightFormat
 from toreq_hw.quant.equilibrium import Layers, Tensors, exact_dtype
 from toreq_hw.quant.quantisers import Quantiser
+
+Weights = npt.NDArray[np.int8]
+Biases = npt.NDArray[np.int32]
 
 _INT32 = float((1 << 31) - 128)
 """Largest float32 that an int32 holds."""
@@ -18,8 +23,8 @@ _INT32 = float((1 << 31) - 128)
 
 @dataclass(frozen=True)
 class Parameters:
-    """Latent weights (pre.size, post.size) in LSBs of the coupling, and latent biases (size,)
-    in LSBs of the accumulator; float32 tensors.
+    """Latent weights, of the parameters' shape, in LSBs of the coupling, and latent biases, one a
+    stored bias, in LSBs of the accumulator; float32 tensors.
     """
 
     layers: Layers
@@ -29,10 +34,7 @@ class Parameters:
     biases: Tensors
 
     def quantise(self) -> tuple[Tensors, Tensors]:
-        """Integer-valued weights and biases; no gradient is kept.
-
-        Shapes (pre.size, post.size) and (size,).
-        """
+        """Integer-valued weights and biases of the latents' shapes; no gradient is kept."""
         with torch.no_grad():
             return [self.quantiser(w) for w in self.weights], [b.round() for b in self.biases]
 
@@ -65,24 +67,34 @@ class Parameters:
                         f"trained {what} must stay within +-{limit:.0f}, found {largest:.3g}: "
                         "training diverged; use a smaller learning rate"
                     )
-        populations = self.layers.populations
-        couplings = tuple(
-            DenseCoupling(
-                pre=pre.name,
-                post=post.name,
-                weight=weight.cpu().numpy().astype(np.int8),
-                fraction_bits=fraction_bits,
-                weight_format=self.weight_format,
-            )
-            for (pre, post), weight, fraction_bits in zip(
-                pairwise(populations), weights, self.layers.fraction_bits, strict=True
-            )
+        return self._of(
+            [weight.cpu().numpy().astype(np.int8) for weight in weights],
+            [bias.cpu().numpy().astype(np.int32) for bias in biases],
+            beta_shift,
         )
-        stored = {
-            p.name: b.cpu().numpy().astype(np.int32)
-            for p, b in zip(populations[1:], biases, strict=True)
-        }
-        return Network(populations, couplings, stored, beta_shift=beta_shift)
+
+    def _of(self, weights: list[Weights], biases: list[Biases], beta_shift: int) -> Network:
+        """The network of these integers."""
+        layers = self.layers
+        populations = layers.populations
+        shapes: list[Coupling]
+        if layers.couplings:
+            own: dict[str, Any] = {"weight_format": self.weight_format}
+            shapes = [replace(c, **own) for c in layers.couplings]
+        else:
+            shapes = [
+                DenseCoupling(pre.name, post.name, weight, fraction_bits, self.weight_format)
+                for (pre, post), weight, fraction_bits in zip(
+                    pairwise(populations), weights, layers.fraction_bits, strict=True
+                )
+            ]
+        return Network(
+            populations,
+            tuple(c.with_parameters(w) for c, w in zip(shapes, weights, strict=True)),
+            {p.name: bias for p, bias in zip(populations[1:], biases, strict=True)},
+            beta_shift=beta_shift,
+            readout=layers.readout,
+        )
 
 
 def initial(
@@ -92,16 +104,16 @@ def initial(
     generator: torch.Generator,
     device: str,
 ) -> Parameters:
-    """Random latents: INT8 uniform in +-1/sqrt(n_pre) where activations run over 0..1, ternary
+    """Random latents: INT8 uniform in +-1/sqrt(fan-in) where activations run over 0..1, ternary
     uniform in +-1 LSB, so that about half the weights are zero; zero biases.
     """
     weights = []
-    for index, (pre, post) in enumerate(pairwise(layers.populations)):
-        noise = torch.rand((pre.size, post.size), generator=generator) * 2 - 1
+    for index, form in enumerate(layers.forms):
+        noise = torch.rand(form.shape, generator=generator) * 2 - 1
         if weight_format is WeightFormat.INT8:
-            noise *= lsbs_per_unit(layers, index) / pre.size**0.5
+            noise *= lsbs_per_unit(layers, index) / max(form.post_degree, 1) ** 0.5
         weights.append(noise.to(device))
-    biases = [torch.zeros(p.size, device=device) for p in layers.populations[1:]]
+    biases = [torch.zeros(p.biases, device=device) for p in layers.relaxing]
     return Parameters(layers, weight_format, quantiser, weights, biases)
 
 
@@ -120,10 +132,10 @@ def spectral_norms(layers: Layers, weights: Sequence[torch.Tensor]) -> tuple[flo
     """Largest singular value of each coupling, activations over 0..1.
 
     A hard sigmoid's slope is at most 1, so this bounds what one population's change does to the
-    next: the Lipschitz constant of one coupling, in the direction from pre to post. weights:
-    (pre.size, post.size) each.
+    next: the Lipschitz constant of one coupling, in the direction from pre to post. weights: of
+    the parameters' shapes.
     """
     return tuple(
-        float(torch.linalg.matrix_norm(w.double(), ord=2)) / lsbs_per_unit(layers, k)
-        for k, w in enumerate(weights)
+        form.norm(weight) / lsbs_per_unit(layers, k)
+        for k, (form, weight) in enumerate(zip(layers.forms, weights, strict=True))
     )

@@ -45,11 +45,15 @@ SETTINGS: dict[str, dict[WeightFormat, TrainingOptions]] = {
 
 _TRAINING = (
     "cloning",
+    "convolution_form",
     "equilibrium",
+    "evaluation",
+    "forms",
     "options",
     "parameters",
     "parity",
     "quantisers",
+    "readout",
     "relaxation",
     "relaxation_batch",
     "relaxation_kernel",

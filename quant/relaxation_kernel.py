@@ -105,10 +105,10 @@ def _settle(net, sums, states, delta, waiting):  # type: ignore[no-untyped-def]
             if waiting[index] and _update(net, index, sums, states, delta):
                 moved = True
                 if index > 0:
-                    _pass_on(net, index - 1, index, index - 1, delta, sums)
+                    _pass_on(net, index - 1, index, index - 1, net.back[index - 1], delta, sums)
                     waiting[index - 1] = True
                 if index + 1 < populations:
-                    _pass_on(net, index, index, index + 1, delta, sums)
+                    _pass_on(net, index, index, index + 1, net.low.dtype.type(1), delta, sums)
                     waiting[index + 1] = True
             waiting[index] = False
     return sweeps
@@ -138,8 +138,8 @@ def _round(sums, low, high, states, delta):  # type: ignore[no-untyped-def]
 
 
 @_compile
-def _pass_on(net, link, source, target, delta, sums):  # type: ignore[no-untyped-def]
-    """Adds to the target's sums what the source's change does to them.
+def _pass_on(net, link, source, target, strength, delta, sums):  # type: ignore[no-untyped-def]
+    """Adds to the target's sums `strength` times what the source's change does to them.
 
     A link's matrix has a row per neuron of its narrower end, so that long rows are walked
     either way: added up where the source is the narrower, multiplied with where it is the wider.
@@ -150,11 +150,11 @@ def _pass_on(net, link, source, target, delta, sums):  # type: ignore[no-untyped
     if net.row_end[link] == source:
         for row in range(len(changes)):
             if changes[row] != 0:
-                _add(reached, changes[row], net.links[place : place + len(reached)])
+                _add(reached, changes[row] * strength, net.links[place : place + len(reached)])
             place += len(reached)
     else:
         for row in range(len(reached)):
-            reached[row] += _product(changes, net.links[place : place + len(changes)])
+            reached[row] += strength * _product(changes, net.links[place : place + len(changes)])
             place += len(changes)
 
 

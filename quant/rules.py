@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-from toreq_hw.quant.equilibrium import Layers, Phases, Tensors, couplings, drive
+from toreq_hw.quant.equilibrium import Layers, Phases, Tensors, drive, links
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import state_quantiser
 from toreq_hw.quant.relaxation import all_phases
@@ -16,12 +16,13 @@ def eqprop_gradients(
 
     inputs: integer-valued (batch, n_input); labels: int64 (batch,). Sets `.grad` of every
     latent to minus the estimator's mean; nothing is differentiated and no activation is kept.
-    Returns the class of each sample in the free phase, and the sweeps of the slowest.
+    A weight of several edges takes the sum over them. Returns the class of each sample in the
+    free phase, and the sweeps of the slowest.
     """
     with torch.no_grad():
         weights, biases = parameters.quantise()
         inputs = parameters.exact(inputs, weights, biases)
-        between = couplings(parameters.layers, weights, inputs.dtype)
+        between = links(parameters.layers, weights, inputs.dtype)
         clamped = drive(parameters.layers, inputs, weights[0], biases)
         phases = all_phases(parameters.layers, between, clamped, labels, beta_shift)
         _set_gradients(parameters, inputs, phases)
@@ -56,19 +57,29 @@ def forward(
     """
     states = inputs.to(torch.float32)
     last = len(weights) - 1
-    for index, weight in enumerate(weights):
+    for index, (form, weight) in enumerate(zip(layers.forms, weights, strict=True)):
         population = layers.populations[index + 1]
         fraction_bits = layers.accumulator_fraction_bits(index + 1)
         scale = 2.0 ** (fraction_bits - layers.fraction_bits[index])
-        total = (states @ weight) * scale + biases[index]
+        bias = biases[index].repeat(population.size // len(biases[index]))
+        total = form.link(weight, scale).forward(states) + bias
         if index < last:
             states = state_quantiser(population, fraction_bits)(total)
-    return total * (LOGIT_AT_MAXIMUM / (population.state_max << fraction_bits))
+    return total * _logit_scale(layers)
+
+
+def _logit_scale(layers: Layers) -> float:
+    """Of an output accumulator: z / U of a clamped output, as its own error has it."""
+    fraction_bits = layers.accumulator_fraction_bits(len(layers.relaxing))
+    if layers.readout is None:
+        return LOGIT_AT_MAXIMUM / (layers.relaxing[-1].state_max << fraction_bits)
+    top, bottom = layers.readout.temperature
+    return bottom / (top * (layers.populations[-2].state_max << fraction_bits))
 
 
 LOGIT_AT_MAXIMUM = 8.0
-"""What an output accumulator at s_max counts as in the cross-entropy, so that the loss can
-become small where hard-sigmoid outputs can be right."""
+"""What a relaxing output's accumulator at s_max counts as in the cross-entropy, so that the loss
+can become small where hard-sigmoid outputs can be right."""
 
 
 def _set_gradients(parameters: Parameters, inputs: torch.Tensor, phases: Phases) -> None:
@@ -77,14 +88,16 @@ def _set_gradients(parameters: Parameters, inputs: torch.Tensor, phases: Phases)
     Samples that no nudge reaches add nothing.
     """
     batch = len(inputs)
+    forms = parameters.layers.forms
     moved = [m - p for m, p in zip(phases.minus, phases.plus, strict=True)]
-    first = inputs.index_select(0, phases.rows).T @ moved[0]
+    first = forms[0].products(inputs.index_select(0, phases.rows), moved[0])
     parameters.weights[0].grad = first.mul_(1 / batch).to(torch.float32)
     for index, weight in enumerate(parameters.weights[1:]):
-        change = phases.minus[index].T @ phases.minus[index + 1]
-        change.addmm_(phases.plus[index].T, phases.plus[index + 1], alpha=-1)
+        change = forms[index + 1].products(phases.minus[index], phases.minus[index + 1])
+        change -= forms[index + 1].products(phases.plus[index], phases.plus[index + 1])
         weight.grad = change.mul_(1 / batch).to(torch.float32)
     for bias, population, change in zip(
         parameters.biases, parameters.layers.relaxing, moved, strict=True
     ):
-        bias.grad = (change.sum(dim=0) * (population.state_max / batch)).to(torch.float32)
+        of_stored = change.sum(dim=0).view(-1, len(bias)).sum(dim=0)
+        bias.grad = (of_stored * (population.state_max / batch)).to(torch.float32)

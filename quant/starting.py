@@ -1,4 +1,4 @@
-"""Training that goes on from a network: its integers become the first latents."""
+"""Training that has the shape of a network, or goes on from its integers."""
 
 from typing import Any
 
@@ -7,25 +7,16 @@ import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import (
-    DenseCoupling,
-    Network,
-    Schedule,
-    WeightFormat,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Network, Schedule, WeightFormat, require_symmetric_feedback
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import weight_quantiser
 
 
 def layers_of(network: Network) -> Layers:
-    """The chain of populations that a network is.
+    """The chain of populations that a network is, with couplings of any kind.
 
-    Raises InputError where it is none, or not under the parity schedule, or has no hidden one, or
-    where a coupling is not dense: its tensors would be trained as whole matrices. The same where
-    a coupling has a feedback shift, and for a clamped readout.
+    Raises InputError where it is none, or not under the parity schedule, or has no hidden one.
     """
     if not network.is_chain or len(network.couplings) < 2:
         names = [p.name for p in network.populations]
@@ -34,33 +25,27 @@ def layers_of(network: Network) -> Layers:
             f"starting network must couple {' - '.join(names)} in a chain with at least one "
             f"hidden population, found {found}"
         )
-    for coupling in network.couplings:
-        if not isinstance(coupling, DenseCoupling):
-            raise InputError(
-                f"starting network must have dense couplings, found {coupling.name!r} of kind "
-                f"{coupling.kind}"
-            )
-        if coupling.feedback_shift:
-            raise InputError(
-                f"starting network must have no feedback shift, found {coupling.feedback_shift} in "
-                f"{coupling.name!r}: training in torch has the same weights both ways"
-            )
-    require_relaxing_output(network, "for training in torch", InputError)
     require_symmetric_feedback(network, "for training in torch", InputError)
     if network.schedule is not Schedule.PARITY:
         raise InputError(
             f"starting network must have the parity schedule, not {network.sweep.name}"
         )
-    return Layers(network.populations, tuple(c.fraction_bits for c in network.couplings))
+    return Layers(
+        network.populations,
+        tuple(c.fraction_bits for c in network.couplings),
+        network.couplings,
+        network.readout,
+        tuple(network.budget_table.tolist()),
+    )
 
 
 def shape_options(network: Network) -> dict[str, Any]:
-    """What `TrainingOptions` says of a network's shape. Bits are those of the output."""
+    """What `TrainingOptions` says of a network's shape. Bits are those of the first hidden one."""
     layers = layers_of(network)
     return {
         "hidden": tuple(p.size for p in layers.populations[1:-1]),
         "weight_format": weight_format_of(network),
-        "state_bits": network.output.state_bits,
+        "state_bits": network.relaxing[0].state_bits,
         "input_bits": network.input.state_bits,
         "fraction_bits": layers.fraction_bits,
     }
@@ -86,7 +71,7 @@ def parameters_from(network: Network, ternary_threshold: float, device: torch.de
     weights = [
         torch.tensor(c.parameters, dtype=torch.float32, device=device) for c in network.couplings
     ]
-    biases = [network.biases[p.name] for p in network.relaxing]
+    biases = [network.biases[p.name][: p.biases] for p in network.relaxing]
     largest = max(int(np.abs(b.astype(np.int64)).max()) for b in biases)
     if largest > FLOAT32_EXACT:
         raise InputError(f"starting network must have biases of at most 2^24, found {largest}")

@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.data import Dataset, Split, encode
+from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, check_states
-from toreq_hw.quant.equilibrium import Layers, couplings, drive
+from toreq_hw.network import Network
+from toreq_hw.quant.equilibrium import Layers
+from toreq_hw.quant.evaluation import accuracy, tensors
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import (
     Parameters,
@@ -24,13 +23,13 @@ from toreq_hw.quant.parameters import (
     spectral_norms,
 )
 from toreq_hw.quant.quantisers import weight_quantiser
-from toreq_hw.quant.relaxation import free_phase
-from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients, forward
-from toreq_hw.quant.starting import parameters_from
+from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
+from toreq_hw.quant.starting import layers_of, parameters_from
 from toreq_hw.reading import shown
 from toreq_hw.records.parity import Epoch
 
-EVALUATION_BATCH = 1000
+EXACT_PRODUCT = 4095 * 4097
+"""Has 24 bits; with factors of 11 bits, as TF32 has them, it would be 2^24."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,20 @@ def train(
     dataset: Dataset,
     on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
     start: Network | None = None,
+    blank: Network | None = None,
 ) -> Training:
     """Trains on `dataset.train` and measures on `dataset.test`.
 
     `on_epoch` is called after each epoch with its index. start: a network to go on from, whose
-    shape and formats then stand for those of the options (`starting.parameters_from`). The same
-    options, start, data, torch version and number of threads give the same network. Raises
-    InputError, NetworkError.
+    shape and formats then stand for those of the options (`starting.parameters_from`). blank: one
+    whose shape and formats do, but not its weights. The same options, start, data, torch version
+    and number of threads give the same network. Raises InputError, NetworkError.
     """
     device = _device(options.device)
     generator = torch.Generator().manual_seed(options.seed)
     if start is None:
-        parameters = _parameters(options, dataset, generator, device)
+        layers = layers_of(blank) if blank else _layers(options, dataset)
+        parameters = _parameters(options, layers, generator, device)
     else:
         parameters = parameters_from(start, options.ternary_threshold, device)
     layers = parameters.layers
@@ -107,7 +108,7 @@ def _epochs(
 ) -> Iterator[Epoch]:
     """Changes `parameters` in place; yields what each pass over the training set showed."""
     device = parameters.weights[0].device
-    inputs, labels = _tensors(dataset, dataset.train, parameters.layers, device)
+    inputs, labels = tensors(dataset, dataset.train, parameters.layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
     steps = options.epochs * math.ceil(len(labels) / options.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -154,45 +155,6 @@ def shift_images(
     return padded[sample, row[:, :, None], column[:, None, :]].reshape(batch, -1)
 
 
-def accuracy(parameters: Parameters, rule: Rule, dataset: Dataset, split: Split) -> float:
-    """Fraction of a split whose class is right, free phase or forward pass by the rule."""
-    inputs, labels = _tensors(dataset, split, parameters.layers, parameters.weights[0].device)
-    right = 0
-    for part, target in zip(
-        inputs.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True
-    ):
-        if rule is Rule.BACKPROP:
-            with torch.no_grad():
-                scores = forward(parameters.layers, part, *parameters.quantise())
-        else:
-            scores = equilibrium(parameters, part)[-1]
-        right += int((scores.argmax(dim=1) == target).sum())
-    return right / len(labels)
-
-
-def equilibrium(parameters: Parameters, inputs: torch.Tensor) -> list[torch.Tensor]:
-    """Free equilibrium of integer-valued inputs (batch, n_input), per relaxing population."""
-    with torch.no_grad():
-        weights, biases = parameters.quantise()
-        inputs = parameters.exact(inputs, weights, biases)
-        between = couplings(parameters.layers, weights, inputs.dtype)
-        clamped = drive(parameters.layers, inputs, weights[0], biases)
-        return free_phase(parameters.layers, between, clamped)[0]
-
-
-@named_type_errors
-def free_states(parameters: Parameters, inputs: npt.ArrayLike) -> dict[str, npt.NDArray[np.int16]]:
-    """The trainer's own free phase: int16 (batch, size) per relaxing population.
-
-    inputs: integers (batch, n_input) in the input's range. Raises InputError.
-    """
-    device = parameters.weights[0].device
-    checked = check_states(parameters.layers.populations[0], inputs)
-    states = equilibrium(parameters, torch.from_numpy(checked).to(device))
-    names = [p.name for p in parameters.layers.populations[1:]]
-    return {n: s.cpu().numpy().astype(np.int16) for n, s in zip(names, states, strict=True)}
-
-
 def _gradients(
     parameters: Parameters, inputs: torch.Tensor, labels: torch.Tensor, options: TrainingOptions
 ) -> tuple[torch.Tensor, int]:
@@ -201,13 +163,15 @@ def _gradients(
     return eqprop_gradients(parameters, inputs, labels, options.beta_shift)
 
 
-def _parameters(
-    options: TrainingOptions, dataset: Dataset, generator: torch.Generator, device: torch.device
-) -> Parameters:
+def _layers(options: TrainingOptions, dataset: Dataset) -> Layers:
     ends = populations(options, dataset.pixels, dataset.classes)
-    fraction_bits = options.fraction_bits or default_fraction_bits(options.weight_format, ends)
+    return Layers(ends, options.fraction_bits or default_fraction_bits(options.weight_format, ends))
+
+
+def _parameters(
+    options: TrainingOptions, layers: Layers, generator: torch.Generator, device: torch.device
+) -> Parameters:
     quantiser = weight_quantiser(options.weight_format, options.ternary_threshold)
-    layers = Layers(ends, fraction_bits)
     return initial(layers, options.weight_format, quantiser, generator, device)
 
 
@@ -224,18 +188,13 @@ def _optimiser(parameters: Parameters, learning_rate: float) -> torch.optim.Opti
     return torch.optim.Adam(groups, fused=True)
 
 
-def _tensors(
-    dataset: Dataset, split: Split, layers: Layers, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    states = encode(split.images, dataset.pixel_max, layers.populations[0])
-    return torch.from_numpy(states).to(device), torch.from_numpy(split.labels).to(device)
-
-
 def _device(name: str) -> torch.device:
-    """A device that holds numbers, and calculates in float64 where float32 is not exact."""
+    """A device that holds numbers, calculates in float64, and does not shorten float32 factors."""
     try:
         device = torch.device(name)
         two = float((torch.ones(1, dtype=torch.float64, device=device) + 1).cpu()[0])
+        one = torch.eye(64, device=device)
+        product = float(((one * 4095) @ (one * 4097)).cpu()[0, 0])
     except Exception as error:  # whatever a backend raises that is not built in, or not there
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
@@ -243,6 +202,11 @@ def _device(name: str) -> torch.device:
         ) from error
     if two != 2:
         raise InputError(f"device must calculate in float64, found 1 + 1 = {two} on {shown(name)}")
+    if product != EXACT_PRODUCT:
+        raise InputError(
+            f"device must multiply float32 exactly, found 4095 * 4097 = {product:.0f} on "
+            f"{shown(name)}: set torch's float32 matmul precision to highest"
+        )
     return device
 
 

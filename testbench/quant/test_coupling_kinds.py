@@ -1,14 +1,17 @@
-"""Couplings that the project has never seen leave as ONNX and QONNX; torch takes dense ones."""
+"""Couplings that the project has never seen leave as ONNX and QONNX, and are trained by torch."""
 
+import numpy as np
 import pytest
+import torch
 
 from testbench.quant.test_onnx_loop import first_difference
 from testbench.small_kinds import MAKERS, Maker
-from toreq_hw.errors import InputError
+from toreq_hw import sim
 from toreq_hw.network import Schedule, WeightFormat
+from toreq_hw.quant.evaluation import free_states
 from toreq_hw.quant.onnx_loop import to_onnx
 from toreq_hw.quant.qonnx_export import to_qonnx
-from toreq_hw.quant.starting import layers_of
+from toreq_hw.quant.starting import parameters_from
 
 CASES = [(f, s) for f in WeightFormat for s in Schedule]
 
@@ -30,6 +33,13 @@ def test_qonnx_holds_the_graph_of_the_dense_network(make: Maker) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_training_on_tensors_takes_dense_couplings_alone(make: Maker) -> None:
-    with pytest.raises(InputError, match="must have dense couplings, found 'input-hidden' of kind"):
-        layers_of(make(23).network)
+@pytest.mark.parametrize("weight_format", WeightFormat)
+def test_training_on_tensors_settles_where_the_simulator_does(
+    make: Maker, weight_format: WeightFormat
+) -> None:
+    case = make(23, weight_format)
+    parameters = parameters_from(case.network, 0.5, torch.device("cpu"))
+    expected = sim.free_phase(case.network, case.inputs).states
+    found = free_states(parameters, case.inputs)
+    assert all(np.array_equal(found[name], states) for name, states in expected.items())
+    assert parameters.network(case.network.beta_shift).sha256 == case.network.sha256

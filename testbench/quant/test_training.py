@@ -13,12 +13,13 @@ from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, Population, Role, WeightFormat
 from toreq_hw.quant import relaxation, relaxation_batch
-from toreq_hw.quant.equilibrium import Layers, couplings, drive
+from toreq_hw.quant.equilibrium import Layers, drive, links
+from toreq_hw.quant.evaluation import free_states
 from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.quant.training import Training, free_states, shift_images, train
+from toreq_hw.quant.training import Training, shift_images, train
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 
@@ -114,7 +115,7 @@ def test_compiled_loops_and_torch_operations_find_the_same_equilibria(
     parameters = random_parameters(hidden, kind, fraction_bits, bits)
     layers, (weights, biases) = parameters.layers, parameters.quantise()
     inputs, labels = (torch.from_numpy(part) for part in random_batch(60))
-    between = couplings(layers, weights, torch.float64)
+    between = links(layers, weights, torch.float64)
     clamped = drive(layers, inputs.double(), weights[0], biases)
     free, sweeps = relaxation.free_phase(layers, between, clamped)
     expected, slowest = relaxation_batch.free_phase(layers, between, clamped)
@@ -143,7 +144,7 @@ def test_samples_at_their_target_are_not_nudged() -> None:
     assert not any(bool(p.grad.any()) for p in (*parameters.weights, *parameters.biases))
     weights, biases = parameters.quantise()
     clamped = drive(parameters.layers, inputs.float(), weights[0], biases)
-    between = couplings(parameters.layers, weights, torch.float32)
+    between = links(parameters.layers, weights, torch.float32)
     found = relaxation.all_phases(parameters.layers, between, clamped, labels, 0)
     assert found.rows.tolist() == [1]
 

@@ -8,11 +8,12 @@ from toreq_hw import data
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.quant import cloning
+from toreq_hw.quant.evaluation import free_states
 from toreq_hw.quant.onnx_loop import to_onnx
 from toreq_hw.quant.onnx_run import OnnxRunner
 from toreq_hw.quant.options import TrainingOptions
 from toreq_hw.quant.starting import parameters_from
-from toreq_hw.quant.training import free_states, train
+from toreq_hw.quant.training import train
 
 
 @pytest.mark.parametrize(

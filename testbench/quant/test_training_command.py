@@ -65,6 +65,44 @@ def test_the_command_writes_network_and_record(
     assert found["versions"]["torch"] == torch.__version__
 
 
+CONVOLUTIONS = """
+input = "8x8x1"
+layers = ["conv 4 3x3 stride 2", "conv 6 2x2", "dense 10"]
+feedback_shifts = [0, 1, {last}]
+{readout}
+"""
+
+CLAMPED = 'readout = {kind = "clamped", temperature = [1, 4], normalisation = "softmax"}'
+
+
+@pytest.mark.parametrize("rule", ["eqprop", "backprop"])
+@pytest.mark.parametrize(("readout", "last"), [("", 1), (CLAMPED, -2)])
+def test_a_described_network_is_trained(rule: str, readout: str, last: int, tmp_path: Path) -> None:
+    words, out, record = (tmp_path / n for n in ("conv.toml", "net.safetensors", "net.json"))
+    words.write_text(CONVOLUTIONS.format(readout=readout, last=last))
+    files = ("--network", str(words), "--out", str(out), "--json", str(record))
+    assert run("--rule", rule, "--epochs", "1", "--samples", "50", *files) == 0
+    found, network = json.loads(record.read_text()), network_file.load(out)
+    assert found["network_sha256"] == network.sha256
+    assert found["simulator_differs_on"] == (0 if rule == "eqprop" else None)
+    assert [c.kind for c in network.couplings] == ["convolution", "convolution", "dense"]
+    assert (network.readout is not None) == bool(readout)
+    assert any(np.any(c.parameters) for c in network.couplings)
+
+
+def test_a_float_model_holds_no_convolution(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, out = tmp_path / "conv.toml", tmp_path / "net.safetensors"
+    words.write_text(CONVOLUTIONS.format(readout="", last=1))
+    floats = ("--float-out", str(tmp_path / "float.safetensors"))
+    assert run("--network", str(words), *floats, "--out", str(out)) == 2
+    error = capsys.readouterr().err
+    assert "found 'input-hidden1' of kind convolution" in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -10,11 +10,11 @@ from toreq_hw.cli.checked import Values
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.starting import starting_network
+from toreq_hw.cli.starting import described_network, starting_network
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
-from toreq_hw.network import Network, WeightFormat
+from toreq_hw.network import DenseCoupling, Network, WeightFormat
 from toreq_hw.records.parity import TrainedNetwork
 from toreq_hw.studies.torch_training import train_torch, training_record
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from toreq_hw.quant.options import TrainingOptions
 
 INTEGER_ONLY = (
-    "description",
     "signed",
     "loop",
     "schedule",
@@ -45,8 +44,7 @@ def refuse_options(options: Values, names: tuple[str, ...], engine: str) -> None
     """Raises InputError for the first option of `names` that was given."""
     for name in names:
         if options[name] is not None and options[name] is not False:
-            spelled = "network" if name == "description" else name.removesuffix("_path")
-            shown = spelled.replace("_", "-")
+            shown = name.removesuffix("_path").replace("_", "-")
             raise InputError(f"--{shown} must be left out with --engine {engine}")
 
 
@@ -58,12 +56,17 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     refuse_options(options, INTEGER_ONLY, "torch")
     dataset = data.load(options["data_name"])
     start = starting_network(options["start"], dataset)
-    settings = _settings(options, start)
+    blank = described_network(options["description"], dataset)
+    if blank and options["beta_shift"] is None:
+        options = options | {"beta_shift": blank.beta_shift}
+    settings = _settings(options, start or blank)
+    if options["float_out"]:
+        _refuse_float_out(start or blank)
     if options["holdout"]:
         dataset = dataset.holding_out(options["holdout"])
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
-    training = train_torch(settings, dataset, start, console.terminal)
+    training = train_torch(settings, dataset, start, console.terminal, blank)
     record = TrainedNetwork(
         **vars(training_record(training, dataset)),
         started_from=start.sha256 if start else None,
@@ -82,8 +85,25 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     return 1 if record.simulator_differs_on else 0
 
 
-def _settings(options: Values, start: Network | None) -> "TrainingOptions":
-    """The options given, over the trainer's own defaults; the shape of `start` if there is one."""
+def _refuse_float_out(known: Network | None) -> None:
+    """Raises InputError for a network that no file of a float model holds."""
+    if known is None:
+        return
+    other = [c for c in known.couplings if not isinstance(c, DenseCoupling)]
+    if other:
+        raise InputError(
+            f"--float-out must be left out with couplings that are not dense, found "
+            f"{other[0].name!r} of kind {other[0].kind}"
+        )
+    if known.readout is not None or any(c.feedback_shift for c in known.couplings):
+        raise InputError(
+            "--float-out must be left out with a clamped readout or feedback shifts, which a float "
+            "model does not have"
+        )
+
+
+def _settings(options: Values, known: Network | None) -> "TrainingOptions":
+    """The options given, over the trainer's own defaults; the shape of `known` if there is one."""
     try:
         import brevitas  # noqa: F401 - only whether it is there
         import torch  # noqa: F401
@@ -99,10 +119,10 @@ def _settings(options: Values, start: Network | None) -> "TrainingOptions":
         "state_bits": options["state_bits"],
         "input_bits": options["input_bits"],
     }
-    if start:
+    if known:
         from toreq_hw.quant.starting import shape_options
 
-        shape = shape_options(start)
+        shape = shape_options(known)
     return TrainingOptions(
         rule=Rule(options["rule"] or Rule.EQPROP),
         seed=options["seed"],

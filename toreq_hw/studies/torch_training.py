@@ -21,8 +21,9 @@ def train_torch(
     dataset: Dataset,
     start: Network | None = None,
     screen: Screen = NO_SCREEN,
+    blank: Network | None = None,
 ) -> "Training":
-    """One training."""
+    """One training. start: a network to go on from; blank: one whose shape is trained."""
     from toreq_hw.quant.training import train
 
     with screen.bar("training", settings.epochs) as bar:
@@ -31,7 +32,7 @@ def train_torch(
             bar.show(note=training_note(epoch.training_accuracy))
             bar.advance()
 
-        return train(settings, dataset, on_epoch, start)
+        return train(settings, dataset, on_epoch, start, blank)
 
 
 def training_record(training: "Training", dataset: Dataset) -> TrainingRecord:
@@ -73,10 +74,11 @@ def options_record(settings: "TrainingOptions") -> Settings:
 
 
 def differing_images(training: "Training", dataset: Dataset) -> int:
-    """Test images on which any state in the simulator is not the trainer's."""
-    from toreq_hw.quant.training import free_states
+    """Test images on which any state, or the class, in the simulator is not the trainer's."""
+    from toreq_hw.quant.evaluation import free_phase_of
 
     inputs = data.encode(dataset.test.images, dataset.pixel_max, training.network.input)
-    found = sim.PhaseResult(training.network, free_states(training.parameters, inputs))
+    states, sums = free_phase_of(training.parameters, inputs)
+    found = sim.PhaseResult(training.network, states, readout=sums)
     expected = sim.free_phase(training.network, inputs)
     return int(differing_samples(expected, found).sum())
