@@ -11,6 +11,7 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult, Status, first_difference, join_results
 from toreq_hw.contract.trace import Trace
 from toreq_hw.network import check_states
+from toreq_hw.sim.clamped import clamped_phase, sequence
 from toreq_hw.sim.phases import (
     Engine,
     EngineName,
@@ -33,6 +34,7 @@ __all__ = [
     "Status",
     "Trace",
     "check_states",
+    "clamped_phase",
     "first_difference",
     "free_phase",
     "join_results",
@@ -40,5 +42,6 @@ __all__ = [
     "nudge",
     "nudged_phase",
     "relax",
+    "sequence",
     "targets",
 ]

@@ -1,6 +1,7 @@
 """Collects what engines do, tick by tick, and closes it into a `PhaseResult`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -180,16 +181,16 @@ def assemble(
     columns sample, tick, neuron, before, after, sorted; None without a trace.
     """
     network = layout.network
-    input_events = np.zeros_like(presented) if start.continued else presented
     trace = None
     if changes is not None:
         ticks = sweeps * np.int32(len(network.colours))
         trace = Trace.of_changes(layout, start.states, ticks, changes)
     split = layout.split(states)
     sent = _sent_by_output(network, start.phase, split)
-    if not start.continued:
-        of_input = common_or_each(fan_outs(network, network.input.name))
-        synops = synops + walked(start.inputs, input_events, of_input)
+    input_events = np.zeros_like(events)
+    for name, values, count in _presented(network, start, split, presented):
+        input_events = input_events + count
+        synops = synops + walked(values, count, common_or_each(fan_outs(network, name)))
     if sent.any():
         of_output = common_or_each(fan_outs(network, network.output.name))
         synops = synops + walked(split[network.output.name], sent, of_output)
@@ -207,6 +208,26 @@ def assemble(
         readout=output_accumulators(network, start.inputs, split) if clamped else NOT_COUNTED,
         trace=trace,
     )
+
+
+def _presented(
+    network: Network,
+    start: Start,
+    states: dict[str, npt.NDArray[np.int16]],
+    presented: npt.NDArray[np.int64],
+) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[np.int64]]]:
+    """What a phase presents: a clamped population, (batch, size) not zero where it sends an event,
+    and how many it sends, int64 (batch,).
+    """
+    if start.continued:
+        return
+    inputs, count = start.inputs, presented
+    if start.before is not None:
+        inputs = inputs - start.before
+        count = np.count_nonzero(inputs, axis=1)
+    yield network.input.name, inputs, count
+    for name in network.clamped - {network.input.name}:
+        yield name, states[name], np.count_nonzero(states[name], axis=1)
 
 
 def _sent_by_output(

@@ -20,6 +20,8 @@ class Start:
     continued: the phase starts from standing states and accumulators (a nudged phase, or a
     state disturbed on purpose), so the inputs are not presented again.
     cycles: those that the phase ends in.
+    before: int16 (batch, n_input), the inputs of the phase whose states are carried on, where these
+    follow others; then only what changed is presented.
     threshold: 0 is lossless; above it, a neuron sends only when its state is further than
     the threshold from the state it last sent.
     """
@@ -33,6 +35,7 @@ class Start:
     max_sweeps: int
     trace: bool
     cycles: Cycles
+    before: npt.NDArray[np.int16] | None = None
 
 
 def check_start(layout: Layout, start: Start) -> None:

@@ -28,7 +28,7 @@ MUTANTS = (
     Mutant("sim/delivery_kernel.py", "        partial[:] = 0\n", ""),
     Mutant("sim/delivery_kernel.py", "weights[back + first :]", "weights[back:]"),
     Mutant("sim/plan.py", "return SUM_LIMIT //", "return 2 * SUM_LIMIT //"),
-    Mutant("toreq_hw/network/projection.py", "is not Role.INPUT and not coupling.is_self_coupling:", "is not Role.INPUT:"),
+    Mutant("toreq_hw/network/projection.py", "if not coupling.is_self_coupling:", "if True:"),
     Mutant("toreq_hw/network/couplings/dense.py", "len(weight) - self.is_self_coupling", "len(weight)"),
     Mutant("toreq_hw/contract/energy.py", "(2 * rounding_half(fraction_bits) + 1)", "(2 * rounding_half(fraction_bits) - 1)"),
     Mutant("toreq_hw/contract/energy.py", "times = 1 if", "times = 2 if"),
@@ -99,6 +99,15 @@ FEEDBACK = (
 )  # fmt: skip
 """Feedback of its own, and cycles of any length."""
 
+CLAMPED = (
+    Mutant("toreq_hw/network/projection.py", "if target.name in held:", "if target.name == network.input.name:"),
+    Mutant("toreq_hw/contract/operations.py", "sum(int(fan_outs(network, name).sum()) for name in held)", "int(fan_outs(network, network.input.name).sum())"),
+    Mutant("sim/recorder.py", "for name in network.clamped - {network.input.name}:", "for name in ():"),
+    Mutant("sim/recorder.py", "inputs = inputs - start.before", "pass"),
+    Mutant("toreq_hw/network/clamping.py", "roles = {driver.name: Role.INPUT, network.input.name: driver.role}", "roles = {driver.name: Role.INPUT, network.input.name: Role.HIDDEN}"),
+)  # fmt: skip
+"""Phases that clamp other populations than the input, and sequences."""
+
 SIM = "testbench/sim"
 FIRST = [f"{SIM}/test_{name}.py" for name in ("known_answers", "contract_details", "learning")]
 TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
@@ -107,4 +116,5 @@ TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
 if __name__ == "__main__":
     trials = [(mutant, [f"{SIM}/test_runs.py", f"{SIM}/test_latent_bits.py"]) for mutant in RUNS]
     trials += [(mutant, [f"{SIM}/test_own_feedback.py"]) for mutant in FEEDBACK]
+    trials += [(mutant, [f"{SIM}/test_clamped_phases.py"]) for mutant in CLAMPED]
     main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])

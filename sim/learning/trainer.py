@@ -26,6 +26,7 @@ from toreq_hw.network import (
     accumulator_range,
     check_labels,
     check_states,
+    require_input_clamped,
 )
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.network.generator import Stream, seed_state
@@ -95,6 +96,7 @@ class Trainer:
 
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
         check_integer("seed", seed, 0, (1 << 32) - 1)
+        require_input_clamped(network, "for learning", InputError)
         names = [c.name for c in network.couplings]
         for setting in ("shifts", "own_latent_bits"):
             for name in getattr(rule, setting):

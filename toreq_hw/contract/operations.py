@@ -57,9 +57,10 @@ def dense_synops(
     for what it sends back. Returns int64 (batch,).
     """
     updating = {p.name for p in network.updating}
-    inner = [p for p in network.projections if not p.from_input]
+    held = {network.input.name, *network.clamped}
+    inner = [p for p in network.projections if p.source.name not in held]
     both = [p for p in inner if p.source.name in updating and p.target.name in updating]
     sweep = sum(int(p.fan_outs.sum()) for p in both)
     once = sum(int(p.fan_outs.sum()) for p in inner if p.target.name not in updating)
-    drive = 0 if continued else int(fan_outs(network, network.input.name).sum())
+    drive = 0 if continued else sum(int(fan_outs(network, name).sum()) for name in held)
     return drive + once + sweeps.astype(np.int64) * sweep

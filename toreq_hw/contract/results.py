@@ -20,6 +20,10 @@ CONTINUED = "continued"
 """Of a phase that goes on from states that were given: none of the three of learning."""
 
 
+FRAME = "frame"
+"""Of a phase whose inputs follow others while the states are carried on."""
+
+
 class Status(IntEnum):
     """How a phase ended."""
 

@@ -7,6 +7,7 @@ net.population("hidden").size, net.couplings[0].weight.shape, net.sha256
 
 from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
 from toreq_hw.network.build import layered
+from toreq_hw.network.clamping import clamping, require_input_clamped
 from toreq_hw.network.couplings import (
     MAX_FRACTION_BITS,
     ConvolutionCoupling,
@@ -64,12 +65,14 @@ __all__ = [
     "check_labels",
     "check_starts",
     "check_states",
+    "clamping",
     "described",
     "layered",
     "load",
     "load_description",
     "nudge_limit",
     "require",
+    "require_input_clamped",
     "require_relaxing_output",
     "require_symmetric_feedback",
     "save",

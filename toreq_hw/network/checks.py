@@ -27,8 +27,14 @@ def check_roles(populations: Sequence[Population]) -> None:
             raise NetworkError(f"a network must have one {role.value} population, found {found}")
 
 
-def check_terminals(populations: Sequence[Population], couplings: Sequence[Coupling]) -> None:
-    """Raises NetworkError where a coupling does not fit its two populations, or is a second one."""
+def check_terminals(
+    populations: Sequence[Population], couplings: Sequence[Coupling], *, of_phase: bool
+) -> None:
+    """Raises NetworkError where a coupling does not fit its two populations, or is a second one.
+
+    of_phase: the input is another one than that for which the couplings were made, and may be the
+    post of one.
+    """
     by_name = {p.name: p for p in populations}
     pairs: set[frozenset[str]] = set()
     for coupling in couplings:
@@ -40,7 +46,7 @@ def check_terminals(populations: Sequence[Population], couplings: Sequence[Coupl
                     f"coupling {shown(coupling.name)}: both ends must be populations "
                     f"({', '.join(by_name)}), found {shown(end)}"
                 )
-        if by_name[coupling.post].role is Role.INPUT:
+        if by_name[coupling.post].role is Role.INPUT and not of_phase:
             raise NetworkError(
                 f"coupling {shown(coupling.name)}: nothing flows back to the input, so its post "
                 f"end must not be the input {shown(coupling.post)}"

@@ -33,9 +33,14 @@ MAX_SHIFT = MAX_FRACTION_BITS - MIN_BACK_FRACTION_BITS
 """Largest magnitude of a feedback shift."""
 
 
-def check_feedback(populations: Sequence[Population], couplings: Sequence[Coupling]) -> None:
-    """Raises NetworkError for a feedback shift out of range, or where nothing flows back."""
-    inputs = {p.name for p in populations if p.role is Role.INPUT}
+def check_feedback(
+    populations: Sequence[Population], couplings: Sequence[Coupling], *, of_phase: bool
+) -> None:
+    """Raises NetworkError for a feedback shift out of range, or where nothing flows back.
+
+    of_phase: the input is another one than that for which the couplings were made.
+    """
+    inputs = {p.name for p in populations if p.role is Role.INPUT and not of_phase}
     for coupling in couplings:
         shift, found = coupling.feedback_shift, shown(coupling.feedback_shift)
         if type(shift) is not int:

@@ -18,6 +18,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.json_values import JsonObject
+from toreq_hw.network.clamping import require_input_clamped
 from toreq_hw.network.couplings import KINDS, Coupling, FeedbackKind, OwnFeedback
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
@@ -60,6 +61,7 @@ def header(network: Network) -> JsonObject:
 
     Raises NetworkError for a colouring that updates a neuron twice, which no file can hold.
     """
+    require_input_clamped(network, "in a network file")
     require(network.sweep, "in a network file", Need.STORED)
     description = {"format": FORMAT, "version": network.file_version, **network.describe()}
     return {**description, "sha256": network.sha256}

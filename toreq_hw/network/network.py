@@ -17,6 +17,7 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.json_values import JsonObject
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
 from toreq_hw.network.checks import check_roles, check_terminals, checked_biases
+from toreq_hw.network.clamping import check_clamped
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
 from toreq_hw.network.feedback import asymmetric, check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
@@ -44,6 +45,8 @@ class Network:
         (channels,) may be given; here it is (size,) with equal biases in a channel.
     beta_shift: the nudge strength is beta = 2^-beta_shift.
     readout: of an output that never updates; None for one that relaxes.
+    clamped: populations that keep their states, the input among them, in a network that `clamping`
+        made for one phase; empty in all others, where only the input does.
 
     Raises NetworkError where anything does not fit together, including an accumulator that
     could leave 32 bits.
@@ -55,12 +58,15 @@ class Network:
     schedule: Schedule | Colouring = Schedule.PARITY
     beta_shift: int = 1
     readout: ClampedReadout | None = None
+    clamped: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "populations", tuple(self.populations))
         object.__setattr__(self, "couplings", tuple(self.couplings))
         check_roles(self.populations)
-        check_terminals(self.populations, self.couplings)
+        of_phase = bool(self.clamped)
+        check_terminals(self.populations, self.couplings, of_phase=of_phase)
+        check_clamped(self)
         if not isinstance(self.schedule, Schedule | Colouring):
             raise NetworkError(
                 f"schedule must be a Schedule or a Colouring, not {shown(self.schedule)}"
@@ -71,7 +77,7 @@ class Network:
                 f"not {shown(self.beta_shift)}"
             )
         object.__setattr__(self, "biases", checked_biases(self.populations, self.biases))
-        check_feedback(self.populations, self.couplings)
+        check_feedback(self.populations, self.couplings, of_phase=of_phase)
         _ = self.depths  # refuses feedback shifts under which no energy exists
         _ = self.colours  # refuses a schedule that the couplings do not allow
         check_readout(self)
@@ -162,9 +168,11 @@ class Network:
 
     @cached_property
     def updating(self) -> tuple[Population, ...]:
-        """Those of `relaxing` that a sweep updates: all, or all but a clamped output."""
-        clamped = (Role.OUTPUT,) if self.readout is not None else ()
-        return tuple(p for p in self.relaxing if p.role not in clamped)
+        """Those of `relaxing` that a sweep updates: all, or all but what is clamped."""
+        held = set(self.clamped)
+        if self.readout is not None:
+            held.add(self.output.name)
+        return tuple(p for p in self.relaxing if p.name not in held)
 
     @cached_property
     def budget_table(self) -> npt.NDArray[np.int64]:

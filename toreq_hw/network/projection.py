@@ -136,16 +136,19 @@ class Projection:
 def projections(network: "Network") -> tuple[Projection, ...]:
     """Every projection of a network: couplings in file order, forward before backward.
 
-    A coupling from the input has no way back: the input is clamped. A self-coupling is one
+    Nothing runs to the input, nor to what is clamped beside it in a phase. A self-coupling is one
     projection, since its matrix is its own transpose.
     """
+    held = {network.input.name, *network.clamped}
     found: list[Projection] = []
     for index, coupling in enumerate(network.couplings):
         pre, post = network.population(coupling.pre), network.population(coupling.post)
         ways: Sequence[tuple[Population, Population, bool]] = [(pre, post, False)]
-        if pre.role is not Role.INPUT and not coupling.is_self_coupling:
+        if not coupling.is_self_coupling:
             ways = [*ways, (post, pre, True)]
         for source, target, backward in ways:
+            if target.name in held:
+                continue
             own_way = coupling.way_back if backward else coupling
             own = coupling.back_fraction_bits if backward else coupling.fraction_bits
             shift = network.accumulator_fraction_bits(target.name) - own
