@@ -25,8 +25,7 @@ from toreq_hw.network import (
     accumulator_bits,
     check_states,
     require,
-    require_relaxing_output,
-    require_symmetric_feedback,
+    require_plain,
     save,
 )
 from toreq_hw.reading import read_bytes, read_log, read_npy
@@ -54,8 +53,7 @@ MAX_WEIGHT_EXPONENT = 7
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
-    require_relaxing_output(network, "on loihi")
-    require_symmetric_feedback(network, "on loihi")
+    require_plain(network, "on loihi")
     require(network.sweep, "on loihi", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
     for population in network.relaxing:
         bits = accumulator_bits(network, population.name)

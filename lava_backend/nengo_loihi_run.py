@@ -19,14 +19,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend.nengo_loihi_shim import nengo, nengo_loihi
-from toreq_hw.network import (
-    Network,
-    Population,
-    Projection,
-    check_states,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Network, Population, Projection, check_states, require_plain
 
 FULL_SCALE_HZ = 25.0
 """Rate of a state's whole range. Low, because a spike interval is a whole number of steps, and
@@ -105,8 +98,7 @@ def _real_weights(projection: Projection) -> Floats:
 @named_type_errors
 def check(network: Network) -> float:
     """The coupling strength; raises NetworkError where it is hopeless, or the output clamped."""
-    require_relaxing_output(network, "on nengo-loihi")
-    require_symmetric_feedback(network, "on nengo-loihi")
+    require_plain(network, "on nengo-loihi")
     strength = coupling_strength(network)
     if strength > REFUSED_STRENGTH:
         raise NetworkError(

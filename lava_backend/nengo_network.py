@@ -18,14 +18,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.lava_backend.nengo_neurons import RelaxingNeurons
 from toreq_hw.lava_backend.nengo_shim import nengo
-from toreq_hw.network import (
-    Need,
-    Network,
-    Population,
-    require,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Need, Network, Population, require, require_plain
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,8 +48,7 @@ class Presentation:
 @named_type_errors
 def check(network: Network) -> None:
     """Raises NetworkError, with a way to mend it, where the Nengo network cannot carry it."""
-    require_relaxing_output(network, "on nengo")
-    require_symmetric_feedback(network, "on nengo")
+    require_plain(network, "on nengo")
     require(network.sweep, "on nengo", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
 
 

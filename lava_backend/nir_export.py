@@ -15,7 +15,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.files import replacing
-from toreq_hw.network import Network, require_relaxing_output, require_symmetric_feedback
+from toreq_hw.network import Network, require_plain
 
 NOT_EXPRESSED = (
     "rounding and clipping of the accumulator into an integer state (NIR has no clip or shift)",
@@ -54,8 +54,7 @@ def to_graph(network: Network, nir: Any) -> Any:
     nir: the module. Weights are int8 in NIR's order, (n_out, n_in). Raises NetworkError for a
     clamped readout.
     """
-    require_relaxing_output(network, "for NIR")
-    require_symmetric_feedback(network, "for NIR")
+    require_plain(network, "for NIR")
     nodes = {
         network.input.name: nir.Input({"input": np.array([network.input.size])}),
         "readout": nir.Output({"output": np.array([network.output.size])}),

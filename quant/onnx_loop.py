@@ -22,14 +22,7 @@ from onnx import helper
 from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.limits import MAX_SWEEPS
-from toreq_hw.network import (
-    Need,
-    Network,
-    Population,
-    require,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Need, Network, Population, require, require_plain
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 from toreq_hw.quant.onnx_sweep import product_of, sweep_body
@@ -46,8 +39,7 @@ def to_onnx(network: Network) -> onnx.ModelProto:
     `sequential`, in one product under `synchronous`. Raises NetworkError for a colouring (its
     split by colour can be exported) and for a clamped readout.
     """
-    require_relaxing_output(network, "for ONNX")
-    require_symmetric_feedback(network, "for ONNX")
+    require_plain(network, "for ONNX")
     require(network.sweep, "for ONNX", Need.WHOLE_POPULATIONS, Need.STORED)
     model = helper.make_model(
         _main_graph(network),

@@ -27,8 +27,7 @@ from toreq_hw.network import (
     Projection,
     WeightFormat,
     require,
-    require_relaxing_output,
-    require_symmetric_feedback,
+    require_plain,
 )
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
@@ -56,8 +55,7 @@ def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
 def _check(network: Network, sweeps: int) -> None:
     if not 1 <= sweeps <= 1000:
         raise InputError(f"sweeps must be in 1..1000 for QONNX, not {sweeps}")
-    require_relaxing_output(network, "for QONNX", InputError)
-    require_symmetric_feedback(network, "for QONNX", InputError)
+    require_plain(network, "for QONNX", InputError)
     require(
         network.sweep,
         "for QONNX",

@@ -7,7 +7,7 @@ import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Schedule, WeightFormat, require_symmetric_feedback
+from toreq_hw.network import Network, Schedule, WeightFormat, require_pairs
 from toreq_hw.quant.equilibrium import FLOAT32_EXACT, Layers
 from toreq_hw.quant.parameters import Parameters
 from toreq_hw.quant.quantisers import weight_quantiser
@@ -25,7 +25,7 @@ def layers_of(network: Network) -> Layers:
             f"starting network must couple {' - '.join(names)} in a chain with at least one "
             f"hidden population, found {found}"
         )
-    require_symmetric_feedback(network, "for training in torch", InputError)
+    require_pairs(network, "for training in torch", InputError)
     if network.schedule is not Schedule.PARITY:
         raise InputError(
             f"starting network must have the parity schedule, not {network.sweep.name}"

@@ -12,13 +12,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import (
-    Need,
-    Network,
-    require,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Need, Network, require, require_plain
 from toreq_hw.rtl.fixed_width import signed_bits
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
@@ -281,8 +275,7 @@ def _check_network(network: Network, max_sweeps: int, counter_bits: int) -> None
     most = (1 << (counter_bits // 2)) - 1
     if not 1 <= max_sweeps <= most:
         raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
-    require_relaxing_output(network, "for the core")
-    require_symmetric_feedback(network, "for the core")
+    require_plain(network, "for the core")
     require(
         network.sweep,
         "for the core",

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
+from toreq_hw.contract.budget import row_states
 from toreq_hw.contract.cycles import keep
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
-from toreq_hw.network import Block, Network, Projection, Role
+from toreq_hw.network import Block, BudgetRows, Network, Population, Projection, Role, TermShare
 from toreq_hw.sim.exact_product import ExactProduct
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
@@ -28,6 +29,14 @@ BATCH = 512
 Parts = dict[str, npt.NDArray[np.int32]]
 
 
+class _Rows(NamedTuple):
+    """Budget rows of a population. table: int64 (budget,). cells: bool (size,)."""
+
+    rows: BudgetRows
+    table: npt.NDArray[np.int64]
+    cells: npt.NDArray[np.bool_]
+
+
 class _Target(NamedTuple):
     """How one population is computed. products: of the span of each source, and their shifts."""
 
@@ -36,6 +45,8 @@ class _Target(NamedTuple):
     state_min: int
     state_max: int
     products: list[tuple[slice, ExactProduct, int]]
+    shares: tuple[TermShare, ...]
+    rows: _Rows | None
 
 
 @named_type_errors
@@ -51,7 +62,14 @@ class DenseEngine:
             name = population.name
             fraction_bits = network.accumulator_fraction_bits(name)
             ends = population.state_min, population.state_max
-            self._targets[name] = _Target(population.size, fraction_bits, *ends, products=[])
+            self._targets[name] = _Target(
+                population.size,
+                fraction_bits,
+                *ends,
+                products=[],
+                shares=network.shares_into(name),
+                rows=_rows_of(network, population),
+            )
             for projection in network.into(name):
                 self._add_product(projection)
 
@@ -94,6 +112,8 @@ class DenseEngine:
         """New states of a block, int16 (batch, neurons of the block)."""
         target = self._targets[block.population]
         total = self.accumulators(block, sent, base)
+        if target.rows is not None:
+            return _new_rows(target.rows, block, total)
         return to_state(total, target.fraction_bits, target.state_min, target.state_max)
 
     def accumulators(
@@ -110,7 +130,26 @@ class DenseEngine:
                 for neuron in range(block.start, block.stop):
                     part = product.column(sent[:, span], neuron)
                     total[:, neuron - block.start] += part << shift
+        for share in target.shares:
+            split = self.layout.split(sent)
+            total += share.apply(split)[:, block.start : block.stop].astype(np.int32)
         return total
+
+
+def _rows_of(network: Network, population: Population) -> _Rows | None:
+    rows = population.rows
+    if rows is None:
+        return None
+    table = np.array(network.row_tables[population.name], dtype=np.int64)
+    return _Rows(rows, table, rows.cells(population.size).ravel())
+
+
+def _new_rows(own: _Rows, block: Block, total: npt.NDArray[np.int32]) -> npt.NDArray[np.int16]:
+    """New states of whole budget rows, int16 (batch, neurons of the block)."""
+    length = own.rows.length
+    cells = np.tile(own.cells[block.start : block.stop], (len(total), 1)).reshape(-1, length)
+    new = row_states(own.rows, own.table, total.reshape(-1, length), cells)
+    return new.reshape(total.shape)
 
 
 class DenseRun:

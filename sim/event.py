@@ -16,6 +16,7 @@ from toreq_hw.network import Network
 from toreq_hw.sim import event_kernel as kernel
 from toreq_hw.sim.plan import Plan, compile_plan
 from toreq_hw.sim.recorder import Recorder, run_twice
+from toreq_hw.sim.scratch import new_scratch
 from toreq_hw.sim.start import Start
 from toreq_hw.sim.stepping import in_step
 
@@ -62,7 +63,7 @@ class EventEngine:
                 output_start=output_start,
                 rules=rules,
                 states=states[part],
-                scratch=kernel.new_scratch(self.plan, start.inputs.shape[1]),
+                scratch=new_scratch(self.plan, start.inputs.shape[1]),
                 counters=counters[part],
                 changes=changes,
                 first_change=first_change[part],
@@ -87,7 +88,7 @@ class EventRun:
         batch, inputs = start.inputs.shape
         self._state = start.states.copy()
         self._accumulator = np.zeros(self._state.shape, dtype=np.int32)
-        self._scratch = [kernel.new_scratch(plan, inputs) for _ in range(batch)]
+        self._scratch = [new_scratch(plan, inputs) for _ in range(batch)]
         self._changes = np.zeros((layout.neurons, 4), dtype=np.int64)
         for sample in range(batch):
             kernel.begin_sample(

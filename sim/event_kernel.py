@@ -8,12 +8,11 @@ docs/numerics.md, section 3, and what the hardware core does.
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from toreq_hw.contract.cycles import Cycles
 from toreq_hw.sim.compiled import compiled, compiled_inline, compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
-from toreq_hw.sim.plan import Plan
+from toreq_hw.sim.term_kernel import deliver_terms, present_terms, update_rows
 
 OF_TWO = int(Cycles.OF_TWO)
 
@@ -40,6 +39,8 @@ def present(plan, inputs, states, drive, output_start, accumulator, scratch):  #
         events = count_nonzero(standing)
         if events:
             deliver(plan, population, 0, standing, events, accumulator, scratch)
+    if len(plan.terms.scores) > 0:
+        present_terms(plan, states, accumulator, scratch)
     for k in range(len(drive)):
         accumulator[output_start + k] += drive[k]
     return input_events
@@ -158,7 +159,10 @@ def send_block(plan, block, accumulator, scratch):  # type: ignore[no-untyped-de
     population = plan.block_population[block]
     first = start - plan.population_start[population]
     deltas = scratch.deltas[start:stop]
-    return deliver(plan, population, first, deltas, scratch.sending[block], accumulator, scratch)
+    walked = deliver(plan, population, first, deltas, scratch.sending[block], accumulator, scratch)
+    if len(plan.terms.scores) > 0:
+        walked += deliver_terms(plan, population, first, deltas, scratch.sent, accumulator, scratch)
+    return walked
 
 
 @compiled_uncounted
@@ -173,6 +177,11 @@ def update_block(plan, block, states, accumulator, threshold, scratch, tick, cha
     tracing = len(changes) > 0
     if tracing:
         copy(before, now)
+    if plan.rows.length[population] > 0:
+        counts = update_rows(plan, population, start, stop, states, accumulator, scratch)
+        if tracing:
+            record(before, now, start, tick, changes)
+        return counts
     counts = update(
         accumulator[start:stop],
         np.int32(plan.fraction_bits[population]),
@@ -256,45 +265,3 @@ class Rules(NamedTuple):
     threshold: int
     max_sweeps: int
     cycles: int
-
-
-class Scratch(NamedTuple):
-    """Working memory of one thread; allocating it per sample would cost more than relaxing.
-
-    Per neuron: sent, the state it last sent; deltas, what it sends in this tick; before, its
-    state before this tick (when tracing); before_sweep and kept (with cycles). Per
-    block: sending, how many of its neurons send; seen, the version of its population that it
-    was last updated with. version: deliveries per population. rows, packed: the events of one
-    delivery, listed. partial: its 16-bit sums.
-    """
-
-    sent: npt.NDArray[np.int16]
-    deltas: npt.NDArray[np.int16]
-    before: npt.NDArray[np.int16]
-    before_sweep: npt.NDArray[np.int16]
-    kept: npt.NDArray[np.int16]
-    sending: npt.NDArray[np.int64]
-    seen: npt.NDArray[np.int64]
-    version: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64]
-    packed: npt.NDArray[np.int16]
-    partial: npt.NDArray[np.int16]
-
-
-def new_scratch(plan: Plan, inputs: int) -> Scratch:
-    """Fresh working memory for a network with `inputs` input neurons."""
-    neurons, blocks = len(plan.bias), len(plan.block_start)
-    sources = max(neurons, inputs)
-    return Scratch(
-        sent=np.empty(neurons, dtype=np.int16),
-        deltas=np.empty(neurons, dtype=np.int16),
-        before=np.empty(neurons, dtype=np.int16),
-        before_sweep=np.empty(neurons, dtype=np.int16),
-        kept=np.empty(neurons, dtype=np.int16),
-        sending=np.empty(blocks, dtype=np.int64),
-        seen=np.empty(blocks, dtype=np.int64),
-        version=np.empty(len(plan.population_start), dtype=np.int64),
-        rows=np.empty(sources, dtype=np.int64),
-        packed=np.empty(sources, dtype=np.int16),
-        partial=np.empty(neurons, dtype=np.int16),
-    )

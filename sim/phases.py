@@ -121,8 +121,16 @@ def make_start(
     max_sweeps: int = MAX_SWEEPS,
     trace: bool = False,
 ) -> Start:
-    """The request of a phase, checked; arguments as those of `relax`. Raises InputError."""
+    """The request of a phase, checked; arguments as those of `relax`. Raises InputError.
+
+    So does a threshold above 0 with budget rows: what they send would not add up.
+    """
     layout = Layout(network)
+    for population in network.updating if threshold else ():
+        if population.rows is not None:
+            raise InputError(
+                f"threshold must be 0 with budget rows, as in {population.name!r}, not {threshold}"
+            )
     checked = check_states(network.input, inputs)
     batch = len(checked)
     return Start(

@@ -18,6 +18,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, DenseCoupling, Network, Population
 from toreq_hw.network.couplings.runs import Runs, joined
 from toreq_hw.network.projection import Projection
+from toreq_hw.sim.term_plan import RowPlan, TermPlan, row_plan, term_plan
 
 Ints = npt.NDArray[np.int64]
 
@@ -66,6 +67,8 @@ class Plan(NamedTuple):
     block_start: Ints
     block_stop: Ints
     bias: npt.NDArray[np.int32]
+    terms: TermPlan
+    rows: RowPlan
 
 
 def compile_plan(network: Network) -> Plan:
@@ -112,6 +115,8 @@ def compile_plan(network: Network) -> Plan:
         block_start=_ints([layout.span(b).start for b in blocks]),
         block_stop=_ints([layout.span(b).stop for b in blocks]),
         bias=np.concatenate([network.biases[p.name] for p in network.relaxing]),
+        terms=term_plan(network, number),
+        rows=row_plan(network),
     )
 
 

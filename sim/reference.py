@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import to_state
+from toreq_hw.contract.budget import budget_row
 from toreq_hw.contract.cycles import keep
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult, Status
-from toreq_hw.network import Block, Network
+from toreq_hw.network import Block, Network, Population, TermShare
 from toreq_hw.sim.recorder import Recorder
 from toreq_hw.sim.start import Start
 from toreq_hw.sim.stepping import in_step, run_to_end
@@ -27,7 +28,7 @@ States = dict[str, npt.NDArray[np.int64]]
 def accumulators(
     network: Network, name: str, states: States, drive: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """a_i = b_i + sum_c 2^(F - f_c) sum_j W_c[j, i] s_j, plus the drive on the output.
+    """a_i = b_i + sum_c 2^(F - f_c) sum_j W_c[j, i] s_j, plus terms, plus the drive on the output.
 
     states: int64 (size,) per population, the input included. drive: int64 (n_output,).
     Returns int64 (size,), LSB 2^-F.
@@ -35,6 +36,8 @@ def accumulators(
     total = network.biases[name].astype(np.int64)
     for projection in network.into(name):
         total += projection.apply(states[projection.source.name])
+    for share in network.shares_into(name):
+        total += of_term(share, states)
     if name == network.output.name:
         total += drive
     return total
@@ -48,10 +51,48 @@ def tick(
     for block in network.sweep.blocks[colour]:
         population = network.population(block.population)
         total = accumulators(network, population.name, sent, drive)[block.start : block.stop]
+        if population.rows is not None:
+            updated.append((block, rows_of(network, population, block, total)))
+            continue
         fraction_bits = network.accumulator_fraction_bits(population.name)
         new = to_state(total, fraction_bits, population.state_min, population.state_max)
         updated.append((block, new))
     return updated
+
+
+def of_term(share: TermShare, states: States) -> npt.NDArray[np.int64]:
+    """2^(F - f) times what a trilinear term adds to one of its populations, int64 (size,).
+
+    Scores get sum_x left[i, h, x] right[j, h, x], without products where there is no cell. Left
+    gets sum_j scores[h, i, j] right[j, h, x], right gets sum_i scores[h, i, j] left[i, h, x].
+    """
+    term, cells = share.term, share.cells.astype(np.int64)
+    shaped = (states[n].reshape(s) for n, s in zip(term.ends, term.shapes, strict=True))
+    scores, left, right = shaped
+    name = share.target.name
+    if name == term.scores:
+        added = np.einsum("ihx,jhx,hij->hij", left, right, cells)
+    elif name == term.left:
+        added = np.einsum("hij,jhx->ihx", scores * cells, right)
+    else:
+        added = np.einsum("hij,ihx->jhx", scores * cells, left)
+    shifted: npt.NDArray[np.int64] = added.ravel() << share.shift
+    return shifted
+
+
+def rows_of(
+    network: Network, population: Population, block: Block, total: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int16]:
+    """New states of a block of whole budget rows; a neuron that is no cell stays at 0."""
+    rows = population.rows
+    assert rows is not None
+    new = np.zeros(len(total), dtype=np.int16)
+    is_cell = rows.cells(population.size).ravel()[block.start : block.stop]
+    for first in range(0, len(total), rows.length):
+        cells = first + np.flatnonzero(is_cell[first : first + rows.length])
+        sums, table = total[cells].tolist(), network.row_tables[population.name]
+        new[cells] = budget_row(sums, table, rows.budget, at_most=rows.at_most)
+    return new
 
 
 @named_type_errors

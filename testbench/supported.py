@@ -9,16 +9,22 @@ import numpy as np
 from testbench.toy_couplings import Banded
 from toreq_hw.errors import ToreqError
 from toreq_hw.network import (
+    BudgetRows,
     ClampedReadout,
     Colouring,
     ConvolutionCoupling,
     Coupling,
+    DenseCoupling,
     Network,
     NeuronSet,
     OwnFeedback,
+    Population,
+    Role,
     Schedule,
     SparseCoupling,
     WeightFormat,
+    attention,
+    colour_by_terms,
     layered,
 )
 from toreq_hw.network.couplings import patterns
@@ -47,6 +53,8 @@ def stated(row: tuple[str, str], reader: str) -> bool:
 def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
     """A small network of a row: input - hidden - output."""
     kind, schedule = row
+    if schedule.endswith("attention"):
+        return _attention(weight_format)
     looped = schedule.endswith("a self-coupling")
     network = layered(
         (5, HIDDEN, 3),
@@ -74,6 +82,29 @@ def example(row: tuple[str, str], weight_format: WeightFormat) -> Network:
         couplings = tuple(_of_kind(kind, c) for c in network.couplings)
         network = replace(network, couplings=couplings)
     return network
+
+
+def _attention(weight_format: WeightFormat) -> Network:
+    """Queries, keys and values of 3 positions and 2 channels by dense couplings, and rows of 3."""
+    five = Population("input", 5, Role.INPUT)
+    block = attention(
+        Population("source", 6, Role.HIDDEN, 4, shape=(3, 2)),
+        width=2,
+        weight_format=weight_format,
+        fraction_bits=2,
+        term_bits=2,
+        rows=BudgetRows(3, 7, temperature=(2, 1)),
+        state_bits=4,
+    )
+    output = Population("output", 3, Role.OUTPUT, 4)
+    read = ("query", "key", "value")
+    couplings = [
+        *(DenseCoupling("input", n, np.ones((5, 6), np.int8), 2, weight_format) for n in read),
+        DenseCoupling("attended", "output", np.ones((6, 3), np.int8), 2, weight_format),
+    ]
+    updating = (*block.populations, output)
+    schedule = colour_by_terms(updating, couplings, block.terms)
+    return Network((five, *updating), tuple(couplings), {}, schedule, terms=block.terms)
 
 
 def _of_kind(kind: str, like: Coupling) -> Coupling:

@@ -16,14 +16,7 @@ from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.arrays import reals
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import (
-    DenseCoupling,
-    Network,
-    Population,
-    Projection,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import DenseCoupling, Network, Population, Projection, require_plain
 from toreq_hw.sim.baselines.fixed_order import column_sums, product, uniform
 
 Floats = npt.NDArray[np.float64]
@@ -50,8 +43,7 @@ class FloatNetwork:
         rng = np.random.default_rng(check_seed(seed))
         if any(c.feedback_shift for c in shape.couplings):
             raise InputError("a float network must have no feedback shift, found one")
-        require_relaxing_output(shape, "of a float network", InputError)
-        require_symmetric_feedback(shape, "of a float network", InputError)
+        require_plain(shape, "of a float network", InputError)
         self.shape = shape
         self.layout = Layout(shape)
         self.weights = {c.name: scale * _glorot(rng, c) for c in shape.dense_couplings}

@@ -30,7 +30,7 @@ from toreq_hw.network import (
 )
 from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.network.generator import Stream, seed_state
-from toreq_hw.sim.event_kernel import Rules, new_scratch
+from toreq_hw.sim.event_kernel import Rules
 from toreq_hw.sim.learning import kernel
 from toreq_hw.sim.learning.generator import fill_uniform
 from toreq_hw.sim.learning.parts import Part, own_feedback_of, parts_of
@@ -47,6 +47,7 @@ from toreq_hw.sim.learning.synapses import (
     weights_of,
 )
 from toreq_hw.sim.plan import Ints, compile_plan
+from toreq_hw.sim.scratch import new_scratch
 
 
 class Rates(NamedTuple):

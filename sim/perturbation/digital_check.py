@@ -6,12 +6,7 @@ import numpy.typing as npt
 from toreq_hw.contract.faults import FIRST_TICK, FREE, LAST_TICK, NEVER, Fault, fault_bits
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
-from toreq_hw.network import (
-    Network,
-    WeightFormat,
-    require_relaxing_output,
-    require_symmetric_feedback,
-)
+from toreq_hw.network import Network, WeightFormat, require_plain
 from toreq_hw.reading import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 
@@ -24,8 +19,7 @@ def check_disturbance(network: Network, given: Disturbance) -> None:
     Every engine calls this first, so that none of them meets what another one reads differently.
     The same for a clamped readout, of whose accumulators no engine knows what damage does to them.
     """
-    require_relaxing_output(network, "where phases are damaged", InputError)
-    require_symmetric_feedback(network, "where phases are damaged", InputError)
+    require_plain(network, "where phases are damaged", InputError)
     owners = [p for p in network.relaxing for _ in range(p.size)]
     low = np.array([p.state_min for p in owners], np.int64)
     high = np.array([p.state_max for p in owners], np.int64)

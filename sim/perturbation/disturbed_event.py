@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import Status
-from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, start_arrays
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.disturbed_kernel import begin_disturbed, tick_disturbed
 from toreq_hw.sim.plan import Plan
 from toreq_hw.sim.recorder import Recorder
+from toreq_hw.sim.scratch import new_scratch
 from toreq_hw.sim.start import Start
 from toreq_hw.sim.stepping import in_step
 

@@ -12,7 +12,6 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_states
-from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.perturbation import layer
 from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers, start_arrays
 from toreq_hw.sim.perturbation.dense import DisturbedDense
@@ -25,6 +24,7 @@ from toreq_hw.sim.perturbation.reference import DisturbedReference, prepare
 from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import Recorder, run_twice
+from toreq_hw.sim.scratch import new_scratch
 from toreq_hw.sim.start import Start
 from toreq_hw.suggestions import none_of
 

@@ -26,8 +26,8 @@ from toreq_hw.network import (
     Network,
     Population,
     Role,
-    require_relaxing_output,
-    require_symmetric_feedback,
+    require_pairs,
+    require_plain,
 )
 from toreq_hw.reading.fields import shown
 from toreq_hw.sim.perturbation.disturbance import Disturbance
@@ -204,7 +204,7 @@ def program(network: Network, layers: Sequence[Layer]) -> Network:
     check_layers(layers)
     for layer in layers:
         if isinstance(layer, WeightLayer):
-            require_symmetric_feedback(network, f"under {layer.kind}", InputError)
+            require_pairs(network, f"under {layer.kind}", InputError)
             network = layer.program(network)
     return network
 
@@ -216,7 +216,7 @@ def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States
     """
     check_layers(layers)
     if any(isinstance(layer, StartLayer) for layer in layers):
-        require_relaxing_output(network, "under damage of standing states", InputError)
+        require_plain(network, "under damage of standing states", InputError)
         layout = Layout(network)
         states = layout.split(layout.join(states))
     for layer in layers:
@@ -236,7 +236,6 @@ def disturbance(network: Network, batch: int, layers: Sequence[Layer]) -> Distur
     total = Disturbance.none(network)
     for layer in layers:
         if isinstance(layer, PhaseLayer):
-            require_relaxing_output(network, f"under {layer.kind}", InputError)
-            require_symmetric_feedback(network, f"under {layer.kind}", InputError)
+            require_plain(network, f"under {layer.kind}", InputError)
             total = layer.add(network, batch, total)
     return total

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Role, require_symmetric_feedback
+from toreq_hw.network import Network, Role, require_pairs
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.kernel import learn_samples
@@ -99,7 +99,7 @@ class DamagedTrainer(Trainer):
         broken: Broken,
         asymmetry: AsymmetricUpdate = AsymmetricUpdate(0.0),  # noqa: B008 (frozen, no effect)
     ) -> None:
-        require_symmetric_feedback(trainer.blueprint, "where cells are broken", InputError)
+        require_pairs(trainer.blueprint, "where cells are broken", InputError)
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
         self.take_over(trainer)
         check_headroom(self.blueprint.lowered)
@@ -201,6 +201,7 @@ class HardenedTrainer(Trainer):
         damage: Callable[[int], WeightLayer],
         period: int,
     ) -> None:
+        require_pairs(trainer.blueprint, "where weights are damaged", InputError)
         super().__init__(trainer.blueprint, trainer.rule, trainer.seed)
         check_headroom(self.blueprint.lowered)
         self._damage, self._period, self._damages_so_far = damage, period, 0

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.network import MAX_FRACTION_BITS, DenseCoupling, Network, WeightFormat
-from toreq_hw.network.network import largest_fraction_bits
+from toreq_hw.network.bounds import largest_fraction_bits
 
 GRID_BITS = 6
 """Bits below a ternary weight's LSB that the converter of an analog array resolves: weights of

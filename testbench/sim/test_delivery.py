@@ -12,8 +12,8 @@ from testbench.networks import random_case
 from toreq_hw import sim
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.sim.delivery_kernel import MIN_SHARED_ROWS, NARROW, deliver
-from toreq_hw.sim.event_kernel import new_scratch
 from toreq_hw.sim.plan import SUM_LIMIT, Plan, compile_plan, shared_rows
+from toreq_hw.sim.scratch import new_scratch
 
 WIDE = NARROW + 3
 TERNARY, INT8 = WeightFormat.TERNARY, WeightFormat.INT8

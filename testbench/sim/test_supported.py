@@ -30,7 +30,7 @@ def test_the_simulator_takes_what_the_table_says(row: tuple[str, str]) -> None:
 
 
 def test_examples_are_what_their_rows_say() -> None:
-    assert len(ROWS) == 15
+    assert len(ROWS) == 16
     for row in ROWS:
         network = example(row, WeightFormat.INT8)
         assert {c.kind == "dense" for c in network.couplings} == {row[0] == "dense"}

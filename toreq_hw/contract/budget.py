@@ -15,19 +15,24 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
+from toreq_hw.network import BudgetRows
 
 
-def budget_row(accumulators: Sequence[int], table: Sequence[int], budget: int) -> list[int]:
+def budget_row(
+    accumulators: Sequence[int], table: Sequence[int], budget: int, *, at_most: bool = False
+) -> list[int]:
     """Units of each cell of one row, in plain Python, to be read beside docs/numerics.md.
 
-    table: strictly increasing. budget: units in all, 0 .. cells times thresholds. Raises InputError
-    for a budget beyond that.
+    table: strictly increasing. budget: units in all, 0 .. cells times thresholds. at_most: there
+    may be fewer, tau is at least 0. Raises InputError for a budget beyond that.
     """
     check_budget(len(accumulators), len(table), budget)
 
     def units(tau: int) -> list[int]:
         return [sum(theta <= c - tau for theta in table) for c in accumulators]
 
+    if at_most and sum(units(0)) <= budget:
+        return units(0)
     if budget == len(accumulators) * len(table):
         return [len(table)] * len(accumulators)
     low = min(accumulators) - table[-1]  # here every cell is full, so the sum is too large
@@ -74,6 +79,30 @@ def budget_rows(
         np.int16
     )
     return row.astype(np.int16) + granted
+
+
+_NO_CELL = -(1 << 40)
+"""An accumulator so low that a neuron gets no unit, whatever those of its row are."""
+
+
+@named_type_errors
+def row_states(
+    rows: BudgetRows,
+    table: npt.NDArray[np.int64],
+    accumulators: npt.NDArray[np.integer],
+    cells: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.int16]:
+    """New states of whole rows, int16 (n, length); 0 where `cells`, bool (n, length), is not.
+
+    table: int64 (budget,). accumulators: integers (n, length). Raises InputError.
+    """
+    sums = np.where(cells, accumulators.astype(np.int64), _NO_CELL)
+    found = budget_rows(sums, table, rows.budget)
+    if rows.at_most:
+        free = _units(sums, table, np.zeros(len(sums), dtype=np.int64)).astype(np.int16)
+        fits = free.sum(axis=1) <= rows.budget
+        found = np.where(fits[:, None], free, found)
+    return found
 
 
 def _units(

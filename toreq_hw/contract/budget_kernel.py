@@ -60,3 +60,16 @@ def fill_budget_row(accumulators: Any, table: Any, budget: Any, row: Any) -> Non
         if left > 0 and units_of(table, accumulators[j] - high + 1) > row[j]:
             row[j] += 1
             left -= 1
+
+
+@register_jitable
+def fill_row(accumulators: Any, table: Any, budget: Any, at_most: Any, row: Any) -> None:
+    """The same, but with `at_most` there may be fewer units than the budget: tau is at least 0."""
+    if at_most:
+        total = 0
+        for j in range(len(accumulators)):
+            row[j] = units_of(table, accumulators[j])
+            total += row[j]
+        if total <= budget:
+            return
+    fill_budget_row(accumulators, table, budget, row)

@@ -26,8 +26,9 @@ def doubled_energy(
 
     inputs: (batch, input.size). states: per relaxing population (batch, size). drive: int32
     (batch, output.size), the nudge of a nudged phase. What a clamped output sends is constant, as
-    the input. Returns int64 (batch,). Raises InputError, also for a network that has no energy, and
-    where its depths ask for more than 64 bits.
+    the input. Of a network with budget rows, `L' E2 + sum j a_j`, which breaks ties of a row.
+    Returns int64 (batch,). Raises InputError, also for a network that has no energy, and where one
+    asks for more than 64 bits.
     """
     inputs = check_states(network.input, inputs)
     named = [p.name for p in network.relaxing if p.name not in states]
@@ -48,7 +49,10 @@ def doubled_energy(
         bias = network.biases[population.name].astype(np.int64)
         if drive is not None and population is network.output:
             bias = bias + drive
-        local = _staircase(population, fraction_bits, own) - 2 * bias * own
+        steps = _staircase(population, fraction_bits, own)
+        if population.rows is not None:
+            steps = _units_cost(network.row_tables[population.name], own)
+        local = steps - 2 * bias * own
         total += local.sum(axis=1) << scale[population.name]
     for projection in _one_each(network):
         target = projection.target.name
@@ -56,6 +60,34 @@ def doubled_energy(
         # The full double sum of a self-coupling holds each pair twice, as "doubled" asks for.
         times = 1 if projection.is_self_projection else 2
         total -= (times * pairs) << scale[target]
+    for share in network.term_shares:
+        if share.role == 0:
+            name = share.target.name
+            total -= 2 * (share.apply(wide) * wide[name]).sum(axis=1) << scale[name]
+    return _with_ties(network, total, wide)
+
+
+def _units_cost(table: tuple[int, ...], states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """sum_{k < a} (2 theta_k - 1) of each cell of a budget row."""
+    cost = np.concatenate([[0], np.cumsum([2 * theta - 1 for theta in table])])
+    found: npt.NDArray[np.int64] = cost[states]
+    return found
+
+
+def _tie_factor(network: Network) -> int:
+    """L': one more than the length of the longest row; 1 without rows."""
+    return 1 + max((p.rows.length for p in network.updating if p.rows is not None), default=0)
+
+
+def _with_ties(
+    network: Network, total: npt.NDArray[np.int64], states: dict[str, npt.NDArray[np.int64]]
+) -> npt.NDArray[np.int64]:
+    """L' E2 plus each unit's index in its row, which is how a row breaks ties."""
+    total = total * _tie_factor(network)
+    for population in network.updating:
+        if population.rows is not None:
+            index = np.arange(population.size) % population.rows.length
+            total += states[population.name] @ index
     return total
 
 
@@ -82,6 +114,11 @@ def _scales(network: Network) -> dict[str, int]:
             "depths of populations must be close enough for an energy in 64 bits, found 0 and "
             f"{deepest}"
         )
+    factor = _tie_factor(network)
+    if factor > 1 and (widest + 1) * factor > _LIMIT:
+        raise InputError(
+            f"rows must be short enough for an energy in 64 bits, found length {factor - 1}"
+        )
     return scale
 
 
@@ -89,6 +126,9 @@ def _largest_difference(network: Network, population: Population) -> int:
     """What the terms of a population's neurons can add up to, in units of their accumulators."""
     largest = max(population.state_max, -population.state_min)
     one = 1 << network.accumulator_fraction_bits(population.name)
+    table = network.row_tables.get(population.name, ())
+    if table:
+        one = max(one, 2 * max(-table[0], table[-1]))
     staircase = 2 * (largest + 1) * largest * one + 2 * largest * (one + 1)
     linear = 2 * largest * network.largest_sums[population.name]
     return population.size * (staircase + linear)

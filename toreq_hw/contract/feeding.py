@@ -98,6 +98,8 @@ class ComputedRegisters:
             total = np.repeat(bias[None], len(self._states), axis=0)
             for projection in network.into(population.name):
                 total += projection.apply(sources[projection.source.name].astype(np.int64))
+            for share in network.shares_into(population.name):
+                total += share.apply(sources)
             if population is network.output:
                 total += self._start.drive
             parts.append(total)

@@ -1,6 +1,7 @@
 """What is sent and what it costs in synaptic operations: one stored weight read and accumulated.
 
-Zeros count like any other stored weight, for the event-driven and the dense machine alike.
+Zeros count like any other stored weight, for the event-driven and the dense machine alike. Of a
+trilinear term it is one product of two states, added to one accumulator.
 """
 
 import numpy as np
@@ -19,7 +20,8 @@ def message_bits(population: Population) -> int:
 def fan_outs(network: Network, name: str) -> npt.NDArray[np.int64]:
     """Stored weights that one event of each neuron of population `name` walks, int64 (size,)."""
     none = np.zeros(network.population(name).size, dtype=np.int64)
-    return sum((projection.fan_outs for projection in network.out_of(name)), start=none)
+    fan_outs = sum((projection.fan_outs for projection in network.out_of(name)), start=none)
+    return sum((share.walked for share in network.shares_into(name)), start=fan_outs)
 
 
 def weights_walked(network: Network) -> npt.NDArray[np.int64]:
@@ -61,6 +63,7 @@ def dense_synops(
     inner = [p for p in network.projections if p.source.name not in held]
     both = [p for p in inner if p.source.name in updating and p.target.name in updating]
     sweep = sum(int(p.fan_outs.sum()) for p in both)
+    sweep += sum(int(share.cells.sum()) * share.term.width for share in network.term_shares)
     once = sum(int(p.fan_outs.sum()) for p in inner if p.target.name not in updating)
     drive = 0 if continued else sum(int(fan_outs(network, name).sum()) for name in held)
     return drive + once + sweeps.astype(np.int64) * sweep

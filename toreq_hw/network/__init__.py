@@ -5,7 +5,10 @@ net = network.load("build/sim/network.safetensors")
 net.population("hidden").size, net.couplings[0].weight.shape, net.sha256
 """
 
+from toreq_hw.network.attention import attention
 from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
+from toreq_hw.network.budget_rows import BudgetRows, causal_mask
+from toreq_hw.network.budget_table import Normalisation
 from toreq_hw.network.build import layered
 from toreq_hw.network.clamping import clamping, require_input_clamped
 from toreq_hw.network.couplings import (
@@ -26,17 +29,21 @@ from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import Block, Colour, NeuronSet
 from toreq_hw.network.population import MAX_NEURONS, STATE_DTYPE, Population, Role
 from toreq_hw.network.projection import Projection
-from toreq_hw.network.readout import ClampedReadout, Normalisation, require_relaxing_output
+from toreq_hw.network.readout import ClampedReadout, require_relaxing_output
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.split import Split, split_by_colour
 from toreq_hw.network.states import check_labels, check_starts, check_states
+from toreq_hw.network.support import require_pairs, require_plain
 from toreq_hw.network.sweep import Need, Pass, Sweep, require
+from toreq_hw.network.term_colours import colour_by_terms
+from toreq_hw.network.trilinear import TermShare, Trilinear
 
 __all__ = [
     "MAX_FRACTION_BITS",
     "MAX_NEURONS",
     "STATE_DTYPE",
     "Block",
+    "BudgetRows",
     "ClampedReadout",
     "Colour",
     "Colouring",
@@ -59,13 +66,18 @@ __all__ = [
     "SparseCoupling",
     "Split",
     "Sweep",
+    "TermShare",
+    "Trilinear",
     "WeightFormat",
     "accumulator_bits",
     "accumulator_range",
+    "attention",
+    "causal_mask",
     "check_labels",
     "check_starts",
     "check_states",
     "clamping",
+    "colour_by_terms",
     "described",
     "layered",
     "load",
@@ -73,6 +85,8 @@ __all__ = [
     "nudge_limit",
     "require",
     "require_input_clamped",
+    "require_pairs",
+    "require_plain",
     "require_relaxing_output",
     "require_symmetric_feedback",
     "save",

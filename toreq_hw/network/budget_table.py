@@ -7,10 +7,23 @@ is exact, so that every machine gets the same integers.
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Context, Decimal
+from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
 
 from toreq_hw.errors import NetworkError
+from toreq_hw.reading import shown
+
+MAX_TEMPERATURE = (1 << 15) - 1
+"""Of the numerator and of the denominator."""
+
+
+class Normalisation(Enum):
+    """What a budget row of accumulators stands for."""
+
+    SOFTMAX = "softmax"
+    SPARSEMAX = "sparsemax"
+
 
 _DIGITS = 60
 _MARGIN = Decimal(10) ** -30
@@ -48,6 +61,33 @@ def sparsemax_table(scale: Fraction, budget: int) -> tuple[int, ...]:
     """
     steps = (scale * Fraction(2 * k + 1, 2 * budget) for k in range(budget))
     return checked_table([-(-step.numerator // step.denominator) for step in steps])
+
+
+def table_of(
+    normalisation: Normalisation, temperature: tuple[int, int], unit: int, budget: int
+) -> tuple[int, ...]:
+    """`budget` thresholds of a row at scale temperature times unit. Raises NetworkError.
+
+    temperature: numerator and denominator. unit: what 1 is in accumulator LSBs.
+    """
+    soft = normalisation is Normalisation.SOFTMAX
+    make = softmax_table if soft else sparsemax_table
+    return make(Fraction(*temperature) * unit, budget)
+
+
+def check_normalisation(what: str, temperature: object, normalisation: object) -> None:
+    """Raises NetworkError unless both are what a row of `what` ("a readout") may have."""
+    parts = temperature
+    if not isinstance(parts, tuple) or [type(part) for part in parts] != [int, int]:
+        raise NetworkError(f"temperature of {what} must be two whole numbers, not {shown(parts)}")
+    if not all(1 <= part <= MAX_TEMPERATURE for part in parts):
+        raise NetworkError(
+            f"temperature of {what} must have parts in 1..{MAX_TEMPERATURE}, not {shown(parts)}"
+        )
+    if not isinstance(normalisation, Normalisation):
+        raise NetworkError(
+            f"normalisation of {what} must be a Normalisation, not {shown(normalisation)}"
+        )
 
 
 def checked_table(table: Sequence[int]) -> tuple[int, ...]:

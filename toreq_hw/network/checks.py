@@ -11,6 +11,17 @@ from toreq_hw.network.couplings import Coupling
 from toreq_hw.network.population import Population, Role
 from toreq_hw.reading import shown
 
+MAX_BETA_SHIFT = 15
+"""Largest nudge shift: beta = 2^-15 is far below one state LSB already."""
+
+
+def check_beta_shift(beta_shift: object) -> None:
+    """Raises NetworkError unless it is an integer in range."""
+    if type(beta_shift) is not int or not 0 <= beta_shift <= MAX_BETA_SHIFT:
+        raise NetworkError(
+            f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, not {shown(beta_shift)}"
+        )
+
 
 def check_roles(populations: Sequence[Population]) -> None:
     """Raises NetworkError unless there is one input and one output, and names are unique."""

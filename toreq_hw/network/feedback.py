@@ -7,6 +7,7 @@ two of them the difference of their depths as its shift.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from toreq_hw.network.couplings import (
     OwnFeedback,
 )
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.trilinear import Trilinear
 from toreq_hw.reading import shown
 
 if TYPE_CHECKING:
@@ -119,12 +121,14 @@ def require_symmetric_feedback(
             )
 
 
-def depths(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> Mapping[str, int]:
+def depths(
+    relaxing: Sequence[Population], couplings: Sequence[Coupling], terms: Sequence[Trilinear] = ()
+) -> Mapping[str, int]:
     """Depth of each population of `relaxing`; the smallest in each connected part is 0.
 
     Every coupling between two of them has depth(post) - depth(pre) as its feedback shift. One with
-    feedback of its own has no part in an energy, and any shift. Raises NetworkError naming a
-    coupling that closes a loop with another shift.
+    feedback of its own has no part in an energy, and any shift. Those of a term have one depth.
+    Raises NetworkError naming what closes a loop with another shift.
     """
     neighbours: dict[str, list[tuple[str, int]]] = {p.name: [] for p in relaxing}
     symmetric = [c for c in couplings if c.own_feedback is None]
@@ -132,6 +136,10 @@ def depths(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> Map
     for coupling in inside:
         neighbours[coupling.pre].append((coupling.post, coupling.feedback_shift))
         neighbours[coupling.post].append((coupling.pre, -coupling.feedback_shift))
+    for term in terms:
+        for one, other in pairwise(term.ends):
+            neighbours[one].append((other, 0))
+            neighbours[other].append((one, 0))
     found: dict[str, int] = {}
     for first in neighbours:
         if first not in found:
@@ -145,6 +153,13 @@ def depths(relaxing: Sequence[Population], couplings: Sequence[Coupling]) -> Map
                 coupling,
                 f"feedback_shift must be {needed}, which is what the other couplings of its loop "
                 f"add up to, not {coupling.feedback_shift}: there would be no energy",
+            )
+    for term in terms:
+        own = [found[name] for name in term.ends]
+        if len(set(own)) > 1:
+            raise NetworkError(
+                f"term {shown(term.name)}: its populations must have one depth, found "
+                f"{', '.join(map(str, own))}: there would be no energy"
             )
     return MappingProxyType(found)
 

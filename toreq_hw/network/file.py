@@ -18,6 +18,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.files import replacing
 from toreq_hw.json_values import JsonObject
+from toreq_hw.network.budget_rows import budget_rows_from
 from toreq_hw.network.clamping import require_input_clamped
 from toreq_hw.network.couplings import KINDS, Coupling, FeedbackKind, OwnFeedback
 from toreq_hw.network.feedback import MAX_SHIFT
@@ -26,6 +27,7 @@ from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.network.readout import readout_from
 from toreq_hw.network.schedule import COLOURING, Colouring, Schedule
 from toreq_hw.network.sweep import Need, require
+from toreq_hw.network.trilinear import trilinear_from
 from toreq_hw.reading import Fields, checked_array, parse_json, read_tensors, shown
 from toreq_hw.tensor_file import tensor_bytes
 
@@ -114,11 +116,13 @@ def from_header(header: object, tensors: dict[str, npt.NDArray[Any]]) -> Network
 def _check_version(network: Network, version: int) -> None:
     """Raises NetworkFileError for what a file of a lower version could not hold."""
     for what, first in (
-        *((f"shape of population {p.name!r}", p.file_version) for p in network.populations),
+        *((f"shape of population {p.name!r}", 2 if p.shape else 1) for p in network.populations),
+        *((f"rows of population {p.name!r}", p.file_version) for p in network.populations),
         *((f"coupling {c.name!r}: kind {c.kind}", c.file_version) for c in network.couplings),
         *((_feedback_of(c), c.needed_version) for c in network.couplings),
         (f"schedule {network.sweep.name}", network.sweep.file_version),
         ("a clamped readout", 1 if network.readout is None else 2),
+        *((f"term {term.name!r}", 2) for term in network.terms),
     ):
         if first > version:
             raise NetworkFileError(
@@ -163,6 +167,7 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
         schedule=schedule,
         beta_shift=fields.part("nudge").integer("beta_shift"),
         readout=readout,
+        terms=tuple(trilinear_from(e) for e in _few(fields, "terms")) if "terms" in fields else (),
     )
 
 
@@ -196,6 +201,7 @@ def _population(entry: Fields) -> Population:
         signed=entry.flag("signed"),
         shape=tuple(entry.integers("shape", 1, MAX_NEURONS)) if "shape" in entry else (),
         bias_per_channel="bias_per_channel" in entry and entry.flag("bias_per_channel"),
+        rows=budget_rows_from(entry.part("rows")) if "rows" in entry else None,
     )
 
 

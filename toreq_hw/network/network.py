@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -15,8 +15,8 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.json_values import JsonObject
-from toreq_hw.network.bounds import ACCUMULATOR_LIMIT, accumulator_range
-from toreq_hw.network.checks import check_roles, check_terminals, checked_biases
+from toreq_hw.network.bounds import accumulator_range, check_accumulators, largest_fraction_bits
+from toreq_hw.network.checks import check_beta_shift, check_roles, check_terminals, checked_biases
 from toreq_hw.network.clamping import check_clamped
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
 from toreq_hw.network.feedback import asymmetric, check_feedback, depths
@@ -26,10 +26,9 @@ from toreq_hw.network.projection import Projection, projections
 from toreq_hw.network.readout import ClampedReadout, check_readout
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.sweep import Sweep
+from toreq_hw.network.term_colours import check_colours
+from toreq_hw.network.trilinear import TermShare, Trilinear, check_terms, term_shares
 from toreq_hw.reading import shown
-
-MAX_BETA_SHIFT = 15
-"""Largest nudge shift: beta = 2^-15 is far below one state LSB already."""
 
 
 @named_type_errors
@@ -47,6 +46,7 @@ class Network:
     readout: of an output that never updates; None for one that relaxes.
     clamped: populations that keep their states, the input among them, in a network that `clamping`
         made for one phase; empty in all others, where only the input does.
+    terms: trilinear ones, which have no weights.
 
     Raises NetworkError where anything does not fit together, including an accumulator that
     could leave 32 bits.
@@ -59,10 +59,11 @@ class Network:
     beta_shift: int = 1
     readout: ClampedReadout | None = None
     clamped: frozenset[str] = frozenset()
+    terms: tuple[Trilinear, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "populations", tuple(self.populations))
-        object.__setattr__(self, "couplings", tuple(self.couplings))
+        for name in ("populations", "couplings", "terms"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         check_roles(self.populations)
         of_phase = bool(self.clamped)
         check_terminals(self.populations, self.couplings, of_phase=of_phase)
@@ -71,25 +72,16 @@ class Network:
             raise NetworkError(
                 f"schedule must be a Schedule or a Colouring, not {shown(self.schedule)}"
             )
-        if type(self.beta_shift) is not int or not 0 <= self.beta_shift <= MAX_BETA_SHIFT:
-            raise NetworkError(
-                f"beta_shift must be an integer in 0..{MAX_BETA_SHIFT}, "
-                f"not {shown(self.beta_shift)}"
-            )
+        check_beta_shift(self.beta_shift)
         object.__setattr__(self, "biases", checked_biases(self.populations, self.biases))
         check_feedback(self.populations, self.couplings, of_phase=of_phase)
+        check_terms(self)
         _ = self.depths  # refuses feedback shifts under which no energy exists
-        _ = self.colours  # refuses a schedule that the couplings do not allow
+        # `colours` refuses a schedule that the couplings do not allow
+        check_colours(self.colours, self.updating, self.couplings, self.terms)
+        _ = self.row_tables  # refuses thresholds that do not rise
         check_readout(self)
-        self._check_accumulators()
-
-    def _check_accumulators(self) -> None:
-        for name, largest in self.largest_sums.items():
-            if largest > ACCUMULATOR_LIMIT:
-                raise NetworkError(
-                    f"population {shown(name)}: accumulators must stay within "
-                    f"+-{ACCUMULATOR_LIMIT} (32 bits, rounding included), worst case is {largest}"
-                )
+        check_accumulators(self)
 
     def population(self, name: str) -> Population:
         """The population called `name`. Raises NetworkError if there is none."""
@@ -105,7 +97,7 @@ class Network:
 
     def accumulator_fraction_bits(self, name: str) -> int:
         """F of docs/numerics.md: the largest fraction bits of what arrives at a population."""
-        return largest_fraction_bits(self.couplings, name)
+        return largest_fraction_bits(self.couplings, name, self.terms)
 
     @cached_property
     def largest_sums(self) -> Mapping[str, int]:
@@ -152,6 +144,25 @@ class Network:
         return tuple(p for p in self.projections if p.source.name == name)
 
     @cached_property
+    def term_shares(self) -> tuple[TermShare, ...]:
+        """What every trilinear term adds to each of its populations, in file order."""
+        return term_shares(self)
+
+    def shares_into(self, name: str) -> tuple[TermShare, ...]:
+        """The shares whose target is population `name`, terms in file order."""
+        return tuple(share for share in self.term_shares if share.target.name == name)
+
+    @cached_property
+    def row_tables(self) -> Mapping[str, tuple[int, ...]]:
+        """Thresholds of each population of budget rows, as many as its budget.
+
+        Raises NetworkError where they do not rise strictly.
+        """
+        bits = self.accumulator_fraction_bits
+        tables = {p.name: p.rows.table(bits(p.name)) for p in self.updating if p.rows is not None}
+        return MappingProxyType(tables)
+
+    @cached_property
     def input(self) -> Population:
         """The clamped population."""
         return next(p for p in self.populations if p.role is Role.INPUT)
@@ -188,7 +199,7 @@ class Network:
         """Depth d of each population that updates: the feedback shift of a coupling between two of
         them is d of its post minus d of its pre. The smallest in each connected part is 0.
         """
-        return depths(self.updating, self.couplings)
+        return depths(self.updating, self.couplings, self.terms)
 
     @cached_property
     def has_energy(self) -> bool:
@@ -239,6 +250,7 @@ class Network:
             "schedule": self.sweep.describe(),
             "nudge": {"beta_shift": self.beta_shift},
             **({"readout": self.readout.describe()} if self.readout is not None else {}),
+            **({"terms": [term.describe() for term in self.terms]} if self.terms else {}),
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
@@ -271,7 +283,7 @@ class Network:
         """First version of the network file that can hold it."""
         versions = [p.file_version for p in self.populations]
         versions += [c.needed_version for c in self.couplings]
-        versions += [1 if self.readout is None else 2]
+        versions += [1 if self.readout is None and not self.terms else 2]
         return max(*versions, self.sweep.file_version)
 
     @cached_property
@@ -282,9 +294,3 @@ class Network:
             digest.update(f"{name}:{tensor.shape}:".encode())
             digest.update(np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
-
-
-def largest_fraction_bits(couplings: Sequence[Coupling], name: str) -> int:
-    """F of docs/numerics.md: the largest fraction bits of what arrives at a population, or 0."""
-    forward = [c.fraction_bits for c in couplings if c.post == name]
-    return max([0, *forward, *(c.back_fraction_bits for c in couplings if c.pre == name)])

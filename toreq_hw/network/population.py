@@ -12,6 +12,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.json_values import FileEntry
+from toreq_hw.network.budget_rows import BudgetRows
 from toreq_hw.reading import shown
 
 STATE_DTYPE = np.dtype(np.int16)
@@ -45,7 +46,8 @@ class Population:
 
     shape: positions, then channels, such as (y, x, channels); neurons are numbered in its order,
     channels fastest. Empty where the neurons have no positions. bias_per_channel: neurons of one
-    channel share one bias, at all positions.
+    channel share one bias, at all positions. rows: of neurons that share out units; None for
+    neurons that round their own accumulators.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Population:
     signed: bool = False
     shape: tuple[int, ...] = field(default=(), kw_only=True)
     bias_per_channel: bool = field(default=False, kw_only=True)
+    rows: BudgetRows | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -84,6 +87,7 @@ class Population:
                 f"integer in {fewest}..8, not {shown(self.state_bits)}"
             )
         self._check_shape()
+        self._check_rows()
 
     def _check_shape(self) -> None:
         found = self.shape
@@ -105,6 +109,31 @@ class Population:
                 f"needs a shape, not {shown(self.bias_per_channel)}"
             )
 
+    def _check_rows(self) -> None:
+        rows, where = self.rows, f"population {shown(self.name)}: "
+        if rows is None:
+            return
+        if not isinstance(rows, BudgetRows):
+            raise NetworkError(f"{where}rows must be BudgetRows or None, not {shown(rows)}")
+        if self.role is not Role.HIDDEN or self.signed:
+            kind = "signed" if self.signed else self.role.value
+            raise NetworkError(f"{where}budget rows must be hidden and unsigned, found {kind}")
+        if rows.budget > self.state_max:
+            raise NetworkError(
+                f"{where}budget of rows must be at most {self.state_max}, the largest state, not "
+                f"{rows.budget}"
+            )
+        if self.size % rows.length:
+            raise NetworkError(
+                f"{where}size must be a multiple of the length of its rows, found {self.size} and "
+                f"{rows.length}"
+            )
+        if rows.mask and self.size // rows.length % len(rows.mask):
+            raise NetworkError(
+                f"{where}mask must have a text a row, or repeat, found {len(rows.mask)} texts and "
+                f"{self.size // rows.length} rows"
+            )
+
     @property
     def biases(self) -> int:
         """Number of biases that are stored and learned: neuron i has bias i modulo this."""
@@ -113,7 +142,7 @@ class Population:
     @property
     def file_version(self) -> int:
         """First version of the network file that can hold it."""
-        return 2 if self.shape else 1
+        return 2 if self.shape or self.rows else 1
 
     @property
     def plain(self) -> "Population":
@@ -131,6 +160,8 @@ class Population:
         }
         if self.shape:
             entry |= {"shape": list(self.shape), "bias_per_channel": self.bias_per_channel}
+        if self.rows is not None:
+            entry["rows"] = self.rows.describe()
         return entry
 
     def spread_biases(self, biases: npt.NDArray[Any]) -> npt.NDArray[Any]:

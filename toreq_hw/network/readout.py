@@ -5,29 +5,17 @@ for it.
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, ToreqError
 from toreq_hw.json_values import FileEntry
-from toreq_hw.network.budget_table import softmax_table, sparsemax_table
+from toreq_hw.network.budget_table import Normalisation, check_normalisation, table_of
 from toreq_hw.network.population import Population, Role
 from toreq_hw.reading import Fields, shown
 
 if TYPE_CHECKING:
     from toreq_hw.network.network import Network
-
-MAX_TEMPERATURE = (1 << 15) - 1
-"""Of the numerator and of the denominator."""
-
-
-class Normalisation(Enum):
-    """What a budget row of the output's accumulators stands for."""
-
-    SOFTMAX = "softmax"
-    SPARSEMAX = "sparsemax"
 
 
 @named_type_errors
@@ -45,21 +33,7 @@ class ClampedReadout:
     def __post_init__(self) -> None:
         if isinstance(self.temperature, list):
             object.__setattr__(self, "temperature", tuple(self.temperature))
-        parts = self.temperature
-        if not isinstance(parts, tuple) or [type(part) for part in parts] != [int, int]:
-            raise NetworkError(
-                f"temperature of a readout must be two whole numbers, not {shown(parts)}"
-            )
-        if not all(1 <= part <= MAX_TEMPERATURE for part in parts):
-            raise NetworkError(
-                f"temperature of a readout must have parts in 1..{MAX_TEMPERATURE}, "
-                f"not {shown(parts)}"
-            )
-        if not isinstance(self.normalisation, Normalisation):
-            raise NetworkError(
-                "normalisation of a readout must be a Normalisation, "
-                f"not {shown(self.normalisation)}"
-            )
+        check_normalisation("a readout", self.temperature, self.normalisation)
 
     def describe(self) -> FileEntry:
         """Its entry in a network file."""
@@ -82,11 +56,8 @@ class ClampedReadout:
         output = network.output
         source = network.into(output.name)[0].source
         unit = source.state_max << network.accumulator_fraction_bits(output.name)
-        scale = Fraction(*self.temperature) * unit
-        soft = self.normalisation is Normalisation.SOFTMAX
-        make = softmax_table if soft else sparsemax_table
         try:
-            return make(scale, output.state_max)
+            return table_of(self.normalisation, self.temperature, unit, output.state_max)
         except NetworkError as error:
             top, bottom = self.temperature
             raise NetworkError(

@@ -14,12 +14,11 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import Coupling, lowered
-from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.neuron_set import NeuronSet
 from toreq_hw.network.population import Population, Role
-from toreq_hw.network.readout import require_relaxing_output
 from toreq_hw.network.schedule import Colouring, Schedule
+from toreq_hw.network.support import require_plain
 from toreq_hw.network.sweep import Need, Sweep, require
 
 States = Mapping[str, npt.NDArray[np.int16]]
@@ -82,8 +81,7 @@ def split_by_colour(network: Network) -> Split:
     the output has several colours: a network has one output. The same for a clamped readout.
     """
     sweep = network.sweep
-    require_relaxing_output(network, "to be split by colour")
-    require_symmetric_feedback(network, "to be split by colour")
+    require_plain(network, "to be split by colour")
     require(sweep, "to be split by colour", Need.VISITS_EACH_NEURON_ONCE)
     parts = _parts(network)
     if sum(part.population == network.output.name for part in parts.values()) > 1:

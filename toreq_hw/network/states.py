@@ -15,7 +15,7 @@ def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[n
     """`states` as an int16 array, shape (batch, size), every value in the population's range.
 
     Raises InputError naming what must hold and what was found; floats are refused, because
-    rounding them is the caller's decision.
+    rounding them is the caller's decision. A budget row has at most its budget in all.
     """
     array = whole_numbers(
         f"states of {population.name!r}",
@@ -24,7 +24,25 @@ def check_states(population: Population, states: npt.ArrayLike) -> npt.NDArray[n
         population.state_min,
         population.state_max,
     )
+    if population.rows is not None:
+        _check_rows(population, array)
     return np.ascontiguousarray(array, dtype=STATE_DTYPE)
+
+
+def _check_rows(population: Population, states: npt.NDArray[np.integer]) -> None:
+    rows = population.rows
+    assert rows is not None
+    shared = states.reshape(len(states), -1, rows.length)
+    most = int(shared.sum(axis=2).max(initial=0))
+    if most > rows.budget:
+        raise InputError(
+            f"states of {population.name!r}: a row must add up to at most {rows.budget}, found "
+            f"{most}"
+        )
+    if shared[:, ~rows.cells(population.size)].any():
+        raise InputError(
+            f"states of {population.name!r}: must be 0 where the mask is, found others"
+        )
 
 
 @named_type_errors

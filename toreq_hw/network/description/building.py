@@ -1,7 +1,7 @@
 """Blank networks from the words of their layers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -17,15 +17,16 @@ from toreq_hw.network.couplings import (
     WeightFormat,
     patterns,
 )
+from toreq_hw.network.description.attention import add_attention
+from toreq_hw.network.description.parts import Parts
 from toreq_hw.network.description.words import MAX_LAYERS, LayerWords, layer_words, sizes_of
 from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.readout import ClampedReadout
 from toreq_hw.network.schedule import Colouring, Schedule
-
-MAX_SYNAPSES = 1 << 27
-"""Stored weights of a described network: a few words must not ask for much memory."""
+from toreq_hw.network.term_colours import colour_by_terms
+from toreq_hw.network.trilinear import Trilinear
 
 MAX_NEURONS = 1 << 22
 """Its neurons, the input among them."""
@@ -41,30 +42,6 @@ class Skip:
     start: int
     stop: int
     fraction_bits: int
-
-
-@dataclass
-class _Parts:
-    """What has been built so far, and what the next layer is joined to."""
-
-    weight_format: WeightFormat
-    populations: list[Population]
-    seed: int
-    couplings: list[Coupling] = field(default_factory=list)
-    synapses: int = 0
-    pooling: LayerWords | None = None
-
-    @property
-    def last(self) -> Population:
-        return self.populations[-1]
-
-    def grow(self, synapses: int) -> None:
-        """Counts stored weights that are about to be made. Raises NetworkError for too many."""
-        self.synapses += synapses
-        if self.synapses > MAX_SYNAPSES:
-            raise NetworkError(
-                f"layers must have at most {MAX_SYNAPSES} synapses in all, found {self.synapses}"
-            )
 
 
 @named_type_errors
@@ -99,17 +76,18 @@ def described(
     shape = sizes_of(input, "input", 3)
     kept = shape if len(shape) > 1 else ()
     start = Population("input", prod(shape), Role.INPUT, input_bits, shape=kept)
-    parts = _Parts(weight_format, [start], seed)
+    parts = Parts(weight_format, [start], seed, layers=[start])
     hidden = Population("hidden", 1, Role.HIDDEN, state_bits, signed)
     _add_all(parts, words, hidden, fraction_bits, feedback_shifts)
     couplings = [*parts.couplings, *(_skip(parts, skip) for skip in skips)]
     couplings = blank_feedback(couplings, start.name, feedback)
     populations = tuple(_settled(p, couplings, shared=bias_per_channel) for p in parts.populations)
-    return _finished(populations, couplings, schedule, beta_shift=beta_shift, readout=readout)
+    blank = _Blank(populations, couplings, parts.terms, readout, beta_shift)
+    return blank.under(schedule)
 
 
 def _add_all(
-    parts: _Parts,
+    parts: Parts,
     words: list[LayerWords],
     hidden: Population,
     fraction_bits: Sequence[int] | None,
@@ -127,33 +105,52 @@ def _add_all(
             continue
         name, own_bits, shift = next(remaining)
         role = Role.OUTPUT if name == "output" else Role.HIDDEN
-        _add(parts, word, replace(hidden, name=name, role=role), own_bits)
+        if word.kind == "attention":
+            add_attention(parts, word, own_bits, hidden.state_bits)
+        else:
+            _add(parts, word, replace(hidden, name=name, role=role), own_bits)
+        parts.layers.append(parts.last)
         neurons = sum(p.size for p in parts.populations)
         if neurons > MAX_NEURONS:
             raise NetworkError(f"layers must have at most {MAX_NEURONS} neurons, found {neurons}")
+        if shift and word.kind == "attention":
+            raise NetworkError(f"layer {word.text!r} must have feedback shift 0, not {shift}")
         if shift:
             parts.couplings[-1] = replace(parts.couplings[-1], feedback_shift=shift)
         if word.kind in ("lattice", "ring"):
             parts.couplings.append(_lateral(parts, word, own_bits))
 
 
-def _finished(
-    populations: tuple[Population, ...],
-    couplings: list[Coupling],
-    schedule: Schedule | None,
-    *,
-    beta_shift: int,
-    readout: ClampedReadout | None,
-) -> Network:
-    """The network, coloured if need be; a clamped output gets its format and no colour."""
-    updating = populations[1:]
-    if readout is not None:
-        updating = populations[1:-1]
-        populations = (*populations[:-1], readout.format_of(populations[-1]))
-    chosen: Schedule | Colouring = schedule or Schedule.PARITY
-    if schedule is None and any(c.is_self_coupling for c in couplings):
-        chosen = Colouring.greedy(updating, couplings)
-    return Network(populations, tuple(couplings), {}, chosen, beta_shift, readout=readout)
+@dataclass
+class _Blank:
+    """All of a network but its schedule; a clamped output is yet to get its format."""
+
+    populations: tuple[Population, ...]
+    couplings: list[Coupling]
+    terms: list[Trilinear]
+    readout: ClampedReadout | None
+    beta_shift: int
+
+    def under(self, schedule: Schedule | None) -> Network:
+        """The network, coloured if need be; a clamped output gets no colour."""
+        populations, updating = self.populations, self.populations[1:]
+        if self.readout is not None:
+            updating = populations[1:-1]
+            populations = (*populations[:-1], self.readout.format_of(populations[-1]))
+        chosen: Schedule | Colouring = schedule or Schedule.PARITY
+        if schedule is None and self.terms:
+            chosen = colour_by_terms(updating, self.couplings, self.terms)
+        elif schedule is None and any(c.is_self_coupling for c in self.couplings):
+            chosen = Colouring.greedy(updating, self.couplings)
+        return Network(
+            populations,
+            tuple(self.couplings),
+            {},
+            chosen,
+            self.beta_shift,
+            readout=self.readout,
+            terms=tuple(self.terms),
+        )
 
 
 def _checked_words(layers: Sequence[str]) -> list[LayerWords]:
@@ -183,7 +180,7 @@ def _names(layers: int) -> list[str]:
     return [*(["hidden"] if hidden == 1 else [f"hidden{k + 1}" for k in range(hidden)]), "output"]
 
 
-def _add(parts: _Parts, word: LayerWords, post: Population, fraction_bits: int) -> None:
+def _add(parts: Parts, word: LayerWords, post: Population, fraction_bits: int) -> None:
     """Adds a layer's population and its coupling from the one before."""
     if word.kind == "conv" or parts.pooling:
         made = _convolution(parts, word, post, fraction_bits)
@@ -193,12 +190,12 @@ def _add(parts: _Parts, word: LayerWords, post: Population, fraction_bits: int) 
     else:
         shape = word.sizes if word.kind == "lattice" else ()
         parts.populations.append(replace(post, size=prod(word.sizes), shape=shape))
-        parts.couplings.append(_joined(parts, word, parts.populations[-2], fraction_bits))
+        parts.couplings.append(_joined(parts, word, parts.layers[-1], fraction_bits))
     parts.pooling = None
 
 
 def _convolution(
-    parts: _Parts, word: LayerWords, post: Population, fraction_bits: int
+    parts: Parts, word: LayerWords, post: Population, fraction_bits: int
 ) -> ConvolutionCoupling:
     """Of a conv layer, or of a dense one behind pooling: then its kernel sees every position."""
     pre, pooling = parts.last, parts.pooling
@@ -234,7 +231,7 @@ def _convolution(
 
 
 def _joined(
-    parts: _Parts, word: LayerWords, pre: Population, fraction_bits: int
+    parts: Parts, word: LayerWords, pre: Population, fraction_bits: int
 ) -> DenseCoupling | SparseCoupling:
     """The coupling into a layer that has no convolution."""
     post, weight_format = parts.last, parts.weight_format
@@ -255,7 +252,7 @@ def _joined(
     )
 
 
-def _lateral(parts: _Parts, word: LayerWords, fraction_bits: int) -> SparseCoupling:
+def _lateral(parts: Parts, word: LayerWords, fraction_bits: int) -> SparseCoupling:
     """The coupling of a lattice or a ring to itself."""
     own = parts.last
     lattice = word.kind == "lattice"
@@ -272,13 +269,13 @@ def _lateral(parts: _Parts, word: LayerWords, fraction_bits: int) -> SparseCoupl
     )
 
 
-def _skip(parts: _Parts, skip: Skip) -> DenseCoupling:
-    last = len(parts.populations) - 1
+def _skip(parts: Parts, skip: Skip) -> DenseCoupling:
+    last = len(parts.layers) - 1
     if not 0 <= skip.start < skip.stop - 1 <= last - 1:
         raise NetworkError(
             f"a skip must pass at least one layer of 0..{last}, found {skip.start} to {skip.stop}"
         )
-    pre, post = parts.populations[skip.start], parts.populations[skip.stop]
+    pre, post = parts.layers[skip.start], parts.layers[skip.stop]
     parts.grow(pre.size * post.size)
     return _dense(pre, post, skip.fraction_bits, parts.weight_format)
 
@@ -295,5 +292,8 @@ def _settled(population: Population, couplings: list[Coupling], *, shared: bool)
     folded = [c for c in couplings if isinstance(c, ConvolutionCoupling)]
     if not folded and population.role is Role.INPUT:
         return population.plain
+    if population.rows is not None:
+        return population
     of_maps = any(c.post == population.name for c in folded) and bool(population.shape)
+    of_maps |= population.bias_per_channel  # of what attention has read
     return replace(population, bias_per_channel=shared and of_maps)

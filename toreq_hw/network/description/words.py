@@ -19,6 +19,8 @@ FORMS = {
     "ring": "ring NEURONS [reach N]",
     "random": "random NEURONS density P",
     "block": "block NEURONS blocks N",
+    "attention": "attention WIDTH [heads N] [bits N] [rows NAME] [temperature N/N] [budget N] "
+    "[mask causal]",
 }
 """First word of a layer -> how it is written."""
 
@@ -27,6 +29,14 @@ _OPTIONS: dict[str, dict[str, str | None]] = {
     "ring": {"reach": "1"},
     "random": {"density": None},
     "block": {"blocks": None},
+    "attention": {
+        "heads": "1",
+        "bits": "9",
+        "rows": "sparsemax",
+        "temperature": "1/1",
+        "budget": "127",
+        "mask": "none",
+    },
 }
 """Named settings and what they are where left out; None: they must be given."""
 
@@ -53,6 +63,17 @@ class LayerWords:
     def whole(self, name: str) -> int:
         """A setting as a whole number. Raises NetworkError."""
         return _whole(self.settings[name], self.text)
+
+    def choice(self, name: str, known: tuple[str, ...]) -> str:
+        """A setting that is one of some words. Raises NetworkError."""
+        if self.settings[name] not in known:
+            raise _error(self.text, f"have {name} {' or '.join(known)}", self.settings[name])
+        return self.settings[name]
+
+    def ratio(self, name: str) -> tuple[int, int]:
+        """A setting that is two whole numbers with a stroke between. Raises NetworkError."""
+        top, _, bottom = self.settings[name].partition("/")
+        return _whole(top, self.text), _whole(bottom or "1", self.text)
 
     @property
     def density(self) -> float:

@@ -1,0 +1,29 @@
+"""What a reader refuses that knows plain neurons and symmetric couplings of pairs only."""
+
+from typing import TYPE_CHECKING
+
+from toreq_hw.errors import NetworkError, ToreqError
+from toreq_hw.network.feedback import require_symmetric_feedback
+from toreq_hw.network.readout import require_relaxing_output
+
+if TYPE_CHECKING:
+    from toreq_hw.network.network import Network
+
+
+def require_plain(network: "Network", where: str, error: type[ToreqError] = NetworkError) -> None:
+    """Raises `error` for what `require_pairs` does, and for a clamped readout.
+
+    where: the reader, such as "on nengo" or "for the core".
+    """
+    require_relaxing_output(network, where, error)
+    require_pairs(network, where, error)
+
+
+def require_pairs(network: "Network", where: str, error: type[ToreqError] = NetworkError) -> None:
+    """Raises `error` for feedback of its own, for trilinear terms, and for budget rows."""
+    require_symmetric_feedback(network, where, error)
+    for term in network.terms:
+        raise error(f"terms must join two populations {where}, found {term.name!r} of three")
+    for population in network.updating:
+        if population.rows is not None:
+            raise error(f"neurons must update alone {where}, found rows in {population.name!r}")
