@@ -19,7 +19,7 @@ help: ## List the targets.
 
 STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 
-.PHONY: study-index study-bench study-lazy study-parity study-robustness study-synthesis
+.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis
 
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
@@ -28,6 +28,7 @@ study-bench: bench
 study-lazy: lazy
 study-parity: parity
 study-robustness: robustness
+study-structured: structured-full
 study-synthesis: reports
 
 study-%: $(VENV)/core
@@ -122,6 +123,20 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 			--out build/onnx/$$weights.safetensors && \
 		$(BIN)/toreq-hw export build/onnx/$$weights.safetensors --data mnist --verify 1000 || exit 1; \
 	done
+
+# Every kind of coupling
+
+.PHONY: structured structured-quick structured-full
+
+structured: $(VENV)/extra-quant ## Train every kind of coupling on digits and MNIST, one seed.
+	$(BIN)/toreq-hw structured --quick --out build/structured-quick
+	$(BIN)/toreq-hw structured --data mnist --seeds 1 --out build/structured
+
+structured-quick: $(VENV)/core ## The same on digits alone, without a baseline.
+	$(BIN)/toreq-hw structured --quick --work build/structured-quick --out build/structured-quick
+
+structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation beside; hours, resumes.
+	$(BIN)/toreq-hw structured --jobs 2 --out reports/published
 
 # The core in hardware
 

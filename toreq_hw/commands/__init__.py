@@ -48,6 +48,7 @@ _COMMANDS = {
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "robustness": "Run every damage campaign and write the report (make robustness).",
     "simulate": "Relax a network over a data set and report what it took.",
+    "structured": "Train every kind of coupling in integers (make structured).",
     "study": "Run a study by its name; list them, or write their index.",
     "synth": "Build a network for a board: synthesis, place and route, bitstream.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",

@@ -26,6 +26,7 @@ from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.records.replay import Replayed
 from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.simulation import Simulation
+from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.training import IntegerTraining
 
@@ -68,6 +69,7 @@ KINDS = (
     RecordKind("reports", (Synthesis,)),
     RecordKind("lazy", (LazyRecord,)),
     RecordKind("robustness", (Robustness,)),
+    RecordKind("structured", (Structured,)),
     *(
         RecordKind("deploy", (DeploymentRun, run))
         for run in (SimRun, CoreRun, BoardRun, LoihiRun, NengoRun, ApproximateRun, NirExport)

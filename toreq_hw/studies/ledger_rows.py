@@ -8,6 +8,7 @@ from toreq_hw.records.critical import Critical
 from toreq_hw.records.lazy import Measured
 from toreq_hw.records.parity import MemoryProbe, ParityRun
 from toreq_hw.records.recovery import Recovery, Relearning
+from toreq_hw.records.structured import StructuredRun
 from toreq_hw.records.synthesis import Design, Figures
 from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.perturbation.layer import KINDS
@@ -23,6 +24,7 @@ ROWS: dict[str, type] = {
     "parity": ParityRun,
     "relearn": Recovery,
     "relearning": Relearning,
+    "structured": StructuredRun,
 }
 """By the study that a ledger names; a campaign is named after its layer, and has trials."""
 

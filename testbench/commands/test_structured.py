@@ -1,0 +1,102 @@
+"""`toreq-hw structured`: a small case from training to page, its ledger, its verdict."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbench.command_line import toreq_hw
+from toreq_hw.errors import InputError
+from toreq_hw.network import ConvolutionCoupling
+from toreq_hw.reading import read_record
+from toreq_hw.records.structured import Structured, StructuredRun
+from toreq_hw.reports.structured import structured_page
+from toreq_hw.studies import structured
+from toreq_hw.studies.structured import Options, run, verdict
+from toreq_hw.studies.structured_cases import FULL, QUICK, Case
+from toreq_hw.studies.study import Place
+
+SMALL = replace(QUICK[0], epochs=2)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Structured:
+    return run(Options((SMALL,), seeds=2, baseline=False), Place(tmp_path))
+
+
+def test_seeds_differ_and_are_kept(
+    tmp_path: Path, record: Structured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (case,) = record.cases
+    assert [one.seed for one in case.runs] == [1, 2]
+    assert len({one.network_sha256 for one in case.runs}) == 2
+    assert case.integer.low < case.integer.value < case.integer.high
+    mean = 50 * sum(one.accuracy for one in case.runs)
+    assert case.integer.value == pytest.approx(mean)
+    assert min(one.accuracy for one in case.runs) > 0.8
+    assert len(case.runs[0].kernels) == 8
+
+    def fail(*_: object) -> StructuredRun:
+        raise AssertionError
+
+    monkeypatch.setattr(structured, "_train", fail)
+    again = run(Options((SMALL,), seeds=2, baseline=False), Place(tmp_path))
+    assert again == record
+
+
+def test_another_setting_is_another_run(tmp_path: Path, record: Structured) -> None:
+    other = replace(SMALL, shift=SMALL.shift + 1)
+    found = run(Options((other,), seeds=1, baseline=False), Place(tmp_path))
+    hashes = {one.network_sha256 for one in record.cases[0].runs}
+    assert found.cases[0].runs[0].network_sha256 not in hashes
+
+
+def test_the_verdict_can_fail(record: Structured) -> None:
+    assert verdict(record).passed
+    (case,) = record.cases
+    below = replace(record, cases=(replace(case, at_least=1.0),))
+    found = verdict(below)
+    assert not found.passed
+    assert f"below what is asked for: {case.name}" in found.sentence
+    restless = replace(case, runs=(replace(case.runs[0], unsettled=3), *case.runs[1:]))
+    found = verdict(replace(record, cases=(restless,)))
+    assert not found.passed
+    assert "3 test images did not settle" in found.sentence
+
+
+def test_the_page_shows_every_case(record: Structured) -> None:
+    page = structured_page(record)
+    accuracy, costs, networks = page.sections
+    for section in (accuracy, costs, networks):
+        assert section.table is not None
+        assert [row[0] for row in section.table.rows] == [SMALL.name]
+    (picture,) = networks.pictures
+    assert "<svg" in picture
+    assert "seed 1" in picture
+
+
+def test_the_command_writes_record_and_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import toreq_hw.commands.structured as command
+
+    monkeypatch.setattr(command, "QUICK_OPTIONS", Options((SMALL,), seeds=1, baseline=False))
+    arguments = ("structured", "--quick", "--work", tmp_path, "--out", tmp_path)
+    assert toreq_hw(*arguments).status == 0
+    found = read_record(tmp_path / "structured.json", Structured, InputError)
+    assert found.cases[0].name == SMALL.name
+    assert json.loads((tmp_path / "structured.json").read_text())["cases"][0]["backprop"] is None
+    assert (tmp_path / "structured.md").exists()
+    assert (tmp_path / "structured.html").exists()
+
+
+@pytest.mark.parametrize("case", [*FULL, *QUICK], ids=lambda case: case.name)
+def test_every_case_makes_a_network_and_a_rule(case: Case) -> None:
+    network = case.network()
+    rule = case.rule(network)
+    assert rule.shift_of(network.couplings[-1].name, 0) in (case.shift, case.output_shift)
+    convolutional = any(isinstance(c, ConvolutionCoupling) for c in network.couplings)
+    assert convolutional == any("conv" in layer for layer in case.layers)
+    names = [one.name for one in (*FULL, *QUICK)]
+    assert names.count(case.name) == 1

@@ -1,0 +1,211 @@
+"""Convolutions, lattices, sparse layers and other feedback, trained in integers."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from toreq_hw import data, sim
+from toreq_hw.code_digest import digest_of_imports
+from toreq_hw.data import Dataset
+from toreq_hw.extras import missing
+from toreq_hw.network import ConvolutionCoupling, Network
+from toreq_hw.records.intervals import Interval
+from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
+from toreq_hw.records.training import TrainingNotes
+from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.structured import structured_page
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.ledger import Ledger, Run
+from toreq_hw.studies.screen import NO_SCREEN, Screen
+from toreq_hw.studies.structured_cases import FULL, QUICK, Case
+from toreq_hw.studies.study import Place, Study, Verdict
+from toreq_hw.studies.training import train
+from toreq_hw.studies.work import workers
+from toreq_hw.versions import versions
+
+INTEGER, BACKPROP = "integer", "backprop"
+
+LEAST_KERNEL_AXES = 4
+"""Of parameters (ky, kx, ci, co), which a page can draw."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """seeds: trainings of each case, from seed 1 on. baseline: whether backpropagation is trained
+    beside them. load: gives a data set by its name.
+    """
+
+    cases: tuple[Case, ...] = FULL
+    seeds: int = 5
+    baseline: bool = True
+    load: Callable[[str], Dataset] = data.load
+
+
+QUICK_OPTIONS = Options(QUICK, seeds=1, baseline=False)
+
+
+def run(options: Options | None, place: Place) -> Structured:
+    """Trains what the ledger does not hold. Raises MissingDependencyError where a baseline needs
+    torch.
+    """
+    options = options or Options()
+    if options.baseline:
+        try:
+            import toreq_hw.quant.training  # noqa: F401
+        except ModuleNotFoundError as error:
+            raise missing("backpropagation", error.name, "quant") from error
+    with workers(place.jobs, place.scheduler):
+        found = tuple(_case(case, options, place) for case in options.cases)
+    return Structured(found, versions("torch") if options.baseline else versions())
+
+
+def _case(case: Case, options: Options, place: Place) -> StructuredCase:
+    dataset = options.load(case.data)
+    blank = case.network()
+    learners = (INTEGER, BACKPROP) if options.baseline else (INTEGER,)
+    runs: list[Run] = [
+        {"learner": learner, "seed": seed}
+        for learner in learners
+        for seed in range(1, options.seeds + 1)
+    ]
+    shared = {
+        "case": case.name,
+        "network": blank.sha256,
+        "rule": case.rule(blank).describe(),
+        "settings": case.settings,
+        "data": dataset.sha256,
+        "code": digest_of_imports(__name__),
+        "numpy": versions()["numpy"],
+    }
+    ledger = Ledger(place.work, "structured", shared, StructuredRun)
+    shown = place.screen if place.jobs == 1 and place.scheduler is None else NO_SCREEN
+    with ledger.lock(place.screen.say):
+        place.screen.say(f"{case.name}: {len(runs)} trainings, {len(ledger)} of them kept")
+        rows = ledger.complete(runs, partial(_train, case, dataset, shown))
+    return StructuredCase(
+        name=case.name,
+        data=case.data,
+        layers=", ".join(case.layers),
+        weights=case.weights.value,
+        settings=case.settings,
+        synapses=blank.synapses,
+        published=case.published,
+        at_least=case.at_least,
+        integer=_interval([row for row in rows if row.learner == INTEGER]),
+        backprop=_interval([row for row in rows if row.learner == BACKPROP])
+        if options.baseline
+        else None,
+        runs=tuple(rows),
+    )
+
+
+def _interval(rows: Sequence[StructuredRun]) -> Interval:
+    found = estimate([100 * row.accuracy for row in rows])
+    half = found.half_width or 0.0
+    return Interval(found.mean, found.mean - half, found.mean + half)
+
+
+def _train(case: Case, dataset: Dataset, screen: Screen, run: Run) -> StructuredRun:
+    """One training, wherever it is done."""
+    seed, learner = int(run["seed"] or 0), str(run["learner"])
+    if learner == BACKPROP:
+        return _by_backprop(case, dataset, seed, screen)
+    return _by_integers(case, dataset, seed, screen)
+
+
+def _by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
+    blank = case.network()
+    trainer = Trainer(blank, case.rule(blank), seed)
+    notes = TrainingNotes(epochs=case.epochs, augment=case.augment)
+    history = train(trainer, dataset, notes, screen=screen)
+    trained = trainer.network()
+    inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
+    found = summarise(sim.relax(trained, inputs), dataset.test.labels)
+    return StructuredRun(
+        case=case.name,
+        learner=INTEGER,
+        seed=seed,
+        split=dataset.split,
+        epochs=case.epochs,
+        accuracy=found.accuracy,
+        train_accuracy=history[-1].train_accuracy,
+        epoch_seconds=statistics.median(entry.seconds for entry in history),
+        sparsity=trained.sparsity,
+        network_sha256=trained.sha256,
+        sweeps_mean=found.sweeps.mean,
+        sweeps_p99=found.sweeps.p99,
+        unsettled=found.unsettled,
+        synops=found.synops_per_sample,
+        dense_synops=found.dense_synops_per_sample,
+        kernels=_kernels(trained),
+    )
+
+
+def _kernels(network: Network) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Those of the first coupling, one a channel, as rows of weights; () without them."""
+    first = network.couplings[0]
+    if not isinstance(first, ConvolutionCoupling) or first.weight.ndim < LEAST_KERNEL_AXES:
+        return ()
+    pictures = np.moveaxis(first.weight[:, :, 0, :], -1, 0).tolist()
+    return tuple(tuple(tuple(row) for row in picture) for picture in pictures)
+
+
+def _by_backprop(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
+    """The same shape, formats, epochs and moved images; float sums, so a band over seeds."""
+    from toreq_hw.quant.options import Rule, TrainingOptions
+    from toreq_hw.studies.torch_training import train_torch
+
+    blank = case.network()
+    options = TrainingOptions(
+        hidden=tuple(p.size for p in blank.relaxing[:-1]),
+        weight_format=case.weights,
+        rule=Rule.BACKPROP,
+        fraction_bits=case.fraction_bits,
+        epochs=case.epochs,
+        beta_shift=blank.beta_shift,
+        augment=case.augment,
+        seed=seed,
+    )
+    training = train_torch(options, dataset, screen=screen, blank=blank)
+    return StructuredRun(
+        case=case.name,
+        learner=BACKPROP,
+        seed=seed,
+        split=dataset.split,
+        epochs=case.epochs,
+        accuracy=training.accuracy,
+        train_accuracy=training.epochs[-1].training_accuracy,
+        epoch_seconds=statistics.median(entry.seconds for entry in training.epochs),
+        sparsity=training.network.sparsity,
+        network_sha256=training.network.sha256,
+    )
+
+
+def verdict(record: Structured) -> Verdict:
+    """Passed where every test image settled and no case lies below what is asked for."""
+    unsettled = sum(run.unsettled or 0 for case in record.cases for run in case.runs)
+    below = [
+        case.name
+        for case in record.cases
+        if case.at_least is not None and case.integer.value < 100 * case.at_least
+    ]
+    said = f"below what is asked for: {', '.join(below)}" if below else "none below what is asked"
+    sentence = f"{len(record.cases)} cases, {said}; {unsettled} test images did not settle."
+    return Verdict(not below and not unsettled, sentence)
+
+
+STUDY = Study(
+    id="structured",
+    claim="Couplings of every kind learn with the integer rule.",
+    setup="Whole trainings on real images, measured on test images, over seeds.",
+    control="Backpropagation of the same shape, formats and epochs.",
+    record=Structured,
+    run=run,
+    verdict=verdict,
+    page=structured_page,
+    command="structured",
+)
