@@ -78,7 +78,8 @@ def _own(model: onnx.ModelProto) -> Network:
         sweeps = _whole(properties["sweeps"])
         export = partial(to_qonnx, sweeps=sweeps)
         tensors = _integers(header, tensors)
-    names = [n for n in tensors if n.endswith((".weight", ".bias"))]
+    ends = (".weight", ".bias", ".indptr", ".indices")
+    names = [name for name in tensors if name.endswith(ends)]
     network = from_header(header, {name: tensors[name] for name in names})
     _check_same(model, export(network))
     return network

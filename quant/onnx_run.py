@@ -6,7 +6,7 @@ import onnxruntime
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.phases import Phase
-from toreq_hw.contract.results import PhaseResult
+from toreq_hw.contract.results import NOT_COUNTED, PhaseResult
 from toreq_hw.network import Network, check_states
 
 
@@ -38,4 +38,5 @@ class OnnxRunner:
             sweeps=found["sweeps"],
             status=found["status"],
             own_classes=found["class"],
+            readout=found.get("readout", NOT_COUNTED),
         )

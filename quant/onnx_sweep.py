@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 
 from toreq_hw.contract.arithmetic import rounding_half
-from toreq_hw.network import Network, Pass, Population, Projection
+from toreq_hw.network import Network, Pass, Population
 from toreq_hw.quant.onnx_graph import GraphWriter, value
+from toreq_hw.quant.onnx_products import product_of, shifted
 
 
 def sweep_body(network: Network) -> onnx.GraphProto:
@@ -15,7 +16,7 @@ def sweep_body(network: Network) -> onnx.GraphProto:
     where it was caught, while the others go on.
     """
     writer = GraphWriter()
-    state = {p.name: f"before.{p.name}" for p in network.relaxing}
+    state = {p.name: f"before.{p.name}" for p in network.updating}
     for part in network.sweep.passes:
         state |= {name: _update(writer, network, part, name, state) for name in part.populations}
     unequal = _any_difference(writer, network, state, "before", "changed")
@@ -48,7 +49,7 @@ def _write_after(
     if hold:
         column = writer.constant("int64.column", np.array([1]))
         held = writer.node("Unsqueeze", ["active", column], "active.column")
-    for population in network.relaxing:
+    for population in network.updating:
         name = population.name
         if hold:
             writer.node("Where", [held, state[name], f"before.{name}"], f"after.{name}")
@@ -57,7 +58,7 @@ def _write_after(
 
 
 def _sweep_graph(writer: GraphWriter, network: Network, cycles: bool) -> onnx.GraphProto:
-    sizes: dict[str, list[str | int]] = {p.name: ["batch", p.size] for p in network.relaxing}
+    sizes: dict[str, list[str | int]] = {p.name: ["batch", p.size] for p in network.updating}
     inputs = [
         value("sweep", np.int64, []),
         value("go", np.bool_, []),
@@ -89,12 +90,12 @@ def _update(
     one_by_one = False
     total = f"drive.{name}"
     for projection in network.into(name):
-        if projection.from_input:
-            continue
+        if projection.source.name not in state:
+            continue  # the input, which the drive has, or a clamped output, whose states are 0
         if projection.is_self_projection and part.neuron_by_neuron:
             one_by_one = True
             continue
-        product = product_of(writer, projection, state[projection.source.name])
+        product = product_of(writer, network, projection, state[projection.source.name])
         added = f"{projection.coupling.name}.added.{name}"
         total = writer.node("Add", [total, product], added)
     if one_by_one:
@@ -116,7 +117,7 @@ def _neuron(network: Network, population: Population, total: str) -> onnx.GraphP
     weight = f"{projection.coupling.name}.weight.forward"
     column = writer.node("Gather", [weight, "neuron"], "column", axis=1)
     product = writer.node("MatMul", ["states", column], "self")
-    product = _shift(writer, projection, product, "self")
+    product = shifted(writer, projection, product, "self")
     outside = writer.node("Gather", [total, "neuron"], "outside", axis=1)
     accumulator = writer.node("Add", [outside, product], "accumulator")
     new = _to_state(writer, network, population, accumulator, "new")
@@ -161,7 +162,7 @@ def _any_difference(
 ) -> str:
     """Whether any state of a sample differs from `<than>.<population>`, bool (batch,)."""
     largest = []
-    for population in network.relaxing:
+    for population in network.updating:
         part = f"{name}.{population.name}"
         other = f"{than}.{population.name}"
         difference = writer.node("Sub", [state[population.name], other], f"{part}.difference")
@@ -171,19 +172,3 @@ def _any_difference(
     for index, other in enumerate(largest[1:]):
         total = writer.node("Max", [total, other], f"{name}.largest.{index}")
     return writer.node("Greater", [total, writer.number(0)], name)
-
-
-def product_of(writer: GraphWriter, projection: Projection, states: str) -> str:
-    """2^(F - f) sum_j W[j, i] s_j of one projection, int32 (batch, target.size)."""
-    coupling = projection.coupling.name
-    weight = f"{coupling}.weight.{'backward' if projection.backward else 'forward'}"
-    name = f"{coupling}.into.{projection.target.name}"
-    product = writer.node("MatMul", [states, weight], name)
-    return _shift(writer, projection, product, name)
-
-
-def _shift(writer: GraphWriter, projection: Projection, product: str, name: str) -> str:
-    if not projection.shift:
-        return product
-    factor = writer.number(1 << projection.shift)
-    return writer.node("Mul", [product, factor], f"{name}.shifted")

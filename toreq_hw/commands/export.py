@@ -23,7 +23,7 @@ from toreq_hw.contract.results import differing_samples
 from toreq_hw.errors import InputError
 from toreq_hw.extras import onnx_installed
 from toreq_hw.files import draft_of, together, write_json
-from toreq_hw.network import Network
+from toreq_hw.network import ConvolutionCoupling, Network
 from toreq_hw.records.exchange import Exported, VerifiedExport
 from toreq_hw.versions import versions
 
@@ -115,13 +115,26 @@ def command(
                 versions=versions("onnx"),
             )
             write_json(json_path, record)
-    console.output.print(f"{path}: {file_format} graph of network {network.sha256[:12]}")
+    _say_written(path, network, file_format)
     if differing is not None:
         console.output.print(
             f"{verify} test images of {data_name} in onnxruntime and in the simulator: "
             f"{differing} with a differing state, class, status or number of sweeps"
         )
     return 1 if differing else 0
+
+
+def _say_written(path: Path, network: Network, file_format: str) -> None:
+    """Names the file, and convolutions that an ONNX graph holds as matrices."""
+    from toreq_hw.quant.onnx_products import is_native
+
+    console.output.print(f"{path}: {file_format} graph of network {network.sha256[:12]}")
+    for coupling in network.couplings if file_format == "onnx" else ():
+        if isinstance(coupling, ConvolutionCoupling) and not is_native(network, coupling):
+            console.output.print(
+                f"{coupling.name}: written as a matrix in int32, because sums of a Conv in float32 "
+                "could pass 2^24"
+            )
 
 
 def _graph(network: Network, file_format: str, sweeps: int) -> "ModelProto":
