@@ -62,7 +62,10 @@ _LARGE = {
 }
 
 
-_LARGE_CLAMPED = {**_LARGE, WeightFormat.INT8: replace(_LARGE[WeightFormat.INT8], shift=7)}
+_LARGE_CLAMPED = {
+    WeightFormat.TERNARY: replace(_LARGE[WeightFormat.TERNARY], shift=5, bias_shift=7),
+    WeightFormat.INT8: replace(_LARGE[WeightFormat.INT8], shift=7),
+}
 
 
 def recipe(weight_format: WeightFormat, inputs: int, *, clamped: bool = False) -> Recipe:

@@ -27,6 +27,7 @@ from toreq_hw.network import (
     clamping,
     layered,
     save,
+    split_by_colour,
 )
 from toreq_hw.sim.learning import Rule, Trainer
 
@@ -181,6 +182,8 @@ def test_a_network_of_a_phase_is_not_stored_and_does_not_learn(tmp_path: Path) -
     assert (of_phase.input.name, of_phase.output.name) == ("output", "input")
     with pytest.raises(NetworkError, match="must be the input alone in a network file"):
         save(of_phase, tmp_path / "n.safetensors")
+    with pytest.raises(NetworkError, match="must be the input alone to be split by colour"):
+        split_by_colour(of_phase)
     with pytest.raises(InputError, match="must be the input alone for learning"):
         Trainer(of_phase, Rule(), 1)
     with pytest.raises(NetworkError, match="must be the input and some others, found hidden"):

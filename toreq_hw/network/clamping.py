@@ -36,6 +36,11 @@ def clamping(network: "Network", names: Collection[str]) -> "Network":
         return network
     if network.readout is not None:
         raise NetworkError("readout must be relaxing where other populations are clamped")
+    if network.terms:
+        raise NetworkError(
+            "terms must join two populations where other populations than the input are clamped, "
+            f"found {network.terms[0].name!r} of three"
+        )
     if not isinstance(network.schedule, Schedule):
         raise NetworkError(
             "schedule must be parity, sequential or synchronous where other populations than the "

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from toreq_hw.errors import NetworkError, ToreqError
+from toreq_hw.network.clamping import require_input_clamped
 from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.readout import require_relaxing_output
 
@@ -21,6 +22,7 @@ def require_plain(network: "Network", where: str, error: type[ToreqError] = Netw
 
 def require_pairs(network: "Network", where: str, error: type[ToreqError] = NetworkError) -> None:
     """Raises `error` for feedback of its own, for trilinear terms, and for budget rows."""
+    require_input_clamped(network, where, error)
     require_symmetric_feedback(network, where, error)
     for term in network.terms:
         raise error(f"terms must join two populations {where}, found {term.name!r} of three")
