@@ -44,34 +44,34 @@ def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type:
         sums = accumulator[start : start + size]
         shift = np.int32(plan.projection_shift[projection])
         back, has_runs = plan.projection_back[projection], plan.projection_runs[projection] >= 0
-        if not has_runs:
-            walked += size * events
+        scratch.version[target] += 1
         if back >= 0 and size < NARROW and events * PULL_SHARE >= len(deltas):
             pull(plan.weights[back + first :], plan.population_size[source], deltas, shift, sums)
+            walked += size * events
+            continue
+        if not listed:
+            collect(deltas, scratch.rows, scratch.packed)
+            listed = True
+        if has_runs:
+            walked += push_runs(
+                weights=plan.weights,
+                runs=(plan.run_target, plan.run_place, plan.run_length),
+                begin=plan.run_first[plan.projection_runs[projection] + first :],
+                length=plan.projection_run_length[projection],
+                rows=rows,
+                deltas=packed,
+                shift=shift,
+                sums=sums,
+            )
+            continue
+        walked += size * events
+        weights = plan.weights[plan.projection_weight[projection] + first * size :]
+        shared = plan.projection_shared_rows[projection]
+        if shared >= MIN_SHARED_ROWS:
+            partial = scratch.partial[:size]
+            push_narrow(weights, rows, packed, shared, shift, partial, sums)
         else:
-            if not listed:
-                collect(deltas, scratch.rows, scratch.packed)
-                listed = True
-            if has_runs:
-                walked += push_runs(
-                    weights=plan.weights,
-                    runs=(plan.run_target, plan.run_place, plan.run_length),
-                    begin=plan.run_first[plan.projection_runs[projection] + first :],
-                    length=plan.projection_run_length[projection],
-                    rows=rows,
-                    deltas=packed,
-                    shift=shift,
-                    sums=sums,
-                )
-            else:
-                weights = plan.weights[plan.projection_weight[projection] + first * size :]
-                shared = plan.projection_shared_rows[projection]
-                if shared >= MIN_SHARED_ROWS:
-                    partial = scratch.partial[:size]
-                    push_narrow(weights, rows, packed, shared, shift, partial, sums)
-                else:
-                    push_wide(weights, rows, packed, shift, sums)
-        scratch.version[target] += 1
+            push_wide(weights, rows, packed, shift, sums)
     return walked
 
 
