@@ -35,6 +35,10 @@ from toreq_hw.studies.ledger import Ledger, Run
 SELECT_BITS = 10
 """Width of the control input `mutant`; all ones is the unharmed core."""
 
+_INITIAL = re.compile(r"attribute \\init \d+'([01]+)\n(?:  attribute .*\n)*  wire (?:.* )?(\S+)\n")
+_REGISTER = re.compile(r"  cell \S+ (\S+)\n(?:    .*\n)*?    connect \\Q (\S+)\n")
+_AT_OUTPUT = re.compile(r"-cell (\S+) -port Q -portbit (\d+)")
+
 
 @click.command()
 @click.option("--count", type=click.IntRange(100, 3000), default=150, show_default=True)
@@ -235,7 +239,10 @@ def make_mutants(core: Core, folder: Path, count: int, seed: int) -> list[str]:
     (folder / "core.il").write_text(rtlil.convert(core, name=TOP))
     prepare = f"read_rtlil core.il; hierarchy -top {TOP}; proc; flatten; opt_clean"
     logic = "t:* t:$meminit* %d"  # what a memory holds at first is data, not logic
-    yosys(f"{prepare}; mutate -list {count} -seed {seed} -o drawn.txt {logic}", folder)
+    yosys(
+        f"{prepare}; mutate -list {count} -seed {seed} -o drawn.txt {logic}; write_rtlil whole.il",
+        folder,
+    )
     drawn = (folder / "drawn.txt").read_text().splitlines()
     control = [
         mutation.replace("mutate ", f"mutate -ctrl mutant {SELECT_BITS} {number} ")
@@ -247,9 +254,31 @@ def make_mutants(core: Core, folder: Path, count: int, seed: int) -> list[str]:
         "write_verilog -noattr mutants.v",
         folder,
     )
+    lines = initial_values((folder / "whole.il").read_text(), drawn)
+    (folder / "initial.txt").write_text("".join(f"{line}\n" for line in lines))
+    yosys("read_rtlil mutants.il; script initial.txt; write_rtlil mutants.il", folder)
     verilog = (folder / "mutants.v").read_text()
     (folder / "mutants.v").write_text(_with_public_states(verilog))
     return [re.sub(f" -src {ROOT}/toreq_hw/", " -src ", mutation) for mutation in drawn]
+
+
+def initial_values(whole: str, drawn: list[str]) -> list[str]:
+    """Yosys commands that give registers with a mutant at their output their initial value back.
+
+    Yosys leaves the attribute `init` with the wire behind the mutant, which no register drives any
+    more. A proof would then begin with any value of the register. whole: the core before.
+    """
+    bits = {wire: value[::-1] for value, wire in _INITIAL.findall(whole)}
+    outputs = dict(_REGISTER.findall(whole))
+    found: dict[str, set[str]] = {}
+    for cell, port_bit in (match.groups() for match in map(_AT_OUTPUT.search, drawn) if match):
+        if outputs.get(cell) in bits:
+            found.setdefault(cell, set()).add(bits[outputs[cell]][int(port_bit)])
+    return [
+        f"setattr -set init 1'{values.pop()} c:{cell} %co1:+[Q] w:$auto$mutate* %i"
+        for cell, values in found.items()
+        if len(values) == 1  # two bits of one register that begin differently stay free
+    ]
 
 
 def _with_public_states(verilog: str) -> str:
