@@ -33,11 +33,15 @@ _TABLES = {
         "header_bits",
         "synapses_per_block",
         "word_bits",
+        "axons_per_list",
     ),
     "energy": ("synop_pj", "update_pj", "message_pj", "hop_pj"),
     "time": ("step_ns", "synop_ns", "update_ns"),
 }
 """What a description must hold, by table. Energy and time carry a range, the rest are counts."""
+
+_OPTIONAL = {"axons_per_list": (1, "not stated: every axon is taken to need a list of its own")}
+"""Counts that a description may leave out, with their source then."""
 
 
 @named_type_errors
@@ -62,6 +66,9 @@ def _chip(fields: Fields) -> Chip:
     for table, keys in _TABLES.items():
         entries = fields.part(table) if table else fields
         for key in keys:
+            if key in _OPTIONAL and key not in entries:
+                counts[key], sources[key] = _OPTIONAL[key]
+                continue
             entry = entries.part(key)
             sources[key] = source = entry.text("source")
             if not source.strip():

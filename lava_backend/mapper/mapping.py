@@ -1,5 +1,6 @@
 """Mapping a network: split, count, place, and say for each core what it holds of each limit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from toreq_hw.lava_backend.mapper.partition import (
 )
 from toreq_hw.lava_backend.mapper.place import Placement, place
 from toreq_hw.network import Network, Population, accumulator_bits
-from toreq_hw.records.chip import Chip, ChipMap, Core
+from toreq_hw.records.chip import Chip, ChipMap, Core, SharedWeights
 
 MAX_CORES = 1 << 14
 """128 chips of 128 cores; a network that needs more is refused rather than mapped for hours."""
@@ -46,7 +47,10 @@ class Violation:
 
 @dataclass(frozen=True)
 class Mapping:
-    """The whole map. hops: mean distance an event travels, before and after placement."""
+    """The whole map. hops: mean distance an event travels, before and after placement.
+
+    shared: what lists of shared weights take, by projection.
+    """
 
     chip: Chip
     cores: tuple[Core, ...]
@@ -54,6 +58,7 @@ class Mapping:
     hops_in_order: float
     hops: float
     violations: tuple[Violation, ...]
+    shared: tuple[SharedWeights, ...] = ()
 
     @property
     def cores_used(self) -> int:
@@ -70,6 +75,7 @@ class Mapping:
             hops_per_event_in_order=self.hops_in_order,
             cores=self.cores,
             violations=tuple(str(violation) for violation in self.violations),
+            shared=self.shared,
         )
 
 
@@ -98,7 +104,30 @@ def map_network(
         hops_in_order=placement.hops_in_order,
         hops=placement.hops,
         violations=tuple(_violations(network, chip, parts)),
+        shared=tuple(_shared(network, chip, sources, parts)),
     )
+
+
+def _shared(
+    network: Network,
+    chip: Chip,
+    sources: dict[str, list[Incoming]],
+    parts: dict[str, list[Part]],
+) -> Iterator[SharedWeights]:
+    """Of every projection whose synapses outnumber its weights."""
+    for target, entries in sources.items():
+        edges = edges_of(parts[target])
+        for projection, entry in zip(network.into(target), entries, strict=True):
+            coupling = projection.coupling
+            synapses = int(projection.fan_outs.sum())
+            if synapses > coupling.parameters.size and not coupling.is_self_coupling:
+                yield SharedWeights(
+                    projection=projection.name,
+                    weights=coupling.parameters.size,
+                    synapses=synapses,
+                    bits=int(entry.bits(edges, chip).sum()),
+                    bits_unshared=int(entry.bits(edges, chip, sharing=False).sum()),
+                )
 
 
 def _fewest_cores(sources: list[Incoming], population: Population, chip: Chip) -> int:

@@ -2,7 +2,8 @@
 
 A core holds neurons of one population, with every weight that leads to them: one list of
 synapses for each source neuron (axon in) that reaches the core. A list is stored dense, every
-weight in turn, or sparse, non-zero weights with their index, whichever is smaller.
+weight in turn, or sparse, non-zero weights with their index, whichever is smaller. Where the chip
+can, equal lists of shared weights are stored once (`sharing`).
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.lava_backend.mapper.sharing import SharedEdges, shared_edges
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.chip import Chip
 
@@ -23,11 +25,13 @@ class Incoming:
 
     before: int32 (n_source, n_target + 1), how many non-zero weights of a source neuron lead
     to targets before each; every split is counted from it without another look at the weights.
+    shared: its edges, where several have one weight and the chip stores equal lists once.
     """
 
     source: str
     before: npt.NDArray[np.int32]
     weight_bits: int
+    shared: SharedEdges | None = None
 
     def lists(self, edges: Sequence[int]) -> Ints:
         """Synapses of each source neuron's list on each core, int64 (n_source, cores).
@@ -36,6 +40,17 @@ class Incoming:
         """
         counts: Ints = np.diff(self.before[:, edges], axis=1).astype(np.int64)
         return counts
+
+    def bits(self, edges: Sequence[int], chip: Chip, *, sharing: bool = True) -> Ints:
+        """Memory of all lists on each core, int64 (cores,).
+
+        edges: as for `lists`. sharing: False counts every list, whatever the chip can.
+        """
+        found = _list_bits(self.lists(edges), np.diff(edges), self.weight_bits, chip)
+        if sharing and self.shared is not None:
+            found = found * self.shared.stored(edges)
+        total: Ints = found.sum(axis=0)
+        return total
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ def incoming(network: Network, chip: Chip, name: str) -> list[Incoming]:
     for projection in network.into(name):
         ternary = projection.weight_format is WeightFormat.TERNARY
         bits = chip.counts["ternary_weight_bits" if ternary else "weight_bits"]
-        found.append(Incoming(projection.source.name, _before(projection.matrix), bits))
+        shared = shared_edges(projection, chip.counts["axons_per_list"])
+        found.append(Incoming(projection.source.name, _before(projection.matrix), bits, shared))
     return found
 
 
@@ -74,13 +90,11 @@ def _before(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int32]:
 def split(sources: list[Incoming], name: str, size: int, cores: int, chip: Chip) -> list[Part]:
     """`size` neurons spread evenly over `cores` cores."""
     edges = [round(k * size / cores) for k in range(cores + 1)]
-    widths = np.diff(edges)
     bits = np.zeros(cores, dtype=np.int64)
     axons = np.zeros(cores, dtype=np.int64)
     for source in sources:
-        lists = source.lists(edges)
-        bits += _list_bits(lists, widths, source.weight_bits, chip).sum(axis=0)
-        axons += np.count_nonzero(lists, axis=0)
+        bits += source.bits(edges, chip)
+        axons += np.count_nonzero(source.lists(edges), axis=0)
     return [Part(name, edges[k], edges[k + 1], int(bits[k]), int(axons[k])) for k in range(cores)]
 
 

@@ -61,9 +61,23 @@ class Core:
 
 
 @dataclass(frozen=True)
+class SharedWeights:
+    """A projection whose synapses share weights: memory of its lists on all cores.
+
+    bits: as the chip stores them. bits_unshared: with a list for every axon.
+    """
+
+    projection: str
+    weights: int
+    synapses: int
+    bits: int
+    bits_unshared: int
+
+
+@dataclass(frozen=True)
 class ChipMap:
     """The map. hops_per_event: mean distance that an event travels, after and before placement.
-    violations: limits that are broken, a sentence each.
+    violations: limits that are broken, a sentence each. shared: projections of shared weights.
     """
 
     chip: Chip
@@ -73,6 +87,7 @@ class ChipMap:
     hops_per_event_in_order: float
     cores: tuple[Core, ...]
     violations: tuple[str, ...]
+    shared: tuple[SharedWeights, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def chip_report(network: Network, expected: Phases, options: Options) -> ChipRep
     mapping = map_network(network, load_chip(options.chip), events_per_neuron(expected))
     violations = tuple(str(violation) for violation in mapping.violations)
     estimates = estimate(network, mapping, activity(expected, mapping))
-    notes = (*_core_lines(mapping), *_estimate_lines(estimates))
+    notes = (*_core_lines(mapping), *_shared_lines(mapping), *_estimate_lines(estimates))
     record = ChipRecord(
         cores_used=mapping.cores_used,
         chips_used=mapping.chips_used,
@@ -79,6 +79,19 @@ def _core_lines(mapping: Mapping) -> list[str]:
         )
     if mapping.cores_used > len(lines):
         lines.append(f"... and {mapping.cores_used - len(lines)} more cores, see --json")
+    return lines
+
+
+def _shared_lines(mapping: Mapping) -> list[str]:
+    """One line a projection of shared weights."""
+    lines = []
+    for found in mapping.shared:
+        has = f"{found.projection}: {found.synapses} synapses share {found.weights} weights; "
+        if found.bits < found.bits_unshared:
+            takes = f"equal lists stored once take {found.bits} bits instead of"
+        else:
+            takes = "no list is stored for several axons:"
+        lines.append(f"{has}{takes} {found.bits_unshared} bits")
     return lines
 
 

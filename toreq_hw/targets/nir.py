@@ -20,16 +20,17 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     import nir
 
     from toreq_hw.lava_backend.nir_export import NOT_EXPRESSED, export
+    from toreq_hw.lava_backend.nir_nodes import weights_of
 
     path = (options.report or DEFAULT_FOLDER) / "network.nir"
-    export(network, path)
+    written = weights_of(export(network, path).nodes)
     try:
         found = nir.read(path)
     except (OSError, ValueError, KeyError) as error:
         raise DeploymentError(f"{path}: must be readable by NIR, found: {error}") from error
     differing = sum(
-        int(np.count_nonzero(found.nodes[p.coupling.name].weight != p.matrix.T))
-        for p in network.forward_projections
+        int(np.count_nonzero(found.nodes[name].weight != weight))
+        for name, weight in written.items()
     )
     record = NirExport(
         file=str(path),
