@@ -223,8 +223,8 @@ def _digest(tree: Path) -> str:
 
 def _tried(tree: Path, tests: Sequence[str]) -> tuple[Verdict, str]:
     """Whether a test fails, cannot be imported, or is ended by a signal; what pytest printed."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    command += [f"--ignore={_NOTICES_ALL}"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += _files_of(tree, tests)
     before = _children_seconds()
     done = subprocess.run(
         command, cwd=tree, env=_environment(tree), capture_output=True, text=True, check=False
@@ -233,6 +233,17 @@ def _tried(tree: Path, tests: Sequence[str]) -> tuple[Verdict, str]:
         raise SystemExit(f"{' '.join(tests)}: must run, pytest ended with {done.returncode}")
     seconds = round(_children_seconds() - before, 1)
     return Verdict(done.returncode != 0, seconds), done.stdout + done.stderr
+
+
+def _files_of(tree: Path, tests: Sequence[str]) -> list[str]:
+    """The same with each folder as its files, but `_NOTICES_ALL`: pytest leaves a folder out once
+    one of its files was named.
+    """
+    found: list[str] = []
+    for test in tests:
+        inside = sorted(str(path.relative_to(tree)) for path in (tree / test).rglob("test_*.py"))
+        found += [name for name in inside or [test] if name not in found]
+    return [name for name in found if name != _NOTICES_ALL]
 
 
 def _children_seconds() -> float:

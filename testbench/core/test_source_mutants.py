@@ -61,6 +61,21 @@ def test_verdicts_are_kept_and_an_interrupted_run_goes_on(
     assert "killed     1" in capsys.readouterr().out
 
 
+def test_a_folder_is_run_whole_although_one_of_its_files_comes_first(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tree / "tests"
+    folder.mkdir()
+    (folder / "test_first.py").write_text("def test_nothing():\n    pass\n")
+    (tree / "test_half.py").rename(folder / "test_second.py")
+    (folder / "conftest.py").write_text("import sys\nsys.path.insert(0, '.')\n")
+    copies = tree.parent / "copies"
+    copies.mkdir()
+    trials = [(KILLED, ("tests/test_first.py", "tests"))]
+    assert Campaign("half-mutants", trials, copies, tree).run([0]) == 0
+    assert "killed     0" in capsys.readouterr().out
+
+
 def test_a_harmless_mutant_must_survive(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     right = Mutant("half.py", "x // even", "x >> 1", "a shift is the same division")
     wrong = Mutant("half.py", "even = 2", "even = 3", "nobody sees it")
