@@ -4,19 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from testbench.structured import Weights, dense_equivalent
+from testbench.structured import dense_equivalent, drawn_weights, population
 from testbench.toy_couplings import ToyCase, toy_case
 from toreq_hw.network import (
     ConvolutionCoupling,
     Coupling,
     Network,
     Population,
-    Role,
     Schedule,
     SparseCoupling,
     WeightFormat,
 )
 from toreq_hw.network.couplings import patterns
+
+MOST = 40
+"""Magnitude of a weight, where the format has as many."""
 
 
 def small_case(
@@ -33,23 +35,15 @@ def small_case(
     rng = np.random.default_rng(seed)
     f = 5 if weight_format is WeightFormat.INT8 else 1
     shapes = {"input": (4, 4, 1), "hidden": (3, 3, 2), "output": (5,)}
-    roles = {"input": Role.INPUT, "output": Role.OUTPUT}
     populations = tuple(
-        Population(
-            name,
-            int(np.prod(shape)),
-            roles.get(name, Role.HIDDEN),
-            state_bits,
-            shape=shape if len(shape) > 1 else (),
-            bias_per_channel=name == "hidden",
-        )
+        population(name, shape, state_bits, shared=name == "hidden")
         for name, shape in shapes.items()
     )
     couplings: list[Coupling] = [
         ConvolutionCoupling(
             "input",
             "hidden",
-            _few(rng, weight_format, (2, 2, 1, 2)),
+            drawn_weights(rng, weight_format, (2, 2, 1, 2), MOST),
             f,
             weight_format,
             input_shape=(4, 4, 1),
@@ -69,11 +63,6 @@ def small_case(
     )
 
 
-def _few(rng: np.random.Generator, weight_format: WeightFormat, shape: tuple[int, ...]) -> Weights:
-    limit = 40 if weight_format is WeightFormat.INT8 else 1
-    return rng.integers(-limit, limit + 1, shape).astype(np.int8)
-
-
 def _few_pairs(
     rng: np.random.Generator,
     ends: tuple[Population, ...],
@@ -87,7 +76,7 @@ def _few_pairs(
         other.name,
         pairs,
         (one.size, other.size),
-        weight=_few(rng, weight_format, (len(pairs[0]),)),
+        weight=drawn_weights(rng, weight_format, (len(pairs[0]),), MOST),
         fraction_bits=fraction_bits,
         weight_format=weight_format,
     )

@@ -124,10 +124,14 @@ def random_convolution(
 
 
 def drawn_weights(
-    rng: np.random.Generator, weight_format: WeightFormat, shape: tuple[int, ...]
+    rng: np.random.Generator,
+    weight_format: WeightFormat,
+    shape: tuple[int, ...],
+    most: int | None = None,
 ) -> Weights:
-    """Any weights of a format."""
-    return rng.integers(-weight_format.limit, weight_format.limit + 1, shape).astype(np.int8)
+    """Any weights of a format, or those of them within +-most."""
+    limit = min(weight_format.limit, most or weight_format.limit)
+    return rng.integers(-limit, limit + 1, shape).astype(np.int8)
 
 
 def random_sparse(
@@ -200,20 +204,65 @@ def structured_cases(schedule: Schedule | None = None) -> st.SearchStrategy[Case
     return st.integers(0, 2**32 - 1).map(lambda seed: structured_case(seed, schedule=schedule))
 
 
-def _population(
-    rng: np.random.Generator, name: str, shape: tuple[int, ...], *, shared: bool = False
+def population(
+    name: str,
+    shape: tuple[int, ...],
+    state_bits: int,
+    *,
+    signed: bool = False,
+    shared: bool = False,
 ) -> Population:
-    signed = bool(rng.integers(2))
+    """A population of this shape, whose role its name says. shared: one bias a channel."""
     roles = {"input": Role.INPUT, "output": Role.OUTPUT}
     return Population(
         name,
         int(np.prod(shape)),
         roles.get(name, Role.HIDDEN),
-        int(rng.integers(1 + signed, 9)),
+        state_bits,
         signed,
         shape=shape if len(shape) > 1 else (),
         bias_per_channel=shared,
     )
+
+
+def convolutional(seed: int, channels: tuple[int, int], weight_format: WeightFormat) -> Network:
+    """input 9x8 -> 3x3, stride 2, padding 1 -> 5x4 -> 2x2 -> 4x3 -> 4 outputs, random weights."""
+    rng = np.random.default_rng(seed)
+    c1, c2 = channels
+    most, f = (25, 7) if weight_format is WeightFormat.INT8 else (1, 4)
+    populations = (
+        population("input", (9, 8, 1), 4),
+        population("one", (5, 4, c1), 5, shared=True),
+        population("two", (4, 3, c2), 5, shared=True),
+        population("output", (4,), 5),
+    )
+    first, second = (
+        ConvolutionCoupling(
+            pre.name,
+            post.name,
+            drawn_weights(rng, weight_format, (*kernel, pre.shape[-1], post.shape[-1]), most),
+            f,
+            weight_format,
+            input_shape=pre.shape,
+            stride=stride,
+            padding=padding,
+        )
+        for pre, post, kernel, stride, padding in (
+            (*populations[:2], (3, 3), 2, 1),
+            (*populations[1:3], (2, 2), 1, 0),
+        )
+    )
+    weight = drawn_weights(rng, weight_format, (12 * c2, 4), most)
+    last = DenseCoupling("two", "output", weight, f, weight_format)
+    biases = {"one": rng.integers(-40, 41, c1).astype(np.int32)}
+    return Network(populations, (first, second, last), biases, Schedule.PARITY)
+
+
+def _population(
+    rng: np.random.Generator, name: str, shape: tuple[int, ...], *, shared: bool = False
+) -> Population:
+    signed = bool(rng.integers(2))
+    return population(name, shape, int(rng.integers(1 + signed, 9)), signed=signed, shared=shared)
 
 
 def _fitting(rng: np.random.Generator, maps: Population) -> ConvolutionCoupling:

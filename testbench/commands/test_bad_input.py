@@ -39,6 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network.save(narrow, place / "narrow.safetensors")
     checkpoint.save(Trainer(net, Rule(), 1), place / "net.checkpoint", {"data": "digits"})
     FaultMap.make(net, [DeadNeurons(0.5)], 3).save(place / "map.json")
+    FaultMap.make(net, [DeadNeurons(0.5)], 360).save(place / "long.json")
     save_file({"0.weight": np.ones((8, 64), np.float32)}, place / "float.safetensors")
     (place / "graph.onnx").write_bytes(b"\x08\x08\x12\x07pytorch:\0")
     (place / "cut.safetensors").write_bytes((place / "net.safetensors").read_bytes()[:-9])
@@ -122,6 +123,7 @@ LINES = {
     "relearn map.json --level 0.1": "must be a network file or a checkpoint, found a fault map",
     "replay net.safetensors absent": "absent: must be readable, found: No such file",
     "replay net.safetensors text": "text: must be",
+    "replay net.safetensors long.json": "samples must be a whole number in 0..359, found 360",
     "replay net.safetensors map.json --samples 2": "--samples must be left out without --make",
     "replay net.safetensors new.json --make dead_neurons": "--make must be LAYER=LEVEL",
     "replay net.safetensors new.json --make dead=0.1": "layer must be one of",

@@ -201,7 +201,7 @@ def test_accumulator_range_is_reached_at_its_corner(case: Case) -> None:
 def corner_accumulator(net: Network, population: Population, neuron: int, sign: int) -> int:
     """The accumulator with every neighbour where it pushes `neuron` furthest."""
     states = {p.name: np.zeros(p.size, dtype=np.int64) for p in net.populations}
-    for c in net.couplings_of(population.name):
+    for c in (c for c in net.couplings if population.name in (c.pre, c.post)):
         into_post = c.post == population.name
         source = net.population(c.pre if into_post else c.post)
         weight = c.parameters[:, neuron] if into_post else c.parameters[neuron]

@@ -1,6 +1,7 @@
 """Whatever a fault map cannot be is refused in one line, by the file and in memory alike."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def test_a_wrong_entry_is_refused_alike_in_a_file_and_in_memory(
     with pytest.raises(InputError, match=message):
         FaultMap(**{**good, entry: value}).relax(MAP.network, MAP.inputs[:3])
     line = str(from_file.value)
+    if "must be a whole number" in line:
+        assert re.search(r"must be a whole number in -?\d+\.\.\d+, found ", line)
     assert line.startswith(f"{path}: ")
     assert line.isprintable()
     assert len(line) < len(str(path)) + 400
@@ -169,3 +172,26 @@ def test_a_map_of_standing_states_is_not_replayed_without_them() -> None:
     one = FaultMap(MAP.network.sha256, 3, states=((0, "output", 0, 0),))
     with pytest.raises(InputError, match="states must be given to a map of standing states"):
         one.relax(MAP.network, MAP.inputs[:3])
+
+
+@pytest.mark.parametrize(
+    ("entry", "row", "range_of_all"),
+    [
+        ("stuck", ["output", 0, HUGE], "state must be a whole number in -127..255"),
+        ("stuck", ["output", HUGE, 0], "neuron must be a whole number in 0..2147483647"),
+        ("inverted", ["output", 0, None], "mask must be a whole number in 0..511"),
+        ("weights", [LOOP, 0, 1, 200], "word must be a whole number in -127..127"),
+        ("frozen", [-1, 9], "colour must be a whole number in 0..2147483647"),
+        (
+            "faults",
+            [0, 1, "output", 0, "accumulator_flip", 32],
+            "bit must be a whole number in 0..31",
+        ),
+    ],
+)
+def test_a_number_that_no_network_has_is_refused_with_the_range(
+    entry: str, row: list[Any], range_of_all: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        FaultMap("0" * 64, 3, **{entry: (row,)})
+    assert f"{entry}[0]: {range_of_all}, found " in str(refused.value)

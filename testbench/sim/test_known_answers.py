@@ -142,7 +142,7 @@ def test_event_order_does_not_matter(case: Case) -> None:
         population, i = events[index]
         delta = int(rng.integers(population.state_min, population.state_max + 1))
         states[population.name][i] += delta
-        for c in net.couplings_of(population.name):
+        for c in (c for c in net.couplings if population.name in (c.pre, c.post)):
             into_post = c.pre == population.name
             target = c.post if into_post else c.pre
             if target == net.input.name:

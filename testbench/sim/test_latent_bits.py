@@ -7,7 +7,8 @@ import pytest
 
 from testbench.networks import Case
 from testbench.sim.test_learning import latents_of, learn_by_reference
-from testbench.sim.test_runs import convolutional, looped, samples
+from testbench.sim.test_runs import looped, samples
+from testbench.structured import convolutional
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.records import plain

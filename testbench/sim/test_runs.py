@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from testbench.structured import convolutional, drawn_weights
 from toreq_hw import sim
 from toreq_hw.errors import InputError
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
-from toreq_hw.network.couplings import ConvolutionCoupling, Coupling, SparseCoupling
+from toreq_hw.network.couplings import Coupling, SparseCoupling
 from toreq_hw.network.couplings.runs import Runs, joined, runs_of
 from toreq_hw.sim.learning import Rule, Trainer, reference, shared
 from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS
@@ -21,44 +22,17 @@ CHANNELS = [(16, 32), (32, 16), (8, 48), (24, 7), (3, 40), (1, 1)]
 """Of two convolutions: runs of 16, of a multiple, of 8 and a rest, of fewer, of one."""
 
 
-def drawn(rng: np.random.Generator, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.int8]:
-    return rng.integers(-limit, limit + 1, shape).astype(np.int8)
-
-
-def convolutional(seed: int, channels: tuple[int, int], kind: WeightFormat) -> Network:
-    """input 9x8 -> 3x3, stride 2, padding 1 -> 5x4 -> 2x2 -> 4x3 -> 4 outputs, random weights."""
-    rng = np.random.default_rng(seed)
-    c1, c2 = channels
-    limit, f = (25, 7) if kind is INT8 else (1, 4)
-    populations = (
-        Population("input", 72, Role.INPUT, 4, shape=(9, 8, 1)),
-        Population("one", 20 * c1, Role.HIDDEN, 5, shape=(5, 4, c1), bias_per_channel=True),
-        Population("two", 12 * c2, Role.HIDDEN, 5, shape=(4, 3, c2), bias_per_channel=True),
-        Population("output", 4, Role.OUTPUT, 5),
-    )
-    first, second = (
-        ConvolutionCoupling(pre, post, weight, f, kind, input_shape=shape, stride=s, padding=p)
-        for pre, post, weight, shape, s, p in (
-            ("input", "one", drawn(rng, (3, 3, 1, c1), limit), (9, 8, 1), 2, 1),
-            ("one", "two", drawn(rng, (2, 2, c1, c2), limit), (5, 4, c1), 1, 0),
-        )
-    )
-    last = DenseCoupling("two", "output", drawn(rng, (12 * c2, 4), limit), f, kind)
-    biases = {"one": rng.integers(-40, 41, c1).astype(np.int32)}
-    return Network(populations, (first, second, last), biases, Schedule.PARITY)
-
-
 def looped(seed: int, kind: WeightFormat) -> Network:
     """A hidden population that couples to some of itself."""
     rng = np.random.default_rng(seed)
-    limit, f = (25, 7) if kind is INT8 else (1, 4)
+    most, f = (25, 7) if kind is INT8 else (1, 4)
     pairs = np.argwhere(np.triu(rng.random((20, 20)) < 0.3, 1))
     loop = SparseCoupling.of_pairs(
         "hidden",
         "hidden",
         (pairs[:, 0], pairs[:, 1]),
         (20, 20),
-        weight=drawn(rng, (len(pairs),), limit),
+        weight=drawn_weights(rng, kind, (len(pairs),), most),
         fraction_bits=f,
         weight_format=kind,
     )
@@ -68,9 +42,9 @@ def looped(seed: int, kind: WeightFormat) -> Network:
         Population("output", 4, Role.OUTPUT, 5),
     )
     couplings = (
-        DenseCoupling("input", "hidden", drawn(rng, (6, 20), limit), f, kind),
+        DenseCoupling("input", "hidden", drawn_weights(rng, kind, (6, 20), most), f, kind),
         loop,
-        DenseCoupling("hidden", "output", drawn(rng, (20, 4), limit), f, kind),
+        DenseCoupling("hidden", "output", drawn_weights(rng, kind, (20, 4), most), f, kind),
     )
     return Network(populations, couplings, {}, Schedule.SEQUENTIAL)
 

@@ -24,6 +24,7 @@ from toreq_hw.contract.limits import MOST_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
+from toreq_hw.reading import integer
 from toreq_hw.records.replay import Comparison, Replayed
 from toreq_hw.sim.perturbation import Layer, StartLayer, fault_map, make_layer
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -158,8 +159,7 @@ def _make(net: Network, layers: list[Layer], inputs: np.ndarray, settled: bool) 
 def _read(path: Path, net: Network, most: int) -> FaultMap:
     """A map of at most `most` samples. Raises InputError."""
     found = fault_map.load(path, net)
-    if found.samples > most:
-        raise InputError(f"{path}: samples must be at most {most}, not {found.samples}")
+    integer(found.samples, 0, most, f"{path}: samples", InputError)
     return found
 
 

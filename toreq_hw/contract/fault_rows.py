@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from toreq_hw.contract.faults import FAULTS, FIRST_TICK, LAST_TICK, fault_bits
+from toreq_hw.contract.faults import ACCUMULATOR_BITS, FAULTS, FIRST_TICK, LAST_TICK, fault_bits
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Population
+from toreq_hw.network import DenseCoupling, Network, Population, WeightFormat
+from toreq_hw.network.population import MAX_STATE_BITS
 from toreq_hw.reading import integer, shown, text
 
 Row = tuple[Any, ...]
@@ -27,14 +28,23 @@ _PLACE = {"weights": 3, "stuck": 2, "inverted": 2, "messages": 2, "frozen": 1, "
 one place more than once."""
 
 _TEXTS = ("coupling", "population", "fault")
-_WIDEST = 1 << 31
-"""Magnitude of any whole number in a row; the network's own ranges are far smaller."""
+_NUMBERED = (0, (1 << 31) - 1)
+
+_RANGES = {
+    "tick": (FIRST_TICK, LAST_TICK),
+    "word": (-WeightFormat.INT8.limit, WeightFormat.INT8.limit),
+    "state": (1 - (1 << MAX_STATE_BITS - 1), (1 << MAX_STATE_BITS) - 1),
+    "mask": (0, (2 << MAX_STATE_BITS) - 1),
+    "bit": (0, ACCUMULATOR_BITS - 1),
+}
+"""Lowest and highest value of a column in the map of any network; of others `_NUMBERED`."""
 
 
 def plain_rows(name: str, rows: Iterable[Any]) -> tuple[Row, ...]:
     """The rows of entry `name` as tuples of text and int, whatever the network.
 
-    Raises InputError naming the row: wrong length or types, tick below 1, a place listed twice.
+    Raises InputError naming the row: wrong length or types, a number that no network has, a place
+    listed twice.
     """
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
         raise InputError(f"{name} must be a list of rows, found {shown(rows)}")
@@ -48,10 +58,9 @@ def plain_rows(name: str, rows: Iterable[Any]) -> tuple[Row, ...]:
         for column, value in zip(columns, row, strict=True):
             if column in _TEXTS:
                 text(value, f"{what}: {column}", InputError)
-            elif column == "tick":
-                integer(value, FIRST_TICK, LAST_TICK, f"{what}: tick", InputError)
             else:
-                integer(value, -_WIDEST, _WIDEST, f"{what}: {column}", InputError)
+                low, high = _RANGES.get(column, _NUMBERED)
+                integer(value, low, high, f"{what}: {column}", InputError)
         if name in _PLACE:
             place = tuple(row[: _PLACE[name]])
             if place in places:

@@ -91,10 +91,6 @@ class Network:
         known = ", ".join(p.name for p in self.populations)
         raise NetworkError(f"population must be one of {known}, not {shown(name)}")
 
-    def couplings_of(self, name: str) -> tuple[Coupling, ...]:
-        """All couplings with an end at population `name`, in file order."""
-        return tuple(c for c in self.couplings if name in (c.pre, c.post))
-
     def accumulator_fraction_bits(self, name: str) -> int:
         """F of docs/numerics.md: the largest fraction bits of what arrives at a population."""
         return largest_fraction_bits(self.couplings, name, self.terms)

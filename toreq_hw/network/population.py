@@ -21,6 +21,9 @@ STATE_DTYPE = np.dtype(np.int16)
 MAX_NEURONS = 1 << 24
 """Largest population; keeps neuron indices and array sizes far from int32 overflow."""
 
+MAX_STATE_BITS = 8
+"""Widest states, signed or not."""
+
 MAX_AXES = 4
 """Largest number of axes of a shape: three of positions, and channels."""
 
@@ -80,11 +83,11 @@ class Population:
                 f"not {shown(self.signed)}"
             )
         fewest = 2 if self.signed else 1
-        if type(self.state_bits) is not int or not fewest <= self.state_bits <= 8:
+        if type(self.state_bits) is not int or not fewest <= self.state_bits <= MAX_STATE_BITS:
             kind = "signed" if self.signed else "unsigned"
             raise NetworkError(
                 f"population {shown(self.name)}: {kind} state_bits must be an "
-                f"integer in {fewest}..8, not {shown(self.state_bits)}"
+                f"integer in {fewest}..{MAX_STATE_BITS}, not {shown(self.state_bits)}"
             )
         self._check_shape()
         self._check_rows()

@@ -43,21 +43,6 @@ def lattice(shape: tuple[int, ...]) -> Pairs:
 
 
 @named_type_errors
-def lattice_colours(shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    """Colours in which no two neighbours of `lattice` are alike, int32 (neurons,).
-
-    The number of a colour has one bit an axis, the parity of the place: eight colours in 3-D. An
-    axis of one place has no bit. Raises NetworkError.
-    """
-    _check_shape(shape)
-    colour = np.zeros(prod(shape), dtype=np.int32)
-    for size, place in zip(shape, np.indices(shape).reshape(len(shape), -1), strict=True):
-        if size > 1:
-            colour = 2 * colour + place.astype(np.int32) % 2
-    return colour
-
-
-@named_type_errors
 def ring(size: int, reach: int = 1) -> Pairs:
     """Neuron i and i + 1 .. i + reach, counted modulo `size`. Returns two (synapses,).
 
