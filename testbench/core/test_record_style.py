@@ -80,9 +80,11 @@ FREE_FORM = {
     "sim/perturbation/layer.py": "settings of a layer, which depend on its kind",
     "rtl/interfaces.py": "signatures of Amaranth",
     "quant/onnx_nodes.py": "attributes of an ONNX node, which depend on its operator",
+    "quant/parameters.py": "keyword arguments",
     "quant/starting.py": "keyword arguments",
     "lava_backend/lava_network.py": "keyword arguments",
     "lava_backend/nengo_loihi_run.py": "objects of Nengo, by population",
+    "lava_backend/nir_nodes.py": "metadata of NIR nodes",
     "lava_backend/nengo_neurons.py": "as Nengo calls a neuron type",
     "lava_backend/replay_worker.py": "processes of Lava, and the rows of a fault map",
 }

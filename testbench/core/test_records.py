@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from testbench.supported import ROWS, example
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
+from toreq_hw.network import WeightFormat
 from toreq_hw.reading import read_json, read_record, record_from
 from toreq_hw.records import plain
+from toreq_hw.records.deployment import DeployedNetwork
 from toreq_hw.records.lazy import LazyRecord
 from toreq_hw.records.parity import Parity
 from toreq_hw.records.robustness import Robustness
@@ -159,3 +162,17 @@ def test_a_written_record_is_read_back(tmp_path: Path) -> None:
 def test_what_is_no_plain_value_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="plain values, found object"):
         write_json(tmp_path / "x.json", {"x": object()})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=" ".join)
+def test_a_deployment_names_every_kind_of_network(row: tuple[str, str]) -> None:
+    """`Network.describe` and the record have the same fields, of types that the record states."""
+    network = example(row, WeightFormat.TERNARY)
+    told = DeployedNetwork("path", network.sha256, **network.describe())
+    content = json.loads(json.dumps(plain(told)))
+    assert content == {"path": "path", "sha256": network.sha256, **as_json(network.describe())}
+    record_from(content, DeployedNetwork, "deployment", InputError)
+
+
+def as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))

@@ -5,13 +5,13 @@ docs/numerics.md, section 8.
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FilePart
 from toreq_hw.network.budget_table import Normalisation, check_normalisation, table_of
 from toreq_hw.reading import Fields, shown
 
@@ -75,7 +75,7 @@ class BudgetRows:
         unit = self.budget << fraction_bits
         return table_of(self.normalisation, self.temperature, unit, self.budget)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FilePart:
         """Its entry in a network file."""
         return {
             "length": self.length,

@@ -6,13 +6,14 @@ A term is -2^-f scores[h, i, j] left[i, h, x] right[j, h, x]: docs/numerics.md, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
+from toreq_hw.json_values import FileEntry
 from toreq_hw.network.couplings import MAX_FRACTION_BITS
 from toreq_hw.network.couplings.coupling import Range
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
@@ -102,7 +103,7 @@ class Trilinear:
             return np.ones(self.shapes[0], dtype=np.bool_)
         return scores.rows.cells(scores.size).reshape(self.shapes[0])
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FileEntry:
         """Its entry in a network file."""
         return {"kind": "trilinear", **{name: getattr(self, name) for name in _FIELDS}}
 

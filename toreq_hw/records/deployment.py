@@ -19,6 +19,7 @@ class DeployedNetwork:
     schedule: str
     nudge: dict[str, int]
     readout: FileEntry | UnsetType = UNSET
+    terms: tuple[FileEntry, ...] | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
