@@ -52,7 +52,7 @@ MAX_WEIGHT_EXPONENT = 7
 
 @named_type_errors
 def check(network: Network) -> None:
-    """Raises NetworkError, with a way to mend it, where Lava's model cannot carry `network`."""
+    """Raises NetworkError, with a way to correct it, where Lava's model cannot carry `network`."""
     require_plain(network, "on loihi")
     require(network.sweep, "on loihi", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
     for population in network.relaxing:

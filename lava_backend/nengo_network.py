@@ -47,7 +47,7 @@ class Presentation:
 
 @named_type_errors
 def check(network: Network) -> None:
-    """Raises NetworkError, with a way to mend it, where the Nengo network cannot carry it."""
+    """Raises NetworkError, with a way to correct it, where the Nengo network cannot carry it."""
     require_plain(network, "on nengo")
     require(network.sweep, "on nengo", Need.ALWAYS_SETTLES, Need.VISITS_EACH_NEURON_ONCE)
 

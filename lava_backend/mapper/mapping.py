@@ -30,7 +30,7 @@ LIMITS = ("neurons", "synapse_bits", "axons_in", "axons_out")
 
 @dataclass(frozen=True)
 class Violation:
-    """A limit that a population breaks, and how to mend it."""
+    """A limit that a population breaks, and how to correct it."""
 
     population: str
     limit: str
@@ -133,7 +133,7 @@ def _shared(
 def _fewest_cores(sources: list[Incoming], population: Population, chip: Chip) -> int:
     """The fewest equal parts that keep neurons, synapse memory and axons in within limits.
 
-    A limit that a single neuron breaks is left to the violations: no split can mend it.
+    A limit that a single neuron breaks is left to the violations: no split can repair it.
     """
     name, size = population.name, population.size
     alone = _worst(split(sources, name, size, size, chip))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from amaranth import Cat, Module, Mux, Signal, Value
 
 from testbench.boards.worked_example import network
-from testbench.rtl.properties import Property, made
+from testbench.rtl.properties import Property, make_module
 from toreq_hw.boards.link.gateware import FrameLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.protocol import (
@@ -73,7 +73,7 @@ class LinkAnswers(Property):
         """The link, a line, any core."""
         m.submodules.link = self._link = link = FrameLink(PARAMETERS, CLOCK_HZ)
         for part in (link.deframer, link.framer, link.commands):
-            made(part)
+            make_module(part)
         for name in ("inputs", "commands", "loads"):
             self.drive(m, getattr(link.core, name).ready, f"{name}_ready")
         for name in ("states", "summary"):

@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "link.md"
 CYCLES_BYTES = 4
 
 
-def shown() -> list[str]:
+def read_shown() -> list[str]:
     return PAGE.read_text().split("```\n")[1].splitlines()
 
 
@@ -34,7 +34,7 @@ def masked(frame: Frame) -> Frame:
 
 
 def test_the_conversation_of_the_page_is_the_board_s() -> None:
-    wanted, found = shown(), conversation()
+    wanted, found = read_shown(), conversation()
     for (who, frame), (really, other) in zip(frames(wanted), frames(found), strict=True):
         assert (who, masked(frame)) == (really, masked(other))
     for line, other in zip(wanted, found, strict=True):
@@ -44,12 +44,12 @@ def test_the_conversation_of_the_page_is_the_board_s() -> None:
 
 
 def test_the_conversation_has_every_request() -> None:
-    asked = [frame.type for who, frame in frames(shown()) if who == "host"]
+    asked = [frame.type for who, frame in frames(read_shown()) if who == "host"]
     assert set(asked) == set(Request)
 
 
 def test_the_page_says_what_its_bytes_mean() -> None:
-    board = [frame for who, frame in frames(shown()) if who == "board"]
+    board = [frame for who, frame in frames(read_shown()) if who == "board"]
     results = [f.payload for f in board if f.type in (Request.IMAGE | REPLY, Request.NUDGE | REPLY)]
     states = [(payload[1] & 0xF, payload[1] >> 4) for payload in results]
     assert states == [(0, 6), (13, 0), (0, 12)]

@@ -237,3 +237,27 @@ def test_rows_of_every_ledger_are_known() -> None:
     }
     assert named == ROWS.keys()
     assert not named & LAYERS.keys()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "simulate net --data digits --samples 5",
+        "deploy net --target sim --data digits --samples 2",
+        "replay net map.json --make dead_neurons=0.5 --data digits --samples 2",
+        "inject net --data digits --samples 5 --layer dead_neurons --levels 0.5 --trials 2 "
+        "--jobs 1 --no-twin --work work",
+        "relearn net --data digits --samples 5 --level 0.5 --epochs 1 --work work",
+        "train --data digits --samples 5 --hidden 4 --epochs 1 --out new",
+    ],
+    ids=lambda line: line.split()[0],
+)
+def test_what_a_command_writes_is_known(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network.save(small(), Path("net"))
+    assert run(*line.split(), "--json", "record.json").status == 0
+    done = run("info", "record.json")
+    assert done.status == 0, done.error
+    assert f"made by: toreq-hw {line.split(maxsplit=1)[0]}, version" in done.output

@@ -81,7 +81,7 @@ def test_a_published_record_gives_the_published_pages(name: str, tmp_path: Path)
         assert (tmp_path / page.name).read_bytes() == page.read_bytes(), page.name
 
 
-def damaged(*changes: tuple[tuple[str | int, ...], object]) -> Any:
+def damage_record(*changes: tuple[tuple[str | int, ...], object]) -> Any:
     """The published record of lazy cores with some values put elsewhere; `...` takes one away."""
     content = read_json(PUBLISHED / "lazy.json", 1 << 20, InputError)
     for place, value in changes:
@@ -118,7 +118,7 @@ def test_a_damaged_record_is_refused_in_one_line(
     place: tuple[str | int, ...], value: object, reason: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        record_from(damaged((place, value)), LazyRecord, "lazy.json", InputError)
+        record_from(damage_record((place, value)), LazyRecord, "lazy.json", InputError)
     assert str(refused.value).startswith("lazy.json: ")
     assert str(refused.value).endswith(reason)
 
@@ -130,7 +130,7 @@ def test_a_damaged_record_is_refused_in_one_line(
 )
 def test_half_a_character_in_a_name_is_refused(place: tuple[str | int, ...]) -> None:
     with pytest.raises(InputError, match=r"^x: ") as refused:
-        record_from(damaged((place, "1")), LazyRecord, "x", InputError)
+        record_from(damage_record((place, "1")), LazyRecord, "x", InputError)
     assert str(refused.value).isascii()
 
 
@@ -139,7 +139,7 @@ def test_half_a_character_in_a_text_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"name must be a text that UTF-8 can hold, found '\\ud800'"
     ):
-        record_from(damaged((place, "\ud800")), LazyRecord, "x", InputError)
+        record_from(damage_record((place, "\ud800")), LazyRecord, "x", InputError)
 
 
 def test_a_record_that_is_no_object_is_refused() -> None:
@@ -149,7 +149,7 @@ def test_a_record_that_is_no_object_is_refused() -> None:
 
 def test_whole_numbers_are_taken_for_floats() -> None:
     place = (("networks", 0, "savings", 0, "saved"), 0)
-    record = record_from(damaged(place), LazyRecord, "x", InputError)
+    record = record_from(damage_record(place), LazyRecord, "x", InputError)
     assert record.networks[0].savings[0].saved == 0.0
 
 

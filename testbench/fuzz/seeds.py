@@ -28,7 +28,7 @@ SMALL = network.layered((3, 2), WeightFormat.TERNARY, (2,))
 SCHEDULES = tuple(Schedule)
 
 
-def _written(folder: Path, write: Callable[[Path], Any]) -> bytes:
+def _write(folder: Path, write: Callable[[Path], Any]) -> bytes:
     path = folder / "seed"
     write(path)
     return path.read_bytes()
@@ -39,10 +39,10 @@ def networks(folder: Path) -> list[bytes]:
     found = []
     for seed, schedule in enumerate(SCHEDULES * 2):
         net = random_case(seed, schedule=schedule, max_size=6, skips=True).network
-        found.append(_written(folder, lambda path, net=net: network.save(net, path)))
+        found.append(_write(folder, lambda path, net=net: network.save(net, path)))
     for seed in range(6):
         net = structured_case(seed).network
-        found.append(_written(folder, lambda path, net=net: network.save(net, path)))
+        found.append(_write(folder, lambda path, net=net: network.save(net, path)))
     return [*found, *map(without_hash, found)]
 
 
@@ -94,7 +94,7 @@ def checkpoints(folder: Path) -> list[bytes]:
         net = network.Network(net.populations, net.couplings, {}, net.schedule, net.beta_shift)
         trainer = Trainer(net, Rule(), 1)
         found.append(
-            _written(folder, lambda path, t=trainer: checkpoint.save(t, path, {"epochs": 3}))
+            _write(folder, lambda path, t=trainer: checkpoint.save(t, path, {"epochs": 3}))
         )
     return found
 
@@ -180,7 +180,7 @@ def fault_maps(folder: Path) -> list[bytes]:
     for seed in range(12):
         rows: dict[str, Any] = random_rows(seed, CASE.network, samples)
         one = FaultMap(CASE.network.sha256, samples, **rows)
-        found.append(_written(folder, one.save))
+        found.append(_write(folder, one.save))
     return found
 
 

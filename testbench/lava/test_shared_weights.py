@@ -84,7 +84,7 @@ def test_nir_nodes_give_the_sums_of_their_projections(seed: int, tmp_path: Path)
         )
 
 
-def drawn(words: str, layers: list[str]) -> Network:
+def draw_network(words: str, layers: list[str]) -> Network:
     blank = described(words, layers)
     rng = np.random.default_rng(1)
     weights = (rng.integers(-99, 100, c.parameters.shape).astype(np.int8) for c in blank.couplings)
@@ -108,7 +108,7 @@ def test_a_network_of_convolutions_is_one_in_nir(
     words: str, layers: list[str], kind: str, nodes_back: int, tmp_path: Path
 ) -> None:
     """A stride or pooling costs the way back a second node; what is not square is all Linear."""
-    network = drawn(words, layers)
+    network = draw_network(words, layers)
     nir_export.export(network, tmp_path / "net.nir")
     graph = nir.read(tmp_path / "net.nir")
     assert set(check_graph(network, graph)) <= {kind, "SumPool2d"}

@@ -80,7 +80,7 @@ def outputs(network: Network) -> npt.NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def imported(file: Path, *nodes: onnx.NodeProto, **constants: Any) -> Network:
+def import_nodes(file: Path, *nodes: onnx.NodeProto, **constants: Any) -> Network:
     file.write_bytes(model([*FRONT, *nodes], constants).SerializeToString())
     return read_onnx(file)[0]
 

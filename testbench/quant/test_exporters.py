@@ -28,7 +28,7 @@ def quietly(write: Callable[[], Any]) -> Any:
         return write()
 
 
-def exported(model: nn.Module, folder: Path, sizes: tuple[int, ...] = (16,)) -> Exported:
+def export_model(model: nn.Module, folder: Path, sizes: tuple[int, ...] = (16,)) -> Exported:
     """Both of Brevitas' exports with their defaults, read; `model` has seen values before."""
     export = quietly(lambda: importlib.import_module("brevitas.export"))
     found = {}
@@ -85,7 +85,7 @@ def test_brevitas_exports_with_their_defaults(kind: str, tmp_path: Path) -> None
         qnn.QuantIdentity(return_quant_tensor=True),
         sizes=(4, 4),
     )
-    found = exported(model, tmp_path, (4, 4))
+    found = export_model(model, tmp_path, (4, 4))
     (network, carried), (other, _) = found["qonnx"], found["qcdq"]
     assert network.sha256 == other.sha256
     bits = [(p.size, p.state_bits, p.signed) for p in network.populations]
@@ -110,7 +110,7 @@ def test_brevitas_relu_quantisers_of_4_bits(tmp_path: Path) -> None:
         qnn.QuantReLU(bit_width=4),
         qnn.QuantLinear(12, 10, bias=True),
     )
-    found = exported(model, tmp_path)
+    found = export_model(model, tmp_path)
     assert found["qonnx"][0].sha256 == found["qcdq"][0].sha256
     bits = [(p.size, p.state_bits, p.signed) for p in found["qonnx"][0].populations]
     assert bits == [(16, 8, True), (12, 4, False), (10, 4, False)]

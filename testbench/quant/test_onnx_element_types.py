@@ -18,7 +18,7 @@ from testbench.quant.qonnx_layer import (
     SUMS,
     WEIGHT,
     WEIGHT_SCALE,
-    imported,
+    import_nodes,
     model,
     outputs,
     quant,
@@ -85,7 +85,7 @@ def test_a_bias_may_be_quantised_to_more_bits_than_a_state(bits: int, file: Path
     bias = quant("bias", "qb", "step", bits="bits", signed=1)
     more = {"bias": stored * step, "step": step, "bits": np.float32(bits)}
     nodes = [bias, node("Add", ["a", "qb"], ["s"], "add"), quant("s", "y", "scale_y", signed=0)]
-    network = imported(file, *nodes, **more)
+    network = import_nodes(file, *nodes, **more)
     sums = SUMS + np.round(stored) * step
     assert np.array_equal(outputs(network), rounded(sums, 0, 255))
 

@@ -113,7 +113,7 @@ def check_layer(
         assert (np.round(place[off > 0]) % 2 == 1).all(), "half-way between two states"
 
 
-def imported(graph: RandomGraph, file: Path) -> tuple[Network, tuple[Carried, ...]] | str:
+def import_graph(graph: RandomGraph, file: Path) -> tuple[Network, tuple[Carried, ...]] | str:
     file.write_bytes(graph.model.SerializeToString())
     try:
         return read_onnx(file)
@@ -126,7 +126,7 @@ def imported(graph: RandomGraph, file: Path) -> tuple[Network, tuple[Carried, ..
 def check_graph(seed: int, file: Path) -> tuple[RandomGraph, str]:
     """Imports one random graph; returns it with the reason for which it was refused, if it was."""
     graph = random_graph(seed)
-    found = imported(graph, file)
+    found = import_graph(graph, file)
     if isinstance(found, str):
         return graph, found
     network, carried = found

@@ -15,7 +15,7 @@ from testbench.quant.qonnx_layer import (
     OUTPUT_SCALE,
     RELU,
     SUMS,
-    imported,
+    import_nodes,
     model,
     outputs,
     quant,
@@ -30,7 +30,7 @@ node = helper.make_node
 
 
 def test_a_relu_before_signed_states_leaves_the_states_above_0(file: Path) -> None:
-    network = imported(file, RELU, quant("r", "y", "scale_y"))
+    network = import_nodes(file, RELU, quant("r", "y", "scale_y"))
     assert (network.output.state_bits, network.output.signed) == (7, False)
     assert np.array_equal(outputs(network), rounded(np.maximum(SUMS, 0), 0, 127))
 
@@ -58,7 +58,7 @@ def test_a_normalisation_behind_a_relu_is_carried_where_the_bound_is_below_all_s
         quant("n", "y", "scale_y", signed=0),
     ]
     more = {"factor": [1.0, 0.5, 2.0], "shift": [0, -0.5, 0], "mean": [0.25, 0, 1]}
-    network = imported(file, *tail, variance=np.ones(3, np.float32), **more)
+    network = import_nodes(file, *tail, variance=np.ones(3, np.float32), **more)
     factor, shift, mean = (np.array(part) for part in more.values())
     expected = (np.maximum(SUMS, 0) - mean) * factor + shift
     assert np.array_equal(outputs(network), rounded(expected, 0, 255))
@@ -126,7 +126,9 @@ def test_rounding_modes_are_carried_or_refused(mode: str, signed: int, file: Pat
         return
     expected = MODES[mode]((SUMS + bias) / OUTPUT_SCALE)
     low, high = (-127, 127) if signed else (0, 255)
-    assert np.array_equal(outputs(imported(file, *tail, bias=bias)), np.clip(expected, low, high))
+    assert np.array_equal(
+        outputs(import_nodes(file, *tail, bias=bias)), np.clip(expected, low, high)
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_a_node_of_another_domain_is_refused_by_name(index: int, domain: str, fi
 def test_a_clip_of_the_sums_is_an_upper_bound(file: Path) -> None:
     clip = node("Clip", ["a", "low", "high"], ["c"], "clip")
     more = {"low": np.float32(0), "high": np.float32(15 * OUTPUT_SCALE)}
-    network = imported(file, clip, quant("c", "y", "scale_y", signed=0), **more)
+    network = import_nodes(file, clip, quant("c", "y", "scale_y", signed=0), **more)
     assert network.output.state_bits == 4
     assert np.array_equal(outputs(network), rounded(SUMS, 0, 15))
 

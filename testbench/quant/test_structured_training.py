@@ -159,7 +159,7 @@ def conv_net(kind: WeightFormat = WeightFormat.INT8, *, clamped: bool = False) -
     )
 
 
-def trained(blank: Network, dataset: Dataset, **options: object) -> Training:
+def train_network(blank: Network, dataset: Dataset, **options: object) -> Training:
     shape = shape_options(blank) | {"epochs": 2, "batch_size": 16, "learning_rate": 3e-3}
     return train(TrainingOptions(**(shape | options)), dataset, blank=blank)
 
@@ -169,7 +169,7 @@ def trained(blank: Network, dataset: Dataset, **options: object) -> Training:
 def test_convolutions_learn_and_the_simulator_settles_where_they_did(
     kind: WeightFormat, clamped: bool, digits: Dataset
 ) -> None:
-    found = trained(conv_net(kind, clamped=clamped), digits)
+    found = train_network(conv_net(kind, clamped=clamped), digits)
     assert found.accuracy > (0.85 if kind is WeightFormat.INT8 else 0.6)
     inputs = data.encode(digits.test.images, digits.pixel_max, found.network.input)
     expected = sim.free_phase(found.network, inputs)
@@ -182,12 +182,12 @@ def test_convolutions_learn_and_the_simulator_settles_where_they_did(
 
 @pytest.mark.parametrize("clamped", [False, True])
 def test_the_baseline_learns_the_same_shape(clamped: bool, digits: Dataset) -> None:
-    assert trained(conv_net(clamped=clamped), digits, rule=Rule.BACKPROP).accuracy > 0.85
+    assert train_network(conv_net(clamped=clamped), digits, rule=Rule.BACKPROP).accuracy > 0.85
 
 
 def test_a_blank_network_gives_its_shape_alone(digits: Dataset) -> None:
     blank = conv_net()
-    one, other = (trained(blank, digits, epochs=1, seed=s).network for s in (1, 2))
+    one, other = (train_network(blank, digits, epochs=1, seed=s).network for s in (1, 2))
     assert one.sha256 != other.sha256
     assert one.populations == blank.populations
     assert [c.describe() for c in one.couplings] == [c.describe() for c in blank.couplings]

@@ -7,7 +7,7 @@ from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data
 
 from testbench.rtl.followed import Followed
-from testbench.rtl.properties import Property, made
+from testbench.rtl.properties import Property, make_module
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
@@ -68,8 +68,8 @@ class BeatsKeepTheirWord(Property):
             network, lanes=2, counter_bits=4, max_sweeps=3, threshold=self._threshold
         )
         self._core = core = Core(self._parameters, MemoryImages.of(network, self._parameters))
-        made(core)
-        self._states = made(core._datapath).submodules.states
+        make_module(core)
+        self._states = make_module(core._datapath).submodules.states
         m.submodules.core = core
         for name in ("inputs", "commands", "loads"):
             self.drive(m, getattr(core, name).payload, f"{name}_payload")
@@ -201,7 +201,7 @@ class InputsComeOnce(Property):
         """Any words; one index is followed."""
         parameters = CoreParameters.of(_signed_network(), lanes=2)
         port = InputPort(parameters)
-        fifo = made(port).submodules.fifo
+        fifo = make_module(port).submodules.fifo
         m.submodules.port = port
         self.drive(m, port.words.payload, "words_payload")
         self.drive(m, port.words.valid, "words_valid")

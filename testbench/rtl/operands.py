@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from amaranth import Array, Module, Mux, Signal, Value
 
-from testbench.rtl.properties import Property, made
+from testbench.rtl.properties import Property, make_module
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
@@ -54,7 +54,7 @@ class OperandsAreExact(Property):
         """The datapath, free beats, and what each must add to the lane."""
         parameters = self._parameters
         part = OpenDatapath(parameters)
-        made(part)  # its operands
+        make_module(part)  # its operands
         m.submodules.part = part
         issue, op = self.free(1, "issue"), self.free(parameters.op_bits, "op")
         delta = self.free(part.walk.delta.shape(), "delta")

@@ -103,7 +103,7 @@ class Property(Elaboratable):
         self._wrong[name].append(Value.cast(when).bool() & ~condition.bool())
 
 
-def made(part: Elaboratable) -> Module:
+def make_module(part: Elaboratable) -> Module:
     """The module of a part, made at once, so that what is in it can be watched."""
     module: Module = part.elaborate(None)
     part.elaborate = lambda _platform: module

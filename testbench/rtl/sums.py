@@ -17,7 +17,7 @@ from amaranth import Array, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 
 from testbench.rtl.operands import DELAY, later
-from testbench.rtl.properties import Property, made
+from testbench.rtl.properties import Property, make_module
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.beat import shifts
 from toreq_hw.rtl.datapath import Datapath
@@ -63,7 +63,7 @@ class SumsAreExact(Property):
         """The datapath, its beats, the exact sums."""
         parameters = self._parameters
         self._part = _Watched(parameters)
-        made(self._part)  # its windows
+        make_module(self._part)  # its windows
         m.submodules.part = self._part
         self._lane = self.constant(m, parameters.lane_bits, "lane")
         output = parameters.relaxing[parameters.output]

@@ -13,7 +13,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from testbench.networks import random_case
 from testbench.rtl.model import Model
-from testbench.rtl.properties import made
+from testbench.rtl.properties import make_module
 from toreq_hw.network import Schedule
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.cxxrtl import CompiledCore
@@ -59,7 +59,7 @@ def test_a_ninth_operation_is_one_more_entry() -> None:
     bits = parameters.lanes * parameters.accumulator_bits
     rest = [(0x123456789ABCDEF << row) & (1 << bits) - 1 for row in range(parameters.groups)]
     part = Datapath(parameters, rest)
-    accumulators = made(part).submodules.accumulators
+    accumulators = make_module(part).submodules.accumulators
 
     async def issue(context: SimulatorContext) -> None:
         row = 2

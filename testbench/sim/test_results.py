@@ -34,7 +34,7 @@ def changed(array: np.ndarray, place: Any, by: int = 1) -> np.ndarray:
     return copy
 
 
-def seen(trace: Trace, *ticks: int) -> Trace:
+def show_ticks(trace: Trace, *ticks: int) -> Trace:
     """The trace of a machine whose states are read after some ticks."""
     samples = range(len(trace.initial))
     states = [trace.trajectory(k) for k in samples]
@@ -51,7 +51,7 @@ def without(trace: Trace, index: int) -> Trace:
 def test_a_result_equals_itself_whatever_is_left_out(expected: sim.PhaseResult) -> None:
     bare = sim.PhaseResult(expected.network, expected.states)
     untraced = replace(expected, trace=None)
-    partly = replace(expected, trace=seen(traced(expected), 2, 5))
+    partly = replace(expected, trace=show_ticks(traced(expected), 2, 5))
     for got in (
         expected,
         bare,
@@ -102,7 +102,9 @@ WRONG: dict[str, tuple[Callable[[sim.PhaseResult], dict[str, Any]], dict[str, An
         "ticks: expected 6, got 7",
     ),
     "a state seen": (
-        lambda r: {"trace": seen(replace(traced(r), after=changed(traced(r).after, -1, -3)), 3, 5)},
+        lambda r: {
+            "trace": show_ticks(replace(traced(r), after=changed(traced(r).after, -1, -3)), 3, 5)
+        },
         {**STATE, "sample": 1, "tick": 5, "expected": 7, "got": 4},
         "tick 5, population 'output', neuron 0: expected 7, got 4",
     ),
@@ -167,7 +169,7 @@ def test_two_changes_of_a_neuron_in_a_tick_are_told_apart(expected: sim.PhaseRes
 def test_states_seen_now_and_then_are_compared_there() -> None:
     case = random_case(11)
     whole = traced(sim.relax(case.network, case.inputs, trace=True))
-    partly = seen(whole, 1, 3)
+    partly = show_ticks(whole, 1, 3)
     neurons = whole.layout.neurons
     assert (
         compared_states(whole, partly)

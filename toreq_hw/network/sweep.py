@@ -180,8 +180,8 @@ def _refusal(sweep: Sweep, need: Need, where: str) -> str:
         Need.WHOLE_POPULATIONS: "hold whole populations in each colour",
         Need.STORED: "update no neuron twice in a sweep",
     }[need]
-    mend = "; use split_by_colour" if need is Need.WHOLE_POPULATIONS else ""
-    return f"schedule must {must} {where}, found {sweep.name} that does not{mend}"
+    remedy = "; use split_by_colour" if need is Need.WHOLE_POPULATIONS else ""
+    return f"schedule must {must} {where}, found {sweep.name} that does not{remedy}"
 
 
 def _joins(sweep: Sweep, coupling: Coupling) -> bool:
