@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.results import PhaseResult
-from toreq_hw.network import check_labels
+from toreq_hw.network import check_classes
 from toreq_hw.records.summary import Spread, Summary
 
 
@@ -18,11 +18,15 @@ def spread(values: npt.NDArray[np.integer]) -> Spread:
 
 @named_type_errors
 def summarise(relaxation: PhaseResult, labels: npt.ArrayLike) -> Summary:
-    """Figures of a non-empty batch; labels: (batch,). Raises InputError."""
-    classes = check_labels(relaxation.network.output, labels, len(relaxation.classes))
+    """Figures of a non-empty batch; labels: (batch,). Raises InputError.
+
+    Of a readout with several rows (batch, rows): a sample is right where all of them are.
+    """
+    classes = check_classes(relaxation.network, labels, len(relaxation.classes))
+    right = (relaxation.classes == classes).reshape(len(classes), -1).all(axis=1)
     return Summary(
         samples=len(classes),
-        accuracy=float(np.mean(relaxation.classes == classes)),
+        accuracy=float(np.mean(right)),
         sweeps=spread(relaxation.sweeps),
         unsettled=relaxation.unsettled,
         events_per_sample=float(np.mean(relaxation.events + relaxation.input_events)),

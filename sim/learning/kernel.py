@@ -23,7 +23,8 @@ def learn_samples(  # type: ignore[no-untyped-def]
 ):
     """Learns the samples `order` names, online. Weights, latents and biases change in place.
 
-    synapses: `Synapses`. rates: `Rates`. output: `NudgedOutput`. rules: `Rules` of a phase.
+    synapses: `Synapses`. rates: `Rates`. output: `NudgedOutput`. rules: `Rules` of a phase. labels:
+    int64 (samples, rows).
     counters: int64 (4,), added to: correct free phases, sweeps of the three phases, phases that did
     not settle, events. A sample of a clamped readout without an error ends after its free phase.
     Returns the generator's state.
@@ -39,13 +40,13 @@ def learn_samples(  # type: ignore[no-untyped-def]
     positive = np.empty(neurons, dtype=np.int16)
     negative = np.empty(neurons, dtype=np.int16)
     for sample in order:
-        x, label = inputs[sample], labels[sample]
+        x, label = inputs[sample], labels[sample, 0]
         free_phase(plan, x, positive, sums, output, rules, scratch, counters)
         copy(negative, positive)
         if len(output.table) == 0:
             counters[0] += nudge_of(positive, label, output, sums.push) == label
         else:
-            counters[0] += error_of(sums, label, output) == label
+            counters[0] += error_of(sums, labels[sample], output)
             if count_nonzero(sums.push) == 0:
                 continue
         nudged_phase(plan, positive, 1, sums, output, rules, scratch, counters)

@@ -73,7 +73,7 @@ def update(
     for population in network.relaxing:
         name = population.name
         moved = s_positive[name].astype(np.int64) - s_negative[name]
-        if not moved.any():
+        if population.rows is not None or not moved.any():
             continue
         latents.random_state = next_random_state(latents.random_state)
         bias_shift = bias_shifts[name]

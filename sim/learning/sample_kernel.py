@@ -20,6 +20,7 @@ class NudgedOutput(NamedTuple):
     state of the wanted class; its accumulator's fraction bits; the nudge's strength 2^-beta_shift.
 
     table: int64, thresholds of a clamped readout, whose budget is `target`; empty if it relaxes.
+    rows: how many classes it names, each in an equal part of the output.
     """
 
     start: int
@@ -28,6 +29,7 @@ class NudgedOutput(NamedTuple):
     fraction_bits: int
     beta_shift: int
     table: npt.NDArray[np.int64]
+    rows: int
 
 
 class Sums(NamedTuple):
@@ -103,14 +105,22 @@ def nudge_of(states, label, output, push):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def error_of(sums, label, output):  # type: ignore[no-untyped-def]
-    """Sets `push` to what a clamped output sends; returns the class, its largest accumulator."""
+def error_of(sums, labels, output):  # type: ignore[no-untyped-def]
+    """Sets `push` to what a clamped output sends; returns whether all its classes are right.
+
+    labels: int64 (rows,). A class is the largest accumulator of its row.
+    """
     z = sums.free[output.start : output.stop]
-    fill_budget_row(z, output.table, output.target, sums.shares)
-    best = 0
-    for k in range(len(z)):
-        if z[k] > z[best]:
-            best = k
-        wanted = output.target if k == label else 0
-        sums.push[k] = (wanted - sums.shares[k]) >> output.beta_shift
-    return best
+    size, right = len(z) // output.rows, True
+    for row in range(output.rows):
+        first = row * size
+        stop = first + size
+        fill_budget_row(z[first:stop], output.table, output.target, sums.shares[first:stop])
+        best = first
+        for k in range(first, stop):
+            if z[k] > z[best]:
+                best = k
+            wanted = output.target if k - first == labels[row] else 0
+            sums.push[k] = (wanted - sums.shares[k]) >> output.beta_shift
+        right &= best - first == labels[row]
+    return right

@@ -56,8 +56,11 @@ class LearningSession:
         """Whether all phases of the sample have ended: the update is due."""
         return len(self.results) == len(PHASES) or (bool(self.results) and not self._errs())
 
-    def present(self, image: npt.ArrayLike, label: int) -> None:
-        """Begins with a sample. image: integers (input.size,). label: number of its class."""
+    def present(self, image: npt.ArrayLike, label: npt.ArrayLike) -> None:
+        """Begins with a sample. image: integers (input.size,). label: number of its class.
+
+        Of a readout with several rows, numbers (rows,).
+        """
         self._image, self._label = np.asarray(image)[None], np.array([label])
         self.results = {}
         self._session = Session(self.network, engine=self._engine, observers=self._observers)

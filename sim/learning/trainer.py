@@ -24,7 +24,7 @@ from toreq_hw.network import (
     DenseCoupling,
     Network,
     accumulator_range,
-    check_labels,
+    check_classes,
     check_states,
     require_input_clamped,
 )
@@ -148,12 +148,12 @@ class Trainer:
     def learn(self, inputs: npt.ArrayLike, labels: npt.ArrayLike, order: npt.ArrayLike) -> Progress:
         """Learns the samples that `order` names, one after another, with this epoch's rates.
 
-        inputs: integers (samples, input.size); labels: (samples,); order: numbers of samples,
-        in any order and number. Raises InputError.
+        inputs: integers (samples, input.size); labels: (samples,), or (samples, rows) of a readout
+        with several; order: numbers of samples, in any order and number. Raises InputError.
         """
         network = self.blueprint
         inputs = check_states(network.input, inputs)
-        classes = check_labels(network.output, labels, len(inputs))
+        classes = check_classes(network, labels, len(inputs)).reshape(len(inputs), -1)
         learned = whole_numbers("order", order, ("samples",), 0, len(inputs) - 1)
         rates = Rates(
             np.array([self._shift_of(part) for part in self.parts]),
@@ -276,6 +276,7 @@ class Trainer:
             fraction_bits=self.blueprint.accumulator_fraction_bits(output.name),
             beta_shift=self.blueprint.beta_shift,
             table=self.blueprint.budget_table,
+            rows=1 if self.blueprint.readout is None else self.blueprint.readout.rows,
         )
 
 

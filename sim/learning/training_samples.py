@@ -17,7 +17,8 @@ progress bar and for Ctrl-C, however large the network is."""
 
 @dataclass(frozen=True, eq=False)
 class TrainingSamples:
-    """What is learned: inputs int16 (samples, rows * columns), labels int64 (samples,).
+    """What is learned: inputs int16 (samples, rows * columns), labels int64 (samples,)
+    or (samples, rows).
 
     shape: rows and columns of an image. augment: every epoch moves each image by up to that
     many pixels in each direction.

@@ -169,12 +169,12 @@ def mirror_latents(synapses, coupling, row, size):  # type: ignore[no-untyped-de
 def update_biases(plan, synapses, rates, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """A bias learns as a coupling from a neuron that always sits at its population's s_max.
 
-    Neurons that share a bias add up their products.
+    Neurons that share a bias add up their products. Budget rows have none that learn.
     """
     for population in range(len(plan.population_start)):
         start = plan.population_start[population]
         stop = start + plan.population_size[population]
-        if same(positive[start:stop], negative[start:stop]):
+        if plan.rows.length[population] > 0 or same(positive[start:stop], negative[start:stop]):
             continue
         random_state = advance(random_state)
         random_word = np.int32(random_state >> np.uint32(16))

@@ -214,11 +214,11 @@ def test_bounds_count_the_states_of_scores_without_rows() -> None:
     assert int(query.max()) == 4 * 127**2
 
 
-def test_a_phase_clamps_no_population_of_a_term() -> None:
+def test_a_phase_with_terms_clamps_the_input_alone() -> None:
     network = replace(small(), schedule=Schedule.SEQUENTIAL)
-    with pytest.raises(NetworkError, match="must be a population that updates"):
-        clamping(network, ["input", "key"])
-    assert clamping(network, ["input", "output"]).terms == network.terms
+    with pytest.raises(NetworkError, match="terms must join two populations where other"):
+        clamping(network, ["input", "output"])
+    assert clamping(network, ["input"]) is network
 
 
 def test_others_refuse_it() -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.budget import budget_rows
-from toreq_hw.network import Network, check_labels
+from toreq_hw.network import Network, check_classes
 
 States = Mapping[str, npt.NDArray[np.int16]]
 
@@ -41,12 +41,13 @@ def output_errors(
     """E >> beta_shift, what the output sends in the positive phase, int16 (batch, output.size).
 
     sums: z at the free equilibrium. e_j = A [j = class] - a_j, a the budget row of z, A the
-    output's s_max. All of a row is 0 where all of e is: sum e = 0, and a negative e stays negative.
-    Raises InputError for labels out of range.
+    output's s_max; of several rows each. All of a row is 0 where all of e is: sum e = 0, and a
+    negative e stays negative. labels: as in `check_classes`. Raises InputError.
     """
-    classes = check_labels(network.output, labels, len(sums))
+    classes = check_classes(network, labels, len(sums)).reshape(-1)
     budget = network.output.state_max
-    errors = -budget_rows(sums, network.budget_table, budget)
+    rows = 1 if network.readout is None else network.readout.rows
+    errors = -budget_rows(sums.reshape(len(sums) * rows, -1), network.budget_table, budget)
     errors[np.arange(len(classes)), classes] += np.int16(budget)
     shifted: npt.NDArray[np.int16] = errors >> np.int16(network.beta_shift)
-    return shifted
+    return shifted.reshape(sums.shape)

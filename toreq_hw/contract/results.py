@@ -80,12 +80,17 @@ class PhaseResult:
     def classes(self) -> npt.NDArray[np.int64]:
         """The largest output state of each sample; ties go to the lowest index.
 
-        Of a clamped output the largest accumulator, where the machine reports those.
+        Of a clamped output the largest accumulator, where the machine reports those. Of a readout
+        with several rows, (batch, rows).
         """
         if len(self.own_classes):
             return self.own_classes
-        clamped = self.network.readout is not None
-        ranked = self.readout if clamped else self.states[self.network.output.name]
+        readout = self.network.readout
+        ranked = self.readout if readout else self.states[self.network.output.name]
+        if readout is not None and readout.rows > 1 and len(ranked):
+            parts = ranked.reshape(len(ranked), readout.rows, -1)
+            named: npt.NDArray[np.int64] = parts.argmax(axis=2)
+            return named
         classes: npt.NDArray[np.int64] = ranked.argmax(axis=1) if len(ranked) else NOT_COUNTED
         return classes
 
@@ -178,7 +183,7 @@ def differing_samples(expected: PhaseResult, got: PhaseResult) -> npt.NDArray[np
     columns = [(getattr(expected, name), getattr(got, name)) for name in COUNTERS]
     for mine, others in [*columns, (expected.classes, got.classes)]:
         if len(mine) and len(others):
-            differs |= mine != others
+            differs |= (mine != others).reshape(len(mine), -1).any(axis=1)
     return differs
 
 

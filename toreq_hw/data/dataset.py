@@ -22,7 +22,8 @@ class Split:
     """Images and their classes.
 
     images: uint8, shape (samples, pixels), 0..`Dataset.pixel_max`. labels: int64 (samples,), any
-    integers on construction. Raises InputError for other kinds of number, or other shapes.
+    integers on construction; (samples, rows) where a sample has several. Raises InputError for
+    other kinds of number, or other shapes.
     """
 
     images: npt.NDArray[np.uint8]
@@ -30,7 +31,8 @@ class Split:
 
     def __post_init__(self) -> None:
         images = whole_numbers("images", self.images, ("samples", "pixels"), 0, 255)
-        labels = whole_numbers("labels", self.labels, (len(images),), 0, MAX_NEURONS)
+        several = ("rows",) if np.ndim(self.labels) > 1 else ()
+        labels = whole_numbers("labels", self.labels, (len(images), *several), 0, MAX_NEURONS)
         object.__setattr__(self, "images", images.astype(np.uint8, copy=False))
         object.__setattr__(self, "labels", labels.astype(np.int64, copy=False))
 
@@ -72,11 +74,27 @@ class Dataset:
     def __post_init__(self) -> None:
         if type(self.pixel_max) is not int or not 1 <= self.pixel_max <= 255:
             raise InputError(f"pixel_max must be an integer in 1..255, not {self.pixel_max!r:.40}")
+        most = self.classes - 1
         for name, part in (("training", self.train), ("test", self.test)):
             shape = ("samples", self.pixels)
             whole_numbers(f"{name} images of {self.name}", part.images, shape, 0, self.pixel_max)
             what = f"{name} labels of {self.name}"
-            whole_numbers(what, part.labels, ("samples",), 0, self.classes - 1)
+            whole_numbers(what, part.labels, ("samples", *part.labels.shape[1:]), 0, most)
+        if self.train.labels.shape[1:] != self.test.labels.shape[1:]:
+            raise InputError(
+                f"test labels of {self.name}: must have as many rows as those of training"
+            )
+
+    @property
+    def rows(self) -> int:
+        """Labels of a sample."""
+        labels = self.train.labels
+        return 1 if labels.ndim == 1 else labels.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Neurons of an output that names the classes: one a class and label."""
+        return self.classes * self.rows
 
     @property
     def pixels(self) -> int:

@@ -32,7 +32,7 @@ from toreq_hw.network.projection import Projection
 from toreq_hw.network.readout import ClampedReadout, require_relaxing_output
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.split import Split, split_by_colour
-from toreq_hw.network.states import check_labels, check_starts, check_states
+from toreq_hw.network.states import check_classes, check_labels, check_starts, check_states
 from toreq_hw.network.support import require_pairs, require_plain
 from toreq_hw.network.sweep import Need, Pass, Sweep, require
 from toreq_hw.network.term_colours import colour_by_terms
@@ -73,6 +73,7 @@ __all__ = [
     "accumulator_range",
     "attention",
     "causal_mask",
+    "check_classes",
     "check_labels",
     "check_starts",
     "check_states",

@@ -11,7 +11,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, ToreqError
 from toreq_hw.json_values import FileEntry
 from toreq_hw.network.budget_table import Normalisation, check_normalisation, table_of
-from toreq_hw.network.population import Population, Role
+from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.reading import Fields, shown
 
 if TYPE_CHECKING:
@@ -23,17 +23,23 @@ if TYPE_CHECKING:
 class ClampedReadout:
     """temperature: numerator and denominator of T, whole numbers of at least 1.
 
-    normalisation: of the row of class probabilities that the error is taken from.
+    normalisation: of the row of class probabilities that the error is taken from. rows: equal parts
+    of the output, each with a class of its own.
     Raises NetworkError.
     """
 
     temperature: tuple[int, int] = (1, 8)
     normalisation: Normalisation = Normalisation.SOFTMAX
+    rows: int = 1
 
     def __post_init__(self) -> None:
         if isinstance(self.temperature, list):
             object.__setattr__(self, "temperature", tuple(self.temperature))
         check_normalisation("a readout", self.temperature, self.normalisation)
+        if type(self.rows) is not int or not 1 <= self.rows <= MAX_NEURONS:
+            raise NetworkError(
+                f"rows of a readout must be an integer in 1..{MAX_NEURONS}, not {shown(self.rows)}"
+            )
 
     def describe(self) -> FileEntry:
         """Its entry in a network file."""
@@ -41,6 +47,7 @@ class ClampedReadout:
             "kind": "clamped",
             "temperature": list(self.temperature),
             "normalisation": self.normalisation.value,
+            **({"rows": self.rows} if self.rows > 1 else {}),
         }
 
     def format_of(self, output: Population) -> Population:
@@ -76,11 +83,12 @@ def readout_from(fields: Fields) -> ClampedReadout | None:
         return None
     if kind != "clamped":
         raise entry.error("kind", "be 'relaxing' or 'clamped'", kind)
-    entry.only(("kind", "temperature", "normalisation"))
+    entry.only(("kind", "temperature", "normalisation", "rows"))
     temperature = entry.items("temperature")
     return ClampedReadout(
         temperature=tuple(temperature),
         normalisation=entry.choice("normalisation", Normalisation),
+        rows=entry.integer("rows") if "rows" in entry else 1,
     )
 
 
@@ -101,6 +109,8 @@ def check_readout(network: "Network") -> None:
         raise NetworkError(f"{where} have a coupling, found none")
     if not any(p.role is Role.HIDDEN for p in network.populations):
         raise NetworkError(f"{where} stand beside a hidden population, found none")
+    if output.size % readout.rows:
+        raise NetworkError(f"{where} have {readout.rows} rows of equal size, found {output.size}")
     _ = network.budget_table
 
 

@@ -62,6 +62,22 @@ def check_starts(network: Network, states: npt.ArrayLike, samples: int) -> npt.N
 
 
 @named_type_errors
+def check_classes(
+    network: Network, labels: npt.ArrayLike, samples: int | None = None
+) -> npt.NDArray[np.int64]:
+    """`labels` as `check_labels`; of a readout with several rows int64 (batch, rows), one a row.
+
+    Raises InputError.
+    """
+    if network.readout is None or network.readout.rows == 1:
+        return check_labels(network.output, labels, samples)
+    rows = network.readout.rows
+    shape = ("batch" if samples is None else samples, rows)
+    array = whole_numbers("labels", labels, shape, 0, network.output.size // rows - 1)
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+@named_type_errors
 def check_labels(
     output: Population, labels: npt.ArrayLike, samples: int | None = None
 ) -> npt.NDArray[np.int64]:

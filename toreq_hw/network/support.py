@@ -21,9 +21,14 @@ def require_plain(network: "Network", where: str, error: type[ToreqError] = Netw
 
 
 def require_pairs(network: "Network", where: str, error: type[ToreqError] = NetworkError) -> None:
-    """Raises `error` for feedback of its own, for trilinear terms, and for budget rows."""
+    """Raises `error` for feedback of its own, trilinear terms, budget rows, and several classes.
+
+    So it does for the network of a phase that clamps other populations than the input.
+    """
     require_input_clamped(network, where, error)
     require_symmetric_feedback(network, where, error)
+    if network.readout is not None and network.readout.rows > 1:
+        raise error(f"readout must name one class {where}, found {network.readout.rows} rows")
     for term in network.terms:
         raise error(f"terms must join two populations {where}, found {term.name!r} of three")
     for population in network.updating:

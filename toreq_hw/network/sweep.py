@@ -187,7 +187,7 @@ def _refusal(sweep: Sweep, need: Need, where: str) -> str:
 def _joins(sweep: Sweep, coupling: Coupling) -> bool:
     """Whether a coupling has a weight that is not zero between two neurons of a colour."""
     names = {p.name for p in sweep.populations}
-    if coupling.pre not in names:
+    if coupling.pre not in names or coupling.post not in names:
         return False
     pre, post, parameter = coupling.edges()
     joined = coupling.parameters.reshape(-1)[parameter] != 0
