@@ -52,7 +52,7 @@ def replay(
         folder = Path(name)
         save(network.lowered, folder / "network.safetensors")
         np.savez(folder / "request.npz", inputs=inputs.astype(np.int32), start=start)
-        entries = {k: v for k, v in rows.items() if k not in ("weights", "states")}
+        entries = {k: v for k, v in rows.items() if k not in ("weights", "parameters", "states")}
         (folder / "map.json").write_text(
             json.dumps({**entries, "max_sweeps": max_sweeps}), encoding="utf-8"
         )

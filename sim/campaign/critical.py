@@ -23,7 +23,7 @@ def bit_damage(
 ) -> list[BitDamage]:
     """Every bit of every coupling in turn, highest bits last."""
     found = []
-    for coupling in network.dense_couplings:
+    for coupling in network.couplings:
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
             layers = [
                 WeightBitFlip(rate, seed + k, place=coupling.name, bit=bit) for k in range(trials)
@@ -49,7 +49,7 @@ def critical_weights(
         if inputs[:, line].any():
             weight = first.weight.copy()
             weight[line] *= -1
-            turned = with_weights(network, {first.name: weight})
+            turned = with_weights(network.lowered, {first.name: weight})
             lost[line] = clean - _margin(turned, inputs, labels)
         watch()
     return lost

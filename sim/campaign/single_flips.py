@@ -9,10 +9,11 @@ from toreq_hw.argument_types import check_seed, named_type_errors
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, WeightFormat, check_labels
+from toreq_hw.network import Coupling, Network, WeightFormat, check_labels
 from toreq_hw.reading.fields import MAX_INTEGER, integer
 from toreq_hw.records.critical import SingleFlip
 from toreq_hw.sim.event import EventEngine
+from toreq_hw.sim.perturbation.lines import lines_of
 from toreq_hw.sim.perturbation.weight_damage import cells, flip_words
 from toreq_hw.sim.phases import relax
 from toreq_hw.sim.plan import places_of_cells
@@ -39,8 +40,7 @@ def single_flips(
     check_seed(seed)
     if sample is not None:
         integer(sample, 1, MAX_INTEGER, "sample", InputError)
-    network = network.lowered
-    places = [(c, cell) for c in network.dense_couplings for cell in cells(c).tolist()]
+    places = [(c, cell) for c in network.couplings for cell in cells(c).tolist()]
     if sample is not None and sample < len(places):
         chosen = np.random.default_rng(seed).choice(len(places), sample, replace=False)
         places = [places[k] for k in np.sort(chosen)]
@@ -56,9 +56,9 @@ class _Undamaged:
     """The equilibria of a network, against which it is measured with one stored word changed."""
 
     def __init__(self, network: Network, inputs: Inputs, labels: Labels) -> None:
-        self._network, self._inputs = network, inputs
-        self._engine = EventEngine(network, threads=1)
-        clean = relax(network, inputs, engine=self._engine)
+        self._network, self._inputs = network.lowered, inputs
+        self._engine = EventEngine(self._network, threads=1)
+        clean = relax(self._network, inputs, engine=self._engine)
         self._classes = clean.classes
         self._layout = Layout(network)
         self._states = self._layout.join(clean.states)
@@ -69,10 +69,10 @@ class _Undamaged:
         )
         self._numbers = {c.name: k for k, c in enumerate(network.couplings)}
 
-    def flips_of(self, coupling: DenseCoupling, cell: int) -> Iterator[SingleFlip]:
+    def flips_of(self, coupling: Coupling, cell: int) -> Iterator[SingleFlip]:
         """What the flip of each bit of one stored word costs."""
-        row, column = divmod(cell, coupling.weight.shape[1])
-        word = coupling.weight[row : row + 1, column]
+        lines = lines_of(coupling)
+        word = coupling.parameters.ravel()[cell : cell + 1]
         before = int(word[0])
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):
             after = int(flip_words(word, np.array([1 << bit], np.uint8), coupling.weight_format)[0])
@@ -82,8 +82,8 @@ class _Undamaged:
             difference = np.abs(self._layout.join(damaged.states) - self._states)
             yield SingleFlip(
                 coupling=coupling.name,
-                row=row,
-                column=column,
+                row=int(lines.row[cell]),
+                column=int(lines.column[cell]),
                 bit=bit,
                 before=before,
                 after=after,
@@ -93,13 +93,14 @@ class _Undamaged:
                 correct=int(np.count_nonzero(damaged.classes == self._labels)) - self._right,
             )
 
-    def _relaxed_with(
-        self, coupling: DenseCoupling, cell: int, before: int, after: int
-    ) -> PhaseResult:
+    def _relaxed_with(self, coupling: Coupling, cell: int, before: int, after: int) -> PhaseResult:
         """The equilibria with the weight `after` in one cell; `before` is put back."""
+        pre, post, parameter = coupling.edges()
+        edges = np.flatnonzero(parameter == cell)
+        places = (pre[edges] * coupling.shape[1] + post[edges]).astype(np.int64)
         plan = self._engine.plan
         number = self._numbers[coupling.name]
-        where = np.concatenate(places_of_cells(self._network, plan, number, np.array([cell])))
+        where = np.concatenate(places_of_cells(self._network, plan, number, places))
         plan.weights[where] = after
         damaged = relax(self._network, self._inputs, engine=self._engine)
         plan.weights[where] = before

@@ -57,10 +57,10 @@ def _check_faults(network: Network, rows: Wide) -> None:
 
 def _check_weight_flips(network: Network, rows: Wide) -> None:
     _check_order("weight_flips", rows)
-    _column("weight_flips", rows, "coupling", 2, 0, len(network.dense_couplings) - 1)
-    cells = np.array([c.weight.size for c in network.dense_couplings], np.int64)
+    _column("weight_flips", rows, "coupling", 2, 0, len(network.couplings) - 1)
+    cells = np.array([c.parameters.size for c in network.couplings], np.int64)
     bits = np.array(
-        [2 if c.weight_format is WeightFormat.TERNARY else 8 for c in network.dense_couplings]
+        [2 if c.weight_format is WeightFormat.TERNARY else 8 for c in network.couplings]
     )
     _column("weight_flips", rows, "cell", 3, 0, cells[rows[:, 2]] - 1)
     _column("weight_flips", rows, "bit", 4, 0, bits[rows[:, 2]] - 1)

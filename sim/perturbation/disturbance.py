@@ -66,9 +66,9 @@ class Disturbance:
     message_xor_mask: int16 (neurons,), mask of message bits that arrive inverted in every event.
     stuck_bits: int32 (neurons, 2), masks of the accumulator bits that every update reads as 0,
         and as 1, whatever the sum holds; no bit is in both.
-    weight_flips: int64 (n, 5), rows of sample, tick, number of the coupling, flat cell (of a
-        self-coupling right of the diagonal), bit of its word; by sample and tick. They take effect
-        at the start of their tick, before its `faults`, and stay to the end of the sample.
+    weight_flips: int64 (n, 5), rows of sample, tick, number of the coupling, parameter (of a
+        dense self-coupling right of the diagonal), bit of its word; by sample and tick. They take
+        effect at the start of their tick, before its `faults`, and stay to the end of the sample.
     """
 
     stuck: npt.NDArray[np.int16]

@@ -1,6 +1,7 @@
 """Relaxing under a disturbance: the compiled engine, the reference, and the front door to both."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from toreq_hw.sim.perturbation.disturbed_event import DisturbedEventRun
 from toreq_hw.sim.perturbation.disturbed_kernel import relax_disturbed
 from toreq_hw.sim.perturbation.layer import Layer, LearningLayer, PhaseLayer, States
 from toreq_hw.sim.perturbation.reference import DisturbedReference, prepare
+from toreq_hw.sim.perturbation.weight_flips import flips_of_cells
 from toreq_hw.sim.phases import Engine, EngineName, relax
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.recorder import Recorder, run_twice
@@ -63,9 +65,12 @@ def relax_with(
 def disturbed_engine(network: Network, disturbance: Disturbance, name: str = "event") -> Engine:
     """The engine called `name` under a disturbance; the same bits. Raises InputError.
 
-    It runs the default lowering, whose cells damage hits: costs are those of whole matrices.
+    It runs the default lowering: costs are those of whole matrices. A flip of a parameter's bit
+    hits all cells that the parameter lies in.
     """
-    network = network.lowered
+    check_disturbance(network, disturbance)
+    flips = flips_of_cells(network, disturbance.weight_flips)
+    network, disturbance = network.lowered, replace(disturbance, weight_flips=flips)
     if name == EngineName.EVENT:
         return DisturbedEventEngine(network, disturbance)
     if name == EngineName.DENSE:

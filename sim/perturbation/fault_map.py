@@ -5,7 +5,7 @@ probabilities and no seeds: which weight reads what, which neuron is stuck, whic
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
-from toreq_hw.network import Network
+from toreq_hw.network import Coupling, DenseCoupling, Network
 from toreq_hw.reading import integer, read_fields, shown, text
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.engine import disturbed_engine
@@ -29,7 +29,8 @@ from toreq_hw.sim.perturbation.reprogram import with_weights
 from toreq_hw.sim.phases import relax
 
 FORMAT = "toreq-hw fault map"
-VERSION = 1
+VERSIONS = (1, 2)
+"""A writer states the first that has all entries of a map; `parameters` came with the second."""
 
 _MAX_FILE_BYTES = 1 << 28
 _MAX_SAMPLES = (1 << 31) - 1
@@ -41,7 +42,8 @@ class FaultMap:
     """Rows of plain JSON values; populations and couplings by name, neurons within theirs.
 
     samples: how many inputs, in order, it is about. weights: (coupling, row, column, what the cell
-    reads). stuck: (population, neuron, state). inverted: (population, neuron, mask), of state
+    of its matrix reads). parameters: (coupling that is not dense, flat parameter, what all its
+    edges read). stuck: (population, neuron, state). inverted: (population, neuron, mask), of state
     bits; messages: the same, of message bits. frozen: (colour, first tick without updates). states:
     (sample, population, neuron, state), standing states that differ when the phase begins. faults:
     (sample, tick, population, neuron, name of the fault in lower case, bit).
@@ -53,6 +55,7 @@ class FaultMap:
     network_sha256: str
     samples: int
     weights: tuple[tuple[str, int, int, int], ...] = ()
+    parameters: tuple[tuple[str, int, int], ...] = ()
     stuck: tuple[tuple[str, int, int], ...] = ()
     inverted: tuple[tuple[str, int, int], ...] = ()
     messages: tuple[tuple[str, int, int], ...] = ()
@@ -98,6 +101,7 @@ class FaultMap:
             network_sha256=network.sha256,
             samples=samples,
             weights=tuple(_weight_rows(network, damaged)),
+            parameters=tuple(_parameter_rows(network, damaged)),
             stuck=_pairs(name, given.stuck, given.stuck != FREE),
             inverted=_pairs(name, given.state_xor_mask, given.state_xor_mask != 0),
             messages=_pairs(name, given.message_xor_mask, given.message_xor_mask != 0),
@@ -111,7 +115,9 @@ class FaultMap:
 
     def save(self, path: Path) -> None:
         """Writes the map in one step, a row a line."""
-        record = {"format": FORMAT, "version": VERSION, **asdict(self)}
+        record = {"format": FORMAT, "version": VERSIONS[bool(self.parameters)], **asdict(self)}
+        if not self.parameters:
+            del record["parameters"]
         entries = []
         for key, value in record.items():
             rows = value if isinstance(value, tuple) else None
@@ -124,13 +130,21 @@ class FaultMap:
     def program(self, network: Network) -> Network:
         """The network with the map's weights. Raises InputError for another network."""
         self.check(network)
+        changed = {c.name: c.parameters.copy() for c in network.couplings}
+        for name, parameter, word in self.parameters:
+            changed[name].flat[parameter] = word
+        try:
+            found = with_weights(network, changed)
+            return self._with_cells(found) if self.weights else found
+        except NetworkError as error:
+            raise InputError(f"weights must leave a network that runs, found: {error}") from error
+
+    def _with_cells(self, network: Network) -> Network:
+        """The default lowering with the map's cells: a cell need not be a whole parameter."""
         changed = {c.name: c.weight.copy() for c in network.dense_couplings}
         for coupling, row, column, word in self.weights:
             changed[coupling][row, column] = word
-        try:
-            return with_weights(network, changed)
-        except NetworkError as error:
-            raise InputError(f"weights must leave a network that runs, found: {error}") from error
+        return with_weights(network.lowered, changed)
 
     def disturbance(self, network: Network) -> Disturbance:
         """The map's faults as an engine takes them, those of one tick in the order of the rows.
@@ -219,8 +233,11 @@ def load(path: Path, network: Network) -> FaultMap:
     fields.only(["format", "version", "network_sha256", "samples", *COLUMNS])
     if fields.text("format") != FORMAT:
         raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
-    if fields.integer("version") != VERSION:
-        raise fields.error("version", f"be {VERSION}", fields.integer("version"))
+    version = fields.integer("version")
+    if version not in VERSIONS:
+        raise fields.error("version", "be 1 or 2", version)
+    if version == 1 and "parameters" in fields:
+        raise fields.error("version", "be 2 with parameters", version)
     rows = {name: tuple(fields.items(name)) for name in COLUMNS if name in fields}
     try:
         found = FaultMap(fields.text("network_sha256"), fields.integer("samples"), **rows)
@@ -243,10 +260,24 @@ def _pairs(
 
 def _weight_rows(network: Network, damaged: Network) -> list[tuple[str, int, int, int]]:
     rows = []
-    for before, after in zip(network.dense_couplings, damaged.dense_couplings, strict=True):
+    for before, after in _pairs_of(network, damaged):
+        if not isinstance(before, DenseCoupling) or not isinstance(after, DenseCoupling):
+            continue
         for row, column in np.argwhere(before.weight != after.weight).tolist():
             rows.append((before.name, row, column, int(after.weight[row, column])))
     return rows
+
+
+def _parameter_rows(network: Network, damaged: Network) -> Iterator[tuple[str, int, int]]:
+    for before, after in _pairs_of(network, damaged):
+        if not isinstance(before, DenseCoupling):
+            words = after.parameters.ravel()
+            for k in np.flatnonzero(before.parameters.ravel() != words).tolist():
+                yield before.name, k, int(words[k])
+
+
+def _pairs_of(network: Network, damaged: Network) -> Iterator[tuple[Coupling, Coupling]]:
+    return zip(network.couplings, damaged.couplings, strict=True)
 
 
 def _state_rows(before: States, after: States) -> list[tuple[int, str, int, int]]:

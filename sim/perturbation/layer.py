@@ -22,7 +22,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.json_values import JsonObject
 from toreq_hw.network import (
-    DenseCoupling,
+    Coupling,
     Network,
     Population,
     Role,
@@ -92,11 +92,11 @@ class Layer:
         """This layer's own stream: equal seeds of different kinds share nothing."""
         return np.random.default_rng((self.seed, zlib.crc32(self.kind.encode())))
 
-    def couplings(self, network: Network) -> tuple[DenseCoupling, ...]:
+    def couplings(self, network: Network) -> tuple[Coupling, ...]:
         """The couplings it acts on: `place`, or all."""
-        found = tuple(c for c in network.dense_couplings if self.place in ("", c.name))
+        found = tuple(c for c in network.couplings if self.place in ("", c.name))
         if not found:
-            names = ", ".join(c.name for c in network.dense_couplings)
+            names = ", ".join(c.name for c in network.couplings)
             raise InputError(f"place of {self.kind} must be a coupling ({names}), not {self.place}")
         return found
 

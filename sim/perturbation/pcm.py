@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling
-from toreq_hw.sim.perturbation.reprogram import mirror
+from toreq_hw.network import Coupling
 from toreq_hw.sim.perturbation.weight_noise import AnalogWeights
 
 Real = npt.NDArray[np.float64]
@@ -95,20 +94,19 @@ class Pcm(AnalogWeights):
         if not 0 <= self.seconds <= 1e12:
             raise InputError(f"seconds of {self.kind} must be in 0..1e12, not {self.seconds!r}")
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """The difference of the pair, in units of the stored weight."""
-        weight = coupling.weight.astype(np.float64)
+        weight = coupling.parameters.astype(np.float64)
         per_weight = G_MAX / max(1.0, float(np.abs(weight).max(initial=0)))
         pair = []
         for sign in (1, -1):
             target = np.maximum(sign * weight, 0) * per_weight
             normals = np.stack(
-                [mirror(coupling, rng.standard_normal(weight.shape)) for _ in range(3)]
+                [coupling.mirrored(rng.standard_normal(weight.shape)) for _ in range(3)]
             )
             pair.append(conductance_after(target, self.seconds, normals, self.level))
         read = (pair[0] - pair[1]) / per_weight
-        if coupling.is_self_coupling:
-            np.fill_diagonal(read, 0)
+        read = coupling.mirrored(read)
         aligned = float((read * np.sign(weight)).sum())
         if self.compensated and self.seconds > 0 and aligned > 0:
             read *= np.abs(weight).sum() / aligned

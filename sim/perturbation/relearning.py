@@ -36,8 +36,16 @@ class Broken:
 
     @classmethod
     def stuck(cls, layer: StuckWeights, network: Network) -> "Broken":
-        """The cells of a stuck-weights layer."""
-        return cls({c.name: (where, words) for c, where, words in layer.stuck_cells(network)})
+        """The cells of a stuck-weights layer: all in which one of its stuck parameters lies."""
+        found = {}
+        for coupling, where, words in layer.stuck_cells(network):
+            pre, post, parameter = coupling.edges()
+            read = np.zeros(coupling.parameters.size, dtype=np.int8)
+            read[where] = words
+            hit = np.isin(parameter, where)
+            cells = pre[hit] * coupling.shape[1] + post[hit]
+            found[coupling.name] = (cells.astype(np.int64), read[parameter[hit]])
+        return cls(found)
 
     @classmethod
     def silenced(cls, layer: DeadNeurons, network: Network) -> "Broken":

@@ -1,7 +1,8 @@
 """Damage to stored weights: flipped bits, stuck cells, cut synapses, dead lines.
 
-One matrix is used both ways, so damage is symmetric. The energy argument of docs/numerics.md,
-section 4, holds for the damaged network, and every relaxation still ends by itself.
+A cell holds one parameter. All its edges read it, both ways, so damage is symmetric. The energy
+argument of docs/numerics.md, section 4, holds for the damaged network, and every relaxation still
+ends by itself.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, WeightFormat
+from toreq_hw.network import Coupling, Network, WeightFormat
 from toreq_hw.sim.perturbation.layer import WeightLayer
+from toreq_hw.sim.perturbation.lines import lines_of
 from toreq_hw.sim.perturbation.random_values import exactly, pick
 from toreq_hw.sim.perturbation.reprogram import with_weights
 
@@ -33,28 +35,22 @@ def flip_words(weight: Weights, mask: npt.NDArray[np.uint8], kind: WeightFormat)
     return np.array([0, 1, 0, -1], dtype=np.int8)[words]
 
 
-def cells(coupling: DenseCoupling) -> npt.NDArray[np.int64]:
-    """Flat indices of the stored cells; of a self-coupling those right of the diagonal.
+def cells(coupling: Coupling) -> npt.NDArray[np.int64]:
+    """Flat indices of the stored cells, one a parameter; none is a copy of another.
 
     Returns int64 (cells,).
     """
-    if not coupling.is_self_coupling:
-        return np.arange(coupling.weight.size)
-    rows, columns = np.triu_indices(len(coupling.weight), 1)
-    return rows * len(coupling.weight) + columns
+    return coupling.free_parameters().astype(np.int64)
 
 
-def put(coupling: DenseCoupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
-    """The coupling's weights with `values` at flat cells `where`, mirrored in a self-coupling.
+def put(coupling: Coupling, where: npt.NDArray[np.int64], values: Weights | int) -> Weights:
+    """The coupling's parameters with `values` at flat cells `where`, and in all copies of them.
 
-    where: (cells,); values: int8 (cells,) or one. Returns int8 (n_pre, n_post).
+    where: (cells,); values: int8 (cells,) or one. Returns int8 of the parameters' shape.
     """
-    weight = coupling.weight.copy()
+    weight = coupling.parameters.copy()
     weight.flat[where] = values
-    if coupling.is_self_coupling:
-        rows, columns = np.unravel_index(where, weight.shape)
-        weight[columns, rows] = weight[rows, columns]
-    return weight
+    return coupling.mirrored(weight)
 
 
 class WeightDamage(WeightLayer):
@@ -66,7 +62,7 @@ class WeightDamage(WeightLayer):
         couplings = self.couplings(network)
         return with_weights(network, {c.name: self.damage(c, rng) for c in couplings})
 
-    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
         """What one coupling's cells read."""
         raise NotImplementedError
 
@@ -84,7 +80,7 @@ class WeightBitFlip(WeightDamage):
     unit: ClassVar[str] = "probability per stored bit"
     full_damage: ClassVar[float | None] = 0.5
 
-    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
         """Words XOR a map of flips."""
         width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
         if not -1 <= self.bit < width:
@@ -95,11 +91,12 @@ class WeightBitFlip(WeightDamage):
         stored = cells(coupling)
         bits = width if self.bit < 0 else 1
         hits = pick(rng, bits * len(stored), self.level)
-        mask = np.zeros(coupling.weight.size, dtype=np.uint8)
+        mask = np.zeros(coupling.parameters.size, dtype=np.uint8)
         shift = hits % bits if self.bit < 0 else np.full(len(hits), self.bit)
         np.bitwise_xor.at(mask, stored[hits // bits], np.left_shift(1, shift).astype(np.uint8))
         where = np.flatnonzero(mask)
-        words = flip_words(coupling.weight.ravel()[where], mask[where], coupling.weight_format)
+        stored_words = coupling.parameters.ravel()[where]
+        words = flip_words(stored_words, mask[where], coupling.weight_format)
         return put(coupling, where, words)
 
 
@@ -124,13 +121,13 @@ class StuckWeights(WeightDamage):
                 f"value of {self.kind} must be zero, plus, minus or extreme, not {self.value!r}"
             )
 
-    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
         """round(level * cells) cells overwritten."""
         return put(coupling, *self._stuck(coupling, rng))
 
     def stuck_cells(
         self, network: Network
-    ) -> list[tuple[DenseCoupling, npt.NDArray[np.int64], Weights]]:
+    ) -> list[tuple[Coupling, npt.NDArray[np.int64], Weights]]:
         """Per coupling the flat cells and what they read as.
 
         Cells: int64 (cells,); weights: int8 (cells,).
@@ -139,7 +136,7 @@ class StuckWeights(WeightDamage):
         return [(c, *self._stuck(c, rng)) for c in self.couplings(network)]
 
     def _stuck(
-        self, coupling: DenseCoupling, rng: np.random.Generator
+        self, coupling: Coupling, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.int64], Weights]:
         stored = cells(coupling)
         where = stored[exactly(rng, len(stored), self.level)]
@@ -161,27 +158,29 @@ class MissingSynapses(StuckWeights):
 
 @dataclass(frozen=True)
 class DeadRows(WeightDamage):
-    """A fraction `level` of each matrix' rows (one pre neuron's word line) reads 0."""
+    """A fraction `level` of each coupling's rows of cells (its word lines) reads 0."""
 
     kind: ClassVar[str] = "dead_rows"
     unit: ClassVar[str] = "fraction of rows"
     full_damage: ClassVar[float | None] = 1.0
     axis: ClassVar[int] = 0
 
-    def damage(self, coupling: DenseCoupling, rng: np.random.Generator) -> Weights:
+    def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
         """Whole lines read 0 (in a self-coupling those that mirror them too)."""
-        weight = coupling.weight.copy()
-        dead = exactly(rng, weight.shape[self.axis], self.level)
-        lines = weight if self.axis == 0 else weight.T
-        lines[dead] = 0
+        lines = lines_of(coupling)
+        ends = (lines.row, lines.column)
+        dead = exactly(rng, (lines.rows, lines.columns)[self.axis], self.level)
+        gone = np.isin(ends[self.axis], dead)
         if coupling.is_self_coupling:
-            lines[:, dead] = 0
+            gone |= np.isin(ends[1 - self.axis], dead)
+        weight = coupling.parameters.copy()
+        weight.flat[np.flatnonzero(gone)] = 0
         return weight
 
 
 @dataclass(frozen=True)
 class DeadColumns(DeadRows):
-    """A fraction `level` of each matrix' columns (one post neuron's bit line) reads 0."""
+    """A fraction `level` of each coupling's columns of cells (its bit lines) reads 0."""
 
     kind: ClassVar[str] = "dead_columns"
     unit: ClassVar[str] = "fraction of columns"

@@ -15,10 +15,35 @@ from toreq_hw.sim.plan import Plan, places_of_cells
 Lines = npt.NDArray[np.int64]
 
 
+def flips_of_cells(network: Network, flips: Lines) -> Lines:
+    """Flips of parameters as flips of the default lowering's cells, one an edge, in their order.
+
+    flips: as in `Disturbance.weight_flips`, of `network`. The result is of `network.lowered`.
+    """
+    found, line = [np.zeros((0, 5), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for number, coupling in enumerate(network.couplings):
+        own = np.flatnonzero(flips[:, 2] == number)
+        if not len(own):
+            continue
+        pre, post, parameter = coupling.edges()
+        order = np.argsort(parameter, kind="stable")
+        first = np.searchsorted(parameter[order], flips[own, 3])
+        counts = np.searchsorted(parameter[order], flips[own, 3], side="right") - first
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        edge = order[np.repeat(first, counts) + within]
+        rows = np.repeat(flips[own], counts, axis=0)
+        rows[:, 3] = pre[edge] * coupling.shape[1] + post[edge]
+        found.append(rows)
+        line.append(np.repeat(own, counts))
+    ordered: Lines = np.concatenate(found)[np.argsort(np.concatenate(line), kind="stable")]
+    return ordered
+
+
 def readings(network: Network, flips: Lines) -> Lines:
     """What each line's cell reads before its flip and after it, int64 (n, 2).
 
-    flips: as in `Disturbance.weight_flips`; every sample starts from the network's weights.
+    network: of dense couplings. flips: as in `Disturbance.weight_flips`; every sample starts from
+    the network's weights.
     """
     found = np.zeros((len(flips), 2), dtype=np.int64)
     for number, coupling in enumerate(network.dense_couplings):

@@ -1,8 +1,9 @@
 """Analog weights: programming noise, device variation, lines with resistance.
 
-Each stored cell is one device, read in both directions, so the noisy matrix is symmetric too and
-every relaxation still ends by itself. A converter makes integers of the conductances
-(`reprogram.through_converter`), so the noisy network stays inside docs/numerics.md.
+Each stored cell is one device, read in both directions and by all edges of its parameter. So the
+noisy matrix is symmetric too and every relaxation still ends by itself. A converter makes integers
+of the conductances (`reprogram.through_converter`), so the noisy network stays inside
+docs/numerics.md.
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import DenseCoupling, Network
+from toreq_hw.network import Coupling, Network
 from toreq_hw.sim.perturbation.layer import WeightLayer
-from toreq_hw.sim.perturbation.reprogram import mirror, through_converter
+from toreq_hw.sim.perturbation.lines import lines_of
+from toreq_hw.sim.perturbation.reprogram import through_converter
 
 Real = npt.NDArray[np.float64]
 
@@ -27,8 +29,8 @@ class AnalogWeights(WeightLayer):
         real = {c.name: self.analog(c, rng) for c in self.couplings(network)}
         return through_converter(network, real)
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
-        """Real weights of one coupling, in units of the stored weight."""
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
+        """Real parameters of one coupling, of their shape, in units of the stored weight."""
         raise NotImplementedError
 
 
@@ -45,11 +47,11 @@ class ProgrammingNoise(AnalogWeights):
     domain: ClassVar[tuple[float, float]] = (0.0, 100.0)
     full_damage: ClassVar[float | None] = 100.0
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
-        largest = int(np.abs(coupling.weight).max(initial=0))
-        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
-        return coupling.weight + self.level * largest * normal
+        largest = int(np.abs(coupling.parameters).max(initial=0))
+        normal = coupling.mirrored(rng.standard_normal(coupling.parameters.shape))
+        return coupling.parameters + self.level * largest * normal
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ class RelativeNoise(AnalogWeights):
     unit: ClassVar[str] = "standard deviation over the weight itself"
     domain: ClassVar[tuple[float, float]] = (0.0, 10.0)
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
-        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
-        return coupling.weight * (1 + self.level * normal)
+        normal = coupling.mirrored(rng.standard_normal(coupling.parameters.shape))
+        return coupling.parameters * (1 + self.level * normal)
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ class DeviceVariation(AnalogWeights):
     unit: ClassVar[str] = "standard deviation of the logarithm of the gain"
     domain: ClassVar[tuple[float, float]] = (0.0, 3.0)
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """One normal draw a device."""
-        normal = mirror(coupling, rng.standard_normal(coupling.weight.shape))
+        normal = coupling.mirrored(rng.standard_normal(coupling.parameters.shape))
         gain: Real = np.exp(self.level * normal - self.level**2 / 2)
-        return coupling.weight * gain
+        return coupling.parameters * gain
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,10 @@ class IRDrop(AnalogWeights):
     kind: ClassVar[str] = "ir_drop"
     unit: ClassVar[str] = "fraction lost by the farthest device"
 
-    def analog(self, coupling: DenseCoupling, rng: np.random.Generator) -> Real:
+    def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
         """A fixed gain per position."""
-        rows, columns = coupling.weight.shape
-        x = np.arange(rows) / max(1, rows - 1)
-        y = np.arange(columns) / max(1, columns - 1)
-        gain: Real = 1 - self.level * (x[:, None] + y) / 2
-        return coupling.weight * gain
+        lines = lines_of(coupling)
+        x = lines.row / max(1, lines.rows - 1)
+        y = lines.column / max(1, lines.columns - 1)
+        gain: Real = 1 - self.level * (x + y) / 2
+        return coupling.parameters * gain.reshape(coupling.parameters.shape)

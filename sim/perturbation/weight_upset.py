@@ -16,10 +16,11 @@ from toreq_hw.sim.perturbation.weight_damage import cells
 class WeightUpset(TickFaults):
     """In every tick of the window each stored bit of a weight flips with probability `level`.
 
-    A flipped bit stays so to the end of the sample's phase (or until it is hit again); the next
-    sample finds the weights as programmed. What has been summed stands: from its tick on, events
-    are multiplied by what the cell reads now, in both directions, as there is one copy. Couplings
-    of the input deliver before the first tick, so only those between relaxing populations count.
+    A weight of several edges is one word: all of them read it. A flipped bit stays so to the end of
+    the sample's phase (or until it is hit again); the next sample finds the weights as programmed.
+    What has been summed stands: from its tick on, events are multiplied by what the cell reads now,
+    in both directions, as there is one copy. Couplings of the input deliver before the first tick,
+    so only those between relaxing populations count.
 
     Later weights act on sums of earlier ones as on a constant bias. So a phase ends once the window
     is over, if no sum leaves its 32 bits. Words read as under `weight_bit_flip`.
@@ -37,7 +38,7 @@ class WeightUpset(TickFaults):
         rng = self.generator()
         found = [np.zeros((0, 5), dtype=np.int64)]
         walked = self._walked_couplings(network)
-        for number, coupling in enumerate(network.dense_couplings):
+        for number, coupling in enumerate(network.couplings):
             if coupling.name not in walked:
                 continue
             stored = cells(coupling)

@@ -94,10 +94,10 @@ def test_stuck_weights_are_as_many_as_asked_for_and_read_what_is_said(value: str
     damaged = layer.program(network)
     for coupling, where, words in layer.stuck_cells(network):
         after = next(c for c in damaged.couplings if c.name == coupling.name).parameters
-        assert len(where) == round(0.25 * coupling.weight.size)
+        assert len(where) == round(0.25 * coupling.parameters.size)
         assert np.array_equal(after.ravel()[where], words)
         others = np.setdiff1d(np.arange(after.size), where)
-        assert np.array_equal(after.ravel()[others], coupling.weight.ravel()[others])
+        assert np.array_equal(after.ravel()[others], coupling.parameters.ravel()[others])
 
 
 def test_weight_damage_keeps_self_couplings_symmetric() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from toreq_hw.contract.faults import ACCUMULATOR_BITS, FAULTS, FIRST_TICK, LAST_TICK, fault_bits
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, Network, Population, WeightFormat
+from toreq_hw.network import Coupling, DenseCoupling, Network, Population, WeightFormat
 from toreq_hw.network.population import MAX_STATE_BITS
 from toreq_hw.reading import integer, shown, text
 
@@ -14,6 +14,7 @@ Row = tuple[Any, ...]
 
 COLUMNS = {
     "weights": ("coupling", "row", "column", "word"),
+    "parameters": ("coupling", "parameter", "word"),
     "stuck": ("population", "neuron", "state"),
     "inverted": ("population", "neuron", "mask"),
     "messages": ("population", "neuron", "mask"),
@@ -23,7 +24,15 @@ COLUMNS = {
 }
 """Entries of a map and the columns of their rows (docs/robustness.md, "Fault maps")."""
 
-_PLACE = {"weights": 3, "stuck": 2, "inverted": 2, "messages": 2, "frozen": 1, "states": 3}
+_PLACE = {
+    "weights": 3,
+    "parameters": 2,
+    "stuck": 2,
+    "inverted": 2,
+    "messages": 2,
+    "frozen": 1,
+    "states": 3,
+}
 """Leading columns that say where: two rows of one place contradict each other. Faults may happen
 one place more than once."""
 
@@ -76,6 +85,11 @@ def check_rows(entries: Mapping[str, Sequence[Row]], samples: int, network: Netw
     entries: what `plain_rows` returned, by entry.
     """
     check = _Check(network, samples)
+    both = {row[0] for row in entries["weights"]} & {row[0] for row in entries["parameters"]}
+    if both:
+        raise InputError(
+            f"parameters must be of couplings without rows in weights, found {shown(min(both))}"
+        )
     for name, rows in entries.items():
         for k, row in enumerate(rows):
             check.row(f"{name}[{k}]", name, dict(zip(COLUMNS[name], row, strict=True)))
@@ -95,6 +109,7 @@ class _Check:
 
     def __init__(self, network: Network, samples: int) -> None:
         self.couplings = {c.name: c for c in network.dense_couplings}
+        self._stored = {c.name: c for c in network.couplings}
         self._populations = {p.name: p for p in network.relaxing}
         self._colours = len(network.colours)
         self._samples = samples
@@ -117,6 +132,15 @@ class _Check:
             rows, columns = coupling.weight.shape
             limit = coupling.weight_format.limit
             return {"row": (0, rows - 1), "column": (0, columns - 1), "word": (-limit, limit)}
+        if name == "parameters":
+            stored: Coupling = _look_up(self._stored, values["coupling"], f"{what}: coupling")
+            if isinstance(stored, DenseCoupling):
+                raise InputError(
+                    f"{what}: coupling must be of a kind with parameters of its own, found "
+                    f"{shown(stored.name)}, whose cells are rows of weights"
+                )
+            limit = stored.weight_format.limit
+            return {"parameter": (0, stored.parameters.size - 1), "word": (-limit, limit)}
         population: Population = _look_up(
             self._populations, values["population"], f"{what}: population"
         )

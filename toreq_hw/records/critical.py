@@ -16,7 +16,7 @@ class BitDamage:
 
 @dataclass(frozen=True)
 class SingleFlip:
-    """One cell read wrongly, over a set of images.
+    """One cell read wrongly, over a set of images. row, column: its word line and its bit line.
 
     before, after: the weight as stored and as read. distance: mean |difference| of all states over
     their range, from the undamaged equilibria. moved: images whose equilibrium differs at all.

@@ -17,6 +17,7 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.learning.training_samples import TrainingSamples
 from toreq_hw.sim.perturbation import DeadNeurons, StuckWeights
+from toreq_hw.sim.perturbation.lines import lines_of
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 
 RELEARN_EPOCHS = {"digits": 5, "mnist": 3, "fashion-mnist": 3}
@@ -100,7 +101,7 @@ def critical(
         evaluation.inputs[:CRITICAL_SAMPLES],
         evaluation.labels[:CRITICAL_SAMPLES],
     )
-    weights = sum(c.weight.size for c in net.dense_couplings)
+    weights = sum(c.parameters.size for c in net.couplings)
     sample = None if weights <= EXHAUSTIVE else SAMPLED_CELLS
     with screen.bar("critical weights", net.input.size + (sample or weights)) as bar:
         lines = critical_weights(net, inputs, labels, bar.advance)
@@ -144,7 +145,10 @@ def _by_bit(flips: Sequence[SingleFlip]) -> tuple[BitFlips, ...]:
 
 def _maps(net: network.Network, flips: Sequence[SingleFlip]) -> dict[str, Map]:
     """Per coupling the distance, in per cent, that the worse bit of each cell causes."""
-    maps = {c.name: np.zeros(c.weight.shape) for c in net.dense_couplings}
+    maps = {}
+    for coupling in net.couplings:
+        lines = lines_of(coupling)
+        maps[coupling.name] = np.zeros((lines.rows, lines.columns))
     for flip in flips:
         worst = maps[flip.coupling]
         worst[flip.row, flip.column] = max(worst[flip.row, flip.column], 100 * flip.distance)
