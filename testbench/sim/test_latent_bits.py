@@ -58,13 +58,15 @@ def test_first_weights_are_multiples_up_to_the_largest() -> None:
 
 
 def test_latents_stop_at_the_largest_multiple() -> None:
-    network = layered((1, 1), INT8, (0,), state_bits=8, beta_shift=0)
+    # f = 15, so that y stays near 0 and the nudges take it to 255 and 0: G = 255 255 = 65025.
+    network = layered((1, 1), INT8, (15,), state_bits=8, beta_shift=0)
     rule = Rule(shift=0, latent_bits=8, initial_reach=0)
     trainer = Trainer(network, rule, seed=1)
-    trainer.latents(0)[...] = 127 << 8
-    trainer.program()
-    trainer.learn(np.array([[255]]), np.array([0]), np.array([0]))
-    assert trainer.latents(0).tolist() == [[127 << 8]]
+    for start in (0, 127 << 8):
+        trainer.latents(0)[...] = start
+        trainer.program()
+        trainer.learn(np.array([[255]]), np.array([0]), np.array([0]))
+        assert trainer.latents(0).tolist() == [[127 << 8]]
     trainer.latents(0)[...] = 32767
     with pytest.raises(InputError, match=r"must be in -32512..32512"):
         trainer.program()
