@@ -78,6 +78,7 @@ FREE_FORM = {
     "sim/campaign/setting.py": "what a ledger's runs share, of which only the hash is used",
     "sim/learning/checkpoint.py": "notes that whoever saved a checkpoint gets back",
     "sim/perturbation/layer.py": "settings of a layer, which depend on its kind",
+    "sim/perturbation/reprogram.py": "keyword arguments",
     "rtl/interfaces.py": "signatures of Amaranth",
     "quant/onnx_nodes.py": "attributes of an ONNX node, which depend on its operator",
     "quant/parameters.py": "keyword arguments",
