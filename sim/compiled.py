@@ -1,23 +1,20 @@
 """How the simulator's inner loops are compiled: without the interpreter's lock, and cached.
 
 Numba's cache notices a change in the file of a function, but not in a function it calls from
-another file. Here every source of the simulator, of the contract and of the arithmetic below it
-names the cache folder. So compiled code is never older than any of them.
+another file. Here every source that a function is compiled from names its cache folder. So
+compiled code is never older than any of them.
 """
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from toreq_hw import contract
 from toreq_hw.compilation import njit
-from toreq_hw.network import fixed_point
+from toreq_hw.sim.kernel_sources import digest_of
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compiles `function` on its first call, for the types it is called with."""
-    return njit(function, SOURCES)
+    return njit(function, digest_of(function.__module__))
 
 
 def compiled_uncounted(function: Callable[..., Any]) -> Any:
@@ -28,7 +25,7 @@ def compiled_uncounted(function: Callable[..., Any]) -> Any:
     all arrays and outlive every call. What would need the counts (`a[:] = b`, which may have
     to copy `b` first) numba refuses to compile, so loops stand for it.
     """
-    return njit(function, SOURCES, _nrt=False)
+    return njit(function, digest_of(function.__module__), _nrt=False)
 
 
 def compiled_inline(function: Callable[..., Any]) -> Any:
@@ -36,17 +33,4 @@ def compiled_inline(function: Callable[..., Any]) -> Any:
 
     A call hands over every array of a plan in pieces, a hundred words: once a tick that is dear.
     """
-    return njit(function, SOURCES, _nrt=False, forceinline=True)
-
-
-def _digest() -> str:
-    digest = hashlib.sha256()
-    folders = (Path(__file__).parent, Path(contract.__file__).parent)
-    sources = [source for folder in folders for source in sorted(folder.glob("**/*.py"))]
-    for source in (*sources, Path(fixed_point.__file__)):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-SOURCES = _digest()
-"""Names every source that compiled code of the simulator is made from, as it stands."""
+    return njit(function, digest_of(function.__module__), _nrt=False, forceinline=True)
