@@ -11,7 +11,7 @@ from testbench.networks import Case, random_case, with_random_weights
 from testbench.replay.replay_plan import replay_in_rtl
 from testbench.robustness.random_maps import random_rows
 from testbench.rtl.simulate import simulators
-from testbench.toy_couplings import toy_case
+from testbench.small_kinds import MAKERS, Maker
 from toreq_hw import commands, data, network, sim
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.lava_backend import lava_run
@@ -136,10 +136,13 @@ def test_the_compiled_core_replays_and_a_wrong_map_shows(tmp_path: Path) -> None
             assert found.first_difference is not None, (machine, change.keys())
 
 
-def test_couplings_never_seen_before_replay_by_their_default_lowering(tmp_path: Path) -> None:
-    one = replay_case(toy_case(51), EVERYTHING, tmp_path)
-    dense = FaultMap.make(toy_case(51).dense, EVERYTHING, 3, one.states)
-    assert replace(one.fault_map, network_sha256=dense.network_sha256) == dense
+@pytest.mark.parametrize("make", MAKERS)
+def test_faults_of_parameters_hit_all_their_edges_on_every_machine(
+    make: Maker, tmp_path: Path
+) -> None:
+    """Machines that hold matrices take the faulty parameters' lowering."""
+    one = replay_case(make(51), EVERYTHING, tmp_path)
+    assert one.fault_map.parameters
     comparisons = [*replay(one, "sim", tmp_path), *replay(one, "lava", tmp_path)]
     comparisons.append(on_core(one, Expected(one), tmp_path / "core", lanes=4))
     assert [v.first_difference for v in comparisons] == [None] * 5
