@@ -62,7 +62,13 @@ SPIKING = (
     Mutant("lava_backend/nengo_loihi_run.py", "float(np.sqrt(growth))", "growth"),
 )
 NIR = (
-    Mutant("lava_backend/nir_export.py", "(p.matrix.T)", "(p.matrix.T * (not p.backward))"),
+    Mutant(
+        "lava_backend/nir_nodes.py",
+        "(projection.matrix.T)",
+        "(projection.matrix.T * (not projection.backward))",
+    ),
+    Mutant("lava_backend/nir_nodes.py", "np.flip(coupling.weight, places)", "coupling.weight"),
+    Mutant("lava_backend/nir_nodes.py", "np.flip(kernel, tuple(range(2, kernel.ndim)))", "kernel"),
     Mutant(
         "lava_backend/nir_export.py",
         "network.biases[population.name]",
@@ -73,7 +79,9 @@ MAPPER = (
     Mutant("lava_backend/mapper/partition.py", "np.minimum(dense, sparse)", "dense"),
     Mutant("lava_backend/mapper/partition.py", "weight_bits + chip.counts[\"index_bits\"]", "weight_bits"),
     Mutant("lava_backend/mapper/partition.py", "(block * synapse_bits + header)", "(block * synapse_bits)"),
-    Mutant("lava_backend/mapper/partition.py", "axons += np.count_nonzero(lists", "axons += np.size(lists"),
+    Mutant("lava_backend/mapper/partition.py", "np.count_nonzero(source.lists(edges), axis=0)", "np.size(source.lists(edges), axis=0)"),
+    Mutant("lava_backend/mapper/sharing.py", "(distance.astype(np.uint64) << np.uint64(32)) ^", ""),
+    Mutant("lava_backend/mapper/sharing.py", "place % self.axons_per_list == 0", "place == 0"),
     Mutant("lava_backend/mapper/mapping.py", "needed = message_bits(population)", "needed = population.state_bits"),
     Mutant("lava_backend/mapper/mapping.py", "if over > 1 and", "if False and"),
     Mutant("lava_backend/mapper/mapping.py", "* rate[entry.source][:, None]", "* 1.0"),

@@ -23,6 +23,7 @@ from toreq_hw.network import (
     described,
 )
 from toreq_hw.records.chip import Chip
+from toreq_hw.targets.chip_report import _shared_lines
 
 nir = pytest.importorskip("nir")
 
@@ -146,6 +147,13 @@ def test_a_convolution_counted_by_hand() -> None:
     assert [m.cores[0].used["axons_in"] for m in (shared, apart)] == [5, 5]
     (found,) = shared.record().shared
     assert (found.weights, found.synapses, found.bits, found.bits_unshared) == (2, 8, 192, 320)
+    (line,) = _shared_lines(shared)
+    assert line == (
+        "input->output: 8 synapses share 2 weights; equal lists stored once take 192 bits instead "
+        "of 320 bits"
+    )
+    (line,) = _shared_lines(apart)
+    assert line.endswith("no list is stored for several axons: 320 bits")
     pairs = replace(chip, counts={**chip.counts, "axons_per_list": 2})
     assert map_network(network, pairs).cores[0].used["synapse_bits"] == 4 * 64
 

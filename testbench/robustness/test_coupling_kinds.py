@@ -249,6 +249,15 @@ def test_parameters_of_a_matrix_are_cells() -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
+def test_stuck_parameters_are_stuck_on_all_their_edges(make: Maker) -> None:
+    for schedule in (Schedule.PARITY, Schedule.SEQUENTIAL):
+        network = make(18, schedule=schedule).network
+        layer = p.StuckWeights(0.3, 3)
+        broken = Broken.stuck(layer, network).apply(network)
+        assert broken.sha256 == layer.program(network).lowered.sha256 != network.lowered.sha256
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_learning_with_broken_cells_keeps_them_and_learns_the_rest(make: Maker) -> None:
     case = make(14, batch=6)
     start = Trainer(case.network, Rule(shift=2, theta=900, initial_reach=4000), seed=2)
