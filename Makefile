@@ -130,7 +130,7 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 
 structured: $(VENV)/extra-quant ## Train every kind of coupling on digits and MNIST, one seed.
 	$(BIN)/toreq-hw structured --quick --out build/structured-quick
-	$(BIN)/toreq-hw structured --data mnist --seeds 1 --out build/structured
+	$(BIN)/toreq-hw structured --data mnist,reversal-8 --seeds 1 --out build/structured
 
 structured-quick: $(VENV)/core ## The same on digits alone, without a baseline.
 	$(BIN)/toreq-hw structured --quick --work build/structured-quick --out build/structured-quick

@@ -69,3 +69,59 @@ def test_what_cannot_carry_it_says_why(trained: Path, tmp_path: Path) -> None:
         assert done.status == 2
         assert "readout must be relaxing" in done.error
         assert done.error.count("\n") == 1
+
+
+ATTENTION = """
+input = "8x18"
+layers = ["attention 16", "conv 10 1"]
+weights = "ternary"
+fraction_bits = [0, 1]
+input_bits = 7
+beta_shift = 1
+readout = {kind = "clamped", temperature = [1, 1], normalisation = "softmax", rows = 8}
+"""
+
+
+def test_attention_is_trained_on_a_sequence_task(tmp_path: Path) -> None:
+    (tmp_path / "attention.toml").write_text(ATTENTION)
+    arguments = ("train", "--network", tmp_path / "attention.toml", "--data", "reversal-8")
+    done = toreq_hw(*arguments, "--epochs", 3, "--out", tmp_path / "net.safetensors")
+    assert done.status == 0, done.error
+    accuracy = float(done.output.split("accuracy ")[1].split(" %")[0])
+    assert accuracy > 98
+    shown = toreq_hw("info", tmp_path / "net.safetensors").output
+    assert "rows of 8 with 127 units, sparsemax 1/1" in shown
+    assert "kind trilinear, scores scores, left query, right key" in shown
+    assert "clamped, softmax at temperature 1/1, 8 rows" in shown
+    onward = toreq_hw(
+        *("train", "--resume", tmp_path / "net.checkpoint", "--epochs", 4),
+        *("--out", tmp_path / "more.safetensors"),
+    )
+    assert onward.status == 0, onward.error
+
+
+@pytest.mark.parametrize(
+    ("words", "must"),
+    [
+        (("--hidden", 16), "the network of these options: must have a clamped readout of 8 rows"),
+        (("--engine", "torch"), "--engine torch: must have a clamped readout of 8 rows"),
+    ],
+)
+def test_others_cannot_name_eight_classes(
+    tmp_path: Path, words: tuple[object, ...], must: str
+) -> None:
+    done = toreq_hw("train", "--data", "reversal-8", *words, "--out", tmp_path / "net.safetensors")
+    assert done.status == 2
+    assert must in done.error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_must_have_the_rows_of_its_task(tmp_path: Path) -> None:
+    described = tmp_path / "net.toml"
+    described.write_text(ATTENTION.replace(", rows = 8", ""))
+    done = toreq_hw(
+        *("train", "--network", described, "--data", "reversal-8"),
+        *("--out", tmp_path / "net.safetensors"),
+    )
+    assert done.status == 2
+    assert "must have a clamped readout of 8 rows for reversal-8, found 1" in done.error

@@ -11,7 +11,7 @@ from toreq_hw.data import read_idx
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
-from toreq_hw.network import ClampedReadout, Network
+from toreq_hw.network import BudgetRows, ClampedReadout, Network
 from toreq_hw.reading import parse_json, read_fields, read_tensors, read_text, record_from
 from toreq_hw.records.kinds import record_kind
 
@@ -58,6 +58,7 @@ def _describe(net: Network) -> Details:
                 "state_bits": p.state_bits,
                 "signed": p.signed,
                 **({"shape": "x".join(map(str, p.shape))} if p.shape else {}),
+                **({"rows": _rows(p.rows)} if p.rows else {}),
             }
             for p in net.populations
         ],
@@ -73,6 +74,7 @@ def _describe(net: Network) -> Details:
             }
             for c in net.couplings
         ],
+        **({"terms": [term.describe() for term in net.terms]} if net.terms else {}),
         "schedule": net.sweep.name,
         "beta_shift": net.beta_shift,
         **({} if net.readout is None else {"readout": _readout(net.readout)}),
@@ -81,7 +83,15 @@ def _describe(net: Network) -> Details:
 
 def _readout(readout: ClampedReadout) -> str:
     top, bottom = readout.temperature
-    return f"clamped, {readout.normalisation.value} at temperature {top}/{bottom}"
+    rows = f", {readout.rows} rows" if readout.rows > 1 else ""
+    return f"clamped, {readout.normalisation.value} at temperature {top}/{bottom}{rows}"
+
+
+def _rows(rows: BudgetRows) -> str:
+    top, bottom = rows.temperature
+    most = "at most " if rows.at_most else ""
+    table = f"{rows.normalisation.value} {top}/{bottom}"
+    return f"of {rows.length} with {most}{rows.budget} units, {table}"
 
 
 def _checkpoint(path: Path) -> Details:

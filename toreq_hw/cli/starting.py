@@ -72,12 +72,22 @@ def described_network(path: Path | None, dataset: Dataset) -> Network | None:
 def _fitting(found: Network, path: Path, dataset: Dataset) -> Network:
     """`found`, whose ends must be the data set's."""
     sizes = (found.input.size, found.output.size)
-    if sizes != (dataset.pixels, dataset.classes):
+    if sizes != (dataset.pixels, dataset.outputs):
         raise InputError(
-            f"{path}: must have {dataset.pixels} inputs and {dataset.classes} outputs for "
+            f"{path}: must have {dataset.pixels} inputs and {dataset.outputs} outputs for "
             f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
         )
+    check_rows(1 if found.readout is None else found.readout.rows, str(path), dataset)
     return found
+
+
+def check_rows(rows: int, what: str, dataset: Dataset) -> None:
+    """Raises InputError where `what` does not name as many classes as a sample has labels."""
+    if rows != dataset.rows:
+        raise InputError(
+            f"{what}: must have a clamped readout of {dataset.rows} rows for {dataset.name}, "
+            f"found {rows}"
+        )
 
 
 def weight_format_of(start: Network) -> WeightFormat:

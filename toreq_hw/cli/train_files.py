@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from toreq_hw.cli.checked import Files, Values
-from toreq_hw.data import NAMES
+from toreq_hw.data import NAMES, SEQUENCES
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import InputError
 from toreq_hw.json_values import JsonObject
@@ -39,8 +39,9 @@ def train_files(values: Values) -> Files:
 def notes_from(notes: JsonObject, trainer: Trainer, path: Path) -> CheckpointNotes:
     """The notes that `train` left in the checkpoint `path`. Raises InputError for any others."""
     found = Fields(notes, f"{path}: notes", InputError)
-    if found.text("data") not in NAMES:
-        raise found.error("data", f"be one of {', '.join(NAMES)}", notes["data"])
+    known = (*NAMES, *SEQUENCES)
+    if found.text("data") not in known:
+        raise found.error("data", f"be one of {', '.join(known)}", notes["data"])
     if found.value("holdout") is not None:
         found.integer("holdout", 1, _MOST)
     found.integer("epochs", 1, _MOST)

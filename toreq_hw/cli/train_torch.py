@@ -10,7 +10,7 @@ from toreq_hw.cli.checked import Values
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.starting import described_network, starting_network
+from toreq_hw.cli.starting import check_rows, described_network, starting_network
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
@@ -55,6 +55,7 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     """
     refuse_options(options, INTEGER_ONLY, "torch")
     dataset = data.load(options["data_name"])
+    check_rows(1, "--engine torch", dataset)
     start = starting_network(options["start"], dataset)
     blank = described_network(options["description"], dataset)
     if blank and options["beta_shift"] is None:

@@ -13,7 +13,6 @@ from toreq_hw.cli import console, starting, train_torch
 from toreq_hw.cli.checked import Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.cli.options import (
-    data_option,
     json_option,
     out_file_option,
     overwrite_option,
@@ -30,7 +29,7 @@ from toreq_hw.cli.readout_options import (
 )
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checkpoint_path, notes_from, train_files
-from toreq_hw.data import Dataset
+from toreq_hw.data import NAMES, SEQUENCES, Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
@@ -52,13 +51,21 @@ Examples:
   toreq-hw train --data mnist --holdout 10000 --shift 5 --out try.safetensors
   toreq-hw train --data mnist --hidden 512 --readout clamped --out net.safetensors
   toreq-hw train --network conv.toml --data mnist --out net.safetensors
+  toreq-hw train --network attention.toml --data reversal-8 --out net.safetensors
   toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
 
 @checked_command(epilog=_EPILOG, files=train_files)
-@data_option
+@click.option(
+    "--data",
+    "data_name",
+    type=Name((*NAMES, *SEQUENCES)),
+    default="digits",
+    show_default=True,
+    help="Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded.",
+)
 @click.option(
     "--engine",
     type=Name(["integer", "torch"]),
@@ -210,7 +217,9 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
     known = start or plan
     kind = starting.weight_format_of(known) if known else WeightFormat(options["weights"])
     clamped = readout_of(options) is not None or (known is not None and known.readout is not None)
-    settings = _recipe(options, recipe(kind, dataset.pixels, clamped=clamped))
+    attends = known is not None and bool(known.terms)
+    default = recipe(kind, dataset.pixels, clamped=clamped, attends=attends)
+    settings = _recipe(options, default)
     epochs = options["epochs"] or settings.epochs
     if start:
         shape = replace(start, beta_shift=settings.beta_shift)
@@ -218,6 +227,7 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
         given = options["beta_shift"]
         shape = plan if given is None else replace(plan, beta_shift=given)
     else:
+        starting.check_rows(1, "the network of these options", dataset)
         shape = _shape(options, dataset, kind, settings)
     begin = Trainer.from_network if start else Trainer
     bits = options["latent_bits"] or LATENT_BITS

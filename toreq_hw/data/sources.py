@@ -20,6 +20,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
+from toreq_hw.data.sequences import copy, recall, reversal
 from toreq_hw.errors import DataError
 from toreq_hw.files import replacing
 from toreq_hw.suggestions import look_up
@@ -76,7 +77,7 @@ FASHION_MNIST = IdxSource(
 
 @named_type_errors
 def load(name: str) -> Dataset:
-    """The data set called `name`, one of `NAMES`.
+    """The data set called `name`, one of `NAMES` or `SEQUENCES`.
 
     Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
     saying where to put them.
@@ -192,3 +193,12 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "fashion-mnist": lambda: load_idx(FASHION_MNIST),
 }
 NAMES = tuple(_LOADERS)
+"""Sets of images, which every command takes."""
+
+_LOADERS |= {
+    "reversal-8": lambda: reversal(8, 10),
+    "copy-8": lambda: copy(8, 10),
+    "recall-4": lambda: recall(4, 8, 8),
+}
+SEQUENCES = tuple(name for name in _LOADERS if name not in NAMES)
+"""Tasks on sequences (`toreq_hw.data.sequences`), which networks with positions are trained on."""

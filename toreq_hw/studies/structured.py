@@ -66,7 +66,8 @@ def run(options: Options | None, place: Place) -> Structured:
 def _case(case: Case, options: Options, place: Place) -> StructuredCase:
     dataset = options.load(case.data)
     blank = case.network()
-    learners = (INTEGER, BACKPROP) if options.baseline else (INTEGER,)
+    baseline = options.baseline and case.has_baseline
+    learners = (INTEGER, BACKPROP) if baseline else (INTEGER,)
     runs: list[Run] = [
         {"learner": learner, "seed": seed}
         for learner in learners
@@ -96,9 +97,7 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
         published=case.published,
         at_least=case.at_least,
         integer=_interval([row for row in rows if row.learner == INTEGER]),
-        backprop=_interval([row for row in rows if row.learner == BACKPROP])
-        if options.baseline
-        else None,
+        backprop=_interval([row for row in rows if row.learner == BACKPROP]) if baseline else None,
         runs=tuple(rows),
     )
 

@@ -21,9 +21,9 @@ class Case:
     """One network, its data set and its training.
 
     image: sizes of the input. layers, fraction_bits, feedback_shifts: as `described` takes them.
-    temperature: of the clamped readout, None for a relaxing one. shift, output_shift, bias_shift:
-    k of all couplings but the last, of the last, of biases. channel_bias_shift: of biases that
-    channels share. at_least: accuracy that is asked for.
+    temperature: of the clamped readout, None for a relaxing one. rows: its classes a sample. shift,
+    output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
+    channel_bias_shift: of biases that channels share. at_least: accuracy that is asked for.
     """
 
     name: str
@@ -44,6 +44,10 @@ class Case:
     feedback: FeedbackKind = FeedbackKind.SYMMETRIC
     published: str = ""
     at_least: float | None = None
+    input_bits: int = 8
+    rows: int = 1
+    theta: int = 4096
+    beta_shift: int = 0
 
     def network(self) -> Network:
         """The blank network."""
@@ -54,8 +58,15 @@ class Case:
             fraction_bits=self.fraction_bits,
             feedback_shifts=self.feedback_shifts,
             feedback=self.feedback,
-            readout=ClampedReadout(self.temperature) if self.temperature else None,
+            readout=ClampedReadout(self.temperature, rows=self.rows) if self.temperature else None,
+            input_bits=self.input_bits,
+            beta_shift=self.beta_shift,
         )
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether backpropagation can be trained beside it: torch has no attention here."""
+        return not any(layer.startswith("attention") for layer in self.layers)
 
     def rule(self, network: Network) -> Rule:
         """The rule of its training. network: `network()`."""
@@ -65,6 +76,7 @@ class Case:
             shift=self.shift,
             bias_shift=self.bias_shift,
             bias_shifts=dict.fromkeys(shared, self.channel_bias_shift),
+            theta=self.theta,
             initial_reach=self.initial_reach,
             shifts=dict.fromkeys(last, self.output_shift),
             decay_epochs=tuple(round(part * self.epochs) for part in DECAY),
@@ -159,6 +171,27 @@ FULL = (
         epochs=20,
         initial_reach=2000,
         at_least=0.893,
+    ),
+    Case(
+        name="reversal-8 attention ternary",
+        data="reversal-8",
+        image="8x18",
+        layers=("attention 16", "conv 10 1"),
+        weights=TERNARY,
+        fraction_bits=(0, 1),
+        feedback_shifts=(0, 0),
+        temperature=(1, 1),
+        shift=4,
+        output_shift=4,
+        bias_shift=12,
+        channel_bias_shift=14,
+        epochs=5,
+        initial_reach=16384,
+        input_bits=7,
+        rows=8,
+        theta=8192,
+        beta_shift=1,
+        at_least=0.999,
     ),
 )
 
