@@ -24,6 +24,7 @@ TEXTS = {
     ("reports", "--only"),
     ("reports", "--scheduler"),
     ("robustness", "--scheduler"),
+    ("structured", "--scheduler"),
     ("train", "--device"),
 }
 """Options that take any text, and say themselves what is wrong with it."""
