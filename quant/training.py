@@ -140,13 +140,15 @@ def shift_images(
     """Each image moved by its own -most_pixels..most_pixels rows and columns, black where it came
     from.
 
-    inputs: (batch, rows * columns) of images of `shape`; returned in the same form.
+    inputs: (batch, rows * columns * channels) of images of `shape`; returned in the same form.
     """
     if not most_pixels:
         return inputs
     rows, columns = shape
     batch = len(inputs)
-    padded = functional.pad(inputs.view(batch, rows, columns), (most_pixels,) * 4)
+    channels = inputs.shape[1] // (rows * columns)
+    pictures = inputs.view(batch, rows, columns, channels)
+    padded = functional.pad(pictures, (0, 0, *(most_pixels,) * 4))
     start = torch.randint(0, 2 * most_pixels + 1, (2, batch, 1), generator=generator)
     start = start.to(inputs.device)
     row = start[0] + torch.arange(rows, device=inputs.device)

@@ -20,15 +20,16 @@ def shift_images(
 ) -> npt.NDArray[np.int16]:
     """Moves each image by up to `most_pixels` down and right (or up and left); zeros move in.
 
-    images: (samples, rows * columns), in order. Sample i takes random word i of its stream: the
-    row offset from the high, the column offset from the low 16 bits. Returns a new array.
+    images: (samples, rows * columns * channels), in order; channels of a pixel move together.
+    Sample i takes random word i of its stream: the row offset from the high, the column offset from
+    the low 16 bits. Returns a new array.
     Raises InputError.
     """
     integer(most_pixels, 0, _MOST, "pixels that images are moved by", InputError)
     if most_pixels == 0:
         return images
     rows, columns = shape
-    if images.ndim != 2 or images.shape[1] != rows * columns:
+    if images.ndim != 2 or not images.shape[1] or images.shape[1] % (rows * columns):
         raise InputError(
             f"images must be {rows} x {columns} pixels to be moved, found shape {images.shape}"
         )
@@ -37,8 +38,10 @@ def shift_images(
     down = ((words >> 16) * span >> 16).astype(np.int64)
     right = ((words & 0xFFFF) * span >> 16).astype(np.int64)
     border = (most_pixels, most_pixels)
-    padded = np.pad(images.reshape(-1, rows, columns), ((0, 0), border, border))
-    moved = np.empty((len(images), rows, columns), dtype=images.dtype)
+    channels = images.shape[1] // (rows * columns)
+    pictures = images.reshape(len(images), rows, columns, channels)
+    padded = np.pad(pictures, ((0, 0), border, border, (0, 0)))
+    moved = np.empty_like(pictures)
     for y in range(span):
         for x in range(span):
             which = (down == y) & (right == x)

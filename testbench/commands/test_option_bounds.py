@@ -20,6 +20,7 @@ TEXTS = {
     ("inject", "--set"),
     ("lazy", "--scheduler"),
     ("parity", "--scheduler"),
+    ("structured", "--scheduler"),
     ("replay", "--make"),
     ("reports", "--only"),
     ("reports", "--scheduler"),

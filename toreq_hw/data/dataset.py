@@ -49,8 +49,9 @@ class Split:
 class Dataset:
     """A named set with the split that every figure in this project refers to.
 
-    shape: of one image, rows by columns. pixel_max: white, 1..255. split: one sentence that says
-    which images are which. Raises InputError for images or labels that do not fit this.
+    shape: of one image, rows by columns. channels: values of a pixel, which lie side by side.
+    pixel_max: white, 1..255. split: one sentence that says which images are which. Raises
+    InputError for images or labels that do not fit this.
     """
 
     name: str
@@ -60,12 +61,14 @@ class Dataset:
     split: str
     train: Split
     test: Split
+    channels: int = 1
 
     @cached_property
     def sha256(self) -> str:
         """Of all that a result can depend on, hexadecimal: pixels, labels, shape, white, split."""
         facts = (self.name, self.shape, self.pixel_max, self.classes, self.split)
-        digest = hashlib.sha256(repr(facts).encode())
+        more = () if self.channels == 1 else (self.channels,)
+        digest = hashlib.sha256(repr((*facts, *more)).encode())
         for part in (self.train, self.test):
             for array in (part.images, part.labels):
                 digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
@@ -99,7 +102,7 @@ class Dataset:
     @property
     def pixels(self) -> int:
         """Values per image."""
-        return self.shape[0] * self.shape[1]
+        return self.shape[0] * self.shape[1] * self.channels
 
     def holding_out(self, count: int) -> "Dataset":
         """`count` evenly spaced training images in place of the test set, to choose settings by.

@@ -1,5 +1,7 @@
 """Where data sets come from: scikit-learn for digits, IDX files for MNIST and its relatives.
 
+CIFAR-10 is read from its own files (`cifar`) and is not downloaded.
+
 IDX sets are looked for in `$TOREQ_HW_DATA/<name>/`, `$TOREQ_HW_DATA` itself, the user's cache
 and Debian's /usr/share/datasets/<name>/ (see `finding`), and otherwise downloaded into the cache.
 Whatever the source, the SHA-256 of the uncompressed content must be the published one.
@@ -17,6 +19,7 @@ import numpy.typing as npt
 
 from toreq_hw import machine
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.data.cifar import load_cifar
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
@@ -122,7 +125,7 @@ def load_idx(source: IdxSource) -> Dataset:
 
 
 def search_folders(name: str) -> list[Path]:
-    """Where an IDX set is looked for, in this order."""
+    """Where a set is looked for, in this order."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     folders = [Path(named) / name, Path(named)] if named else []
     return [*folders, cache_folder(name), Path("/usr/share/datasets") / name]
@@ -191,6 +194,7 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "digits": load_digits,
     "mnist": lambda: load_idx(MNIST),
     "fashion-mnist": lambda: load_idx(FASHION_MNIST),
+    "cifar-10": lambda: load_cifar(search_folders("cifar-10")),
 }
 NAMES = tuple(_LOADERS)
 """Sets of images, which every command takes."""
