@@ -108,6 +108,23 @@ CLAMPED = (
 )  # fmt: skip
 """Phases that clamp other populations than the input, and sequences."""
 
+ATTENTION = (
+    Mutant("sim/term_kernel.py", "        walked += 2 * width", "        walked += width"),
+    Mutant("sim/term_kernel.py", "add(accumulator, right, deltas[k], standing[score], to_right)", "pass"),
+    Mutant("sim/term_kernel.py", "            scratch.version[left] += 1\n            scratch.version[right] += 1\n", "            scratch.version[left] += 1\n"),
+    Mutant("sim/event_kernel.py", "        present_terms(plan, states, accumulator, scratch)\n", "        pass\n"),
+    Mutant("sim/reference.py", "np.einsum(\"ihx,jhx,hij->hij\", left, right, cells)", "np.einsum(\"ihx,jhx->hij\", left, right)"),
+    Mutant("sim/learning/update_kernel.py", "plan.rows.length[population] > 0 or same", "same"),
+    Mutant("sim/learning/sample_kernel.py", "right &= best - first", "right |= best - first"),
+    Mutant("toreq_hw/contract/budget_kernel.py", "        if total <= budget:\n            return", "        if total < budget:\n            return"),
+    Mutant("toreq_hw/contract/energy.py", "total += states[population.name] @ index", "pass"),
+    Mutant("toreq_hw/contract/energy.py", "2 * theta - 1 for theta", "2 * theta + 1 for theta"),
+    Mutant("toreq_hw/contract/operations.py", "* share.term.width for share in", "for share in"),
+    Mutant("toreq_hw/network/term_colours.py", "(cells & (both > 0)).any()", "(cells & (both > 1)).any()"),
+    Mutant("toreq_hw/network/sweep.py", "coupling.pre not in names or coupling.post not in names", "coupling.pre not in names"),
+)  # fmt: skip
+"""Trilinear terms, budget rows, readouts of several classes."""
+
 SIM = "testbench/sim"
 FIRST = [f"{SIM}/test_{name}.py" for name in ("known_answers", "contract_details", "learning")]
 TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
@@ -117,4 +134,6 @@ if __name__ == "__main__":
     trials = [(mutant, [f"{SIM}/test_runs.py", f"{SIM}/test_latent_bits.py"]) for mutant in RUNS]
     trials += [(mutant, [f"{SIM}/test_own_feedback.py"]) for mutant in FEEDBACK]
     trials += [(mutant, [f"{SIM}/test_clamped_phases.py"]) for mutant in CLAMPED]
+    attention = [f"{SIM}/test_attention{end}.py" for end in ("_by_hand", "", "_learning")]
+    trials += [(mutant, attention) for mutant in ATTENTION]
     main("sim-mutants", trials + [(mutant, TESTS) for mutant in MUTANTS])
