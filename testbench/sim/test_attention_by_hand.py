@@ -25,6 +25,7 @@ from toreq_hw.network import (
     Schedule,
     Trilinear,
     WeightFormat,
+    described,
 )
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.scratch import new_scratch
@@ -82,6 +83,14 @@ def test_known_synops() -> None:
     result = sim.free_phase(by_hand(), [[3]])
     assert result.dense_synops.tolist() == [1 + 6 * int(result.sweeps[0])]
     assert result.synops.tolist() == [1 + 2 * 2]  # x, and two cells of 2 units each
+
+
+def test_the_dense_machine_computes_three_products_a_cell_and_channel() -> None:
+    """Two heads of 3 channels and 10 cells, two terms; 48 weights both ways; 3 x 4 x 12 once."""
+    network = described("4x2", ["attention 3 heads 2 mask causal", "dense 2"])
+    result = sim.free_phase(network, [[1] * 8])
+    sweep = 2 * 3 * (2 * 10 * 3) + 2 * 48
+    assert result.dense_synops.tolist() == [3 * 4 * 12 + sweep * int(result.sweeps[0])]
 
 
 def test_one_event_by_hand() -> None:
