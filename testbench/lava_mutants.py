@@ -91,12 +91,13 @@ MAPPER = (
 )  # fmt: skip
 
 NENGO_TESTS = "testbench/lava/test_nengo.py"
+SHARED_TESTS = "testbench/lava/test_shared_weights.py"
 TRIALS = [
     *((mutant, ["testbench/lava/test_lava.py::test_random_networks"]) for mutant in LAVA),
     *((mutant, [f"{NENGO_TESTS}::test_random_networks"]) for mutant in NENGO),
     *((mutant, [NENGO_TESTS, "-k", "follows_a_pair"]) for mutant in SPIKING),
-    *((mutant, [NENGO_TESTS, "-k", "nir_keeps"]) for mutant in NIR),
-    *((mutant, ["testbench/lava/test_mapper.py"]) for mutant in MAPPER),
+    *((mutant, [NENGO_TESTS, SHARED_TESTS, "-k", "nir_keeps or in_nir"]) for mutant in NIR),
+    *((mutant, ["testbench/lava/test_mapper.py", SHARED_TESTS]) for mutant in MAPPER),
 ]
 
 if __name__ == "__main__":

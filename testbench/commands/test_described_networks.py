@@ -62,7 +62,7 @@ def test_what_cannot_carry_it_says_why(trained: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip("amaranth")
     for command in (
-        ("export", trained, "--out", tmp_path / "net.onnx"),
+        ("export", trained, "--format", "qonnx", "--out", tmp_path / "net.qonnx"),
         ("rtl", trained, "--out", tmp_path / "core"),
     ):
         done = toreq_hw(*command)
