@@ -46,7 +46,7 @@ def test_simulate_compares_engines_and_shows_ticks(trained: Path) -> None:
     ("command", "said"),
     [
         (("rtl", "{net}"), "readout must be relaxing for the core, found clamped"),
-        (("export", "{net}"), "readout must be relaxing for ONNX, found clamped"),
+        (("export", "{net}", "--format", "qonnx"), "readout must be relaxing for QONNX, found cl"),
         (("deploy", "{net}", "--target", "loihi"), "readout must be relaxing on loihi, found cl"),
         (
             ("inject", "{net}", "--layer", "dead_neurons", "--levels", "0,0.5"),
