@@ -61,7 +61,7 @@ class Parameters:
         weights, biases = self.quantise()
         for what, limit, tensors in (("weights", 127, weights), ("biases", _INT32, biases)):
             for tensor in tensors:
-                largest = float(tensor.abs().max())
+                largest = float(tensor.abs().max()) if tensor.numel() else 0.0
                 if not largest <= limit:
                     raise InputError(
                         f"trained {what} must stay within +-{limit:.0f}, found {largest:.3g}: "

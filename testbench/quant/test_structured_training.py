@@ -1,5 +1,7 @@
 """Training on tensors takes chains of any kind of coupling; its states are the simulator's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from testbench.quant.chains import chain_case
 from toreq_hw import data, sim
 from toreq_hw.contract.readout import output_errors
 from toreq_hw.data import Dataset
-from toreq_hw.network import ClampedReadout, Network, WeightFormat, described
+from toreq_hw.network import ClampedReadout, Network, SparseCoupling, WeightFormat, described
 from toreq_hw.quant import forms
 from toreq_hw.quant.convolution_form import ConvolutionForm
 from toreq_hw.quant.evaluation import free_phase_of
@@ -80,6 +82,28 @@ def test_its_gradient_is_the_contracts_contrast(seed: int) -> None:
 def test_gradients_of_most_cases_are_not_zero() -> None:
     found = [products_of(c.network, c) for c in (chain_case(seed) for seed in SEEDS)]
     assert sum(all(np.any(part) for part in parts) for parts in found) > len(SEEDS) // 4
+
+
+def test_a_coupling_without_synapses_is_trained() -> None:
+    """Nothing is there to learn but biases, and nothing falls over."""
+    case = chain_case(0)
+    last = case.network.couplings[-1]
+    rows, columns = last.shape
+    nothing = np.zeros(0, dtype=np.int64)
+    empty = SparseCoupling.of_pairs(
+        last.pre,
+        last.post,
+        (nothing, nothing),
+        (rows, columns),
+        fraction_bits=last.fraction_bits,
+        weight_format=last.weight_format,
+    )
+    network = replace(case.network, couplings=(*case.network.couplings[:-1], empty))
+    parameters = parameters_of(network)
+    assert parameters.network(network.beta_shift).sha256 == network.sha256
+    labels = torch.from_numpy(case.labels)
+    eqprop_gradients(parameters, torch.from_numpy(case.inputs), labels, network.beta_shift)
+    assert parameters.weights[-1].grad.shape == (0,)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:20])
