@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.compiled import compiled_uncounted
 from toreq_hw.sim.learning.synapses import LATENT_LIMIT
 
 
-@compiled
+@compiled_uncounted
 def step_latent(latent, product, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """One latent after its step: clip(V + (((product + r) >> (k + d)) << d)).
 
@@ -19,27 +19,27 @@ def step_latent(latent, product, random_word, weyl, rate):  # type: ignore[no-un
     return np.int16(min(max(v, np.int32(-limit)), limit))
 
 
-@compiled
+@compiled_uncounted
 def ternary_weight(latent, theta):  # type: ignore[no-untyped-def]
     """sign(V) where |V| >= theta, else 0."""
     return np.int8(np.int8(latent >= theta) - np.int8(latent <= -theta))
 
 
-@compiled
+@compiled_uncounted
 def int8_weight(latent):  # type: ignore[no-untyped-def]
     """clip((V + 128) >> 8, -127, 127)."""
     rounded = np.int32(np.int32(np.int32(latent) + np.int32(128)) >> np.int32(8))
     return np.int8(min(max(rounded, np.int32(-127)), np.int32(127)))
 
 
-@compiled
+@compiled_uncounted
 def rounding_offset(random_word, weyl, shift):  # type: ignore[no-untyped-def]
     """A column's r in 0 .. 2^k - 1: the top k bits of the row's word plus the column's step."""
     word = np.int32(np.int32(random_word + weyl) & np.int32(0xFFFF))
     return np.int32(word >> np.int32(np.int32(16) - shift))
 
 
-@compiled
+@compiled_uncounted
 def learn_row(latent, positive, negative, s_positive, s_negative, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns; written so that LLVM makes vectors of it.
 
@@ -52,7 +52,7 @@ def learn_row(latent, positive, negative, s_positive, s_negative, random_word, w
         latent[j] = step_latent(latent[j], np.int32(product), random_word, weyl[j], rate)
 
 
-@compiled
+@compiled_uncounted
 def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
     """Sets the weights of a row from its latents; returns whether any changed."""
     changed = np.int8(0)
@@ -69,7 +69,7 @@ def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
     return changed != 0
 
 
-@compiled
+@compiled_uncounted
 def learn_gradients(latent, gradient, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns, each by its gradient (int32)."""
     for j in range(len(latent)):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from toreq_hw.contract.arithmetic_kernel import nudge
 from toreq_hw.contract.budget_kernel import fill_budget_row
-from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.compiled import compiled_uncounted
 from toreq_hw.sim.delivery_kernel import deliver
 from toreq_hw.sim.event_kernel import copy, count_nonzero, present, relax
 
@@ -46,7 +46,7 @@ class Sums(NamedTuple):
     nothing: npt.NDArray[np.int64]
 
 
-@compiled
+@compiled_uncounted
 def free_phase(plan, inputs, states, sums, output, rules, scratch, counters):  # type: ignore[no-untyped-def]
     """Relaxes one sample from rest; its states and `sums.free` are those of the equilibrium."""
     states[:] = 0
@@ -58,11 +58,12 @@ def free_phase(plan, inputs, states, sums, output, rules, scratch, counters):  #
     counters[3] += events
 
 
-@compiled
+@compiled_uncounted
 def nudged_phase(plan, states, sign, sums, output, rules, scratch, counters):  # type: ignore[no-untyped-def]
     """Relaxes from the free equilibrium, pushed by `sign` times `sums.push`, states in place."""
     copy(sums.now, sums.free)
-    scratch.version[:] += 1
+    for population in range(len(scratch.version)):
+        scratch.version[population] += 1
     if len(output.table) == 0:
         for k in range(len(sums.push)):
             sums.now[output.start + k] += sign * sums.push[k]
@@ -74,7 +75,7 @@ def nudged_phase(plan, states, sign, sums, output, rules, scratch, counters):  #
     counters[3] += events
 
 
-@compiled
+@compiled_uncounted
 def send_error(plan, states, sign, sums, output, scratch):  # type: ignore[no-untyped-def]
     """Sets a clamped output's states to `sign` times `sums.push` and delivers them as events.
 
@@ -91,7 +92,7 @@ def send_error(plan, states, sign, sums, output, scratch):  # type: ignore[no-un
     return events
 
 
-@compiled
+@compiled_uncounted
 def nudge_of(states, label, output, push):  # type: ignore[no-untyped-def]
     """Sets `push` to the nudge of a free equilibrium; returns its class, the largest state."""
     best = 0
@@ -104,7 +105,7 @@ def nudge_of(states, label, output, push):  # type: ignore[no-untyped-def]
     return best
 
 
-@compiled
+@compiled_uncounted
 def error_of(sums, labels, output):  # type: ignore[no-untyped-def]
     """Sets `push` to what a clamped output sends; returns whether all its classes are right.
 

@@ -7,7 +7,7 @@ depends on states alone, not on the order in which edges are walked.
 
 import numpy as np
 
-from toreq_hw.sim.compiled import compiled
+from toreq_hw.sim.compiled import compiled_uncounted
 from toreq_hw.sim.delivery_kernel import add_run
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import learn_gradients, program_row
@@ -15,7 +15,7 @@ from toreq_hw.sim.learning.latent_kernel import learn_gradients, program_row
 # Types stay out of the signatures: numba infers them.
 
 
-@compiled
+@compiled_uncounted
 def learn_shared(plan, synapses, coupling, rate, states, random_state):  # type: ignore[no-untyped-def]
     """Moves the parameters of one coupling, some neuron of which moved.
 
@@ -45,7 +45,7 @@ def learn_shared(plan, synapses, coupling, rate, states, random_state):  # type:
     return random_state
 
 
-@compiled
+@compiled_uncounted
 def program_parameter(plan, shared, coupling, parameter, weight):  # type: ignore[no-untyped-def]
     """Writes the weight of one parameter wherever it is read."""
     shared.weight[shared.first[coupling] + parameter] = weight
@@ -54,7 +54,7 @@ def program_parameter(plan, shared, coupling, parameter, weight):  # type: ignor
         plan.weights[shared.places[k]] = weight
 
 
-@compiled
+@compiled_uncounted
 def add_gradients(shared, coupling, states, gradient, draws):  # type: ignore[no-untyped-def]
     """Adds the products of all edges to `gradient`, int32, and marks the rows that random_word."""
     pre_positive, pre_negative, post_positive, post_negative = states

@@ -39,7 +39,8 @@ class Synapses(NamedTuple):
     of them; a self-coupling has its mirror in the same matrix). theta: ternary threshold,
     0 for INT8. dropped: low bits that are always 0. biases: per population, how many it has: neuron
     i has bias i modulo that. bias_latent: one per relaxing neuron, equal where they share a bias.
-    weyl: what each column adds to its row's random word.
+    weyl: what each column adds to its row's random word. moved, delta: working memory of one
+    update, of each neuron.
     """
 
     pre: Ints
@@ -54,6 +55,8 @@ class Synapses(NamedTuple):
     latent: npt.NDArray[np.int16]
     bias_latent: npt.NDArray[np.int32]
     weyl: npt.NDArray[np.int32]
+    moved: npt.NDArray[np.int64]
+    delta: npt.NDArray[np.int32]
 
 
 def blank_synapses(
@@ -84,6 +87,8 @@ def blank_synapses(
         shared=shared,
         latent=np.zeros(sum(sizes), dtype=np.int16),
         bias_latent=np.zeros(len(plan.bias), dtype=np.int32),
+        moved=np.empty(len(plan.bias), dtype=np.int64),
+        delta=np.empty(len(plan.bias), dtype=np.int32),
         weyl=(np.arange(len(plan.bias)) * WEYL_STEP & 0xFFFF).astype(np.int32),
     )
 

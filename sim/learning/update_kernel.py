@@ -5,7 +5,7 @@ The same arithmetic as docs/numerics.md, section 6; nothing here is floating poi
 
 import numpy as np
 
-from toreq_hw.sim.compiled import compiled, compiled_inline
+from toreq_hw.sim.compiled import compiled_inline, compiled_uncounted
 from toreq_hw.sim.event_kernel import same
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import (
@@ -22,15 +22,14 @@ from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 # Types stay out of the signatures: numba infers them.
 
 
-@compiled
+@compiled_uncounted
 def update(plan, synapses, rates, inputs, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """V <- clip(V + ((s+_pre s+_post - s-_pre s-_post + r) >> k)) for every part and every bias.
 
     inputs, positive, negative: int16, the input and s+ and s- of all relaxing neurons. Returns the
     generator's state.
     """
-    moved = np.empty(len(positive), dtype=np.int64)
-    delta = np.empty(len(positive), dtype=np.int32)
+    moved, delta = synapses.moved, synapses.delta
     for coupling in range(len(synapses.pre)):
         if rates.shift[coupling] < 0:
             continue
@@ -113,7 +112,7 @@ def learn_dense(plan, synapses, coupling, rate, states, columns, random_state): 
     return random_state
 
 
-@compiled
+@compiled_uncounted
 def learn_columns(  # type: ignore[no-untyped-def]
     latent, weight, columns, begin, delta, s_pre, random_word, weyl, theta, rate
 ):
@@ -135,7 +134,7 @@ def learn_columns(  # type: ignore[no-untyped-def]
     return changed
 
 
-@compiled
+@compiled_uncounted
 def list_moved_columns(positive, negative, moved, delta):  # type: ignore[no-untyped-def]
     """Lists the neurons whose two nudged states differ, with s+ - s-; returns how many."""
     count = 0
@@ -147,7 +146,7 @@ def list_moved_columns(positive, negative, moved, delta):  # type: ignore[no-unt
     return count
 
 
-@compiled
+@compiled_uncounted
 def mirror_weights(plan, synapses, coupling, row, size):  # type: ignore[no-untyped-def]
     """Copies a changed row of weights into the projection that runs the other way."""
     forward, backward = synapses.forward[coupling], synapses.backward[coupling]
@@ -157,7 +156,7 @@ def mirror_weights(plan, synapses, coupling, row, size):  # type: ignore[no-unty
         plan.weights[backward + column * rows + row] = plan.weights[forward + row * size + column]
 
 
-@compiled
+@compiled_uncounted
 def mirror_latents(synapses, coupling, row, size):  # type: ignore[no-untyped-def]
     """Copies a self-coupling's row of latents, right of the diagonal, into the column."""
     first = synapses.first[coupling]
@@ -165,7 +164,7 @@ def mirror_latents(synapses, coupling, row, size):  # type: ignore[no-untyped-de
         synapses.latent[first + column * size + row] = synapses.latent[first + row * size + column]
 
 
-@compiled
+@compiled_uncounted
 def update_biases(plan, synapses, rates, positive, negative, random_state):  # type: ignore[no-untyped-def]
     """A bias learns as a coupling from a neuron that always sits at its population's s_max.
 
