@@ -70,6 +70,18 @@ def test_digits_are_split_as_stated() -> None:
     assert not every & {image.tobytes() for image in digits.test.images}
 
 
+def test_each_class_gives_its_share_of_what_is_held_out() -> None:
+    images = np.arange(100, dtype=np.uint8)[:, None]
+    labels = np.arange(100) % 10  # in turn, so that every tenth image is of one class
+    split = data.Split(images, labels)
+    whole = data.Dataset("turns", (1, 1), 255, 10, "", train=split, test=split)
+    held = whole.holding_out(10)
+    assert sorted(held.test.labels.tolist()) == list(range(10))
+    assert np.bincount(held.train.labels).tolist() == [9] * 10
+    both = np.concatenate([held.train.images, held.test.images])
+    assert sorted(both.ravel().tolist()) == list(range(100))
+
+
 def test_holding_out_leaves_the_test_set_alone() -> None:
     digits = data.load("digits")
     held = digits.holding_out(100)

@@ -105,16 +105,21 @@ class Dataset:
         return self.shape[0] * self.shape[1] * self.channels
 
     def holding_out(self, count: int) -> "Dataset":
-        """`count` evenly spaced training images in place of the test set, to choose settings by.
+        """`count` training images in place of the test set, to choose settings by.
 
+        They are evenly spaced in the order of classes, so that each class gives its share however
+        the classes alternate; of several labels, by the first.
         Raises DataError unless 0 < count < the number of training images.
         """
         total = len(self.train)
         if not 0 < count < total:
             raise DataError(f"held-out images must number 1..{total - 1}, not {count}")
         index = np.arange(total)
-        held = (index + 1) * count // total > index * count // total
-        split = f"validation on {count} evenly spaced training images, none of the test set"
+        chosen = (index + 1) * count // total > index * count // total
+        first = self.train.labels.reshape(total, -1)[:, 0]
+        held = np.zeros(total, dtype=np.bool_)
+        held[np.argsort(first, kind="stable")[chosen]] = True
+        split = f"validation on {count} training images, of each class its share, no test image"
         return replace(self, split=split, train=self.train.take(~held), test=self.train.take(held))
 
 
