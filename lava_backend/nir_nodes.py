@@ -160,6 +160,23 @@ def _node(
     weight = np.ascontiguousarray(kernel)
     bias = np.zeros(len(weight), dtype=np.int8)
     if len(sizes) == 1:
-        return nir.Conv1d(sizes[0], weight, stride, padding, 1, 1, bias, metadata=about)
-    both = (stride, stride), (padding, padding), (1, 1)
-    return nir.Conv2d(sizes, weight, *both, 1, bias, metadata=about)
+        return nir.Conv1d(
+            input_shape=sizes[0],
+            weight=weight,
+            stride=stride,
+            padding=padding,
+            dilation=1,
+            groups=1,
+            bias=bias,
+            metadata=about,
+        )
+    return nir.Conv2d(
+        input_shape=sizes,
+        weight=weight,
+        stride=(stride, stride),
+        padding=(padding, padding),
+        dilation=(1, 1),
+        groups=1,
+        bias=bias,
+        metadata=about,
+    )

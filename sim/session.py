@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.limits import MAX_SWEEPS
-from toreq_hw.contract.phases import Phase
+from toreq_hw.contract.phases import NUDGED_PHASES, Phase
 from toreq_hw.contract.results import CONTINUED, PhaseResult
 from toreq_hw.contract.ticks import Observer, Tick
 from toreq_hw.errors import InputError
@@ -65,6 +65,7 @@ class Session:
         self.result: PhaseResult | None = None
         self._phase: LivePhase | None = None
         self._equilibrium: States | None = None
+        self._nudged = False
         self._damage(layers)
 
     def start(self, inputs: npt.ArrayLike, states: States | None = None) -> None:
@@ -77,7 +78,7 @@ class Session:
         standing = None if states is None else disturb(self.network, states, self._layers)
         limits = self._limits
         self._begin(make_start(self.network, inputs, phase=phase, states=standing, **limits))
-        self._equilibrium = None
+        self._equilibrium, self._nudged = None, False
 
     def nudge(self, labels: npt.ArrayLike, sign: int) -> None:
         """A nudged phase from the free equilibrium, which must have been reached.
@@ -92,10 +93,12 @@ class Session:
     def go_on(self, layers: Sequence[Layer]) -> None:
         """Goes on from the states as they stand under other layers, at any tick.
 
-        Input and nudge stay. Sums begin anew from these states, and ticks count from 1.
+        Input and nudge stay. Sums begin anew from these states, and ticks count from 1. Where this
+        phase is free, a nudge that follows starts from where it ends.
         """
         start, standing = self.phase.start, Layout(self.network).split(self.phase.states.copy())
         self._damage(layers)
+        self._nudged = start.phase in NUDGED_PHASES or (start.phase == CONTINUED and self._nudged)
         going_on = make_start(
             self.network,
             start.inputs,
@@ -152,9 +155,9 @@ class Session:
         for layer in layers:
             if isinstance(layer, LearningLayer):
                 raise InputError(f"layer {layer.kind} must have learning to act on, not a phase")
-        self._layers = tuple(layers)
-        self.network = program(self._sound, layers)
-        self._engine = make_engine(self.network, self._engine_name)
+        network = program(self._sound, layers)
+        self._engine = make_engine(network, self._engine_name)
+        self.network, self._layers = network, tuple(layers)
 
     def _begin(self, start: Start) -> None:
         if not len(start.inputs):
@@ -173,7 +176,8 @@ class Session:
     def _end(self) -> PhaseResult:
         """Closes the phase, after what is left of it."""
         self.result = self.phase.finish()
-        if self.result.phase == Phase.FREE:
+        went_on = self.result.phase == CONTINUED
+        if self.result.phase == Phase.FREE or (went_on and not self._nudged):
             self._equilibrium = self.result.states
         for observer in self._observers:
             observer.end(self.result)

@@ -90,7 +90,7 @@ class Campaign:
         self._folder = folder
         self._whole = _copy(root, folder / "whole", _NOT_COPIED)
         self._path = root / "build" / f"{name}.json"
-        shared = {"tree": _digest(self._whole)}
+        shared = {"code": _digest(self._whole)}
         self._ledger = Ledger(root / "build" / "mutants", name, shared, Verdict)
         for command in (["init", "-q"], ["add", "-A"]):  # tests ask git which files are the tree's
             subprocess.run(["git", *command], cwd=self._whole, check=True)

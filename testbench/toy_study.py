@@ -25,4 +25,4 @@ def runs(count: int) -> list[Run]:
 
 
 def toy(folder: Path, **shared: Any) -> Ledger[Square]:
-    return Ledger(folder, "toy", shared, Square)
+    return Ledger(folder, "toy", {"code": "", **shared}, Square)

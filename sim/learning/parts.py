@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.network import Coupling, DenseCoupling, Network, OwnFeedback
+from toreq_hw.network import Coupling, Network, OwnFeedback
 
 
 class Part(NamedTuple):
@@ -28,23 +28,10 @@ def parts_of(network: Network) -> tuple[Part, ...]:
     for index, coupling in enumerate(network.couplings):
         own = coupling.own_feedback
         if own is not None:
-            back = _turned(coupling.way_back)
-            found.append(Part(index, back, feedback=True, learns=own.learned))
+            found.append(Part(index, coupling.way_back.turned, feedback=True, learns=own.learned))
     return tuple(found)
-
-
-def _turned(way_back: Coupling) -> Coupling:
-    if not isinstance(way_back, DenseCoupling):
-        return way_back
-    return DenseCoupling(
-        way_back.post,
-        way_back.pre,
-        way_back.weight.T,
-        way_back.fraction_bits,
-        way_back.weight_format,
-    )
 
 
 def own_feedback_of(part: Part, weights: npt.NDArray[np.int8], *, learned: bool) -> OwnFeedback:
     """The feedback that int8 weights of a part's shape stand for."""
-    return OwnFeedback(weights.T if isinstance(part.coupling, DenseCoupling) else weights, learned)
+    return OwnFeedback(part.coupling.with_parameters(weights).turned.parameters, learned)

@@ -70,15 +70,16 @@ def contrasts(
     """
     shown = whole_numbers("inputs", inputs, ("samples", network.input.size), -(1 << 15), 1 << 15)
     classes = whole_numbers("labels", labels, (len(shown),), 0, network.output.size - 1)
-    coupling = network.couplings[index]
-    total = np.zeros(coupling.shape, dtype=np.int64)
+    projection = network.forward_projections[index]
+    ends = projection.source, projection.target
+    total = np.zeros([p.size for p in ends], dtype=np.int64)
     for first in range(0, len(shown), BATCH):
         part, wanted = shown[first : first + BATCH], classes[first : first + BATCH]
         free = free_phase(network, part)
         for sign in (1, -1):
             found = nudged_phase(network, part, free, wanted, sign)
             states = {**found.states, network.input.name: part}
-            pre, post = (states[name].astype(np.int64) for name in (coupling.pre, coupling.post))
+            pre, post = (states[p.name].astype(np.int64) for p in ends)
             total += sign * (pre.T @ post)
     return total
 

@@ -158,7 +158,7 @@ def _checkpoint(path: Path) -> None:
 
 
 def _trials(path: Path) -> None:
-    ledger = Ledger(path.parent, "trials", {}, Trial)
+    ledger = Ledger(path.parent, "trials", {"code": ""}, Trial)
     ledger.add({"trial": 0}, Trial(0.0, 0, 1, 1.0, 1, 1, 0.0, (1, *[0] * 39), 1.0, 0, 0.0, None))
     ledger.path.replace(path)
 

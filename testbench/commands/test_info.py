@@ -54,7 +54,7 @@ def idx(path: Path) -> None:
 
 def ledger(path: Path) -> None:
     """A ledger of two trials, under another name than its study gives it."""
-    kept = Ledger(path.parent, "dead_neurons", {"seed": 1}, Trial)
+    kept = Ledger(path.parent, "dead_neurons", {"seed": 1, "code": ""}, Trial)
     for trial in (0, 1):
         one = Trial(0.5, trial, 10, 0.5, 6, 2, 0.125, (10, *[0] * (MAX_BIN - 1)), 1.0, 0, 1.5, None)
         kept.add({"level": 0.5, "trial": trial}, one)
@@ -89,7 +89,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "fault map": {"samples": 3, "faults": {"stuck": 4}},
     "chip": {"name": "loihi1", "cores": 128},
     "trials": {"trials": 2, "trials_by_level": {"0.5": 2}, "samples": 20},
-    "ledger": {"study": "dead_neurons", "runs": 2, "shared": {"seed": 1}},
+    "ledger": {"study": "dead_neurons", "runs": 2, "shared": {"seed": 1, "code": ""}},
     "record": {"made_by": "toreq-hw relearn, version 0.1.0"},
     "idx": {"shape": "2"},
     "pickle": {"sha256": None},

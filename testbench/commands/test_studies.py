@@ -20,7 +20,9 @@ TOY = '''"""Squares are not negative."""
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from toreq_hw.code_digest import code_digest
 from toreq_hw.reports.page import Page
 from toreq_hw.studies.ledger import Ledger
 from toreq_hw.studies.study import Study, Verdict
@@ -42,7 +44,8 @@ def measure(power, run):
 
 
 def run(options, place):
-    ledger = Ledger(place.work, "toy", {"power": 2}, Square)
+    shared = {"power": 2, "code": code_digest([Path(__file__)])}
+    ledger = Ledger(place.work, "toy", shared, Square)
     runs = [{"number": number} for number in range(-3, 4)]
     with ledger.lock(place.screen.say), workers(place.jobs, place.scheduler):
         rows = ledger.complete(runs, partial(measure, 2))

@@ -30,7 +30,6 @@ ALLOWED = {
     ("sim/baselines/feed_forward_training.py", "weights[index].T"): "backpropagation",
     ("sim/learning/update_kernel.py", "self_coupling = synapses.pre"): "compiled: numbers only",
     ("sim/learning/update_kernel.py", "first = row + 1 if synapses"): "compiled: numbers only",
-    ("sim/perturbation/weight_damage.py", "weight if self.axis == 0"): "bit lines are columns",
     ("sim/perturbation/reprogram.py", "<< (fraction_bits[p.name]"): "biases follow the finer LSB",
     ("toreq_hw/commands/export.py", "dataset.pixels != network.input.size"): "counts pixels",
 }

@@ -34,7 +34,7 @@ def ledger(tmp_path: Path) -> Ledger[Trial]:
 
 
 def trials(folder: Path) -> Ledger[Trial]:
-    return Ledger(folder, "s", {}, Trial)
+    return Ledger(folder, "s", {"code": ""}, Trial)
 
 
 def run_of(trial: Trial) -> Run:
@@ -45,6 +45,14 @@ def line(**changes: Any) -> str:
     record = asdict(TRIAL) | changes
     row = {name: value for name, value in record.items() if value != "absent"}
     return json.dumps({"run": {"trial": record["trial"]}, "row": row}) + "\n"
+
+
+def test_a_ledger_names_the_code_of_its_rows(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"shared must have 'code', .* found power"):
+        Ledger(tmp_path, "s", {"power": 2}, Trial)
+    kept = Ledger(tmp_path, "s", {"power": 2, "code": "1"}, Trial)
+    kept.add(run_of(TRIAL), TRIAL)
+    assert run_of(TRIAL) not in Ledger(tmp_path, "s", {"power": 2, "code": "2"}, Trial)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -98,7 +106,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_line_is_named(ledger: Ledger[Trial], bad: str, message: str) -> None:
-    head = json.dumps({"ledger": 2, "study": "s", "shared": {}}) + "\n"
+    head = json.dumps({"ledger": 2, "study": "s", "shared": {"code": ""}}) + "\n"
     ledger.path.write_text(head + line() + bad + line(trial=5), encoding="utf-8")
     before = ledger.path.read_bytes()
     with pytest.raises(InputError) as caught:

@@ -43,10 +43,10 @@ def _read_replay(path: Path) -> None:
 
 
 def _ledger(path: Path) -> None:
-    place = Ledger(path.parent, "fuzz", {}, Trial).path
+    place = Ledger(path.parent, "fuzz", {"code": ""}, Trial).path
     place.write_bytes(path.read_bytes())
     try:
-        Ledger(path.parent, "fuzz", {}, Trial)
+        Ledger(path.parent, "fuzz", {"code": ""}, Trial)
     finally:
         place.unlink()
 

@@ -75,6 +75,27 @@ def test_damage_in_the_middle_of_a_phase_and_its_end() -> None:
         assert np.array_equal(states, settled.states[name]), "it comes back to its equilibrium"
 
 
+def test_a_nudge_starts_where_the_damaged_phase_ended() -> None:
+    case = random_case(5, schedule=Schedule.PARITY)
+    session = Session(case.network)
+    session.start(case.inputs)
+    session.run()
+    flips = [p.WeightBitFlip(0.3, 1)]
+    session.go_on(flips)
+    damaged = session.run()
+    session.nudge(case.labels, 1)
+    found = session.run(Registers())
+    network = session.network
+    expected = sim.nudged_phase(network, case.inputs, damaged, case.labels, 1, trace=True)
+    assert sim.first_difference(expected, found) is None
+    # A nudge whose phase went on is no equilibrium to nudge from: the free one stays.
+    session.go_on([])
+    session.run()
+    session.nudge(case.labels, -1)
+    starts = session.phase.start.states
+    assert np.array_equal(starts, sim.Layout(network).join(damaged.states))
+
+
 def test_damage_of_learning_is_refused() -> None:
     case = random_case(5)
     with pytest.raises(InputError, match="must have learning to act on"):

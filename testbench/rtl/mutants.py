@@ -177,7 +177,11 @@ class KeptProofs:
     def __init__(self, folder: Path, seconds: int) -> None:
         self._seconds = seconds
         self._lock = Lock()
-        shared = {"seconds": seconds, "versions": versions_used()}
+        shared = {
+            "code": "each run names its netlist",
+            "seconds": seconds,
+            "versions": versions_used(),
+        }
         self._ledger = Ledger(folder, "rtl-mutants", shared, Proof)
 
     def proof_of(self, campaign: Campaign, mutant: int) -> str:

@@ -44,7 +44,8 @@ class Ledger(Generic[Row]):
     """Finished runs of a study in `folder`: a row, a dataclass of type `kind`, for each.
 
     study: begins the file's name, unless `path` says how the file is called. shared: plain values
-    that influence every run. Several processes may work on one file: `lock` gives one of them its
+    that influence every run; `code` among them names the code that makes the rows, such as
+    `code_digest([Path(__file__)])`. Several processes may work on one file: `lock` gives one of them its
     turn. A last line that a crash cut short is dropped when the study goes on. Raises InputError
     for any other line that is not a whole run of this study, OutputError where the file cannot be
     written; each names the file.
@@ -59,6 +60,11 @@ class Ledger(Generic[Row]):
         *,
         path: Path | None = None,
     ) -> None:
+        if path is None and "code" not in shared:
+            raise InputError(
+                f"ledger of {study!r}: shared must have 'code', which names the code that makes "
+                f"the rows, found {', '.join(map(str, shared)) or 'nothing'}"
+            )
         head = {"ledger": VERSION, "study": study, "shared": plain(dict(shared))}
         self._head = json.loads(json.dumps(head))  # as it is read back
         self._kind = kind
@@ -72,7 +78,8 @@ class Ledger(Generic[Row]):
         found = []
         paths = folder.glob(f"{study}-*.jsonl")
         for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns):
-            found.append(cls(folder, study, _head_of(path).part("shared").content, kind))
+            shared = _head_of(path).part("shared").content
+            found.append(cls(folder, study, shared, kind, path=path))
         return found
 
     @classmethod

@@ -110,6 +110,11 @@ class Coupling(Feedback, ABC):
         return replace(self, own_feedback=None).with_parameters(self.own_feedback.weight)
 
     @property
+    def turned(self) -> "Coupling":
+        """The coupling as it learns on its own way back; only a dense one has other rows then."""
+        return self
+
+    @property
     @abstractmethod
     def shape(self) -> tuple[int, int]:
         """Neurons of pre, neurons of post."""

@@ -67,6 +67,13 @@ class DenseCoupling(Coupling):
         return rows, columns
 
     @property
+    def turned(self) -> "DenseCoupling":
+        """The coupling from post to pre, whose matrix is the transpose: its rows are post."""
+        return DenseCoupling(
+            self.post, self.pre, self.weight.T, self.fraction_bits, self.weight_format
+        )
+
+    @property
     def parameters(self) -> Weights:
         """The matrix itself; a self-coupling stores both mirrors and the zero diagonal."""
         return self.weight
