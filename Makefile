@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
-	@for file in $$(grep -lsE '^STUDY\b.*= Study\(' $(addsuffix /*.py,$(STUDIES))); do \
+	@for file in $$(grep -lsE '^STUDY\b.*= Study\b' $(addsuffix /*.py,$(STUDIES))); do \
 		printf 'study-%s\t' "$$(basename "$$file" .py | tr _ -)"; \
 		sed -n '1s/^"""//;1s/"""$$//p' "$$file"; \
 	done | expand -t 20

@@ -74,7 +74,7 @@ USES = {
     Kind.FAULT_MAP: Use(("toreq-hw replay NETWORK {}",)),
     Kind.CHIP: Use(("toreq-hw deploy --target loihi --chip {}",)),
     Kind.DESCRIPTION: Use(("toreq-hw train --network {} --out NETWORK",)),
-    Kind.LEDGER: Use(("toreq-hw inject NETWORK, which finds them in its folder",)),
+    Kind.LEDGER: Use(("the command of its study, which finds it in its work folder and goes on",)),
 }
 """Of kinds that a command reads."""
 

@@ -214,7 +214,7 @@ def test_bad_input_is_one_line_and_status_2(trained: Path, tmp_path: Path) -> No
         "simulate", narrow
     )
     assert "must be an image in 0..358, not 359" in refusal("simulate", trained, "--trace", "359")
-    assert "--data must be one of digits, mnist, fashion-mnist, found 'cifar'" in refusal(
+    assert "--data must be one of digits, mnist, fashion-mnist, cifar-10, found 'cifar'" in refusal(
         "simulate", trained, "--data", "cifar"
     )
     assert "command must be one of bench, demo" in refusal("fly")

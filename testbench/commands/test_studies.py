@@ -174,3 +174,33 @@ def test_a_file_that_holds_no_whole_study_is_one_line(
 def test_rows_are_the_same_wherever_they_are_made(tmp_path: Path, jobs: int) -> None:
     record = find()["toy"].run(None, Place(tmp_path, jobs))
     assert record.squares == (9, 4, 1, 0, 1, 4, 9)
+
+
+def test_a_study_that_is_none_is_named(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = toy / "other.py"
+    for content, said in (
+        ("STUDY = Study(\nraise SystemExit(7)\n", "a study must load"),
+        (
+            TOY.replace('id="toy"', 'id="other"').replace(
+                'claim="Squares are not negative."', "claim=5"
+            ),
+            "claim of a study must be a text, not 5",
+        ),
+    ):
+        other.write_text(content)
+        with pytest.raises(InputError, match=said):
+            find()
+    other.unlink()
+    monkeypatch.setenv(FOLDERS, str(toy / "nothing"))
+    with pytest.raises(InputError, match=r"must name folders, found .*nothing, which is none"):
+        find()
+
+
+def test_a_typed_study_is_found_and_an_edit_measures_anew(toy: Path, tmp_path: Path) -> None:
+    path = toy / "toy.py"
+    path.write_text(TOY.replace("STUDY = Study(", "STUDY = Study[Squares]("))
+    first = run("study", "toy", "--work", tmp_path / "w", "--out", tmp_path / "w")
+    assert (first.status, "the least square is 0" in first.output) == (0, True)
+    path.write_text(TOY.replace("** power)", "** power + 1000)"))
+    again = run("study", "toy", "--work", tmp_path / "w", "--out", tmp_path / "w")
+    assert "the least square is 1000" in again.output, again

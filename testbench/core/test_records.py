@@ -17,12 +17,14 @@ from toreq_hw.records.deployment import DeployedNetwork
 from toreq_hw.records.lazy import LazyRecord
 from toreq_hw.records.parity import Parity
 from toreq_hw.records.robustness import Robustness
+from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.reports import parity
 from toreq_hw.reports.lazy import lazy_page
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.robustness import robustness_page
+from toreq_hw.reports.structured import structured_page
 from toreq_hw.reports.synthesis import synthesis_page
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
@@ -43,6 +45,12 @@ def parity_pages(record: Parity, folder: Path) -> None:
     (folder / "parity.png").write_bytes(parity.picture(record.rows))
 
 
+def structured_pages(record: Structured, folder: Path) -> None:
+    page = structured_page(record)
+    write_markdown(page, folder / "structured.md")
+    write_page(page, folder / "structured.html")
+
+
 def synthesis_pages(record: Synthesis, folder: Path) -> None:
     page = synthesis_page(record)
     write_markdown(page, folder / "synthesis.md")
@@ -53,6 +61,7 @@ CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
     "lazy": (LazyRecord, lazy_pages),
     "parity": (Parity, parity_pages),
     "robustness": (Robustness, robustness_pages),
+    "structured": (Structured, structured_pages),
     "synthesis": (Synthesis, synthesis_pages),
 }
 """By name of the published file: the dataclass of its record, and what writes its pages."""

@@ -25,7 +25,7 @@ class _Function:
     """A function of the package: where it stands, and what is said of it and of its class."""
 
     where: str
-    node: ast.FunctionDef
+    node: ast.FunctionDef | ast.AsyncFunctionDef
     about: str
     public: bool
 
@@ -77,10 +77,12 @@ def _functions(path: Path, text: str) -> Iterator[_Function]:
                 own = ast.get_docstring(child) or ""
                 inside = public and not child.name.startswith("_")
                 yield from visit(child, f"{name}{child.name}.", own, inside)
-            elif isinstance(child, ast.FunctionDef):
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
                 said = f"{ast.get_docstring(child) or ''}\n{about}"
                 seen = public and not child.name.startswith("_")
                 yield _Function(f"{name}{child.name}", child, said, seen)
+            elif isinstance(child, ast.If | ast.Try | ast.With):
+                yield from visit(child, name, about, public)
 
     yield from visit(ast.parse(text), f"{path.relative_to(ROOT)}: ", "", True)
 

@@ -154,7 +154,7 @@ def test_a_loop_that_does_not_close_is_refused_by_name() -> None:
 def test_what_is_refused_would_break_the_descent(monkeypatch: pytest.MonkeyPatch) -> None:
     # The refusal is switched off: depths follow from the chain, and the shifts of skips are wrong.
     def of_chain(
-        relaxing: Sequence[Population], couplings: Sequence[Coupling]
+        relaxing: Sequence[Population], couplings: Sequence[Coupling], _: object
     ) -> Mapping[str, int]:
         steps = set(pairwise(p.name for p in relaxing))
         return feedback.depths(relaxing, [c for c in couplings if (c.pre, c.post) in steps])

@@ -45,10 +45,10 @@ class Ledger(Generic[Row]):
 
     study: begins the file's name, unless `path` says how the file is called. shared: plain values
     that influence every run; `code` among them names the code that makes the rows, such as
-    `code_digest([Path(__file__)])`. Several processes may work on one file: `lock` gives one of them its
-    turn. A last line that a crash cut short is dropped when the study goes on. Raises InputError
-    for any other line that is not a whole run of this study, OutputError where the file cannot be
-    written; each names the file.
+    `code_digest([Path(__file__)])`. Several processes may work on one file: `lock` gives one of
+    them its turn. A last line that a crash cut short is dropped when the study goes on. Raises
+    InputError for any other line that is not a whole run of this study, OutputError where the file
+    cannot be written; each names the file.
     """
 
     def __init__(

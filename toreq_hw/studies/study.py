@@ -19,7 +19,7 @@ Record = TypeVar("Record")
 FOLDERS = "TOREQ_HW_STUDIES"
 """Environment variable: folders beside this one that hold studies, separated as in PATH."""
 
-_HOLDS_ONE = re.compile(r"^STUDY\b.*= Study\(", re.MULTILINE)
+_HOLDS_ONE = re.compile(r"^STUDY\b.*= Study\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,10 @@ def find() -> dict[str, Study[Any]]:
             raise InputError(
                 f"{path}: STUDY must be a Study called {path.stem}, found {shown!r:.60}"
             )
+        for name in ("claim", "setup", "control", "command"):
+            value = getattr(study, name)
+            if not isinstance(value, str):
+                raise InputError(f"{path}: {name} of a study must be a text, not {value!r:.60}")
         if study.id in found:
             raise InputError(f"{path}: a study's id must be its own, found {study.id!r} twice")
         found[study.id] = study
@@ -88,6 +92,9 @@ def find() -> dict[str, Study[Any]]:
 
 def _files() -> Iterator[Path]:
     named = [Path(folder) for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
+    for folder in named:
+        if not folder.is_dir():
+            raise InputError(f"{FOLDERS} must name folders, found {folder}, which is none")
     for folder in (Path(__file__).parent, *named):
         for path in sorted(folder.glob("*.py")):
             if _HOLDS_ONE.search(path.read_text(encoding="utf-8", errors="replace")):
@@ -103,6 +110,9 @@ def _module(path: Path) -> ModuleType:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # somebody's own file: whatever it raises, it cannot be loaded
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever somebody's own file raises
         raise InputError(f"{path}: a study must load, found: {error}") from error
     return module

@@ -8,7 +8,7 @@ export computes the same states in the same ticks. A reader may take a kind's ow
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from toreq_hw.errors import NetworkError
 from toreq_hw.json_values import FileEntry
-from toreq_hw.network.couplings.own_feedback import OwnFeedback
+from toreq_hw.network.couplings.own_feedback import Feedback
 from toreq_hw.network.couplings.runs import Runs, runs_of
 from toreq_hw.network.couplings.weights import WeightFormat
 from toreq_hw.reading import Fields, shown
@@ -41,17 +41,6 @@ class Edges(NamedTuple):
     pre: npt.NDArray[np.intp]
     post: npt.NDArray[np.intp]
     parameter: npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Feedback:
-    """feedback_shift: s, by which the way back is 2^-s times as strong as the way forward.
-
-    own_feedback: weights of the way back; None where they are those of the way forward.
-    """
-
-    feedback_shift: int = 0
-    own_feedback: OwnFeedback | None = None
 
 
 class Coupling(Feedback, ABC):
@@ -111,7 +100,7 @@ class Coupling(Feedback, ABC):
 
     @property
     def turned(self) -> "Coupling":
-        """The coupling as it learns on its own way back; only a dense one has other rows then."""
+        """As it learns on its own way back; only a dense one has other rows then."""
         return self
 
     @property

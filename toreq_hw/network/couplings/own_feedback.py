@@ -43,3 +43,14 @@ class OwnFeedback:
     def kind(self) -> FeedbackKind:
         """Fixed or learned."""
         return FeedbackKind.LEARNED if self.learned else FeedbackKind.FIXED
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Feedback:
+    """feedback_shift: s, by which the way back is 2^-s times as strong as the way forward.
+
+    own_feedback: weights of the way back; None where they are those of the way forward.
+    """
+
+    feedback_shift: int = 0
+    own_feedback: OwnFeedback | None = None
