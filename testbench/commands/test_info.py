@@ -96,7 +96,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 TAKEN_BY = {
     "trials": "",
-    "ledger": "inject NETWORK",
+    "ledger": "the command of its study",
     "record": "",
     "idx": "",
     "pickle": "",
