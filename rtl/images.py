@@ -141,7 +141,7 @@ def _check(network: Network, parameters: CoreParameters) -> None:
 
 
 def pack(rows: Matrix, bits: int) -> list[int]:
-    """Each row of fields as one word: two's complement, the first field lowest."""
+    """Each row of fields, (rows, fields), as one word: two's complement, the first field lowest."""
     fields = rows[:, :, None] >> np.arange(bits) & 1
     packed_bytes = np.packbits(
         fields.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little"

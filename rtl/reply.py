@@ -33,7 +33,10 @@ class CoreReply:
 
 
 def events_of(log: npt.NDArray[np.uint32], parameters: CoreParameters) -> npt.NDArray[np.int64]:
-    """`CoreReply.events` of a log: rows of sweep, neuron address and delta as words of the core."""
+    """`CoreReply.events` of a log: rows of sweep, neuron address and delta as words of the core.
+
+    log: uint32 (events, 3). Returns int64 of the same shape.
+    """
     sweep, address, word = log.astype(np.int64).T
     neuron_of = {
         place.first_group * parameters.lanes + k: first + k

@@ -184,7 +184,7 @@ class DenseRun:
         return np.concatenate(parts, axis=1).astype(np.int64)
 
     def ticks_of(self, active: npt.NDArray[np.intp]) -> Iterator[None]:
-        """Sweeps the samples `active` until each has ended."""
+        """Sweeps the samples `active`, intp (n,), until each has ended."""
         start, colours = self._start, len(self._engine.network.colours)
         self._active, self._state = active, start.states[active]
         self._sent = self._state.copy()

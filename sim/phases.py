@@ -157,6 +157,7 @@ def free_phase(
 ) -> PhaseResult:
     """Relaxes from all-zero states with the input clamped: s* of docs/numerics.md.
 
+    inputs: integers (batch, input.size).
     engine, threshold, trace: as in `relax`.
     """
     return relax(network, inputs, engine=engine, threshold=threshold, trace=trace)

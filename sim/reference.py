@@ -46,7 +46,10 @@ def accumulators(
 def tick(
     network: Network, colour: int, sent: States, drive: npt.NDArray[np.int64]
 ) -> list[tuple[Block, npt.NDArray[np.int16]]]:
-    """New states of every block of one colour, all computed from the same sent states."""
+    """New states of every block of one colour, all computed from the same sent states.
+
+    sent: int64 (size,) per population. drive: int64 (n_output,). Returns int16 (neurons,) a block.
+    """
     updated = []
     for block in network.sweep.blocks[colour]:
         population = network.population(block.population)
@@ -83,7 +86,10 @@ def of_term(share: TermShare, states: States) -> npt.NDArray[np.int64]:
 def rows_of(
     network: Network, population: Population, block: Block, total: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int16]:
-    """New states of a block of whole budget rows; a neuron that is no cell stays at 0."""
+    """New states of a block of whole budget rows; a neuron that is no cell stays at 0.
+
+    total: accumulators, int64 (neurons,). Returns int16 of the same shape.
+    """
     rows = population.rows
     assert rows is not None
     new = np.zeros(len(total), dtype=np.int16)

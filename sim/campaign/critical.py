@@ -21,7 +21,10 @@ Labels = npt.NDArray[np.int64]
 def bit_damage(
     network: Network, inputs: Inputs, labels: Labels, *, rate: float, trials: int, seed: int
 ) -> list[BitDamage]:
-    """Every bit of every coupling in turn, highest bits last."""
+    """Every bit of every coupling in turn, highest bits last.
+
+    inputs: int16 (samples, input.size); labels: int64 (samples,).
+    """
     found = []
     for coupling in network.couplings:
         for bit in range(8 if coupling.weight_format is WeightFormat.INT8 else 2):

@@ -157,5 +157,5 @@ def _stepped(
 
 
 def biases_of(latents: Latents) -> dict[str, npt.NDArray[np.int32]]:
-    """The biases that bias latents stand for."""
+    """The biases that bias latents stand for, int32 (biases,) by population."""
     return {n: (v >> BIAS_GUARD_BITS).astype(np.int32) for n, v in latents.bias.items()}

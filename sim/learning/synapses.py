@@ -138,7 +138,8 @@ def latents_in(synapses: Synapses, part: int, shape: tuple[int, ...]) -> npt.NDA
 def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Bias latents that stand for given biases, each in the middle of what rounds to its bias.
 
-    Raises InputError for a bias that no latent stands for.
+    biases: int32 (neurons,). Returns int32 of the same shape. Raises InputError for a bias that no
+    latent stands for.
     """
     limit = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
     wide = whole_numbers("biases to be learned", biases, ("neurons",), -limit, limit)
@@ -148,7 +149,7 @@ def bias_latents_of(biases: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 def weights_of(latents: npt.NDArray[np.int16], theta: int) -> npt.NDArray[np.int8]:
-    """The weights that latents stand for.
+    """The weights that latents stand for, of the same shape.
 
     Ternary (theta > 0): sign(V) where |V| >= theta, else 0. INT8 (theta = 0):
     clip((V + 128) >> 8, -127, 127).
@@ -162,7 +163,7 @@ def weights_of(latents: npt.NDArray[np.int16], theta: int) -> npt.NDArray[np.int
 def latents_of(
     weights: npt.NDArray[np.int8], theta: int, dropped: int = 0
 ) -> npt.NDArray[np.int16]:
-    """Latents that stand for given weights, each in the middle of what it may be.
+    """Latents that stand for given weights, of their shape, each in the middle of what it may be.
 
     INT8: V = 256 W, the middle of the interval that rounds to W. Ternary: 0 for 0, and for +-1 the
     middle of theta .. 2 theta, half a threshold away from being forgotten. What lies beyond theta

@@ -211,8 +211,9 @@ def program(network: Network, layers: Sequence[Layer]) -> Network:
 
 @named_type_errors
 def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States:
-    """The states after every start layer, in order. Raises InputError for states out of range, and
-    for a clamped readout.
+    """The states after every start layer, in order, int16 (batch, size) per relaxing population.
+
+    Raises InputError for states out of range, and for a clamped readout.
     """
     check_layers(layers)
     if any(isinstance(layer, StartLayer) for layer in layers):

@@ -29,7 +29,10 @@ T_READ = 250e-9
 
 
 def programming_sigma(target: Real) -> Real:
-    """Standard deviation of programming in uS: 0.26348 + 1.9650 g - 1.1731 g^2, g = G / G_max."""
+    """Standard deviation of programming in uS: 0.26348 + 1.9650 g - 1.1731 g^2, g = G / G_max.
+
+    target: conductances in uS, of any shape, which the result has too.
+    """
     g = target / G_MAX
     return 0.26348 + 1.9650 * g - 1.1731 * g**2
 
@@ -50,6 +53,8 @@ def read_sigma(programmed: Real, seconds: float) -> Real:
     """Relative standard deviation of a reading `seconds` after programming (1/f noise).
 
     min(0.0088 / max(g^0.65, 0.001), 0.2) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max.
+
+    programmed: conductances in uS, of any shape, which the result has too.
     """
     q = np.minimum(0.0088 / np.maximum((programmed / G_MAX) ** 0.65, 1e-3), 0.2)
     sigma: Real = q * np.sqrt(np.log((seconds + T_READ) / (2 * T_READ)))
@@ -95,7 +100,7 @@ class Pcm(AnalogWeights):
             raise InputError(f"seconds of {self.kind} must be in 0..1e12, not {self.seconds!r}")
 
     def analog(self, coupling: Coupling, rng: np.random.Generator) -> Real:
-        """The difference of the pair, in units of the stored weight."""
+        """The difference of the pair, of the parameters' shape, in units of the stored weight."""
         weight = coupling.parameters.astype(np.float64)
         per_weight = G_MAX / max(1.0, float(np.abs(weight).max(initial=0)))
         pair = []

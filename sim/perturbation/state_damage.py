@@ -37,7 +37,7 @@ class StateBitFlip(StartLayer):
     unit: ClassVar[str] = "probability per state bit"
 
     def disturb(self, network: Network, states: States) -> States:
-        """Draws sample by sample, population by population in file order."""
+        """Draws sample by sample, population by population in file order; shapes stay."""
         rng = self.generator()
         result = dict(states)
         for population in self.populations(network):
@@ -62,7 +62,7 @@ class SingleStateFlip(StartLayer):
     domain: ClassVar[tuple[float, float]] = (0.0, 8.0)
 
     def disturb(self, network: Network, states: States) -> States:
-        """One neuron a sample, each equally likely."""
+        """One neuron a sample, each equally likely; shapes stay."""
         bit = round(self.level) - 1
         if bit < 0:
             return states
@@ -93,7 +93,7 @@ class StateNoise(StartLayer):
     unit: ClassVar[str] = "largest move over the range of states"
 
     def disturb(self, network: Network, states: States) -> States:
-        """One draw a neuron and sample."""
+        """One draw a neuron and sample; shapes stay."""
         rng = self.generator()
         result = dict(states)
         for population in self.populations(network):

@@ -63,7 +63,7 @@ class WeightDamage(WeightLayer):
         return with_weights(network, {c.name: self.damage(c, rng) for c in couplings})
 
     def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
-        """What one coupling's cells read."""
+        """What one coupling's cells read, int8 of its parameters' shape."""
         raise NotImplementedError
 
 
@@ -81,7 +81,7 @@ class WeightBitFlip(WeightDamage):
     full_damage: ClassVar[float | None] = 0.5
 
     def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
-        """Words XOR a map of flips."""
+        """Words XOR a map of flips, of the parameters' shape."""
         width = 8 if coupling.weight_format is WeightFormat.INT8 else 2
         if not -1 <= self.bit < width:
             raise InputError(
@@ -122,7 +122,7 @@ class StuckWeights(WeightDamage):
             )
 
     def damage(self, coupling: Coupling, rng: np.random.Generator) -> Weights:
-        """round(level * cells) cells overwritten."""
+        """round(level * cells) cells overwritten; the parameters' shape."""
         return put(coupling, *self._stuck(coupling, rng))
 
     def stuck_cells(

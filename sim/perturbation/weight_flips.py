@@ -18,7 +18,8 @@ Lines = npt.NDArray[np.int64]
 def flips_of_cells(network: Network, flips: Lines) -> Lines:
     """Flips of parameters as flips of the default lowering's cells, one an edge, in their order.
 
-    flips: as in `Disturbance.weight_flips`, of `network`. The result is of `network.lowered`.
+    flips: int64 (flips, 5), as in `Disturbance.weight_flips`, of `network`. The result, of the same
+    columns, is of `network.lowered`.
     """
     found, line = [np.zeros((0, 5), dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for number, coupling in enumerate(network.couplings):
@@ -64,7 +65,10 @@ def readings(network: Network, flips: Lines) -> Lines:
 
 
 def stored_lines(network: Network, plan: Plan, flips: Lines) -> Lines:
-    """For compiled code: rows of tick, both places in `plan.weights`, readings before and after."""
+    """For compiled code: rows of tick, both places in `plan.weights`, readings before and after.
+
+    Returns int64 (flips, 5).
+    """
     places = np.zeros((len(flips), 2), dtype=np.int64)
     for k in np.unique(flips[:, 2]):
         lines = flips[:, 2] == k
@@ -73,7 +77,10 @@ def stored_lines(network: Network, plan: Plan, flips: Lines) -> Lines:
 
 
 def lines_by_direction(network: Network, flips: Lines) -> Lines:
-    """Rows of sample, tick, source, target, change of W 2^(F - f) in that direction; by tick."""
+    """Rows of sample, tick, source, target, change of W 2^(F - f) in that direction; by tick.
+
+    flips: int64 (flips, 5). Returns int64 (n, 5).
+    """
     start = Layout(network).starts
     change = np.diff(readings(network, flips))[:, 0]
     found = [np.zeros((0, 5), dtype=np.int64)]

@@ -16,7 +16,13 @@ MOST_LINES_OF_A_FILE = 300
 LEAST_WITH_SHAPES = 0.9
 LEAST_WITH_ERRORS = 0.95
 
-_ARRAY = re.compile(r"NDArray|ArrayLike|Tensor\b|Floats\b|Reals\b")
+_ALIASES = (
+    "Array Floats Indices Inputs Integers Ints Labels Lines Matrix Neurons Observations Parts "
+    "Range Real Reals Sequences Sites States Tensors Weights Wide"
+)
+"""Names that the package gives to types of arrays."""
+
+_ARRAY = re.compile(rf"NDArray|ArrayLike|Tensor\b|\b(?:{'|'.join(_ALIASES.split())})\b")
 _SHAPE = re.compile(r"\([\w.+*/ -]+,[\w.+*/, -]*\)|\(batch\)|\bshapes?\b|\bscalar\b", re.IGNORECASE)
 
 

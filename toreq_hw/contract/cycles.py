@@ -34,7 +34,8 @@ def cycles_of(network: Network, threshold: int = 0) -> Cycles:
 def keep(cycles: Cycles, sweep: int, kept: Any, before: Any, after: npt.NDArray[np.int16]) -> Any:
     """The states that the next sweep's end is compared with; None for no comparison.
 
-    kept: those of this sweep. before, after: states as it began and as it ended, int16.
+    kept: those of this sweep. before, after: states as it began and as it ended, int16 (..,
+    neurons).
     """
     if cycles is Cycles.NONE:
         return None

@@ -115,7 +115,7 @@ class Coupling(Feedback, ABC):
 
     @abstractmethod
     def with_parameters(self, parameters: Weights) -> Self:
-        """The same coupling with other stored integers. Raises NetworkError."""
+        """The same coupling with other stored integers of the same shape. Raises NetworkError."""
 
     @abstractmethod
     def edges(self) -> Edges:
@@ -238,7 +238,7 @@ class Coupling(Feedback, ABC):
         return low, high
 
     def free_parameters(self) -> npt.NDArray[np.intp]:
-        """Flat indices of the parameters that are not copies of others, in file order."""
+        """Flat indices of parameters that are not copies of others, in file order: intp (n,)."""
         return np.arange(self.parameters.size)
 
     def mirrored(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
