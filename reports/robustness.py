@@ -47,7 +47,7 @@ def campaign_section(record: Campaign) -> Section:
     x = [level.level for level in asked]
     series = {"equilibrium network": [_points(level.accuracy) for level in asked]}
     if len(baselines) == len(asked):
-        series |= {"feed-forward twin": [_points(baseline) for baseline in baselines]}
+        series |= {"feed-forward baseline": [_points(baseline) for baseline in baselines]}
     pictures = [curves_with_bands(x, series, record.unit, "test accuracy, %")]
     if record.on_settled:
         healing = {
@@ -87,7 +87,7 @@ def robustness_page(record: Robustness) -> Page:
         shape = "-".join(map(str, study.shape))
         sections.append(
             Section(
-                f"{name}, {shape}: against the feed-forward twin",
+                f"{name}, {shape}: against the feed-forward baseline",
                 f"{study.split}. {_plainly(study.campaigns)} Accuracy lost at each level "
                 "against the undamaged self; a difference is called one where intervals, over "
                 "damage and over the choice of test images, do not touch.",
@@ -120,7 +120,7 @@ def _baseline_sources(record: Robustness) -> dict[str, str]:
     """Sources of the baselines' trials, where those were run again after the others."""
     if record.twins is UNSET:
         return {}
-    return {"simulator sources of the feed-forward twins' trials": record.twins.sources}
+    return {"simulator sources of the feed-forward baselines' trials": record.twins.sources}
 
 
 class Winner(Enum):
@@ -169,7 +169,12 @@ def _verdict_table(campaigns: Sequence[Campaign]) -> Table:
                 for winner in Winner
             ]
             rows.append((campaign_title(campaign), *cells))
-    header = ("layer", "equilibrium loses less at", "twin loses less at", "no difference seen at")
+    header = (
+        "layer",
+        "equilibrium loses less at",
+        "baseline loses less at",
+        "no difference seen at",
+    )
     return Table(header, tuple(rows))
 
 
@@ -187,7 +192,7 @@ def _plainly(campaigns: Sequence[Campaign]) -> str:
     wins = "; ".join(places[Winner.EQUILIBRIUM]) or "nothing that was tried"
     losses = "; ".join(places[Winner.BASELINE]) or "nothing that was tried"
     return (
-        f"The equilibrium network beats its twin under {wins}. It loses to it under {losses}. "
+        f"The equilibrium network beats its baseline under {wins}. It loses to it under {losses}. "
         "Elsewhere no difference is seen."
     )
 
@@ -201,12 +206,12 @@ def _lead(name: str, study: DataStudy) -> str:
         cases = sum(level.images for level in levels)
         exact = sum(level.exact.value * level.images for level in levels)
         healed = (
-            f" {100 * exact / cases:.3f} % of {cases:,} single state bit flips heal to the "
+            f" {100 * exact / cases:.3f} % of {cases:,} single state bit flips return to the "
             "identical equilibrium."
         )
     return (
         f"{name}:{healed} Of {sum(counts.values())} levels of damage the equilibrium network loses "
-        f"less than its feed-forward twin at {counts[Winner.EQUILIBRIUM]}, more at "
+        f"less than its feed-forward baseline at {counts[Winner.EQUILIBRIUM]}, more at "
         f"{counts[Winner.BASELINE]}, and no difference is seen at {counts[Winner.EQUAL]}."
     )
 

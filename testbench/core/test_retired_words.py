@@ -138,3 +138,35 @@ def test_no_file_is_called_by_a_retired_word() -> None:
 )
 def test_retired_identifiers_are_found(source: str, count: int) -> None:
     assert len(_retired(source)) == count
+
+
+SHOWN = re.compile(r"\b(?:twins?|heals?|healed|ruins?|yardsticks?)\b", re.IGNORECASE)
+"""Words that texts for people no longer say."""
+
+
+def _texts(source: str) -> Iterator[tuple[int, str]]:
+    """Every string of a source that has a blank, with its line: what is shown, and docstrings."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+def test_texts_for_people_say_no_retired_word() -> None:
+    folders = ("toreq_hw/", "sim/", "rtl/", "quant/", "lava_backend/", "boards/", "reports/")
+    found = [
+        f"{name}:{line}: {text:.60}"
+        for name in _sources()
+        if name.startswith(folders)
+        for line, text in _texts((ROOT / name).read_text(encoding="utf-8"))
+        if SHOWN.search(text)
+    ]
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    found += [page.name for page in pages if SHOWN.search(page.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_a_retired_word_in_a_text_is_found() -> None:
+    ((line, text),) = _texts('x = "the twin heals"')
+    assert line == 1
+    assert SHOWN.search(text)
+    assert not SHOWN.search("twin_accuracy is a name")

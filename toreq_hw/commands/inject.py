@@ -107,7 +107,13 @@ def _files(values: Values) -> Files:
 @click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=MAX_SWEEPS, show_default=True)
 @click.option("--jobs", type=Whole(1, MAX_JOBS), help="Processes; default one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
-@click.option("--twin/--no-twin", default=True, help="Compare with a feed-forward baseline.")
+@click.option(
+    "--feed-forward/--no-feed-forward",
+    "--twin/--no-twin",
+    "twin",
+    default=True,
+    help="Compare with a feed-forward baseline.",
+)
 @click.option(
     "--work",
     "--store",

@@ -213,7 +213,7 @@ def verdict(record: Robustness) -> Verdict:
 
 STUDY = Study(
     id="robustness",
-    claim="An equilibrium network survives noise and damage, and heals from flipped states.",
+    claim="An equilibrium network survives noise and damage, and returns from flipped states.",
     setup="Many seeded trials of each kind of damage at each level, on whole networks.",
     control="Level 0 changes no state; full damage ends at chance; a feed-forward network.",
     record=Robustness,
