@@ -200,7 +200,7 @@ def nudged_start(
 
     choices: threshold, max_sweeps and trace, as in `relax`. Raises InputError.
     """
-    if sign not in (1, -1):
+    if isinstance(sign, bool) or sign not in (1, -1):
         raise InputError(f"sign must be 1 or -1, not {sign!r}")
     phase = Phase.POSITIVE if sign == 1 else Phase.NEGATIVE
     output = network.output

@@ -38,6 +38,13 @@ from toreq_hw.sim.start import Start
 States = dict[str, npt.NDArray[np.int16]]
 
 
+def check_observer(observer: Observer) -> Observer:
+    """`observer` where it is one. Raises InputError."""
+    if not all(callable(getattr(observer, name, None)) for name in ("begin", "tick", "end")):
+        raise InputError(f"an observer must have begin, tick and end, found {observer!r:.60}")
+    return observer
+
+
 class Session:
     """One batch of samples and its phases, one after another.
 
@@ -61,7 +68,7 @@ class Session:
     ) -> None:
         self._sound, self._engine_name = network, engine
         self._limits: Any = {"threshold": threshold, "max_sweeps": max_sweeps}
-        self._observers = tuple(observers)
+        self._observers = tuple(check_observer(one) for one in observers)
         self.result: PhaseResult | None = None
         self._phase: LivePhase | None = None
         self._equilibrium: States | None = None
@@ -139,7 +146,7 @@ class Session:
         observer: watches what is left of this phase.
         """
         if observer is not None:
-            observer.begin(self.phase.standing())
+            check_observer(observer).begin(self.phase.standing())
         if observer is not None or self._observers:
             while not self.finished:
                 tick = self.step()

@@ -47,14 +47,6 @@ def line(**changes: Any) -> str:
     return json.dumps({"run": {"trial": record["trial"]}, "row": row}) + "\n"
 
 
-def test_a_ledger_names_the_code_of_its_rows(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"shared must have 'code', .* found power"):
-        Ledger(tmp_path, "s", {"power": 2}, Trial)
-    kept = Ledger(tmp_path, "s", {"power": 2, "code": "1"}, Trial)
-    kept.add(run_of(TRIAL), TRIAL)
-    assert run_of(TRIAL) not in Ledger(tmp_path, "s", {"power": 2, "code": "2"}, Trial)
-
-
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     other = replace(TRIAL, trial=4, twin_accuracy=1.0)
     for trial in (TRIAL, other):

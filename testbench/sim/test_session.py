@@ -157,3 +157,17 @@ def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> Non
     assert names["free"].unsettled == 0
     assert names["positive"].phase == "positive"
     assert len(capsys.readouterr().out.splitlines()) == names["free"].ticks.max()
+
+
+@pytest.mark.parametrize("observer", [5, "ticks", object()])
+def test_what_does_not_watch_is_refused(observer: Any) -> None:
+    case = random_case(5)
+    with pytest.raises(InputError, match="an observer must have begin, tick and end, found"):
+        Session(case.network, observers=[observer])
+    session = Session(case.network)
+    session.start(case.inputs)
+    with pytest.raises(InputError, match="an observer must have begin, tick and end, found"):
+        session.run(observer)
+    free = session.run()
+    with pytest.raises(InputError, match="sign must be 1 or -1, not True"):
+        sim.nudged_phase(case.network, case.inputs, free, case.labels, True)

@@ -126,7 +126,11 @@ class Ledger(Generic[Row]):
             yield
 
     def add(self, run: Run, row: Row) -> None:
-        """Keeps one finished run."""
+        """Keeps one finished run. Raises InputError for a row of another type, OutputError."""
+        if not isinstance(row, self._kind):
+            raise InputError(
+                f"{self.path}: a row must be a {self._kind.__name__}, not {type(row).__name__}"
+            )
         line = json.dumps({"run": dict(run), "row": plain(row)}, allow_nan=False) + "\n"
         with self._writing():
             self._drop_cut()

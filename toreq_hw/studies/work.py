@@ -29,8 +29,13 @@ def workers(jobs: int = 1, scheduler: str | None = None) -> Iterator[None]:
     """While it lasts `do_each` works in `jobs` processes, or on the cluster of `scheduler`.
 
     jobs: 1 is this process, -1 one a core. scheduler: the address of a Dask scheduler. Raises
-    MissingDependencyError without Dask, InputError where no scheduler answers or where it is lost.
+    MissingDependencyError without Dask, InputError for another number of jobs, and where no
+    scheduler answers or where it is lost.
     """
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or (jobs < 1 and jobs != -1):
+        raise InputError(
+            f"jobs must be a whole number from 1 on, or -1 for one a core, not {jobs!r}"
+        )
     with _workers(jobs, scheduler), _kept_on_loss(scheduler):
         yield
 
