@@ -237,13 +237,19 @@ def _tried(tree: Path, tests: Sequence[str]) -> tuple[Verdict, str]:
 
 def _files_of(tree: Path, tests: Sequence[str]) -> list[str]:
     """The same with each folder as its files, but `_NOTICES_ALL`: pytest leaves a folder out once
-    one of its files was named.
+    one of its files was named. An option and its value stay as they are.
     """
     found: list[str] = []
-    for test in tests:
+    options: list[str] = []
+    waiting = list(tests)
+    while waiting:
+        test = waiting.pop(0)
+        if test.startswith("-"):
+            options += [test, waiting.pop(0)]
+            continue
         inside = sorted(str(path.relative_to(tree)) for path in (tree / test).rglob("test_*.py"))
         found += [name for name in inside or [test] if name not in found]
-    return [name for name in found if name != _NOTICES_ALL]
+    return [*(name for name in found if name != _NOTICES_ALL), *options]
 
 
 def _children_seconds() -> float:

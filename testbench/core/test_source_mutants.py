@@ -71,7 +71,9 @@ def test_a_folder_is_run_whole_although_one_of_its_files_comes_first(
     (folder / "conftest.py").write_text("import sys\nsys.path.insert(0, '.')\n")
     copies = tree.parent / "copies"
     copies.mkdir()
-    trials = [(KILLED, ("tests/test_first.py", "tests"))]
+    (folder / "test_third.py").write_text("def test_wrong():\n    assert False\n")
+    left_out = ("--deselect", "tests/test_third.py")
+    trials = [(KILLED, ("tests/test_first.py", "tests", *left_out))]
     assert Campaign("half-mutants", trials, copies, tree).run([0]) == 0
     assert "killed     0" in capsys.readouterr().out
 

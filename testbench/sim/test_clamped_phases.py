@@ -65,6 +65,8 @@ def test_an_output_that_drives_the_input_by_hand(engine: sim.EngineName) -> None
     # a_h = 8 + 12 + 4 = 24, (24 + 2) >> 2 = 6.
     assert {n: s.tolist() for n, s in both.states.items()} == {"h": [[6]], "y": [[4]]}
     assert (both.input_events.tolist(), both.synops.tolist()) == ([2], [2])
+    # Dense: the weights of x and of y once; h updates alone, so a sweep reads nothing more.
+    assert both.dense_synops.tolist() == [2]
 
 
 def random_clamping(case: Case, seed: int) -> dict[str, States]:
