@@ -19,7 +19,8 @@ class Cycles(IntEnum):
     NONE = 0
     """Every phase settles, or its messages have a threshold, so that states say too little."""
     OF_TWO = 1
-    """An energy forbids all others: a sweep is compared with the one two sweeps before."""
+    """Symmetric couplings: a sweep is compared with the one two sweeps before. `synchronous` has no
+    longer cycle; one of a colouring that couples within a colour runs on to the limit on sweeps."""
     OF_ANY = 2
     """No energy: with the last one whose number is a power of two."""
 
@@ -53,7 +54,6 @@ def period(network: Network, sweeps: npt.NDArray[np.int32]) -> npt.NDArray[np.in
     if network.has_energy:
         return np.full(len(wide), 2, dtype=np.int32)
     powers = np.left_shift(1, np.arange(31, dtype=np.int64))
-    found: npt.NDArray[np.int32] = (wide - powers[np.searchsorted(powers, wide) - 1]).astype(
-        np.int32
-    )
+    kept_at = powers[np.searchsorted(powers, wide) - 1]
+    found: npt.NDArray[np.int32] = (wide - kept_at).astype(np.int32)
     return found
