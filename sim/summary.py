@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.contract.results import PhaseResult
+from toreq_hw.contract.results import PhaseResult, Status
 from toreq_hw.network import check_classes
+from toreq_hw.records.relaxed import Cycled
 from toreq_hw.records.summary import Spread, Summary
 
 
@@ -33,3 +34,11 @@ def summarise(relaxation: PhaseResult, labels: npt.ArrayLike) -> Summary:
         synops_per_sample=float(np.mean(relaxation.synops)),
         dense_synops_per_sample=float(np.mean(relaxation.dense_synops)),
     )
+
+
+@named_type_errors
+def cycles_in(relaxation: PhaseResult) -> tuple[Cycled, ...]:
+    """How many samples ended in a cycle of each exact period, shortest first."""
+    cycled = relaxation.periods[relaxation.status == Status.CYCLE]
+    periods, samples = np.unique(cycled, return_counts=True)
+    return tuple(map(Cycled, periods.tolist(), samples.tolist()))

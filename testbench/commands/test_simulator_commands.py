@@ -210,11 +210,11 @@ def test_bad_input_is_one_line_and_status_2(trained: Path, tmp_path: Path) -> No
     assert refusal("simulate", cut).startswith(f"error: {cut}: must be a whole safetensors file")
     narrow = tmp_path / "narrow.safetensors"
     network.save(network.layered((10, 4, 10), WeightFormat.TERNARY, (0, 0)), narrow)
-    assert "images for population 'input': must have shape (samples, 10)" in refusal(
+    assert "must have 64 inputs and 10 outputs for digits, found 10 and 10" in refusal(
         "simulate", narrow
     )
     assert "must be an image in 0..358, not 359" in refusal("simulate", trained, "--trace", "359")
-    assert "--data must be one of digits, mnist, fashion-mnist, cifar-10, found 'cifar'" in refusal(
+    assert "--data must be one of digits, mnist, fashion-mnist, cifar-10, reversal-N" in refusal(
         "simulate", trained, "--data", "cifar"
     )
     assert "command must be one of bench, demo" in refusal("fly")

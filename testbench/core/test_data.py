@@ -242,5 +242,7 @@ def test_wrong_download_is_not_kept(server: IdxSource, empty_places: Path) -> No
 def test_unknown_name() -> None:
     with pytest.raises(DataError) as caught:
         data.load("cifar")
-    known = "digits, mnist, fashion-mnist, cifar-10, reversal-8, copy-8, recall-4"
+    known = "digits, mnist, fashion-mnist, cifar-10, reversal-N, copy-N, sums-N, recall-N"
     assert str(caught.value).startswith(f"data must be one of {known}, not 'cifar'")
+    with pytest.raises(DataError, match=r"^data must be reversal-N with N in 4..64, found 'reve"):
+        data.load("reversal-100")

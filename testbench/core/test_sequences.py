@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toreq_hw.data import Dataset, Split
-from toreq_hw.data.sequences import copy, recall, reversal
+from toreq_hw.data.sequences import copy, named, recall, reversal, sums
 from toreq_hw.errors import InputError
 from toreq_hw.network.generator import Stream, next_word, seed_state
 
@@ -27,6 +27,28 @@ def test_reversal_and_copy(task) -> None:
         assert np.array_equal(part.labels, found[:, ::-1] if task is reversal else found)
         places = symbols_of(part.images, dataset, slice(4, 9))
         assert np.array_equal(places, np.tile(np.arange(5), (count, 1)))
+
+
+def test_sums_are_thermometers() -> None:
+    dataset = sums(5, 4, train=60, test=30)
+    assert dataset.shape == (5, 4 + 5)
+    assert (dataset.classes, dataset.rows, dataset.outputs) == (2, 15, 30)
+    totals = symbols_of(dataset.train.images, dataset, slice(4)).sum(axis=1)
+    assert len(set(totals.tolist())) > 5
+    for total, labels in zip(totals, dataset.train.labels, strict=True):
+        assert labels.tolist() == [1] * total + [0] * (15 - total)
+
+
+def test_lengths_are_part_of_the_name() -> None:
+    sizes = {"reversal-4": 40, "copy-16": 160, "sums-7": 42, "recall-3": 8}
+    for name, outputs in sizes.items():
+        make = named(name)
+        assert make is not None
+        found = make()
+        assert (found.name, found.outputs, len(found.train)) == (name, outputs, 4000)
+    assert named("digits") is None
+    with pytest.raises(InputError, match=r"must be sums-N with N in 7..64, found 'sums-6'"):
+        named("sums-6")
 
 
 def test_recall() -> None:

@@ -9,19 +9,42 @@ import click
 from toreq_hw.cli.checked import OVERWRITE
 from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
-from toreq_hw.data import NAMES, Dataset
+from toreq_hw.data import NAMES, SEQUENCES, Dataset
+from toreq_hw.data.sequences import named
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class DataName(Name):
+    """A set of images, or a task on sequences of some length, such as reversal-8."""
+
+    def __init__(self) -> None:
+        super().__init__((*NAMES, *SEQUENCES))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; anything else is a usage error."""
+        try:
+            if named(str(value)):
+                return str(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+DATA_HELP = "Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded."
+
 data_option = click.option(
+    "--data", "data_name", type=Name(NAMES), default="digits", show_default=True, help=DATA_HELP
+)
+any_data_option = click.option(
     "--data",
     "data_name",
-    type=Name(NAMES),
+    type=DataName(),
     default="digits",
     show_default=True,
-    help="Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded.",
+    help=f"{DATA_HELP} Tasks on sequences are made from a seed; N is their length.",
 )
 seed_option = click.option(
     "--seed",

@@ -71,6 +71,15 @@ def described_network(path: Path | None, dataset: Dataset) -> Network | None:
 
 def _fitting(found: Network, path: Path, dataset: Dataset) -> Network:
     """`found`, whose ends must be the data set's."""
+    check_ends(found, path, dataset)
+    return found
+
+
+def check_ends(found: Network, path: Path, dataset: Dataset) -> None:
+    """Raises InputError where inputs and outputs of the network at `path` are not the data set's.
+
+    So it does where the network does not name as many classes as a sample has labels.
+    """
     sizes = (found.input.size, found.output.size)
     if sizes != (dataset.pixels, dataset.outputs):
         raise InputError(
@@ -78,7 +87,6 @@ def _fitting(found: Network, path: Path, dataset: Dataset) -> Network:
             f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
         )
     check_rows(1 if found.readout is None else found.readout.rows, str(path), dataset)
-    return found
 
 
 def check_rows(rows: int, what: str, dataset: Dataset) -> None:

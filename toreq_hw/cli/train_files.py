@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from toreq_hw import data
 from toreq_hw.cli.checked import Files, Values
-from toreq_hw.data import NAMES, SEQUENCES
 from toreq_hw.destinations import Way, destination
-from toreq_hw.errors import InputError
+from toreq_hw.errors import DataError, InputError
 from toreq_hw.json_values import JsonObject
 from toreq_hw.reading import Fields, record_from
 from toreq_hw.records.training import CheckpointNotes, TrainedEpoch
@@ -39,9 +39,11 @@ def train_files(values: Values) -> Files:
 def notes_from(notes: JsonObject, trainer: Trainer, path: Path) -> CheckpointNotes:
     """The notes that `train` left in the checkpoint `path`. Raises InputError for any others."""
     found = Fields(notes, f"{path}: notes", InputError)
-    known = (*NAMES, *SEQUENCES)
-    if found.text("data") not in known:
-        raise found.error("data", f"be one of {', '.join(known)}", notes["data"])
+    try:
+        data.loader(found.text("data"))
+    except DataError as error:
+        known = (*data.NAMES, *data.SEQUENCES)
+        raise found.error("data", f"be one of {', '.join(known)}", notes["data"]) from error
     if found.value("holdout") is not None:
         found.integer("holdout", 1, _MOST)
     found.integer("epochs", 1, _MOST)

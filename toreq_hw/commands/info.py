@@ -6,18 +6,26 @@ from typing import Any
 
 import click
 
+from toreq_hw import network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.info_details import details
 from toreq_hw.cli.options import json_option
 from toreq_hw.cli.paths import InputFile
-from toreq_hw.errors import InputError
+from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.file_kinds import USES, Kind, Use, kind_of
 from toreq_hw.files import write_json
+from toreq_hw.network.support import require_pairs
 from toreq_hw.versions import versions
 
 _MOST = 12
 """Entries of a list that are printed; --json has them all."""
+
+_ANY_NETWORK = ("simulate", "train")
+"""Commands that take networks of every kind, attention and feedback of its own included."""
+
+_RELAXING_OUTPUT = ("inject", "replay", "rtl", "lazy", "synth", "deploy")
+"""Commands that refuse a clamped readout."""
 
 _APART = ("file", "kind", "commands", "versions", "fields")
 """Printed in another way, or for machines only."""
@@ -37,8 +45,7 @@ def command(path: Path, json_path: Path | None) -> None:
     if kind is Kind.OTHER:
         known = ", ".join(k.value for k in Kind if k not in (Kind.OTHER, Kind.PICKLE))
         raise InputError(f"{path}: must be one of: {known}; found {kind.value}")
-    use = USES.get(kind, Use())
-    taken = [text.format(path) for text in use.commands]
+    taken = [text.format(path) for text in _commands(path, kind)]
     record: dict[str, Any] = {
         "file": str(path),
         "kind": kind.name.lower().replace("_", " "),
@@ -61,6 +68,21 @@ def command(path: Path, json_path: Path | None) -> None:
             "no command reads it; where you trust it, safetensors.torch.save_file(torch.load("
             "PATH, weights_only=True), 'model.safetensors') converts a state_dict"
         )
+
+
+def _commands(path: Path, kind: Kind) -> tuple[str, ...]:
+    """Those that take the file; of a network, without those that refuse its parts."""
+    commands = USES.get(kind, Use()).commands
+    if kind is not Kind.NETWORK:
+        return commands
+    loaded = network.load(path)
+    try:
+        require_pairs(loaded, "here")
+    except NetworkError:
+        return tuple(text for text in commands if text.split()[1] in _ANY_NETWORK)
+    if loaded.readout is None:
+        return commands
+    return tuple(text for text in commands if text.split()[1] not in _RELAXING_OUTPUT)
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:

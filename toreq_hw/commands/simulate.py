@@ -13,19 +13,21 @@ from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.figures import summary_rows
 from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.cli.options import (
-    data_option,
+    any_data_option,
     json_option,
     network_argument,
     samples_option,
     with_samples,
 )
+from toreq_hw.cli.starting import check_ends
+from toreq_hw.contract.results import Status
 from toreq_hw.contract.ticks import Registers
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.network import Network
 from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.sim.session import Session
-from toreq_hw.sim.summary import summarise
+from toreq_hw.sim.summary import cycles_in, summarise
 from toreq_hw.studies.engines import compare_engines
 from toreq_hw.versions import versions
 
@@ -37,7 +39,7 @@ PART = 500
     epilog="Example: toreq-hw simulate net.safetensors --data mnist --engine event --compare"
 )
 @network_argument
-@data_option
+@any_data_option
 @click.option(
     "--engine",
     type=Name([e.value for e in sim.EngineName]),
@@ -68,10 +70,10 @@ def command(
     """
     net = network.load(network_path)
     dataset = with_samples(data.load(data_name), samples)
+    check_ends(net, network_path, dataset)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
     labels = dataset.test.labels
-    if traced is not None and traced >= len(inputs):
-        raise InputError(f"--trace must be an image in 0..{len(inputs) - 1}, not {traced}")
+    _check_traced(traced, len(inputs))
     runner = sim.make_engine(net, engine, threads)
     sim.relax(net, inputs[:1], engine=runner)  # compile, so that the clock sees relaxation only
     relaxation, seconds = _relax_in_parts(net, inputs, runner, threshold)
@@ -81,6 +83,7 @@ def command(
     )
     record = Relaxed(
         **vars(summary),
+        cycles=cycles_in(relaxation),
         data=dataset.name,
         split=dataset.split,
         engine=engine,
@@ -93,14 +96,23 @@ def command(
     )
     if json_path:
         write_json(json_path, record)
-    rows = [*summary_rows(summary), ("images per second", f"{len(inputs) / seconds:,.0f}")]
-    title = f"{network_path.name} on {dataset.name}, {engine} engine"
-    console.output.print(console.table(title, ("figure", "value"), rows))
+    _print_figures(network_path, record)
     if traced is not None:
         _print_trace(net, inputs[traced : traced + 1], traced)
     if compare:
         _print_comparison(difference)
     return 1 if difference else 0
+
+
+def _print_figures(network_path: Path, record: Relaxed) -> None:
+    rows = [*summary_rows(record), ("images per second", f"{record.images_per_second:,.0f}")]
+    title = f"{network_path.name} on {record.data}, {record.engine} engine"
+    console.output.print(console.table(title, ("figure", "value"), rows))
+
+
+def _check_traced(image: int | None, images: int) -> None:
+    if image is not None and image >= images:
+        raise InputError(f"--trace must be an image in 0..{images - 1}, not {image}")
 
 
 def _relax_in_parts(
@@ -135,8 +147,12 @@ def _print_trace(net: Network, inputs: npt.NDArray[np.int16], image: int) -> Non
     while not session.finished:
         tick = session.step()
         rows.append(_tick_row(net, tick.number, tick.neuron, tick.registers))
-    header = ("tick", *(f"{p.name} changes" for p in net.relaxing), "output", "energy x 2")
+    counted = (f"{p.name} changes" for p in net.relaxing)
+    header = ("tick", *counted, "output", *(["energy x 2"] if net.has_energy else []))
     console.output.print(console.table(f"image {image}, tick by tick", header, rows))
+    result = session.result
+    if result is not None and result.status[0] == Status.CYCLE:
+        console.output.print(f"image {image}: states return after {result.periods[0]} sweeps")
 
 
 def _tick_row(
@@ -146,7 +162,15 @@ def _tick_row(
     layout = sim.Layout(net)
     spans = [layout.of(population) for population in net.relaxing]
     counts = [np.count_nonzero((changed >= s.start) & (changed < s.stop)) for s in spans]
+    energy = [f"{registers.energy[0]:,}"] if net.has_energy else []
+    return (str(number), *map(str, counts), _shown_output(net, layout, registers), *energy)
+
+
+def _shown_output(net: Network, layout: sim.Layout, registers: Registers) -> str:
+    """What the output ranks; of several classes a sample, the one that each part names."""
     ranked = registers.states if net.readout is None else registers.accumulators
     outputs = ranked[0, layout.of(net.output)]
-    shown = " ".join(str(value) for value in outputs)
-    return (str(number), *map(str, counts), shown, f"{registers.energy[0]:,}")
+    if net.readout is not None and net.readout.rows > 1:
+        named = outputs.reshape(net.readout.rows, -1).argmax(axis=1)
+        return f"classes {' '.join(map(str, named))}"
+    return " ".join(map(str, outputs))

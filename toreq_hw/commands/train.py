@@ -13,6 +13,7 @@ from toreq_hw.cli import console, starting, train_torch
 from toreq_hw.cli.checked import Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Numbers, Real, Whole
 from toreq_hw.cli.options import (
+    any_data_option,
     json_option,
     out_file_option,
     overwrite_option,
@@ -29,7 +30,7 @@ from toreq_hw.cli.readout_options import (
 )
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checkpoint_path, notes_from, train_files
-from toreq_hw.data import NAMES, SEQUENCES, Dataset
+from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
@@ -58,14 +59,7 @@ Examples:
 
 
 @checked_command(epilog=_EPILOG, files=train_files)
-@click.option(
-    "--data",
-    "data_name",
-    type=Name((*NAMES, *SEQUENCES)),
-    default="digits",
-    show_default=True,
-    help="Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded.",
-)
+@any_data_option
 @click.option(
     "--engine",
     type=Name(["integer", "torch"]),

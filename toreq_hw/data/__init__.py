@@ -7,6 +7,6 @@ digits.test.images.shape, digits.test.labels
 
 from toreq_hw.data.dataset import Dataset, Split, encode
 from toreq_hw.data.idx import read_idx
-from toreq_hw.data.sources import NAMES, SEQUENCES, load
+from toreq_hw.data.sources import NAMES, SEQUENCES, load, loader
 
-__all__ = ["NAMES", "SEQUENCES", "Dataset", "Split", "encode", "load", "read_idx"]
+__all__ = ["NAMES", "SEQUENCES", "Dataset", "Split", "encode", "load", "loader", "read_idx"]

@@ -1,10 +1,12 @@
-"""Tasks on sequences of symbols: reversal, copy and recall, made from a seed.
+"""Tasks on sequences of symbols: reversal, copy, sums and recall, made from a seed.
 
 A position has a one-hot symbol and a one-hot place, as pixels 0 and 1. Every sequence is in the
 data set once, so what is tested was never learned.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.errors import InputError
 from toreq_hw.network.generator import Stream, next_word, seed_state
+from toreq_hw.reading import shown
 
 Sequences = npt.NDArray[np.int64]
 
@@ -43,6 +46,20 @@ def copy(
 
 
 @named_type_errors
+def sums(
+    length: int, symbols: int, *, seed: int = 1, train: int = 4000, test: int = 2000
+) -> Dataset:
+    """Labels are a thermometer: number t is 1 where the symbols add up to more than t, else 0.
+
+    Labels are (samples, length (symbols - 1)), otherwise as `reversal`.
+    """
+    drawn = _distinct(lambda words: _uniform(words, length, symbols), seed, train + test)
+    steps = np.arange(length * (symbols - 1))
+    labels = (drawn.sum(axis=1)[:, None] > steps).astype(np.int64)
+    return _joined(f"sums-{length}", _one_hot(drawn, symbols), labels, 2, test)
+
+
+@named_type_errors
 def recall(
     pairs: int, keys: int, values: int, *, seed: int = 1, train: int = 4000, test: int = 2000
 ) -> Dataset:
@@ -68,6 +85,46 @@ def recall(
     at_values = np.concatenate([drawn[:, pairs:-1], np.full((len(drawn), 1), -1)], axis=1)
     pixels = np.concatenate([_one_hot(at_keys, keys), _one_hot(at_values, values)], axis=2)
     return _joined(f"recall-{pairs}", pixels, labels, values, test)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of any length. make: its data set of one length. least, most: lengths it may have."""
+
+    make: Callable[[int], Dataset]
+    least: int
+    most: int
+
+
+TASKS = {
+    "reversal": Task(lambda length: reversal(length, 10), 4, 64),
+    "copy": Task(lambda length: copy(length, 10), 4, 64),
+    "sums": Task(lambda length: sums(length, 4), 7, 64),
+    "recall": Task(lambda pairs: recall(pairs, 8, 8), 2, 8),
+}
+"""By their names, with their usual numbers of symbols. `recall-4` has four pairs."""
+
+FORMS = tuple(f"{name}-N" for name in TASKS)
+"""How their data sets are called, N the length."""
+
+_NAMED = re.compile(f"({'|'.join(TASKS)})-(.*)")
+
+
+def named(name: str) -> Callable[[], Dataset] | None:
+    """What makes the data set of a name such as `reversal-8`; None for names of other forms.
+
+    Raises InputError for a length that the task does not have.
+    """
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return None
+    task = TASKS[found[1]]
+    length = int(found[2]) if re.fullmatch("[1-9][0-9]{0,2}", found[2]) else 0
+    if not task.least <= length <= task.most:
+        raise InputError(
+            f"must be {found[1]}-N with N in {task.least}..{task.most}, found {shown(name)}"
+        )
+    return lambda: task.make(length)
 
 
 def _dataset(

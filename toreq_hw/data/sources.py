@@ -23,10 +23,10 @@ from toreq_hw.data.cifar import load_cifar
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
-from toreq_hw.data.sequences import copy, recall, reversal
-from toreq_hw.errors import DataError
+from toreq_hw.data.sequences import FORMS, named
+from toreq_hw.errors import DataError, InputError
 from toreq_hw.files import replacing
-from toreq_hw.suggestions import look_up
+from toreq_hw.suggestions import none_of
 
 ENVIRONMENT_VARIABLE = "TOREQ_HW_DATA"
 
@@ -80,12 +80,23 @@ FASHION_MNIST = IdxSource(
 
 @named_type_errors
 def load(name: str) -> Dataset:
-    """The data set called `name`, one of `NAMES` or `SEQUENCES`.
+    """The data set called `name`, one of `NAMES` or of the form of one of `SEQUENCES`.
 
     Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
     saying where to put them.
     """
-    return look_up(_LOADERS, name, "data", DataError)()
+    return loader(name)()
+
+
+def loader(name: str) -> Callable[[], Dataset]:
+    """What loads the data set called `name`. Raises DataError for an unknown name."""
+    try:
+        found = (named(name) or _LOADERS.get(name)) if isinstance(name, str) else None
+    except InputError as error:
+        raise DataError(f"data {error}") from error
+    if found is None:
+        raise DataError(none_of("data", name, (*NAMES, *SEQUENCES)))
+    return found
 
 
 def load_digits() -> Dataset:
@@ -199,10 +210,5 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
 NAMES = tuple(_LOADERS)
 """Sets of images, which every command takes."""
 
-_LOADERS |= {
-    "reversal-8": lambda: reversal(8, 10),
-    "copy-8": lambda: copy(8, 10),
-    "recall-4": lambda: recall(4, 8, 8),
-}
-SEQUENCES = tuple(name for name in _LOADERS if name not in NAMES)
-"""Tasks on sequences (`toreq_hw.data.sequences`), which networks with positions are trained on."""
+SEQUENCES = FORMS
+"""Tasks on sequences (`toreq_hw.data.sequences`) of any length N, for networks with positions."""
