@@ -61,6 +61,7 @@ USES = {
             "toreq-hw export {}",
             "toreq-hw rtl {}",
             "toreq-hw lazy {}",
+            "toreq-hw cosine {}",
             "toreq-hw synth {} --board icebreaker",
             "toreq-hw deploy {} --target loihi",
             "toreq-hw train --from {} --out NEW",

@@ -18,6 +18,7 @@ from toreq_hw.records.deployment import (
 )
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.exchange import Exported, Imported
+from toreq_hw.records.gradients import Cosines, Gradients
 from toreq_hw.records.lazy import LazyRecord
 from toreq_hw.records.parity import Parity, TrainedNetwork
 from toreq_hw.records.quantisation import Quantised
@@ -55,6 +56,8 @@ KINDS = (
     RecordKind("train", (IntegerTraining,)),
     RecordKind("train --engine torch", (TrainedNetwork,)),
     RecordKind("simulate", (Relaxed,)),
+    RecordKind("cosine", (Cosines,)),
+    RecordKind("study gradients", (Gradients,)),
     RecordKind("inject", (Campaign,)),
     RecordKind("replay", (Replayed,)),
     RecordKind("relearn", (Relearned,)),

@@ -5,6 +5,7 @@ from typing import Any
 
 from toreq_hw.records.bench import BenchRow
 from toreq_hw.records.critical import Critical
+from toreq_hw.records.gradients import GradientRun
 from toreq_hw.records.lazy import Measured
 from toreq_hw.records.parity import MemoryProbe, ParityRun
 from toreq_hw.records.recovery import Recovery, Relearning
@@ -19,6 +20,7 @@ ROWS: dict[str, type] = {
     "critical": Critical,
     "designs": Design,
     "figures": Figures,
+    "gradients": GradientRun,
     "lazy": Measured,
     "memory": MemoryProbe,
     "parity": ParityRun,

@@ -64,7 +64,7 @@ def run(options: Options | None, place: Place) -> Structured:
 
 
 def _case(case: Case, options: Options, place: Place) -> StructuredCase:
-    dataset = options.load(case.data)
+    dataset = case.dataset(options.load(case.data))
     blank = case.network()
     baseline = options.baseline and case.has_baseline
     learners = (INTEGER, BACKPROP) if baseline else (INTEGER,)
@@ -113,10 +113,11 @@ def _train(case: Case, dataset: Dataset, screen: Screen, run: Run) -> Structured
     seed, learner = int(run["seed"] or 0), str(run["learner"])
     if learner == BACKPROP:
         return _by_backprop(case, dataset, seed, screen)
-    return _by_integers(case, dataset, seed, screen)
+    return by_integers(case, dataset, seed, screen)
 
 
-def _by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
+def by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
+    """One training of a case with the integer rule, measured on the data set's test samples."""
     blank = case.network()
     trainer = Trainer(blank, case.rule(blank), seed)
     notes = TrainingNotes(epochs=case.epochs, augment=case.augment)

@@ -7,6 +7,7 @@ other seeds.
 
 from dataclasses import dataclass, replace
 
+from toreq_hw.data import Dataset
 from toreq_hw.network import ClampedReadout, FeedbackKind, Network, WeightFormat, described
 from toreq_hw.sim.learning import Rule
 
@@ -24,6 +25,8 @@ class Case:
     temperature: of the clamped readout, None for a relaxing one. rows: its classes a sample. shift,
     output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
     channel_bias_shift: of biases that channels share. at_least: accuracy that is asked for.
+    layer_shifts: k of each layer, in place of shift and output_shift. images: only the first so
+    many training images.
     """
 
     name: str
@@ -48,6 +51,23 @@ class Case:
     rows: int = 1
     theta: int = 4096
     beta_shift: int = 0
+    layer_shifts: tuple[int, ...] = ()
+    images: int | None = None
+
+    def dataset(self, whole: Dataset) -> Dataset:
+        """What it is trained and tested on, of its whole data set."""
+        if self.images is None:
+            return whole
+        split = f"{whole.split}; of the training images the first {self.images:,}"
+        return replace(whole, train=whole.train.take(slice(0, self.images)), split=split)
+
+    def with_feedback(self, shift: int, drive: int) -> "Case":
+        """The case with this feedback shift between hidden layers, and this drive of its readout;
+        a relaxing output has the shift too.
+        """
+        last = -drive if self.temperature else shift
+        between = (shift,) * (len(self.layers) - 2)
+        return replace(self, feedback_shifts=(0, *between, last))
 
     def network(self) -> Network:
         """The blank network."""
@@ -71,6 +91,8 @@ class Case:
     def rule(self, network: Network) -> Rule:
         """The rule of its training. network: `network()`."""
         last = [p.coupling.name for p in network.into(network.output.name) if not p.backward]
+        names = [coupling.name for coupling in network.couplings]
+        own = dict(zip(names, self.layer_shifts, strict=False))
         shared = [p.name for p in network.relaxing if p.bias_per_channel]
         return Rule(
             shift=self.shift,
@@ -78,7 +100,7 @@ class Case:
             bias_shifts=dict.fromkeys(shared, self.channel_bias_shift),
             theta=self.theta,
             initial_reach=self.initial_reach,
-            shifts=dict.fromkeys(last, self.output_shift),
+            shifts=own or dict.fromkeys(last, self.output_shift),
             decay_epochs=tuple(round(part * self.epochs) for part in DECAY),
         )
 
@@ -90,9 +112,12 @@ class Case:
             readout = "clamped, T {}/{}".format(*self.temperature)
         own = f", {self.feedback.value} feedback" if self.feedback.value != "symmetric" else ""
         moved = f", moved by {self.augment} px" if self.augment else ""
+        few = f" of {self.images:,} images" if self.images else ""
+        rates = f"k {self.shift}, last {self.output_shift}"
+        if self.layer_shifts:
+            rates = f"k {' '.join(map(str, self.layer_shifts))}"
         return (
-            f"{readout}; k {self.shift}, last {self.output_shift}, biases {self.bias_shift}{own}; "
-            f"{self.epochs} epochs{moved}"
+            f"{readout}; {rates}, biases {self.bias_shift}{own}; {self.epochs} epochs{few}{moved}"
         )
 
 
