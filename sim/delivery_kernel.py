@@ -1,16 +1,18 @@
 """Compiled delivery of events: accumulators += weights * deltas, exactly, along every projection.
 
-Four ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
+Several ways to one sum (docs/numerics.md, section 3, allows any order): *pushing* walks the rows of
 the neurons that changed, in 16 bits where the plan proves that these suffice, in 32 elsewhere;
-*pulling* walks the columns of a narrow target over all neurons, changed or not. A projection that
-is not dense has *runs*, which are pushed, as many lanes at a time as they have. Every other sum is
-cast (`a = np.int32(a + b)`, not `a += b`): numba adds in 64 bits, which would halve or quarter the
-vectors that LLVM makes of a loop.
+*pulling* walks the columns of a narrow target over all neurons, changed or not. A convolution has
+*stencils*, pushed a position at a time. Any other projection that is not dense has *runs*, which
+are pushed, as many lanes at a time as they have. Every other sum is cast (`a = np.int32(a + b)`,
+not `a += b`): numba adds in 64 bits, which would halve or quarter the vectors that LLVM makes of a
+loop.
 """
 
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled_uncounted
+from toreq_hw.sim.stencil_kernel import push_stencil
 from toreq_hw.sim.vector_kernel import multiply_add_8, multiply_add_16
 
 NARROW = 32
@@ -49,20 +51,20 @@ def deliver(plan, source, first, deltas, events, accumulator, scratch):  # type:
             pull(plan.weights[back + first :], plan.population_size[source], deltas, shift, sums)
             walked += size * events
             continue
+        if plan.stencils.entry[projection] >= 0:
+            stencils, pair, word = plan.stencils, scratch.pair, scratch.word
+            walked += push_stencil(
+                stencils, projection, plan.weights, first, deltas, shift, sums, pair, word
+            )
+            continue
         if not listed:
             collect(deltas, scratch.rows, scratch.packed)
             listed = True
         if has_runs:
-            walked += push_runs(
-                weights=plan.weights,
-                runs=(plan.run_target, plan.run_place, plan.run_length),
-                begin=plan.run_first[plan.projection_runs[projection] + first :],
-                length=plan.projection_run_length[projection],
-                rows=rows,
-                deltas=packed,
-                shift=shift,
-                sums=sums,
-            )
+            runs = (plan.run_target, plan.run_place, plan.run_length)
+            begin = plan.run_first[plan.projection_runs[projection] + first :]
+            length = plan.projection_run_length[projection]
+            walked += push_runs(plan.weights, runs, begin, length, rows, packed, shift, sums)
             continue
         walked += size * events
         weights = plan.weights[plan.projection_weight[projection] + first * size :]

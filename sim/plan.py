@@ -3,8 +3,8 @@
 Every direction of every coupling is a *projection* from a source population to a target
 population. The input only has projections outwards; a coupling between relaxing populations has
 two. The weights of a dense coupling lie as rows, contiguous per source neuron: its matrix, and its
-transpose. Those of any other kind lie as its parameters do, once for each direction, and `runs` say
-who reads them.
+transpose. Those of a convolution lie as its `stencils` are walked. Those of any other kind lie as
+its parameters do, once for each direction, and `runs` say who reads them.
 """
 
 from itertools import accumulate
@@ -18,6 +18,7 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.network import Coupling, DenseCoupling, Network, Population
 from toreq_hw.network.couplings.runs import Runs, joined
 from toreq_hw.network.projection import Projection
+from toreq_hw.sim.stencil_plan import NO_CELL, StencilPlan, has_stencil, stencil_of, stencil_plan
 from toreq_hw.sim.term_plan import RowPlan, TermPlan, row_plan, term_plan
 
 Ints = npt.NDArray[np.int64]
@@ -38,7 +39,7 @@ class Plan(NamedTuple):
     `shared_rows`.
 
     projection_runs: where the entries of a projection begin in `run_first`, one for each source
-    neuron and one more; -1 for a dense projection. projection_run_length: the length of all its
+    neuron and one more; -1 for one without runs. projection_run_length: the length of all its
     runs, if they are alike, or 0. run_target, run_place, run_length: the runs, see `Runs`; places
     count from the start of `weights`.
     """
@@ -61,6 +62,7 @@ class Plan(NamedTuple):
     run_target: npt.NDArray[np.int32]
     run_place: npt.NDArray[np.int32]
     run_length: npt.NDArray[np.int32]
+    stencils: StencilPlan
     weights: npt.NDArray[np.int8]
     colour_first: Ints
     block_population: Ints
@@ -85,6 +87,7 @@ def compile_plan(network: Network) -> Plan:
         if _is_dense(p)
     }
     tables = _run_tables(projections, begins)
+    stencils = [stencil_of(p) if has_stencil(p.coupling) else None for p in projections]
     number = population_numbers(network)
     blocks = [block for colour in network.sweep.blocks for block in colour]
     fraction_bits = {p.name: network.accumulator_fraction_bits(p.name) for p in network.relaxing}
@@ -109,6 +112,7 @@ def compile_plan(network: Network) -> Plan:
         run_target=tables.runs.target,
         run_place=tables.runs.place,
         run_length=tables.runs.length,
+        stencils=stencil_plan(stencils, begins),
         weights=np.concatenate([np.zeros(0, dtype=np.int8), *parts]),
         colour_first=_ints([0, *accumulate(len(colour) for colour in network.sweep.blocks)]),
         block_population=_ints([number[b.population] for b in blocks]),
@@ -137,6 +141,8 @@ def _weights(projection: Projection) -> npt.NDArray[np.int8]:
     if _is_dense(projection):
         return projection.matrix.ravel()
     forward = projection.coupling.parameters.ravel()
+    if has_stencil(projection.coupling):
+        return np.append(forward, np.int8(0))[stencil_of(projection).layout]
     backward = forward[projection.coupling.backward_order()]
     if projection.is_self_projection:
         return np.concatenate([forward, backward])
@@ -156,7 +162,7 @@ def _run_tables(projections: list[Projection], begins: list[int]) -> _RunTables:
     columns = [[np.zeros(0, dtype=np.int32)] for _ in range(3)]
     entries = runs = 0
     for projection, begin in zip(projections, begins, strict=False):
-        if _is_dense(projection):
+        if _is_dense(projection) or has_stencil(projection.coupling):
             projection_runs.append(-1)
             lengths.append(0)
             continue
@@ -235,6 +241,12 @@ def native_places(network: Network, plan: Plan, coupling: Coupling) -> list[Ints
             plan, number[projection.source.name], number[projection.target.name]
         )
         forward = np.arange(projection.coupling.parameters.size)
+        if has_stencil(coupling):
+            layout = stencil_of(projection).layout
+            cells = np.flatnonzero(layout != NO_CELL)
+            forward[layout[cells]] = cells
+            places.append(begin + forward)
+            continue
         backward = np.argsort(projection.coupling.backward_order())
         ways = [forward, backward + len(forward)] if projection.is_self_projection else []
         places += [begin + way for way in ways or [backward if projection.backward else forward]]

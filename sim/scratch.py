@@ -15,7 +15,8 @@ class Scratch(NamedTuple):
     state before this tick (when tracing); before_sweep and kept (with cycles). Per
     block: sending, how many of its neurons send; seen, the version of its population that it
     was last updated with. version: deliveries per population. rows, packed: the events of one
-    delivery, listed. partial: its 16-bit sums. row_sums, row_units: the cells of a budget row.
+    delivery, listed. partial: its 16-bit sums. pair, word: the pairs of channels of a
+    position that changed. row_sums, row_units: the cells of a budget row.
     """
 
     sent: npt.NDArray[np.int16]
@@ -29,6 +30,8 @@ class Scratch(NamedTuple):
     rows: npt.NDArray[np.int64]
     packed: npt.NDArray[np.int16]
     partial: npt.NDArray[np.int16]
+    pair: npt.NDArray[np.int32]
+    word: npt.NDArray[np.int32]
     row_sums: npt.NDArray[np.int32]
     row_units: npt.NDArray[np.int16]
 
@@ -49,6 +52,8 @@ def new_scratch(plan: Plan, inputs: int) -> Scratch:
         rows=np.empty(sources, dtype=np.int64),
         packed=np.empty(sources, dtype=np.int16),
         partial=np.empty(neurons, dtype=np.int16),
+        pair=np.empty(sources // 2 + 2, dtype=np.int32),
+        word=np.empty(sources // 2 + 2, dtype=np.int32),
         row_sums=np.empty(int(plan.rows.length.max(initial=0)), dtype=np.int32),
         row_units=np.empty(int(plan.rows.length.max(initial=0)), dtype=np.int16),
     )

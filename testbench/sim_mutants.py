@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant("sim/recorder.py", "events=events + sent", "events=events"),
     Mutant("sim/learning/update_kernel.py", "if s_positive == 0 and s_negative == 0:", "if s_positive == 0:"),
     Mutant("sim/learning/latent_kernel.py", "np.int32(word >> np.int32(np.int32(16) - shift))", "np.int32(0)"),
-    Mutant("sim/learning/update_kernel.py", "product = s_max * moved", "product = moved"),
+    Mutant("sim/learning/update_kernel.py", "plan.state_max[population] * moved[i]", "moved[i]"),
     Mutant("sim/learning/trainer.py", "self.random_state = np.uint32(state)", "pass"),
     Mutant("toreq_hw/network/couplings/dense.py", "= upper + upper.T", "= upper"),
     Mutant("toreq_hw/network/couplings/coupling.py", "matrix[post, pre] = matrix[pre, post]", "pass"),
@@ -90,6 +90,21 @@ RUNS = (
     Mutant("toreq_hw/network/couplings/runs.py", "& ~np.isin(place[1:], breaks)", ""),
 )  # fmt: skip
 """Runs of edges, which couplings have that are not dense."""
+
+STENCILS = (
+    Mutant("sim/stencil_kernel.py", "events += count_ones(mask)", "events += mask != 0"),
+    Mutant("sim/stencil_kernel.py", "(mask | mask >> 1) & EVEN", "mask & EVEN"),
+    Mutant("sim/stencil_kernel.py", "0 <= begin + k + 1 < len(deltas)", "begin + k + 1 < len(deltas)"),
+    Mutant("sim/stencil_kernel.py", "if k + 8 <= lanes:", "if k + 8 < lanes:", harmless="what is left is added one by one"),
+    Mutant("sim/stencil_plan.py", "window.stride][::-1]", "window.stride]"),
+    Mutant("sim/stencil_plan.py", " + 2 * lanes * x.begin[other]", ""),
+    Mutant("sim/pair_kernel.py", "2 * lane + half", "2 * lane"),
+    Mutant("sim/pair_kernel.py", "builder.mul(columns, ir.Constant(_LONG, row))", "columns"),
+    Mutant("sim/learning/stencil_gradient_kernel.py", "np.int32(0) - np.int32(pre_negative[j])", "np.int32(pre_negative[j])"),
+    Mutant("sim/learning/stencil_gradient_kernel.py", "min(outputs, ", "max(outputs, "),
+    Mutant("sim/learning/stencil_gradient_kernel.py", "drawing[k] |= ", "drawing[k] = "),
+)  # fmt: skip
+"""Stencils, which convolutions have that are not pooled."""
 
 FEEDBACK = (
     Mutant("sim/dense.py", "if kept is not None:", "if False:"),
@@ -137,6 +152,7 @@ TESTS = (*FIRST, SIM, "testbench/core", "--deselect", f"{SIM}/test_mnist.py")
 
 if __name__ == "__main__":
     trials = [(mutant, [f"{SIM}/test_runs.py", f"{SIM}/test_latent_bits.py"]) for mutant in RUNS]
+    trials += [(mutant, [f"{SIM}/test_stencils.py"]) for mutant in STENCILS]
     trials += [(mutant, [f"{SIM}/test_own_feedback.py"]) for mutant in FEEDBACK]
     trials += [(mutant, [f"{SIM}/test_clamped_phases.py"]) for mutant in CLAMPED]
     attention = [f"{SIM}/test_attention{end}.py" for end in ("_by_hand", "", "_learning")]

@@ -225,15 +225,21 @@ def population(
     )
 
 
-def convolutional(seed: int, channels: tuple[int, int], weight_format: WeightFormat) -> Network:
-    """input 9x8 -> 3x3, stride 2, padding 1 -> 5x4 -> 2x2 -> 4x3 -> 4 outputs, random weights."""
+def convolutional(
+    seed: int, channels: tuple[int, int], weight_format: WeightFormat, *, pooled: bool = False
+) -> Network:
+    """input 9x8 -> 3x3, stride 2, padding 1 -> 5x4 -> 2x2 -> 4x3 -> 4 outputs, random weights.
+
+    pooled: 5x4 -> sums over 2x2 -> 1x1 -> 2x2 in the place of the second one.
+    """
     rng = np.random.default_rng(seed)
     c1, c2 = channels
+    taps, places, pool = ((1, 1), (2, 2), 2) if pooled else ((2, 2), (4, 3), 1)
     most, f = (25, 7) if weight_format is WeightFormat.INT8 else (1, 4)
     populations = (
         population("input", (9, 8, 1), 4),
         population("one", (5, 4, c1), 5, shared=True),
-        population("two", (4, 3, c2), 5, shared=True),
+        population("two", (*places, c2), 5, shared=True),
         population("output", (4,), 5),
     )
     first, second = (
@@ -246,13 +252,14 @@ def convolutional(seed: int, channels: tuple[int, int], weight_format: WeightFor
             input_shape=pre.shape,
             stride=stride,
             padding=padding,
+            pool=pool if kernel is taps else 1,
         )
         for pre, post, kernel, stride, padding in (
             (*populations[:2], (3, 3), 2, 1),
-            (*populations[1:3], (2, 2), 1, 0),
+            (*populations[1:3], taps, 1, 0),
         )
     )
-    weight = drawn_weights(rng, weight_format, (12 * c2, 4), most)
+    weight = drawn_weights(rng, weight_format, (populations[2].size, 4), most)
     last = DenseCoupling("two", "output", weight, f, weight_format)
     biases = {"one": rng.integers(-40, 41, c1).astype(np.int32)}
     return Network(populations, (first, second, last), biases, Schedule.PARITY)

@@ -70,6 +70,19 @@ def program_row(latent, weight, theta):  # type: ignore[no-untyped-def]
 
 
 @compiled_uncounted
+def differs(latent, weight, theta):  # type: ignore[no-untyped-def]
+    """Whether the latents of a row stand for other weights than `weight`."""
+    changed = np.int8(0)
+    if theta > 0:
+        for j in range(len(latent)):
+            changed |= np.int8(ternary_weight(latent[j], theta) ^ weight[j])
+    else:
+        for j in range(len(latent)):
+            changed |= np.int8(int8_weight(latent[j]) ^ weight[j])
+    return changed != 0
+
+
+@compiled_uncounted
 def learn_gradients(latent, gradient, random_word, weyl, rate):  # type: ignore[no-untyped-def]
     """Moves the latents of a row, all columns, each by its gradient (int32)."""
     for j in range(len(latent)):

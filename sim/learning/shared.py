@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Coupling, DenseCoupling, Network
+from toreq_hw.network import ConvolutionCoupling, Coupling, DenseCoupling, Network
 from toreq_hw.network.couplings.runs import Runs
 from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.parts import Part
 from toreq_hw.sim.plan import Ints, Plan, native_places, places_of_cells
+from toreq_hw.sim.stencil_plan import has_stencil, windows_of
 
 GRADIENT_LIMIT = (1 << 31) - (1 << 16) - (1 << 15) - 1
 """What a gradient may reach: with its rounding offset and a latent it stays within 32 bits."""
@@ -26,11 +27,15 @@ class SharedParameters(NamedTuple):
     row_first: the first parameter of each row. run_first, run_target, run_place, run_length: its
     edges from pre to post as `Runs`; run_row: the row of parameters that a run lies in.
     place_first: for each parameter, where its `places` begin: indices into `Plan.weights`.
+    window: int64 (parts, 11), of a convolution without pooling: size y, x and channels of pre, of
+    post, taps y, x, stride, padding y, x; 0 for other parts. whole_rows: whether every weight of a
+    row is written where one changed, as a memory that can be damaged asks for.
     weight: int8, what the parameters' latents stand for. weyl: what each adds to the random word of
     its row.
 
     Working memory of one update: gradient int32 and draws bool, of a coupling's parameters and
-    rows; delta int16 and moved int32, of its post neurons; moved[0] stays 0.
+    rows; delta int16 and moved int32, of its post neurons; moved[0] stays 0; pre and post, int32,
+    a word of both states of each neuron.
     """
 
     rows: Ints
@@ -46,12 +51,16 @@ class SharedParameters(NamedTuple):
     run_row: npt.NDArray[np.int32]
     place_first: Ints
     places: Ints
+    window: Ints
+    whole_rows: npt.NDArray[np.bool_]
     weight: npt.NDArray[np.int8]
     weyl: npt.NDArray[np.int32]
     gradient: npt.NDArray[np.int32]
     draws: npt.NDArray[np.bool_]
     delta: npt.NDArray[np.int16]
     moved: npt.NDArray[np.int32]
+    pre: npt.NDArray[np.int32]
+    post: npt.NDArray[np.int32]
 
     def program(self, plan: Plan, coupling: int, weights: npt.NDArray[np.int8]) -> None:
         """Writes one coupling's weights, int8 of its parameters' shape, wherever they are read."""
@@ -101,13 +110,27 @@ def shared_parameters(
         run_row=_joined(row_of_runs, np.int32),
         place_first=_joined([p.counts + k for p, k in zip(parts, first_place, strict=True)]),
         places=_joined([part.places for part in parts]),
+        window=np.array([window_of(part.coupling) for part in learning_parts], dtype=np.int64),
+        whole_rows=np.full(len(parts), lowered),
         weight=np.zeros(sum(sizes), dtype=np.int8),
         weyl=_joined([part.columns * WEYL_STEP & 0xFFFF for part in parts], np.int32),
         gradient=np.zeros(max(sizes, default=0), dtype=np.int32),
         draws=np.zeros(max(rows, default=0) + 1, dtype=np.bool_),
         delta=np.zeros(neurons, dtype=np.int16),
         moved=np.zeros(neurons + 1, dtype=np.int32),
+        pre=np.zeros(max(neurons, network.input.size), dtype=np.int32),
+        post=np.zeros(neurons, dtype=np.int32),
     )
+
+
+def window_of(coupling: Coupling) -> tuple[int, ...]:
+    """A row of `SharedParameters.window`."""
+    if not isinstance(coupling, ConvolutionCoupling) or not has_stencil(coupling):
+        return (0,) * 11
+    down, across = windows_of(coupling)
+    inputs, outputs = coupling.weight.shape[-2:]
+    ends = (down.size, across.size, inputs, down.outputs, across.outputs, outputs)
+    return (*ends, down.kernel, across.kernel, coupling.stride, down.padding, across.padding)
 
 
 def _lists(network: Network, plan: Plan, part: Part, *, lowered: bool) -> _Lists:

@@ -10,7 +10,13 @@ import numpy as np
 from toreq_hw.sim.compiled import compiled_uncounted
 from toreq_hw.sim.delivery_kernel import add_run
 from toreq_hw.sim.learning.generator import advance
-from toreq_hw.sim.learning.latent_kernel import learn_gradients, program_row
+from toreq_hw.sim.learning.latent_kernel import (
+    differs,
+    int8_weight,
+    learn_gradients,
+    ternary_weight,
+)
+from toreq_hw.sim.learning.stencil_gradient_kernel import add_convolution_gradients
 
 # Types stay out of the signatures: numba infers them.
 
@@ -29,7 +35,11 @@ def learn_shared(plan, synapses, coupling, rate, states, random_state):  # type:
     gradient, draws = shared.gradient[: row_first[rows]], shared.draws[:rows]
     gradient[:] = 0
     draws[:] = False
-    add_gradients(shared, coupling, states, gradient, draws)
+    if shared.window[coupling, 0] > 0:
+        window = shared.window[coupling]
+        add_convolution_gradients(window, states, gradient, draws, shared.pre, shared.post)
+    else:
+        add_gradients(shared, coupling, states, gradient, draws)
     weight, weyl = shared.weight[shared.first[coupling] :], shared.weyl[shared.first[coupling] :]
     for row in range(rows):
         if not draws[row]:
@@ -39,9 +49,12 @@ def learn_shared(plan, synapses, coupling, rate, states, random_state):  # type:
         begin, stop = row_first[row], row_first[row + 1]
         latent = synapses.latent[first + begin : first + stop]
         learn_gradients(latent, gradient[begin:stop], random_word, weyl[begin:stop], rate)
-        if program_row(latent, weight[begin:stop], theta):
+        if differs(latent, weight[begin:stop], theta):
             for parameter in range(begin, stop):
-                program_parameter(plan, shared, coupling, parameter, weight[parameter])
+                v = latent[parameter - begin]
+                w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
+                if w != weight[parameter] or shared.whole_rows[coupling]:
+                    program_parameter(plan, shared, coupling, parameter, w)
     return random_state
 
 

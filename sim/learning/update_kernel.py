@@ -6,7 +6,7 @@ The same arithmetic as docs/numerics.md, section 6; nothing here is floating poi
 import numpy as np
 
 from toreq_hw.sim.compiled import compiled_inline, compiled_uncounted
-from toreq_hw.sim.event_kernel import same
+from toreq_hw.sim.event_kernel import copy, same
 from toreq_hw.sim.learning.generator import advance
 from toreq_hw.sim.learning.latent_kernel import (
     int8_weight,
@@ -177,17 +177,29 @@ def update_biases(plan, synapses, rates, positive, negative, random_state):  # t
             continue
         random_state = advance(random_state)
         random_word = np.int32(random_state >> np.uint32(16))
-        shift = np.int64(rates.bias_shift[population])
-        s_max, biases = plan.state_max[population], synapses.biases[population]
+        rate = np.int64(rates.bias_shift[population])
+        biases = synapses.biases[population]
+        moved = synapses.moved[:biases]
+        add_moves(positive[start:stop], negative[start:stop], moved)
+        latent, bias = synapses.bias_latent[start:stop], plan.bias[start:stop]
         for i in range(biases):
-            moved = np.int64(0)
-            for neuron in range(start + i, stop, biases):
-                moved += np.int64(positive[neuron]) - np.int64(negative[neuron])
-            product = s_max * moved
-            offset = rounding_offset(random_word, synapses.weyl[i], np.int32(shift))
-            v = np.int64(synapses.bias_latent[start + i]) + ((product + offset) >> shift)
-            v = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
-            for neuron in range(start + i, stop, biases):
-                synapses.bias_latent[neuron] = v
-                plan.bias[neuron] = v >> BIAS_GUARD_BITS
+            product = plan.state_max[population] * moved[i]
+            offset = rounding_offset(random_word, synapses.weyl[i], np.int32(rate))
+            v = np.int64(latent[i]) + ((product + offset) >> rate)
+            latent[i] = min(max(v, -BIAS_LATENT_LIMIT), BIAS_LATENT_LIMIT)
+            bias[i] = latent[i] >> BIAS_GUARD_BITS
+        for place in range(biases, stop - start, biases):
+            copy(latent[place : place + biases], latent[:biases])
+            copy(bias[place : place + biases], bias[:biases])
     return random_state
+
+
+@compiled_uncounted
+def add_moves(positive, negative, moved):  # type: ignore[no-untyped-def]
+    """Sets moved[i], int64, to the sum of s+ - s- over the neurons that share bias i."""
+    biases = len(moved)
+    for i in range(biases):
+        moved[i] = 0
+    for place in range(0, len(positive), biases):
+        for i in range(biases):
+            moved[i] += np.int64(positive[place + i]) - np.int64(negative[place + i])
