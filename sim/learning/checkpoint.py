@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.learning import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.errors import InputError, NetworkError, NetworkFileError
 from toreq_hw.files import write_bytes
 from toreq_hw.json_values import JsonObject
@@ -24,7 +25,6 @@ from toreq_hw.reading import Fields, checked_array, integer, parse_json, read_te
 from toreq_hw.records import plain
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.parts import Part
-from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.tensor_file import tensor_bytes
 
 FORMAT = "toreq-hw checkpoint"

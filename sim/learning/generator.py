@@ -10,10 +10,6 @@ import numpy.typing as npt
 from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.compiled import compiled
 
-WEYL_STEP = 0x9E37
-"""Added per column to a row's 16-bit random word: 2^16 over the golden ratio, made odd, so that the
-offsets of neighbouring lanes are spread evenly and no two of 65,536 columns share one."""
-
 
 @compiled
 def advance(state):  # type: ignore[no-untyped-def]

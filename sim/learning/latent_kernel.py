@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from toreq_hw.contract.learning import LATENT_LIMIT
 from toreq_hw.sim.compiled import compiled_uncounted
-from toreq_hw.sim.learning.synapses import LATENT_LIMIT
 
 
 @compiled_uncounted

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 from toreq_hw.network import Coupling, DenseCoupling, Network
-from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_LIMIT
 
 States = dict[str, npt.NDArray[np.integer]]
 

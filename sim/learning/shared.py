@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.learning import WEYL_STEP
 from toreq_hw.errors import InputError
 from toreq_hw.network import ConvolutionCoupling, Coupling, DenseCoupling, Network
 from toreq_hw.network.couplings.runs import Runs
-from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.parts import Part
 from toreq_hw.sim.plan import Ints, Plan, native_places, places_of_cells
 from toreq_hw.sim.stencil_plan import has_stencil, windows_of

@@ -10,24 +10,18 @@ import numpy.typing as npt
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.learning import (
+    BIAS_GUARD_BITS,
+    BIAS_LATENT_LIMIT,
+    LATENT_BITS,
+    LATENT_LIMIT,
+    WEYL_STEP,
+)
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.sim.learning.generator import WEYL_STEP
 from toreq_hw.sim.learning.parts import Part, parts_of
 from toreq_hw.sim.learning.shared import SharedParameters, shared_parameters
 from toreq_hw.sim.plan import Ints, Plan, population_numbers, projection_weight
-
-LATENT_BITS = 16
-"""Of a latent weight, unless a rule keeps fewer."""
-
-LATENT_LIMIT = 32767
-"""Latent weights are int16 and stay in -32767..32767."""
-
-BIAS_GUARD_BITS = 4
-"""Bits of a bias latent below the accumulator's LSB."""
-
-BIAS_LATENT_LIMIT = (1 << 26) - 1
-"""Bias latents stay in +-(2^26 - 1): biases in -2^22 .. 2^22 - 1 accumulator LSBs."""
 
 
 class Synapses(NamedTuple):

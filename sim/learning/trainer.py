@@ -17,6 +17,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.cycles import cycles_of
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
@@ -37,8 +38,6 @@ from toreq_hw.sim.learning.parts import Part, own_feedback_of, parts_of
 from toreq_hw.sim.learning.rule import MAX_EPOCH, Rule, check_integer
 from toreq_hw.sim.learning.sample_kernel import NudgedOutput
 from toreq_hw.sim.learning.synapses import (
-    BIAS_GUARD_BITS,
-    BIAS_LATENT_LIMIT,
     bias_latents_of,
     blank_synapses,
     check_latents,

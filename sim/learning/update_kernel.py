@@ -5,6 +5,7 @@ The same arithmetic as docs/numerics.md, section 6; nothing here is floating poi
 
 import numpy as np
 
+from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 from toreq_hw.sim.compiled import compiled_inline, compiled_uncounted
 from toreq_hw.sim.event_kernel import copy, same
 from toreq_hw.sim.learning.generator import advance
@@ -17,7 +18,6 @@ from toreq_hw.sim.learning.latent_kernel import (
     ternary_weight,
 )
 from toreq_hw.sim.learning.shared_kernel import learn_shared
-from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 
 # Types stay out of the signatures: numba infers them.
 

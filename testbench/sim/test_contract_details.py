@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from toreq_hw import sim
+from toreq_hw.contract.learning import BIAS_LATENT_LIMIT
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.operations import dense_synops, fan_outs
 from toreq_hw.network import (
@@ -20,7 +21,6 @@ from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.augmentation import shift_images
 from toreq_hw.sim.learning.generator import epoch_seed
 from toreq_hw.sim.learning.reference import Latents, next_random_state, update
-from toreq_hw.sim.learning.synapses import BIAS_LATENT_LIMIT
 
 
 def test_the_parity_graph_leaves_the_input_out() -> None:

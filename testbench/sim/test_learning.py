@@ -12,17 +12,14 @@ from hypothesis import strategies as st
 from testbench.networks import Case, cases
 from testbench.shifted_networks import shifted_case
 from toreq_hw import sim
+from toreq_hw.contract.learning import WEYL_STEP
 from toreq_hw.errors import InputError, NetworkFileError
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.learning import training_samples as samples_module
 from toreq_hw.sim.learning.augmentation import shift_images
-from toreq_hw.sim.learning.generator import (
-    WEYL_STEP,
-    random_words,
-    sample_order,
-)
+from toreq_hw.sim.learning.generator import random_words, sample_order
 from toreq_hw.sim.learning.reference import (
     Latents,
     biases_of,

@@ -8,12 +8,12 @@ import pytest
 
 from testbench.structured import convolutional, drawn_weights
 from toreq_hw import sim
+from toreq_hw.contract.learning import BIAS_GUARD_BITS
 from toreq_hw.errors import InputError
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.network.couplings import Coupling, SparseCoupling
 from toreq_hw.network.couplings.runs import Runs, joined, runs_of
 from toreq_hw.sim.learning import Rule, Trainer, reference, shared
-from toreq_hw.sim.learning.synapses import BIAS_GUARD_BITS
 from toreq_hw.sim.plan import compile_plan
 
 TERNARY, INT8 = WeightFormat.TERNARY, WeightFormat.INT8

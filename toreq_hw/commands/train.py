@@ -30,6 +30,7 @@ from toreq_hw.cli.readout_options import (
 )
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checkpoint_path, notes_from, train_files
+from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.file_kinds import Kind
@@ -39,7 +40,6 @@ from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.records.training import CheckpointNotes, IntegerTraining
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import Recipe, recipe
-from toreq_hw.sim.learning.synapses import LATENT_BITS
 from toreq_hw.studies.training import train
 from toreq_hw.versions import versions
 
