@@ -1,5 +1,8 @@
 """The core: ports, and who is wired to whom. docs/rtl.md has the picture."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -21,16 +24,16 @@ from toreq_hw.rtl.interfaces import (
     states_payload,
     summary_payload,
 )
+from toreq_hw.rtl.learning.part import LearningPart, learning_ports
 from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import Passes
 from toreq_hw.rtl.readout import Readout
 from toreq_hw.rtl.recorder import Recorder
-from toreq_hw.rtl.row_store import RowStore
 from toreq_hw.rtl.sequencer import Sequencer
-from toreq_hw.rtl.skewed_store import SkewedStore
 from toreq_hw.rtl.walker import Walker
+from toreq_hw.rtl.weight_stores import WeightStores
 
 
 @named_type_errors
@@ -56,6 +59,7 @@ class Core(wiring.Component):
                 "inputs": In(source_of(input_payload(parameters))),
                 "commands": In(source_of(command_payload(parameters))),
                 "loads": In(source_of(load_payload(parameters))),
+                **learning_ports(parameters),
                 "states": Out(source_of(states_payload(parameters))),
                 "summary": Out(source_of(summary_payload(parameters))),
                 "monitor": Out(monitor_signature(parameters)),
@@ -84,6 +88,7 @@ class Core(wiring.Component):
         wiring.connect(m, wiring.flipped(self.loads), self._load.words)
         wiring.connect(m, wiring.flipped(self.commands), self._sequencer.commands)
         wiring.connect(m, wiring.flipped(self.states), self._readout.states)
+        self._learning = LearningPart(self, m) if parameters.learning else None
         self._connect_loads(m)
         self._connect_stores(m)
         self._connect_walker(m)
@@ -110,9 +115,16 @@ class Core(wiring.Component):
             self._stores.eq(load.stores),
             self._bias.eq(load.bias),
         ]
+        idle, waits = self._sequencer.idle, self.loads.valid
+        if self._learning:
+            idle, waits = idle & ~self._learning.reader.busy, waits | self._learning.busy
+            address, word = self._address, self._data
+            strobes = Signal.like(load.learning, name="load_learning")
+            m.d.sync += strobes.eq(load.learning)
+            self._learning.connect_loads(m, strobes, address, word)
         m.d.comb += [
-            self._load.idle.eq(self._sequencer.idle),
-            self._sequencer.loading.eq(self.loads.valid),
+            self._load.idle.eq(idle),
+            self._sequencer.loading.eq(waits),
             self._sequencer.forget.eq(self._load.accepted),
             self._sequencer.load_max_sweeps.eq(self._load.max_sweeps),
             self._sequencer.max_sweeps.eq(self.loads.payload.data),
@@ -121,39 +133,18 @@ class Core(wiring.Component):
         ]
 
     def _connect_stores(self, m: Module) -> None:
-        """Reads the addressed store; the others rest."""
-        walker, several = self._walker, len(self.parameters.stores) > 1
-        asked, chosen = (Signal.like(walker.beat.store, name=n) for n in ("asked", "chosen"))
-        m.d.sync += [asked.eq(walker.beat.store), chosen.eq(asked)]
-        for number, entry in enumerate(self.parameters.stores):
-            words = self._images.stores[number]
-            read = Signal(name=f"read{number}")
-            address = Signal.like(walker.beat.address, name=f"address{number}")
-            m.d.comb += [
-                read.eq(walker.active & (walker.beat.store == number)),
-                # Only a store of its own may see an address that is beyond the others' ends.
-                address.eq(Mux(read, walker.beat.address, 0) if several else walker.beat.address),
-            ]
-            if entry.skewed:
-                store = SkewedStore(self.parameters, number, words)
-                m.d.comb += [
-                    store.tile.eq(address),
-                    store.lane.eq(walker.beat.lane),
-                    store.by_column.eq(walker.beat.by_column),
-                ]
-            else:
-                store = RowStore(self.parameters, number, words)
-                m.d.comb += [store.read.eq(read), store.address.eq(address)]
-            m.submodules[f"store{number}"] = store
-            m.d.comb += [
-                store.load.eq(self._stores[number]),
-                store.load_address.eq(self._address),
-                store.load_data.eq(self._data),
-            ]
-            with m.If((chosen == number) if several else 1):
-                for lane in range(self.parameters.lanes):
-                    weight = store.weights[lane].as_signed()
-                    m.d.comb += self._datapath.weights[lane].eq(weight)
+        """Walks read stores; so does LEARN, which also writes them."""
+        stores = WeightStores(m, self.parameters, self._images)
+        beat, active, theta = self._walker.beat, self._walker.active, None
+        if self._learning:
+            beat, active = self._learning.read_beat(m, beat, active)
+            theta = self._learning.learner.theta
+        stores.connect_reads(beat, active, self._learning)
+        stores.connect_loads(self._stores, self._address, self._data)
+        stores.connect_weights(self._datapath.weights, theta)
+        if self._learning:
+            stores.connect_fields(self._learning.learner.latents)
+            m.d.comb += self._learning.reader.fields.eq(self._learning.learner.latents)
 
     def _connect_walker(self, m: Module) -> None:
         """Events from the input while an image is presented, from the queue afterwards."""
@@ -177,9 +168,11 @@ class Core(wiring.Component):
             self._datapath,
         )
         bias_bits = self.parameters.bias_bits
+        learner = self._learning.learner if self._learning else None
+        drives = readout.drives | learner.drives if learner else readout.drives
         beat = Signal(beat_layout(self.parameters))
         m.d.comb += [
-            datapath.issue.eq(walker.active | passes.active | readout.drives | self._bias),
+            datapath.issue.eq(walker.active | passes.active | drives | self._bias),
             datapath.walk.eq(walker.beat),
             datapath.beat.eq(Mux(passes.active, passes.beat, beat)),
         ]
@@ -194,7 +187,10 @@ class Core(wiring.Component):
                 beat.op.eq(Mux(readout.drives, Op.NUDGE, Op.WALK)),
                 datapath.single.eq(readout.drive),
             ]
-        single = self._bias | readout.drives
+        if learner:
+            with m.If(learner.drives):
+                m.d.comb += [beat.op.eq(Op.BIAS), datapath.single.eq(learner.drive)]
+        single = self._bias | drives
         m.d.comb += beat.slice.eq(
             Mux(single, datapath.single.neuron >> self.parameters.lane_bits, walker.group)
             << self.parameters.part_bits
@@ -231,11 +227,16 @@ class Core(wiring.Component):
             readout.negative.eq(sequencer.negative),
             readout.phase.eq(self._recorder.summary.phase),
             sequencer.readout_done.eq(readout.done),
-            datapath.read_request.eq(readout.read_request),
-            datapath.read_slice.eq(readout.read_slice),
             readout.state_d1.eq(datapath.state_d1),
             readout.state_d2.eq(datapath.state_d2),
         ]
+        if self._learning:
+            self._learning.connect(m, sequencer, self._walker, readout, datapath)
+        else:
+            m.d.comb += [
+                datapath.read_request.eq(readout.read_request),
+                datapath.read_slice.eq(readout.read_slice),
+            ]
 
     def _connect_recorder(self, m: Module) -> None:
         sequencer, recorder = self._sequencer, self._recorder
@@ -260,9 +261,11 @@ class Core(wiring.Component):
     def _connect_faults(self, m: Module) -> None:
         """Each port refuses at most one word a cycle; the count is of words."""
         ports = [self._input.faults, self._load.faults, self._sequencer.faults]
+        if self._learning:
+            ports.append(self._learning.reader.faults)
         refused = sum((port != 0) for port in ports)
         highest = (1 << self.parameters.sweep_bits) - 1
-        m.d.sync += self.faults.eq(self.faults | ports[0] | ports[1] | ports[2])
+        m.d.sync += self.faults.eq(reduce(or_, ports, self.faults))
         with m.If(self.fault_count < highest - len(ports)):
             m.d.sync += self.fault_count.eq(self.fault_count + refused)
 

@@ -8,6 +8,7 @@ is answered, and unpacks the replies.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
 from toreq_hw.rtl.borders import check_image, check_label
 from toreq_hw.rtl.compiled_model import CompiledModel, compile_design
-from toreq_hw.rtl.images import LoadWord, MemoryImages
+from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.interfaces import (
     command_payload,
     input_payload,
@@ -26,6 +27,7 @@ from toreq_hw.rtl.interfaces import (
     summary_payload,
     unpack,
 )
+from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.reply import CoreReply, events_of
 from toreq_hw.rtl.verilog import TOP
@@ -46,9 +48,11 @@ class CompiledCore:
     Raises MissingDependencyError without g++.
     """
 
+    drivers: ClassVar[tuple[Path, ...]] = (_DRIVER,)
+
     def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
         self._parameters = parameters
-        library = compile_core(parameters, images, folder, drivers=[_DRIVER])
+        library = compile_core(parameters, images, folder, drivers=self.drivers)
         self._model = CompiledModel(library)
         self.cycles = 0
 

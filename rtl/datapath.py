@@ -48,7 +48,7 @@ class Datapath(wiring.Component):
     `single` is the operand of beats for one neuron, `walk` that of walks. `halt`: an update of
     a self-coupled population found a change; beats behind it are void. `read_slice` reads a
     slice of states into `state_d1` in the next cycle and `state_d2` in the one after, while no pass
-    runs.
+    runs; in a core that learns from `read_page`.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Datapath(wiring.Component):
                 "saturations": Out(range(parameters.update_lanes + 1)),
                 "read_request": In(1),
                 "read_slice": In(parameters.slice_bits),
+                **({"read_page": In(Page)} if parameters.learning else {}),
                 "state_d1": Out(self._states),
                 "state_d2": Out(self._states),
             }
@@ -253,6 +254,8 @@ class Datapath(wiring.Component):
         for entry in self._parameters.operations:
             if entry.states[0] is not Page.LIVE:
                 origin = Mux(~self.read_request & (beat.op == entry.op), entry.states[0], origin)
+        if self._parameters.learning:
+            origin = Mux(self.read_request, self.read_page, origin)
         m.d.comb += [
             page.eq(origin),
             read.addr.eq(

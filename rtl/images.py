@@ -4,7 +4,7 @@ The same words are contents at power-up and load words: `load_words` is the one 
 a core into another network of its shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -12,23 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.learning import DEFAULT_THETA, LATENT_BITS
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Network
-from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.network import Network, WeightFormat
+from toreq_hw.rtl.load_spaces import LoadWord, Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.storage import Walk
 from toreq_hw.rtl.threshold import check_threshold
 
 Matrix = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.integer]
 
-
-@dataclass(frozen=True)
-class LoadWord:
-    """One word of the load stream, field by field (`load_payload` in rtl/interfaces.py)."""
-
-    space: int
-    address: int
-    data: int
+Fields = Mapping[str, Matrix]
+"""What a core holds of each coupling by name, (n_pre, n_post)."""
 
 
 @named_type_errors
@@ -45,15 +41,24 @@ class MemoryImages:
 
     @classmethod
     def of(cls, network: Network, parameters: CoreParameters) -> "MemoryImages":
-        """The contents that `network` gives a core of `parameters`."""
+        """The contents that `network` gives a core of `parameters`.
+
+        A core that learns gets latents that stand for the weights, ternary ones at the threshold
+        where nothing is said.
+        """
+        return cls.of_fields(fields_of(network, parameters), network.biases, parameters)
+
+    @classmethod
+    def of_fields(
+        cls, fields: Fields, biases: Mapping[str, IntArray], parameters: CoreParameters
+    ) -> "MemoryImages":
+        """The contents of matrices of fields by coupling, and biases by population."""
         return cls(
             stores=[
-                pack(weights, store.width)
-                for weights, store in zip(
-                    _stores(network, parameters), parameters.stores, strict=True
-                )
+                pack(words, store.width)
+                for words, store in zip(_stores(fields, parameters), parameters.stores, strict=True)
             ],
-            rest=pack(_biases(network, parameters), parameters.accumulator_bits),
+            rest=pack(_biases(biases, parameters), parameters.accumulator_bits),
         )
 
     def text(self, parameters: CoreParameters) -> dict[str, list[str]]:
@@ -86,7 +91,7 @@ def load_words(
     bias that is too wide. The same if the core cannot take the threshold.
     """
     _check(network, parameters)
-    words = _words(network, parameters)
+    words = words_of(fields_of(network, parameters), network.biases, parameters)
     return words if threshold is None else chain(words, [threshold_word(parameters, threshold)])
 
 
@@ -104,12 +109,15 @@ def threshold_word(parameters: CoreParameters, threshold: int) -> LoadWord:
     return LoadWord(Space.THRESHOLD, 0, threshold)
 
 
-def _words(network: Network, parameters: CoreParameters) -> Iterator[LoadWord]:
-    for number, words in enumerate(MemoryImages.of(network, parameters).stores):
+def words_of(
+    fields: Fields, biases: Mapping[str, IntArray], parameters: CoreParameters
+) -> Iterator[LoadWord]:
+    """The words of all stores and biases; arguments as `MemoryImages.of_fields` takes them."""
+    for number, words in enumerate(MemoryImages.of_fields(fields, biases, parameters).stores):
         for address, word in enumerate(words):
             yield LoadWord(Space.WEIGHTS + number, address, word)
     mask = (1 << parameters.bias_bits) - 1
-    for address, bias in enumerate(_biases(network, parameters).ravel().tolist()):
+    for address, bias in enumerate(_biases(biases, parameters).ravel().tolist()):
         yield LoadWord(Space.BIAS, address, bias & mask)
 
 
@@ -131,7 +139,7 @@ def _check(network: Network, parameters: CoreParameters) -> None:
                 f"coupling {walk.coupling!r} must have this core's format and shape, found "
                 f"{coupling.weight_format.value} {' x '.join(map(str, coupling.weight.shape))}"
             )
-    biases = _biases(network, parameters)
+    biases = _biases(network.biases, parameters)
     limit = 1 << (parameters.bias_bits - 1)
     if biases.min() < -limit or biases.max() >= limit:
         raise NetworkError(
@@ -154,22 +162,34 @@ def _hexadecimal(words: list[int], bits: int) -> list[str]:
     return [f"{word:0{digits}x}" for word in words]
 
 
-def _biases(network: Network, parameters: CoreParameters) -> Matrix:
+def fields_of(network: Network, parameters: CoreParameters) -> Fields:
+    """What a core holds for each coupling: weights, or latents that stand for them."""
+    weights = {c.name: c.weight.astype(np.int64) for c in network.dense_couplings}
+    if parameters.learning is None:
+        return weights
+    for coupling in parameters.learning.couplings:
+        name, bits = coupling.walk.coupling, coupling.latent_bits
+        ternary = parameters.stores[coupling.walk.store].weight_format is WeightFormat.TERNARY
+        step = DEFAULT_THETA + DEFAULT_THETA // 2 if ternary else 1 << LATENT_BITS - 8
+        weights[name] = weights[name] * (step >> LATENT_BITS - bits)
+    return weights
+
+
+def _biases(biases_of: Mapping[str, IntArray], parameters: CoreParameters) -> Matrix:
     """Shape (groups, lanes): each bias with its rounding half; lanes without a neuron hold 0."""
     biases = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
     for placement in parameters.relaxing:
         first = placement.first_group * parameters.lanes
         biases[first : first + placement.size] = (
-            network.biases[placement.name].astype(np.int64) + placement.half
+            biases_of[placement.name].astype(np.int64) + placement.half
         )
     return biases.reshape(parameters.groups, parameters.lanes)
 
 
-def _stores(network: Network, parameters: CoreParameters) -> list[Matrix]:
-    """Per store its weights, shape (words, lanes)."""
+def _stores(weights: Fields, parameters: CoreParameters) -> list[Matrix]:
+    """Per store its fields, shape (words, lanes)."""
     lanes = parameters.lanes
     stores = [np.zeros((s.words, lanes), dtype=np.int64) for s in parameters.stores]
-    weights = {c.name: c.weight.astype(np.int64) for c in network.dense_couplings}
     for walk in parameters.walks:
         if not walk.skewed:
             _place_rows(stores[walk.store], walk, weights[walk.coupling], lanes)

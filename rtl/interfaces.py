@@ -13,7 +13,6 @@ from amaranth.lib.wiring import Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import COMMAND_BITS
 
 Members = dict[str, Any]
 """Some of a component's ports by name, as Amaranth's signatures take them."""
@@ -34,10 +33,10 @@ class Fault(IntEnum):
     LABEL = 3
     """A label that is no output neuron."""
     LOAD_ADDRESS = 4
-    """A load to a row or space that the core does not have."""
+    """A load to a row or space that the core does not have; the same of what is read back."""
     LOAD_DATA = 5
-    """A load of a value that is no weight of the format, a limit of 0 sweeps, or a threshold
-    above the largest move of a state."""
+    """A load of a value that is no weight of the format, a limit of 0 sweeps, a threshold above the
+    largest move of a state, or a rate out of range."""
 
 
 def state_shape(parameters: CoreParameters) -> Shape:
@@ -65,7 +64,11 @@ def command_payload(parameters: CoreParameters) -> data.StructLayout:
     `report` asks for all states after the phase.
     """
     return data.StructLayout(
-        {"command": unsigned(COMMAND_BITS), "report": 1, "label": label_shape(parameters)}
+        {
+            "command": unsigned(parameters.command_bits),
+            "report": 1,
+            "label": label_shape(parameters),
+        }
     )
 
 
@@ -94,11 +97,25 @@ def load_payload(parameters: CoreParameters) -> data.StructLayout:
     )
 
 
+def readback_payload(parameters: CoreParameters) -> data.StructLayout:
+    """What the host asks a core that learns for: a word of a store, a bias latent or the generator.
+
+    space, address: as of the load word that would set it.
+    """
+    load = load_payload(parameters)
+    return data.StructLayout({"space": load["space"].shape, "address": load["address"].shape})
+
+
+def readings_payload(parameters: CoreParameters) -> data.StructLayout:
+    """The answer, a word as it would be loaded; but a row of a skewed store comes in lane order."""
+    return data.StructLayout({"data": load_payload(parameters)["data"].shape})
+
+
 def states_payload(parameters: CoreParameters) -> data.StructLayout:
     """One slice of final states; `slice` counts over populations in file order."""
     return data.StructLayout(
         {
-            "phase": unsigned(COMMAND_BITS),
+            "phase": unsigned(parameters.command_bits),
             "slice": unsigned(parameters.slice_bits),
             "last": 1,
             "states": data.ArrayLayout(state_shape(parameters), parameters.update_lanes),
@@ -113,7 +130,7 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "phase": unsigned(COMMAND_BITS),
+            "phase": unsigned(parameters.command_bits),
             "settled": 1,
             "label": label_shape(parameters),
             "sweeps": unsigned(parameters.sweep_bits),

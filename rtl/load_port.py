@@ -5,16 +5,20 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.interfaces import Fault, load_payload, source_of
+from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
+
+LEARNING_SPACES = (Space.BIAS_LATENT, Space.RATE, Space.GENERATOR, Space.THETA)
+"""What is loaded into a learner."""
 
 
 class LoadPort(wiring.Component):
     """Takes two cycles a word while `idle`: one to check it, one to take it.
 
     In the second comes a fault, or `accepted` with a strobe of what the word belongs to. stores:
-    one strobe per weight store. threshold: the one loaded last, or at power-up and after reset
-    that of the parameters; of a lossy core only.
+    one strobe per weight store. learning: one per space of `LEARNING_SPACES`. threshold: the one
+    loaded last, or at power-up and after reset that of the parameters; of a lossy core only.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -29,6 +33,7 @@ class LoadPort(wiring.Component):
                 "stores": Out(max(1, len(parameters.stores))),
                 "bias": Out(1),
                 "max_sweeps": Out(1),
+                **({"learning": Out(len(LEARNING_SPACES))} if parameters.learning else {}),
                 "faults": Out(len(Fault)),
             }
         )
@@ -78,6 +83,8 @@ class LoadPort(wiring.Component):
             return ~Cat(*(word.word_select(k, width) == lowest for k in range(lanes))).any()
         if space.accepts is Accepts.POSITIVE:
             return word[: space.bits] != 0
+        if space.accepts is Accepts.RATE:
+            return (word >= LOWEST_RATE) & (word <= HIGHEST_RATE)
         return word <= self._parameters.highest_threshold
 
     def _take(self, m: Module, space: LoadSpace, good: Value) -> None:
@@ -85,6 +92,9 @@ class LoadPort(wiring.Component):
         if space.code == Space.THRESHOLD:
             with m.If(good):
                 m.d.sync += self.threshold.eq(self.words.payload.data)
+            return
+        if space.code in LEARNING_SPACES:
+            m.d.comb += self.learning[LEARNING_SPACES.index(space.code)].eq(good)
             return
         strobes: dict[int, Value] = {Space.BIAS: self.bias, Space.MAX_SWEEPS: self.max_sweeps}
         known = space.code in strobes

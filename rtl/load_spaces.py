@@ -14,6 +14,19 @@ class Space(IntEnum):
     BIAS = 4
     MAX_SWEEPS = 5
     THRESHOLD = 6
+    BIAS_LATENT = 7
+    RATE = 8
+    GENERATOR = 9
+    THETA = 10
+
+
+@dataclass(frozen=True)
+class LoadWord:
+    """One word of the load stream, field by field (`load_payload` in rtl/interfaces.py)."""
+
+    space: int
+    address: int
+    data: int
 
 
 class Accepts(Enum):
@@ -23,6 +36,7 @@ class Accepts(Enum):
     ANY = "all"
     POSITIVE = "all but 0"
     MOVE = "a move of a state, or less"
+    RATE = "a shift that lanes of LEARN can do"
 
 
 @dataclass(frozen=True)

@@ -48,18 +48,21 @@ class MemorySpec:
         return (column,) * full + (rest,) * (rest > 0)
 
 
-def store_memory(store: Store, lanes: int, block_bits: int) -> MemorySpec:
+def store_memory(store: Store, lanes: int, block_bits: int, *, by_lane: bool = False) -> MemorySpec:
     """The memory of a store of weights: skewed a bank a lane; of rows one, cut into columns each of
-    which a block of `block_bits` holds in that depth.
+    which a block of `block_bits` holds in that depth. by_lane: each lane of a row is written by
+    itself, and so is a memory of its own.
     """
     kind = store.weight_format.value
+    what = "weights" if store.latent_bits is None else f"{store.latent_bits}-bit latents"
+    apart = store.skewed or by_lane
     return MemorySpec(
-        name=f"{kind}-{'skewed' if store.skewed else 'rows'} weights",
-        contents=f"{kind} weights",
+        name=f"{kind}-{'skewed' if store.skewed else 'rows'} {what}",
+        contents=f"{kind} {what}",
         depth=store.words,
-        width=store.width if store.skewed else lanes * store.width,
-        copies=lanes if store.skewed else 1,
+        width=store.width if apart else lanes * store.width,
+        copies=lanes if apart else 1,
         initialised=store.initialised,
         gated=not store.skewed,
-        column=None if store.skewed else max(1, block_bits >> index_bits(store.words)),
+        column=None if apart else max(1, block_bits >> index_bits(store.words)),
     )

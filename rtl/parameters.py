@@ -5,19 +5,28 @@ addresses and walks. The generator, the memory images, the datasheet and the tim
 read this object; none of them looks at the network again for a size.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
+from toreq_hw.contract.learning import BIAS_LATENT_LIMIT
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Need, Network, require, require_plain
-from toreq_hw.rtl.fixed_width import signed_bits
+from toreq_hw.rtl.fixed_width import index_bits, signed_bits
+from toreq_hw.rtl.learning.tables import (
+    MOST_LATENT_BITS,
+    Learning,
+    check_latent_bits,
+    check_learnable,
+    learning_of,
+)
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.memory_spec import MemorySpec, store_memory
 from toreq_hw.rtl.operations import OPERATIONS, Operation, Page
-from toreq_hw.rtl.phases import Phase, phase_table
+from toreq_hw.rtl.phases import Phase, command_bits, phase_table
 from toreq_hw.rtl.placement import (
     NeuronRows,
     PopulationPlacement,
@@ -26,12 +35,23 @@ from toreq_hw.rtl.placement import (
     placement_of,
     placements_of,
 )
-from toreq_hw.rtl.sizes import accumulator_bits_of, bias_bits_of, update_order
+from toreq_hw.rtl.sizes import (
+    accumulator_bits_of,
+    bias_bits_of,
+    learned_bias_bits,
+    update_order,
+)
 from toreq_hw.rtl.storage import LARGE_COUPLING, Store, Walk, stores_and_walks
 from toreq_hw.rtl.threshold import check_threshold
 
 INPUT_QUEUE_DEPTH = 16
 """Input events ahead of the walker; each keeps it busy for the beats of the input's walks."""
+
+BIAS_LATENT_BITS = signed_bits([-BIAS_LATENT_LIMIT, BIAS_LATENT_LIMIT])
+"""Of a bias latent."""
+
+RATE_BITS, THETA_BITS = 6, 15
+"""Of words that set a rate, one bit to spare so that excess shows, and a ternary threshold."""
 
 BLOCK_BITS = 18_432
 """Of a block RAM in most families; iCE40's hold 4,096."""
@@ -48,7 +68,8 @@ class CoreParameters(NeuronRows):
     those of sweeps, inputs and faults have half as many. threshold: at power-up, of a core that
     can leave small deltas unsent (0: lossless until another is loaded); None for one that cannot.
     block_bits: what one block of the device's RAM holds.
-    operations: what beats do. phases: what commands do, in the order of their commands.
+    operations: what beats do. phases: what commands do, in the order of their commands. learning:
+    how it learns; None of a core that cannot.
     """
 
     input: PopulationPlacement
@@ -67,6 +88,7 @@ class CoreParameters(NeuronRows):
     threshold: int | None = None
     operations: tuple[Operation, ...] = OPERATIONS
     phases: tuple[Phase, ...] = phase_table(lossy=False)
+    learning: Learning | None = None
 
     @classmethod
     def of(
@@ -81,6 +103,8 @@ class CoreParameters(NeuronRows):
         counter_bits: int = 32,
         threshold: int | None = None,
         block_bits: int = BLOCK_BITS,
+        learn_lanes: int | None = None,
+        latent_bits: Mapping[str, int] | int = MOST_LATENT_BITS,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 
@@ -88,7 +112,9 @@ class CoreParameters(NeuronRows):
         a smaller core and longer updates. large_coupling: weights from which on a coupling
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
-        power-up, such as iCE40's SPRAM.
+        power-up, such as iCE40's SPRAM. learn_lanes: synapses that a beat of LEARN updates; None
+        makes a core that cannot learn. latent_bits: of a core that learns, of all couplings or by
+        name.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -97,8 +123,21 @@ class CoreParameters(NeuronRows):
         _check_network(network, max_sweeps, counter_bits)
         relaxing = placements_of(network, lanes)
         check_threshold(threshold, relaxing)
-        stores, walks = stores_and_walks(network, lanes, large_coupling, initialised=initialised)
-        bias_bits = bias_bits_of(network, relaxing)
+        learns = learn_lanes is not None
+        bits = check_latent_bits(network, latent_bits) if learns else None
+        stores, walks = stores_and_walks(
+            network, lanes, large_coupling, initialised=initialised, latent_bits=bits
+        )
+        bias_bits = learned_bias_bits(relaxing) if learns else bias_bits_of(network, relaxing)
+        learning = None
+        if learn_lanes is not None:
+            check_learnable(network, update_lanes, learn_lanes)
+            if threshold is not None:
+                raise NetworkError(
+                    f"a core that learns must send every change, found threshold {threshold}"
+                )
+            rows = NeuronRows(lanes, update_lanes, relaxing)
+            learning = learning_of(rows, walks, stores, learn_lanes)
         return cls(
             lanes=lanes,
             update_lanes=update_lanes,
@@ -117,7 +156,8 @@ class CoreParameters(NeuronRows):
             block_bits=block_bits,
             counter_bits=counter_bits,
             threshold=threshold,
-            phases=phase_table(lossy=threshold is not None),
+            phases=phase_table(lossy=threshold is not None, learns=learns),
+            learning=learning,
         )
 
     @property
@@ -173,7 +213,7 @@ class CoreParameters(NeuronRows):
     @property
     def weight_bits(self) -> int:
         """Bits of a weight in a lane."""
-        return max((store.width for store in self.stores), default=2)
+        return max((store.weight_bits for store in self.stores), default=2)
 
     @property
     def multiplies(self) -> bool:
@@ -215,12 +255,48 @@ class CoreParameters(NeuronRows):
         """Every memory of the core, the stores of weights, in their order, first."""
         groups, row_bits = len(Page) * self.groups, self.lanes * self.accumulator_bits
         return (
-            *(store_memory(store, self.lanes, self.block_bits) for store in self.stores),
+            *self._store_memories,
             MemorySpec("accumulators", "accumulators", groups, row_bits, block=True),
             MemorySpec("states", "states", len(Page) * self.slices, self.state_row_bits),
             MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
             MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),
+            *self._learning_memories,
         )
+
+    @property
+    def _store_memories(self) -> tuple[MemorySpec, ...]:
+        by_lane = self.learning is not None and self.learning.lanes < self.lanes
+        return tuple(
+            store_memory(store, self.lanes, self.block_bits, by_lane=by_lane)
+            for store in self.stores
+        )
+
+    @property
+    def _learning_memories(self) -> tuple[MemorySpec, ...]:
+        """Bias latents, the input events of the image at hand, and the chunks of the lists."""
+        if self.learning is None:
+            return ()
+        event_bits = self.input.state_bits + index_bits(self.input.size)
+        return (
+            MemorySpec("bias latents", "bias latents", self.groups * self.lanes, BIAS_LATENT_BITS),
+            MemorySpec("input events", "input events", self.input.size, event_bits),
+            MemorySpec("chunks", "chunks", self.learning.entries, self.chunk_bits),
+        )
+
+    @property
+    def chunk_bits(self) -> int:
+        """Bits of a chunk in the lists: two states of each lane, its number, its rounding step,
+        and whether it moved.
+        """
+        assert self.learning is not None, "only a core that learns has chunks"
+        lanes = self.learning.lanes
+        return 2 * lanes * self.state_bits + self.chunk_index_bits + 16 + 1
+
+    @property
+    def chunk_index_bits(self) -> int:
+        """Bits of a chunk's number in its population."""
+        assert self.learning is not None, "only a core that learns has chunks"
+        return index_bits(max(region.size for region in self.learning.moved))
 
     @cached_property
     def load_spaces(self) -> tuple[LoadSpace, ...]:
@@ -238,12 +314,29 @@ class CoreParameters(NeuronRows):
             LoadSpace(Space.BIAS, self.groups * self.lanes, self.bias_bits, Accepts.ANY),
             limit,
             *([threshold] if self.lossy else []),
+            *self._learning_spaces,
+        )
+
+    @property
+    def _learning_spaces(self) -> tuple[LoadSpace, ...]:
+        if self.learning is None:
+            return ()
+        return (
+            LoadSpace(Space.BIAS_LATENT, self.groups * self.lanes, BIAS_LATENT_BITS, Accepts.ANY),
+            LoadSpace(Space.RATE, self.learning.rates, RATE_BITS, Accepts.RATE, is_network=False),
+            LoadSpace(Space.GENERATOR, 1, 32, Accepts.POSITIVE, is_network=False),
+            LoadSpace(Space.THETA, 1, THETA_BITS, Accepts.POSITIVE, is_network=False),
         )
 
     @property
     def space_bits(self) -> int:
         """Bits of the number of a space in a load word."""
         return max(3, *(space.code.bit_length() for space in self.load_spaces))
+
+    @property
+    def command_bits(self) -> int:
+        """Bits of a command."""
+        return command_bits(self.phases)
 
     @property
     def op_bits(self) -> int:

@@ -15,12 +15,13 @@ class Command(IntEnum):
 
     FREE takes one image from the input stream. NUDGE_POSITIVE needs a finished
     FREE, NUDGE_NEGATIVE a finished NUDGE_POSITIVE; anything else is refused with
-    an error.
+    an error. LEARN, of a core that learns, needs a finished NUDGE_NEGATIVE.
     """
 
     FREE = 0
     NUDGE_POSITIVE = 1
     NUDGE_NEGATIVE = 2
+    LEARN = 3
 
 
 class Step(Enum):
@@ -28,7 +29,8 @@ class Step(Enum):
 
     PRESENT: walks the events of an image. FLUSH: every block of a lossy core sends its unsent
     deltas. PAUSE: waits until the effects of a pass can be seen. NUDGE: adds the nudge to the
-    output's accumulators. CLASSIFY: finds the class. REPORT: streams all states.
+    output's accumulators. CLASSIFY: finds the class. REPORT: streams all states. LEARN: updates all
+    latents; no sweep follows.
     """
 
     CLEAR = "CLEAR"
@@ -41,6 +43,7 @@ class Step(Enum):
     NUDGE = "NUDGE"
     CLASSIFY = "CLASSIFY"
     REPORT = "REPORT"
+    LEARN = "LEARN"
 
 
 PASSES = (Step.CLEAR, Step.SAVE, Step.KEEP, Step.RESTORE)
@@ -95,11 +98,16 @@ _PHASES = (
 )
 
 
-def phase_table(*, lossy: bool) -> tuple[Phase, ...]:
+_LEARN = Phase(Command.LEARN, (Step.LEARN,), Pending.UNCHANGED, after=Command.NUDGE_NEGATIVE)
+
+
+def phase_table(*, lossy: bool, learns: bool = False) -> tuple[Phase, ...]:
     """The phases in the order in which they follow each other.
 
     Unsent deltas of the free phase of a lossy core are sent before that phase is saved.
     """
+    if learns:
+        return (*_PHASES, _LEARN)
     if not lossy:
         return _PHASES
     return tuple(
@@ -119,5 +127,6 @@ def successors(phases: tuple[Phase, ...]) -> dict[Step, Step | None]:
     return following
 
 
-COMMAND_BITS = index_bits(len(Command) + 1)
-"""Bits of a command. The highest number is none, so that there is one that no core knows."""
+def command_bits(phases: tuple[Phase, ...]) -> int:
+    """Bits of a command. The highest number is none, so that there is one that no core knows."""
+    return index_bits(len(phases) + 1)

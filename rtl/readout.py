@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.rtl.beat import single_layout
 from toreq_hw.rtl.interfaces import label_shape, source_of, state_shape, states_payload
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import COMMAND_BITS
 from toreq_hw.rtl.rounding import error_of, nudge
 
 
@@ -53,7 +52,7 @@ class Readout(wiring.Component):
                 "best": Out(label_shape(parameters)),
                 "drives": Out(1),
                 "drive": Out(single_layout(parameters)),
-                "phase": In(COMMAND_BITS),
+                "phase": In(parameters.command_bits),
                 "states": Out(source_of(states_payload(parameters))),
             }
         )

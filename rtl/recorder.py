@@ -7,12 +7,12 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.rtl.interfaces import label_shape, summary_payload
 from toreq_hw.rtl.multiple import times
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import COMMAND_BITS, Step
+from toreq_hw.rtl.phases import Command, Step
 
 
 class Recorder(wiring.Component):
     """Counts while a phase runs. `start` clears, and begins the first sweep; in a lossy core a
-    NUDGE_POSITIVE begins with sweep 0.
+    NUDGE_POSITIVE begins with sweep 0. LEARN has no sweep.
 
     cycle, beat, event, input_event: one of these happened. next_sweep: a sweep ended and another
     one begins. end: the last sweep ended, with or without a change. `ticks` is not counted but
@@ -24,7 +24,7 @@ class Recorder(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "command": In(COMMAND_BITS),
+                "command": In(parameters.command_bits),
                 "cycle": In(1),
                 "beat": In(1),
                 "event": In(1),
@@ -42,7 +42,7 @@ class Recorder(wiring.Component):
         """Builds the counters."""
         m = Module()
         summary = self.summary
-        phase, settled = Signal(COMMAND_BITS), Signal()
+        phase, settled = Signal(self._parameters.command_bits), Signal()
         sweeps = Signal(self._parameters.sweep_bits)
         m.d.comb += [
             summary.phase.eq(phase),
@@ -53,6 +53,8 @@ class Recorder(wiring.Component):
         ]
         flushing = [p.command for p in self._parameters.phases if Step.FLUSH in p.steps]
         first = (self.command != flushing[0]) if flushing else 1
+        if self._parameters.learning:
+            first = self.command != Command.LEARN
         with m.If(self.start):
             m.d.sync += [phase.eq(self.command), sweeps.eq(first)]
         with m.Elif(self.next_sweep):

@@ -18,7 +18,7 @@ from toreq_hw.rtl.interfaces import Fault, command_payload, label_shape, source_
 from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.passes import pass_layout
-from toreq_hw.rtl.phases import COMMAND_BITS, PASSES, Command, Pending, Step, successors
+from toreq_hw.rtl.phases import PASSES, Command, Pending, Step, successors
 from toreq_hw.rtl.readout import ReadoutOp
 from toreq_hw.rtl.sweeps import Sweeps
 
@@ -47,6 +47,7 @@ class Sequencer(wiring.Component):
             | _walk_ports(parameters)
             | _pass_ports(parameters)
             | _result_ports(parameters)
+            | (_learning_ports() if parameters.learning else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -73,6 +74,8 @@ class Sequencer(wiring.Component):
             self._present(m)
             sweeps.add_next(m, lambda: self._enter_after(m, Step.FLUSH))
             sweeps.add_walk(m)
+            if self._parameters.learning:
+                self._learn(m)
             self._read_states(m, "CLASSIFY", ReadoutOp.CLASSIFY, lambda: self._enter_report(m))
             self._read_states(m, "REPORT", ReadoutOp.REPORT, lambda: self._go(m, "SUMMARY"))
             with m.State("SUMMARY"):
@@ -88,7 +91,9 @@ class Sequencer(wiring.Component):
 
     def _make_registers(self) -> None:
         self._report = Signal()
-        self._follows = Signal(COMMAND_BITS)  # the nudge that may come next; FREE for none
+        self._follows = Signal(
+            self._parameters.command_bits
+        )  # the nudge that may come next; FREE for none
         self._started = Signal()
         self._ending = Signal()
 
@@ -186,6 +191,13 @@ class Sequencer(wiring.Component):
         with m.State(step.name), m.If(self.pass_ends):
             self._enter_after(m, step)
 
+    def _learn(self, m: Module) -> None:
+        """Waits for the walk over all latents."""
+        with m.State("LEARN"):
+            m.d.comb += self.learns.eq(1)
+            with m.If(self.learned):
+                m.next = "SUMMARY"
+
     def _update(self, m: Module) -> None:
         """Waits for the last beat of the pass of a block, or for the change that halts it."""
         with m.State("UPDATE"):
@@ -273,6 +285,11 @@ def _pass_ports(parameters: CoreParameters) -> dict[str, object]:
         "halt_slice": In(parameters.slice_bits),
         "halt_lane": In(parameters.update_lane_bits + 1),
     }
+
+
+def _learning_ports() -> dict[str, object]:
+    """learns: LEARN runs; learned: this is its last cycle."""
+    return {"learns": Out(1), "learned": In(1)}
 
 
 def _result_ports(parameters: CoreParameters) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, accumulator_range
 from toreq_hw.rtl.fixed_width import signed_bits
@@ -28,6 +29,12 @@ def bias_bits_of(network: Network, placements: tuple[PopulationPlacement, ...]) 
         signed_bits((network.biases[placement.name].astype(np.int64) + placement.half).tolist())
         for placement in placements
     )
+
+
+def learned_bias_bits(placements: tuple[PopulationPlacement, ...]) -> int:
+    """Bits of every bias that can be learned, with its rounding half added."""
+    limit = (BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS) + 1
+    return signed_bits([-limit, limit + max(placement.half for placement in placements)])
 
 
 def accumulator_bits_of(network: Network, bias_bits: int) -> int:

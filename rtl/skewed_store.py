@@ -6,11 +6,14 @@ column lie at different ones. Neither ever meets itself in a bank. Both leave th
 the same amount: the row's or the column's number.
 """
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from typing import Any
+
+from amaranth import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
 from toreq_hw.rtl.memory import make_memory
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -19,10 +22,12 @@ class SkewedStore(wiring.Component):
     """The banks of one weight format.
 
     Read: `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles later.
-    Write: a whole row of all banks (bank order) at `load_address`.
+    Write: a whole row of all banks (bank order) at `load_address`. In a core that learns the fields
+    are latents, and `latent_port` says how LEARN writes.
     """
 
     def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
+        self._parameters = parameters
         self._lane_bits = parameters.lane_bits
         self._words = words
         self._memory = parameters.memories[index]
@@ -37,6 +42,7 @@ class SkewedStore(wiring.Component):
                 "load_address": In(index_bits(self._memory.depth)),
                 "load_data": In(parameters.lanes * width),
             }
+            | latent_port(parameters, index)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -61,10 +67,28 @@ class SkewedStore(wiring.Component):
                 write.en.eq(self.load),
                 write.data.eq(self.load_data.word_select(number, width)),
             ]
+            if self._parameters.learning:
+                self._learn(m, number, write)
         row, turn = Signal(self._lane_bits), Signal(self._lane_bits)
         m.d.sync += [row.eq(self.lane), turn.eq(row)]
         m.d.comb += self.weights.eq(_rotate(banks, turn))
         return m
+
+    def _learn(self, m: Module, number: int, write: Any) -> None:
+        """Lane l of a row lies in bank (l + row) mod lanes; chunks repeat along the lanes."""
+        parameters, width = self._parameters, self._memory.width
+        assert parameters.learning is not None, "only a core that learns has this port"
+        size = parameters.learning.lanes
+        lane = (number - self.learn_lane)[: self._lane_bits]
+        mine = chunk_lanes(parameters, self.learn_part).bit_select(lane, 1)
+        pieces = Array(self.learn_data.word_select(k, width) for k in range(size))
+        piece = pieces[lane[: size.bit_length() - 1]] if size > 1 else pieces[0]
+        with m.If(self.learn):
+            m.d.comb += [
+                write.addr.eq(Cat(self.learn_lane, self.learn_address)),
+                write.en.eq(mine),
+                write.data.eq(piece),
+            ]
 
 
 def _rotate(banks: list[Value], amount: Signal) -> Value:

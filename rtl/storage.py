@@ -10,7 +10,7 @@ no more; a small coupling between relaxing populations gets a second, transposed
 couplings between relaxing populations. `SkewedStore` says how.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from toreq_hw.errors import NetworkError
@@ -32,14 +32,25 @@ class Store:
 
     skewed: each field is a bank with an address of its own, and word i of tile t is word
     t * lanes + i. initialised: holds weights at power-up; otherwise it is a memory with one
-    port and undefined contents, and must be loaded before the first image.
+    port and undefined contents, and must be loaded before the first image. latent_bits: of a core
+    that learns, whose fields are latents; None where they are weights.
     """
 
     weight_format: WeightFormat
     skewed: bool
     initialised: bool
-    width: int
     words: int
+    latent_bits: int | None = None
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a weight."""
+        return 2 if self.weight_format is WeightFormat.TERNARY else 8
+
+    @property
+    def width(self) -> int:
+        """Bits of a field."""
+        return self.weight_bits if self.latent_bits is None else self.latent_bits
 
     @property
     def limit(self) -> int:
@@ -73,15 +84,20 @@ class Walk:
 
 
 class _Plan:
-    """Stores under construction: the words taken so far, by format and kind."""
+    """Stores under construction: the words taken so far, by format and kind.
 
-    def __init__(self) -> None:
-        self.kinds: list[tuple[WeightFormat, bool]] = []
+    latent_bits: of each coupling by name, None of a core that does not learn.
+    """
+
+    def __init__(self, latent_bits: Mapping[str, int] | None) -> None:
+        self._latent_bits = latent_bits
+        self.kinds: list[tuple[WeightFormat, bool, int | None]] = []
         self.words: list[int] = []
 
     def place(self, coupling: DenseCoupling, *, skewed: bool, words: int) -> tuple[int, int]:
         """Store number and first word of `words` new words."""
-        kind = (coupling.weight_format, skewed)
+        latent_bits = self._latent_bits[coupling.name] if self._latent_bits else None
+        kind = (coupling.weight_format, skewed, latent_bits)
         if kind not in self.kinds:
             self.kinds.append(kind)
             self.words.append(0)
@@ -98,13 +114,21 @@ class _Plan:
 
 
 def stores_and_walks(
-    network: Network, lanes: int, large: int, *, initialised: bool
+    network: Network,
+    lanes: int,
+    large: int,
+    *,
+    initialised: bool,
+    latent_bits: Mapping[str, int] | None = None,
 ) -> tuple[tuple[Store, ...], tuple[Walk, ...]]:
     """Packs couplings into stores; couplings of `large` weights or more are kept once.
 
     initialised: whether stores of rows hold weights at power-up; skewed ones always do.
+    latent_bits: of each coupling by name, where latents are kept in place of weights; then every
+    coupling that is walked both ways is kept once, as what is learned must be seen from both ends.
     """
-    plan = _Plan()
+    plan = _Plan(latent_bits)
+    large = 0 if latent_bits else large
     walks: list[Walk] = []
     for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]
@@ -116,10 +140,10 @@ def stores_and_walks(
             weight_format=weight_format,
             skewed=skewed,
             initialised=skewed or initialised,
-            width=2 if weight_format is WeightFormat.TERNARY else 8,
             words=words,
+            latent_bits=bits,
         )
-        for (weight_format, skewed), words in zip(plan.kinds, plan.words, strict=True)
+        for (weight_format, skewed, bits), words in zip(plan.kinds, plan.words, strict=True)
     )
     return stores, tuple(walks)
 

@@ -75,7 +75,7 @@ REJECTED = (
     Mutant(
         "boards/link/dispatch.py", "registers.space.eq(Space.WEIGHTS), registers.address.eq(0)", ""
     ),
-    Mutant("boards/link/commands.py", " | no_nudge.replicate(COMMAND_BITS)", ""),
+    Mutant("boards/link/commands.py", " | no_nudge.replicate(bits)", ""),
     Mutant("boards/link/commands.py", "(asked == Command.FREE) | above", "above"),
     Mutant("boards/link/commands.py", " | above\n", "\n"),
     Mutant("boards/link/commands.py", " | Mux(wide_label, classes, 0)", ""),

@@ -23,7 +23,7 @@ from toreq_hw.rtl.interfaces import (
     summary_payload,
 )
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import COMMAND_BITS, Command
+from toreq_hw.rtl.phases import Command
 
 
 def core_signature(parameters: CoreParameters) -> wiring.Signature:
@@ -108,8 +108,11 @@ class CommandUnit(wiring.Component):
         size, classes = self._parameters.input.size, self._parameters.classes
         wide_index = row[8 + len(word.index) : 24].any()
         wide_label = row[len(command.label) : 16].any()
-        asked, above = row[16:][:COMMAND_BITS], row[16 + COMMAND_BITS : 16 + NUDGE_BITS]
+        bits = len(command.command)
+        asked, above = row[16:][:bits], row[16 + bits : 16 + NUDGE_BITS]
         no_nudge = (asked == Command.FREE) | above
+        if self._parameters.learning:
+            no_nudge |= asked == Command.LEARN
         m.d.comb += [
             word.value.eq(row[:8]),
             word.index.eq(row[8:24] | Mux(wide_index, size, 0)),
@@ -122,4 +125,4 @@ class CommandUnit(wiring.Component):
             command.label.eq(row[: len(command.label)] | Mux(wide_label, classes, 0)),
         ]
         with m.If(registers.asks[Request.NUDGE]):
-            m.d.comb += command.command.eq(asked | no_nudge.replicate(COMMAND_BITS))
+            m.d.comb += command.command.eq(asked | no_nudge.replicate(bits))

@@ -26,8 +26,8 @@ from testbench.rtl.plan import (
 from testbench.rtl.ports import Ports
 from testbench.rtl.rejected_words import RejectedWords
 from testbench.rtl.watch import SequencerWatch
-from toreq_hw.rtl.images import LoadWord, load_words, threshold_word
-from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.images import load_words, threshold_word
+from toreq_hw.rtl.load_spaces import LoadWord, Space
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel
 

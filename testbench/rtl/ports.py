@@ -10,7 +10,6 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from testbench.rtl.checker import MismatchError, Seen
 from testbench.rtl.plan import Traffic
 from testbench.rtl.streams import EventMonitor, StreamDriver, StreamMonitor, signed
-from toreq_hw.rtl.images import LoadWord
 from toreq_hw.rtl.interfaces import (
     command_payload,
     input_payload,
@@ -20,6 +19,7 @@ from toreq_hw.rtl.interfaces import (
     summary_payload,
     unpack,
 )
+from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 

@@ -6,6 +6,9 @@ LATENT_BITS = 16
 LATENT_LIMIT = 32767
 """Latent weights are int16 and stay in -32767..32767."""
 
+DEFAULT_THETA = 4096
+"""Threshold of ternary weights where nothing is said."""
+
 BIAS_GUARD_BITS = 4
 """Bits of a bias latent below the accumulator's LSB."""
 

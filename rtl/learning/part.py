@@ -1,0 +1,127 @@
+"""What makes a core one that learns: the learner and the reader, wired to the other parts."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from toreq_hw.rtl.beat import walk_layout
+from toreq_hw.rtl.interfaces import (
+    Members,
+    readback_payload,
+    readings_payload,
+    source_of,
+)
+from toreq_hw.rtl.learning.learner import Learner
+from toreq_hw.rtl.learning.reader import Reader
+from toreq_hw.rtl.load_port import LEARNING_SPACES
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.phases import Command
+
+
+def learning_ports(parameters: CoreParameters) -> Members:
+    """Streams that a core which learns has beside the others: asked words, and their answers."""
+    if parameters.learning is None:
+        return {}
+    return {
+        "reads": In(source_of(readback_payload(parameters))),
+        "readings": Out(source_of(readings_payload(parameters))),
+    }
+
+
+class LearningPart:
+    """The learner and the reader of `core`, a `Core`, whose other parts exist already."""
+
+    def __init__(self, core: Any, m: Module) -> None:
+        self._core, self._parameters = core, core.parameters
+        m.submodules.learner = self.learner = Learner(core.parameters)
+        m.submodules.reader = self.reader = Reader(core.parameters)
+        wiring.connect(m, wiring.flipped(core.reads), self.reader.asked)
+        wiring.connect(m, wiring.flipped(core.readings), self.reader.readings)
+
+    @property
+    def busy(self) -> Any:
+        """A word is being read back, or asked for."""
+        return self.reader.busy | self._core.reads.valid
+
+    def connect(self, m: Module, sequencer: Any, walker: Any, readout: Any, datapath: Any) -> None:
+        """Wires to those parts of the core."""
+        core, learner, reader = self._core, self.learner, self.reader
+        command = core.commands.payload.command
+        m.d.comb += [
+            learner.run.eq(sequencer.learns),
+            sequencer.learned.eq(learner.done),
+            learner.clear.eq(sequencer.starts & (command == Command.FREE)),
+            learner.nudges.eq(sequencer.starts & (command == Command.NUDGE_POSITIVE)),
+            learner.stirs.eq(datapath.push),
+            learner.keep.eq(sequencer.take & sequencer.presents),
+            learner.event.index.eq(walker.event_address),
+            learner.event.value.eq(walker.event_delta),
+            learner.states.eq(datapath.state_d1),
+            datapath.read_request.eq(readout.read_request | learner.read_request),
+            datapath.read_slice.eq(
+                Mux(learner.read_request, learner.read_slice, readout.read_slice)
+            ),
+            datapath.read_page.eq(learner.read_page),
+            reader.idle.eq(sequencer.idle & ~core.loads.valid),
+            reader.bias_latent.eq(learner.bias_found),
+            reader.generator.eq(learner.generator),
+            learner.bias_at.eq(reader.address),
+        ]
+
+    def connect_loads(self, m: Module, strobes: Any, address: Any, word: Any) -> None:
+        """Words that are loaded into the learner. strobes: one for each of `LEARNING_SPACES`."""
+        learner = self.learner
+        ports = {
+            Space.BIAS_LATENT: learner.load_bias_latent,
+            Space.RATE: learner.load_rate,
+            Space.GENERATOR: learner.load_generator,
+            Space.THETA: learner.load_theta,
+        }
+        m.d.comb += [
+            *(ports[space].eq(strobes[k]) for k, space in enumerate(LEARNING_SPACES)),
+            learner.load_address.eq(address),
+            learner.load_data.eq(word),
+        ]
+
+    def read_beat(self, m: Module, beat: Any, active: Any) -> tuple[Any, Any]:
+        """What addresses the stores: a walk, or LEARN, or the reader; and whether anything does."""
+        learner, reader, parameters = self.learner, self.reader, self._parameters
+        chosen = Signal(walk_layout(parameters), name="store_beat")
+        reads = Signal(name="store_reads")
+        m.d.comb += [chosen.eq(beat), reads.eq(active | learner.reads | reader.fetches)]
+        with m.If(learner.reads):
+            m.d.comb += [
+                chosen.store.eq(learner.read.store),
+                chosen.address.eq(learner.read.address),
+                chosen.lane.eq(learner.read.lane),
+                chosen.by_column.eq(0),
+            ]
+        with m.Elif(reader.fetches):
+            m.d.comb += chosen.by_column.eq(0)
+            with m.Switch(reader.space):
+                for number, store in enumerate(parameters.stores):
+                    bits = parameters.lane_bits if store.skewed else 0
+                    with m.Case(Space.WEIGHTS + number):
+                        m.d.comb += [
+                            chosen.store.eq(number),
+                            chosen.address.eq(reader.address >> bits),
+                            chosen.lane.eq(reader.address),
+                        ]
+        return chosen, reads
+
+    def connect_store(self, m: Module, number: int, store: Any) -> None:
+        """What LEARN writes into a store."""
+        learner, entry = self.learner, self._parameters.stores[number]
+        target = learner.target
+        m.d.comb += [
+            store.learn.eq(learner.write & (target.store == number)),
+            store.learn_address.eq(target.address),
+            store.learn_lane.eq(target.lane),
+            store.learn_part.eq(target.part),
+        ]
+        for lane in range(self._parameters.learning.lanes):
+            field = store.learn_data.word_select(lane, entry.width)
+            m.d.comb += field.eq(learner.written[lane])

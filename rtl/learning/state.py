@@ -1,0 +1,150 @@
+"""What a training leaves in a core: latents, bias latents, the generator; and its settings."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
+from toreq_hw.errors import InputError
+from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
+from toreq_hw.rtl.load_spaces import LoadWord, Space
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import INPUT, Walk
+
+
+@dataclass(frozen=True)
+class LearnedState:
+    """All that learning changes.
+
+    latents: int16 (n_pre, n_post) by coupling. bias_latents: int32 (neurons,) by population.
+    generator: the state of xorshift32, 1 .. 2^32 - 1.
+    """
+
+    latents: Mapping[str, npt.NDArray[np.int16]]
+    bias_latents: Mapping[str, npt.NDArray[np.int32]]
+    generator: int
+
+    def stored(self, parameters: CoreParameters) -> dict[str, npt.NDArray[np.int64]]:
+        """The fields of each coupling: latents without their dropped bits.
+
+        Raises InputError for a latent that the core cannot hold.
+        """
+        fields = {}
+        for coupling, bits in latent_bits_of(parameters).items():
+            dropped = LATENT_BITS - bits
+            latents = self.latents[coupling].astype(np.int64)
+            if np.any(latents & (1 << dropped) - 1) or np.abs(latents).max() > LATENT_LIMIT:
+                raise InputError(
+                    f"latents of coupling {coupling!r} must be multiples of {1 << dropped} in "
+                    f"{-LATENT_LIMIT}..{LATENT_LIMIT} for this core"
+                )
+            fields[coupling] = latents >> dropped
+        return fields
+
+    def biases(self) -> dict[str, npt.NDArray[np.int64]]:
+        """The biases that bias latents stand for."""
+        latents = {name: values.astype(np.int64) for name, values in self.bias_latents.items()}
+        for name, values in latents.items():
+            if np.abs(values).max() > BIAS_LATENT_LIMIT:
+                raise InputError(
+                    f"bias latents of population {name!r} must be in "
+                    f"{-BIAS_LATENT_LIMIT}..{BIAS_LATENT_LIMIT}"
+                )
+        return {name: values >> BIAS_GUARD_BITS for name, values in latents.items()}
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """Settings of the rule as a core takes them. shifts, bias_shifts: k, of docs/numerics.md,
+    section 6, by coupling and by population. theta: of ternary weights.
+    """
+
+    shifts: Mapping[str, int]
+    bias_shifts: Mapping[str, int]
+    theta: int
+
+
+def latent_bits_of(parameters: CoreParameters) -> dict[str, int]:
+    """Latent bits of each coupling by name. parameters: of a core that learns."""
+    assert parameters.learning is not None, "only a core that learns has latents"
+    return {c.walk.coupling: c.latent_bits for c in parameters.learning.couplings}
+
+
+def rate_words(rates: LearningRates, parameters: CoreParameters) -> Iterator[LoadWord]:
+    """The words that set rates and the threshold.
+
+    Raises InputError, before the first word, for a rate that the core cannot do.
+    """
+    numbers = [
+        (f"coupling {name!r}", rates.shifts[name] + LATENT_BITS - bits)
+        for name, bits in latent_bits_of(parameters).items()
+    ]
+    for placement in parameters.relaxing:
+        numbers.append((f"biases of {placement.name!r}", rates.bias_shifts[placement.name]))
+    for name, rate in numbers:
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise InputError(
+                f"{name}: k and dropped latent bits together must be in "
+                f"{LOWEST_RATE}..{HIGHEST_RATE} on a core, found {rate}"
+            )
+    words = [LoadWord(Space.RATE, number, rate) for number, (_, rate) in enumerate(numbers)]
+    return iter([*words, LoadWord(Space.THETA, 0, rates.theta)])
+
+
+def state_words(state: LearnedState, parameters: CoreParameters) -> Iterator[LoadWord]:
+    """The words that set bias latents and the generator; latents come with the stores."""
+    for placement in parameters.relaxing:
+        first = placement.first_group * parameters.lanes
+        for k, latent in enumerate(state.bias_latents[placement.name].tolist()):
+            yield LoadWord(Space.BIAS_LATENT, first + k, latent & (1 << 27) - 1)
+    yield LoadWord(Space.GENERATOR, 0, state.generator)
+
+
+def state_of(words: Mapping[int, list[int]], parameters: CoreParameters) -> LearnedState:
+    """The state that words read back make, `words` by space, in the order of addresses.
+
+    Rows of skewed stores are in lane order, as they are read.
+    """
+    latents = {}
+    assert parameters.learning is not None, "only a core that learns is read back"
+    for coupling in parameters.learning.couplings:
+        walk, bits = coupling.walk, coupling.latent_bits
+        rows = unpack_fields(words[Space.WEIGHTS + walk.store], bits, parameters.lanes)
+        matrix = _matrix(rows, walk, parameters)
+        latents[walk.coupling] = (matrix << LATENT_BITS - bits).astype(np.int16)
+    biases = np.array(words[Space.BIAS_LATENT], dtype=np.int64)
+    biases = biases - ((biases >> 26 & 1) << 27)
+    bias_latents = {}
+    for placement in parameters.relaxing:
+        first = placement.first_group * parameters.lanes
+        bias_latents[placement.name] = biases[first : first + placement.size].astype(np.int32)
+    return LearnedState(latents, bias_latents, words[Space.GENERATOR][0])
+
+
+def unpack_fields(words: list[int], bits: int, lanes: int) -> npt.NDArray[np.int64]:
+    """Words of `lanes` two's complement fields of `bits` bits, as rows: int64 (words, lanes)."""
+    size = -(-bits * lanes // 8)
+    packed = b"".join(word.to_bytes(size, "little") for word in words)
+    rows = np.frombuffer(packed, dtype=np.uint8).reshape(len(words), size)
+    flat = np.unpackbits(rows, axis=1, bitorder="little")[:, : bits * lanes]
+    weights = 1 << np.arange(bits)
+    weights[-1] = -weights[-1]
+    fields: npt.NDArray[np.int64] = flat.reshape(len(words), lanes, bits).astype(np.int64) @ weights
+    return fields
+
+
+def _matrix(
+    rows: npt.NDArray[np.int64], walk: Walk, parameters: CoreParameters
+) -> npt.NDArray[np.int64]:
+    """The matrix of a coupling, of all words of its store in lane order, int64 (words, lanes)."""
+    sources = parameters.input if walk.source == INPUT else parameters.relaxing[walk.source]
+    if not walk.skewed:
+        own = rows[walk.first :][: sources.size * walk.beats]
+        return own.reshape(sources.size, -1)[:, : walk.neighbours]
+    lanes = parameters.lanes
+    tiles = rows[walk.first * lanes :][: walk.pre_groups * walk.beats * lanes]
+    blocks = tiles.reshape(walk.beats, walk.pre_groups, lanes, lanes).transpose(1, 2, 0, 3)
+    matrix = blocks.reshape(walk.pre_groups * lanes, walk.beats * lanes)
+    return matrix[: sources.size, : walk.neighbours]

@@ -1,0 +1,167 @@
+"""What LEARN walks, as tables: couplings in file order, and the lists of neurons that it keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from toreq_hw.errors import NetworkError
+from toreq_hw.network import DenseCoupling, Network
+from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.placement import LANES, NeuronRows, PopulationPlacement
+from toreq_hw.rtl.storage import INPUT, Store, Walk
+
+FEWEST_LATENT_BITS, MOST_LATENT_BITS = 8, 16
+"""Of a latent weight."""
+
+LOWEST_RATE, HIGHEST_RATE = 2, 16
+"""A rate is k + d of docs/numerics.md, section 6: with 2 or more a lane's operands have 16 bits."""
+
+MOST_STATE_BITS = 8
+"""Of an input or state that learns, for the same reason."""
+
+MOST_STORES = 4
+"""What the spaces of load words have numbers for."""
+
+
+@dataclass(frozen=True)
+class LearnedCoupling:
+    """One coupling as LEARN walks it, row by row: a row is a neuron of `source`.
+
+    walk: from pre to post. latent_bits, store: of its latents. all_columns: whether a row may have
+    moved, so that columns that stood count too.
+    """
+
+    walk: Walk
+    latent_bits: int
+    single_port: bool
+
+    @property
+    def from_input(self) -> bool:
+        """Whether its rows are inputs, which never move."""
+        return self.walk.source == INPUT
+
+
+@dataclass(frozen=True)
+class Region:
+    """Part of the list of chunks: those of one population, from `first` on, `size` at most."""
+
+    population: int
+    first: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a core learns. Populations are numbered as in `NeuronRows`.
+
+    lanes: synapses of a beat. couplings: in file order. moved: a region for each population, for
+    chunks that moved. reached: one for each population that some relaxing population couples
+    into, for chunks that moved or are not at 0.
+
+    A *chunk* is `lanes` neighbours of a slice, and of a row of accumulators.
+    """
+
+    lanes: int
+    couplings: tuple[LearnedCoupling, ...]
+    moved: tuple[Region, ...]
+    reached: tuple[Region, ...]
+
+    @cached_property
+    def entries(self) -> int:
+        """Chunks that the lists hold at most."""
+        return sum(region.size for region in (*self.moved, *self.reached))
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of a place in the lists."""
+        return index_bits(self.entries + 1)
+
+    def region_of(self, coupling: LearnedCoupling) -> Region:
+        """The list of columns that a coupling's rows are walked along."""
+        regions = self.moved if coupling.from_input else self.reached
+        return next(r for r in regions if r.population == coupling.walk.target)
+
+    @property
+    def rates(self) -> int:
+        """Rates that can be loaded: of couplings, then of each population's biases."""
+        return len(self.couplings) + len(self.moved)
+
+
+def check_learnable(network: Network, lanes: int, learn_lanes: int) -> None:
+    """Raises NetworkError where no core could learn the network, before anything is built."""
+    if learn_lanes not in (1, *LANES) or learn_lanes > lanes:
+        raise NetworkError(
+            f"learn_lanes must be a power of two in 1..{lanes} (update_lanes), not {learn_lanes!r}"
+        )
+    for coupling in network.couplings:
+        name = coupling.name
+        if not isinstance(coupling, DenseCoupling):
+            raise NetworkError(
+                f"coupling {name!r} must be dense for a core that learns, found one whose "
+                "parameters are read elsewhere; train it in the simulator"
+            )
+        if coupling.is_self_coupling:
+            raise NetworkError(
+                f"coupling {name!r} must join two populations for a core that learns, found a "
+                "self-coupling; train it in the simulator"
+            )
+    for population in network.populations:
+        if population.state_bits > MOST_STATE_BITS:
+            raise NetworkError(
+                f"population {population.name!r}: states must have at most {MOST_STATE_BITS} bits "
+                f"for a core that learns, found {population.state_bits}"
+            )
+
+
+def check_latent_bits(network: Network, latent_bits: Mapping[str, int] | int) -> dict[str, int]:
+    """Latent bits of each coupling by name. Raises NetworkError for others than 8..16."""
+    names = [coupling.name for coupling in network.couplings]
+    own = latent_bits if isinstance(latent_bits, Mapping) else dict.fromkeys(names, latent_bits)
+    for name in own:
+        if name not in names:
+            raise NetworkError(
+                f"latent_bits must name couplings ({', '.join(names)}), not {name!r}"
+            )
+    bits = {name: own.get(name, MOST_LATENT_BITS) for name in names}
+    for name, found in bits.items():
+        if not FEWEST_LATENT_BITS <= found <= MOST_LATENT_BITS:
+            raise NetworkError(
+                f"latent_bits of coupling {name!r} must be in "
+                f"{FEWEST_LATENT_BITS}..{MOST_LATENT_BITS}, not {found!r}"
+            )
+    return bits
+
+
+def learning_of(
+    rows: NeuronRows, walks: tuple[Walk, ...], stores: tuple[Store, ...], lanes: int
+) -> Learning:
+    """The tables of a core. lanes: synapses of a beat of LEARN.
+
+    Raises NetworkError where latents need more stores than a core has.
+    """
+    if len(stores) > MOST_STORES:
+        raise NetworkError(
+            f"latents must have at most {MOST_STORES} kinds of store (format, direction, bits) on "
+            f"a core, found {len(stores)}; give couplings of a format equal latent_bits"
+        )
+    couplings = []
+    for walk in walks:
+        bits = stores[walk.store].latent_bits
+        if not walk.by_column and bits is not None:
+            single_port = not stores[walk.store].initialised
+            couplings.append(LearnedCoupling(walk, bits, single_port))
+    reached = {c.walk.target for c in couplings if not c.from_input}
+    regions: list[list[Region]] = []
+    first = 0
+    for group in (range(len(rows.relaxing)), sorted(reached)):
+        regions.append([])
+        for number in group:
+            size = chunks_of(rows.relaxing[number], lanes)
+            regions[-1].append(Region(number, first, size))
+            first += size
+    return Learning(lanes, tuple(couplings), tuple(regions[0]), tuple(regions[1]))
+
+
+def chunks_of(placement: PopulationPlacement, lanes: int) -> int:
+    """Chunks of `lanes` neurons that a population fills, the last one in part."""
+    return -(-placement.size // lanes)

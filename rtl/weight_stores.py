@@ -1,0 +1,83 @@
+"""The stores of a core: which one a beat reads, and what its words mean."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value
+
+from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.learning.latents import weight_of
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.row_store import RowStore
+from toreq_hw.rtl.skewed_store import SkewedStore
+
+
+class WeightStores:
+    """Every store, wired to what reads it: `beat` of a walk, while `active`.
+
+    loads: one strobe a store, with `load_address` and `load_data`. learning: the learning part of a
+    core that learns, which reads and writes latents too.
+    """
+
+    def __init__(self, m: Module, parameters: CoreParameters, images: MemoryImages) -> None:
+        self._m, self._parameters, self._images = m, parameters, images
+        self._stores: list[Any] = []
+
+    def connect_reads(self, beat: Any, active: Value, learning: Any = None) -> None:
+        """Reads the addressed store; the others rest."""
+        m, several = self._m, len(self._parameters.stores) > 1
+        asked, chosen = (Signal.like(beat.store, name=n) for n in ("asked", "chosen"))
+        m.d.sync += [asked.eq(beat.store), chosen.eq(asked)]
+        self.chosen = chosen
+        for number, entry in enumerate(self._parameters.stores):
+            words = self._images.stores[number]
+            read = Signal(name=f"read{number}")
+            address = Signal.like(beat.address, name=f"address{number}")
+            m.d.comb += [
+                read.eq(active & (beat.store == number)),
+                # Only a store of its own may see an address that is beyond the others' ends.
+                address.eq(Mux(read, beat.address, 0) if several else beat.address),
+            ]
+            store: Any
+            if entry.skewed:
+                store = SkewedStore(self._parameters, number, words)
+                m.d.comb += [
+                    store.tile.eq(address),
+                    store.lane.eq(beat.lane),
+                    store.by_column.eq(beat.by_column),
+                ]
+            else:
+                store = RowStore(self._parameters, number, words)
+                m.d.comb += [store.read.eq(read), store.address.eq(address)]
+            m.submodules[f"store{number}"] = store
+            self._stores.append(store)
+            if learning is not None:
+                learning.connect_store(m, number, store)
+
+    def connect_loads(self, strobes: Value, address: Value, word: Value) -> None:
+        """Writes a word that was loaded."""
+        for number, store in enumerate(self._stores):
+            self._m.d.comb += [
+                store.load.eq(strobes[number]),
+                store.load_address.eq(address),
+                store.load_data.eq(word),
+            ]
+
+    def connect_weights(self, weights: Any, theta: Value | None = None) -> None:
+        """What the chosen store's fields mean, for each lane."""
+        m, several = self._m, len(self._stores) > 1
+        for number, store in enumerate(self._stores):
+            with m.If((self.chosen == number) if several else 1):
+                for lane in range(self._parameters.lanes):
+                    field = store.weights[lane]
+                    if theta is not None:
+                        entry = self._parameters.stores[number]
+                        field = weight_of(field, entry, theta)
+                    m.d.comb += weights[lane].eq(field.as_signed())
+
+    def connect_fields(self, fields: Any) -> None:
+        """The chosen store's fields as they are, for LEARN and for reading back."""
+        m, several = self._m, len(self._stores) > 1
+        for number, store in enumerate(self._stores):
+            with m.If((self.chosen == number) if several else 1):
+                for lane in range(self._parameters.lanes):
+                    m.d.comb += fields[lane].eq(store.weights[lane])
