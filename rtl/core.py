@@ -118,10 +118,7 @@ class Core(wiring.Component):
         idle, waits = self._sequencer.idle, self.loads.valid
         if self._learning:
             idle, waits = idle & ~self._learning.reader.busy, waits | self._learning.busy
-            address, word = self._address, self._data
-            strobes = Signal.like(load.learning, name="load_learning")
-            m.d.sync += strobes.eq(load.learning)
-            self._learning.connect_loads(m, strobes, address, word)
+            self._learning.connect_loads(m, load.learning, self._address, self._data)
         m.d.comb += [
             self._load.idle.eq(idle),
             self._sequencer.loading.eq(waits),

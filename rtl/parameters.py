@@ -11,16 +11,14 @@ from functools import cached_property
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
-from toreq_hw.contract.learning import BIAS_LATENT_LIMIT
 from toreq_hw.contract.limits import MAX_SWEEPS
-from toreq_hw.errors import NetworkError
-from toreq_hw.network import Need, Network, require, require_plain
-from toreq_hw.rtl.fixed_width import index_bits, signed_bits
+from toreq_hw.network import Network
+from toreq_hw.rtl.fixed_width import signed_bits
+from toreq_hw.rtl.learning.sizes import learning_memories, learning_spaces
 from toreq_hw.rtl.learning.tables import (
     MOST_LATENT_BITS,
     Learning,
-    check_latent_bits,
-    check_learnable,
+    latent_bits_of,
     learning_of,
 )
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
@@ -38,7 +36,7 @@ from toreq_hw.rtl.placement import (
 from toreq_hw.rtl.sizes import (
     accumulator_bits_of,
     bias_bits_of,
-    learned_bias_bits,
+    check_network,
     update_order,
 )
 from toreq_hw.rtl.storage import LARGE_COUPLING, Store, Walk, stores_and_walks
@@ -46,12 +44,6 @@ from toreq_hw.rtl.threshold import check_threshold
 
 INPUT_QUEUE_DEPTH = 16
 """Input events ahead of the walker; each keeps it busy for the beats of the input's walks."""
-
-BIAS_LATENT_BITS = signed_bits([-BIAS_LATENT_LIMIT, BIAS_LATENT_LIMIT])
-"""Of a bias latent."""
-
-RATE_BITS, THETA_BITS = 6, 15
-"""Of words that set a rate, one bit to spare so that excess shows, and a ternary threshold."""
 
 BLOCK_BITS = 18_432
 """Of a block RAM in most families; iCE40's hold 4,096."""
@@ -68,8 +60,8 @@ class CoreParameters(NeuronRows):
     those of sweeps, inputs and faults have half as many. threshold: at power-up, of a core that
     can leave small deltas unsent (0: lossless until another is loaded); None for one that cannot.
     block_bits: what one block of the device's RAM holds.
-    operations: what beats do. phases: what commands do, in the order of their commands. learning:
-    how it learns; None of a core that cannot.
+    operations: what beats do. phases: what commands do, in their order. learning: None of a core
+    that cannot.
     """
 
     input: PopulationPlacement
@@ -112,32 +104,19 @@ class CoreParameters(NeuronRows):
         a smaller core and longer updates. large_coupling: weights from which on a coupling
         between relaxing populations is stored once (skewed) and not twice (rows).
         initialised: False makes the stores of rows single-port memories without contents at
-        power-up, such as iCE40's SPRAM. learn_lanes: synapses that a beat of LEARN updates; None
-        makes a core that cannot learn. latent_bits: of a core that learns, of all couplings or by
-        name.
+        power-up, such as iCE40's SPRAM. learn_lanes: synapses that a beat of LEARN updates; None of
+        a core that cannot learn. latent_bits: of all couplings, or by name.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
-        update_lanes = lanes if update_lanes is None else update_lanes
-        check_lanes(lanes, update_lanes)
-        _check_network(network, max_sweeps, counter_bits)
+        update_lanes = check_lanes(lanes, update_lanes)
+        check_network(network, max_sweeps, counter_bits)
         relaxing = placements_of(network, lanes)
         check_threshold(threshold, relaxing)
-        learns = learn_lanes is not None
-        bits = check_latent_bits(network, latent_bits) if learns else None
-        stores, walks = stores_and_walks(
-            network, lanes, large_coupling, initialised=initialised, latent_bits=bits
-        )
-        bias_bits = learned_bias_bits(relaxing) if learns else bias_bits_of(network, relaxing)
-        learning = None
-        if learn_lanes is not None:
-            check_learnable(network, update_lanes, learn_lanes)
-            if threshold is not None:
-                raise NetworkError(
-                    f"a core that learns must send every change, found threshold {threshold}"
-                )
-            rows = NeuronRows(lanes, update_lanes, relaxing)
-            learning = learning_of(rows, walks, stores, learn_lanes)
+        bits = latent_bits_of(network, latent_bits, update_lanes, learn_lanes, threshold)
+        large = large_coupling if learn_lanes is None else 0
+        stores, walks = stores_and_walks(network, lanes, large, bits, initialised=initialised)
+        bias_bits = bias_bits_of(network, relaxing, learns=learn_lanes is not None)
         return cls(
             lanes=lanes,
             update_lanes=update_lanes,
@@ -156,8 +135,8 @@ class CoreParameters(NeuronRows):
             block_bits=block_bits,
             counter_bits=counter_bits,
             threshold=threshold,
-            phases=phase_table(lossy=threshold is not None, learns=learns),
-            learning=learning,
+            phases=phase_table(lossy=threshold is not None, learns=learn_lanes is not None),
+            learning=learning_of(relaxing, walks, stores, learn_lanes),
         )
 
     @property
@@ -254,49 +233,16 @@ class CoreParameters(NeuronRows):
     def memories(self) -> tuple[MemorySpec, ...]:
         """Every memory of the core, the stores of weights, in their order, first."""
         groups, row_bits = len(Page) * self.groups, self.lanes * self.accumulator_bits
+        learned, lanes = self.learning, self.lanes
+        by_lane = bool(learned and learned.lanes < lanes)
         return (
-            *self._store_memories,
+            *(store_memory(s, lanes, self.block_bits, by_lane=by_lane) for s in self.stores),
             MemorySpec("accumulators", "accumulators", groups, row_bits, block=True),
             MemorySpec("states", "states", len(Page) * self.slices, self.state_row_bits),
             MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
             MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),
-            *self._learning_memories,
+            *(learning_memories(self, learned) if learned else ()),
         )
-
-    @property
-    def _store_memories(self) -> tuple[MemorySpec, ...]:
-        by_lane = self.learning is not None and self.learning.lanes < self.lanes
-        return tuple(
-            store_memory(store, self.lanes, self.block_bits, by_lane=by_lane)
-            for store in self.stores
-        )
-
-    @property
-    def _learning_memories(self) -> tuple[MemorySpec, ...]:
-        """Bias latents, the input events of the image at hand, and the chunks of the lists."""
-        if self.learning is None:
-            return ()
-        event_bits = self.input.state_bits + index_bits(self.input.size)
-        return (
-            MemorySpec("bias latents", "bias latents", self.groups * self.lanes, BIAS_LATENT_BITS),
-            MemorySpec("input events", "input events", self.input.size, event_bits),
-            MemorySpec("chunks", "chunks", self.learning.entries, self.chunk_bits),
-        )
-
-    @property
-    def chunk_bits(self) -> int:
-        """Bits of a chunk in the lists: two states of each lane, its number, its rounding step,
-        and whether it moved.
-        """
-        assert self.learning is not None, "only a core that learns has chunks"
-        lanes = self.learning.lanes
-        return 2 * lanes * self.state_bits + self.chunk_index_bits + 16 + 1
-
-    @property
-    def chunk_index_bits(self) -> int:
-        """Bits of a chunk's number in its population."""
-        assert self.learning is not None, "only a core that learns has chunks"
-        return index_bits(max(region.size for region in self.learning.moved))
 
     @cached_property
     def load_spaces(self) -> tuple[LoadSpace, ...]:
@@ -314,18 +260,7 @@ class CoreParameters(NeuronRows):
             LoadSpace(Space.BIAS, self.groups * self.lanes, self.bias_bits, Accepts.ANY),
             limit,
             *([threshold] if self.lossy else []),
-            *self._learning_spaces,
-        )
-
-    @property
-    def _learning_spaces(self) -> tuple[LoadSpace, ...]:
-        if self.learning is None:
-            return ()
-        return (
-            LoadSpace(Space.BIAS_LATENT, self.groups * self.lanes, BIAS_LATENT_BITS, Accepts.ANY),
-            LoadSpace(Space.RATE, self.learning.rates, RATE_BITS, Accepts.RATE, is_network=False),
-            LoadSpace(Space.GENERATOR, 1, 32, Accepts.POSITIVE, is_network=False),
-            LoadSpace(Space.THETA, 1, THETA_BITS, Accepts.POSITIVE, is_network=False),
+            *(learning_spaces(self, self.learning) if self.learning else ()),
         )
 
     @property
@@ -352,27 +287,9 @@ class CoreParameters(NeuronRows):
         return next(spec for spec in self.memories if spec.name == name)
 
     def walks_of(self, source: int) -> tuple[Walk, ...]:
-        """The walks of an event of population `source` (or `INPUT`), in the order taken."""
+        """The walks of an event of `source`, a population or `INPUT`, in the order taken."""
         return tuple(walk for walk in self.walks if walk.source == source)
 
     def beats_of(self, source: int) -> int:
         """Beats that one event of `source` takes: at least one, even without neighbours."""
         return max(1, sum(walk.beats for walk in self.walks_of(source)))
-
-
-def _check_network(network: Network, max_sweeps: int, counter_bits: int) -> None:
-    """Raises NetworkError where a core cannot count the sweeps, or knows no such schedule.
-
-    The same for a clamped readout.
-    """
-    most = (1 << (counter_bits // 2)) - 1
-    if not 1 <= max_sweeps <= most:
-        raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
-    require_plain(network, "for the core")
-    require(
-        network.sweep,
-        "for the core",
-        Need.ALWAYS_SETTLES,
-        Need.VISITS_EACH_NEURON_ONCE,
-        Need.WHOLE_POPULATIONS,
-    )

@@ -120,14 +120,19 @@ class NeuronRows:
         return -(-self.relaxing[number].size // self.update_lanes)
 
 
-def check_lanes(lanes: int, update_lanes: int) -> None:
-    """Raises NetworkError where no core has so many lanes."""
+def check_lanes(lanes: int, update_lanes: int | None) -> int:
+    """Lanes that update: all, where nothing is said.
+
+    Raises NetworkError where no core has so many.
+    """
     if lanes not in LANES:
         raise NetworkError(f"lanes must be one of {', '.join(map(str, LANES))}, not {lanes!r}")
+    update_lanes = lanes if update_lanes is None else update_lanes
     if update_lanes not in LANES or update_lanes > lanes:
         raise NetworkError(
             f"update_lanes must be a power of two in 2..{lanes} (lanes), not {update_lanes!r}"
         )
+    return update_lanes
 
 
 def largest_move(placements: tuple[PopulationPlacement, ...]) -> int:

@@ -47,7 +47,6 @@ class Sequencer(wiring.Component):
             | _walk_ports(parameters)
             | _pass_ports(parameters)
             | _result_ports(parameters)
-            | (_learning_ports() if parameters.learning else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -75,7 +74,10 @@ class Sequencer(wiring.Component):
             sweeps.add_next(m, lambda: self._enter_after(m, Step.FLUSH))
             sweeps.add_walk(m)
             if self._parameters.learning:
-                self._learn(m)
+                with m.State("LEARN"):
+                    m.d.comb += self.learns.eq(1)
+                    with m.If(self.learned):
+                        m.next = "SUMMARY"
             self._read_states(m, "CLASSIFY", ReadoutOp.CLASSIFY, lambda: self._enter_report(m))
             self._read_states(m, "REPORT", ReadoutOp.REPORT, lambda: self._go(m, "SUMMARY"))
             with m.State("SUMMARY"):
@@ -90,12 +92,10 @@ class Sequencer(wiring.Component):
         return {number: name for name, number in self._encoding.items()}
 
     def _make_registers(self) -> None:
-        self._report = Signal()
         self._follows = Signal(
             self._parameters.command_bits
         )  # the nudge that may come next; FREE for none
-        self._started = Signal()
-        self._ending = Signal()
+        self._report, self._started, self._ending = Signal(), Signal(), Signal()
 
     def _listen(self, m: Module) -> None:
         """Loads that change how commands run."""
@@ -191,13 +191,6 @@ class Sequencer(wiring.Component):
         with m.State(step.name), m.If(self.pass_ends):
             self._enter_after(m, step)
 
-    def _learn(self, m: Module) -> None:
-        """Waits for the walk over all latents."""
-        with m.State("LEARN"):
-            m.d.comb += self.learns.eq(1)
-            with m.If(self.learned):
-                m.next = "SUMMARY"
-
     def _update(self, m: Module) -> None:
         """Waits for the last beat of the pass of a block, or for the change that halts it."""
         with m.State("UPDATE"):
@@ -287,14 +280,10 @@ def _pass_ports(parameters: CoreParameters) -> dict[str, object]:
     }
 
 
-def _learning_ports() -> dict[str, object]:
-    """learns: LEARN runs; learned: this is its last cycle."""
-    return {"learns": Out(1), "learned": In(1)}
-
-
 def _result_ports(parameters: CoreParameters) -> dict[str, object]:
-    """The readout, the recorder and the summary."""
+    """The readout, the recorder and the summary; whether LEARN runs, and ends with this cycle."""
     return {
+        **({"learns": Out(1), "learned": In(1)} if parameters.learning else {}),
         "readout_op": Out(ReadoutOp),
         "readout_done": In(1),
         "label": Out(label_shape(parameters)),

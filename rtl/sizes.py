@@ -4,7 +4,7 @@ import numpy as np
 
 from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 from toreq_hw.errors import NetworkError
-from toreq_hw.network import Network, accumulator_range
+from toreq_hw.network import Need, Network, accumulator_range, require, require_plain
 from toreq_hw.rtl.fixed_width import signed_bits
 from toreq_hw.rtl.placement import PopulationPlacement
 
@@ -23,18 +23,17 @@ def update_order(network: Network) -> tuple[int, ...]:
     return tuple(names.index(name) for name in visited)
 
 
-def bias_bits_of(network: Network, placements: tuple[PopulationPlacement, ...]) -> int:
-    """Bits of every bias with its rounding half added."""
+def bias_bits_of(
+    network: Network, placements: tuple[PopulationPlacement, ...], *, learns: bool
+) -> int:
+    """Bits of every bias with its rounding half added; of a core that `learns`, of any bias."""
+    if learns:
+        limit = (BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS) + 1
+        return signed_bits([-limit, limit + max(placement.half for placement in placements)])
     return max(
         signed_bits((network.biases[placement.name].astype(np.int64) + placement.half).tolist())
         for placement in placements
     )
-
-
-def learned_bias_bits(placements: tuple[PopulationPlacement, ...]) -> int:
-    """Bits of every bias that can be learned, with its rounding half added."""
-    limit = (BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS) + 1
-    return signed_bits([-limit, limit + max(placement.half for placement in placements)])
 
 
 def accumulator_bits_of(network: Network, bias_bits: int) -> int:
@@ -57,3 +56,21 @@ def accumulator_bits_of(network: Network, bias_bits: int) -> int:
             )
         widest = max(widest, bits)
     return widest
+
+
+def check_network(network: Network, max_sweeps: int, counter_bits: int) -> None:
+    """Raises NetworkError where a core cannot count the sweeps, or knows no such schedule.
+
+    The same for a clamped readout.
+    """
+    most = (1 << (counter_bits // 2)) - 1
+    if not 1 <= max_sweeps <= most:
+        raise NetworkError(f"max_sweeps must be in 1..{most}, not {max_sweeps!r}")
+    require_plain(network, "for the core")
+    require(
+        network.sweep,
+        "for the core",
+        Need.ALWAYS_SETTLES,
+        Need.VISITS_EACH_NEURON_ONCE,
+        Need.WHOLE_POPULATIONS,
+    )

@@ -117,18 +117,17 @@ def stores_and_walks(
     network: Network,
     lanes: int,
     large: int,
+    latent_bits: Mapping[str, int] | None = None,
     *,
     initialised: bool,
-    latent_bits: Mapping[str, int] | None = None,
 ) -> tuple[tuple[Store, ...], tuple[Walk, ...]]:
     """Packs couplings into stores; couplings of `large` weights or more are kept once.
 
     initialised: whether stores of rows hold weights at power-up; skewed ones always do.
-    latent_bits: of each coupling by name, where latents are kept in place of weights; then every
-    coupling that is walked both ways is kept once, as what is learned must be seen from both ends.
+    latent_bits: of each coupling by name, where latents are kept in place of weights. What is
+    learned must be seen from both ends, so `large` is 0 then.
     """
     plan = _Plan(latent_bits)
-    large = 0 if latent_bits else large
     walks: list[Walk] = []
     for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]

@@ -33,7 +33,7 @@ MUTANTS = (
     Mutant("toreq_hw/contract/energy.py", "(2 * rounding_half(fraction_bits) + 1)", "(2 * rounding_half(fraction_bits) - 1)"),
     Mutant("toreq_hw/contract/energy.py", "times = 1 if", "times = 2 if"),
     Mutant("sim/learning/generator.py", "np.uint32(17)", "np.uint32(16)"),
-    Mutant("sim/learning/generator.py", "WEYL_STEP = 0x9E37", "WEYL_STEP = 0x9E35"),
+    Mutant("toreq_hw/contract/learning.py", "WEYL_STEP = 0x9E37", "WEYL_STEP = 0x9E35"),
     Mutant("sim/learning/synapses.py", "(wide >= theta)", "(wide > theta)"),
     Mutant("sim/learning/update_kernel.py", "begin = row + 1 if self_coupling else 0", "begin = 0"),
     Mutant("sim/learning/kernel.py", "nudged_phase(plan, positive, 1,", "nudged_phase(plan, positive, -1,"),

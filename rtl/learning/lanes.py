@@ -5,9 +5,9 @@
            3  latents arrive; V + the step, clipped
            4  written
 
-The shift by the rate is done on the operands: (G + r) >> k = ((G << (16 - k)) + w) >> 16, with w
-the 16-bit random word of the column, whose top k bits are r (docs/numerics.md, section 6). So lanes
-hold a multiplier of 16 x 16 bits and no shifter.
+The shift by the rate is done on the operands: (G + r) >> k = ((G << (16 - k)) + w) >> 16. Here w is
+the column's 16-bit random word, and r its top k bits (docs/numerics.md, section 6). So lanes hold a
+multiplier of 16 x 16 bits and no shifter.
 """
 
 from amaranth import Array, Module, Mux, Signal, Value, signed, unsigned
@@ -19,7 +19,8 @@ from toreq_hw.rtl.beat import address_bits, population_bits
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.latent_port import parts_of_word
 from toreq_hw.rtl.learning.latents import clipped, stepped
-from toreq_hw.rtl.parameters import BIAS_LATENT_BITS, CoreParameters
+from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
+from toreq_hw.rtl.parameters import CoreParameters
 
 OPERAND_BITS = 16
 """Of a row's and a column's operand."""

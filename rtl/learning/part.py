@@ -72,8 +72,12 @@ class LearningPart:
         ]
 
     def connect_loads(self, m: Module, strobes: Any, address: Any, word: Any) -> None:
-        """Words that are loaded into the learner. strobes: one for each of `LEARNING_SPACES`."""
+        """Words that are loaded into the learner. strobes: one for each of `LEARNING_SPACES`,
+        in the cycle before the word stands at `address` and `word`.
+        """
         learner = self.learner
+        now = Signal.like(strobes, name="load_learning")
+        m.d.sync += now.eq(strobes)
         ports = {
             Space.BIAS_LATENT: learner.load_bias_latent,
             Space.RATE: learner.load_rate,
@@ -81,7 +85,7 @@ class LearningPart:
             Space.THETA: learner.load_theta,
         }
         m.d.comb += [
-            *(ports[space].eq(strobes[k]) for k, space in enumerate(LEARNING_SPACES)),
+            *(ports[space].eq(now[k]) for k, space in enumerate(LEARNING_SPACES)),
             learner.load_address.eq(address),
             learner.load_data.eq(word),
         ]

@@ -6,8 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.interfaces import Fault, readback_payload, readings_payload, source_of
 from toreq_hw.rtl.learning.lanes import field_bits
+from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
 from toreq_hw.rtl.load_spaces import Space
-from toreq_hw.rtl.parameters import BIAS_LATENT_BITS, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
 
 
 class Reader(wiring.Component):

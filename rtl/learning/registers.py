@@ -4,8 +4,9 @@ from amaranth import Array, Module, Mux, Signal, Value
 
 from toreq_hw.contract.learning import DEFAULT_THETA
 from toreq_hw.rtl.learning.generator import next_state
+from toreq_hw.rtl.learning.sizes import THETA_BITS
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE
-from toreq_hw.rtl.parameters import THETA_BITS, CoreParameters
+from toreq_hw.rtl.parameters import CoreParameters
 
 LOW_SHIFTS = 7
 """Most that a row's operand is shifted by; a column's is shifted by as much or not at all."""

@@ -32,7 +32,7 @@ class LearnedState:
         Raises InputError for a latent that the core cannot hold.
         """
         fields = {}
-        for coupling, bits in latent_bits_of(parameters).items():
+        for coupling, bits in kept_bits(parameters).items():
             dropped = LATENT_BITS - bits
             latents = self.latents[coupling].astype(np.int64)
             if np.any(latents & (1 << dropped) - 1) or np.abs(latents).max() > LATENT_LIMIT:
@@ -66,7 +66,7 @@ class LearningRates:
     theta: int
 
 
-def latent_bits_of(parameters: CoreParameters) -> dict[str, int]:
+def kept_bits(parameters: CoreParameters) -> dict[str, int]:
     """Latent bits of each coupling by name. parameters: of a core that learns."""
     assert parameters.learning is not None, "only a core that learns has latents"
     return {c.walk.coupling: c.latent_bits for c in parameters.learning.couplings}
@@ -79,7 +79,7 @@ def rate_words(rates: LearningRates, parameters: CoreParameters) -> Iterator[Loa
     """
     numbers = [
         (f"coupling {name!r}", rates.shifts[name] + LATENT_BITS - bits)
-        for name, bits in latent_bits_of(parameters).items()
+        for name, bits in kept_bits(parameters).items()
     ]
     for placement in parameters.relaxing:
         numbers.append((f"biases of {placement.name!r}", rates.bias_shifts[placement.name]))

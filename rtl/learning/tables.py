@@ -7,7 +7,7 @@ from functools import cached_property
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.rtl.fixed_width import index_bits
-from toreq_hw.rtl.placement import LANES, NeuronRows, PopulationPlacement
+from toreq_hw.rtl.placement import LANES, PopulationPlacement
 from toreq_hw.rtl.storage import INPUT, Store, Walk
 
 FEWEST_LATENT_BITS, MOST_LATENT_BITS = 8, 16
@@ -82,13 +82,25 @@ class Learning:
         return next(r for r in regions if r.population == coupling.walk.target)
 
     @property
+    def number_bits(self) -> int:
+        """Bits of a chunk's number in its population."""
+        return index_bits(max(region.size for region in self.moved))
+
+    @property
     def rates(self) -> int:
         """Rates that can be loaded: of couplings, then of each population's biases."""
         return len(self.couplings) + len(self.moved)
 
 
-def check_learnable(network: Network, lanes: int, learn_lanes: int) -> None:
-    """Raises NetworkError where no core could learn the network, before anything is built."""
+def check_learnable(network: Network, lanes: int, learn_lanes: int, threshold: int | None) -> None:
+    """Raises NetworkError where no core could learn the network, before anything is built.
+
+    lanes: those that update. threshold: of unsent deltas, None of a lossless core.
+    """
+    if threshold is not None:
+        raise NetworkError(
+            f"a core that learns must send every change, found threshold {threshold}"
+        )
     if learn_lanes not in (1, *LANES) or learn_lanes > lanes:
         raise NetworkError(
             f"learn_lanes must be a power of two in 1..{lanes} (update_lanes), not {learn_lanes!r}"
@@ -113,8 +125,21 @@ def check_learnable(network: Network, lanes: int, learn_lanes: int) -> None:
             )
 
 
-def check_latent_bits(network: Network, latent_bits: Mapping[str, int] | int) -> dict[str, int]:
-    """Latent bits of each coupling by name. Raises NetworkError for others than 8..16."""
+def latent_bits_of(
+    network: Network,
+    latent_bits: Mapping[str, int] | int,
+    lanes: int,
+    learn_lanes: int | None,
+    threshold: int | None,
+) -> dict[str, int] | None:
+    """Latent bits of each coupling by name; None of a core that does not learn.
+
+    latent_bits: of all couplings, or by name. Others as `check_learnable` takes them. Raises
+    NetworkError where no core could learn the network, and for latents of other than 8..16 bits.
+    """
+    if learn_lanes is None:
+        return None
+    check_learnable(network, lanes, learn_lanes, threshold)
     names = [coupling.name for coupling in network.couplings]
     own = latent_bits if isinstance(latent_bits, Mapping) else dict.fromkeys(names, latent_bits)
     for name in own:
@@ -133,12 +158,19 @@ def check_latent_bits(network: Network, latent_bits: Mapping[str, int] | int) ->
 
 
 def learning_of(
-    rows: NeuronRows, walks: tuple[Walk, ...], stores: tuple[Store, ...], lanes: int
-) -> Learning:
-    """The tables of a core. lanes: synapses of a beat of LEARN.
+    relaxing: tuple[PopulationPlacement, ...],
+    walks: tuple[Walk, ...],
+    stores: tuple[Store, ...],
+    lanes: int | None,
+) -> Learning | None:
+    """The tables of a core whose populations are `relaxing`; None of one that does not learn.
+
+    lanes: synapses of a beat of LEARN.
 
     Raises NetworkError where latents need more stores than a core has.
     """
+    if lanes is None:
+        return None
     if len(stores) > MOST_STORES:
         raise NetworkError(
             f"latents must have at most {MOST_STORES} kinds of store (format, direction, bits) on "
@@ -153,10 +185,10 @@ def learning_of(
     reached = {c.walk.target for c in couplings if not c.from_input}
     regions: list[list[Region]] = []
     first = 0
-    for group in (range(len(rows.relaxing)), sorted(reached)):
+    for group in (range(len(relaxing)), sorted(reached)):
         regions.append([])
         for number in group:
-            size = chunks_of(rows.relaxing[number], lanes)
+            size = chunks_of(relaxing[number], lanes)
             regions[-1].append(Region(number, first, size))
             first += size
     return Learning(lanes, tuple(couplings), tuple(regions[0]), tuple(regions[1]))
