@@ -30,14 +30,11 @@ from toreq_hw.rtl.placement import (
     PopulationPlacement,
     check_lanes,
     largest_move,
-    placement_of,
     placements_of,
 )
 from toreq_hw.rtl.sizes import (
-    accumulator_bits_of,
-    bias_bits_of,
     check_network,
-    update_order,
+    sizes_of,
 )
 from toreq_hw.rtl.storage import LARGE_COUPLING, Store, Walk, stores_and_walks
 from toreq_hw.rtl.threshold import check_threshold
@@ -100,10 +97,9 @@ class CoreParameters(NeuronRows):
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 
-        update_lanes: neurons that one beat of an update rounds (default: `lanes`); fewer make
-        a smaller core and longer updates. large_coupling: weights from which on a coupling
-        between relaxing populations is stored once (skewed) and not twice (rows).
-        initialised: False makes the stores of rows single-port memories without contents at
+        update_lanes: neurons that one beat of an update rounds (default: `lanes`). large_coupling:
+        weights from which on a coupling between relaxing populations is stored once (skewed), not
+        twice (rows). initialised: False makes stores of rows single-port memories, empty at
         power-up, such as iCE40's SPRAM. learn_lanes: synapses that a beat of LEARN updates; None of
         a core that cannot learn. latent_bits: of all couplings, or by name.
 
@@ -114,29 +110,22 @@ class CoreParameters(NeuronRows):
         relaxing = placements_of(network, lanes)
         check_threshold(threshold, relaxing)
         bits = latent_bits_of(network, latent_bits, update_lanes, learn_lanes, threshold)
-        large = large_coupling if learn_lanes is None else 0
+        large = 0 if bits else large_coupling
         stores, walks = stores_and_walks(network, lanes, large, bits, initialised=initialised)
-        bias_bits = bias_bits_of(network, relaxing, learns=learn_lanes is not None)
+        learns = learn_lanes is not None
         return cls(
             lanes=lanes,
             update_lanes=update_lanes,
-            input=placement_of(network, network.input, lanes, 0),
             relaxing=relaxing,
-            output=network.relaxing.index(network.output),
-            order=update_order(network),
             walks=walks,
             stores=stores,
-            accumulator_bits=accumulator_bits_of(network, bias_bits),
-            bias_bits=bias_bits,
-            beta_shift=network.beta_shift,
-            sweep_ticks=len(network.colours),
             max_sweeps=max_sweeps,
-            network_sha256=network.sha256,
             block_bits=block_bits,
             counter_bits=counter_bits,
             threshold=threshold,
-            phases=phase_table(lossy=threshold is not None, learns=learn_lanes is not None),
+            phases=phase_table(lossy=threshold is not None, learns=learns),
             learning=learning_of(relaxing, walks, stores, learn_lanes),
+            **sizes_of(network, relaxing, lanes, learns=learns),
         )
 
     @property

@@ -1,12 +1,14 @@
 """Sizes of a core that take a look at the whole network."""
 
+from typing import TypedDict
+
 import numpy as np
 
 from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import Need, Network, accumulator_range, require, require_plain
 from toreq_hw.rtl.fixed_width import signed_bits
-from toreq_hw.rtl.placement import PopulationPlacement
+from toreq_hw.rtl.placement import PopulationPlacement, placement_of
 
 MAX_ACCUMULATOR_BITS = 40
 """Widest accumulator; with any weights of the formats, not only those at hand."""
@@ -56,6 +58,39 @@ def accumulator_bits_of(network: Network, bias_bits: int) -> int:
             )
         widest = max(widest, bits)
     return widest
+
+
+class Sizes(TypedDict):
+    """Fields of `CoreParameters` that follow from the network and the lanes alone."""
+
+    input: PopulationPlacement
+    output: int
+    order: tuple[int, ...]
+    accumulator_bits: int
+    bias_bits: int
+    beta_shift: int
+    sweep_ticks: int
+    network_sha256: str
+
+
+def sizes_of(
+    network: Network, relaxing: tuple[PopulationPlacement, ...], lanes: int, *, learns: bool
+) -> Sizes:
+    """The sizes of a core whose populations lie at `relaxing`.
+
+    Raises NetworkError where accumulators would be too wide.
+    """
+    bias_bits = bias_bits_of(network, relaxing, learns=learns)
+    return Sizes(
+        input=placement_of(network, network.input, lanes, 0),
+        output=network.relaxing.index(network.output),
+        order=update_order(network),
+        accumulator_bits=accumulator_bits_of(network, bias_bits),
+        bias_bits=bias_bits,
+        beta_shift=network.beta_shift,
+        sweep_ticks=len(network.colours),
+        network_sha256=network.sha256,
+    )
 
 
 def check_network(network: Network, max_sweeps: int, counter_bits: int) -> None:
