@@ -16,6 +16,7 @@ from toreq_hw.records.deployment import (
     NirExport,
     SimRun,
 )
+from toreq_hw.records.depth import Depth
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.exchange import Exported, Imported
 from toreq_hw.records.gradients import Cosines, Gradients
@@ -57,6 +58,7 @@ KINDS = (
     RecordKind("train --engine torch", (TrainedNetwork,)),
     RecordKind("simulate", (Relaxed,)),
     RecordKind("cosine", (Cosines,)),
+    RecordKind("study depth", (Depth,)),
     RecordKind("study gradients", (Gradients,)),
     RecordKind("inject", (Campaign,)),
     RecordKind("replay", (Replayed,)),

@@ -18,6 +18,7 @@ from toreq_hw.studies.ledger import Ledger, study_of
 ROWS: dict[str, type] = {
     "bench": BenchRow,
     "critical": Critical,
+    "depth": StructuredRun,
     "designs": Design,
     "figures": Figures,
     "gradients": GradientRun,

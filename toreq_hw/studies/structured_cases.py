@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from toreq_hw.data import Dataset
 from toreq_hw.network import ClampedReadout, FeedbackKind, Network, WeightFormat, described
+from toreq_hw.network.description import Skip
 from toreq_hw.sim.learning import Rule
 
 DECAY = (0.4, 0.64, 0.84)
@@ -25,8 +26,9 @@ class Case:
     temperature: of the clamped readout, None for a relaxing one. rows: its classes a sample. shift,
     output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
     channel_bias_shift: of biases that channels share. at_least: accuracy that is asked for.
-    layer_shifts: k of each layer, in place of shift and output_shift. images: only the first so
-    many training images.
+    skips: (layer, layer, fraction bits) of dense couplings past a layer, the input is 0.
+    layer_shifts: k of each coupling, those of layers first, in place of shift and output_shift.
+    images: only the first so many training images.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Case:
     rows: int = 1
     theta: int = 4096
     beta_shift: int = 0
+    skips: tuple[tuple[int, int, int], ...] = ()
     layer_shifts: tuple[int, ...] = ()
     images: int | None = None
 
@@ -78,6 +81,7 @@ class Case:
             fraction_bits=self.fraction_bits,
             feedback_shifts=self.feedback_shifts,
             feedback=self.feedback,
+            skips=[Skip(*skip) for skip in self.skips],
             readout=ClampedReadout(self.temperature, rows=self.rows) if self.temperature else None,
             input_bits=self.input_bits,
             beta_shift=self.beta_shift,
