@@ -10,7 +10,7 @@ from testbench.command_line import toreq_hw
 from toreq_hw.errors import InputError
 from toreq_hw.network import ConvolutionCoupling
 from toreq_hw.reading import read_record
-from toreq_hw.records.structured import Structured, StructuredRun
+from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.studies import structured
 from toreq_hw.studies.structured import Options, run, verdict
@@ -89,6 +89,35 @@ def test_the_command_writes_record_and_pages(
     assert json.loads((tmp_path / "structured.json").read_text())["cases"][0]["backprop"] is None
     assert (tmp_path / "structured.md").exists()
     assert (tmp_path / "structured.html").exists()
+
+
+def test_only_trains_some_cases_and_keeps_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import toreq_hw.commands.structured as command
+
+    def with_cases(*cases: Case) -> None:
+        options = Options(cases, seeds=1, baseline=False)
+        monkeypatch.setattr(command, "QUICK_OPTIONS", options)
+
+    other = replace(QUICK[2], epochs=1)
+    arguments = ("structured", "--quick", "--work", tmp_path, "--out", tmp_path)
+    with_cases(SMALL, other)
+    first = toreq_hw(*arguments, "--only", "sparse")
+    assert [case.name for case in _cases(tmp_path)] == [other.name]
+    toreq_hw(*arguments, "--only", "convolution")
+    assert first.status == 0
+    assert [case.name for case in _cases(tmp_path)] == [SMALL.name, other.name]
+    with_cases(SMALL, replace(other, shift=other.shift + 1, at_least=0.5))
+    toreq_hw(*arguments, "--only", "convolution")
+    assert [case.name for case in _cases(tmp_path)] == [SMALL.name]
+    refused = toreq_hw(*arguments, "--only", "none")
+    assert refused.status == 2
+    assert "--only must be part of one of" in refused.error
+
+
+def _cases(folder: Path) -> tuple[StructuredCase, ...]:
+    return read_record(folder / "structured.json", Structured, InputError).cases
 
 
 @pytest.mark.parametrize("case", [*FULL, *QUICK], ids=lambda case: case.name)

@@ -1,5 +1,6 @@
 """`toreq-hw structured` (`make structured`): every kind of coupling, trained in integers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,12 +15,15 @@ from toreq_hw.cli.options import (
     scheduler_option,
     work_option,
 )
-from toreq_hw.files import together, write_records
+from toreq_hw.errors import InputError
+from toreq_hw.files import INCOMPLETE, together, write_records
+from toreq_hw.reading import read_record
+from toreq_hw.records.structured import Structured, StructuredCase
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.structured import HEADER, accuracy_rows
-from toreq_hw.studies.structured import QUICK_OPTIONS, STUDY, Options
-from toreq_hw.studies.structured_cases import FULL, QUICK
+from toreq_hw.studies.structured import QUICK_OPTIONS, STUDY, Options, still_today
+from toreq_hw.studies.structured_cases import FULL, QUICK, Case
 from toreq_hw.studies.study import Place
 
 DATA = tuple(dict.fromkeys(case.data for case in (*FULL, *QUICK)))
@@ -29,6 +33,11 @@ DATA = tuple(dict.fromkeys(case.data for case in (*FULL, *QUICK)))
 @click.option("--quick", is_flag=True, help="Small nets on digits, one seed, no baseline.")
 @click.option("--seeds", type=Whole(1, MAX_SEEDS), help="Of each case; default 5, quick 1.")
 @click.option("--data", "wanted", type=Names(DATA), help="Only cases on these data sets.")
+@click.option(
+    "--only",
+    help="Only cases whose name contains this text; the others are taken from the record in --out "
+    "where they are still the same.",
+)
 @click.option("--no-baseline", is_flag=True, help="Leave backpropagation out.")
 @work_option("build/structured")
 @jobs_option
@@ -39,6 +48,7 @@ def command(
     quick: bool,
     seeds: int | None,
     wanted: tuple[str, ...] | None,
+    only: str | None,
     no_baseline: bool,
     work: Path,
     jobs: int,
@@ -52,10 +62,17 @@ def command(
     or a case lies below what is asked for.
     """
     usual = QUICK_OPTIONS if quick else Options()
+    cases = [case for case in usual.cases if wanted is None or case.data in wanted]
+    chosen = [case for case in cases if only is None or only in case.name]
+    if not chosen:
+        names = ", ".join(case.name for case in cases)
+        raise InputError(f"--only must be part of one of {names}, not {only!r}")
+    others = [case for case in cases if case not in chosen]
     options = Options(
-        cases=tuple(case for case in usual.cases if wanted is None or case.data in wanted),
+        cases=tuple(chosen),
         seeds=seeds or usual.seeds,
         baseline=usual.baseline and not no_baseline,
+        kept=_kept(others, out),
     )
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     verdict, page = STUDY.verdict(record), STUDY.page(record)
@@ -68,3 +85,16 @@ def command(
     console.output.print(verdict.sentence)
     console.output.print(f"wrote {out}/structured.json, .md and .html")
     return 0 if verdict.passed else 1
+
+
+def _kept(others: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:
+    """Those of an earlier record for cases that are not trained now; nothing without a record."""
+    path = out / "structured.json"
+    if not others or not path.exists():
+        return ()
+    if (out / INCOMPLETE).exists():
+        raise InputError(
+            f"{out / INCOMPLETE}: must be absent: writing the record was cut off there; run "
+            "without --only"
+        )
+    return still_today(read_record(path, Structured, InputError), others)

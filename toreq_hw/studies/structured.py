@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -36,13 +36,14 @@ LEAST_KERNEL_AXES = 4
 @dataclass(frozen=True)
 class Options:
     """seeds: trainings of each case, from seed 1 on. baseline: whether backpropagation is trained
-    beside them. load: gives a data set by its name.
+    beside them. load: gives a data set by its name. kept: cases of an earlier record, shown beside.
     """
 
     cases: tuple[Case, ...] = FULL
     seeds: int = 5
     baseline: bool = True
     load: Callable[[str], Dataset] = data.load
+    kept: tuple[StructuredCase, ...] = ()
 
 
 QUICK_OPTIONS = Options(QUICK, seeds=1, baseline=False)
@@ -59,7 +60,9 @@ def run(options: Options | None, place: Place) -> Structured:
         except ModuleNotFoundError as error:
             raise missing("backpropagation", error.name, "quant") from error
     with workers(place.jobs, place.scheduler):
-        found = tuple(_case(case, options, place) for case in options.cases)
+        trained = [_case(case, options, place) for case in options.cases]
+    order = [case.name for case in (*FULL, *QUICK)]
+    found = tuple(sorted((*trained, *options.kept), key=lambda case: order.index(case.name)))
     return Structured(found, versions("torch") if options.baseline else versions())
 
 
@@ -100,6 +103,21 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
         backprop=_interval([row for row in rows if row.learner == BACKPROP]) if baseline else None,
         runs=tuple(rows),
     )
+
+
+def still_today(record: Structured, cases: Sequence[Case]) -> tuple[StructuredCase, ...]:
+    """The cases of an earlier record that are among `cases` and would be trained so today.
+
+    They have what is asked for and what was published as it is today.
+    """
+    found = {case.name: case for case in record.cases}
+    kept = []
+    for case in cases:
+        earlier = found.get(case.name)
+        today = (case.data, ", ".join(case.layers), case.weights.value, case.settings)
+        if earlier and today == (earlier.data, earlier.layers, earlier.weights, earlier.settings):
+            kept.append(replace(earlier, published=case.published, at_least=case.at_least))
+    return tuple(kept)
 
 
 def _interval(rows: Sequence[StructuredRun]) -> Interval:
