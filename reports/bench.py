@@ -37,12 +37,13 @@ def _training_table(records: Sequence[Trained]) -> Section:
             f"{100 * r.summary.accuracy:.2f} %",
             str(r.summary.unsettled),
             f"{r.epoch_seconds:.2f}",
+            f"{r.summary.sweeps.mean:.1f}",
             str(r.summary.sweeps.max),
             f"{100 * r.sparsity:.0f} %",
         )
         for r in records
     ]
-    header = ("network", "accuracy", "unsettled", "s / epoch", "sweeps max", "zeros")
+    header = ("network", "accuracy", "unsettled", "s / epoch", "sweeps", "max", "zeros")
     return _section("integer-only training, one thread, test accuracy", header, rows)
 
 

@@ -4,7 +4,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -17,10 +18,11 @@ from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.bench import Bench, BenchRow, Inference, Memory, Trained
 from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.bench import bench_page
-from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.generator import sample_order
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.summary import summarise
+from toreq_hw.studies import structured_cases
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import Screen
 from toreq_hw.studies.study import Place, Study, Verdict
@@ -37,6 +39,66 @@ class Case:
     weights: WeightFormat
     augment: int | None = None
 
+    def setting(self, dataset: Dataset, epochs: int | None) -> "Setting":
+        """What is trained, with the recipe's epochs unless others are given."""
+        settings = recipe(self.weights, dataset.pixels)
+        epochs = epochs or settings.epochs
+        sizes = (dataset.pixels, self.hidden, dataset.classes)
+        shape = network.layered(
+            sizes, self.weights, settings.fraction_bits, beta_shift=settings.beta_shift
+        )
+        augment = settings.augment if self.augment is None else self.augment
+        notes = TrainingNotes(epochs=epochs, augment=augment)
+        return Setting("-".join(map(str, sizes)), shape, settings.rule(shape, epochs), notes, None)
+
+
+@dataclass(frozen=True)
+class ConvolutionCase:
+    """A case of the study `structured`, trained for fewer epochs.
+
+    timed: so many images are relaxed for the speed; the dense engine multiplies by whole matrices.
+    """
+
+    name: str
+    epochs: int = 4
+    timed: int = 1000
+
+    @property
+    def data(self) -> str:
+        """The name of its data set."""
+        return self._case.data
+
+    @property
+    def weights(self) -> WeightFormat:
+        """Of all its couplings."""
+        return self._case.weights
+
+    @property
+    def _case(self) -> structured_cases.Case:
+        known = (*structured_cases.FULL, *structured_cases.QUICK)
+        (found,) = (case for case in known if case.name == self.name)
+        return found
+
+    def setting(self, dataset: Dataset, epochs: int | None) -> "Setting":
+        """What is trained."""
+        case = replace(self._case, epochs=epochs or self.epochs)
+        shape = case.network()
+        notes = TrainingNotes(epochs=case.epochs, augment=case.augment)
+        return Setting(", ".join(case.layers), shape, case.rule(shape), notes, self.timed)
+
+
+class Setting(NamedTuple):
+    """A training: what a table calls its shape, its network, rule and notes.
+
+    timed: of how many images the speed is measured, None for all.
+    """
+
+    shape: str
+    network: Network
+    rule: Rule
+    notes: TrainingNotes
+    timed: int | None
+
 
 FULL = (
     Case("digits", 128, WeightFormat.TERNARY),
@@ -44,8 +106,9 @@ FULL = (
     Case("mnist", 512, WeightFormat.TERNARY, augment=0),
     Case("mnist", 256, WeightFormat.INT8),
     Case("fashion-mnist", 512, WeightFormat.TERNARY),
+    ConvolutionCase("mnist convolution int8"),
 )
-QUICK = (Case("digits", 32, WeightFormat.TERNARY),)
+QUICK = (Case("digits", 32, WeightFormat.TERNARY), ConvolutionCase("digits convolution int8"))
 DEPTHS = (1, 2, 4, 8)
 REPEATS = 7
 
@@ -99,34 +162,28 @@ def run(options: Options | None, place: Place) -> Bench:
     )
 
 
-def _case(case: Case, options: Options, screen: Screen) -> BenchRow:
+def _case(case: Case | ConvolutionCase, options: Options, screen: Screen) -> BenchRow:
     dataset = options.load(case.data)
-    trained, net = train_case(case, dataset, options.seed, 3 if options.quick else None, screen)
-    return BenchRow(trained, time_inference(net, dataset, REPEATS), None)
+    setting = case.setting(dataset, 3 if options.quick else None)
+    trained, net = train_case(case, setting, dataset, options.seed, screen)
+    timed = replace(dataset, test=dataset.test.take(slice(setting.timed)))
+    return BenchRow(trained, time_inference(net, timed, REPEATS), None)
 
 
 def train_case(
-    case: Case, dataset: Dataset, seed: int, epochs: int | None, screen: Screen
+    case: Case | ConvolutionCase, setting: Setting, dataset: Dataset, seed: int, screen: Screen
 ) -> tuple[Trained, Network]:
     """Trains one case and relaxes its test images."""
-    settings = recipe(case.weights, dataset.pixels)
-    epochs = epochs or settings.epochs
-    augment = settings.augment if case.augment is None else case.augment
-    sizes = (dataset.pixels, case.hidden, dataset.classes)
-    shape = network.layered(
-        sizes, case.weights, settings.fraction_bits, beta_shift=settings.beta_shift
-    )
-    trainer = Trainer(shape, settings.rule(shape, epochs), seed)
-    notes = TrainingNotes(epochs=epochs, augment=augment)
-    history = train(trainer, dataset, notes, screen=screen)
+    trainer = Trainer(setting.network, setting.rule, seed)
+    history = train(trainer, dataset, setting.notes, screen=screen)
     net = trainer.network()
     inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
     record = Trained(
         data=case.data,
-        shape="-".join(str(size) for size in sizes),
+        shape=setting.shape,
         weights=case.weights.value,
-        augment=augment,
-        epochs=epochs,
+        augment=setting.notes.augment,
+        epochs=setting.notes.epochs,
         epoch_seconds=statistics.median(entry.seconds for entry in history[1:]),
         sparsity=net.sparsity,
         summary=summarise(sim.relax(net, inputs), dataset.test.labels),

@@ -158,6 +158,25 @@ _FASHION = replace(
     published=f"{NITRO_MLP}89.13 %",
     at_least=0.888,
 )
+_MNIST_CONVOLUTION = replace(
+    _MNIST,
+    name="mnist convolution int8",
+    image="28x28x1",
+    layers=("conv 32 5x5 stride 2 pad 1", "conv 64 3x3 stride 2", "dense 10"),
+    weights=INT8,
+    fraction_bits=(6, 8, 8),
+    feedback_shifts=(0, 4, -2),
+    temperature=(1, 4),
+    layer_shifts=(5, 8, 8),
+    shift=8,
+    output_shift=8,
+    bias_shift=8,
+    channel_bias_shift=10,
+    initial_reach=2000,
+    epochs=20,
+    published="",
+    at_least=0.991,
+)
 
 FULL = (
     _MNIST,
@@ -184,6 +203,7 @@ FULL = (
         initial_reach=2000,
         at_least=0.893,
     ),
+    _MNIST_CONVOLUTION,
     Case(
         name="reversal-8 attention ternary",
         data="reversal-8",
