@@ -109,6 +109,6 @@ def _costs() -> str:
 def _settings() -> str:
     return (
         "Settings for 28 x 28 images were chosen on 5,000 held-out training images; those for "
-        "digits were not searched, and those for sequences were chosen on other seeds. k is the "
+        "digits were not searched, and those for sequences were chosen on few seeds. k is the "
         "learning rate 2^-k; from 40, 64 and 84 % of the epochs on it is one larger."
     )

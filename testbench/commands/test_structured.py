@@ -14,7 +14,8 @@ from toreq_hw.records.structured import Structured, StructuredCase, StructuredRu
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.studies import structured
 from toreq_hw.studies.structured import Options, run, verdict
-from toreq_hw.studies.structured_cases import FULL, QUICK, Case
+from toreq_hw.studies.structured_case import Case
+from toreq_hw.studies.structured_cases import FULL, QUICK
 from toreq_hw.studies.study import Place
 
 SMALL = replace(QUICK[0], epochs=2)
@@ -126,6 +127,7 @@ def test_every_case_makes_a_network_and_a_rule(case: Case) -> None:
     rule = case.rule(network)
     assert rule.shift_of(network.couplings[-1].name, 0) in (case.shift, case.output_shift)
     convolutional = any(isinstance(c, ConvolutionCoupling) for c in network.couplings)
-    assert convolutional == any("conv" in layer for layer in case.layers)
+    by_positions = [layer.startswith(("conv", "attention")) for layer in case.layers]
+    assert convolutional == any(by_positions)
     names = [one.name for one in (*FULL, *QUICK)]
     assert names.count(case.name) == 1

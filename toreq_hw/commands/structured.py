@@ -23,7 +23,8 @@ from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.reports.structured import HEADER, accuracy_rows
 from toreq_hw.studies.structured import QUICK_OPTIONS, STUDY, Options, still_today
-from toreq_hw.studies.structured_cases import FULL, QUICK, Case
+from toreq_hw.studies.structured_case import Case
+from toreq_hw.studies.structured_cases import FULL, QUICK
 from toreq_hw.studies.study import Place
 
 DATA = tuple(dict.fromkeys(case.data for case in (*FULL, *QUICK)))

@@ -30,6 +30,7 @@ from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.simulation import Simulation
 from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
+from toreq_hw.records.text import TextRecord
 from toreq_hw.records.training import IntegerTraining
 
 
@@ -58,6 +59,7 @@ KINDS = (
     RecordKind("train --engine torch", (TrainedNetwork,)),
     RecordKind("simulate", (Relaxed,)),
     RecordKind("cosine", (Cosines,)),
+    RecordKind("study text", (TextRecord,)),
     RecordKind("study depth", (Depth,)),
     RecordKind("study gradients", (Gradients,)),
     RecordKind("inject", (Campaign,)),

@@ -25,6 +25,7 @@ from toreq_hw.sim.summary import summarise
 from toreq_hw.studies import structured_cases
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import Screen
+from toreq_hw.studies.structured_case import Case as StructuredCase
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.training import train
 from toreq_hw.versions import versions
@@ -74,7 +75,7 @@ class ConvolutionCase:
         return self._case.weights
 
     @property
-    def _case(self) -> structured_cases.Case:
+    def _case(self) -> StructuredCase:
         known = (*structured_cases.FULL, *structured_cases.QUICK)
         (found,) = (case for case in known if case.name == self.name)
         return found

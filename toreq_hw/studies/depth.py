@@ -17,7 +17,7 @@ from toreq_hw.studies.depth_cases import PAIRS, Pair
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 from toreq_hw.studies.structured import by_integers
-from toreq_hw.studies.structured_cases import Case
+from toreq_hw.studies.structured_case import Case
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions

@@ -7,7 +7,7 @@ among these by held-out samples again.
 from dataclasses import dataclass, replace
 
 from toreq_hw.network import WeightFormat
-from toreq_hw.studies.structured_cases import Case
+from toreq_hw.studies.structured_case import Case
 
 EQUAL = 1.06
 """A shallow candidate has as many synapses as the deep ones, up to so many times as many."""

@@ -19,7 +19,7 @@ from toreq_hw.sim.gradient_cosine import alignment
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
-from toreq_hw.studies.structured_cases import Case
+from toreq_hw.studies.structured_case import Case
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
@@ -41,7 +41,7 @@ _DENSE = Case(
     output_shift=7,
     bias_shift=7,
     channel_bias_shift=7,
-    epochs=8,
+    epochs=4,
     initial_reach=3000,
 )
 _CONVOLUTION = replace(
@@ -72,18 +72,7 @@ FULL = (
         output_shift=9,
         bias_shift=8,
         initial_reach=2000,
-        images=5000,
-    ),
-    replace(
-        _CONVOLUTION,
-        name="mnist, two convolutions",
-        data="mnist",
-        image="28x28x1",
-        layers=("conv 8 5x5 stride 2 pad 1", "conv 16 3x3 stride 2", "dense 10"),
-        shift=7,
-        bias_shift=8,
-        channel_bias_shift=10,
-        images=5000,
+        images=1000,
     ),
 )
 
@@ -97,10 +86,10 @@ class Options:
 
     cases: tuple[Case, ...] = FULL
     shifts: tuple[int, ...] = (0, 1, 2, 3)
-    drives: tuple[int, ...] = (0, 1, 3)
+    drives: tuple[int, ...] = (0, 3)
     beta_shifts: tuple[int, ...] = (0, 1, 2)
-    samples: int = 250
-    points: tuple[int, ...] = (0, 1, 4, 8)
+    samples: int = 100
+    points: tuple[int, ...] = (0, 1, 4)
     seed: int = 1
     load: Callable[[str], Dataset] = data.load
 

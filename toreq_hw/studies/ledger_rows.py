@@ -11,6 +11,7 @@ from toreq_hw.records.parity import MemoryProbe, ParityRun
 from toreq_hw.records.recovery import Recovery, Relearning
 from toreq_hw.records.structured import StructuredRun
 from toreq_hw.records.synthesis import Design, Figures
+from toreq_hw.records.text import TextRun
 from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.perturbation.layer import KINDS
 from toreq_hw.studies.ledger import Ledger, study_of
@@ -28,6 +29,7 @@ ROWS: dict[str, type] = {
     "relearn": Recovery,
     "relearning": Relearning,
     "structured": StructuredRun,
+    "text": TextRun,
 }
 """By the study that a ledger names; a campaign is named after its layer, and has trials."""
 

@@ -21,7 +21,8 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
-from toreq_hw.studies.structured_cases import FULL, QUICK, Case
+from toreq_hw.studies.structured_case import Case
+from toreq_hw.studies.structured_cases import FULL, QUICK
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
