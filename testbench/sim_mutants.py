@@ -82,6 +82,7 @@ RUNS = (
     Mutant("sim/learning/shared_kernel.py", "np.int32(-minus)", "minus"),
     Mutant("sim/learning/shared_kernel.py", "draws[shared.run_row[run]] = True", "draws[:] = True"),
     Mutant("sim/learning/latent_kernel.py", "gradient[j], random_word, weyl[j]", "gradient[j], random_word, weyl[0]"),
+    Mutant("sim/learning/shared.py", "np.full(len(parts), lowered)", "np.full(len(parts), False)"),
     Mutant("sim/delivery_kernel.py", "walked += 16 * (stop - start)", "walked += stop - start"),
     Mutant("sim/delivery_kernel.py", "if k + 8 <= length:", "if k + 8 < length:", harmless="what is left is added one by one"),
     Mutant("sim/delivery_kernel.py", "for k in range(0, length, 16):", "for k in range(0, 16, 16):"),

@@ -189,6 +189,28 @@ def test_a_trainer_programs_every_place_of_a_weight() -> None:
         assert np.array_equal(trainer._plan.weights, compile_plan(trainer.network()).weights)
 
 
+def test_a_memory_that_can_be_damaged_is_written_a_row_at_a_time() -> None:
+    class OnCells(Trainer):
+        runs_lowered = True
+
+    net = convolutional(15, (3, 16), INT8)
+    trainer = OnCells(net, Rule(shift=2, initial_reach=2000), seed=1)
+    shared = trainer.synapses.shared
+    trainer._plan.weights[shared.places] += 1
+    before = trainer.network()
+    trainer.learn(samples(net, 6, 16), np.arange(6) % 4, np.arange(6))
+    now = compile_plan(trainer.network().lowered).weights
+    for k, (old, new) in enumerate(pairs(before, trainer.network())[:2]):
+        weights = (one.parameters.reshape(-1, one.parameters.shape[-1]) for one in (old, new))
+        rows = np.flatnonzero(np.any(np.not_equal(*weights), axis=1))
+        columns, entry = new.parameters.shape[-1], shared.place_entry[k]
+        assert len(rows)
+        for row in rows:
+            first, last = entry + row * columns, entry + (row + 1) * columns
+            places = shared.places[shared.place_first[first] : shared.place_first[last]]
+            assert np.array_equal(trainer._plan.weights[places], now[places])
+
+
 def test_gradients_that_could_leave_32_bits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     net = convolutional(13, (2, 2), INT8)
     worst = 12 * 31 * 31
