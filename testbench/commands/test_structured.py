@@ -13,6 +13,7 @@ from toreq_hw.reading import read_record
 from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.studies import structured
+from toreq_hw.studies.ledger import Run
 from toreq_hw.studies.structured import Options, run, verdict
 from toreq_hw.studies.structured_case import Case
 from toreq_hw.studies.structured_cases import FULL, QUICK
@@ -44,6 +45,23 @@ def test_seeds_differ_and_are_kept(
     monkeypatch.setattr(structured, "_train", fail)
     again = run(Options((SMALL,), seeds=2, baseline=False), Place(tmp_path))
     assert again == record
+
+
+def test_backpropagation_may_have_fewer_seeds(
+    tmp_path: Path, record: Structured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    (before,) = record.cases
+
+    def made(_case: Case, _data: object, _screen: object, asked: Run) -> StructuredRun:
+        return replace(before.runs[0], learner=str(asked["learner"]), seed=int(asked["seed"] or 0))
+
+    monkeypatch.setattr(structured, "_train", made)
+    (found,) = run(Options((SMALL,), seeds=3, baseline_seeds=1), Place(tmp_path / "new")).cases
+    ran = [(one.learner, one.seed) for one in found.runs]
+    assert ran == [("integer", 1), ("integer", 2), ("integer", 3), ("backprop", 1)]
+    assert found.backprop is not None
+    assert found.backprop.half_width == 0
 
 
 def test_another_setting_is_another_run(tmp_path: Path, record: Structured) -> None:

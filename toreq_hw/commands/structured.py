@@ -39,6 +39,9 @@ DATA = tuple(dict.fromkeys(case.data for case in (*FULL, *QUICK)))
     help="Only cases whose name contains this text; the others are taken from the record in --out "
     "where they are still the same.",
 )
+@click.option(
+    "--baseline-seeds", type=Whole(1, MAX_SEEDS), help="Of backpropagation; default: as many."
+)
 @click.option("--no-baseline", is_flag=True, help="Leave backpropagation out.")
 @work_option("build/structured")
 @jobs_option
@@ -50,6 +53,7 @@ def command(
     seeds: int | None,
     wanted: tuple[str, ...] | None,
     only: str | None,
+    baseline_seeds: int | None,
     no_baseline: bool,
     work: Path,
     jobs: int,
@@ -74,6 +78,7 @@ def command(
         seeds=seeds or usual.seeds,
         baseline=usual.baseline and not no_baseline,
         kept=_kept(others, out),
+        baseline_seeds=baseline_seeds,
     )
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     verdict, page = STUDY.verdict(record), STUDY.page(record)

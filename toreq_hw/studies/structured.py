@@ -37,7 +37,8 @@ LEAST_KERNEL_AXES = 4
 @dataclass(frozen=True)
 class Options:
     """seeds: trainings of each case, from seed 1 on. baseline: whether backpropagation is trained
-    beside them. load: gives a data set by its name. kept: cases of an earlier record, shown beside.
+    beside them, with `baseline_seeds` or as many. load: gives a data set by its name. kept: cases
+    of an earlier record, shown beside.
     """
 
     cases: tuple[Case, ...] = FULL
@@ -45,6 +46,7 @@ class Options:
     baseline: bool = True
     load: Callable[[str], Dataset] = data.load
     kept: tuple[StructuredCase, ...] = ()
+    baseline_seeds: int | None = None
 
 
 QUICK_OPTIONS = Options(QUICK, seeds=1, baseline=False)
@@ -71,11 +73,13 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
     dataset = case.dataset(options.load(case.data))
     blank = case.network()
     baseline = options.baseline and case.has_baseline
-    learners = (INTEGER, BACKPROP) if baseline else (INTEGER,)
+    seeds = {INTEGER: options.seeds}
+    if baseline:
+        seeds[BACKPROP] = options.baseline_seeds or options.seeds
     runs: list[Run] = [
         {"learner": learner, "seed": seed}
-        for learner in learners
-        for seed in range(1, options.seeds + 1)
+        for learner, count in seeds.items()
+        for seed in range(1, count + 1)
     ]
     shared = {
         "case": case.name,
