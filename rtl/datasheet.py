@@ -7,6 +7,7 @@ from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import store_name
 from toreq_hw.rtl.interfaces import Fault
+from toreq_hw.rtl.learning.datasheet import learning_section
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
@@ -34,6 +35,7 @@ def datasheet(core: Core) -> str:
         "## Ports",
         _ports(core),
         *_lossy(parameters),
+        *learning_section(parameters),
         "## Faults",
         ", ".join(f"bit {fault.value} {fault.name}" for fault in Fault) + ".",
     ]
@@ -101,7 +103,11 @@ def _latency(parameters: CoreParameters) -> str:
         f"- updating {placement.name}: {block_cycles(parameters, number)}"
         for number, placement in enumerate(parameters.relaxing)
     ]
-    phases = "; ".join(f"{p.command.name}: {_begins(parameters, p)}" for p in parameters.phases)
+    phases = "; ".join(
+        f"{p.command.name}: {_begins(parameters, p)}"
+        for p in parameters.phases
+        if Step.LEARN not in p.steps
+    )
     the_class, report = (step_cycles(parameters, step) for step in ENDING)
     return "\n".join(
         [

@@ -21,6 +21,8 @@ is not sent costs nothing here. Sweep 0 sends the unsent deltas of the free phas
 rounded, so a self-coupled block is not cut in it.
 
 Other blocks are skipped: those that no event has reached since their last update.
+
+LEARN, of a core that learns, has no sweeps: rtl/learning/timing.py.
 """
 
 from collections.abc import Sequence
@@ -28,6 +30,7 @@ from dataclasses import dataclass, field
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.datapath import UPDATE_LATENCY
+from toreq_hw.rtl.learning.timing import most_learn_cycles
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import ENDING, PASSES, Command, Pending, Step
 from toreq_hw.rtl.readout import READOUT_LATENCY
@@ -155,6 +158,8 @@ def most_cycles(parameters: CoreParameters) -> int:
     sweep = 1 + sum(blocks)
     image = parameters.input.size * parameters.beats_of(INPUT)
     most = {Step.PRESENT: image, Step.FLUSH: sweep}
+    if parameters.learning:
+        most[Step.LEARN] = most_learn_cycles(parameters)
     begins = max(
         sum(step_cycles(parameters, step) + most.get(step, 0) for step in phase.steps)
         for phase in parameters.phases

@@ -13,7 +13,6 @@ from toreq_hw.network import Network
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import Command
 
 
 @named_type_errors
@@ -24,7 +23,7 @@ def write_wave(
     label: int,
     path: Path,
 ) -> None:
-    """Runs the three phases of one image, shape (input.size,), and writes a VCD to `path`."""
+    """Runs all phases of one image, shape (input.size,), and writes a VCD to `path`."""
     core = Core(parameters, MemoryImages.of(network, parameters))
 
     async def present(context: SimulatorContext) -> None:
@@ -40,8 +39,8 @@ def write_wave(
     async def ask(context: SimulatorContext) -> None:
         context.set(core.summary.ready, 1)
         context.set(core.states.ready, 1)
-        for command in Command:
-            context.set(core.commands.payload.command, command)
+        for phase in parameters.phases:
+            context.set(core.commands.payload.command, phase.command)
             context.set(core.commands.payload.label, label)
             context.set(core.commands.payload.report, 1)
             context.set(core.commands.valid, 1)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.errors import InputError
+from toreq_hw.network import Network
+from toreq_hw.rtl.images import fields_of
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
 from toreq_hw.rtl.load_spaces import LoadWord, Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -72,6 +75,28 @@ def kept_bits(parameters: CoreParameters) -> dict[str, int]:
     return {c.walk.coupling: c.latent_bits for c in parameters.learning.couplings}
 
 
+def state_of_network(
+    network: Network, parameters: CoreParameters, generator: int = 1
+) -> LearnedState:
+    """From where a core learns on that wakes up with `network`: each latent in the middle of what
+    stands for its weight or bias.
+
+    Raises InputError for a bias that no latent stands for.
+    """
+    bits, limit = latent_bits_of(parameters), BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
+    latents = {
+        name: (fields << LATENT_BITS - bits[name]).astype(np.int16)
+        for name, fields in fields_of(network, parameters).items()
+    }
+    bias_latents = {}
+    for name, biases in network.biases.items():
+        if np.abs(biases.astype(np.int64)).max() > limit:
+            raise InputError(f"biases of {name!r} must be in {-limit}..{limit} to be learned")
+        middle = (biases << BIAS_GUARD_BITS) + rounding_half(BIAS_GUARD_BITS)
+        bias_latents[name] = np.minimum(middle, BIAS_LATENT_LIMIT).astype(np.int32)
+    return LearnedState(latents, bias_latents, generator)
+
+
 def rate_words(rates: LearningRates, parameters: CoreParameters) -> Iterator[LoadWord]:
     """The words that set rates and the threshold.
 
@@ -100,6 +125,15 @@ def state_words(state: LearnedState, parameters: CoreParameters) -> Iterator[Loa
         for k, latent in enumerate(state.bias_latents[placement.name].tolist()):
             yield LoadWord(Space.BIAS_LATENT, first + k, latent & (1 << 27) - 1)
     yield LoadWord(Space.GENERATOR, 0, state.generator)
+
+
+def bias_latent_rows(state: LearnedState, parameters: CoreParameters) -> list[str]:
+    """Bias latents as hexadecimal text, a word a line, in the order of addresses."""
+    rows = [0] * (parameters.groups * parameters.lanes)
+    for word in state_words(state, parameters):
+        if word.space == Space.BIAS_LATENT:
+            rows[word.address] = word.data
+    return [f"{row:07x}" for row in rows]
 
 
 def state_of(words: Mapping[int, list[int]], parameters: CoreParameters) -> LearnedState:

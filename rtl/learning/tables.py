@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from toreq_hw.contract.headroom import check_headroom
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.rtl.fixed_width import index_bits
@@ -123,6 +124,13 @@ def check_learnable(network: Network, lanes: int, learn_lanes: int, threshold: i
                 f"population {population.name!r}: states must have at most {MOST_STATE_BITS} bits "
                 f"for a core that learns, found {population.state_bits}"
             )
+    for population in network.relaxing:
+        if population.bias_per_channel:
+            raise NetworkError(
+                f"population {population.name!r}: each neuron must have its own bias for a core "
+                "that learns, found one a channel; train it in the simulator"
+            )
+    check_headroom(network, NetworkError)
 
 
 def latent_bits_of(

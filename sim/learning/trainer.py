@@ -16,20 +16,19 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.contract.cycles import cycles_of
+from toreq_hw.contract.headroom import check_headroom
 from toreq_hw.contract.layout import Layout
-from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT
+from toreq_hw.contract.learning import BIAS_GUARD_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
     Coupling,
     DenseCoupling,
     Network,
-    accumulator_range,
     check_classes,
     check_states,
     require_input_clamped,
 )
-from toreq_hw.network.bounds import ACCUMULATOR_LIMIT
 from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.event_kernel import Rules
 from toreq_hw.sim.learning import kernel
@@ -277,20 +276,3 @@ class Trainer:
             table=self.blueprint.budget_table,
             rows=1 if self.blueprint.readout is None else self.blueprint.readout.rows,
         )
-
-
-def check_headroom(network: Network) -> None:
-    """Learned weights and biases may take any value of their formats: that must still fit.
-
-    Raises InputError.
-    """
-    learned_bias = BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
-    for population in network.relaxing:
-        low, high = accumulator_range(network, population.name, any_weights=True)
-        worst_case = int(max(-low.min(), high.max())) + learned_bias
-        if worst_case > ACCUMULATOR_LIMIT:
-            raise InputError(
-                f"population {population.name!r}: accumulators must stay within "
-                f"+-{ACCUMULATOR_LIMIT} for any learned weights, worst case is {worst_case}; use "
-                "fewer neurons or closer fraction bits"
-            )

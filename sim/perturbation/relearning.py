@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.headroom import check_headroom
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Role, require_pairs
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.kernel import learn_samples
-from toreq_hw.sim.learning.trainer import check_headroom
 from toreq_hw.sim.perturbation.layer import WeightLayer
 from toreq_hw.sim.perturbation.neuron_damage import DeadNeurons
 from toreq_hw.sim.perturbation.random_values import exactly

@@ -21,6 +21,7 @@ SEQUENCER_STATES = (
     "WALK",
     "CLASSIFY",
     "REPORT",
+    "LEARN",
     "SUMMARY",
 )
 """All of them: a state of the machine that is not here is an error when it is seen waiting."""

@@ -9,10 +9,13 @@ from typing import Any
 
 from rich.table import Table
 
-from testbench.rtl.coverage import BINS
+from testbench.rtl import coverage, learning_coverage
 from testbench.rtl.simulate import RUNS
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.cli import console
+
+BINS = (*coverage.BINS, *learning_coverage.BINS)
+"""What simulations of cores and of cores that learn must make happen between them."""
 
 _SUMS = ("images", "phases", "states", "events", "cycles", "synops", "beats")
 
@@ -24,11 +27,11 @@ def main() -> None:
     }
     others = ("wrong-weight", "mutants", "netlist")  # broken on purpose, or of other targets
     good = {name: r for name, r in records.items() if not name.startswith(others)}
-    coverage: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
     for record in good.values():
-        coverage.update(record["coverage"])
+        hits.update(record["coverage"])
     failures = [f"{name}: {r['failure']}" for name, r in good.items() if r["failure"]]
-    missing = [name for name in BINS if not coverage[name]]
+    missing = [name for name in BINS if not hits[name]]
     totals = {key: sum(record[key] for record in good.values()) for key in _SUMS}
     console.output.print(_table(good))
     passed = bool(good) and not failures and not missing
@@ -37,7 +40,7 @@ def main() -> None:
         "simulations": len(good),
         **totals,
         "cycles_predicted_equal_measured": not failures,
-        "coverage": {name: coverage[name] for name in BINS},
+        "coverage": {name: hits[name] for name in BINS},
         "coverage_missing": missing,
         "simulators": sorted({record["simulator"] for record in good.values()}),
         "versions": versions_used(),

@@ -12,7 +12,6 @@ from toreq_hw.network import split_by_colour
 from toreq_hw.rtl.cxxrtl import CompiledCore
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import Command
 
 
 def test_a_chequered_lattice_split_by_colour_runs_on_the_core(tmp_path: Path) -> None:
@@ -30,7 +29,8 @@ def test_a_chequered_lattice_split_by_colour_runs_on_the_core(tmp_path: Path) ->
     names = [p.name for p in split.network.relaxing]
     ends = np.cumsum([p.size for p in split.network.relaxing])[:-1]
     for sample, label in enumerate(case.labels.tolist()):
-        replies = core.run(case.inputs[sample], [(command, label) for command in Command])
+        commands = [(phase.command, label) for phase in parameters.phases]
+        replies = core.run(case.inputs[sample], commands)
         for phase, reply in zip(phases, replies, strict=True):
             assert reply.states is not None
             parts = dict(zip(names, np.split(reply.states, ends), strict=True))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from testbench.rtl import report, verdict
-from testbench.rtl.coverage import BINS
+from testbench.rtl.report import BINS
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     from toreq_hw.rtl.cxxrtl import CompiledCore
     from toreq_hw.rtl.images import MemoryImages
     from toreq_hw.rtl.parameters import CoreParameters
-    from toreq_hw.rtl.phases import Command
     from toreq_hw.rtl.reply import phase_results
 
     parameters = CoreParameters.of(network, LANES, threshold=options.threshold)
@@ -26,7 +25,8 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     replies = []
     for sample in range(len(samples)):
         label = int(samples.labels[sample])
-        replies.append(core.run(samples.inputs[sample], [(command, label) for command in Command]))
+        commands = [(int(phase.command), label) for phase in parameters.phases]
+        replies.append(core.run(samples.inputs[sample], commands))
         options.watch("images run", sample + 1, len(samples))
     core.close()
     found = phase_results(network, expected.names, replies)

@@ -40,13 +40,12 @@ def watch_core(
     from toreq_hw.rtl.cxxrtl import CompiledCore
     from toreq_hw.rtl.images import MemoryImages
     from toreq_hw.rtl.parameters import CoreParameters
-    from toreq_hw.rtl.phases import Command
     from toreq_hw.rtl.reply import phase_results
 
     parameters = CoreParameters.of(network, lanes)
     core = CompiledCore(parameters, MemoryImages.of(network, parameters), folder)
     replies = [
-        core.watch(image, [(command, int(label)) for command in Command])
+        core.watch(image, [(phase.command, int(label)) for phase in parameters.phases])
         for image, label in zip(samples.inputs, samples.labels, strict=True)
     ]
     core.close()

@@ -1,0 +1,84 @@
+"""What the datasheet of a core that learns says more."""
+
+from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE, Learning, chunks_of
+from toreq_hw.rtl.learning.timing import DRAIN, READ, most_learn_cycles, scan_cycles
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.storage import INPUT
+
+SPACES = (Space.BIAS_LATENT, Space.RATE, Space.GENERATOR, Space.THETA)
+"""What is loaded for learning, beside stores and biases."""
+
+
+def learning_section(parameters: CoreParameters) -> list[str]:
+    """Markdown, part by part; nothing for a core that cannot learn."""
+    learning = parameters.learning
+    if learning is None:
+        return []
+    return [
+        "## Learning",
+        f"{learning.lanes} latents a beat of LEARN. At power-up the stores hold latents that stand "
+        "for the network's weights; bias latents, rates, the generator and, in a ternary network, "
+        "the threshold must be loaded before the first LEARN.",
+        _rates(parameters, learning),
+        _spaces(parameters),
+        _cycles(parameters, learning),
+    ]
+
+
+def _rates(parameters: CoreParameters, learning: Learning) -> str:
+    lines = [
+        f"| rate | of | latent bits | word: k + dropped bits, {LOWEST_RATE}..{HIGHEST_RATE} |",
+        "|---|---|---|---|",
+    ]
+    for number, coupling in enumerate(learning.couplings):
+        bits = coupling.latent_bits
+        lines.append(f"| {number} | {coupling.walk.coupling} | {bits} | k + {16 - bits} |")
+    for number, placement in enumerate(parameters.relaxing, len(learning.couplings)):
+        lines.append(f"| {number} | biases of {placement.name} | 27 | k |")
+    return "\n".join(lines)
+
+
+def _spaces(parameters: CoreParameters) -> str:
+    """Load spaces of learning, and which can be read back."""
+    stores = range(Space.WEIGHTS, Space.WEIGHTS + len(parameters.stores))
+    lines = ["| space | number | words | bits a word | read back |", "|---|---|---|---|---|"]
+    for space in parameters.load_spaces:
+        is_store = space.code in stores
+        if is_store or space.code in SPACES:
+            name = f"WEIGHTS + {space.code}" if is_store else Space(space.code).name
+            reads = is_store or space.code in (Space.BIAS_LATENT, Space.GENERATOR)
+            answer = "yes" if reads else "no"
+            lines.append(f"| {name} | {space.code} | {space.rows} | {space.bits} | {answer} |")
+    return "\n".join(lines)
+
+
+def _cycles(parameters: CoreParameters, learning: Learning) -> str:
+    """The formula of rtl/learning/timing.py with this core's numbers."""
+    lines = [
+        "Cycles of LEARN (docs/rtl.md has the formula):",
+        "",
+        "- no neuron moved in a nudged phase: 1",
+        f"- begin, scan, end: {1 + scan_cycles(parameters) + 1 + 1 + DRAIN}",
+    ]
+    for coupling in learning.couplings:
+        walk, slots = coupling.walk, 1 + coupling.single_port
+        chunks = chunks_of(parameters.relaxing[walk.target], learning.lanes)
+        if walk.source == INPUT:
+            text = f"1; if {_name(parameters, walk.target)} moved: 1, and for each input that is "
+            text += f"not 0: 2 + {slots} a chunk that moved (at most {chunks})"
+        else:
+            source = parameters.relaxing[walk.source]
+            fixed = (READ + 1) * parameters.slices_of(walk.source) + source.size
+            text = f"1; if either end moved: {fixed}, and for each row: {slots} a chunk that is "
+            text += f"not at 0 (at most {chunks}), 2 where the row moved"
+        lines.append(f"- {walk.coupling}: {text}")
+    lines.append(
+        f"- biases of each population: 1; if it moved: 1 + {learning.lanes} a chunk that moved"
+    )
+    lines.append(f"- most: {most_learn_cycles(parameters)}")
+    return "\n".join(lines)
+
+
+def _name(parameters: CoreParameters, population: int) -> str:
+    return parameters.relaxing[population].name
