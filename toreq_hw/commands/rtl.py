@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec import UNSET
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
@@ -21,6 +22,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json, write_text
 from toreq_hw.records.core_files import CoreFiles
+from toreq_hw.rtl.learning.tables import FEWEST_LATENT_BITS, MOST_LATENT_BITS
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.versions import versions
 
@@ -28,7 +30,8 @@ _EPILOG = """\b
 Examples:
   toreq-hw rtl build/sim/network.safetensors --lanes 16 --out build/rtl
   toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits
-  toreq-hw rtl build/sim/network.safetensors --threshold 4"""
+  toreq-hw rtl build/sim/network.safetensors --threshold 4
+  toreq-hw rtl build/sim/network.safetensors --learning --learn-lanes 4 --latent-bits 12"""
 
 
 _MOST_SWEEPS = (1 << 16) - 1
@@ -48,6 +51,13 @@ _MOST_SWEEPS = (1 << 16) - 1
     help="Safety net of a phase; loadable at run time.",
 )
 @threshold_option
+@click.option("--learning", is_flag=True, help="A core that also learns.")
+@click.option("--learn-lanes", type=Whole(1, 64), help="Latents a beat of LEARN.  [default: 1]")
+@click.option(
+    "--latent-bits",
+    type=Whole(FEWEST_LATENT_BITS, MOST_LATENT_BITS),
+    help="Of every latent weight of a core that learns.  [default: 16]",
+)
 @out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
 @click.option("--wave", type=Whole(0, MAX_COUNT), help="Also run this test image, and keep a VCD.")
 @data_option
@@ -57,6 +67,9 @@ def command(
     lanes: int,
     max_sweeps: int,
     threshold: int | None,
+    learning: bool,
+    learn_lanes: int | None,
+    latent_bits: int | None,
     out: Path,
     wave: int | None,
     data_name: str,
@@ -66,10 +79,21 @@ def command(
 
     The Verilog holds the weights as memory initialisation; the images hold the same rows for
     loading them over the stream. With --wave, one test image runs through the core and leaves
-    a waveform for GTKWave or Surfer.
+    a waveform for GTKWave or Surfer. With --learning the core holds latents in place of weights,
+    and a fourth command learns.
     """
+    for option, number in (("--learn-lanes", learn_lanes), ("--latent-bits", latent_bits)):
+        if number is not None and not learning:
+            raise InputError(f"{option} must go with --learning, found it alone")
     net = network.load(network_path)
-    parameters = CoreParameters.of(net, lanes, max_sweeps, threshold=threshold)
+    parameters = CoreParameters.of(
+        net,
+        lanes,
+        max_sweeps,
+        threshold=threshold,
+        learn_lanes=(learn_lanes or 1) if learning else None,
+        latent_bits=latent_bits or MOST_LATENT_BITS,
+    )
     with together():
         record = write(parameters, net, out)
         if wave is not None:
@@ -87,19 +111,28 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFi
         from toreq_hw.rtl.core import Core
         from toreq_hw.rtl.datasheet import datasheet, memory_bits
         from toreq_hw.rtl.images import MemoryImages
+        from toreq_hw.rtl.learning.state import (
+            bias_latent_rows,
+            latent_bits_of,
+            state_of_network,
+        )
         from toreq_hw.rtl.verilog import core_verilog
     except ModuleNotFoundError as error:
         raise missing("the core", error.name, "rtl") from error
     images = MemoryImages.of(net, parameters)
+    texts = images.text(parameters)
+    if parameters.learning:
+        texts["bias-latents"] = bias_latent_rows(state_of_network(net, parameters), parameters)
     files = {"verilog": out / "core.v", "datasheet": out / "datasheet.md"}
     core = Core(parameters, images)
     verilog = core_verilog(core)  # takes long
     with together():
         write_text(files["datasheet"], datasheet(core))
         write_text(files["verilog"], verilog)
-        for name, rows in images.text(parameters).items():
+        for name, rows in texts.items():
             files[f"{name} image"] = out / f"{name}.hex"
             write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
+    learning = parameters.learning
     return CoreFiles(
         network=net.sha256,
         lanes=parameters.lanes,
@@ -108,6 +141,8 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFi
         memory_bits=memory_bits(parameters),
         files={name: str(file) for name, file in files.items()},
         versions=versions("amaranth"),
+        learn_lanes=learning.lanes if learning else UNSET,
+        latent_bits=latent_bits_of(parameters) if learning else UNSET,
     )
 
 
