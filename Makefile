@@ -140,7 +140,7 @@ structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation b
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-soak rtl-mutants rtl-formal rtl-netlist
+.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-soak rtl-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -152,6 +152,15 @@ rtl-test: $(VENV)/extra-rtl-test $(addprefix $(RTL_NETWORKS)/,digits.safetensors
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-int8.safetensors --data digits --nudged --name soak-int8
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/digits-signed.safetensors --data digits --nudged --name soak-signed
 	$(BIN)/python -m testbench.rtl.report
+
+rtl-learn: $(VENV)/extra-rtl-test ## Train digits on the core, all epochs; every latent, bias and cycle as in the simulator.
+	$(BIN)/python -m testbench.rtl.learn --data digits --hidden 32 --lanes 8 --learn-lanes 2
+
+rtl-learn-quick: $(VENV)/extra-rtl-test ## The same on a small network, two epochs.
+	$(BIN)/python -m testbench.rtl.learn --data digits --hidden 8 --lanes 4 --learn-lanes 2 --epochs 2 --name learn-quick
+
+rtl-learn-soak: $(VENV)/extra-rtl-test ## One epoch of MNIST, 60,000 samples, on the core; an hour, resumes.
+	$(BIN)/python -m testbench.rtl.learn --data mnist --hidden 80 --lanes 4 --learn-lanes 1 --epochs 1 --resume --no-cocotb --name learn-soak
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16

@@ -83,7 +83,7 @@ def state_of_network(
 
     Raises InputError for a bias that no latent stands for.
     """
-    bits, limit = latent_bits_of(parameters), BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
+    bits, limit = kept_bits(parameters), BIAS_LATENT_LIMIT >> BIAS_GUARD_BITS
     latents = {
         name: (fields << LATENT_BITS - bits[name]).astype(np.int16)
         for name, fields in fields_of(network, parameters).items()

@@ -10,22 +10,18 @@ import numpy.typing as npt
 from testbench.rtl.checker import Checker, MismatchError
 from testbench.rtl.learning_cases import LearningShape, Task
 from testbench.rtl.learning_coverage import Learned, LearningCoverage
-from testbench.rtl.model import Model, Phase
+from testbench.rtl.learning_model import LearningModel, check_learn_summary
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.compiled import SAMPLE, CompiledLearner, learning_words
 from toreq_hw.rtl.learning.difference import learned_difference
 from toreq_hw.rtl.learning.state import LearnedState
-from toreq_hw.rtl.learning.timing import LearnedSample, learn_cycles
-from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel
-from toreq_hw.sim.learning import Trainer
-from toreq_hw.targets.learned import give_to_trainer, rates_of_trainer, state_of_trainer
 
 
 class LearningBench:
     """One core; `start` gives it a task, `learn` one sample of it.
 
-    samples, cycles: compared so far, of LEARN alone.
+    samples: compared so far. cycles: of LEARN alone.
     """
 
     def __init__(self, shape: LearningShape, folder: Path) -> None:
@@ -39,30 +35,22 @@ class LearningBench:
 
     def start(self, task: Task) -> None:
         """Both sides hold the task's state; raises MismatchError where the core does not."""
-        self.task = task
-        self.trainer = Trainer(self.network, task.rule, seed=1)
-        give_to_trainer(self.trainer, task.state)
-        rates = rates_of_trainer(self.trainer)
-        self.core.load(learning_words(task.state, rates, self.parameters))
-        self.rates = rates
+        self.model = LearningModel(self.network, self.parameters, task)
+        self.core.load(learning_words(task.state, self.model.rates, self.parameters))
         self._compare("after the load")
 
     def learn(self, sample: int) -> None:
         """Raises MismatchError for the first difference of a phase, of cycles or of a latent."""
-        inputs, label = self.task.inputs[sample], int(self.task.labels[sample])
-        network = self.trainer.network()
-        model = Model(network, self.parameters, self.parameters.max_sweeps)
-        phases = model.phases(inputs[None], np.array([label]))[0]
-        before = state_of_trainer(self.trainer)
-        self.trainer.learn(inputs[None], np.array([label]), np.array([0]))
+        task, before = self.model.task, self.model.state
+        inputs, label = task.inputs[sample], int(task.labels[sample])
+        expected = self.model.learn(sample)
         replies = self.core.run(inputs, [(command, label) for command in SAMPLE])
-        for phase, reply in zip(phases, replies[:3], strict=True):
+        for phase, reply in zip(expected.phases, replies[:3], strict=True):
             self.checker.check_reply(sample, phase, reply.summary, reply.states)
-        found = learned_sample(inputs, phases)
-        self._check_summary(sample, replies[3].summary, phases[2], found)
+        self.cycles += check_learn_summary(self.parameters, sample, replies[3].summary, expected)
         after = self._compare(f"sample {sample}")
-        plus, minus = (phase.result.states for phase in phases[1:])
-        learned = Learned(before, after, self.rates, inputs, _single(plus), _single(minus))
+        plus, minus = (_single(phase.result.states) for phase in expected.phases[1:])
+        learned = Learned(before, after, self.model.rates, inputs, plus, minus)
         self.coverage.of_sample(self.network, self.parameters, learned)
         self.samples += 1
 
@@ -83,38 +71,12 @@ class LearningBench:
             "coverage": {**self.coverage.hits, "phase LEARN": self.samples},
         }
 
-    def _check_summary(
-        self, sample: int, summary: dict[str, int], last: Phase, found: LearnedSample
-    ) -> None:
-        """LEARN counts its cycles; class and settled are those of the phase before."""
-        cycles = learn_cycles(self.parameters, found)
-        wanted = {
-            "phase": Command.LEARN.value,
-            "settled": int(last.settled),
-            "label": last.label,
-            **dict.fromkeys(("sweeps", "ticks", "events", "input_events", "saturations"), 0),
-            "beats": 0,
-            "cycles": cycles,
-        }
-        for name, value in wanted.items():
-            if summary[name] != value:
-                raise MismatchError(
-                    f"sample {sample}, LEARN, {name}: expected {value}, got {summary[name]}"
-                )
-        self.cycles += cycles
-
     def _compare(self, where: str) -> LearnedState:
         """What both hold."""
-        expected, got = state_of_trainer(self.trainer), self.core.state()
-        if difference := learned_difference(expected, got):
+        got = self.core.state()
+        if difference := learned_difference(self.model.state, got):
             raise MismatchError(f"{where}: {difference}")
         return got
-
-
-def learned_sample(inputs: npt.NDArray[np.int16], phases: list[Phase]) -> LearnedSample:
-    """What LEARN finds behind these phases of the simulator. inputs: (input.size,)."""
-    stirred = any(phase.events for phase in phases[1:])
-    return LearnedSample(inputs, phases[1].states, phases[2].states, stirred=stirred)
 
 
 def _single(

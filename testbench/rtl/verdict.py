@@ -18,6 +18,16 @@ _SIMULATED = ("cycles", "cycles_predicted_equal_measured", "simulators")
 
 FIELDS = {
     "test": ("simulations", "phases", "states", "events", "coverage", *_SIMULATED),
+    "learn": (
+        "samples",
+        "latents",
+        "latents_equal",
+        "weights_equal",
+        "biases_equal",
+        "test_images_equal",
+        "cycles_a_sample",
+        *_SIMULATED,
+    ),
     "soak": ("images", "equal", "phases", "states_compared", "events", *_SIMULATED),
     "mutants": ("mutants", "killed", "equivalent", "neither", "kill_rate", "coverage", *_SIMULATED),
     "formal": ("properties", "proved", "proofs", "provers"),

@@ -113,7 +113,7 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFi
         from toreq_hw.rtl.images import MemoryImages
         from toreq_hw.rtl.learning.state import (
             bias_latent_rows,
-            latent_bits_of,
+            kept_bits,
             state_of_network,
         )
         from toreq_hw.rtl.verilog import core_verilog
@@ -142,7 +142,7 @@ def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFi
         files={name: str(file) for name, file in files.items()},
         versions=versions("amaranth"),
         learn_lanes=learning.lanes if learning else UNSET,
-        latent_bits=latent_bits_of(parameters) if learning else UNSET,
+        latent_bits=kept_bits(parameters) if learning else UNSET,
     )
 
 
