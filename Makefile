@@ -140,7 +140,7 @@ structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation b
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-soak rtl-mutants rtl-formal rtl-netlist
+.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-soak rtl-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -161,6 +161,9 @@ rtl-learn-quick: $(VENV)/extra-rtl-test ## The same on a small network, two epoc
 
 rtl-learn-soak: $(VENV)/extra-rtl-test ## One epoch of MNIST, 60,000 samples, on the core; an hour, resumes.
 	$(BIN)/python -m testbench.rtl.learn --data mnist --hidden 80 --lanes 4 --learn-lanes 1 --epochs 1 --resume --no-cocotb --name learn-soak
+
+rtl-learn-mutants: $(VENV)/extra-rtl-test ## Break what learns in 80 ways; each must be noticed or proved harmless.
+	$(BIN)/python -m testbench.rtl.learning_mutants --count 80
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16

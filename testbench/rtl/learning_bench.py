@@ -19,7 +19,7 @@ from toreq_hw.rtl.timing import TimingModel
 
 
 class LearningBench:
-    """One core; `start` gives it a task, `learn` one sample of it.
+    """One core, compiled into `folder`; `start` gives it a task, `learn` one sample of it.
 
     samples: compared so far. cycles: of LEARN alone.
     """

@@ -238,11 +238,14 @@ def plan_core(plan: Plan) -> Core:
     return Core(parameters, MemoryImages.of(plan.network, parameters))
 
 
-def make_mutants(core: Core, folder: Path, count: int, seed: int) -> list[str]:
-    """Writes mutants.v with all mutants behind the input `mutant`; returns what each does."""
+def make_mutants(core: Core, folder: Path, count: int, seed: int, among: str = "t:*") -> list[str]:
+    """Writes mutants.v with all mutants behind the input `mutant`; returns what each does.
+
+    among: Yosys' selection of the cells to be harmed.
+    """
     (folder / "core.il").write_text(rtlil.convert(core, name=TOP))
     prepare = f"read_rtlil core.il; hierarchy -top {TOP}; proc; flatten; opt_clean"
-    logic = "t:* t:$meminit* %d"  # what a memory holds at first is data, not logic
+    logic = f"{among} t:$meminit* %d"  # what a memory holds at first is data, not logic
     yosys(
         f"{prepare}; mutate -list {count} -seed {seed} -o drawn.txt {logic}; write_rtlil whole.il",
         folder,

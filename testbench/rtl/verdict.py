@@ -30,6 +30,7 @@ FIELDS = {
     ),
     "soak": ("images", "equal", "phases", "states_compared", "events", *_SIMULATED),
     "mutants": ("mutants", "killed", "equivalent", "neither", "kill_rate", "coverage", *_SIMULATED),
+    "learning": ("mutants", "killed", "equivalent", "neither", "kill_rate"),
     "formal": ("properties", "proved", "proofs", "provers"),
     "netlist": ("phases", "states", "events", "coverage", *_SIMULATED),
 }
