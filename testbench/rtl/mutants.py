@@ -239,10 +239,7 @@ def plan_core(plan: Plan) -> Core:
 
 
 def make_mutants(core: Core, folder: Path, count: int, seed: int, among: str = "t:*") -> list[str]:
-    """Writes mutants.v with all mutants behind the input `mutant`; returns what each does.
-
-    among: Yosys' selection of the cells to be harmed.
-    """
+    """Writes mutants.v: faults `among` these cells, picked by input `mutant`; says what each is."""
     (folder / "core.il").write_text(rtlil.convert(core, name=TOP))
     prepare = f"read_rtlil core.il; hierarchy -top {TOP}; proc; flatten; opt_clean"
     logic = f"{among} t:$meminit* %d"  # what a memory holds at first is data, not logic
