@@ -10,7 +10,7 @@ from toreq_hw.reports.page import Page, Section, Table
 @dataclass(frozen=True)
 class Setting:
     """One training of a case and one nudge. least, mean: cosines over all couplings and all points
-    after the first epoch; a coupling without a contrast counts as 0.
+    from the first epoch on; a coupling without a contrast counts as 0.
     """
 
     run: GradientRun
@@ -63,7 +63,7 @@ def _what() -> str:
         "cosine is that between the contrast of a coupling, summed over samples, and minus the "
         "gradient of their loss. The gradient is that of the real-valued equilibrium near the "
         "integer one, by implicit differentiation. Least and mean are over couplings and over "
-        "points after the first epoch. Trainings use beta 1. A sample is left out where the "
+        "points from the first epoch on. Trainings use beta 1. A sample is left out where the "
         "real-valued network does not settle, and apart where it settles more than 8 LSB away."
     )
 

@@ -14,18 +14,24 @@ from toreq_hw.network import WeightFormat
 from toreq_hw.reading import read_json, read_record, record_from
 from toreq_hw.records import plain
 from toreq_hw.records.deployment import DeployedNetwork
+from toreq_hw.records.depth import Depth
+from toreq_hw.records.gradients import Gradients
 from toreq_hw.records.lazy import LazyRecord
 from toreq_hw.records.parity import Parity
 from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
+from toreq_hw.records.text import TextRecord
 from toreq_hw.reports import parity
+from toreq_hw.reports.depth import depth_page
+from toreq_hw.reports.gradients import gradients_page
 from toreq_hw.reports.lazy import lazy_page
 from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.reports.page import write_page
+from toreq_hw.reports.page import Page, write_page
 from toreq_hw.reports.robustness import robustness_page
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.reports.synthesis import synthesis_page
+from toreq_hw.reports.text import text_page
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
 
@@ -45,10 +51,14 @@ def parity_pages(record: Parity, folder: Path) -> None:
     (folder / "parity.png").write_bytes(parity.picture(record.rows))
 
 
-def structured_pages(record: Structured, folder: Path) -> None:
-    page = structured_page(record)
-    write_markdown(page, folder / "structured.md")
-    write_page(page, folder / "structured.html")
+def pages_of(name: str, page_of: Callable[[Any], Page]) -> Callable[[Any, Path], None]:
+    """What writes both pages of a study's record."""
+
+    def write(record: Any, folder: Path) -> None:
+        write_markdown(page_of(record), folder / f"{name}.md")
+        write_page(page_of(record), folder / f"{name}.html")
+
+    return write
 
 
 def synthesis_pages(record: Synthesis, folder: Path) -> None:
@@ -58,11 +68,14 @@ def synthesis_pages(record: Synthesis, folder: Path) -> None:
 
 
 CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
+    "depth": (Depth, pages_of("depth", depth_page)),
+    "gradients": (Gradients, pages_of("gradients", gradients_page)),
     "lazy": (LazyRecord, lazy_pages),
     "parity": (Parity, parity_pages),
     "robustness": (Robustness, robustness_pages),
-    "structured": (Structured, structured_pages),
+    "structured": (Structured, pages_of("structured", structured_page)),
     "synthesis": (Synthesis, synthesis_pages),
+    "text": (TextRecord, pages_of("text", text_page)),
 }
 """By name of the published file: the dataclass of its record, and what writes its pages."""
 

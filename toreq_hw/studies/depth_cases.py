@@ -95,7 +95,7 @@ DIGITS = Pair(
         ),
     ),
     held_out=300,
-    choice_seeds=5,
+    choice_seeds=3,
 )
 
 _WIDE = replace(
@@ -143,7 +143,7 @@ MNIST = Pair(
         replace(_WIDE, name="mnist 132, k 7 9, T 1/4", temperature=(1, 4)),
     ),
     held_out=5000,
-    choice_seeds=2,
+    choice_seeds=1,
 )
 
 PAIRS = (DIGITS, MNIST)

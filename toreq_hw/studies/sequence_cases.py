@@ -1,7 +1,8 @@
 """Attention on tasks of sequences: cases of the study `structured`.
 
 Settings of reversal-8 were chosen on other seeds; those of the others are the same but for what is
-said here, chosen on seed 1.
+said here, chosen on few seeds. With 9 fraction bits in its terms reversal-16 locks in two of five
+seeds; with 10 the gains are half as large.
 """
 
 from dataclasses import replace
@@ -38,7 +39,9 @@ SEQUENCES = (
         name="reversal-16 attention ternary",
         data="reversal-16",
         image="16x26",
+        layers=("attention 16 bits 10", "conv 10 1"),
         rows=16,
+        epochs=3,
         at_least=0.99,
     ),
     replace(
