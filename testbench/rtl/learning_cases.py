@@ -190,6 +190,8 @@ def _rule(rng: np.random.Generator, network: Network, bits: dict[str, int], seed
     if seed % FAR_SEED == FAR_SEED - 1:
         biases = dict.fromkeys(biases, LOWEST_RATE)
     theta = int(rng.integers(1, LATENT_LIMIT + 1)) if seed > 3 else 4096
+    if seed % 2:  # each bit alone in turn
+        theta = 1 << seed // 2 % (LATENT_BITS - 1)
     return Rule(
         shift=min(5, *bits.values()),
         shifts=shifts,

@@ -18,7 +18,7 @@ from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.timing import TimingModel
 
-SEEDS, SAMPLES = range(12), 8
+SEEDS, SAMPLES = range(60), 16
 
 CYCLE_LIMIT = 20_000
 """In place of ten millions: no sample of a whole core takes as long."""
@@ -62,6 +62,8 @@ def run_script(core: Any, script: Script) -> None:
     for step in script.steps:
         if step.sample == 0:
             core.load(learning_words(step.task.state, step.rates, script.parameters))
+            limit = script.parameters.max_sweeps  # what holds the last word must not show
+            core.load([LoadWord(Space.MAX_SWEEPS, 0, limit)])
             _compare("after the load", step.task.state, core.state())
         inputs, label = step.task.inputs[step.sample], int(step.task.labels[step.sample])
         replies = core.run(inputs, [(command, label) for command in SAMPLE])

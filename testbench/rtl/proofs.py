@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from testbench.rtl.environment import BeatsKeepTheirWord, InputsComeOnce, LoadsAreWeights
+from testbench.rtl.learning_properties import NothingLearnsOutsideLearn, StepsAreExact
 from testbench.rtl.operands import OperandsAreExact, wide_network
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
 from testbench.rtl.sums import small_network
@@ -113,6 +114,27 @@ PROOFS = (
             },
         )
         for name, threshold in (("beats", None), ("beats lossy", 0))
+    ),
+    Proof(
+        "steps",
+        StepsAreExact,
+        {
+            "steps_are_exact": (r"\part.word0_1", "16'b0000000000000000"),
+            "latents_keep_their_range": (r"\part.new0", "8'b10000000"),
+        },
+    ),
+    Proof(
+        "learning",
+        NothingLearnsOutsideLearn,
+        {
+            "latents_stand": (r"\core.sequencer.learned", "1'b1"),
+            "biases_stand": (r"\core.sequencer.learned", "1'b1"),
+            "generator_stands": (r"\core.sequencer.learned", "1'b1"),
+        },
+        cut=dict.fromkeys(
+            ("latents_stand", "biases_stand", "generator_stands"),
+            (*_SUMS_AND_INPUTS, r"\core.learner.lanes.sum0", r"\core.datapath.state_d1"),
+        ),
     ),
     *(
         Proof(
