@@ -55,7 +55,7 @@ class EventQueue(wiring.Component):
         check_width(spec, layout)
         m.submodules.rows = rows = make_memory(spec)
         write = rows.write_port()
-        read = rows.read_port(transparent_for=(write,))  # cheaper than the old row, never met
+        read = rows.read_port()
         head, following = Signal(layout, reset_less=True), Signal(layout)
         write_index = Signal(range(depth))
         read_index = Signal(range(depth))

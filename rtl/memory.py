@@ -12,7 +12,11 @@ from toreq_hw.rtl.memory_spec import MemorySpec
 def make_memory(spec: MemorySpec, init: Iterable[int] = (), *, width: int | None = None) -> Memory:
     """One copy of `spec`, or with `width` one of its columns, with `init` at power-up."""
     bits = spec.width if width is None else width
-    attributes = {"ram_style": "block"} if spec.block else None  # else tools may spend LUTs on it
+    attributes: dict[str, object] = {}
+    if spec.block:
+        attributes["ram_style"] = "block"  # else tools may spend LUTs on it
+    if not spec.collides:
+        attributes["no_rw_check"] = 1  # else tools spend LUTs on what is read while it is written
     return Memory(shape=unsigned(bits), depth=spec.depth, init=init, attrs=attributes)
 
 

@@ -16,7 +16,8 @@ class MemorySpec:
 
     contents: what is in it, as a refusal calls it. initialised: it holds something at power-up,
     which single-port RAM cannot. gated: it is read when something asks, not in every cycle. block:
-    it asks for block RAM however small it is. column: bits of each of the memories side by side
+    it asks for block RAM however small it is. collides: what is read in the cycle in which it is
+    written is used. column: bits of each of the memories side by side
     that one copy is built of; None: it is built as one.
     """
 
@@ -28,6 +29,7 @@ class MemorySpec:
     initialised: bool = True
     gated: bool = False
     block: bool = False
+    collides: bool = False
     column: int | None = None
 
     @property

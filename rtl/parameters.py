@@ -226,7 +226,7 @@ class CoreParameters(NeuronRows):
         by_lane = bool(learned and learned.lanes < lanes)
         return (
             *(store_memory(s, lanes, self.block_bits, by_lane=by_lane) for s in self.stores),
-            MemorySpec("accumulators", "accumulators", groups, row_bits, block=True),
+            MemorySpec("accumulators", "accumulators", groups, row_bits, block=True, collides=True),
             MemorySpec("states", "states", len(Page) * self.slices, self.state_row_bits),
             MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
             MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),

@@ -12,6 +12,7 @@ from toreq_hw.boards.flow.toolchain import TOOLCHAINS, Toolchain, placing
 from toreq_hw.boards.flow.tools import tool_versions
 from toreq_hw.boards.top import Design, Top
 from toreq_hw.records.design import Pll
+from toreq_hw.rtl.collisions import with_free_collisions
 
 STAT = "stat.json"
 SCRIPT = "synthesis.ys"
@@ -76,7 +77,7 @@ def plan(
     return Plan(
         board=board,
         pll=pll,
-        rtlil=made.files["top.il"],
+        rtlil=with_free_collisions(made.files["top.il"]),
         script=made.files["top.ys"],
         constraints=made.files[toolchain.constraints],
         placer=tuple(commands[1]),

@@ -5,7 +5,7 @@ from amaranth import Const, Module, Signal, Value, signed
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.chunk_lists import ChunkLists
 from toreq_hw.rtl.learning.input_events import InputEvents
-from toreq_hw.rtl.learning.lanes import OPERAND_BITS, learn_beat
+from toreq_hw.rtl.learning.lanes import learn_beat
 from toreq_hw.rtl.learning.registers import LearningRegisters
 from toreq_hw.rtl.learning.scan import StatePairs
 from toreq_hw.rtl.learning.tables import LearnedCoupling
@@ -19,7 +19,7 @@ INPUT_ROW_CYCLES = 2
 class Rows:
     """The states COUPLING, INPUT, INPUT_ROW and ROWS.
 
-    coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its operands.
+    coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its states.
     base: the word or tile of its first column, lane: the row's place in its tile. two_slots: each
     of its chunks takes two cycles.
     """
@@ -42,8 +42,10 @@ class Rows:
         self._row = Signal(range(max(largest, parameters.input.size)))
         self._left = Signal(range(largest + 1), name="rows_left")
         self.stands = Signal()
-        self.plus = Signal(signed(OPERAND_BITS), name="row_plus")
-        self.minus = Signal(signed(OPERAND_BITS), name="row_minus")
+        self.plus, self.minus = (
+            Signal(signed(9), name="row_plus"),
+            Signal(signed(9), name="row_minus"),
+        )
         self.base = Signal(learn_beat(parameters)["address"].shape)
         self.lane = Signal(parameters.lane_bits)
         self.two_slots = Signal()
@@ -131,11 +133,10 @@ class Rows:
 
     def _begin_row(self, m: Module, row: Value, plus: Value, minus: Value) -> None:
         """Operands and address of a row, and its random word."""
-        shift = self._registers.row_shift
         self._registers.advance(m)
         m.d.sync += [
-            self.plus.eq(plus << shift),
-            self.minus.eq(minus << shift),
+            self.plus.eq(plus),
+            self.minus.eq(minus),
             self.stands.eq(plus == minus),
             self.lane.eq(row),
         ]
@@ -162,4 +163,4 @@ class Rows:
     def begin_bias(self, m: Module, s_max: Value) -> None:
         """A bias learns as a coupling from a neuron that always sits at s_max."""
         self._registers.advance(m)
-        m.d.sync += [self.plus.eq(s_max << self._registers.row_shift), self.stands.eq(1)]
+        m.d.sync += [self.plus.eq(s_max), self.stands.eq(1)]

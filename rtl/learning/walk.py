@@ -87,11 +87,12 @@ class ChunkWalk:
     def _operands(self, m: Module) -> None:
         """Of the row: its state. Of a column: its difference, or one of its states."""
         rows, chunk, lanes = self._rows, self._lists.chunk, self._lanes
-        word = Signal(16)
+        word, state = Signal(16), Signal(signed(9))
         second = ~rows.stands & (self._slot != 0)
         m.d.comb += [
             word.eq(self._registers.word + chunk.step),
-            lanes.row.eq(Mux(second, -rows.minus, rows.plus)),
+            state.eq(Mux(second, -rows.minus, rows.plus)),
+            lanes.row.eq(state << self._registers.row_shift),
         ]
         columns, words = [], []
         for lane in range(self._learning.lanes):
