@@ -62,7 +62,7 @@ class RowStore(wiring.Component):
         address = Mux(self.learn, self.learn_address, self.load_address)
         learned = self.learn_data.replicate(parts_of_word(self._parameters))
         written = Mux(self.learn, learned, self.load_data)
-        lanes = chunk_lanes(self._parameters, self.learn_part)
+        lanes = chunk_lanes(self._parameters, self.learn_part, self.learn_mask)
         word = Signal(copies * width)
         for copy in range(copies):
             enable = self.load | (self.learn & lanes[copy])

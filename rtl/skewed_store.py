@@ -75,18 +75,24 @@ class SkewedStore(wiring.Component):
         return m
 
     def _learn(self, m: Module, number: int, write: Any) -> None:
-        """Lane l of a row lies in bank (l + row) mod lanes; chunks repeat along the lanes."""
+        """Lane l of a row, or of a column, lies in bank (l + its number) mod lanes.
+
+        Chunks repeat along the lanes.
+        """
         parameters, width = self._parameters, self._memory.width
         assert parameters.learning is not None, "only a core that learns has this port"
         size = parameters.learning.lanes
         lane = (number - self.learn_lane)[: self._lane_bits]
-        mine = chunk_lanes(parameters, self.learn_part).bit_select(lane, 1)
+        lanes = chunk_lanes(parameters, self.learn_part, self.learn_mask)
         pieces = Array(self.learn_data.word_select(k, width) for k in range(size))
         piece = pieces[lane[: size.bit_length() - 1]] if size > 1 else pieces[0]
+        word = self.learn_lane
+        if parameters.learning.mirrors:
+            word = Mux(self.learn_by_column, lane, self.learn_lane)
         with m.If(self.learn):
             m.d.comb += [
-                write.addr.eq(Cat(self.learn_lane, self.learn_address)),
-                write.en.eq(mine),
+                write.addr.eq(Cat(word, self.learn_address)),
+                write.en.eq(lanes.bit_select(lane, 1)),
                 write.data.eq(piece),
             ]
 

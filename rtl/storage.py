@@ -125,13 +125,15 @@ def stores_and_walks(
 
     initialised: whether stores of rows hold weights at power-up; skewed ones always do.
     latent_bits: of each coupling by name, where latents are kept in place of weights. What is
-    learned must be seen from both ends, so `large` is 0 then.
+    learned must be seen from both ends, so `large` is 0 then; a self-coupling learns in rows and in
+    columns.
     """
     plan = _Plan(latent_bits)
     walks: list[Walk] = []
     for index, coupling in enumerate(network.dense_couplings):
         projections = [p for p in network.projections if p.index == index]
         both_ways = len(projections) == 2
+        both_ways |= latent_bits is not None and not projections[0].from_input
         place = _skewed_walks if both_ways and coupling.weight.size >= large else _rows
         walks += place(network, projections, lanes, plan)
     stores = tuple(

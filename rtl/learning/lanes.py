@@ -10,6 +10,8 @@ the column's 16-bit random word, and r its top k bits (docs/numerics.md, section
 multiplier of 16 x 16 bits and no shifter.
 """
 
+from typing import Any
+
 from amaranth import Array, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -17,6 +19,7 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.contract.learning import BIAS_GUARD_BITS
 from toreq_hw.rtl.beat import address_bits, population_bits
 from toreq_hw.rtl.fixed_width import index_bits
+from toreq_hw.rtl.interfaces import Members
 from toreq_hw.rtl.learning.latent_port import parts_of_word
 from toreq_hw.rtl.learning.latents import clipped, stepped
 from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
@@ -36,6 +39,7 @@ def learn_beat(parameters: CoreParameters) -> data.StructLayout:
     as in load words; else of the chunk `part` of the word or tile `address` of `store`, there of
     the row `lane`.
     """
+    assert parameters.learning is not None, "only a core that learns has beats of LEARN"
     return data.StructLayout(
         {
             "first": 1,
@@ -47,8 +51,19 @@ def learn_beat(parameters: CoreParameters) -> data.StructLayout:
             "part": unsigned(index_bits(parts_of_word(parameters))),
             "neuron": unsigned(parameters.neuron_address_bits),
             "population": unsigned(population_bits(parameters)),
+            **(_mirror_fields(parameters) if parameters.learning.mirrors else {}),
         }
     )
+
+
+def _mirror_fields(parameters: CoreParameters) -> Members:
+    """mirrors: lanes of `mask` are written a second time, into the tile `mirror`, in a column."""
+    assert parameters.learning is not None, "only a core that learns has beats of LEARN"
+    return {
+        "mirrors": 1,
+        "mirror": unsigned(address_bits(parameters)),
+        "mask": unsigned(parameters.learning.lanes),
+    }
 
 
 def field_bits(parameters: CoreParameters) -> int:
@@ -62,8 +77,9 @@ class UpdateLanes(wiring.Component):
     row: operand of the row. columns, words: operand and 16-bit random word of each lane; a bias
     has those of lane 0. read: the beat whose latents are addressed in this cycle. latents: of all
     lanes of the word that was addressed two cycles ago, bias_latent likewise.
-    write: `written` goes to the chunk of `target`. bias_write: `bias` is the bias latent of
-    `target.neuron`, and `bias_value` what stands for it in an accumulator, half included.
+    write: lanes of `mask` of `written` go to the chunk of `target`, in a row or `by_column`.
+    bias_write: `bias` is the bias latent of `target.neuron`, and `bias_value` what stands for it in
+    an accumulator, half included.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -85,6 +101,8 @@ class UpdateLanes(wiring.Component):
                 "write": Out(1),
                 "bias_write": Out(1),
                 "target": Out(learn_beat(parameters)),
+                "mask": Out(lanes),
+                "by_column": Out(1),
                 "written": Out(data.ArrayLayout(unsigned(bits), lanes)),
                 "bias": Out(signed(BIAS_LATENT_BITS)),
                 "bias_value": Out(signed(parameters.bias_bits)),
@@ -106,11 +124,15 @@ class UpdateLanes(wiring.Component):
             self.read.eq(beats[1]),
             self.target.eq(beats[4]),
             self.write.eq(valid[4] & beats[4].last & ~beats[4].is_bias),
+            self.mask.eq(~0),
             self.bias_write.eq(valid[4] & beats[4].last & beats[4].is_bias),
         ]
         steps = [self._step(m, lane, beats[2].first) for lane in range(self._lanes)]
-        for lane, step in enumerate(steps):
-            self._write_latent(m, lane, step, beats[3])
+        news = [self._new_latent(m, lane, step, beats[3]) for lane, step in enumerate(steps)]
+        m.d.comb += [self.written[lane].eq(new) for lane, new in enumerate(news)]
+        assert self._parameters.learning is not None, "only a core that learns has these lanes"
+        if self._parameters.learning.mirrors:
+            self._mirror(m, beats[4], news)
         self._write_bias(m, steps[0])
         return m
 
@@ -133,7 +155,23 @@ class UpdateLanes(wiring.Component):
         ]
         return (total >> 16).as_signed()
 
-    def _write_latent(self, m: Module, lane: int, step: Value, beat: Value) -> None:
+    def _mirror(self, m: Module, beat: Any, news: list[Signal]) -> None:
+        """Cycle 5: what a self-coupling learned goes into its column too."""
+        mirrors, mirrored = Signal(), Signal(self.beat.shape(), reset_less=True)
+        m.d.sync += [mirrors.eq(self.write & beat.mirrors & ~mirrors), mirrored.eq(beat)]
+        m.d.comb += self.mask.eq(self.target.mask)
+        held = [Signal.like(new, name=f"held{k}", reset_less=True) for k, new in enumerate(news)]
+        m.d.sync += [old.eq(new) for old, new in zip(held, news, strict=True)]
+        with m.If(mirrors):
+            m.d.comb += [
+                self.write.eq(1),
+                self.by_column.eq(1),
+                self.target.eq(mirrored),
+                self.target.address.eq(mirrored.mirror),
+                *(self.written[lane].eq(old) for lane, old in enumerate(held)),
+            ]
+
+    def _new_latent(self, m: Module, lane: int, step: Value, beat: Value) -> Signal:
         """Cycle 3: the latent of a lane of the chunk, with its step, for cycle 4."""
         parameters = self._parameters
         parts = parts_of_word(parameters)
@@ -146,7 +184,7 @@ class UpdateLanes(wiring.Component):
                 numbers = [n for n, s in enumerate(parameters.stores) if s.width == width]
                 with m.Case(*numbers) if len(widths) > 1 else m.Default():
                     m.d.sync += new.eq(stepped(old[:width], step, width))
-        m.d.comb += self.written[lane].eq(new)
+        return new
 
     def _write_bias(self, m: Module, step: Value) -> None:
         """Cycle 3: the bias latent with its step, for cycle 4."""

@@ -1,6 +1,6 @@
 """How LEARN writes into a store: one chunk of a word, or of a row of banks."""
 
-from amaranth import Cat, Value
+from amaranth import Cat, Mux, Value
 from amaranth.lib.wiring import In
 
 from toreq_hw.rtl.fixed_width import index_bits
@@ -18,7 +18,7 @@ def latent_port(parameters: CoreParameters, index: int) -> Members:
     """Ports of a store that LEARN writes; none in a core that cannot learn.
 
     learn: write `learn_data`, the latents of a chunk, into part `learn_part` of the word or tile
-    `learn_address`, there of the row `learn_lane`.
+    `learn_address`, there of the row or column `learn_lane`. learn_mask: only these lanes of it.
     """
     store = parameters.stores[index]
     if parameters.learning is None:
@@ -29,14 +29,15 @@ def latent_port(parameters: CoreParameters, index: int) -> Members:
         "learn_address": In(index_bits(words)),
         "learn_lane": In(parameters.lane_bits),
         "learn_part": In(index_bits(parts_of_word(parameters))),
+        "learn_by_column": In(1),
+        "learn_mask": In(parameters.learning.lanes),
         "learn_data": In(parameters.learning.lanes * store.width),
     }
 
 
-def chunk_lanes(parameters: CoreParameters, part: Value) -> Value:
-    """Which lanes of a word a chunk holds, one bit each."""
+def chunk_lanes(parameters: CoreParameters, part: Value, mask: Value) -> Value:
+    """Which lanes of a word are written: those of `mask` in the chunk `part`, one bit each."""
     assert parameters.learning is not None, "only a core that learns has chunks"
     parts = parts_of_word(parameters)
     chosen = [part == k if parts > 1 else 1 for k in range(parts)]
-    size = parameters.learning.lanes
-    return Cat(Value.cast(bit)[0].replicate(size) for bit in chosen)
+    return Cat(Mux(Value.cast(bit)[0], mask, 0) for bit in chosen)

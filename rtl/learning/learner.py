@@ -38,9 +38,10 @@ class Learner(wiring.Component):
     NUDGE_POSITIVE starts, `stirs` with each event of neurons from then on. States are read by
     `read_request`, of `read_page` and `read_slice`, and arrive in `states` a cycle later.
 
-    Stores: `reads` with `read` addresses a word whose fields come in `latents` two cycles later;
-    `write` with `target` and `written` writes a chunk. drives, drive: a bias that changed, with
-    its half. Loads: one strobe a space, with `load_address` and `load_data`.
+    Stores: `reads` with `read` addresses a word whose fields come in `latents` two cycles later.
+    `write` writes lanes of `mask` of `written` into the chunk of `target`, in a row or `by_column`.
+    drives, drive: a bias that changed, with its half. Loads: one strobe a space, with
+    `load_address` and `load_data`.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -67,6 +68,8 @@ class Learner(wiring.Component):
                 "latents": In(data.ArrayLayout(unsigned(bits), parameters.lanes)),
                 "write": Out(1),
                 "target": Out(beat),
+                "mask": Out(self._learning.lanes),
+                "by_column": Out(1),
                 "written": Out(data.ArrayLayout(unsigned(bits), self._learning.lanes)),
                 "drives": Out(1),
                 "drive": Out(single_layout(parameters)),
@@ -163,6 +166,8 @@ class Learner(wiring.Component):
             self.write.eq(lanes.write),
             self.target.eq(lanes.target),
             self.written.eq(lanes.written),
+            self.mask.eq(lanes.mask),
+            self.by_column.eq(lanes.by_column),
             inputs.clear.eq(self.clear),
             inputs.keep.eq(self.keep),
             inputs.event.eq(self.event),

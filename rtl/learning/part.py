@@ -125,6 +125,8 @@ class LearningPart:
             store.learn_address.eq(target.address),
             store.learn_lane.eq(target.lane),
             store.learn_part.eq(target.part),
+            store.learn_mask.eq(learner.mask),
+            store.learn_by_column.eq(learner.by_column),
         ]
         for lane in range(self._parameters.learning.lanes):
             field = store.learn_data.word_select(lane, entry.width)

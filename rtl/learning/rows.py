@@ -20,8 +20,9 @@ class Rows:
     """The states COUPLING, INPUT, INPUT_ROW and ROWS.
 
     coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its states.
-    base: the word or tile of its first column, lane: the row's place in its tile. two_slots: each
-    of its chunks takes two cycles.
+    row: its number. base: the word or tile of its first column, lane: the row's place in its tile.
+    mirror: the first tile of its column, in a self-coupling. two_slots: each of its chunks takes
+    two cycles.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class Rows:
             Signal(signed(9), name="row_minus"),
         )
         self.base = Signal(learn_beat(parameters)["address"].shape)
+        self.mirror = Signal.like(self.base)
+        self.row = Signal.like(self._row, name="row")
         self.lane = Signal(parameters.lane_bits)
         self.two_slots = Signal()
 
@@ -139,6 +142,7 @@ class Rows:
             self.minus.eq(minus),
             self.stands.eq(plus == minus),
             self.lane.eq(row),
+            self.row.eq(row),
         ]
         with m.Switch(self.coupling):
             for number, coupling in enumerate(self._learning.couplings):
@@ -148,10 +152,14 @@ class Rows:
                         base = walk.first + (row >> self._parameters.lane_bits)
                     else:
                         base = walk.first + times(row, walk.beats)
+                    two_slots = coupling.single_port or coupling.is_self
                     m.d.sync += [
                         self.base.eq(base),
-                        self.two_slots.eq(coupling.single_port | (plus != minus)),
+                        self.two_slots.eq(1 if two_slots else plus != minus),
                     ]
+                    if coupling.is_self:
+                        group = row >> self._parameters.lane_bits
+                        m.d.sync += self.mirror.eq(walk.first + times(group, walk.pre_groups))
 
     def next_row(self, m: Module) -> None:
         """Goes on behind a row that was walked."""

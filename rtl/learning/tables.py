@@ -41,6 +41,11 @@ class LearnedCoupling:
         """Whether its rows are inputs, which never move."""
         return self.walk.source == INPUT
 
+    @property
+    def is_self(self) -> bool:
+        """Whether it couples a population to itself: what a row learns, a column mirrors."""
+        return self.walk.source == self.walk.target
+
 
 @dataclass(frozen=True)
 class Region:
@@ -83,6 +88,11 @@ class Learning:
         return next(r for r in regions if r.population == coupling.walk.target)
 
     @property
+    def mirrors(self) -> bool:
+        """Whether any coupling is a self-coupling."""
+        return any(coupling.is_self for coupling in self.couplings)
+
+    @property
     def number_bits(self) -> int:
         """Bits of a chunk's number in its population."""
         return index_bits(max(region.size for region in self.moved))
@@ -112,11 +122,6 @@ def check_learnable(network: Network, lanes: int, learn_lanes: int, threshold: i
             raise NetworkError(
                 f"coupling {name!r} must be dense for a core that learns, found one whose "
                 "parameters are read elsewhere; train it in the simulator"
-            )
-        if coupling.is_self_coupling:
-            raise NetworkError(
-                f"coupling {name!r} must join two populations for a core that learns, found a "
-                "self-coupling; train it in the simulator"
             )
     for population in network.populations:
         if population.state_bits > MOST_STATE_BITS:

@@ -3,6 +3,7 @@
 from amaranth import Array, Const, Module, Mux, Signal, Value, signed
 
 from toreq_hw.contract.learning import WEYL_STEP
+from toreq_hw.rtl.beat import is_one_of
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.chunk_lists import ChunkLists
 from toreq_hw.rtl.learning.lanes import UpdateLanes
@@ -56,6 +57,8 @@ class ChunkWalk:
             beat.part.eq(chunk.number[: parts.bit_length() - 1]),
             beat.population.eq(self._population),
         ]
+        if self._learning.mirrors:
+            self._mirror(m, group)
         self._choose_neuron(m)
         self._operands(m)
         most_slots = Mux(self._is_bias, self._learning.lanes - 1, rows.two_slots)
@@ -73,6 +76,20 @@ class ChunkWalk:
                         self._lanes.beat.store.eq(walk.store),
                     ]
         return offset
+
+    def _mirror(self, m: Module, group: Value) -> None:
+        """In a self-coupling, columns above the row learn, and are mirrored in the row's column."""
+        rows, beat, size = self._rows, self._lanes.beat, self._learning.lanes
+        selfs = [n for n, coupling in enumerate(self._learning.couplings) if coupling.is_self]
+        mirrors = Signal()
+        m.d.comb += [
+            mirrors.eq(~self._is_bias & is_one_of(rows.coupling, tuple(selfs))),
+            beat.mirrors.eq(mirrors),
+            beat.mirror.eq(rows.mirror + group),
+        ]
+        first = self._lists.chunk.number << (size.bit_length() - 1)
+        for lane in range(size):
+            m.d.comb += beat.mask[lane].eq(~mirrors | (first + lane > rows.row))
 
     def _choose_neuron(self, m: Module) -> None:
         """The address of the neuron whose bias is at hand."""
