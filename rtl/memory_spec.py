@@ -66,5 +66,27 @@ def store_memory(store: Store, lanes: int, block_bits: int, *, by_lane: bool = F
         copies=lanes if apart else 1,
         initialised=store.initialised,
         gated=not store.skewed,
-        column=None if apart else max(1, block_bits >> index_bits(store.words)),
+        column=None if apart else _column(store, lanes * store.width, block_bits),
     )
+
+
+def _column(store: Store, width: int, block_bits: int) -> int:
+    """Bits of a column: what a block holds in the depth of the store, so that nothing chooses among
+    blocks. Latents take many: there, columns of several blocks wherever that makes fewer in all.
+    """
+    deep = max(1, block_bits >> index_bits(store.words))
+    if store.latent_bits is None:
+        return deep
+    widest = block_bits // _WIDEST_DEPTH
+
+    def blocks(column: int) -> int:
+        # Narrow shapes of a block leave its parity bits unused.
+        depth = 1 << (block_bits // column).bit_length() - 1
+        return -(-store.words // depth) * -(-width // column)
+
+    wider = [widest >> k for k in range(widest.bit_length()) if widest >> k > deep]
+    return min((deep, *reversed(wider)), key=blocks)
+
+
+_WIDEST_DEPTH = 1024
+"""Words of a block where it is as wide as one port that reads and one that writes can be."""

@@ -77,6 +77,8 @@ class UpdateLanes(wiring.Component):
     row: operand of the row. columns, words: operand and 16-bit random word of each lane; a bias
     has those of lane 0. read: the beat whose latents are addressed in this cycle. latents: of all
     lanes of the word that was addressed two cycles ago, bias_latent likewise.
+    writes_next: the chunk `part_next` of a word is written in the next cycle, in which a beat that
+    is issued now would read.
     write: lanes of `mask` of `written` go to the chunk of `target`, in a row or `by_column`.
     bias_write: `bias` is the bias latent of `target.neuron`, and `bias_value` what stands for it in
     an accumulator, half included.
@@ -96,6 +98,8 @@ class UpdateLanes(wiring.Component):
                 "words": In(data.ArrayLayout(unsigned(16), lanes)),
                 "reads": Out(1),
                 "read": Out(learn_beat(parameters)),
+                "writes_next": Out(1),
+                "part_next": Out(learn_beat(parameters)["part"].shape),
                 "latents": In(data.ArrayLayout(unsigned(bits), parameters.lanes)),
                 "bias_latent": In(signed(BIAS_LATENT_BITS)),
                 "write": Out(1),
@@ -122,6 +126,8 @@ class UpdateLanes(wiring.Component):
         m.d.comb += [
             self.reads.eq(valid[1] & beats[1].last),
             self.read.eq(beats[1]),
+            self.writes_next.eq(valid[3] & beats[3].last & ~beats[3].is_bias),
+            self.part_next.eq(beats[3].part),
             self.target.eq(beats[4]),
             self.write.eq(valid[4] & beats[4].last & ~beats[4].is_bias),
             self.mask.eq(~0),

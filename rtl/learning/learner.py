@@ -3,7 +3,7 @@
     SCAN      reads both states of every neuron, and lists the chunks that can move something
     COUPLING  the next coupling, if a neuron at either of its ends moved
     ROWS      the next row whose pre neuron is not 0 in both phases; it draws a random word
-    WALK      the chunks of the list, a beat each; two where the row moved, or memory has one port
+    WALK      the chunks of the list, a beat each; two where the row moved
     BIAS      the next population that moved; its chunks, a beat for each lane
 
 Nothing is read or written where no synapse can move. docs/rtl.md has the formula of its cycles.

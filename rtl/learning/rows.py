@@ -22,7 +22,7 @@ class Rows:
     coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its states.
     row: its number. base: the word or tile of its first column, lane: the row's place in its tile.
     mirror: the first tile of its column, in a self-coupling. two_slots: each of its chunks takes
-    two cycles.
+    two cycles. single_port: its memory reads or writes a lane in a cycle, not both.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Rows:
         self.mirror = Signal.like(self.base)
         self.row = Signal.like(self._row, name="row")
         self.lane = Signal(parameters.lane_bits)
-        self.two_slots = Signal()
+        self.two_slots, self.single_port = Signal(), Signal()
 
     def connect(self, m: Module) -> None:
         """The input event at hand."""
@@ -152,10 +152,10 @@ class Rows:
                         base = walk.first + (row >> self._parameters.lane_bits)
                     else:
                         base = walk.first + times(row, walk.beats)
-                    two_slots = coupling.single_port or coupling.is_self
                     m.d.sync += [
                         self.base.eq(base),
-                        self.two_slots.eq(1 if two_slots else plus != minus),
+                        self.two_slots.eq(1 if coupling.is_self else plus != minus),
+                        self.single_port.eq(coupling.single_port),
                     ]
                     if coupling.is_self:
                         group = row >> self._parameters.lane_bits

@@ -17,8 +17,8 @@ from toreq_hw.rtl.parameters import CoreParameters
 class ChunkWalk:
     """The states WALK, BIAS and BIAS_ROW.
 
-    A chunk takes one cycle, or two where its row moved or its memory has one port, or of biases one
-    a lane: its *slots*.
+    A chunk takes one cycle, or two where its row moved, or of biases one a lane: its *slots*.
+    With a memory of one port it waits while the same lanes of another word are written.
     """
 
     def __init__(
@@ -133,12 +133,16 @@ class ChunkWalk:
     def _walk(self, m: Module) -> None:
         """Issues beats until the list ends."""
         rows, chunk = self._rows, self._lists.chunk
+        lanes, held = self._lanes, Signal()
+        same_part = lanes.writes_next & (lanes.part_next == lanes.beat.part)
+        m.d.comb += held.eq(rows.single_port & ~self._is_bias & same_part)
         with m.State("WALK"):
             idle = rows.stands & ~chunk.moved
             waits = ~self._is_bias & rows.stands & ~self._last_slot
-            m.d.comb += self._lanes.issue.eq(~idle & ~waits)
-            m.d.sync += self._slot.eq(Mux(self._last_slot, 0, self._slot + 1))
-            with m.If(self._last_slot):
+            m.d.comb += lanes.issue.eq(~idle & ~waits & ~held)
+            with m.If(~held):
+                m.d.sync += self._slot.eq(Mux(self._last_slot, 0, self._slot + 1))
+            with m.If(self._last_slot & ~held):
                 self._lists.advance(m)
                 with m.If(self._lists.last & self._is_bias):
                     m.d.sync += self._population.eq(self._population + 1)
