@@ -62,11 +62,13 @@ def _cycles(parameters: CoreParameters, learning: Learning) -> str:
         f"- begin, scan, end: {1 + scan_cycles(parameters) + 1 + 1 + DRAIN}",
     ]
     for coupling in learning.couplings:
-        walk, slots = coupling.walk, 1 + coupling.single_port
+        walk, slots = coupling.walk, 1 + coupling.is_self
         chunks = chunks_of(parameters.relaxing[walk.target], learning.lanes)
         if walk.source == INPUT:
             text = f"1; if {_name(parameters, walk.target)} moved: 1, and for each input that is "
-            text += f"not 0: 2 + {slots} a chunk that moved (at most {chunks})"
+            text += f"not 0: 2 + 1 a chunk that moved (at most {chunks})"
+            if coupling.single_port:
+                text += ", and what waits for the one port"
         else:
             source = parameters.relaxing[walk.source]
             fixed = (READ + 1) * parameters.slices_of(walk.source) + source.size

@@ -6,7 +6,9 @@
     couplings  1 + sum over couplings (1 + rows, if a neuron at either end moved)
     rows     input: 1 + sum over its events (2 + beats)
              else:  4 slices of pre + neurons of pre + sum over rows (beats)
-    beats    a beat for each chunk of the list; two where the row moved, or memory has one port
+    beats    a beat for each chunk of the list; two where the row moved, or in a self-coupling. With
+             memory of one port, a beat waits a cycle where the one issued 3 cycles before it writes
+             the same lanes
     biases   1 + sum over populations (1 + (1 + learn lanes * chunks that moved), if any moved)
 
 A chunk is `learn_lanes` neurons, a slice `update_lanes`. A row is a neuron that is not 0 in both
@@ -29,6 +31,9 @@ DRAIN = 8
 
 READ = 3
 """Cycles in which both states of a slice are read."""
+
+WRITE_AHEAD = 3
+"""A beat reads in the cycle in which one that was issued so many cycles before it writes."""
 
 States = npt.NDArray[np.integer]
 
@@ -58,7 +63,7 @@ def learn_cycles(parameters: CoreParameters, sample: LearnedSample) -> int:
         for coupling in learning.couplings
     )
     biases = 1 + sum(
-        1 + (1 + learning.lanes * moved if moved else 0) for moved in found.moved.values()
+        1 + (1 + learning.lanes * len(moved) if moved else 0) for moved in found.moved.values()
     )
     return 1 + scan_cycles(parameters) + couplings + biases + DRAIN
 
@@ -79,8 +84,8 @@ class _Chunks:
         ends = np.cumsum([placement.size for placement in parameters.relaxing])[:-1]
         self.plus, self.minus = np.split(sample.plus, ends), np.split(sample.minus, ends)
         lanes = _learning(parameters).lanes
-        self.moved: dict[int, int] = {}
-        self.reached: dict[int, int] = {}
+        self.moved: dict[int, list[int]] = {}
+        self.reached: dict[int, list[int]] = {}
         for number, (plus, minus) in enumerate(zip(self.plus, self.minus, strict=True)):
             self.moved[number] = _chunks_with(plus != minus, lanes)
             self.reached[number] = _chunks_with((plus != 0) | (minus != 0), lanes)
@@ -91,9 +96,9 @@ class _Chunks:
         return any(self.moved[end] for end in ends)
 
 
-def _chunks_with(wanted: npt.NDArray[np.bool_], lanes: int) -> int:
-    """Chunks of `lanes` neurons of which any is wanted. wanted: (neurons,)."""
-    return len(set((np.flatnonzero(wanted) // lanes).tolist()))
+def _chunks_with(wanted: npt.NDArray[np.bool_], lanes: int) -> list[int]:
+    """Chunks of `lanes` neurons of which any is wanted, in order. wanted: (neurons,)."""
+    return sorted(set((np.flatnonzero(wanted) // lanes).tolist()))
 
 
 @named_type_errors
@@ -112,15 +117,33 @@ def _rows(
     parameters: CoreParameters, coupling: LearnedCoupling, sample: LearnedSample, found: _Chunks
 ) -> int:
     """Cycles of the rows of a coupling that moved."""
-    walk, slots = coupling.walk, 1 + coupling.single_port
+    walk = coupling.walk
     if coupling.from_input:
-        beats = slots * found.moved[walk.target]
-        return 1 + int(np.count_nonzero(sample.inputs)) * (2 + beats)
+        rows, chunks = int(np.count_nonzero(sample.inputs)), found.moved[walk.target]
+        if not coupling.single_port:
+            return 1 + rows * (2 + len(chunks))
+        return 1 + 2 * rows + single_port_beats(parameters, chunks, rows)
     plus, minus = found.plus[walk.source], found.minus[walk.source]
     moved = int(np.count_nonzero(plus != minus))
     stood = int(np.count_nonzero((plus == minus) & (plus != 0)))
-    beats = (2 * moved + slots * stood) * found.reached[walk.target]
+    beats = (2 * moved + (1 + coupling.is_self) * stood) * len(found.reached[walk.target])
     return (READ + 1) * parameters.slices_of(walk.source) + len(plus) + beats
+
+
+def single_port_beats(parameters: CoreParameters, chunks: list[int], rows: int) -> int:
+    """Cycles of the beats of `rows` rows along one list, and of those that wait."""
+    if not chunks or not rows:
+        return 0
+    parts = [chunk % (parameters.lanes // _learning(parameters).lanes) for chunk in chunks]
+    issued: dict[int, int] = {}
+    cycle = 0
+    for part in parts:
+        while issued.get(cycle - WRITE_AHEAD) == part:
+            cycle += 1
+        issued[cycle] = part
+        cycle += 1
+    # The last beat of a row is as far ahead of the first one of the next.
+    return rows * cycle + (rows - 1) * (parts[0] == parts[-1])
 
 
 def _learning(parameters: CoreParameters) -> Learning:

@@ -131,10 +131,19 @@ SHAPES = (
         learn_lanes=1,
         latent_bits=10,
     ),
+    shape_of(
+        "loops",
+        4,
+        ((7, 8, False), (11, 8, False), (4, 8, True)),
+        ((0, 1, INT8, 7), (1, 1, INT8, 7), (1, 2, TERNARY, 3), (2, 2, TERNARY, 3)),
+        Schedule.SEQUENTIAL,
+        learn_lanes=2,
+        latent_bits={"p0-p1": 16, "p1-p1": 16, "p1-p2": 10, "p2-p2": 10},
+    ),
     shape_of("no-hidden", 2, ((5, 8, False), (4, 8, False)), ((0, 1, INT8, 7),), learn_lanes=2),
 )
 """Between them: each number of learn lanes, one and two ports, all depths, both formats, skips,
-signed and unsigned, 8 to 16 latent bits, the last chunk whole and in part.
+self-couplings, signed and unsigned, 8 to 16 latent bits, the last chunk whole and in part.
 """
 
 
@@ -156,7 +165,7 @@ def task_of(shape: LearningShape, seed: int, samples: int) -> Task:
     rng = np.random.default_rng(seed)
     network, bits = shape.network, kept_bits(shape.parameters)
     rule = _rule(rng, network, bits, seed)
-    latents = {c.name: _latents(rng, c.shape, bits[c.name]) for c in network.couplings}
+    latents = {c.name: c.mirrored(_latents(rng, c.shape, bits[c.name])) for c in network.couplings}
     biases = {p.name: _biases(rng, network, p, seed) for p in network.relaxing}
     if seed % SILENT_SEED == SILENT_SEED - 1 and len(network.relaxing) > 2:
         silent = network.relaxing[1].name

@@ -10,6 +10,7 @@ from toreq_hw.contract.learning import BIAS_LATENT_LIMIT, LATENT_BITS, LATENT_LI
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.rtl.learning.state import LearnedState, LearningRates
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE, LearnedCoupling
+from toreq_hw.rtl.learning.timing import single_port_beats
 from toreq_hw.rtl.parameters import CoreParameters
 
 Wide = npt.NDArray[np.int64]
@@ -56,6 +57,8 @@ _NAMES = (
     "signed states",
     "unsigned states",
     "skip",
+    "self-coupling",
+    "a beat that waits for a write",
     "one layer",
     "two layers",
     "three layers",
@@ -107,6 +110,7 @@ class LearningCoverage:
             self.hit("signed states" if population.signed else "unsigned states")
             self.hit("last chunk in part", population.size % lanes)
             self.hit("last chunk whole", population.size % lanes == 0)
+        self.hit("self-coupling", any(c.is_self_coupling for c in network.couplings))
         self.hit("skip", len(network.couplings) > len(network.relaxing))
         layers = ("one layer", "two layers", "three layers", "four layers")
         self.hit(layers[len(network.relaxing) - 1])
@@ -149,9 +153,18 @@ class LearningCoverage:
         )
         self._products(first, second)
         self._chunks(parameters, coupling, plus_post, minus_post)
+        if coupling.single_port:
+            self._waits(parameters, int(rows.sum()), plus_post != minus_post)
         self._latents(coupling, learned, first - second)
         kind = next(c.weight_format for c in network.couplings if c.name == name)
         self._weights(kind, learned.rates.theta, *(_latents(s, name) for s in _both(learned)))
+
+    def _waits(self, parameters: CoreParameters, rows: int, moved: npt.NDArray[np.bool_]) -> None:
+        """rows: of a coupling from the input; moved: (post,)."""
+        assert parameters.learning is not None
+        chunks = sorted(set((np.flatnonzero(moved) // parameters.learning.lanes).tolist()))
+        beats = single_port_beats(parameters, chunks, rows)
+        self.hit("a beat that waits for a write", beats > rows * len(chunks))
 
     def _rows(
         self,
