@@ -106,6 +106,7 @@ FULL = (
         output_shift=10,
         bias_shift=9,
         initial_reach=2000,
+        epochs=20,
         at_least=0.893,
     ),
     _MNIST_CONVOLUTION,
