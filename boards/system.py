@@ -40,9 +40,10 @@ def add_core(m: Module, ports: Any, core: Core) -> None:
     """Adds `core` behind the `ports` that a link has for it, with the reset among them."""
     m.submodules.core = ResetInserter(ports.reset)(core)
     m.d.comb += [ports.faults.eq(core.faults), ports.idle.eq(core.idle)]
-    for name in ("inputs", "commands", "loads"):
+    learns = core.parameters.learning is not None
+    for name in ("inputs", "commands", "loads", *(["reads"] if learns else [])):
         _pass(m, name, getattr(ports, name), getattr(core, name))
-    for name in ("states", "summary"):
+    for name in ("states", "summary", *(["readings"] if learns else [])):
         _pass(m, name, getattr(core, name), getattr(ports, name))
 
 

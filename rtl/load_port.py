@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.interfaces import Fault, load_payload, source_of
+from toreq_hw.rtl.learning.sizes import THETA_BITS
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
 from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -84,7 +85,10 @@ class LoadPort(wiring.Component):
         if space.accepts is Accepts.POSITIVE:
             return word[: space.bits] != 0
         if space.accepts is Accepts.RATE:
-            return (word >= LOWEST_RATE) & (word <= HIGHEST_RATE)
+            rate = word[: space.bits]
+            return (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE)
+        if space.accepts is Accepts.THETA:
+            return (word[:THETA_BITS] != 0) & ~word[THETA_BITS : space.bits].any()
         return word <= self._parameters.highest_threshold
 
     def _take(self, m: Module, space: LoadSpace, good: Value) -> None:

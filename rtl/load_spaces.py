@@ -37,6 +37,7 @@ class Accepts(Enum):
     POSITIVE = "all but 0"
     MOVE = "a move of a state, or less"
     RATE = "a shift that lanes of LEARN can do"
+    THETA = "1 to 32,767"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Whether a network's memories fit onto a board, before a tool is started; and what would fit."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from toreq_hw.boards.board import Board
@@ -69,6 +70,25 @@ def core_parameters(
     )
 
 
+def learning_parameters(
+    board: Board, network: Network, lanes: int, learn_lanes: int, latent_bits: Mapping[str, int]
+) -> CoreParameters:
+    """The core of `network` that learns, in the shape that suits `board`.
+
+    learn_lanes: synapses that it updates at once. latent_bits: of each coupling by name.
+    Raises NetworkError where no core can learn the network.
+    """
+    return CoreParameters.of(
+        network,
+        lanes,
+        update_lanes=min(lanes, board.update_lanes),
+        initialised=not board.weights_in_spram,
+        block_bits=board.capacity.block_ram_bits,
+        learn_lanes=learn_lanes,
+        latent_bits=latent_bits,
+    )
+
+
 def check_fit(
     board: Board, network: Network, lanes: int, threshold: int | None = None
 ) -> CoreParameters:
@@ -76,23 +96,41 @@ def check_fit(
 
     Raises NetworkError naming the memory, what it needs and what there is, and what would fit.
     """
-    parameters = core_parameters(board, network, lanes, threshold)
+    return _checked(board, network, lanes, lambda n, k: core_parameters(board, n, k, threshold))
+
+
+def check_learning_fit(
+    board: Board, network: Network, lanes: int, learn_lanes: int, latent_bits: Mapping[str, int]
+) -> CoreParameters:
+    """The core of `network` that learns on `board`. Raises NetworkError as `check_fit` does."""
+    return _checked(
+        board,
+        network,
+        lanes,
+        lambda n, k: learning_parameters(board, n, k, min(k, learn_lanes), latent_bits),
+    )
+
+
+Make = Callable[[Network, int], CoreParameters]
+"""The core of a network with so many lanes."""
+
+
+def _checked(board: Board, network: Network, lanes: int, make: Make) -> CoreParameters:
+    parameters = make(network, lanes)
     found = memory_deficit(board, parameters)
     if found is None:
         return parameters
     raise NetworkError(
-        f"network must fit onto {board.name}: {found}; {_advice(board, network, lanes, threshold)}"
+        f"network must fit onto {board.name}: {found}; {_advice(board, network, lanes, make)}"
     )
 
 
-def _advice(board: Board, network: Network, lanes: int, threshold: int | None) -> str:
+def _advice(board: Board, network: Network, lanes: int, make: Make) -> str:
     """What would fit: other lanes, or fewer hidden neurons with these lanes."""
 
     def fits(candidate: Network, count: int) -> bool:
         try:
-            return (
-                memory_deficit(board, core_parameters(board, candidate, count, threshold)) is None
-            )
+            return memory_deficit(board, make(candidate, count)) is None
         except NetworkError:  # no core has so few lanes for so many weights
             return False
 

@@ -2,23 +2,27 @@
 
 from typing import Any
 
-from amaranth import Module, Signal, Value
+from amaranth import Const, Module, Signal, Value
 
 from toreq_hw.boards.link.frames import Deframer
+from toreq_hw.boards.link.learning_registers import LearningRegisters
 from toreq_hw.boards.link.protocol import (
     HEADER_BYTES,
     SUMMARY_BYTES,
+    TRAIN_HEADER,
     WORDS_HEADER,
     Code,
     Request,
+    requests_of,
 )
-from toreq_hw.boards.link.wire_format import row_bytes, states_bytes
+from toreq_hw.boards.link.wire_format import row_bytes, setting_bytes, states_bytes
 from toreq_hw.rtl.interfaces import Fault, load_payload
 from toreq_hw.rtl.parameters import CoreParameters
 
 
 class CommandRegisters:
-    """Registers of one machine, whose states stand in dispatch, payload, loading, running, replies.
+    """Registers of one machine, whose states stand in dispatch, payload, loading, running, replies;
+    of a board that learns in training and read_back too.
 
     frame: holds the request. body: takes the reply. core: its ports, `core_signature`. loaded: a
     network whose check held is in the core.
@@ -34,7 +38,8 @@ class CommandRegisters:
     goes. row_ends: a cycle ago that was the last row of its space. open: an image has begun.
     reports: its first request, or the nudge, asked for states. wide_value: since the core's reset
     there was a value too wide for the core's port; faults: the core's own, and that. length: of the
-    reply's payload; empty: it is nothing but its first byte.
+    reply's payload; empty: it is nothing but its first byte. learning: what only a board that
+    learns has.
 
     Strobes: reset_core, restart_check; shifts: the highest bit of `byte` goes into `row`, and into
     the check of the load; check_holds: that check does.
@@ -51,7 +56,11 @@ class CommandRegisters:
     ) -> None:
         self.parameters, self.constants = parameters, constants
         self.frame, self.body, self.core, self.loaded = frame, body, core, loaded
-        longest = max(*row_bytes(parameters).values(), states_bytes(parameters), WORDS_HEADER)
+        learns = parameters.learning is not None
+        self.learning = LearningRegisters(parameters) if learns else None
+        lengths = (row_bytes(parameters) | setting_bytes(parameters)).values()
+        header = TRAIN_HEADER if learns else WORDS_HEADER
+        longest = max(*lengths, states_bytes(parameters), header)
         self.row = Signal(8 * longest)
         self.byte = Signal(8)
         self.bit = Signal(3)
@@ -62,7 +71,7 @@ class CommandRegisters:
         self.partial = Signal()
         self.parsed = Signal()
         self.last_sequence = Signal(8)
-        self.flags = Signal(4)
+        self.flags = Signal(5 if learns else 4)
         self.code = Signal(4)
         self.loading = Signal()
         self.open = Signal()
@@ -78,7 +87,10 @@ class CommandRegisters:
         self.restart_check = Signal()
         self.shifts = Signal()
         self.check_holds = Signal()
-        self.asks = {request: Signal(name=f"asks_{request.name.lower()}") for request in Request}
+        self.asks = {
+            request: Signal(name=f"asks_{request.name.lower()}")
+            for request in requests_of(learns=learns)
+        }
         self.unknown = Signal()
 
     def connect(self, m: Module) -> None:
@@ -89,34 +101,62 @@ class CommandRegisters:
         """
         frame = self.frame
         wide_value = self.wide_value << Fault.INPUT_VALUE
+        own_faults = self.learning.faults if self.learning is not None else 0
         m.d.comb += [
             frame.read_address.eq(self.read_address),
-            self.faults.eq(self.core.faults | wide_value),
+            self.faults.eq(self.core.faults | wide_value | own_faults),
         ]
+        if self.learning is not None:
+            self.learning.connect(m, self.reset_core)
         m.d.sync += [
             self.at_end.eq(self.read_address == frame.end),
             self.last_byte_done.eq(self.bytes_left == 0),
             self.core.reset.eq(self.reset_core),
-            self.unknown.eq(frame.type[3:] != 0),
+            self.unknown.eq(frame.type > max(self.asks)),
             *(known.eq(frame.type == request) for request, known in self.asks.items()),
         ]
         with m.If(self.reset_core):
             m.d.sync += self.wide_value.eq(0)
 
     @property
+    def trains(self) -> Value:
+        """A sample is asked for; never of a board that does not learn."""
+        return self.asks[Request.TRAIN] if self.learning is not None else Const(0)
+
+    @property
+    def reads(self) -> Value:
+        """Rows are asked for; never of a board that does not learn."""
+        return self.asks[Request.READ] if self.learning is not None else Const(0)
+
+    @property
+    def sets(self) -> Value:
+        """Settings are to be changed; never of a board that does not learn."""
+        return self.asks[Request.SET] if self.learning is not None else Const(0)
+
+    @property
+    def images(self) -> Value:
+        """The request carries an image, or part of one."""
+        return self.asks[Request.IMAGE] | self.trains
+
+    @property
     def first(self) -> Value:
         """The image begins."""
-        return self.flags[0]
+        return self.flags[0] | self.trains
 
     @property
     def final(self) -> Value:
         """It ends."""
-        return self.flags[1]
+        return self.flags[1] | self.trains
 
     @property
     def sparse(self) -> Value:
         """Values come with their indices."""
         return self.flags[2]
+
+    @property
+    def packed(self) -> Value:
+        """Values come in runs; never to a board that does not learn."""
+        return self.flags[4] if self.learning is not None else Const(0)
 
     @property
     def report(self) -> Value:

@@ -11,13 +11,17 @@ from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.loading import add_check
 from toreq_hw.boards.link.payload import add_payload
 from toreq_hw.boards.link.protocol import NUDGE_BITS, Request
+from toreq_hw.boards.link.read_back import add_read_back
 from toreq_hw.boards.link.replies import add_replies, measure_reply
 from toreq_hw.boards.link.running import add_commands
+from toreq_hw.boards.link.training import add_training
 from toreq_hw.rtl.interfaces import (
     Fault,
     command_payload,
     input_payload,
     load_payload,
+    readback_payload,
+    readings_payload,
     source_of,
     states_payload,
     summary_payload,
@@ -28,8 +32,15 @@ from toreq_hw.rtl.phases import Command
 
 def core_signature(parameters: CoreParameters) -> wiring.Signature:
     """The ports of a core, seen from the link; `reset` is the core's own."""
+    learning = {}
+    if parameters.learning is not None:
+        learning = {
+            "reads": Out(source_of(readback_payload(parameters))),
+            "readings": In(source_of(readings_payload(parameters))),
+        }
     return wiring.Signature(
         {
+            **learning,
             "inputs": Out(source_of(input_payload(parameters))),
             "commands": Out(source_of(command_payload(parameters))),
             "loads": Out(source_of(load_payload(parameters))),
@@ -88,6 +99,8 @@ class CommandUnit(wiring.Component):
             add_payload(m, registers)
             add_commands(m, registers)
             add_replies(m, registers)
+            add_training(m, registers)
+            add_read_back(m, registers)
         m.d.comb += self._framer.abort.eq(self._frame.interrupts)
         with m.If(self._frame.interrupts):
             m.d.comb += registers.reset_core.eq(1)
@@ -96,6 +109,10 @@ class CommandUnit(wiring.Component):
                 registers.open.eq(0),
                 registers.loading.eq(0),
             ]
+            if registers.learning is not None:
+                m.d.sync += registers.learning.updates.eq(0)
+                with m.If(registers.learning.updates):
+                    m.d.sync += self.loaded.eq(0)
         return m
 
     def _connect_ports(self, m: Module, registers: CommandRegisters) -> None:
@@ -126,3 +143,24 @@ class CommandUnit(wiring.Component):
         ]
         with m.If(registers.asks[Request.NUDGE]):
             m.d.comb += command.command.eq(asked | no_nudge.replicate(bits))
+        if registers.learning is not None:
+            self._connect_learning(m, registers)
+
+    def _connect_learning(self, m: Module, registers: CommandRegisters) -> None:
+        """Rows that are read back, the commands of a sample, and values of packed images."""
+        own = registers.learning
+        assert own is not None, "only a board that learns has these ports"
+        core, size = self.core, self._parameters.input.size
+        word, command = core.inputs.payload, core.commands.payload
+        m.d.comb += [
+            core.reads.payload.space.eq(registers.space),
+            core.reads.payload.address.eq(registers.address),
+        ]
+        with m.If(registers.trains):
+            m.d.comb += [command.command.eq(own.step), command.label.eq(own.label)]
+        with m.If(registers.packed):
+            beyond = own.index[len(word.index) :].any()
+            m.d.comb += [
+                word.dense.eq(0),
+                word.index.eq(own.index | Mux(beyond, size, 0)),
+            ]

@@ -8,17 +8,24 @@ from toreq_hw.boards.link.protocol import (
     IMAGE_HEADER,
     LOAD_CHECK_BYTES,
     NUDGE_HEADER,
+    READ_HEADER,
+    SET_HEADER,
+    TRAIN_HEADER,
     WORDS_HEADER,
     Code,
     Request,
 )
 from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.phases import Command
 
 _HEADERS = {
     Request.WORDS: WORDS_HEADER,
     Request.COMMIT: LOAD_CHECK_BYTES,
     Request.IMAGE: IMAGE_HEADER,
     Request.NUDGE: NUDGE_HEADER,
+    Request.TRAIN: TRAIN_HEADER,
+    Request.READ: READ_HEADER,
+    Request.SET: SET_HEADER,
 }
 """Bytes of the first item of a payload; requests that are absent have none."""
 
@@ -27,6 +34,8 @@ def add_dispatch(m: Module, registers: CommandRegisters) -> None:
     """WAIT for a frame, DISPATCH it to where it is carried out, RELEASE it."""
     frame = registers.frame
     with m.State("WAIT"):
+        if registers.learning is not None:
+            m.d.sync += registers.learning.step.eq(Command.FREE)
         m.d.sync += [
             registers.read_address.eq(HEADER_BYTES),
             registers.bit.eq(0),
@@ -52,8 +61,9 @@ def _dispatch(m: Module, registers: CommandRegisters) -> None:
     m.d.sync += repeated.eq(frame.sequence == registers.last_sequence)
     with m.State("DISPATCH"):
         m.d.sync += registers.last_sequence.eq(frame.sequence)
-        for request, length in _HEADERS.items():
-            with m.If(asks[request]):
+        for request, known in asks.items():
+            length = _HEADERS.get(request, 1)
+            with m.If(known):
                 m.d.sync += registers.bytes_left.eq(length - 1)
         m.next = "FETCH"
         with m.If(registers.unknown):
@@ -69,7 +79,7 @@ def _dispatch(m: Module, registers: CommandRegisters) -> None:
             m.d.comb += [registers.reset_core.eq(1), frame.clear.eq(1)]
             m.d.sync += registers.open.eq(0)
             registers.reply(m, Code.OK)
-        with m.Elif(repeated & ~begins):
+        with m.Elif(repeated & ~begins & ~registers.reads):
             registers.reply(m, Code.REPEATED)
         with m.Elif(asks[Request.BEGIN]):
             m.d.comb += [registers.reset_core.eq(1), registers.restart_check.eq(1)]
@@ -80,8 +90,11 @@ def _dispatch(m: Module, registers: CommandRegisters) -> None:
             registers.reply(m, Code.UNLOADED)
         with m.Elif(~registers.loaded):
             registers.reply(m, Code.UNLOADED)
-        with m.Elif(begins):
+        with m.Elif(begins | registers.trains | registers.sets):
             m.d.comb += registers.reset_core.eq(1)
             m.d.sync += registers.open.eq(0)
-        with m.Elif(registers.open == asks[Request.NUDGE]):
+        with m.Elif(registers.open == (asks[Request.NUDGE] | registers.reads)):
             registers.reply(m, Code.ORDER)
+            if registers.learning is not None:
+                with m.If(registers.reads):
+                    m.d.sync += registers.learning.wrong_moment.eq(1)

@@ -1,6 +1,6 @@
 """The host's end of the link: loads a network, runs images, reads what came of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ from toreq_hw.boards.link import requests
 from toreq_hw.boards.link.exchange import Exchange, LostError
 from toreq_hw.boards.link.identity import Identity, hardware_hash
 from toreq_hw.boards.link.protocol import (
+    COUNT_BYTES,
+    LEARNING_VERSION,
     LOAD_CHECK_BYTES,
     STATUS_BYTES,
     VERSION,
@@ -22,6 +24,8 @@ from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import LinkError
 from toreq_hw.network import Network
 from toreq_hw.rtl.borders import check_image, check_label
+from toreq_hw.rtl.images import load_words
+from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.reply import CoreReply
@@ -39,12 +43,14 @@ class Status:
     """The board's own counters since the last reset.
 
     faults: bits of `Fault`, of words that the core refused. frame_errors: frames that the board
-    dropped, 255 for more. state: what it is in.
+    dropped, 255 for more. state: what it is in. samples: learned since the load, modulo 65,536; 0
+    of a board that does not learn.
     """
 
     faults: int
     frame_errors: int
     state: State
+    samples: int = 0
 
 
 class BoardLink:
@@ -60,7 +66,7 @@ class BoardLink:
     ) -> None:
         self._transport = transport
         self._parameters = parameters
-        self._network: Network | None = None
+        self._is_loaded = False
         self.exchange = Exchange(transport)
         self.identity = self._identify()
         most_s = most_cycles(parameters) / self.identity.clock_hz
@@ -82,15 +88,21 @@ class BoardLink:
 
         Raises NetworkError, before anything is sent, where `network` does not fit the core.
         """
-        chunks = list(requests.words(network, self._parameters, self.identity.request_bytes))
-        self._network = None
+        if self._parameters.learning is not None:
+            raise LinkError("a board that learns must be loaded with latents, found a network")
+        return self._load_words(load_words(network, self._parameters), progress)
+
+    def _load_words(self, words: Iterable[LoadWord], progress: Progress | None) -> int:
+        """Loads every row of a network; returns the payload bytes it took."""
+        chunks = list(requests.rows(words, self._parameters, self.identity.request_bytes))
+        self._is_loaded = False
         for _ in range(RESTARTS):
             try:
                 self._load(chunks, progress)
             except LostError:
                 self.exchange.retries += 1
                 continue
-            self._network = network
+            self._is_loaded = True
             return sum(map(len, chunks))
         raise LinkError(
             f"board on {self._transport.name}: a load must end with its check right, it failed "
@@ -109,7 +121,7 @@ class BoardLink:
         An answer that was lost on the way is had by running the image again. Raises InputError for
         values or a label out of range, LinkError where no board answers.
         """
-        if self._network is None:
+        if not self._is_loaded:
             raise LinkError("a network must be loaded before an image is run, found none")
         inputs = check_image(inputs, self._parameters)
         label = label if label is None else check_label(label, self._parameters)
@@ -125,8 +137,14 @@ class BoardLink:
 
     def status(self) -> Status:
         """Faults of the core and wrong frames, since the last reset."""
-        payload, state = self.exchange.ask(Request.STATUS, b"", STATUS_BYTES)
-        return Status(payload[0], payload[1], state)
+        more = 0 if self._parameters.learning is None else COUNT_BYTES
+        payload, state = self.exchange.ask(Request.STATUS, b"", STATUS_BYTES + more)
+        samples = int.from_bytes(payload[STATUS_BYTES:], "big")
+        return Status(payload[0], payload[1], state, samples)
+
+    def now(self) -> float:
+        """Seconds by the clock of the line, which is the board's where that is simulated."""
+        return self._transport.now()
 
     def reset(self) -> None:
         """Ends what runs and clears the counters of `status`; what is loaded stays."""
@@ -135,9 +153,18 @@ class BoardLink:
     def _identify(self) -> Identity:
         payload, _ = self.exchange.ask(Request.IDENTIFY, b"", None)
         name = self._transport.name
-        if payload[:1] != bytes([VERSION]):
+        learns = self._parameters.learning is not None
+        version = LEARNING_VERSION if learns else VERSION
+        if payload[:1] in (bytes([VERSION]), bytes([LEARNING_VERSION])) and payload[0] != version:
+            found = "cannot learn" if learns else "learns"
+            wanted = "one that learns" if learns else "one that does not learn"
             raise LinkError(
-                f"board on {name}: must speak protocol version {VERSION}, found "
+                f"board on {name}: must be {wanted} (protocol version {version}), found one that "
+                f"{found}; program it with this network's bitstream"
+            )
+        if payload[:1] != bytes([version]):
+            raise LinkError(
+                f"board on {name}: must speak protocol version {version}, found "
                 f"{payload[0] if payload else 'none'}; program it with this version's bitstream"
             )
         try:

@@ -1,7 +1,7 @@
 """Loads a network: rows to the core, each in its turn, and the check over all of them.
 
 `space` and `address` of `CommandRegisters` are those of the next row that must come, from BEGIN on;
-behind the last row `space` is COMPLETE, after anything wrong it is BROKEN until the next BEGIN.
+behind the last row `space` is `complete`, after anything wrong it is `broken` until BEGIN.
 """
 
 from itertools import pairwise
@@ -13,14 +13,20 @@ from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.protocol import Code, Request
 from toreq_hw.boards.link.wire_format import row_bytes, row_counts
 
-COMPLETE = 5
-BROKEN = 7
-"""No spaces of rows: these are even, or below 4."""
+
+def complete(registers: CommandRegisters) -> int:
+    """No space of rows: 5 in three bits, where others are even or below 4; 13 in four."""
+    return (1 << len(registers.space)) - 3
+
+
+def broken(registers: CommandRegisters) -> int:
+    """The same: 7 in three bits, 15 in four."""
+    return (1 << len(registers.space)) - 1
 
 
 def is_over(space: Value) -> Value:
     """Whether no row may come: the load is complete, or broken."""
-    return space[0] & space[2]
+    return space[0] & space[2:].all()
 
 
 def add_check(m: Module, registers: CommandRegisters) -> None:
@@ -50,11 +56,14 @@ def load_header(m: Module, registers: CommandRegisters) -> None:
         with m.Else():
             _expect_row(m, registers)
     with m.Else():
-        good = registers.check_holds & (registers.space == COMPLETE) & registers.at_end
+        whole = registers.space == complete(registers)
+        good = registers.check_holds & whole & registers.at_end
         m.d.sync += [registers.loaded.eq(good), registers.loading.eq(0)]
         registers.reply(m, Code.CHECK)
         with m.If(good):
             m.d.sync += registers.code.eq(Code.OK)
+            if registers.learning is not None:
+                m.d.sync += registers.learning.samples.eq(0)
         with m.Elif(~registers.at_end):
             m.d.sync += registers.code.eq(Code.LENGTH)
 
@@ -66,7 +75,7 @@ def load_item(m: Module, registers: CommandRegisters) -> None:
     """
     m.d.comb += registers.core.loads.valid.eq(1)
     _expect_row(m, registers)
-    spaces = [*row_counts(registers.parameters), COMPLETE]
+    spaces = [*row_counts(registers.parameters), complete(registers)]
     with m.If(registers.core.loads.ready):
         m.next = "FETCH"
         m.d.sync += registers.address.eq(registers.address + 1)

@@ -10,12 +10,21 @@ from amaranth import Cat, Module
 from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.loading import load_header, load_item
 from toreq_hw.boards.link.protocol import Code, Request
-from toreq_hw.boards.link.running import image_item, run_header
+from toreq_hw.boards.link.read_back import read_header, set_header, set_item
+from toreq_hw.boards.link.running import image_item, packed_item, run_header
+from toreq_hw.boards.link.training import train_header
 
 
 def add_payload(m: Module, registers: CommandRegisters) -> None:
     """FETCH a byte, SHIFT it, and do what a HEADER or another ITEM says when it is whole."""
     bit = registers.byte[-1]
+    headers = []
+    if registers.learning is not None:
+        headers = [
+            (registers.trains, train_header),
+            (registers.reads, read_header),
+            (registers.sets, set_header),
+        ]
     with m.State("FETCH"):
         m.d.sync += registers.byte.eq(registers.frame.read)
         with m.If(~registers.at_end):
@@ -27,7 +36,7 @@ def add_payload(m: Module, registers: CommandRegisters) -> None:
             registers.reply(m, Code.REFUSED)
         with m.Else():
             registers.reply(m, Code.OK)
-            with m.If(registers.asks[Request.IMAGE] & registers.final):
+            with m.If(registers.images & registers.final):
                 m.d.sync += registers.open.eq(0)
     with m.State("SHIFT"):
         m.d.comb += registers.shifts.eq(1)
@@ -50,11 +59,19 @@ def add_payload(m: Module, registers: CommandRegisters) -> None:
         m.next = "FETCH"
         with m.If(loads):
             load_header(m, registers)
+        for asked, header in headers:
+            with m.Elif(asked):
+                header(m, registers)
         with m.Else():
             run_header(m, registers)
     with m.State("ITEM"):
         m.d.sync += registers.partial.eq(0)
         with m.If(loads):
             load_item(m, registers)
+        if registers.learning is not None:
+            with m.Elif(registers.sets):
+                set_item(m, registers)
+            with m.Elif(registers.packed):
+                packed_item(m, registers)
         with m.Else():
             image_item(m, registers)

@@ -11,8 +11,9 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 2
-"""Of the protocol; the first byte of every identity."""
+VERSION, LEARNING_VERSION = 2, 3
+"""Of the protocol, without and with the requests of a board that learns: the identity's first byte.
+"""
 
 FLAG = 0x7E
 ESCAPE = 0x7D
@@ -37,6 +38,18 @@ class Request(IntEnum):
     COMMIT = 5
     IMAGE = 6
     NUDGE = 7
+    TRAIN = 8
+    READ = 9
+    SET = 10
+
+
+LEARNING_REQUESTS = (Request.TRAIN, Request.READ, Request.SET)
+"""Of a board that learns; to others they are unknown."""
+
+
+def requests_of(*, learns: bool) -> tuple[Request, ...]:
+    """The requests that a board knows."""
+    return tuple(r for r in Request if learns or r not in LEARNING_REQUESTS)
 
 
 class Code(IntEnum):
@@ -71,12 +84,15 @@ class State(IntFlag):
 
 
 class ImageFlag(IntFlag):
-    """First byte of IMAGE; NUDGE has REPORT beside its command."""
+    """First byte of IMAGE and TRAIN; NUDGE has REPORT beside its command. PACKED: of a board that
+    learns.
+    """
 
     FIRST = 1 << 0
     LAST = 1 << 1
     SPARSE = 1 << 2
     REPORT = 1 << 3
+    PACKED = 1 << 4
 
 
 IMAGE_HEADER = 3
@@ -85,7 +101,17 @@ NUDGE_HEADER = 3
 LOAD_CHECK_BYTES = 4
 SPARSE_BYTES = 3
 STATUS_BYTES = 2
-"""Of the fixed parts of payloads."""
+TRAIN_HEADER = 7
+READ_HEADER = 6
+SET_HEADER = 4
+RUN_BYTES = 2
+"""Of the fixed parts of payloads; a run of a packed image begins with two bytes."""
+
+COUNT_BYTES = 2
+"""Of the number of a sample, behind what STATUS says; a board that learns counts modulo 65,536."""
+
+LONGEST_READ = REPLY_LIMIT - 2
+"""Bytes of rows that one READ can ask for: a status byte comes before them."""
 
 NUDGE_BITS = 3
 """Of the command in the first byte of NUDGE; REPORT is the bit above them."""

@@ -3,15 +3,19 @@
 from amaranth import Cat, Module, Mux, Signal
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
-from toreq_hw.boards.link.loading import BROKEN
+from toreq_hw.boards.link.loading import broken
 from toreq_hw.boards.link.protocol import (
+    COUNT_BYTES,
     REPLY,
     STATUS_BYTES,
     SUMMARY_BYTES,
     Code,
     Request,
 )
+from toreq_hw.boards.link.read_back import read_byte
+from toreq_hw.boards.link.training import next_command
 from toreq_hw.boards.link.wire_format import states_bytes, summary_word
+from toreq_hw.rtl.phases import Command
 
 
 def add_replies(m: Module, registers: CommandRegisters) -> None:
@@ -32,9 +36,19 @@ def measure_reply(m: Module, registers: CommandRegisters) -> None:
     with m.Elif(fine & registers.asks[Request.IDENTIFY]):
         m.d.comb += registers.length.eq(1 + registers.constants)
     with m.Elif(fine & registers.asks[Request.STATUS]):
-        m.d.comb += registers.length.eq(1 + STATUS_BYTES)
+        m.d.comb += registers.length.eq(1 + status_bytes(registers))
+    if registers.learning is not None:
+        with m.Elif(fine & registers.trains):
+            m.d.comb += registers.length.eq(1 + len(Command) * SUMMARY_BYTES)
+        with m.Elif(fine & registers.reads):
+            m.d.comb += registers.length.eq(1 + registers.learning.left)
     with m.Else():
         m.d.comb += [registers.length.eq(1), registers.empty.eq(1)]
+
+
+def status_bytes(registers: CommandRegisters) -> int:
+    """Bytes that STATUS answers behind the status byte."""
+    return STATUS_BYTES + (0 if registers.learning is None else COUNT_BYTES)
 
 
 def _head(m: Module, registers: CommandRegisters) -> None:
@@ -51,8 +65,8 @@ def _head(m: Module, registers: CommandRegisters) -> None:
     with m.State("HEAD"):
         m.d.comb += body.valid.eq(1)
         with m.If(refused & (registers.asks[Request.WORDS] | registers.asks[Request.COMMIT])):
-            m.d.sync += registers.space.eq(BROKEN)
-        with m.If(refused & registers.asks[Request.IMAGE]):
+            m.d.sync += registers.space.eq(broken(registers))
+        with m.If(refused & registers.images):
             m.d.sync += registers.open.eq(0)
         with m.Switch(registers.bytes_left):
             for index, byte in enumerate(head):
@@ -69,8 +83,11 @@ def _head(m: Module, registers: CommandRegisters) -> None:
                     m.d.sync += registers.bytes_left.eq(registers.constants - 1)
                     m.next = "READ"
                 with m.Elif(registers.asks[Request.STATUS]):
-                    m.d.sync += registers.bytes_left.eq(STATUS_BYTES - 1)
+                    m.d.sync += registers.bytes_left.eq(status_bytes(registers) - 1)
                     m.next = "STATUS"
+                if registers.learning is not None:
+                    with m.Elif(registers.reads):
+                        m.next = "ASK"
                 with m.Elif(registers.reports):
                     m.next = "STATES"
                 with m.Else():
@@ -93,9 +110,12 @@ def _parts(m: Module, registers: CommandRegisters) -> None:
             m.next = "READ"
         _count_down(m, registers)
     with m.State("STATUS"):
-        m.d.comb += body.payload.byte.eq(
-            Mux(registers.bytes_left[0], registers.faults, frame.errors)
-        )
+        faults = Signal(8)
+        m.d.comb += faults.eq(registers.faults)
+        counters = Cat(frame.errors, faults)
+        if registers.learning is not None:
+            counters = Cat(registers.learning.samples, counters)
+        m.d.comb += body.payload.byte.eq(counters.word_select(registers.bytes_left, 8))
         _count_down(m, registers)
 
 
@@ -116,6 +136,8 @@ def _states(m: Module, registers: CommandRegisters) -> None:
         m.d.comb += [body.payload.byte.eq(row[-8:]), body.valid.eq(1)]
         with m.If(body.ready):
             m.next = "TURN"
+        if registers.learning is not None:
+            read_byte(m, registers)
     with m.State("TURN"):
         m.d.sync += [row.eq(row << 1), registers.bit.eq(registers.bit + 1)]
         with m.If(registers.bit == 7):
@@ -129,6 +151,9 @@ def _states(m: Module, registers: CommandRegisters) -> None:
                         registers.last_byte_done.eq(0),
                     ]
                     m.next = "SUMMARY"
+                if registers.learning is not None:
+                    with m.If(registers.reads):
+                        m.next = "ASK"
 
 
 def _summary(m: Module, registers: CommandRegisters) -> None:
@@ -139,6 +164,9 @@ def _summary(m: Module, registers: CommandRegisters) -> None:
             summary_word(summary.payload).word_select(registers.bytes_left, 8)
         )
         _count_down(m, registers)
+        if registers.learning is not None:
+            with m.If(next_command(m, registers)):
+                m.d.comb += body.payload.last.eq(0)
         m.d.comb += summary.ready.eq(body.ready & registers.last_byte_done)
 
 

@@ -1,25 +1,42 @@
 """Payloads of the requests that carry much: the words of a network, the values of an image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.boards.link.protocol import IMAGE_HEADER, SPARSE_BYTES, WORDS_HEADER, ImageFlag
-from toreq_hw.boards.link.wire_format import row_bytes
+from toreq_hw.boards.link.protocol import (
+    COUNT_BYTES,
+    IMAGE_HEADER,
+    READ_HEADER,
+    RUN_BYTES,
+    SPARSE_BYTES,
+    WORDS_HEADER,
+    ImageFlag,
+)
+from toreq_hw.boards.link.wire_format import row_bytes, setting_bytes
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import load_words
+from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
+
+MOST_OF_RUN = 255
+"""Zeros before a run, and values in it, at most."""
 
 
 def words(network: Network, parameters: CoreParameters, room: int) -> Iterator[bytes]:
-    """Payloads of WORDS of `room` bytes at most: rows of one space at rising addresses.
+    """Payloads of WORDS of `room` bytes at most that load `network`.
 
-    Raises NetworkError where `network` does not fit the core.
+    Raises NetworkError where it does not fit the core.
     """
-    lengths = row_bytes(parameters)
+    return rows(load_words(network, parameters), parameters, room)
+
+
+def rows(load: Iterable[LoadWord], parameters: CoreParameters, room: int) -> Iterator[bytes]:
+    """Payloads of WORDS or SET, `room` bytes at most: words of one space at rising addresses."""
+    lengths = row_bytes(parameters) | setting_bytes(parameters)
     chunk, follows = b"", (-1, 0)
-    for word in load_words(network, parameters):
+    for word in load:
         length = lengths[word.space]
         if (word.space, word.address) != follows or len(chunk) + length > room:
             if chunk:
@@ -37,20 +54,72 @@ def image(
 
     inputs: int16 (input.size,).
     """
-    indices = np.flatnonzero(inputs)
-    if sparse := SPARSE_BYTES * len(indices) < len(inputs):
-        entries = indices.astype(np.int64) << 8 | inputs[indices].astype(np.int64) & 0xFF
-        items = [int(entry).to_bytes(SPARSE_BYTES, "big") for entry in entries]
-        items = items or [bytes(SPARSE_BYTES)]
-    else:
-        items = [bytes([int(value) & 0xFF]) for value in inputs]
+    form, items = (_sparse if _is_sparse(inputs) else _dense)(inputs)
     most = (room - IMAGE_HEADER) // len(items[0])
     parts = [b"".join(items[k : k + most]) for k in range(0, len(items), most)]
-    flags = [ImageFlag.SPARSE * sparse | ImageFlag.REPORT * report for _ in parts]
+    flags = [form | ImageFlag.REPORT * report for _ in parts]
     flags[0] |= ImageFlag.FIRST
     flags[-1] |= ImageFlag.LAST
     limit = parameters.max_sweeps.to_bytes(2, "big")
     return [bytes([flag]) + limit + part for flag, part in zip(flags, parts, strict=True)]
+
+
+def train(
+    inputs: npt.NDArray[np.int16], label: int, number: int, parameters: CoreParameters
+) -> bytes:
+    """The payload of TRAIN: the image dense or in runs, whichever is shorter.
+
+    inputs: int16 (input.size,). number: of the sample since the load; it is taken modulo 65,536.
+    """
+    form, items = min(_dense(inputs), _packed(inputs), key=lambda f: sum(map(len, f[1])))
+    number = number % (1 << 8 * COUNT_BYTES)
+    fields = (number, label, parameters.max_sweeps)
+    return bytes([form]) + b"".join(f.to_bytes(2, "big") for f in fields) + b"".join(items)
+
+
+def _is_sparse(inputs: npt.NDArray[np.int16]) -> bool:
+    return SPARSE_BYTES * np.count_nonzero(inputs) < len(inputs)
+
+
+def _dense(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
+    """The flag and the items of an image of which every value is sent."""
+    return ImageFlag(0), [bytes([int(value) & 0xFF]) for value in inputs]
+
+
+def _sparse(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
+    """The same of one whose values come with their indices."""
+    indices = np.flatnonzero(inputs)
+    entries = indices.astype(np.int64) << 8 | inputs[indices].astype(np.int64) & 0xFF
+    items = [int(entry).to_bytes(SPARSE_BYTES, "big") for entry in entries]
+    return ImageFlag.SPARSE, items or [bytes(SPARSE_BYTES)]
+
+
+def _packed(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
+    """The same of one that comes in runs: zeros that are skipped, then values.
+
+    A gap of two zeros or fewer costs no more as values of the run than as a new run.
+    """
+    present = np.flatnonzero(inputs)
+    if not len(present):
+        return ImageFlag.PACKED, [bytes([0, 1, 0])]
+    cuts = np.flatnonzero(np.diff(present) > RUN_BYTES + 1) + 1
+    items, at = [], 0
+    for indices in np.split(present, cuts):
+        begin, end = int(indices[0]), int(indices[-1]) + 1
+        while begin - at > MOST_OF_RUN:
+            items.append(bytes([MOST_OF_RUN, 0]))
+            at += MOST_OF_RUN
+        for first in range(begin, end, MOST_OF_RUN):
+            values = inputs[first : min(first + MOST_OF_RUN, end)]
+            head = bytes([first - at, len(values)])
+            items.append(head + (values & 0xFF).astype(np.uint8).tobytes())
+            at = first + len(values)
+    return ImageFlag.PACKED, items
+
+
+def read(space: int, address: int, length: int) -> bytes:
+    """The payload of READ. length: bytes of rows."""
+    return (space << 40 | address << 16 | length).to_bytes(READ_HEADER, "big")
 
 
 def nudge(command: int, label: int, *, report: bool) -> bytes:

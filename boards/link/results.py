@@ -29,6 +29,12 @@ def result(data: bytes, parameters: CoreParameters) -> CoreReply:
     return CoreReply(_states(data[:rows], parameters) if rows else None, summary)
 
 
+def results(data: bytes, parameters: CoreParameters) -> tuple[CoreReply, ...]:
+    """The replies of all commands of a sample, without states."""
+    ends = range(0, len(data), SUMMARY_BYTES)
+    return tuple(result(data[k : k + SUMMARY_BYTES], parameters) for k in ends)
+
+
 def _states(data: bytes, parameters: CoreParameters) -> npt.NDArray[np.int16]:
     """Unpacks slices of `update_lanes` fields, and drops the lanes that hold no neuron."""
     width = parameters.state_bits

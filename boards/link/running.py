@@ -1,42 +1,96 @@
 """Runs phases: an image with its limit on sweeps, or a nudge."""
 
-from amaranth import Module, Mux
+from amaranth import Const, Module, Mux, Value
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
-from toreq_hw.boards.link.protocol import SPARSE_BYTES, Code, Request
+from toreq_hw.boards.link.protocol import RUN_BYTES, SPARSE_BYTES, Code, Request
 from toreq_hw.rtl.load_spaces import Space
 
 
 def run_header(m: Module, registers: CommandRegisters) -> None:
     """A nudge is all header; the limit is set where an image begins."""
-    with m.If(registers.row[20:24].any()):  # flags that mean nothing
+    with m.If(_means_nothing(registers)):
         registers.reply(m, Code.REFUSED)
     with m.Elif(registers.asks[Request.NUDGE]):
         m.next = "COMMAND"
         with m.If(~registers.at_end):
             registers.reply(m, Code.LENGTH)
     with m.Else():
-        m.d.sync += [registers.address.eq(0), registers.space.eq(Space.MAX_SWEEPS)]
-        _expect_value(m, registers)
-        with m.If(registers.first):
-            m.next = "LIMIT"
+        begin_image(m, registers)
+
+
+def begin_image(m: Module, registers: CommandRegisters) -> None:
+    """Goes on to the first value, in the first part of an image by way of its limit."""
+    m.d.sync += [registers.address.eq(0), registers.space.eq(Space.MAX_SWEEPS)]
+    _expect_value(m, registers)
+    own = registers.learning
+    if own is not None:
+        m.d.sync += own.run.eq(0)
+    with m.If(registers.first):
+        m.next = "LIMIT"
+        if own is not None:
+            m.d.sync += own.index.eq(0)
+
+
+def _means_nothing(registers: CommandRegisters) -> Value:
+    """Whether the first byte of IMAGE or NUDGE has flags that mean nothing."""
+    if registers.learning is None:
+        return registers.row[20:24].any()
+    packed = registers.row[20] & (registers.asks[Request.NUDGE] | registers.sparse)
+    return registers.row[21:24].any() | packed
 
 
 def image_item(m: Module, registers: CommandRegisters) -> None:
-    """Hands a value on; the core cannot see where it is too wide."""
-    placement = registers.parameters.input
-    above = registers.row[placement.state_bits - placement.signed : 8]
-    fits = (above == 0) | (above.all() if placement.signed else 0)
-    with m.If(~fits):
-        m.d.sync += registers.wide_value.eq(1)
+    """Hands a value on."""
+    _check_value(m, registers)
     m.d.comb += registers.core.inputs.valid.eq(1)
     _expect_value(m, registers)
     with m.If(registers.core.inputs.ready):
         m.next = "FETCH"
 
 
+def packed_item(m: Module, registers: CommandRegisters) -> None:
+    """Takes the head of a run, how many zeros come before it and how many values it has, or hands
+    on a value of it. A payload may end only behind a run.
+    """
+    own = registers.learning
+    assert own is not None, "only a board that learns takes packed images"
+    skips, values = registers.row[8:16], registers.row[0:8]
+    with m.If(own.run == 0):
+        own.pass_by(m, skips)
+        m.d.sync += [
+            own.run.eq(values),
+            registers.partial.eq(1),
+            registers.bytes_left.eq(Mux(values == 0, RUN_BYTES - 1, 0)),
+        ]
+        m.next = "FETCH"
+    with m.Else():
+        _check_value(m, registers)
+        m.d.comb += registers.core.inputs.valid.eq(1)
+        m.d.sync += [
+            registers.partial.eq(own.run != 1),
+            registers.bytes_left.eq(Mux(own.run == 1, RUN_BYTES - 1, 0)),
+        ]
+        with m.If(registers.core.inputs.ready):
+            own.pass_by(m, Const(1))
+            m.d.sync += own.run.eq(own.run - 1)
+            m.next = "FETCH"
+
+
+def _check_value(m: Module, registers: CommandRegisters) -> None:
+    """Remembers a value that is too wide for the core, which cannot see that."""
+    placement = registers.parameters.input
+    above = registers.row[placement.state_bits - placement.signed : 8]
+    fits = (above == 0) | (above.all() if placement.signed else 0)
+    with m.If(~fits):
+        m.d.sync += registers.wide_value.eq(1)
+
+
 def _expect_value(m: Module, registers: CommandRegisters) -> None:
-    m.d.sync += registers.bytes_left.eq(Mux(registers.sparse, SPARSE_BYTES - 1, 0))
+    most = Mux(registers.sparse, SPARSE_BYTES - 1, 0)
+    if registers.learning is not None:
+        most = Mux(registers.packed, RUN_BYTES - 1, most)
+    m.d.sync += registers.bytes_left.eq(most)
 
 
 def add_commands(m: Module, registers: CommandRegisters) -> None:
@@ -58,7 +112,7 @@ def add_commands(m: Module, registers: CommandRegisters) -> None:
             registers.reply(m, Code.REFUSED)
     with m.State("STARTED"):
         m.d.sync += registers.reports.eq(registers.report)
-        with m.If(core.idle | (registers.asks[Request.IMAGE] & registers.faults.any())):
+        with m.If(core.idle | (registers.images & registers.faults.any())):
             registers.reply(m, Code.REFUSED)
         with m.Elif(registers.asks[Request.NUDGE]):
             registers.reply(m, Code.OK)

@@ -5,17 +5,43 @@ from typing import Any
 from amaranth import Cat, Const, Value
 
 from toreq_hw.boards.link.protocol import SUMMARY_FIELDS
+from toreq_hw.rtl.load_spaces import LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
+
+SETTINGS = (Space.RATE, Space.GENERATOR, Space.THETA)
+"""Spaces that SET takes."""
+
+
+def loaded_spaces(parameters: CoreParameters) -> tuple[LoadSpace, ...]:
+    """The spaces of a load, in the order in which they must come: those of a network, then bias
+    latents of a board that learns.
+    """
+    whole = (s for s in parameters.load_spaces if s.is_network or s.code == Space.BIAS_LATENT)
+    return tuple(whole)
 
 
 def row_bytes(parameters: CoreParameters) -> dict[int, int]:
     """Bytes of a word of each space (`LoadSpace.code`) in WORDS."""
-    return {s.code: -(-s.bits // 8) for s in parameters.load_spaces if s.is_network}
+    return {s.code: -(-s.bits // 8) for s in loaded_spaces(parameters)}
 
 
 def row_counts(parameters: CoreParameters) -> dict[int, int]:
     """Rows of each space in a load, in the order in which they must come."""
-    return {s.code: s.rows for s in parameters.load_spaces if s.is_network}
+    return {s.code: s.rows for s in loaded_spaces(parameters)}
+
+
+def setting_bytes(parameters: CoreParameters) -> dict[int, int]:
+    """Bytes of a word of each space that SET takes: what no load of a network brings."""
+    return {s.code: -(-s.bits // 8) for s in parameters.load_spaces if s.code in SETTINGS}
+
+
+def readable_rows(parameters: CoreParameters) -> dict[int, int]:
+    """Rows of each space that READ takes; none of a board that does not learn."""
+    if parameters.learning is None:
+        return {}
+    stores = range(Space.WEIGHTS, Space.WEIGHTS + len(parameters.stores))
+    readable = (*stores, Space.BIAS_LATENT, Space.GENERATOR)
+    return {s.code: s.rows for s in parameters.load_spaces if s.code in readable}
 
 
 def states_bytes(parameters: CoreParameters) -> int:

@@ -16,14 +16,17 @@ class LearningRegisters:
     """The registers, and the random word at hand.
 
     rates: k + d of each coupling, then of each population's biases. theta: of ternary weights.
+    Reset leaves these and the generator, as it leaves weights.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         assert parameters.learning is not None, "only a core that learns has these registers"
         count = parameters.learning.rates
-        self.rates = Array(Signal(5, name=f"rate{k}", init=HIGHEST_RATE) for k in range(count))
-        self.generator = Signal(32, init=1)
-        self.theta = Signal(THETA_BITS, init=DEFAULT_THETA)
+        self.rates = Array(
+            Signal(5, name=f"rate{k}", init=HIGHEST_RATE, reset_less=True) for k in range(count)
+        )
+        self.generator = Signal(32, init=1, reset_less=True)
+        self.theta = Signal(THETA_BITS, init=DEFAULT_THETA, reset_less=True)
         self.row_shift = Signal(range(LOW_SHIFTS + 1))
         self.shifts_columns = Signal()
 

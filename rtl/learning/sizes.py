@@ -12,8 +12,11 @@ from toreq_hw.rtl.placement import PopulationPlacement
 BIAS_LATENT_BITS = signed_bits([-BIAS_LATENT_LIMIT, BIAS_LATENT_LIMIT])
 """Of a bias latent."""
 
-RATE_BITS, THETA_BITS = 6, 15
-"""Of words that set a rate, one bit to spare so that excess shows, and a ternary threshold."""
+THETA_BITS = 15
+"""Of a ternary threshold."""
+
+RATE_WORD_BITS, THETA_WORD_BITS = 8, 16
+"""Of words that set a rate or that threshold: whole bytes, so that excess shows on any wire."""
 
 STEP_BITS = 16
 """Of what a column adds to its row's random word."""
@@ -49,7 +52,7 @@ def learning_spaces(rows: _Rows, learning: Learning) -> tuple[LoadSpace, ...]:
     neurons, rates = rows.groups * rows.lanes, learning.rates
     return (
         LoadSpace(Space.BIAS_LATENT, neurons, BIAS_LATENT_BITS, Accepts.ANY, is_network=False),
-        LoadSpace(Space.RATE, rates, RATE_BITS, Accepts.RATE, is_network=False),
+        LoadSpace(Space.RATE, rates, RATE_WORD_BITS, Accepts.RATE, is_network=False),
         LoadSpace(Space.GENERATOR, 1, 32, Accepts.POSITIVE, is_network=False),
-        LoadSpace(Space.THETA, 1, THETA_BITS, Accepts.POSITIVE, is_network=False),
+        LoadSpace(Space.THETA, 1, THETA_WORD_BITS, Accepts.THETA, is_network=False),
     )

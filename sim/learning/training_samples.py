@@ -30,31 +30,37 @@ class TrainingSamples:
     augment: int = 0
 
 
+NOTHING = Progress(0, 0, 0, 0, 0)
+"""Before the first sample of an epoch."""
+
+
+def epoch_samples(
+    trainer: Trainer, training: TrainingSamples
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
+    """The images as this epoch moves them, int16 (samples, pixels), and the order they come in."""
+    epoch, seed = trainer.epoch, trainer.seed
+    inputs = shift_images(training.inputs, training.shape, training.augment, seed, epoch)
+    return inputs, sample_order(len(inputs), seed, epoch)
+
+
 def learn_epoch(
     trainer: Trainer,
     training: TrainingSamples,
     watch: Callable[[Progress], None] = lambda _: None,
+    before: Progress = NOTHING,
 ) -> Progress:
     """Learns every sample once and moves the trainer to its next epoch.
 
-    watch: called with the progress of each short run. An interruption leaves the trainer
-    inside the epoch; only a checkpoint written between epochs can be resumed.
+    watch: called with the progress of each short run. before: of the samples of this epoch that
+    the trainer has learned already; they are in the progress that is returned.
     """
-    epoch = trainer.epoch
-    inputs = shift_images(
-        training.inputs,
-        training.shape,
-        training.augment,
-        trainer.seed,
-        epoch,
-    )
-    order = sample_order(len(inputs), trainer.seed, epoch)
-    total = Progress(0, 0, 0, 0, 0)
+    inputs, order = epoch_samples(trainer, training)
+    total = before
     synapses = trainer.blueprint.synapses
     run = min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
-    for first in range(0, len(order), run):
+    for first in range(before.samples, len(order), run):
         progress = trainer.learn(inputs, training.labels, order[first : first + run])
         total += progress
         watch(progress)
-    trainer.epoch = epoch + 1
+    trainer.epoch += 1
     return total

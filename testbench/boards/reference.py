@@ -40,7 +40,7 @@ class Reference:
         repeated = frame.sequence == self.sequence
         self.sequence = frame.sequence
         begins = frame.type == Request.IMAGE and bool(frame.payload[:1]) and frame.payload[0] & 1
-        if frame.type > max(Request):
+        if frame.type > Request.NUDGE:
             return Code.UNKNOWN
         if frame.type in _BARE and frame.payload:
             return Code.LENGTH

@@ -77,7 +77,7 @@ class SmallBoard:
     def runs_right(self) -> bool:
         """Whether the network that is loaded gives the states of the worked example."""
         link = BoardLink(self.line, PARAMETERS, PATIENCE / CLOCK_HZ)
-        link._network = NETWORK
+        link._is_loaded = True
         phases = link.run(INPUTS, LABEL)
         self.sequence = link.exchange._sequence
         states = [phase.states.tolist() for phase in phases if phase.states is not None]

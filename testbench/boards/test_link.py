@@ -94,7 +94,7 @@ def test_a_board_that_was_switched_off_runs_nothing(board: Example) -> None:
     with board.link() as link:
         with pytest.raises(LinkError, match="a network must be loaded before an image is run"):
             link.run(board.inputs[0])
-        link._network = board.network  # as if the power had failed after a load
+        link._is_loaded = True  # as if the power had failed after a load
         with pytest.raises(LinkError, match="must do IMAGE, it answered UNLOADED"):
             link.run(board.inputs[0])
 

@@ -8,7 +8,7 @@ from testbench.boards.small_board import CHECK, PATIENCE, ROWS, SmallBoard, fram
 from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, Request, State, load_check
 from toreq_hw.rtl.interfaces import Fault
 
-FIRST, LAST, SPARSE, REPORT = (int(flag) for flag in ImageFlag)
+FIRST, LAST, SPARSE, REPORT, _PACKED = (int(flag) for flag in ImageFlag)
 LIMIT = b"\0\x09"
 IMAGE = bytes([FIRST | LAST | REPORT]) + LIMIT + b"\3\5"
 NUDGE_POSITIVE, NUDGE_NEGATIVE = 1, 2

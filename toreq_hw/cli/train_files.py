@@ -51,6 +51,9 @@ def notes_from(notes: JsonObject, trainer: Trainer, path: Path) -> CheckpointNot
     history = found.parts("history")
     if len(history) != trainer.epoch:
         raise found.error("history", f"have {trainer.epoch} entries, one an epoch", len(history))
+    if "part" in found and notes["part"] is not None:
+        for name in ("samples", "correct", "sweeps", "unsettled", "events"):
+            found.part("part").integer(name, 0)
     for entry in history:
         entry.number("accuracy", 0, 1)
         record_from(entry.content, TrainedEpoch, f"{path}: notes: history", InputError)

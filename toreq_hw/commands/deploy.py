@@ -13,7 +13,7 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
-from toreq_hw.cli.checked import Files, Values, checked_command
+from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
@@ -25,6 +25,7 @@ from toreq_hw.cli.options import (
     threshold_option,
 )
 from toreq_hw.cli.paths import InputFile, OutputFolder
+from toreq_hw.commands import deploy_train
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind
@@ -53,7 +54,9 @@ Examples:
   toreq-hw deploy --target loihi --batch 1 --samples 20 --json out.json
   toreq-hw deploy --target icebreaker --port sim
   toreq-hw deploy --target icebreaker --port /dev/ttyUSB1 --program build/top.bin
-  toreq-hw deploy --list-targets"""
+  toreq-hw deploy --list-targets
+  toreq-hw deploy --target icebreaker --train digits --port sim --out net.safetensors
+  toreq-hw deploy --train digits --help   (a board that learns)"""
 
 
 def _files(values: Values) -> Files:
@@ -62,7 +65,28 @@ def _files(values: Values) -> Files:
     return Files(inputs={"--chip": chip} if chip.is_file() else {})
 
 
-@checked_command(epilog=_EPILOG, files=_files)
+class DeployCommand(CheckedCommand):
+    """`deploy`, or with --train the training of a board, which has options of its own."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Of the command that the arguments ask for."""
+        if any(word == "--train" or word.startswith("--train=") for word in args):
+            training = deploy_train.command
+            return training.make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs that command."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+@click.command(cls=DeployCommand, epilog=_EPILOG, files=_files)
 @click.option("--target", "name", type=Name(targets.names()), help="Where to deploy to.")
 @click.option("--list-targets", is_flag=True, help="Say what each target is and needs, and stop.")
 @click.argument("network_path", metavar="[NETWORK]", required=False, type=InputFile(Kind.NETWORK))

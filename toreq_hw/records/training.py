@@ -37,15 +37,30 @@ class RuleSettings:
     own_latent_bits: dict[str, int] | UnsetType = UNSET
 
 
+@dataclass(frozen=True)
+class EpochPart:
+    """The samples of an epoch that are learned, where a training stopped inside it; counts as
+    `toreq_hw.sim.learning.Progress` explains them.
+    """
+
+    samples: int
+    correct: int
+    sweeps: int
+    unsettled: int
+    events: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingNotes:
     """What a checkpoint remembers beside the trainer. epochs: in all. augment: pixels by which
-    images are moved. history: the epochs so far.
+    images are moved. history: the epochs so far. part: of the next one, None before its first
+    sample.
     """
 
     epochs: int
     augment: int
     history: tuple[TrainedEpoch, ...] = ()
+    part: EpochPart | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

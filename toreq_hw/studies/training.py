@@ -6,10 +6,11 @@ from pathlib import Path
 
 from toreq_hw import data, sim
 from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
 from toreq_hw.records import plain
 from toreq_hw.records.training import TrainedEpoch, TrainingNotes
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
-from toreq_hw.sim.learning.training_samples import TrainingSamples, learn_epoch
+from toreq_hw.sim.learning.training_samples import NOTHING, TrainingSamples, learn_epoch
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 
@@ -35,22 +36,42 @@ def train(
         notes.augment,
     )
     test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
-    todo = notes.epochs - trainer.epoch
-    with screen.bar("training", max(0, todo) * len(dataset.train)) as bar:
+    before = begun_epoch(notes, dataset)
+    todo = max(0, notes.epochs - trainer.epoch) * len(dataset.train) - before.samples
+    with screen.bar("training", max(0, todo)) as bar:
         while trainer.epoch < notes.epochs:
             begin = time.perf_counter()
-            progress = learn_epoch(trainer, training, lambda part: bar.advance(part.samples))
+            progress = learn_epoch(
+                trainer, training, lambda part: bar.advance(part.samples), before
+            )
+            before = NOTHING
             seconds = time.perf_counter() - begin
             result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
-            epoch = _epoch_record(trainer.epoch, progress, result.accuracy, seconds)
-            notes = replace(notes, history=(*notes.history, epoch))
+            epoch = epoch_record(trainer.epoch, progress, result.accuracy, seconds)
+            notes = replace(notes, history=(*notes.history, epoch), part=None)
             bar.show(note=training_note(epoch.train_accuracy))
             if kept:
                 checkpoint.save(trainer, kept, plain(notes), run=run)
     return notes.history
 
 
-def _epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:
+def begun_epoch(notes: TrainingNotes, dataset: Dataset) -> Progress:
+    """What the trainer has learned of its epoch already.
+
+    Raises InputError where the data set has not as many samples.
+    """
+    if notes.part is None:
+        return NOTHING
+    if notes.part.samples > len(dataset.train):
+        raise InputError(
+            f"a training must go on behind at most {len(dataset.train)} samples, those of "
+            f"{dataset.name}, not behind {notes.part.samples}"
+        )
+    return Progress(**plain(notes.part))
+
+
+def epoch_record(epoch: int, progress: Progress, accuracy: float, seconds: float) -> TrainedEpoch:
+    """The record of an epoch. seconds: of what was learned of it here."""
     return TrainedEpoch(
         epoch=epoch,
         train_accuracy=progress.correct / progress.samples,

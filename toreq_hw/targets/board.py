@@ -3,7 +3,8 @@
 import time
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
@@ -14,6 +15,8 @@ from toreq_hw.targets.expected import figures, first_difference_of, simulate
 from toreq_hw.targets.target import Options, Outcome, Samples, Target
 
 if TYPE_CHECKING:
+    from toreq_hw.boards.link.simulated import SimulatedTransport
+    from toreq_hw.boards.link.transport import SerialTransport
     from toreq_hw.rtl.parameters import CoreParameters
 
 SIMULATED = "sim"
@@ -46,11 +49,13 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     from toreq_hw.boards.programming import program
     from toreq_hw.rtl.reply import phase_results
 
-    _check_port(board, options)
+    port = check_port(board, options.port, options.program)
     parameters = check_fit(board, network, board.lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
-    transport = _transport(board, network, parameters, options)
+    if port == SIMULATED:
+        options.watch("compiling the model of the board, once for this network", 0, 0)
+    transport = transport_of(board, network, parameters, port)
     began = transport.now()
     with closing(transport):
         link = BoardLink(transport, parameters)
@@ -90,27 +95,33 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     return Outcome(difference is None and not status.faults, record, notes)
 
 
-def _check_port(board: Board, options: Options) -> None:
-    """Raises InputError without a port, and for a bitstream where there is no real board."""
-    if options.port is None:
+def check_port(board: Board, port: str | None, program: Path | None) -> str:
+    """The port, checked. program: a bitstream that is asked for.
+
+    Raises InputError without a port, and for a bitstream where there is no real board.
+    """
+    if port is None:
         raise InputError(
             f"target {board.name}: --port must be given, a serial port (/dev/ttyUSB1) or "
             f"{SIMULATED!r} for the simulated board"
         )
-    if options.program is not None and options.port == SIMULATED:
+    if program is not None and port == SIMULATED:
         raise InputError("--program must go with a real port, not with the simulated board")
+    return port
 
 
-def _transport(
-    board: Board, network: Network, parameters: "CoreParameters", options: Options
-) -> Any:
+def transport_of(
+    board: Board, network: Network, parameters: "CoreParameters", port: str
+) -> "SerialTransport | SimulatedTransport":
+    """The line to a board at a serial port, or to the simulated one of `network`'s core.
+
+    Raises LinkError for a port that cannot be opened.
+    """
     from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
     from toreq_hw.boards.link.transport import SerialTransport
     from toreq_hw.rtl.images import MemoryImages
 
-    if options.port != SIMULATED:
-        assert options.port is not None
-        return SerialTransport(options.port, board.baud)
-    options.watch("compiling the model of the board, once for this network", 0, 0)
+    if port != SIMULATED:
+        return SerialTransport(port, board.baud)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)
