@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from testbench.learning_link_mutants import LEARNERS, TRAINED
 from testbench.source_mutants import Mutant, main
 
 FRAMES = (
@@ -46,7 +47,7 @@ FRAMES = (
 REJECTED = (
     Mutant(
         "boards/link/loading.py",
-        " & (registers.space == COMPLETE) & registers.at_end",
+        " & whole & registers.at_end",
         " & registers.at_end",
     ),
     Mutant("boards/link/loading.py", "(place != registers.address) | ", ""),
@@ -56,14 +57,14 @@ REJECTED = (
     Mutant("boards/link/loading.py", "            m.d.sync += registers.address.eq(0)\n", ""),
     Mutant(
         "boards/link/loading.py",
-        "& (registers.space == COMPLETE) & registers.at_end",
-        "& (registers.space == COMPLETE)",
+        "& whole & registers.at_end",
+        "& whole",
     ),
     Mutant("boards/link/loading.py", "with m.If(~registers.at_end):", "with m.If(0):"),
     Mutant("boards/link/payload.py", "with m.Elif(registers.faults.any()):", "with m.Elif(0):"),
     Mutant(
         "boards/link/replies.py",
-        "registers.space.eq(BROKEN)",
+        "registers.space.eq(broken(registers))",
         "registers.space.eq(registers.space)",
     ),
     Mutant(
@@ -90,7 +91,7 @@ REJECTED = (
     Mutant(
         "boards/link/commands.py", "_framer.abort.eq(self._frame.interrupts)", "_framer.abort.eq(0)"
     ),
-    Mutant("boards/link/running.py", "with m.If(registers.row[20:24].any()):", "with m.If(0):"),
+    Mutant("boards/link/running.py", "with m.If(_means_nothing(registers)):", "with m.If(0):"),
     Mutant(
         "boards/link/running.py",
         "        with m.If(~registers.at_end):\n",
@@ -98,9 +99,7 @@ REJECTED = (
     ),
     Mutant("boards/link/running.py", "    with m.If(~fits):\n", "    with m.If(0):\n"),
     Mutant("boards/link/running.py", "with m.Elif(~core.idle):", "with m.Elif(0):"),
-    Mutant(
-        "boards/link/running.py", " | (registers.asks[Request.IMAGE] & registers.faults.any())", ""
-    ),
+    Mutant("boards/link/running.py", " | (registers.images & registers.faults.any())", ""),
     Mutant(
         "boards/link/running.py",
         "registers.reports.eq(registers.report)",
@@ -167,7 +166,7 @@ RUNS = (
     ),
     Mutant(
         "boards/link/dispatch.py",
-        "with m.Elif(registers.open == asks[Request.NUDGE]):",
+        "with m.Elif(registers.open == (asks[Request.NUDGE] | registers.reads)):",
         "with m.Elif(registers.open & asks[Request.NUDGE]):",
     ),
     Mutant(
@@ -212,12 +211,16 @@ MISUSE = (
 """Of the host alone."""
 
 PROTOCOL = "testbench/boards/test_protocol.py"
+LEARNING = ("testbench/boards/test_learning_refusals.py", "testbench/boards/test_learning_link.py")
+HANDED = ("testbench/boards/test_learning_faults.py", "testbench/boards/test_board_training.py")
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py", PROTOCOL)),
     (REJECTED, (PROTOCOL, "testbench/boards/test_link_fuzz.py")),
     (LOADS, (PROTOCOL, "testbench/boards/test_faults.py")),
     (RUNS, (PROTOCOL, "testbench/boards/test_link.py")),
     (REPLIES, ("testbench/boards/test_commands.py",)),
+    (TRAINED, LEARNING),
+    (LEARNERS, HANDED),
     (MISUSE, ("testbench/boards/test_faulty_boards.py",)),
 )
 

@@ -153,20 +153,7 @@ class BoardLink:
     def _identify(self) -> Identity:
         payload, _ = self.exchange.ask(Request.IDENTIFY, b"", None)
         name = self._transport.name
-        learns = self._parameters.learning is not None
-        version = LEARNING_VERSION if learns else VERSION
-        if payload[:1] in (bytes([VERSION]), bytes([LEARNING_VERSION])) and payload[0] != version:
-            found = "cannot learn" if learns else "learns"
-            wanted = "one that learns" if learns else "one that does not learn"
-            raise LinkError(
-                f"board on {name}: must be {wanted} (protocol version {version}), found one that "
-                f"{found}; program it with this network's bitstream"
-            )
-        if payload[:1] != bytes([version]):
-            raise LinkError(
-                f"board on {name}: must speak protocol version {version}, found "
-                f"{payload[0] if payload else 'none'}; program it with this version's bitstream"
-            )
+        self._check_version(payload[0] if payload else None)
         try:
             identity = Identity.decode(payload)
         except ValueError as error:
@@ -180,6 +167,23 @@ class BoardLink:
                 f"{identity.shape}{more}; program it with this network's bitstream"
             )
         return identity
+
+    def _check_version(self, found: int | None) -> None:
+        learns = self._parameters.learning is not None
+        version, other = (LEARNING_VERSION, VERSION) if learns else (VERSION, LEARNING_VERSION)
+        if found == version:
+            return
+        board = f"board on {self._transport.name}"
+        if found == other:
+            wanted = "learns" if learns else "does not learn"
+            raise LinkError(
+                f"{board}: must be one that {wanted} (protocol version {version}), found version "
+                f"{found}; program it with this network's bitstream"
+            )
+        raise LinkError(
+            f"{board}: must speak protocol version {version}, found "
+            f"{'none' if found is None else found}; program it with this version's bitstream"
+        )
 
     def _load(self, chunks: Sequence[bytes], progress: Progress | None) -> None:
         ask = self.exchange.ask

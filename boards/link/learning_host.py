@@ -131,7 +131,8 @@ class LearningLink(BoardLink):
 
     def read_state(self, progress: Progress | None = None) -> LearnedState:
         """What the board has learned, read back row by row. Raises StateLostError."""
-        parameters, words = self._parameters, {}
+        parameters = self._parameters
+        words: dict[int, list[int]] = {}
         total = sum(readable_rows(parameters).values())
         for space, rows in readable_rows(parameters).items():
             words[space] = []

@@ -5,7 +5,9 @@ into one register, highest first, from where the core's ports take it; rows of a
 aligned, and the check of a load takes one bit a cycle.
 """
 
-from amaranth import Cat, Module
+from collections.abc import Callable
+
+from amaranth import Cat, Module, Value
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.loading import load_header, load_item
@@ -18,13 +20,6 @@ from toreq_hw.boards.link.training import train_header
 def add_payload(m: Module, registers: CommandRegisters) -> None:
     """FETCH a byte, SHIFT it, and do what a HEADER or another ITEM says when it is whole."""
     bit = registers.byte[-1]
-    headers = []
-    if registers.learning is not None:
-        headers = [
-            (registers.trains, train_header),
-            (registers.reads, read_header),
-            (registers.sets, set_header),
-        ]
     with m.State("FETCH"):
         m.d.sync += registers.byte.eq(registers.frame.read)
         with m.If(~registers.at_end):
@@ -53,25 +48,50 @@ def add_payload(m: Module, registers: CommandRegisters) -> None:
                 m.next = "HEADER"
                 with m.If(registers.parsed):
                     m.next = "ITEM"
+    _header(m, registers)
+    _item(m, registers)
+
+
+def _header(m: Module, registers: CommandRegisters) -> None:
+    """The HEADER of what is asked for, of a board that learns its own requests too."""
     loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
+    headers = [(loads, load_header)]
+    if registers.learning is not None:
+        headers += [
+            (registers.trains, train_header),
+            (registers.reads, read_header),
+            (registers.sets, set_header),
+        ]
     with m.State("HEADER"):
         m.d.sync += registers.parsed.eq(1)
         m.next = "FETCH"
-        with m.If(loads):
-            load_header(m, registers)
-        for asked, header in headers:
-            with m.Elif(asked):
-                header(m, registers)
-        with m.Else():
-            run_header(m, registers)
+        _choose(m, registers, headers, run_header)
+
+
+def _item(m: Module, registers: CommandRegisters) -> None:
+    """Another ITEM: a row, a word, or a value."""
+    loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
+    items = [(loads, load_item)]
+    if registers.learning is not None:
+        items += [(registers.sets, set_item), (registers.packed, packed_item)]
     with m.State("ITEM"):
         m.d.sync += registers.partial.eq(0)
-        with m.If(loads):
-            load_item(m, registers)
-        if registers.learning is not None:
-            with m.Elif(registers.sets):
-                set_item(m, registers)
-            with m.Elif(registers.packed):
-                packed_item(m, registers)
-        with m.Else():
-            image_item(m, registers)
+        _choose(m, registers, items, image_item)
+
+
+Part = Callable[[Module, CommandRegisters], None]
+"""What is done with a part of a payload."""
+
+
+def _choose(
+    m: Module, registers: CommandRegisters, parts: list[tuple[Value, Part]], other: Part
+) -> None:
+    """Does the first part whose condition holds, or else the other."""
+    (first, part), *more = parts
+    with m.If(first):
+        part(m, registers)
+    for condition, part in more:
+        with m.Elif(condition):
+            part(m, registers)
+    with m.Else():
+        other(m, registers)

@@ -78,7 +78,7 @@ def train(
 
 
 def _is_sparse(inputs: npt.NDArray[np.int16]) -> bool:
-    return SPARSE_BYTES * np.count_nonzero(inputs) < len(inputs)
+    return SPARSE_BYTES * int(np.count_nonzero(inputs)) < len(inputs)
 
 
 def _dense(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:

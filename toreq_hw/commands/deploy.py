@@ -13,6 +13,7 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
+from toreq_hw.cli import deploy_train
 from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
@@ -25,7 +26,6 @@ from toreq_hw.cli.options import (
     threshold_option,
 )
 from toreq_hw.cli.paths import InputFile, OutputFolder
-from toreq_hw.commands import deploy_train
 from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind
@@ -77,7 +77,7 @@ class DeployCommand(CheckedCommand):
     ) -> click.Context:
         """Of the command that the arguments ask for."""
         if any(word == "--train" or word.startswith("--train=") for word in args):
-            training = deploy_train.command
+            training: click.Command = deploy_train.command
             return training.make_context(info_name, args, parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 

@@ -65,9 +65,9 @@ class BoardStudy:
     def train(self) -> BoardTrainingRun:
         """Runs the remaining epochs.
 
-        Raises NetworkError for a network that does not fit the board or cannot learn there,
-        InputError for rates that no core has, LinkError for a board that is not there, or is gone:
-        then the last checkpoint goes on from the last read-back.
+        Raises NetworkError for a network that does not fit the board or cannot learn there, and
+        InputError for rates that no core has. Raises LinkError for a board that is not there. One
+        that is gone leaves the checkpoint of the last read-back.
         """
         from toreq_hw.boards.link.learning_host import LearningLink
         from toreq_hw.boards.programming import program
@@ -79,9 +79,13 @@ class BoardStudy:
         choice = self.choice
         if choice.program is not None:
             program(choice.board, choice.program)
-        if choice.port == SIMULATED:
-            self.screen.say("compiling the model of the board, once for this network ...")
-        transport = transport_of(choice.board, self.trainer.blueprint, parameters, choice.port)
+        transport = transport_of(
+            choice.board,
+            self.trainer.blueprint,
+            parameters,
+            choice.port,
+            lambda what, _done, _total: self.screen.say(f"{what} ..."),
+        )
         with closing(transport):
             link = LearningLink(transport, parameters)
             learned = self._learned_on(link)

@@ -12,7 +12,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import BoardRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Target, Watch
 
 if TYPE_CHECKING:
     from toreq_hw.boards.link.simulated import SimulatedTransport
@@ -53,9 +53,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     parameters = check_fit(board, network, board.lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
-    if port == SIMULATED:
-        options.watch("compiling the model of the board, once for this network", 0, 0)
-    transport = transport_of(board, network, parameters, port)
+    transport = transport_of(board, network, parameters, port, options.watch)
     began = transport.now()
     with closing(transport):
         link = BoardLink(transport, parameters)
@@ -111,7 +109,7 @@ def check_port(board: Board, port: str | None, program: Path | None) -> str:
 
 
 def transport_of(
-    board: Board, network: Network, parameters: "CoreParameters", port: str
+    board: Board, network: Network, parameters: "CoreParameters", port: str, watch: Watch
 ) -> "SerialTransport | SimulatedTransport":
     """The line to a board at a serial port, or to the simulated one of `network`'s core.
 
@@ -123,5 +121,6 @@ def transport_of(
 
     if port != SIMULATED:
         return SerialTransport(port, board.baud)
+    watch("compiling the model of the board, once for this network", 0, 0)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)
