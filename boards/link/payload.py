@@ -16,6 +16,9 @@ from toreq_hw.boards.link.read_back import read_header, set_header, set_item
 from toreq_hw.boards.link.running import image_item, packed_item, run_header
 from toreq_hw.boards.link.training import train_header
 
+Part = Callable[[Module, CommandRegisters], None]
+"""What is done with a part of a payload."""
+
 
 def add_payload(m: Module, registers: CommandRegisters) -> None:
     """FETCH a byte, SHIFT it, and do what a HEADER or another ITEM says when it is whole."""
@@ -55,7 +58,7 @@ def add_payload(m: Module, registers: CommandRegisters) -> None:
 def _header(m: Module, registers: CommandRegisters) -> None:
     """The HEADER of what is asked for, of a board that learns its own requests too."""
     loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
-    headers = [(loads, load_header)]
+    headers: list[tuple[Value, Part]] = [(loads, load_header)]
     if registers.learning is not None:
         headers += [
             (registers.trains, train_header),
@@ -71,16 +74,12 @@ def _header(m: Module, registers: CommandRegisters) -> None:
 def _item(m: Module, registers: CommandRegisters) -> None:
     """Another ITEM: a row, a word, or a value."""
     loads = registers.asks[Request.WORDS] | registers.asks[Request.COMMIT]
-    items = [(loads, load_item)]
+    items: list[tuple[Value, Part]] = [(loads, load_item)]
     if registers.learning is not None:
         items += [(registers.sets, set_item), (registers.packed, packed_item)]
     with m.State("ITEM"):
         m.d.sync += registers.partial.eq(0)
         _choose(m, registers, items, image_item)
-
-
-Part = Callable[[Module, CommandRegisters], None]
-"""What is done with a part of a payload."""
 
 
 def _choose(

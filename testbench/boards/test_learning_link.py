@@ -22,7 +22,7 @@ from testbench.boards.learning_board import (
 )
 from testbench.boards.small_board import NETWORK as PLAIN_NETWORK
 from testbench.boards.small_board import PARAMETERS as PLAIN
-from testbench.boards.small_board import SmallBoard
+from testbench.boards.small_board import SmallBoard, answer
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.learning_host import LearningLink, StateLostError
@@ -30,6 +30,7 @@ from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
 from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.targets.learned import rates_of_trainer, state_of_trainer
 
 PACKED, SPARSE = int(ImageFlag.PACKED), int(ImageFlag.SPARSE)
 
@@ -67,12 +68,12 @@ def test_rates_change_without_a_load(board: LearningBoard) -> None:
         learns.learn(found.images, found.labels, [k])
         board.link.train(found.images[k], int(found.labels[k]))
     learns.rule = replace(learns.rule, shift=7, bias_shift=9)
-    board.link.set_rates(learning_board.rates_of_trainer(learns))
-    assert not same(states(6)[6], learning_board.state_of_trainer(learns))
+    board.link.set_rates(rates_of_trainer(learns))
+    assert not same(states(6)[6], state_of_trainer(learns))
     for k in range(4, 6):
         learns.learn(found.images, found.labels, [k])
         board.link.train(found.images[k], int(found.labels[k]))
-    assert same(board.link.read_state(), learning_board.state_of_trainer(learns))
+    assert same(board.link.read_state(), state_of_trainer(learns))
 
 
 def test_a_board_that_is_not_loaded_learns_nothing() -> None:
@@ -121,9 +122,9 @@ def test_runs_say_where_every_value_goes(seed: int) -> None:
 def test_a_sample_sent_twice_is_learned_once(board: LearningBoard) -> None:
     frame = board.frame(Request.TRAIN, train_payload(0))
     board.line.write(frame.encode())
-    assert learning_board.answer(frame, board.line.wait(PATIENCE, closed=64)) is not None
+    assert answer(frame, board.line.wait(PATIENCE, closed=64)) is not None
     board.line.write(frame.encode())
-    reply = learning_board.answer(frame, board.line.wait(PATIENCE, closed=64))
+    reply = answer(frame, board.line.wait(PATIENCE, closed=64))
     assert reply == (Code.REPEATED, State.LOADED, b"")
     assert board.ask(Request.TRAIN, train_payload(0)) == (Code.ORDER, State.LOADED, b"")
     board.link.samples = 1
