@@ -107,7 +107,9 @@ def check_learning_fit(
         board,
         network,
         lanes,
-        lambda n, k: learning_parameters(board, n, k, min(k, learn_lanes), latent_bits),
+        lambda n, k: learning_parameters(
+            board, n, k, learn_lanes if k == lanes else min(k, learn_lanes), latent_bits
+        ),
     )
 
 

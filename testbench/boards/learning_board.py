@@ -109,6 +109,13 @@ class LearningBoard:
         self.line.write(frame.encode())
         return answer(frame, self.line.wait(PATIENCE, closed=CLOSED))
 
+    def pass_time(self, cycles: int) -> None:
+        """So many cycles pass behind the last byte to the board; what it says is not heard."""
+        self.line.wait(1, most=1)
+        end = self.line.cycles + cycles
+        while self.line.cycles < end:
+            self.line.wait(1, most=1)
+
     def learns_right(self, learned: int) -> bool:
         """Whether it holds the state after `learned` samples, and learns the next one right."""
         found, expected = samples(), states(learned + 1)

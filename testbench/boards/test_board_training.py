@@ -219,5 +219,5 @@ def test_the_command_writes_what_train_goes_on_from(
         )
         == 0
     )
-    assert run("train", "--data", "digits", *same, "--out", str(sim)) == 0
+    assert run("train", "--data", "digits", *same, "--out", str(sim)).status == 0
     same_training(board.with_suffix(".checkpoint"), sim.with_suffix(".checkpoint"))

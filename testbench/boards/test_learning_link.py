@@ -27,8 +27,9 @@ from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.learning_host import LearningLink, StateLostError
 from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
-from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed
+from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed, read
 from toreq_hw.errors import InputError, LinkError
+from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.targets.learned import rates_of_trainer, state_of_trainer
 
@@ -135,14 +136,14 @@ def test_a_sample_sent_twice_is_learned_once(board: LearningBoard) -> None:
 def test_a_reset_at_any_moment_leaves_a_whole_sample_or_none(
     board: LearningBoard, kind: Request
 ) -> None:
-    """Beside the core time of a sample, up to 1,000 cycles here, in steps that share no factor."""
+    """In steps of cycles, from the end of the request to behind its answer."""
     begun = {False: 0, True: 0}
     unloaded = 0
     expected = states(1)
-    for cycles in range(40, 1600, 37):
+    for cycles in range(1, 1800, 37):
         board.link.load_state(expected[0], rates())
         board.line.write(board.frame(Request.TRAIN, train_payload(0)).encode())
-        board.line.wait(cycles, most=1)
+        board.pass_time(cycles)
         assert board.ask(kind) is not None
         status = board.link.status()
         if State.LOADED not in status.state:
@@ -154,6 +155,15 @@ def test_a_reset_at_any_moment_leaves_a_whole_sample_or_none(
         board.link.samples = status.samples
         assert board.learns_right(int(learned)), cycles
     assert min(begun[False], begun[True], unloaded) > 0
+
+
+def test_a_read_that_is_broken_off_changes_nothing(board: LearningBoard) -> None:
+    for cycles in range(30, 400, 53):
+        board.line.write(board.frame(Request.READ, read(Space.WEIGHTS, 0, 60)).encode())
+        board.pass_time(cycles)
+        assert board.ask(Request.IDENTIFY) is not None
+        assert same(board.link.read_state(), states(0)[0])
+    assert board.learns_right(0)
 
 
 def test_identity_says_that_a_board_learns() -> None:

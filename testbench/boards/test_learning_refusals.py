@@ -141,6 +141,9 @@ def test_rows_are_not_read_while_an_image_has_begun(board: LearningBoard) -> Non
     status = board.ask(Request.STATUS)
     assert status is not None
     assert status[2][0] == 1 << Fault.COMMAND
+    next_part = board.ask(Request.IMAGE, b"\2" + LIMIT + b"\3")
+    assert next_part == (Code.REFUSED, State.LOADED | State.FAULTS, b"")
+    assert board.ask(Request.RESET) == (Code.OK, State.LOADED, b"")
     assert board.learns_right(0)
 
 
