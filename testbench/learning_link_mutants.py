@@ -26,6 +26,8 @@ TRAINED = (
     ),
     Mutant("boards/link/dispatch.py", " & ~registers.reads", ""),
     Mutant("boards/link/dispatch.py", " | registers.sets", ""),
+    Mutant("boards/link/dispatch.py", "(registers.trains & first)", "registers.trains"),
+    Mutant("boards/link/replies.py", "registers.reports & ~registers.trains", "registers.reports"),
     Mutant(
         "boards/link/dispatch.py",
         "m.d.sync += registers.learning.wrong_moment.eq(1)",

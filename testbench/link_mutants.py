@@ -112,8 +112,8 @@ REJECTED = (
     ),
     Mutant(
         "boards/link/replies.py",
-        "with m.Elif(registers.reports):",
-        "with m.Elif(registers.report):",
+        "with m.Elif(registers.reports & ~registers.trains):",
+        "with m.Elif(registers.report & ~registers.trains):",
     ),
     Mutant("boards/link/replies.py", "registers.last_sequence)", "frame.sequence)"),
     Mutant(
@@ -181,7 +181,7 @@ RUNS = (
     ),
     Mutant("boards/link/running.py", "with m.If(core.idle | ", "with m.If("),
     Mutant("boards/link/payload.py", "with m.Elif(registers.partial):", "with m.Elif(0):"),
-    Mutant("boards/link/requests.py", "limit = parameters.max_sweeps", "limit = (10_000)"),
+    Mutant("boards/link/requests.py", "return parameters.max_sweeps", "return (10_000)"),
 )
 """Gateware that hangs is found by the host's patience."""
 
@@ -211,7 +211,7 @@ MISUSE = (
 """Of the host alone."""
 
 PROTOCOL = "testbench/boards/test_protocol.py"
-LEARNING = ("testbench/boards/test_learning_refusals.py", "testbench/boards/test_learning_link.py")
+LEARNING = ("testbench/boards/test_learning_requests.py", "testbench/boards/test_learning_link.py")
 HANDED = ("testbench/boards/test_learning_faults.py", "testbench/boards/test_board_training.py")
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py", PROTOCOL)),

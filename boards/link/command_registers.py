@@ -141,7 +141,7 @@ class CommandRegisters:
     @property
     def first(self) -> Value:
         """The image begins."""
-        return self.flags[0] | self.trains
+        return self.flags[0]
 
     @property
     def final(self) -> Value:

@@ -55,7 +55,8 @@ def add_dispatch(m: Module, registers: CommandRegisters) -> None:
 def _dispatch(m: Module, registers: CommandRegisters) -> None:
     """Refuses what cannot be now; what has a payload goes on to its first byte."""
     frame, asks = registers.frame, registers.asks
-    begins = asks[Request.IMAGE] & registers.first & ~frame.empty
+    first = registers.first & ~frame.empty
+    begins = asks[Request.IMAGE] & first
     bare = Cat(known for request, known in asks.items() if request not in _HEADERS).any()
     repeated = Signal()
     m.d.sync += repeated.eq(frame.sequence == registers.last_sequence)
@@ -90,7 +91,7 @@ def _dispatch(m: Module, registers: CommandRegisters) -> None:
             registers.reply(m, Code.UNLOADED)
         with m.Elif(~registers.loaded):
             registers.reply(m, Code.UNLOADED)
-        with m.Elif(begins | registers.trains | registers.sets):
+        with m.Elif(begins | (registers.trains & first) | registers.sets):
             m.d.comb += registers.reset_core.eq(1)
             m.d.sync += registers.open.eq(0)
         with m.Elif(registers.open == (asks[Request.NUDGE] | registers.reads)):

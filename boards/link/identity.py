@@ -24,6 +24,9 @@ _FIXED = struct.Struct(">B8sIHBB")
 MIN_BUFFER_BYTES = 256
 """Of a request; twice this, with the identity above it, is one block RAM of iCE40."""
 
+MOST_BUFFER_BYTES = 512
+"""Of a request to a board that learns, where rows are not longer; larger images come in parts."""
+
 LEAST_CLOCK_HZ = 1_000_000
 """Hosts wait for cycles of the clock that a board names: a wrong one must not hang them."""
 
@@ -138,10 +141,11 @@ def row_bits(parameters: CoreParameters) -> int:
 
 def buffer_bytes(parameters: CoreParameters) -> int:
     """Of the board's request buffer: a power of two above WORDS with the widest word, and of a
-    board that learns above TRAIN with any image.
+    board that learns above TRAIN with a whole image, up to `MOST_BUFFER_BYTES`.
     """
     item = WORDS_HEADER + -(-row_bits(parameters) // 8)
     if parameters.learning is not None:
-        item = max(item, TRAIN_HEADER + parameters.input.size)
+        image = TRAIN_HEADER + parameters.input.size
+        item = max(item, min(image, MOST_BUFFER_BYTES - HEADER_BYTES - CRC_BYTES - 1))
     needed = HEADER_BYTES + item + CRC_BYTES
     return max(MIN_BUFFER_BYTES, 1 << needed.bit_length())

@@ -98,11 +98,14 @@ class LearningLink(BoardLink):
         """
         image = check_image(inputs, self._parameters)
         label = check_label(label, self._parameters)
-        payload = requests.train(image, label, self.samples, self._parameters)
+        room = self.identity.request_bytes
+        parts, last = requests.train(image, label, self.samples, self._parameters, room)
         length = _PHASES * SUMMARY_BYTES
         for _ in range(RESTARTS):
+            for part in parts:  # where one is lost or refused, TRAIN is answered ORDER
+                self.exchange.send(Request.IMAGE, part, 0, self._run_limit_s)
             code, data, state = self.exchange.send(
-                Request.TRAIN, payload, length, self._sample_limit_s
+                Request.TRAIN, last, length, self._sample_limit_s
             )
             if code is Code.OK:
                 self.samples += 1

@@ -11,6 +11,7 @@ from toreq_hw.boards.link.protocol import (
     READ_HEADER,
     RUN_BYTES,
     SPARSE_BYTES,
+    TRAIN_HEADER,
     WORDS_HEADER,
     ImageFlag,
 )
@@ -55,26 +56,45 @@ def image(
     inputs: int16 (input.size,).
     """
     form, items = (_sparse if _is_sparse(inputs) else _dense)(inputs)
-    most = (room - IMAGE_HEADER) // len(items[0])
-    parts = [b"".join(items[k : k + most]) for k in range(0, len(items), most)]
+    parts = _parts(items, room - IMAGE_HEADER)
     flags = [form | ImageFlag.REPORT * report for _ in parts]
     flags[0] |= ImageFlag.FIRST
     flags[-1] |= ImageFlag.LAST
-    limit = parameters.max_sweeps.to_bytes(2, "big")
+    limit = _limit(parameters)
     return [bytes([flag]) + limit + part for flag, part in zip(flags, parts, strict=True)]
 
 
 def train(
-    inputs: npt.NDArray[np.int16], label: int, number: int, parameters: CoreParameters
-) -> bytes:
-    """The payload of TRAIN: the image dense or in runs, whichever is shorter.
+    inputs: npt.NDArray[np.int16], label: int, number: int, parameters: CoreParameters, room: int
+) -> tuple[list[bytes], bytes]:
+    """Payloads of IMAGE, none where one request has room for all, and that of the TRAIN behind
+    them: the image dense or in runs, whichever is shorter.
 
     inputs: int16 (input.size,). number: of the sample since the load; it is taken modulo 65,536.
     """
     form, items = min(_dense(inputs), _packed(inputs), key=lambda f: sum(map(len, f[1])))
+    *parts, last = _parts(items, room - TRAIN_HEADER)
+    flags = [form for _ in (*parts, last)]
+    flags[0] |= ImageFlag.FIRST
+    limit = _limit(parameters)
+    images = [bytes([flag]) + limit + part for flag, part in zip(flags, parts, strict=False)]
     number = number % (1 << 8 * COUNT_BYTES)
-    fields = (number, label, parameters.max_sweeps)
-    return bytes([form]) + b"".join(f.to_bytes(2, "big") for f in fields) + b"".join(items)
+    head = bytes([flags[-1]]) + number.to_bytes(2, "big") + label.to_bytes(2, "big") + limit
+    return images, head + last
+
+
+def _limit(parameters: CoreParameters) -> bytes:
+    return parameters.max_sweeps.to_bytes(2, "big")
+
+
+def _parts(items: list[bytes], room: int) -> list[bytes]:
+    """The items one behind another, in parts of `room` bytes at most."""
+    parts = [b""]
+    for item in items:
+        if len(parts[-1]) + len(item) > room:
+            parts.append(b"")
+        parts[-1] += item
+    return parts
 
 
 def _is_sparse(inputs: npt.NDArray[np.int16]) -> bool:

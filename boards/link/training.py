@@ -8,15 +8,19 @@ from toreq_hw.boards.link.running import begin_image
 from toreq_hw.rtl.phases import Command
 
 _FORMS = ImageFlag.SPARSE | ImageFlag.PACKED
+_NOTHING = 0xFF & ~(_FORMS | ImageFlag.FIRST).value
+"""Flags that mean nothing."""
 
 
 def train_header(m: Module, registers: CommandRegisters) -> None:
-    """Flags, the sample's number, its label, the limit on sweeps; then the image begins."""
+    """Flags, the sample's number, its label, the limit on sweeps; then its image, or the end of
+    one that has begun.
+    """
     assert registers.learning is not None, "only a board that learns trains"
     own, row = registers.learning, registers.row
     flags, number, label = row[48:56], row[32:48], row[16:32]
     both = (flags & _FORMS.value) == _FORMS.value
-    with m.If((flags & (0xFF & ~_FORMS.value)).any() | both):
+    with m.If((flags & _NOTHING).any() | both):
         registers.reply(m, Code.REFUSED)
     with m.Elif(number != own.samples):
         registers.reply(m, Code.ORDER)

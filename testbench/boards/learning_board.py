@@ -11,7 +11,7 @@ from testbench.boards.byte_board import CLOCK_HZ, ByteTransport, compile_byte_sy
 from testbench.boards.small_board import CLOSED, answer
 from toreq_hw.boards.link.exchange import Exchange
 from toreq_hw.boards.link.learning_host import LearningLink
-from toreq_hw.boards.link.protocol import Code, Frame, State
+from toreq_hw.boards.link.protocol import Code, Frame, ImageFlag, State
 from toreq_hw.boards.link.requests import train
 from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.rtl.images import MemoryImages
@@ -71,8 +71,14 @@ def rates() -> LearningRates:
 
 
 def sample(flags: int, values: bytes, number: int = 0, label: int = 0) -> bytes:
-    """TRAIN byte by byte."""
-    return bytes([flags]) + number.to_bytes(2, "big") + label.to_bytes(2, "big") + LIMIT + values
+    """TRAIN of a whole image, byte by byte."""
+    return (
+        bytes([flags | ImageFlag.FIRST])
+        + number.to_bytes(2, "big")
+        + label.to_bytes(2, "big")
+        + LIMIT
+        + values
+    )
 
 
 @cache
@@ -129,7 +135,9 @@ def train_payload(sample: int, number: int | None = None) -> bytes:
     """TRAIN of a sample, which is the `number`-th since the load."""
     found = samples()
     at = sample if number is None else number
-    return train(found.images[sample], int(found.labels[sample]), at, PARAMETERS)
+    parts, last = train(found.images[sample], int(found.labels[sample]), at, PARAMETERS, 99)
+    assert not parts
+    return last
 
 
 def same(one: LearnedState, other: LearnedState) -> bool:

@@ -27,7 +27,7 @@ from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.learning_host import LearningLink, StateLostError
 from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
-from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed, read
+from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed, read, train
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -100,6 +100,31 @@ def test_every_form_of_an_image_is_the_same_sample(board: LearningBoard, form: i
     reply = board.ask(Request.TRAIN, sample(form, values[form], label=label))
     assert reply is not None
     assert reply[:2] == (Code.OK, State.LOADED)
+    board.link.samples = 1
+    assert board.learns_right(1)
+
+
+@pytest.mark.parametrize("room", [8, 9, 11])
+def test_an_image_in_parts_is_the_same_sample(board: LearningBoard, room: int) -> None:
+    image, label = samples().images[0], int(samples().labels[0])
+    parts, last = train(image, label, 0, PARAMETERS, room)
+    assert parts
+    for part in parts:
+        assert board.ask(Request.IMAGE, part) == (Code.OK, State.LOADED | State.OPEN, b"")
+    reply = board.ask(Request.TRAIN, last)
+    assert reply is not None
+    assert (reply[:2], len(reply[2])) == ((Code.OK, State.LOADED), 60)
+    board.link.samples = 1
+    assert board.learns_right(1)
+
+
+def test_states_that_the_first_part_asks_for_are_not_answered(board: LearningBoard) -> None:
+    image, label = samples().images[0], int(samples().labels[0])
+    (part, *_), last = train(image, label, 0, PARAMETERS, 10)
+    assert board.ask(Request.IMAGE, bytes([part[0] | ImageFlag.REPORT]) + part[1:]) is not None
+    reply = board.ask(Request.TRAIN, last)
+    assert reply is not None
+    assert (reply[0], len(reply[2])) == (Code.OK, 60)
     board.link.samples = 1
     assert board.learns_right(1)
 
@@ -206,7 +231,7 @@ def test_a_board_that_cannot_learn_does_not_know_the_requests() -> None:
     board.close()
 
 
-def test_bad_samples_never_reach_the_board(board: LearningBoard) -> None:
+def test_samples_out_of_range_are_not_sent(board: LearningBoard) -> None:
     image = samples().images[0]
     for wrong in (image[:-1], image + 16, image - 16):
         with pytest.raises(InputError, match="inputs: must"):

@@ -21,7 +21,7 @@ def board() -> Iterator[LearningBoard]:
 
 
 REFUSED = {
-    "no label": (Request.TRAIN, b"\0\0\0", Code.LENGTH, None),
+    "no label": (Request.TRAIN, b"\1\0\0", Code.LENGTH, None),
     "no values": (Request.TRAIN, sample(0, b""), Code.LENGTH, None),
     "a label beyond": (
         Request.TRAIN,
@@ -43,12 +43,18 @@ REFUSED = {
         None,
     ),
     "a report": (Request.TRAIN, sample(8, b"\1" * INPUTS), Code.REFUSED, None),
-    "a first part": (Request.TRAIN, sample(1, b"\1" * INPUTS), Code.REFUSED, None),
+    "a last part": (Request.TRAIN, sample(2, b"\1" * INPUTS), Code.REFUSED, None),
+    "the end of no image": (
+        Request.TRAIN,
+        b"\0" + sample(0, b"\1" * INPUTS)[1:],
+        Code.ORDER,
+        None,
+    ),
     "a high flag": (Request.TRAIN, sample(0x20, b"\1" * INPUTS), Code.REFUSED, None),
     "two forms": (Request.TRAIN, sample(PACKED | SPARSE, b"\0\1\1"), Code.REFUSED, None),
     "no sweeps": (
         Request.TRAIN,
-        bytes(7) + b"\1" * INPUTS,
+        b"\1" + bytes(6) + b"\1" * INPUTS,
         Code.REFUSED,
         Fault.LOAD_DATA,
     ),
