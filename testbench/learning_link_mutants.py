@@ -9,7 +9,7 @@ TRAINED = (
         "with m.Elif(label >= registers.parameters.classes):",
         "with m.Elif(0):",
     ),
-    Mutant("boards/link/training.py", ".any() | both)", ".any())"),
+    Mutant("boards/link/training.py", ".any() | both | reports)", ".any() | reports)"),
     Mutant(
         "boards/link/training.py",
         "own.updates.eq(own.step == Command.NUDGE_NEGATIVE)",
@@ -27,7 +27,7 @@ TRAINED = (
     Mutant("boards/link/dispatch.py", " & ~registers.reads", ""),
     Mutant("boards/link/dispatch.py", " | registers.sets", ""),
     Mutant("boards/link/dispatch.py", "(registers.trains & first)", "registers.trains"),
-    Mutant("boards/link/replies.py", "registers.reports & ~registers.trains", "registers.reports"),
+    Mutant("boards/link/training.py", " | both | reports)", " | both)"),
     Mutant(
         "boards/link/dispatch.py",
         "m.d.sync += registers.learning.wrong_moment.eq(1)",

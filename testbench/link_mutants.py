@@ -112,8 +112,8 @@ REJECTED = (
     ),
     Mutant(
         "boards/link/replies.py",
-        "with m.Elif(registers.reports & ~registers.trains):",
-        "with m.Elif(registers.report & ~registers.trains):",
+        "with m.Elif(registers.reports):",
+        "with m.Elif(registers.report):",
     ),
     Mutant("boards/link/replies.py", "registers.last_sequence)", "frame.sequence)"),
     Mutant(

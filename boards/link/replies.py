@@ -88,7 +88,7 @@ def _head(m: Module, registers: CommandRegisters) -> None:
                 if registers.learning is not None:
                     with m.Elif(registers.reads):
                         m.next = "ASK"
-                with m.Elif(registers.reports & ~registers.trains):
+                with m.Elif(registers.reports):
                     m.next = "STATES"
                 with m.Else():
                     m.d.sync += registers.bytes_left.eq(SUMMARY_BYTES - 1)

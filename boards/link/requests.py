@@ -91,7 +91,7 @@ def _parts(items: list[bytes], room: int) -> list[bytes]:
     """The items one behind another, in parts of `room` bytes at most."""
     parts = [b""]
     for item in items:
-        if len(parts[-1]) + len(item) > room:
+        if parts[-1] and len(parts[-1]) + len(item) > room:
             parts.append(b"")
         parts[-1] += item
     return parts

@@ -20,7 +20,8 @@ def train_header(m: Module, registers: CommandRegisters) -> None:
     own, row = registers.learning, registers.row
     flags, number, label = row[48:56], row[32:48], row[16:32]
     both = (flags & _FORMS.value) == _FORMS.value
-    with m.If((flags & _NOTHING).any() | both):
+    reports = registers.reports & ~registers.first  # states would wait for a reply without any
+    with m.If((flags & _NOTHING).any() | both | reports):
         registers.reply(m, Code.REFUSED)
     with m.Elif(number != own.samples):
         registers.reply(m, Code.ORDER)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from testbench.boards import learning_board
@@ -23,11 +24,12 @@ from testbench.boards.learning_board import (
 from testbench.boards.small_board import NETWORK as PLAIN_NETWORK
 from testbench.boards.small_board import PARAMETERS as PLAIN
 from testbench.boards.small_board import SmallBoard, answer
+from toreq_hw.boards.link import requests
 from toreq_hw.boards.link.host import BoardLink
 from toreq_hw.boards.link.identity import Identity
 from toreq_hw.boards.link.learning_host import LearningLink, StateLostError
 from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
-from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed, read, train
+from toreq_hw.boards.link.requests import MOST_OF_RUN, _packed, read
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -104,10 +106,17 @@ def test_every_form_of_an_image_is_the_same_sample(board: LearningBoard, form: i
     assert board.learns_right(1)
 
 
-@pytest.mark.parametrize("room", [8, 9, 11])
+def dense_parts(image: npt.NDArray[np.int16], label: int, room: int) -> tuple[list[bytes], bytes]:
+    """Payloads of an image without runs: all its values are sent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests, "_packed", requests._dense)
+        return requests.train(image, label, 0, PARAMETERS, room)
+
+
+@pytest.mark.parametrize("room", [8, 9, 10])
 def test_an_image_in_parts_is_the_same_sample(board: LearningBoard, room: int) -> None:
     image, label = samples().images[0], int(samples().labels[0])
-    parts, last = train(image, label, 0, PARAMETERS, room)
+    parts, last = dense_parts(image, label, room)
     assert parts
     for part in parts:
         assert board.ask(Request.IMAGE, part) == (Code.OK, State.LOADED | State.OPEN, b"")
@@ -118,15 +127,14 @@ def test_an_image_in_parts_is_the_same_sample(board: LearningBoard, room: int) -
     assert board.learns_right(1)
 
 
-def test_states_that_the_first_part_asks_for_are_not_answered(board: LearningBoard) -> None:
+def test_the_end_of_an_image_that_asks_for_states_is_no_sample(board: LearningBoard) -> None:
     image, label = samples().images[0], int(samples().labels[0])
-    (part, *_), last = train(image, label, 0, PARAMETERS, 10)
+    (part,), last = dense_parts(image, label, 10)
     assert board.ask(Request.IMAGE, bytes([part[0] | ImageFlag.REPORT]) + part[1:]) is not None
-    reply = board.ask(Request.TRAIN, last)
-    assert reply is not None
-    assert (reply[0], len(reply[2])) == (Code.OK, 60)
-    board.link.samples = 1
-    assert board.learns_right(1)
+    assert board.ask(Request.TRAIN, last) == (Code.REFUSED, State.LOADED, b"")
+    assert board.link.status().samples == 0
+    assert board.ask(Request.RESET) == (Code.OK, State.LOADED, b"")
+    assert board.learns_right(0)
 
 
 @pytest.mark.parametrize("seed", range(20))
