@@ -1,7 +1,7 @@
 """What the datasheet of a core that learns says more."""
 
-from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE, Learning, chunks_of
-from toreq_hw.rtl.learning.timing import DRAIN, READ, most_learn_cycles, scan_cycles
+from toreq_hw.rtl.learning.tables import DRAIN, HIGHEST_RATE, LOWEST_RATE, Learning, chunks_of
+from toreq_hw.rtl.learning.timing import READ, most_learn_cycles, scan_cycles
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.storage import INPUT

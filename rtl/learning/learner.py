@@ -22,13 +22,11 @@ from toreq_hw.rtl.learning.registers import LearningRegisters
 from toreq_hw.rtl.learning.rows import Rows
 from toreq_hw.rtl.learning.scan import Scan, StatePairs
 from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS, THETA_BITS
+from toreq_hw.rtl.learning.tables import DRAIN
 from toreq_hw.rtl.learning.walk import ChunkWalk
 from toreq_hw.rtl.memory import make_memory
 from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
-
-DRAIN = 8
-"""Cycles behind the last beat of LEARN until every memory holds what was learned."""
 
 
 class Learner(wiring.Component):

@@ -20,6 +20,9 @@ LOWEST_RATE, HIGHEST_RATE = 2, 16
 MOST_STATE_BITS = 8
 """Of an input or state that learns, for the same reason."""
 
+DRAIN = 8
+"""Cycles behind the last beat of LEARN until every memory holds what was learned."""
+
 MOST_STORES = 4
 """What the spaces of load words have numbers for."""
 

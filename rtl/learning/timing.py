@@ -23,11 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.rtl.learning.tables import LearnedCoupling, Learning, chunks_of
+from toreq_hw.rtl.learning.tables import DRAIN, LearnedCoupling, Learning, chunks_of
 from toreq_hw.rtl.parameters import CoreParameters
-
-DRAIN = 8
-"""Cycles behind the last beat of LEARN until every memory holds what was learned."""
 
 READ = 3
 """Cycles in which both states of a slice are read."""

@@ -32,6 +32,8 @@ _REVERSAL = Case(
     at_least=0.999,
 )
 
+_SOFTMAX = "attention 16 rows softmax temperature 2/1 bits 8"
+
 SEQUENCES = (
     _REVERSAL,
     replace(
@@ -53,6 +55,30 @@ SEQUENCES = (
         rows=1,
         epochs=12,
         at_least=None,
+    ),
+    replace(
+        _REVERSAL,
+        name="copy-8 attention int8",
+        data="copy-8",
+        layers=(_SOFTMAX, "conv 10 1"),
+        weights=WeightFormat.INT8,
+        fraction_bits=(5, 4),
+        output_shift=5,
+        epochs=12,
+        at_least=0.99,
+    ),
+    replace(
+        _REVERSAL,
+        name="recall-4 attention int8",
+        data="recall-4",
+        image="5x21",
+        layers=(_SOFTMAX, "dense 8"),
+        weights=WeightFormat.INT8,
+        fraction_bits=(5, 4),
+        output_shift=5,
+        rows=1,
+        epochs=12,
+        at_least=0.99,
     ),
     replace(
         _REVERSAL,
