@@ -64,7 +64,7 @@ SEQUENCES = (
         weights=WeightFormat.INT8,
         fraction_bits=(5, 4),
         output_shift=5,
-        epochs=12,
+        epochs=20,
         at_least=0.99,
     ),
     replace(
