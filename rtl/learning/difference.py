@@ -15,10 +15,10 @@ class LearnedDifference:
 
     what: str
     where: str
-    row: int
-    column: int
     expected: int
     got: int
+    row: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
         place = {
@@ -34,12 +34,27 @@ def learned_difference(expected: LearnedState, got: LearnedState) -> LearnedDiff
     for name, latents in expected.latents.items():
         found = got.latents[name]
         for row, column in np.argwhere(latents != found)[:1].tolist():
-            pair = int(latents[row, column]), int(found[row, column])
-            return LearnedDifference("latent", name, row, column, *pair)
+            return LearnedDifference(
+                what="latent",
+                where=name,
+                row=row,
+                column=column,
+                expected=int(latents[row, column]),
+                got=int(found[row, column]),
+            )
     for name, biases in expected.bias_latents.items():
         own = got.bias_latents[name]
         for row in np.flatnonzero(biases != own)[:1].tolist():
-            return LearnedDifference("bias latent", name, row, 0, int(biases[row]), int(own[row]))
+            expected_latent, got_latent = int(biases[row]), int(own[row])
+            return LearnedDifference(
+                what="bias latent",
+                where=name,
+                row=row,
+                expected=expected_latent,
+                got=got_latent,
+            )
     if expected.generator != got.generator:
-        return LearnedDifference("generator", "", 0, 0, expected.generator, got.generator)
+        return LearnedDifference(
+            what="generator", where="", expected=expected.generator, got=got.generator
+        )
     return None

@@ -20,7 +20,7 @@ TEXTS = {
     ("inject", "--set"),
     ("lazy", "--scheduler"),
     ("parity", "--scheduler"),
-    ("structured", "--scheduler"),
+    ("structured", "--only"),
     ("replay", "--make"),
     ("reports", "--only"),
     ("reports", "--scheduler"),

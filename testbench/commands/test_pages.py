@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from toreq_hw.cli import deploy_train
 from toreq_hw.commands import group
 
 ROOT = Path(__file__).parents[2]
@@ -15,10 +16,11 @@ TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf
 
 
 def options(command: str) -> set[str]:
-    """Every option of a command."""
+    """Every option of a command; of deploy also those that it has with --train."""
     found = group.get_command(click.Context(group), command)
     assert found is not None
-    return {"--help", *(o for p in found.params for o in (*p.opts, *p.secondary_opts))}
+    params = [*found.params, *(deploy_train.command.params if command == "deploy" else ())]
+    return {"--help", *(o for p in params for o in (*p.opts, *p.secondary_opts))}
 
 
 def missing(text: str, folder: Path) -> list[str]:

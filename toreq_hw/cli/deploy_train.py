@@ -3,6 +3,7 @@
 `toreq_hw.commands.deploy` hands over to it where --train is given.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from toreq_hw.data import NAMES
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
+from toreq_hw.records.training import CheckpointNotes
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
 
@@ -110,22 +112,21 @@ def command(
     board_target(name).require()
     kept = checkpoint_path(out, options["checkpoint_path"])
     trainer, notes = begin_training(options)
-    if notes.data != data.load(options["data_name"]).name:
-        raise InputError(
-            f"--train must be {notes.data}, as in the checkpoint of --resume, not "
-            f"{options['data_name']}"
-        )
-    dataset = data.load(notes.data)
-    if notes.holdout:
-        dataset = dataset.holding_out(notes.holdout)
     study = BoardStudy(
-        trainer,
-        with_samples(dataset, options["samples"]),
-        notes,
-        BoardChoice(board, checked, lanes, learn_lanes, program, read_every),
-        kept,
-        current_run(),
-        console.terminal,
+        trainer=trainer,
+        dataset=_dataset(notes, options),
+        notes=notes,
+        choice=BoardChoice(
+            board=board,
+            port=checked,
+            lanes=lanes,
+            learn_lanes=learn_lanes,
+            program=program,
+            read_every=read_every,
+        ),
+        kept=kept,
+        run=current_run(),
+        screen=console.terminal,
     )
     record = study.train()
     with together():
@@ -135,6 +136,19 @@ def command(
             write_json(json_path, record)
     _show(record, out)
     return 0 if record.bit_exact and not record.faults else 1
+
+
+def _dataset(notes: CheckpointNotes, options: Mapping[str, Any]) -> data.Dataset:
+    """What is learned and measured. Raises InputError for other data than the checkpoint's."""
+    dataset = data.load(notes.data)
+    if notes.data != data.load(options["data_name"]).name:
+        raise InputError(
+            f"--train must be {notes.data}, as in the checkpoint of --resume, not "
+            f"{options['data_name']}"
+        )
+    if notes.holdout:
+        dataset = dataset.holding_out(notes.holdout)
+    return with_samples(dataset, options["samples"])
 
 
 def _show(record: BoardTrainingRun, out: Path) -> None:

@@ -146,7 +146,15 @@ def _train(case: Case, options: Options, dataset: Dataset, screen: Screen, run: 
         seed=options.seed,
         split=dataset.split,
         snapshots=tuple(
-            _snapshot(trainer, case, options, dataset, screen, inputs, epoch)
+            _snapshot(
+                trainer=trainer,
+                case=case,
+                options=options,
+                dataset=dataset,
+                screen=screen,
+                inputs=inputs,
+                epoch=epoch,
+            )
             for epoch in options.points
         ),
     )
