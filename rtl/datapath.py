@@ -245,7 +245,9 @@ class Datapath(wiring.Component):
         slices, bits, lossy = self._parameters.slices, self._states.size, self._parameters.lossy
         m.submodules.states = states = make_memory(self._parameters.memory("states"))
         write = states.write_port()
-        read = states.read_port()
+        read = states.read_port(
+            transparent_for=(write,)
+        )  # the first UPDATE may follow CLEAR at once
         beat, updater = self._beat[3], self._updater
         held = Signal.like(read.data, reset_less=True)
         m.d.sync += held.eq(read.data)

@@ -227,7 +227,9 @@ class CoreParameters(NeuronRows):
         return (
             *(store_memory(s, lanes, self.block_bits, by_lane=by_lane) for s in self.stores),
             MemorySpec("accumulators", "accumulators", groups, row_bits, block=True, collides=True),
-            MemorySpec("states", "states", len(Page) * self.slices, self.state_row_bits),
+            MemorySpec(
+                "states", "states", len(Page) * self.slices, self.state_row_bits, collides=True
+            ),
             MemorySpec("event queue", "event queue", self.queue_depth, self.event_row_bits),
             MemorySpec("input queue", "input queue", INPUT_QUEUE_DEPTH, self.input_event_bits),
             *(learning_memories(self, learned) if learned else ()),

@@ -91,9 +91,9 @@ def test_a_core_wakes_up_as_training_that_goes_on_from_its_network() -> None:
     for shape in (SMALL, *SHAPES):
         couplings = [
             c.with_parameters(
-                rng.integers(-c.weight_format.limit, c.weight_format.limit + 1, c.shape).astype(
-                    np.int8
-                )
+                c.mirrored(
+                    rng.integers(-c.weight_format.limit, c.weight_format.limit + 1, c.shape)
+                ).astype(np.int8)
             )
             for c in shape.network.couplings
         ]
