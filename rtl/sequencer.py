@@ -92,10 +92,11 @@ class Sequencer(wiring.Component):
         return {number: name for name, number in self._encoding.items()}
 
     def _make_registers(self) -> None:
-        self._follows = Signal(
-            self._parameters.command_bits
-        )  # the nudge that may come next; FREE for none
-        self._report, self._started, self._ending = Signal(), Signal(), Signal()
+        # The command that may come next beside FREE; FREE for none.
+        self._follows = Signal(self._parameters.command_bits)
+        self._report = Signal()
+        self._started = Signal()
+        self._ending = Signal()
 
     def _listen(self, m: Module) -> None:
         """Loads that change how commands run."""
@@ -282,8 +283,7 @@ def _pass_ports(parameters: CoreParameters) -> dict[str, object]:
 
 def _result_ports(parameters: CoreParameters) -> dict[str, object]:
     """The readout, the recorder and the summary; whether LEARN runs, and ends with this cycle."""
-    return {
-        **({"learns": Out(1), "learned": In(1)} if parameters.learning else {}),
+    return ({"learns": Out(1), "learned": In(1)} if parameters.learning else {}) | {
         "readout_op": Out(ReadoutOp),
         "readout_done": In(1),
         "label": Out(label_shape(parameters)),

@@ -64,7 +64,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Fault
             with Pseudoterminal(board) as terminal:
                 return deploy(*common, *out, "--port", terminal.port)
         if line == "sim":
-            monkeypatch.setattr(board_target, "_transport", lambda *_: board)
+            monkeypatch.setattr(board_target, "transport_of", lambda *_: board)
         return deploy(*common, *out, "--port", line)
 
     return run
