@@ -7,11 +7,8 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.rtl.interfaces import Fault, load_payload, source_of
 from toreq_hw.rtl.learning.sizes import THETA_BITS
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
-from toreq_hw.rtl.load_spaces import Accepts, LoadSpace, Space
+from toreq_hw.rtl.load_spaces import LEARNING_SPACES, Accepts, LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
-
-LEARNING_SPACES = (Space.BIAS_LATENT, Space.RATE, Space.GENERATOR, Space.THETA)
-"""What is loaded into a learner."""
 
 
 class LoadPort(wiring.Component):

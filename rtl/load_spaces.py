@@ -44,7 +44,8 @@ class Accepts(Enum):
 class LoadSpace:
     """Words of `bits` bits at addresses below `rows`.
 
-    code: in a load word. is_network: a load of a network brings all its rows, in this order.
+    code: in a load word; those of stores are the lowest. is_network: a load of a network brings all
+    its rows, in this order.
     """
 
     code: int
@@ -52,3 +53,17 @@ class LoadSpace:
     bits: int
     accepts: Accepts
     is_network: bool = True
+
+    @property
+    def is_store(self) -> bool:
+        """Whether its rows are words of a store of weights."""
+        return self.code < Space.BIAS
+
+    @property
+    def is_read_back(self) -> bool:
+        """Whether a core that learns says what it holds there."""
+        return self.is_store or self.code in (Space.BIAS_LATENT, Space.GENERATOR)
+
+
+LEARNING_SPACES = (Space.BIAS_LATENT, Space.RATE, Space.GENERATOR, Space.THETA)
+"""What only a core that learns can be given."""

@@ -11,12 +11,12 @@ from functools import cached_property
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import nudge
+from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.network import Network
 from toreq_hw.rtl.fixed_width import signed_bits
 from toreq_hw.rtl.learning.sizes import learning_memories, learning_spaces
 from toreq_hw.rtl.learning.tables import (
-    MOST_LATENT_BITS,
     Learning,
     latent_bits_of,
     learning_of,
@@ -32,10 +32,7 @@ from toreq_hw.rtl.placement import (
     largest_move,
     placements_of,
 )
-from toreq_hw.rtl.sizes import (
-    check_network,
-    sizes_of,
-)
+from toreq_hw.rtl.sizes import check_network, sizes_of
 from toreq_hw.rtl.storage import LARGE_COUPLING, Store, Walk, stores_and_walks
 from toreq_hw.rtl.threshold import check_threshold
 
@@ -93,7 +90,7 @@ class CoreParameters(NeuronRows):
         threshold: int | None = None,
         block_bits: int = BLOCK_BITS,
         learn_lanes: int | None = None,
-        latent_bits: Mapping[str, int] | int = MOST_LATENT_BITS,
+        latent_bits: Mapping[str, int] | int = LATENT_BITS,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 

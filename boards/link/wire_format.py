@@ -39,9 +39,7 @@ def readable_rows(parameters: CoreParameters) -> dict[int, int]:
     """Rows of each space that READ takes; none of a board that does not learn."""
     if parameters.learning is None:
         return {}
-    stores = range(Space.WEIGHTS, Space.WEIGHTS + len(parameters.stores))
-    readable = (*stores, Space.BIAS_LATENT, Space.GENERATOR)
-    return {s.code: s.rows for s in parameters.load_spaces if s.code in readable}
+    return {s.code: s.rows for s in parameters.load_spaces if s.is_read_back}
 
 
 def states_bytes(parameters: CoreParameters) -> int:

@@ -18,7 +18,7 @@ from toreq_hw.rtl.learning.state import (
     state_of,
     state_words,
 )
-from toreq_hw.rtl.load_spaces import LoadWord, Space
+from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.reply import CoreReply
@@ -71,8 +71,7 @@ class CompiledLearner(CompiledCore):
         parameters = self._parameters
         words: dict[int, list[int]] = {}
         for space in parameters.load_spaces:
-            store = space.code < Space.WEIGHTS + len(parameters.stores)
-            if store or space.code in (Space.BIAS_LATENT, Space.GENERATOR):
+            if space.is_read_back:
                 words[space.code] = self._read(space.code, range(space.rows))
         return state_of(words, parameters)
 

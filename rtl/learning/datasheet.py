@@ -1,13 +1,20 @@
 """What the datasheet of a core that learns says more."""
 
-from toreq_hw.rtl.learning.tables import DRAIN, HIGHEST_RATE, LOWEST_RATE, Learning, chunks_of
-from toreq_hw.rtl.learning.timing import READ, most_learn_cycles, scan_cycles
-from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.contract.learning import LATENT_BITS
+from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
+from toreq_hw.rtl.learning.tables import (
+    DRAIN,
+    HIGHEST_RATE,
+    INPUT_ROW_CYCLES,
+    LOWEST_RATE,
+    READ_CYCLES,
+    Learning,
+    chunks_of,
+)
+from toreq_hw.rtl.learning.timing import most_learn_cycles, scan_cycles
+from toreq_hw.rtl.load_spaces import LEARNING_SPACES, Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.storage import INPUT
-
-SPACES = (Space.BIAS_LATENT, Space.RATE, Space.GENERATOR, Space.THETA)
-"""What is loaded for learning, beside stores and biases."""
 
 
 def learning_section(parameters: CoreParameters) -> list[str]:
@@ -33,22 +40,19 @@ def _rates(parameters: CoreParameters, learning: Learning) -> str:
     ]
     for number, coupling in enumerate(learning.couplings):
         bits = coupling.latent_bits
-        lines.append(f"| {number} | {coupling.walk.coupling} | {bits} | k + {16 - bits} |")
+        lines.append(f"| {number} | {coupling.walk.coupling} | {bits} | k + {LATENT_BITS - bits} |")
     for number, placement in enumerate(parameters.relaxing, len(learning.couplings)):
-        lines.append(f"| {number} | biases of {placement.name} | 27 | k |")
+        lines.append(f"| {number} | biases of {placement.name} | {BIAS_LATENT_BITS} | k |")
     return "\n".join(lines)
 
 
 def _spaces(parameters: CoreParameters) -> str:
     """Load spaces of learning, and which can be read back."""
-    stores = range(Space.WEIGHTS, Space.WEIGHTS + len(parameters.stores))
     lines = ["| space | number | words | bits a word | read back |", "|---|---|---|---|---|"]
     for space in parameters.load_spaces:
-        is_store = space.code in stores
-        if is_store or space.code in SPACES:
-            name = f"WEIGHTS + {space.code}" if is_store else Space(space.code).name
-            reads = is_store or space.code in (Space.BIAS_LATENT, Space.GENERATOR)
-            answer = "yes" if reads else "no"
+        if space.is_store or space.code in LEARNING_SPACES:
+            name = f"WEIGHTS + {space.code}" if space.is_store else Space(space.code).name
+            answer = "yes" if space.is_read_back else "no"
             lines.append(f"| {name} | {space.code} | {space.rows} | {space.bits} | {answer} |")
     return "\n".join(lines)
 
@@ -66,12 +70,12 @@ def _cycles(parameters: CoreParameters, learning: Learning) -> str:
         chunks = chunks_of(parameters.relaxing[walk.target], learning.lanes)
         if walk.source == INPUT:
             text = f"1; if {_name(parameters, walk.target)} moved: 1, and for each input that is "
-            text += f"not 0: 2 + 1 a chunk that moved (at most {chunks})"
+            text += f"not 0: {INPUT_ROW_CYCLES} + 1 a chunk that moved (at most {chunks})"
             if coupling.single_port:
                 text += ", and what waits for the one port"
         else:
             source = parameters.relaxing[walk.source]
-            fixed = (READ + 1) * parameters.slices_of(walk.source) + source.size
+            fixed = (READ_CYCLES + 1) * parameters.slices_of(walk.source) + source.size
             text = f"1; if either end moved: {fixed}, and for each row: {slots} a chunk that is "
             text += f"not at 0 (at most {chunks}), 2 where the row moved"
         lines.append(f"- {walk.coupling}: {text}")

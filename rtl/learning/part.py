@@ -15,8 +15,7 @@ from toreq_hw.rtl.interfaces import (
 )
 from toreq_hw.rtl.learning.learner import Learner
 from toreq_hw.rtl.learning.reader import Reader
-from toreq_hw.rtl.load_port import LEARNING_SPACES
-from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.load_spaces import LEARNING_SPACES, Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
 

@@ -75,11 +75,9 @@ class Reader(wiring.Component):
     def _exists(self, m: Module) -> Value:
         """Whether the core has what was asked for."""
         exists = Signal(name="has")
-        readable = (Space.BIAS_LATENT, Space.GENERATOR)
-        stores = range(Space.WEIGHTS, Space.WEIGHTS + len(self._parameters.stores))
         with m.Switch(self.space):
             for space in self._parameters.load_spaces:
-                if space.code in readable or space.code in stores:
+                if space.is_read_back:
                     with m.Case(space.code):
                         m.d.comb += exists.eq(self.address < space.rows)
         return exists

@@ -12,9 +12,6 @@ from toreq_hw.rtl.learning.tables import LearnedCoupling
 from toreq_hw.rtl.multiple import times
 from toreq_hw.rtl.parameters import CoreParameters
 
-INPUT_ROW_CYCLES = 2
-"""Cycles of an input event, without its beats."""
-
 
 class Rows:
     """The states COUPLING, INPUT, INPUT_ROW and ROWS.

@@ -12,9 +12,6 @@ from toreq_hw.rtl.learning.tables import chunks_of
 from toreq_hw.rtl.operations import Page
 from toreq_hw.rtl.parameters import CoreParameters
 
-READ_CYCLES = 3
-"""From the one that addresses a slice to the one behind which both of its states are kept."""
-
 
 class StatePairs:
     """A slice of states of both nudged phases, the lanes at hand in front.

@@ -11,6 +11,7 @@ from toreq_hw.contract.learning import BIAS_GUARD_BITS, BIAS_LATENT_LIMIT, LATEN
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.rtl.images import fields_of
+from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
 from toreq_hw.rtl.load_spaces import LoadWord, Space
 from toreq_hw.rtl.parameters import CoreParameters
@@ -123,7 +124,7 @@ def state_words(state: LearnedState, parameters: CoreParameters) -> Iterator[Loa
     for placement in parameters.relaxing:
         first = placement.first_group * parameters.lanes
         for k, latent in enumerate(state.bias_latents[placement.name].tolist()):
-            yield LoadWord(Space.BIAS_LATENT, first + k, latent & (1 << 27) - 1)
+            yield LoadWord(Space.BIAS_LATENT, first + k, latent & (1 << BIAS_LATENT_BITS) - 1)
     yield LoadWord(Space.GENERATOR, 0, state.generator)
 
 
@@ -149,7 +150,7 @@ def state_of(words: Mapping[int, list[int]], parameters: CoreParameters) -> Lear
         matrix = _matrix(rows, walk, parameters)
         latents[walk.coupling] = (matrix << LATENT_BITS - bits).astype(np.int16)
     biases = np.array(words[Space.BIAS_LATENT], dtype=np.int64)
-    biases = biases - ((biases >> 26 & 1) << 27)
+    biases -= (biases >> BIAS_LATENT_BITS - 1 & 1) << BIAS_LATENT_BITS
     bias_latents = {}
     for placement in parameters.relaxing:
         first = placement.first_group * parameters.lanes

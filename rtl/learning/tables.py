@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from toreq_hw.contract.headroom import check_headroom
+from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import DenseCoupling, Network
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.placement import LANES, PopulationPlacement
 from toreq_hw.rtl.storage import INPUT, Store, Walk
 
-FEWEST_LATENT_BITS, MOST_LATENT_BITS = 8, 16
-"""Of a latent weight."""
-
 LOWEST_RATE, HIGHEST_RATE = 2, 16
 """A rate is k + d of docs/numerics.md, section 6: with 2 or more a lane's operands have 16 bits."""
 
 MOST_STATE_BITS = 8
 """Of an input or state that learns, for the same reason."""
+
+READ_CYCLES = 3
+"""From the one that addresses a slice of states to the one behind which both phases' are kept."""
+
+INPUT_ROW_CYCLES = 2
+"""Of an input event, without its beats."""
 
 DRAIN = 8
 """Cycles behind the last beat of LEARN until every memory holds what was learned."""
@@ -31,8 +35,8 @@ MOST_STORES = 4
 class LearnedCoupling:
     """One coupling as LEARN walks it, row by row: a row is a neuron of `source`.
 
-    walk: from pre to post. latent_bits, store: of its latents. all_columns: whether a row may have
-    moved, so that columns that stood count too.
+    walk: from pre to post. latent_bits: of each of its latents. single_port: its memory reads or
+    writes a lane in a cycle, not both.
     """
 
     walk: Walk
@@ -163,12 +167,12 @@ def latent_bits_of(
             raise NetworkError(
                 f"latent_bits must name couplings ({', '.join(names)}), not {name!r}"
             )
-    bits = {name: own.get(name, MOST_LATENT_BITS) for name in names}
+    bits = {name: own.get(name, LATENT_BITS) for name in names}
     for name, found in bits.items():
-        if not FEWEST_LATENT_BITS <= found <= MOST_LATENT_BITS:
+        if not FEWEST_LATENT_BITS <= found <= LATENT_BITS:
             raise NetworkError(
                 f"latent_bits of coupling {name!r} must be in "
-                f"{FEWEST_LATENT_BITS}..{MOST_LATENT_BITS}, not {found!r}"
+                f"{FEWEST_LATENT_BITS}..{LATENT_BITS}, not {found!r}"
             )
     return bits
 

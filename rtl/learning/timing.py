@@ -23,11 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.rtl.learning.tables import DRAIN, LearnedCoupling, Learning, chunks_of
+from toreq_hw.rtl.learning.tables import (
+    DRAIN,
+    INPUT_ROW_CYCLES,
+    READ_CYCLES,
+    LearnedCoupling,
+    Learning,
+    chunks_of,
+)
 from toreq_hw.rtl.parameters import CoreParameters
-
-READ = 3
-"""Cycles in which both states of a slice are read."""
 
 WRITE_AHEAD = 3
 """A beat reads in the cycle in which one that was issued so many cycles before it writes."""
@@ -104,7 +108,7 @@ def scan_cycles(parameters: CoreParameters) -> int:
     learning = _learning(parameters)
     twice = {region.population for region in learning.reached}
     return sum(
-        READ * parameters.slices_of(number)
+        READ_CYCLES * parameters.slices_of(number)
         + chunks_of(placement, learning.lanes) * (1 + (number in twice))
         for number, placement in enumerate(parameters.relaxing)
     )
@@ -118,13 +122,13 @@ def _rows(
     if coupling.from_input:
         rows, chunks = int(np.count_nonzero(sample.inputs)), found.moved[walk.target]
         if not coupling.single_port:
-            return 1 + rows * (2 + len(chunks))
-        return 1 + 2 * rows + single_port_beats(parameters, chunks, rows)
+            return 1 + rows * (INPUT_ROW_CYCLES + len(chunks))
+        return 1 + INPUT_ROW_CYCLES * rows + single_port_beats(parameters, chunks, rows)
     plus, minus = found.plus[walk.source], found.minus[walk.source]
     moved = int(np.count_nonzero(plus != minus))
     stood = int(np.count_nonzero((plus == minus) & (plus != 0)))
     beats = (2 * moved + (1 + coupling.is_self) * stood) * len(found.reached[walk.target])
-    return (READ + 1) * parameters.slices_of(walk.source) + len(plus) + beats
+    return (READ_CYCLES + 1) * parameters.slices_of(walk.source) + len(plus) + beats
 
 
 def single_port_beats(parameters: CoreParameters, chunks: list[int], rows: int) -> int:

@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from msgspec import UNSET
 
 from toreq_hw.argument_types import named_type_errors
-from toreq_hw.contract.learning import LATENT_BITS, LATENT_LIMIT
+from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS, LATENT_LIMIT
 from toreq_hw.errors import InputError
 from toreq_hw.records.training import RuleSettings
-
-FEWEST_LATENT_BITS = 8
-"""Of a latent weight: an INT8 weight is its high byte."""
 
 MAX_SHIFT = 16
 """Largest k: the rounding offset comes from 16 random bits."""

@@ -63,7 +63,7 @@ class BeatsKeepTheirWord(Property):
 
     def describe(self, m: Module) -> None:
         """The core, its streams, the monitors."""
-        network = _network()
+        network = single_neurons()
         self._parameters = CoreParameters.of(
             network, lanes=2, counter_bits=4, max_sweeps=3, threshold=self._threshold
         )
@@ -231,7 +231,7 @@ class LoadsAreWeights(Property):
 
     def describe(self, m: Module) -> None:
         """Any words at any time."""
-        parameters = CoreParameters.of(_network(), lanes=2)
+        parameters = CoreParameters.of(single_neurons(), lanes=2)
         m.submodules.port = port = LoadPort(parameters)
         self.drive(m, port.words.payload, "words_payload")
         self.drive(m, port.words.valid, "words_valid")
@@ -261,7 +261,7 @@ def _signed_network() -> Network:
     )
 
 
-def _network() -> Network:
+def single_neurons() -> Network:
     """One neuron each, one bit each; the output hears the hidden neuron and is heard by it."""
     populations = (
         Population("input", 1, Role.INPUT, 1),

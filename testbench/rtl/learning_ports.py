@@ -11,7 +11,6 @@ from testbench.rtl.ports import LIMIT_CYCLES, Ports
 from testbench.rtl.streams import EventMonitor, StreamDriver, StreamMonitor
 from toreq_hw.rtl.interfaces import pack, readback_payload
 from toreq_hw.rtl.learning.state import LearnedState, state_of
-from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -65,8 +64,7 @@ class LearningPorts(Ports):
         """All that the core holds, read back."""
         words: dict[int, list[int]] = {}
         for space in self.parameters.load_spaces:
-            store = space.code < Space.WEIGHTS + len(self.parameters.stores)
-            if store or space.code in (Space.BIAS_LATENT, Space.GENERATOR):
+            if space.is_read_back:
                 first = len(self.answers)
                 for row in range(space.rows):
                     self.ask(space.code, row)

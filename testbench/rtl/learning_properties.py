@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import numpy as np
 from amaranth import Module, Mux, Signal, Value
 
+from testbench.rtl.environment import single_neurons
 from testbench.rtl.operands import later
 from testbench.rtl.properties import Property, make_module
-from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.lanes import WRITE_LATENCY, UpdateLanes
@@ -76,7 +75,7 @@ class NothingLearnsOutsideLearn(Property):
     def describe(self, m: Module) -> None:
         """Watches what LEARN writes."""
         parameters = _parameters()
-        core = Core(parameters, MemoryImages.of(_network(), parameters))
+        core = Core(parameters, MemoryImages.of(single_neurons(), parameters))
         make_module(core)
         m.submodules.core = core
         for name in ("inputs", "commands", "loads", "reads"):
@@ -100,19 +99,5 @@ class NothingLearnsOutsideLearn(Property):
         self.check("generator_stands", learner.generator == before, when=~may)
 
 
-def _network() -> Network:
-    """One neuron each, of one bit."""
-    populations = (
-        Population("input", 1, Role.INPUT, 1),
-        Population("hidden", 1, Role.HIDDEN, 1),
-        Population("output", 1, Role.OUTPUT, 1),
-    )
-    couplings = tuple(
-        DenseCoupling(pre, post, np.ones((1, 1), dtype=np.int8), 0, WeightFormat.TERNARY)
-        for pre, post in (("input", "hidden"), ("hidden", "output"))
-    )
-    return Network(populations, couplings, {})
-
-
 def _parameters() -> CoreParameters:
-    return CoreParameters.of(_network(), lanes=2, learn_lanes=1, latent_bits=LATENT_BITS)
+    return CoreParameters.of(single_neurons(), lanes=2, learn_lanes=1, latent_bits=LATENT_BITS)

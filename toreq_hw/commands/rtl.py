@@ -17,12 +17,12 @@ from toreq_hw.cli.options import (
     out_folder_option,
     threshold_option,
 )
+from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json, write_text
 from toreq_hw.records.core_files import CoreFiles
-from toreq_hw.rtl.learning.tables import FEWEST_LATENT_BITS, MOST_LATENT_BITS
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.versions import versions
 
@@ -55,7 +55,7 @@ _MOST_SWEEPS = (1 << 16) - 1
 @click.option("--learn-lanes", type=Whole(1, 64), help="Latents a beat of LEARN.  [default: 1]")
 @click.option(
     "--latent-bits",
-    type=Whole(FEWEST_LATENT_BITS, MOST_LATENT_BITS),
+    type=Whole(FEWEST_LATENT_BITS, LATENT_BITS),
     help="Of every latent weight of a core that learns.  [default: 16]",
 )
 @out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
@@ -92,7 +92,7 @@ def command(
         max_sweeps,
         threshold=threshold,
         learn_lanes=(learn_lanes or 1) if learning else None,
-        latent_bits=latent_bits or MOST_LATENT_BITS,
+        latent_bits=latent_bits or LATENT_BITS,
     )
     with together():
         record = write(parameters, net, out)

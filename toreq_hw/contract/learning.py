@@ -1,7 +1,8 @@
 """Sizes of what learning keeps, for the simulator and for cores: docs/numerics.md, section 6."""
 
-LATENT_BITS = 16
-"""Of a latent weight, unless a rule keeps fewer."""
+LATENT_BITS, FEWEST_LATENT_BITS = 16, 8
+"""Of a latent weight where nothing is said, which are the most; and the fewest: an INT8 weight is
+its high byte."""
 
 LATENT_LIMIT = 32767
 """Latent weights are int16 and stay in -32767..32767."""
