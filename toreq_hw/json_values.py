@@ -9,5 +9,5 @@ JsonObject = dict[str, Any]
 FilePart = dict[str, bool | int | str | Sequence[int | str]]
 """A part of an entry of a network file, such as the rows of a population."""
 
-FileEntry = dict[str, bool | int | str | Sequence[int | str] | FilePart]
+FileEntry = dict[str, bool | int | str | Sequence[int | float | str] | FilePart]
 """An entry of a network file. A coupling's has the fields of its kind."""

@@ -140,8 +140,8 @@ def _bench(setting: Setting) -> _Bench:
     """Loaded once a process."""
     network = load(setting.network)
     baseline = load(setting.baseline) if setting.baseline else None
-    dataset = data.load(setting.data)
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
+    dataset = data.load(setting.data, network.encoding)
+    inputs = data.input_states(network, dataset.test.images, dataset.pixel_max)
     inputs = np.ascontiguousarray(inputs[: setting.samples])
     # What level 0 must equal: the equilibrium, or what a phase cut at the limit has reached.
     limit = MAX_SWEEPS if KINDS[setting.kind].on_settled else setting.max_sweeps

@@ -147,7 +147,7 @@ LINES = {
     "synth net.safetensors": "--board must be given, one of icebreaker",
     "simulate": "NETWORK must be given",
     "simulate net.safetensors other": "unexpected extra argument",
-    "simulate net.safetensors --smaples 3": "Did you mean '--samples'?",
+    "simulate net.safetensors --smaples 3": "'--samples'",
     "simulat net.safetensors": "did you mean 'simulate'?",
     "simulate net.safetensors --json=": "arguments must not be empty, found '--json='",
     f"simulate {'n' * 5000}": "File name too long",

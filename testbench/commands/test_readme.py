@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,22 @@ def test_tour(tmp_path: Path) -> None:
     for block in blocks("python"):
         output = run([sys.executable, "-c", block], tmp_path)
         assert "[[  0   0" in output  # the trajectory starts at rest
+
+
+def test_own_data(tmp_path: Path) -> None:
+    from sklearn.datasets import load_wine
+
+    wine = load_wine()
+    columns = [name.replace(",", "") for name in wine.feature_names]
+    rows = [",".join([*columns, "quality"])]
+    for values, target in zip(wine.data, wine.target, strict=True):
+        rows.append(",".join([*map(str, values), ("good", "fair", "poor")[target]]))
+    (tmp_path / "wine.csv").write_text("\n".join(rows), encoding="utf-8")
+    for line in blocks("sh own")[0].splitlines():
+        output = run(shlex.split(line), tmp_path)
+    accuracy = re.search(r"test accuracy\s+│\s+([\d.]+) % of 36", output)
+    assert accuracy
+    assert float(accuracy[1]) >= 80
 
 
 @pytest.mark.skipif(

@@ -130,7 +130,7 @@ def test_sequences_are_simulated(tmp_path: Path) -> None:
         ("copy-N", "--data must be copy-N with N in 4..64, found 'copy-N'"),
         ("recall-09", "--data must be recall-N with N in 2..8, found 'recall-09'"),
         ("sums-" + "9" * 30, "--data must be sums-N with N in 7..64, found 'sums-999"),
-        ("revers-8", "recall-N, found 'revers-8'; did you mean 'reversal-N'?"),
+        ("revers-8", "module:function, found 'revers-8'; did you mean 'reversal-N'?"),
     ],
 )
 def test_data_that_does_not_fit_is_refused(tmp_path: Path, name: str, must: str) -> None:

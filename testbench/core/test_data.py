@@ -243,6 +243,7 @@ def test_unknown_name() -> None:
     with pytest.raises(DataError) as caught:
         data.load("cifar")
     known = "digits, mnist, fashion-mnist, cifar-10, reversal-N, copy-N, sums-N, recall-N"
+    known += ", FILE.csv, FILE.npz, FOLDER_OF_IMAGES, package.module:function"
     assert str(caught.value).startswith(f"data must be one of {known}, not 'cifar'")
     with pytest.raises(DataError, match=r"^data must be reversal-N with N in 4..64, found 'reve"):
         data.load("reversal-100")

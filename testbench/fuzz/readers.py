@@ -10,6 +10,7 @@ from testbench.fuzz.reader import Reader
 from toreq_hw import network
 from toreq_hw.cli.info_details import details
 from toreq_hw.data import read_idx
+from toreq_hw.data.own import load_own
 from toreq_hw.errors import DeploymentError
 from toreq_hw.file_kinds import Kind, kind_of
 from toreq_hw.lava_backend.lava_replay import read_replay
@@ -51,6 +52,10 @@ def _ledger(path: Path) -> None:
         place.unlink()
 
 
+def _own_data(path: Path) -> None:
+    load_own(str(path))
+
+
 def _npy(path: Path) -> None:
     read_npy(path, 1 << 30, DeploymentError)
 
@@ -88,6 +93,8 @@ READERS = (
     Reader("fault-map", 180, seeds.fault_maps, _fault_map, containers.in_json),
     Reader("idx", 60, seeds.idx_arrays, read_idx),
     Reader("idx-gzip", 60, seeds.packed_arrays, read_idx, containers.in_gzip),
+    Reader("table", 60, seeds.tables, _own_data, suffix=".csv"),
+    Reader("arrays", 30, seeds.archives, _own_data, suffix=".npz"),
     Reader("ledger", 60, seeds.ledgers, _ledger, containers.in_lines),
     Reader("yosys", 50, tool_files.stats, tool_files.read_stat, containers.in_json),
     Reader("nextpnr", 45, tool_files.reports, tool_files.read_report, containers.in_json),

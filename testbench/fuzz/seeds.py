@@ -191,6 +191,25 @@ def idx_arrays(_: Path) -> list[bytes]:
     return [header + images.tobytes(), bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 1, 9])]
 
 
+def tables(_: Path) -> list[bytes]:
+    """With names of columns and without."""
+    named = "age;class;pay\n" + "".join(
+        f"{20 + n};{'no' if n % 2 else 'yes'};{n / 4}\n" for n in range(12)
+    )
+    return [named.encode(), b"column1,y\n" + b"3,0\n4,1\n" * 6]
+
+
+def archives(folder: Path) -> list[bytes]:
+    """Arrays by their names, with test samples and without; packed and not."""
+    path = folder / "x.npz"
+    np.savez(path, x=np.arange(24.0).reshape(12, 2), y=np.arange(12) % 3)
+    plain = path.read_bytes()
+    images = np.arange(72, dtype=np.uint8).reshape(6, 3, 4)
+    labels = np.array(["cat", "dog"] * 3)
+    np.savez_compressed(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return [plain, path.read_bytes()]
+
+
 def packed_arrays(folder: Path) -> list[bytes]:
     """The same, packed; one in two parts."""
     plain = idx_arrays(folder)

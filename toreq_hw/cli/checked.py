@@ -94,6 +94,7 @@ class CheckedCommand(click.Command):
             check_kind(label, path, kinds)
         outputs = dict(_files_of(self.params, ctx.params, OutputFile)) | dict(more.outputs)
         inputs = dict(_files_of(self.params, ctx.params, InputFile)) | dict(more.inputs)
+        inputs |= dict(_data_files(self.params, ctx.params))
         folders = dict(self._folders(ctx.params)) | dict(more.folders)
         ctx.meta[META] = more.run or run_name(self.own_name, self._settings(ctx))
         places = {label: destination(path) for label, path in outputs.items()}
@@ -173,6 +174,17 @@ def _files_of(
             continue
         for number, path in enumerate(value, start=1):
             yield f"{_label(parameter)} {number}", path
+
+
+def _data_files(
+    parameters: Iterable[click.Parameter], values: Mapping[str, Any]
+) -> Iterable[tuple[str, Path]]:
+    """The files of own data, of parameters whose types say which a value names."""
+    for parameter in parameters:
+        files_read = getattr(parameter.type, "files_read", None)
+        found = files_read(values.get(parameter.name or "")) if files_read else ()
+        for number, path in enumerate(found, start=1):
+            yield f"{_label(parameter)}{f' {number}' if number > 1 else ''}", path
 
 
 def _kinds(

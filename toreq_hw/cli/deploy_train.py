@@ -15,6 +15,7 @@ from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import (
+    DataName,
     json_option,
     out_file_option,
     overwrite_option,
@@ -27,7 +28,6 @@ from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checkpoint_path, train_files
 from toreq_hw.cli.train_options import integer_options
 from toreq_hw.cli.train_start import begin_training
-from toreq_hw.data import NAMES
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
@@ -58,7 +58,7 @@ def _files(values: Values) -> Files:
 @click.option(
     "--train",
     "data_name",
-    type=Name(NAMES),
+    type=DataName(),
     required=True,
     help="Data set whose samples it learns.",
 )
@@ -114,7 +114,7 @@ def command(
     trainer, notes = begin_training(options)
     study = BoardStudy(
         trainer=trainer,
-        dataset=_dataset(notes, options),
+        dataset=_dataset(notes, options, trainer.blueprint.encoding),
         notes=notes,
         choice=BoardChoice(
             board=board,
@@ -138,14 +138,16 @@ def command(
     return 0 if record.bit_exact and not record.faults else 1
 
 
-def _dataset(notes: CheckpointNotes, options: Mapping[str, Any]) -> data.Dataset:
+def _dataset(
+    notes: CheckpointNotes, options: Mapping[str, Any], encoding: network.Encoding | None
+) -> data.Dataset:
     """What is learned and measured. Raises InputError for other data than the checkpoint's."""
-    dataset = data.load(notes.data)
-    if notes.data != data.load(options["data_name"]).name:
+    if notes.data != options["data_name"]:
         raise InputError(
             f"--train must be {notes.data}, as in the checkpoint of --resume, not "
             f"{options['data_name']}"
         )
+    dataset = data.load(notes.data, encoding)
     if notes.holdout:
         dataset = dataset.holding_out(notes.holdout)
     return with_samples(dataset, options["samples"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -9,42 +10,110 @@ import click
 from toreq_hw.cli.checked import OVERWRITE
 from toreq_hw.cli.numbers import MAX_COUNT, MAX_JOBS, MAX_THRESHOLD, Name, Whole
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
-from toreq_hw.data import NAMES, SEQUENCES, Dataset
+from toreq_hw.data import NAMES, OWN, SEQUENCES, Dataset, Spec
+from toreq_hw.data.own import is_own
 from toreq_hw.data.sequences import named
-from toreq_hw.errors import InputError
+from toreq_hw.errors import DataError, InputError
 from toreq_hw.file_kinds import Kind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class DataName(Name):
-    """A set of images, or a task on sequences of some length, such as reversal-8."""
+_SETTINGS = "toreq_hw.data_settings"
+"""Key of a click context's `meta`: what options beside --data say of own data."""
 
-    def __init__(self) -> None:
-        super().__init__((*NAMES, *SEQUENCES))
+
+class DataName(Name):
+    """A set of this package, or own data.
+
+    sequences: whether tasks on sequences of some length, such as reversal-8, are sets too.
+    """
+
+    def __init__(self, *, sequences: bool = False) -> None:
+        super().__init__((*NAMES, *(SEQUENCES if sequences else ()), *OWN))
+        self._sequences = sequences
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name; anything else is a usage error."""
+        """The name, or the text of own data with its settings; anything else is a usage error."""
         try:
-            if named(str(value)):
+            if is_own(str(value)):
+                return Spec.of(str(value)).text
+            if self._sequences and named(str(value)):
                 return str(value)
-        except InputError as error:
+        except (InputError, DataError) as error:
             self.fail(str(error), param, ctx)
-        return super().convert(value, param, ctx)
+        name = super().convert(value, param, ctx)
+        if name in OWN:
+            self.fail(f"must be {name} of yours, found these very letters", param, ctx)
+        return name
+
+    def files_read(self, value: Any) -> tuple[Path, ...]:
+        """The files that a value of this type names."""
+        texts = value if isinstance(value, tuple) else (value,)
+        own = (Spec.of(text) for text in texts if isinstance(text, str) and is_own(text))
+        return tuple(path for spec in own for path in spec.files)
 
 
-DATA_HELP = "Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded."
-
-data_option = click.option(
-    "--data", "data_name", type=Name(NAMES), default="digits", show_default=True, help=DATA_HELP
+DATA_HELP = (
+    "Data set; MNIST and Fashion-MNIST are found in $TOREQ_HW_DATA or downloaded. Or data of yours "
+    "(docs/data.md)."
 )
-any_data_option = click.option(
-    "--data",
-    "data_name",
-    type=DataName(),
-    default="digits",
-    show_default=True,
-    help=f"{DATA_HELP} Tasks on sequences are made from a seed; N is their length.",
+
+_SPELLED = {"target": "--target-column", "split": "--split", "scale": "--scale"}
+_SETTING_HELP = {
+    "target": "Own data: column or array of the classes.  [default: target, class, label or y]",
+    "split": "Own data: FRACTION[:SEED] of test samples, given, column:NAME or file:FILE.  "
+    "[default: given where it is, else 0.2]",
+    "scale": "Own data: spread, minmax or LOW:HIGH becomes 0..255.  [default: 0:255 of bytes, "
+    "else spread]",
+}
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_SETTINGS, {})[param.name] = value
+
+
+def _with_settings(ctx: click.Context, _: click.Parameter, value: str) -> str:
+    """The text of --data with the settings given beside it. Raises InputError or DataError."""
+    given = ctx.meta.get(_SETTINGS, {})
+    if is_own(value):
+        return Spec.of(value).merged(given).text
+    for setting in given:
+        raise InputError(f"{_SPELLED[setting]} must go with own data, found --data {value}")
+    return value
+
+
+def _data_options(*, sequences: bool, more: str = "") -> Callable[[F], F]:
+    """--data, and options that say more of own data; they are read before it."""
+
+    def add(command: F) -> F:
+        for name, spelled in reversed(_SPELLED.items()):
+            command = click.option(
+                spelled,
+                name,
+                metavar=name.upper(),
+                is_eager=True,
+                expose_value=False,
+                callback=_keep,
+                help=_SETTING_HELP[name],
+            )(command)
+        return click.option(
+            "--data",
+            "data_name",
+            type=DataName(sequences=sequences),
+            default="digits",
+            show_default=True,
+            callback=_with_settings,
+            help=f"{DATA_HELP}{more}",
+        )(command)
+
+    return add
+
+
+data_option = _data_options(sequences=False)
+any_data_option = _data_options(
+    sequences=True, more=" Tasks on sequences are made from a seed; N is their length."
 )
 seed_option = click.option(
     "--seed",

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from toreq_hw import network
+from toreq_hw import data, network
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
-from toreq_hw.data import Dataset
+from toreq_hw.data import Dataset, Spec
+from toreq_hw.data.own import Form
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.sim.learning import Trainer
@@ -29,7 +30,6 @@ SHAPE_OPTIONS = (
 RESUMED_OPTIONS = (
     "start",
     "description",
-    "data_name",
     *SHAPE_OPTIONS,
     "beta_shift",
     "shift",
@@ -44,6 +44,14 @@ RESUMED_OPTIONS = (
 """Options of `train` that a checkpoint answers by itself."""
 
 _SPELLED = {"start": "from", "data_name": "data", "description": "network"}
+
+
+def dataset_for(name: str, start: Path | None) -> Dataset:
+    """The data set called `name`, encoded as the network at `start` says, where there is one.
+
+    Raises DataError; NetworkFileError for a file that holds no network.
+    """
+    return data.load(name, network.load(start).encoding if start else None)
 
 
 def starting_network(path: Path | None, dataset: Dataset) -> Network | None:
@@ -104,9 +112,23 @@ def weight_format_of(start: Network) -> WeightFormat:
     return WeightFormat.TERNARY if ternary else WeightFormat.INT8
 
 
-def refuse_resumed_options() -> None:
-    """Raises InputError where an option was given that the checkpoint of --resume answers."""
-    _refuse(RESUMED_OPTIONS, "--resume, which goes on from a checkpoint with what it has noted")
+def refuse_resumed_options(noted: str | None = None) -> None:
+    """Raises InputError where an option was given that the checkpoint of --resume answers.
+
+    noted: its data, once it is read. A function must be named again: no file makes code run.
+    """
+    reason = "--resume, which goes on from a checkpoint with what it has noted"
+    _refuse(RESUMED_OPTIONS, reason)
+    if noted is None:
+        return
+    context = click.get_current_context()
+    given = context.get_parameter_source("data_name") is ParameterSource.COMMANDLINE
+    if given and context.params["data_name"] == noted:
+        return
+    if Spec.of(noted).form is not Form.FUNCTION:
+        _refuse(("data_name",), reason)
+    else:
+        raise InputError(f"--data must be {noted} again with --resume: no checkpoint makes it run")
 
 
 def epochs_of(trainer: Trainer, asked: int) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from itertools import pairwise
 
-from toreq_hw import data, network
+from toreq_hw import network
 from toreq_hw.cli import starting
 from toreq_hw.cli.checked import Values
 from toreq_hw.cli.readout_options import feedback_of, feedback_shifts_of, readout_of
@@ -30,7 +30,7 @@ def begin_training(options: Values) -> tuple[Trainer, CheckpointNotes]:
 
 
 def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
-    dataset = data.load(options["data_name"])
+    dataset = starting.dataset_for(options["data_name"], options["start"])
     start = starting.starting_network(options["start"], dataset)
     plan = starting.described_network(options["description"], dataset)
     known = start or plan
@@ -38,6 +38,8 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
     clamped = readout_of(options) is not None or (known is not None and known.readout is not None)
     attends = known is not None and bool(known.terms)
     default = recipe(kind, dataset.pixels, clamped=clamped, attends=attends)
+    if not dataset.holds_images:
+        default = replace(default, augment=0)
     settings = _recipe(options, default)
     epochs = options["epochs"] or settings.epochs
     if start:
@@ -48,12 +50,14 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
     else:
         starting.check_rows(1, "the network of these options", dataset)
         shape = _shape(options, dataset, kind, settings)
+    if shape.encoding is None:
+        shape = replace(shape, encoding=dataset.encoding_of(shape.input))
     begin = Trainer.from_network if start else Trainer
     bits = options["latent_bits"] or LATENT_BITS
     rule = replace(settings.rule(shape, epochs), latent_bits=bits)
     trainer = begin(shape, rule, options["seed"])
     notes = CheckpointNotes(
-        data=dataset.name,
+        data=dataset.source,
         holdout=options["holdout"],
         epochs=epochs,
         augment=settings.augment,
@@ -65,6 +69,8 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
 def _resume(options: Values) -> tuple[Trainer, CheckpointNotes]:
     starting.refuse_resumed_options()
     trainer, found = checkpoint.load(options["resume"])
+    if isinstance(found.get("data"), str):
+        starting.refuse_resumed_options(found["data"])
     notes = notes_from(found, trainer, options["resume"])
     epochs = starting.epochs_of(trainer, options["epochs"] or notes.epochs)
     return trainer, replace(notes, epochs=epochs)
@@ -99,4 +105,5 @@ def _shape(options: Values, dataset: Dataset, kind: WeightFormat, settings: Reci
         feedback_shifts=feedback_shifts_of(options, len(options["hidden"])),
         feedback=feedback_of(options),
         readout=readout_of(options),
+        encoding=dataset.encoding,
     )

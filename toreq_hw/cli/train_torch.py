@@ -1,16 +1,17 @@
 """`toreq-hw train --engine torch`: batches on torch tensors, quantisers in the loop."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toreq_hw import data, network
+from toreq_hw import network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Values
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.starting import check_rows, described_network, starting_network
+from toreq_hw.cli.starting import check_rows, dataset_for, described_network, starting_network
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
@@ -54,7 +55,7 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     Returns 1 where the simulator and the trainer disagree on any state of any test image.
     """
     refuse_options(options, INTEGER_ONLY, "torch")
-    dataset = data.load(options["data_name"])
+    dataset = dataset_for(options["data_name"], options["start"])
     check_rows(1, "--engine torch", dataset)
     start = starting_network(options["start"], dataset)
     blank = described_network(options["description"], dataset)
@@ -68,6 +69,9 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
     training = train_torch(settings, dataset, start, console.terminal, blank)
+    net = training.network
+    encoded = replace(net, encoding=dataset.encoding_of(net.input))
+    training = replace(training, network=encoded)
     record = TrainedNetwork(
         **vars(training_record(training, dataset)),
         started_from=start.sha256 if start else None,

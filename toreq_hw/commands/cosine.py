@@ -45,7 +45,8 @@ def command(
     A coupling's contrast is summed over training images, in integers. Its cosine is that of the
     angle to minus the gradient at the real-valued equilibrium (docs/networks.md).
     """
-    net, dataset = network.load(network_path), data.load(data_name)
+    net = network.load(network_path)
+    dataset = data.load(data_name, net.encoding)
     check_ends(net, network_path, dataset)
     if samples > len(dataset.train):
         raise InputError(
@@ -53,7 +54,7 @@ def command(
             f"{dataset.name}, not {samples}"
         )
     chosen = dataset.train.take(slice(0, samples))
-    inputs = data.encode(chosen.images, dataset.pixel_max, net.input)
+    inputs = data.input_states(net, chosen.images, dataset.pixel_max)
     found = alignment(net, inputs, chosen.labels, beta_shifts)
     record = Cosines(
         **vars(found),

@@ -49,7 +49,7 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
     begin = time.perf_counter()
     dataset = with_samples(data.load("digits"), samples)
     trained, history = make_network(dataset, seed, console.terminal)
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
+    inputs = data.input_states(trained, dataset.test.images, dataset.pixel_max)
     relaxation = sim.relax(trained, inputs, trace=True)
     difference = compare_engines(trained, inputs, dataset.test.labels, screen=console.terminal)
     summary = summarise(relaxation, dataset.test.labels)

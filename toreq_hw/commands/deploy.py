@@ -214,11 +214,11 @@ def _watch_run(title: str) -> Iterator[targets.Watch]:
 
 def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> targets.Samples:
     """The first `count` test images; fewer, where the set is smaller and nobody named a number."""
-    loaded = data.load(dataset)
+    loaded = data.load(dataset, network.encoding)
     if exactly:
         check_samples(count, loaded)
     test = loaded.test.take(slice(0, count))
-    inputs = data.encode(test.images, loaded.pixel_max, network.input)
+    inputs = data.input_states(network, test.images, loaded.pixel_max)
     return targets.Samples(loaded.name, loaded.split, inputs, test.labels)
 
 

@@ -147,14 +147,14 @@ def _graph(network: Network, file_format: str, sweeps: int) -> "ModelProto":
 
 def _test_inputs(network: Network, data_name: str, images: int) -> npt.NDArray[np.int16]:
     """Input states of the first test images. Raises InputError where there are not as many."""
-    dataset = data.load(data_name)
+    dataset = data.load(data_name, network.encoding)
     if images > len(dataset.test) or dataset.pixels != network.input.size:
         raise InputError(
             f"--verify {images} must be of at most {len(dataset.test)} images of "
             f"{dataset.pixels} pixels ({data_name}); the network has {network.input.size} inputs"
         )
     shown = dataset.test.images[:images]
-    return data.encode(shown, dataset.pixel_max, network.input)
+    return data.input_states(network, shown, dataset.pixel_max)
 
 
 def _differing(path: Path, network: Network, inputs: npt.NDArray[np.int16]) -> int:

@@ -30,6 +30,7 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.contract.limits import MAX_SWEEPS, MOST_SWEEPS
+from toreq_hw.data import Spec
 from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.reading import parse_json
@@ -61,7 +62,7 @@ def _files(values: Values) -> Files:
     """The feed-forward baseline beside the network, read where it is there."""
     if not values["twin"]:
         return Files()
-    baseline = baseline_path(values["network_path"], values["data_name"])
+    baseline = baseline_path(values["network_path"], Spec.of(values["data_name"]).name)
     named = {"the feed-forward baseline": baseline}
     return Files(inputs=named) if baseline.exists() else Files(outputs=named)
 
@@ -137,7 +138,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     Ends with status 1 if a control fails: level 0 must change nothing, full damage end at chance.
     """
     net = network.load(network_path)
-    dataset = data.load(given["data_name"])
+    dataset = data.load(given["data_name"], net.encoding)
     samples = check_samples(given["samples"], dataset)
     plan = Plan(
         given["wanted"],
@@ -148,7 +149,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     )
     setting = Setting(
         network=str(network_path),
-        data=dataset.name,
+        data=dataset.source,
         samples=samples,
         kind=given["kind"],
         options=_options(given["options"]),
@@ -156,7 +157,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
         max_sweeps=given["max_sweeps"],
     )
     setting.check(net, plan.levels)
-    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)
+    data.input_states(net, dataset.test.images[:1], dataset.pixel_max)
     if given["twin"]:
         baseline = baseline_of(net, network_path, dataset, given["seed"], console.terminal)
         setting = Setting(

@@ -11,11 +11,11 @@ from toreq_hw.cli.numbers import (
     MAX_COUNT,
     MAX_LEVELS,
     MAX_THRESHOLD,
-    Name,
     Numbers,
     Whole,
 )
 from toreq_hw.cli.options import (
+    DataName,
     jobs_option,
     json_option,
     out_folder_option,
@@ -47,7 +47,7 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
 @click.option(
     "--data",
     "data_names",
-    type=Name(data.NAMES),
+    type=DataName(),
     multiple=True,
     default=("digits",),
     show_default=True,
@@ -112,6 +112,7 @@ def command(
 
 def _read(path: Path, data_name: str, samples: int | None) -> MeasuredNetwork:
     """A network and data of its size: checked before the first measurement, which is long."""
-    net, dataset = network.load(path), with_samples(data.load(data_name), samples)
-    data.encode(dataset.test.images[:1], dataset.pixel_max, net.input)  # refuses another size
+    net = network.load(path)
+    dataset = with_samples(data.load(data_name, net.encoding), samples)
+    data.input_states(net, dataset.test.images[:1], dataset.pixel_max)  # refuses another size
     return MeasuredNetwork(path.stem, net, dataset)

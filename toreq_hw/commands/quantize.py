@@ -1,5 +1,6 @@
 """`toreq-hw quantize`: a float model as a network, with an account of what is lost where."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def command(
     net, fits = quantise_model(
         prepared.equilibrium, WeightFormat(weights), state_bits, input_bits, fraction_bits
     )
-    report, accuracy = _measure(prepared.equilibrium, net, fits, dataset)
+    report, net, accuracy = _measure(prepared.equilibrium, net, fits, dataset)
     record = Quantised(
         **vars(report),
         accuracy_fed_forward=prepared.accuracy_fed_forward,
@@ -153,13 +154,16 @@ def _load(path: Path) -> "FloatModel | Mlp":
 
 def _measure(
     model: "FloatModel", net: Network, fits: "tuple[Fit, ...]", dataset: Dataset
-) -> tuple[QuantisationReport, float]:
-    """What each step of quantisation costs on the test images, and the network's accuracy."""
+) -> tuple[QuantisationReport, Network, float]:
+    """What each step of quantisation costs on the test images; the network, with the encoding of
+    the data set, and its accuracy.
+    """
     from toreq_hw.quant.post_training import account
 
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    net = replace(net, encoding=dataset.encoding_of(net.input))
+    inputs = data.input_states(net, dataset.test.images, dataset.pixel_max)
     accuracy = float(np.mean(sim.relax(net, inputs).classes == dataset.test.labels))
-    return account(model, net, fits, dataset), accuracy
+    return account(model, net, fits, dataset), net, accuracy
 
 
 def _print(record: Quantised, out: Path) -> None:

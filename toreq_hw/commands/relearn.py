@@ -131,7 +131,7 @@ def _samples_of(dataset: Dataset, shape: Network) -> tuple[TrainingSamples, Eval
     """Images of a data set as inputs of a network: to learn from, and to measure with."""
     settings = recipe(shape.couplings[0].weight_format, dataset.pixels)
     train, test = (
-        data.encode(part.images, dataset.pixel_max, shape.input)
+        data.input_states(shape, part.images, dataset.pixel_max)
         for part in (dataset.train, dataset.test)
     )
     training = TrainingSamples(train, dataset.train.labels, dataset.shape, settings.augment)

@@ -96,8 +96,8 @@ def command(
     Ends with status 1 at a difference.
     """
     net = network.load(network_path)
-    dataset = data.load(data_name)
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    dataset = data.load(data_name, net.encoding)
+    inputs = data.input_states(net, dataset.test.images, dataset.pixel_max)
     layers = [_layer(text, seed) for text in wanted]
     settled = settled or any(isinstance(layer, StartLayer) for layer in layers)
     if layers:

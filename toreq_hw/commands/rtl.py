@@ -152,11 +152,11 @@ def _wave(
     """Runs one test image through Amaranth's own simulator; returns the waveform's path."""
     from toreq_hw.rtl.wave import write_wave
 
-    dataset = data.load(name)
+    dataset = data.load(name, net.encoding)
     if index >= len(dataset.test):
         raise InputError(f"wave must be in 0..{len(dataset.test) - 1} for {name}, not {index}")
     images = dataset.test.images[index : index + 1]
-    inputs = data.encode(images, dataset.pixel_max, net.input)[0]
+    inputs = data.input_states(net, images, dataset.pixel_max)[0]
     path = out / f"image-{index}.vcd"
     write_wave(parameters, net, inputs, int(dataset.test.labels[index]), path)
     return str(path)

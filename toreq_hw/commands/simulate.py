@@ -69,9 +69,9 @@ def command(
     Ends with status 1 if --compare finds engines that disagree.
     """
     net = network.load(network_path)
-    dataset = with_samples(data.load(data_name), samples)
+    dataset = with_samples(data.load(data_name, net.encoding), samples)
     check_ends(net, network_path, dataset)
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, net.input)
+    inputs = data.input_states(net, dataset.test.images, dataset.pixel_max)
     labels = dataset.test.labels
     _check_traced(traced, len(inputs))
     runner = sim.make_engine(net, engine, threads)

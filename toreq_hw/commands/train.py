@@ -38,6 +38,7 @@ Examples:
   toreq-hw train --network attention.toml --data reversal-8 --out net.safetensors
   toreq-hw train --from imported.safetensors --data mnist --out net.safetensors
   toreq-hw train --resume net.checkpoint --epochs 40 --out net.safetensors
+  toreq-hw train --data wine.csv --target-column quality --split 0.25:7 --out net.safetensors
   toreq-hw train --engine torch --weights int8 --state-bits 4 --out net.safetensors"""
 
 
@@ -92,7 +93,7 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
     kept = checkpoint_path(out, options["checkpoint_path"])
     trainer, notes = begin_training(options)
-    dataset = data.load(notes.data)
+    dataset = data.load(notes.data, trainer.blueprint.encoding)
     if notes.holdout:
         dataset = dataset.holding_out(notes.holdout)
     dataset = with_samples(dataset, options["samples"])

@@ -5,8 +5,21 @@ digits = data.load("digits")
 digits.test.images.shape, digits.test.labels
 """
 
-from toreq_hw.data.dataset import Dataset, Split, encode
+from toreq_hw.data.dataset import Dataset, Split, encode, input_states
 from toreq_hw.data.idx import read_idx
-from toreq_hw.data.sources import NAMES, SEQUENCES, load, loader
+from toreq_hw.data.own import Spec
+from toreq_hw.data.sources import NAMES, OWN, SEQUENCES, load, loader
 
-__all__ = ["NAMES", "SEQUENCES", "Dataset", "Split", "encode", "load", "loader", "read_idx"]
+__all__ = [
+    "NAMES",
+    "OWN",
+    "SEQUENCES",
+    "Dataset",
+    "Spec",
+    "Split",
+    "encode",
+    "input_states",
+    "load",
+    "loader",
+    "read_idx",
+]

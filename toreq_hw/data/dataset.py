@@ -10,7 +10,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import Shape, dtype_of, reals, whole_numbers
 from toreq_hw.errors import DataError, InputError
-from toreq_hw.network import MAX_NEURONS, STATE_DTYPE, Population
+from toreq_hw.network import MAX_NEURONS, STATE_DTYPE, Encoding, Network, Population
 
 MAX_PIXEL = (1 << 31) - 1
 """Largest value of white; keeps the encoding far inside int64."""
@@ -50,8 +50,9 @@ class Dataset:
     """A named set with the split that every figure in this project refers to.
 
     shape: of one image, rows by columns. channels: values of a pixel, which lie side by side.
-    pixel_max: white, 1..255. split: one sentence that says which images are which. Raises
-    InputError for images or labels that do not fit this.
+    pixel_max: white, 1..255. split: one sentence that says which images are which. encoding: how
+    features became pixels, of own data. source: what `load` takes; the name unless another is said.
+    Raises InputError for images or labels that do not fit this.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Dataset:
     train: Split
     test: Split
     channels: int = 1
+    encoding: Encoding | None = None
+    source: str = ""
 
     @cached_property
     def sha256(self) -> str:
@@ -75,6 +78,8 @@ class Dataset:
         return digest.hexdigest()
 
     def __post_init__(self) -> None:
+        if not self.source:
+            object.__setattr__(self, "source", self.name)
         if type(self.pixel_max) is not int or not 1 <= self.pixel_max <= 255:
             raise InputError(f"pixel_max must be an integer in 1..255, not {self.pixel_max!r:.40}")
         most = self.classes - 1
@@ -99,6 +104,17 @@ class Dataset:
         """Neurons of an output that names the classes: one a class and label."""
         return self.classes * self.rows
 
+    def encoding_of(self, population: Population) -> Encoding | None:
+        """The encoding for this input: centred only where its states are signed."""
+        if self.encoding is None or population.signed:
+            return self.encoding
+        return replace(self.encoding, centred=False)
+
+    @property
+    def holds_images(self) -> bool:
+        """Whether neighbouring inputs are neighbours in a picture, which can be moved about."""
+        return self.encoding is None or self.shape[0] > 1
+
     @property
     def pixels(self) -> int:
         """Values per image."""
@@ -121,6 +137,21 @@ class Dataset:
         held[np.argsort(first, kind="stable")[chosen]] = True
         split = f"validation on {count} training images, of each class its share, no test image"
         return replace(self, split=split, train=self.train.take(~held), test=self.train.take(held))
+
+
+@named_type_errors
+def input_states(network: Network, images: npt.ArrayLike, pixel_max: int) -> npt.NDArray[np.int16]:
+    """Input states of images (samples, pixels) as `network` takes them, int16, same shape.
+
+    As `encode`, or where its encoding is centred by the rule of those. Raises InputError.
+    """
+    if network.encoding is None or not network.encoding.centred:
+        return encode(images, pixel_max, network.input)
+    what = f"images for population {network.input.name!r}"
+    shape = ("samples", network.input.size)
+    pixels = whole_numbers(what, images, shape, 0, pixel_max).astype(np.int64)
+    twice = 2 * (2 * pixels - pixel_max) * network.input.state_max + pixel_max
+    return (twice // (2 * pixel_max)).astype(STATE_DTYPE)
 
 
 @named_type_errors

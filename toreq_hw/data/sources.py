@@ -23,9 +23,12 @@ from toreq_hw.data.cifar import load_cifar
 from toreq_hw.data.dataset import Dataset, Split
 from toreq_hw.data.finding import Files, find_files
 from toreq_hw.data.idx import parse_idx, unpack
+from toreq_hw.data.own import FORMS as OWN_FORMS
+from toreq_hw.data.own import is_own, load_own
 from toreq_hw.data.sequences import FORMS, named
 from toreq_hw.errors import DataError, InputError
 from toreq_hw.files import replacing
+from toreq_hw.network import Encoding
 from toreq_hw.suggestions import none_of
 
 ENVIRONMENT_VARIABLE = "TOREQ_HW_DATA"
@@ -79,23 +82,26 @@ FASHION_MNIST = IdxSource(
 
 
 @named_type_errors
-def load(name: str) -> Dataset:
-    """The data set called `name`, one of `NAMES` or of the form of one of `SEQUENCES`.
+def load(name: str, encoding: Encoding | None = None) -> Dataset:
+    """The data set called `name`, one of `NAMES` or of the form of one of `SEQUENCES` or `OWN`.
 
+    encoding: of the network that is to read own data: its scale and classes hold, where it has any.
     Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
     saying where to put them.
     """
-    return loader(name)()
+    return loader(name, encoding)()
 
 
-def loader(name: str) -> Callable[[], Dataset]:
+def loader(name: str, encoding: Encoding | None = None) -> Callable[[], Dataset]:
     """What loads the data set called `name`. Raises DataError for an unknown name."""
     try:
         found = (named(name) or _LOADERS.get(name)) if isinstance(name, str) else None
     except InputError as error:
         raise DataError(f"data {error}") from error
+    if found is None and isinstance(name, str) and is_own(name):
+        return lambda: load_own(name, encoding)
     if found is None:
-        raise DataError(none_of("data", name, (*NAMES, *SEQUENCES)))
+        raise DataError(none_of("data", name, (*NAMES, *SEQUENCES, *OWN)))
     return found
 
 
@@ -209,6 +215,9 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
 }
 NAMES = tuple(_LOADERS)
 """Sets of images, which every command takes."""
+
+OWN = OWN_FORMS
+"""Forms of data from outside of this package (`toreq_hw.data.own`)."""
 
 SEQUENCES = FORMS
 """Tasks on sequences (`toreq_hw.data.sequences`) of any length N, for networks with positions."""

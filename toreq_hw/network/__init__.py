@@ -23,6 +23,7 @@ from toreq_hw.network.couplings import (
     WeightFormat,
 )
 from toreq_hw.network.description import Skip, described, load_description
+from toreq_hw.network.encoding import Encoding
 from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.file import load, save
 from toreq_hw.network.network import Network
@@ -51,6 +52,7 @@ __all__ = [
     "Coupling",
     "DenseCoupling",
     "Edges",
+    "Encoding",
     "FeedbackKind",
     "Need",
     "Network",

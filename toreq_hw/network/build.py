@@ -9,6 +9,7 @@ import numpy as np
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import Coupling, DenseCoupling, FeedbackKind, WeightFormat
+from toreq_hw.network.encoding import Encoding
 from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
@@ -34,6 +35,7 @@ def layered(
     feedback_shifts: Sequence[int] | None = None,
     feedback: FeedbackKind = FeedbackKind.SYMMETRIC,
     readout: ClampedReadout | None = None,
+    encoding: Encoding | None = None,
 ) -> Network:
     """A chain input - hidden - .. - output with all weights and biases zero.
 
@@ -41,19 +43,13 @@ def layered(
     hidden and output populations. loop_fraction_bits: couples the first hidden population
     to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
     feedback_shifts: one per coupling of the chain but the first. feedback: of the same. readout:
-    makes the output one of 8 signed bits.
+    makes the output one of 8 signed bits. encoding: how features become inputs, whose states are
+    signed if it is centred.
     """
-    if len(sizes) < 2:
-        raise NetworkError(f"a network must have at least 2 layers, not {len(sizes)}")
-    if len(fraction_bits) != len(sizes) - 1:
-        raise NetworkError(
-            f"fraction_bits must be {len(sizes) - 1} numbers, one per coupling, "
-            f"not {len(fraction_bits)}"
-        )
-    synapses = sum(a * b for a, b in pairwise(sizes))
-    if min(sizes) > 0 and synapses > MAX_SYNAPSES:
-        raise NetworkError(f"a network must have at most {MAX_SYNAPSES} synapses, not {synapses}")
+    _check_sizes(sizes, fraction_bits)
     populations = _populations(sizes, state_bits, input_bits, signed)
+    if encoding is not None and encoding.centred:
+        populations[0] = replace(populations[0], signed=True)
     if readout is not None:
         populations[-1] = readout.format_of(populations[-1])
     couplings: list[Coupling] = _chain(populations, weight_format, fraction_bits, feedback_shifts)
@@ -65,7 +61,29 @@ def layered(
     couplings = blank_feedback(couplings, populations[0].name, feedback)
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
     chosen = schedule or default
-    return Network(tuple(populations), tuple(couplings), {}, chosen, beta_shift, readout=readout)
+    return Network(
+        tuple(populations),
+        tuple(couplings),
+        {},
+        chosen,
+        beta_shift,
+        readout=readout,
+        encoding=encoding,
+    )
+
+
+def _check_sizes(sizes: Sequence[int], fraction_bits: Sequence[int]) -> None:
+    """Raises NetworkError for too few layers or too many synapses."""
+    if len(sizes) < 2:
+        raise NetworkError(f"a network must have at least 2 layers, not {len(sizes)}")
+    if len(fraction_bits) != len(sizes) - 1:
+        raise NetworkError(
+            f"fraction_bits must be {len(sizes) - 1} numbers, one per coupling, "
+            f"not {len(fraction_bits)}"
+        )
+    synapses = sum(a * b for a, b in pairwise(sizes))
+    if min(sizes) > 0 and synapses > MAX_SYNAPSES:
+        raise NetworkError(f"a network must have at most {MAX_SYNAPSES} synapses, not {synapses}")
 
 
 def _chain(

@@ -21,6 +21,7 @@ from toreq_hw.json_values import JsonObject
 from toreq_hw.network.budget_rows import budget_rows_from
 from toreq_hw.network.clamping import require_input_clamped
 from toreq_hw.network.couplings import KINDS, Coupling, FeedbackKind, OwnFeedback
+from toreq_hw.network.encoding import encoding_from
 from toreq_hw.network.feedback import MAX_SHIFT
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
@@ -123,6 +124,7 @@ def _check_version(network: Network, version: int) -> None:
         (f"schedule {network.sweep.name}", network.sweep.file_version),
         ("a clamped readout", 1 if network.readout is None else 2),
         *((f"term {term.name!r}", 2) for term in network.terms),
+        ("an encoding", 1 if network.encoding is None else 2),
     ):
         if first > version:
             raise NetworkFileError(
@@ -168,6 +170,7 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
         beta_shift=fields.part("nudge").integer("beta_shift"),
         readout=readout,
         terms=tuple(trilinear_from(e) for e in _few(fields, "terms")) if "terms" in fields else (),
+        encoding=encoding_from(fields),
     )
 
 

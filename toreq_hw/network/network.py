@@ -19,6 +19,7 @@ from toreq_hw.network.bounds import accumulator_range, check_accumulators, large
 from toreq_hw.network.checks import check_beta_shift, check_roles, check_terminals, checked_biases
 from toreq_hw.network.clamping import check_clamped
 from toreq_hw.network.couplings import Coupling, DenseCoupling, lowered
+from toreq_hw.network.encoding import Encoding, check_encoding
 from toreq_hw.network.feedback import asymmetric, check_feedback, depths
 from toreq_hw.network.neuron_set import Colour
 from toreq_hw.network.population import Population, Role
@@ -47,6 +48,7 @@ class Network:
     clamped: populations that keep their states, the input among them, in a network that `clamping`
         made for one phase; empty in all others, where only the input does.
     terms: trilinear ones, which have no weights.
+    encoding: how features become inputs, where the network was trained on features.
 
     Raises NetworkError where anything does not fit together, including an accumulator that
     could leave 32 bits.
@@ -60,6 +62,7 @@ class Network:
     readout: ClampedReadout | None = None
     clamped: frozenset[str] = frozenset()
     terms: tuple[Trilinear, ...] = ()
+    encoding: Encoding | None = None
 
     def __post_init__(self) -> None:
         for name in ("populations", "couplings", "terms"):
@@ -81,6 +84,7 @@ class Network:
         check_colours(self.colours, self.updating, self.couplings, self.terms)
         _ = self.row_tables  # refuses thresholds that do not rise
         check_readout(self)
+        check_encoding(self)
         check_accumulators(self)
 
     def population(self, name: str) -> Population:
@@ -247,6 +251,7 @@ class Network:
             "nudge": {"beta_shift": self.beta_shift},
             **({"readout": self.readout.describe()} if self.readout is not None else {}),
             **({"terms": [term.describe() for term in self.terms]} if self.terms else {}),
+            **({"encoding": self.encoding.describe()} if self.encoding is not None else {}),
         }
 
     def tensors(self) -> dict[str, npt.NDArray[Any]]:
@@ -279,7 +284,7 @@ class Network:
         """First version of the network file that can hold it."""
         versions = [p.file_version for p in self.populations]
         versions += [c.needed_version for c in self.couplings]
-        versions += [1 if self.readout is None and not self.terms else 2]
+        versions += [2 if self.readout is not None or self.terms or self.encoding else 1]
         return max(*versions, self.sweep.file_version)
 
     @cached_property

@@ -20,6 +20,7 @@ class DeployedNetwork:
     nudge: dict[str, int]
     readout: FileEntry | UnsetType = UNSET
     terms: tuple[FileEntry, ...] | UnsetType = UNSET
+    encoding: FileEntry | UnsetType = UNSET
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ class BoardStudy:
 
         shape, began = self.trainer.blueprint, time.perf_counter()
         dataset = self.dataset
-        pixels = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
+        pixels = data.input_states(shape, dataset.train.images, dataset.pixel_max)
         training = TrainingSamples(pixels, dataset.train.labels, dataset.shape, self.notes.augment)
         images, order = epoch_samples(self.trainer, training)
         learner.begin_epoch()
@@ -151,7 +151,7 @@ class BoardStudy:
         learner.read_back()
         progress = learner.progress
         learner.end_epoch()
-        tests = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
+        tests = data.input_states(shape, dataset.test.images, dataset.pixel_max)
         result = summarise(sim.relax(self.trainer.network(), tests), dataset.test.labels)
         epoch = epoch_record(
             self.trainer.epoch, progress, result.accuracy, time.perf_counter() - began

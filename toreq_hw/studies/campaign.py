@@ -39,7 +39,7 @@ def ledger_of(setting: Setting, folder: Path) -> Ledger[Trial]:
     """The finished trials of a setting. Raises what loading its networks and data raises."""
     net = network.load(setting.network)
     baseline = network.load(setting.baseline) if setting.baseline else None
-    shared = setting.ledger_key(net, baseline, data.load(setting.data))
+    shared = setting.ledger_key(net, baseline, data.load(setting.data, net.encoding))
     return Ledger(folder, setting.kind, shared, Trial)
 
 
@@ -138,7 +138,7 @@ def _record(
         summarise_level(trials, plan.confidence, per_image=per_image)
         for trials in by_level.values()
     )
-    labels = data.load(setting.data).test.labels[: setting.samples]
+    labels = data.load(setting.data, net.encoding).test.labels[: setting.samples]
     chance = float(np.bincount(labels).max() / len(labels))
     return Campaign(
         layer=setting.kind,
@@ -186,10 +186,10 @@ def baseline_of(
     with screen.bar("feed-forward baseline", epochs * len(dataset.train)) as bar:
         baseline = train_feed_forward(
             net,
-            data.encode(dataset.train.images, dataset.pixel_max, net.input),
+            data.input_states(net, dataset.train.images, dataset.pixel_max),
             dataset.train.labels,
             image_shape=dataset.shape,
-            augment=recipe(kind, dataset.pixels).augment,
+            augment=recipe(kind, dataset.pixels).augment if dataset.holds_images else 0,
             epochs=epochs,
             seed=seed,
             watch=bar.advance,

@@ -77,7 +77,7 @@ def differing_images(training: "Training", dataset: Dataset) -> int:
     """Test images on which any state, or the class, in the simulator is not the trainer's."""
     from toreq_hw.quant.evaluation import free_phase_of
 
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, training.network.input)
+    inputs = data.input_states(training.network, dataset.test.images, dataset.pixel_max)
     states, sums = free_phase_of(training.parameters, inputs)
     found = sim.PhaseResult(training.network, states, readout=sums)
     expected = sim.free_phase(training.network, inputs)

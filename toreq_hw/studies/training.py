@@ -30,12 +30,12 @@ def train(
     """
     shape = trainer.blueprint
     training = TrainingSamples(
-        data.encode(dataset.train.images, dataset.pixel_max, shape.input),
+        data.input_states(shape, dataset.train.images, dataset.pixel_max),
         dataset.train.labels,
         dataset.shape,
         notes.augment,
     )
-    test_inputs = data.encode(dataset.test.images, dataset.pixel_max, shape.input)
+    test_inputs = data.input_states(shape, dataset.test.images, dataset.pixel_max)
     before = begun_epoch(notes, dataset)
     todo = max(0, notes.epochs - trainer.epoch) * len(dataset.train) - before.samples
     with screen.bar("training", max(0, todo)) as bar:

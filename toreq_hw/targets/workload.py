@@ -34,7 +34,7 @@ def measure_workload(
     threshold: above 0 the lossy mode, of a core that has it; `parameters.max_sweeps` ends phases.
     Returns the workload and bool (images,).
     """
-    inputs = data.encode(dataset.test.images, dataset.pixel_max, network.input)
+    inputs = data.input_states(network, dataset.test.images, dataset.pixel_max)
     model = TimingModel(parameters)
     totals = _Totals()
     for first in range(0, len(inputs), BATCH):
