@@ -119,6 +119,7 @@ class Core(wiring.Component):
         if self._learning:
             idle, waits = idle & ~self._learning.reader.busy, waits | self._learning.busy
             self._learning.connect_loads(m, load.learning, self._address, self._data)
+            self._learning.connect_writes(m, self._sequencer.learns, self._address, self._data)
         m.d.comb += [
             self._load.idle.eq(idle),
             self._sequencer.loading.eq(waits),

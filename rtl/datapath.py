@@ -4,8 +4,8 @@
            1  weights leave their memory
            2  weights arrive, one for each lane; the row is addressed
            3  operand: weight * delta, or a value for one lane; the row arrives; states addressed
-           4  row + operand, written back; or a slice of the row is picked
-           5  rounded, clipped, compared with the old states
+           4  row + operand, written back; or a slice of the row is picked, rounded and clipped
+           5  compared with the old states
            6  states written; changes pushed to the event queue
 
 What is written in cycle 4 is seen by the very next beat, which takes the sum on its way to memory.
@@ -29,6 +29,7 @@ from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.memory import check_width, make_memory
 from toreq_hw.rtl.operations import Operand, Page, having
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.rounding import rounded_state
 from toreq_hw.rtl.senders import lossy_levels
 from toreq_hw.rtl.updater import Updater
 
@@ -224,18 +225,18 @@ class Datapath(wiring.Component):
         return row
 
     def _pick(self, m: Module, row: Value) -> None:
-        """Cycle 4: the slice of the row that an UPDATE rounds, registered for cycle 5."""
+        """Cycle 4: the slice of the row that an UPDATE rounds, as states for cycle 5."""
         parameters = self._parameters
         part = self._beat[4].slice[: parameters.part_bits]
         for lane in range(parameters.update_lanes):
             choices = [
                 row[lane + k * parameters.update_lanes] for k in range(parameters.slices_per_group)
             ]
-            total = Signal(
-                signed(parameters.accumulator_bits), name=f"total{lane}", reset_less=True
-            )
-            m.d.sync += total.eq(Array(choices)[part] if len(choices) > 1 else choices[0])
-            m.d.comb += self._updater.totals[lane].eq(total)
+            total = Signal(signed(parameters.accumulator_bits), name=f"total{lane}")
+            m.d.comb += total.eq(Array(choices)[part] if len(choices) > 1 else choices[0])
+            state = Signal(state_shape(parameters), name=f"state{lane}", reset_less=True)
+            m.d.sync += state.eq(rounded_state(m, total, self._beat[4].population, parameters))
+            m.d.comb += self._updater.rounded[lane].eq(state)
 
     def _connect_states(self, m: Module) -> None:
         """States are addressed in cycle 3, or by `read_request`, held in 5, and written in cycle 6.

@@ -5,9 +5,10 @@ Zeros are dropped here, a word a cycle, while events before them are walked: the
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.below import below
+from toreq_hw.rtl.input_queue import InputQueue
 from toreq_hw.rtl.interfaces import Fault, input_payload, source_of
 from toreq_hw.rtl.memory import check_width
 from toreq_hw.rtl.parameters import CoreParameters
@@ -40,13 +41,13 @@ class InputPort(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Builds the check and a FIFO."""
+        """Builds the check and a queue."""
         m = Module()
         placement = self._parameters.input
         layout = event_layout(self._parameters)
         spec = self._parameters.memory("input queue")
         check_width(spec, layout)
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=spec.width, depth=spec.depth)
+        m.submodules.fifo = fifo = InputQueue(spec)
         word = self.words.payload
         next_index = Signal.like(word.index)
         index = Signal.like(word.index)
@@ -54,7 +55,7 @@ class InputPort(wiring.Component):
         event = Signal(layout)
         m.d.comb += [
             index.eq(Mux(word.dense, next_index, word.index)),
-            index_fits.eq((index >= next_index) & (index < placement.size)),
+            index_fits.eq((index >= next_index) & below(index, placement.size)),
             value_fits.eq(word.value >= placement.state_min if placement.signed else 1),
             taken.eq(self.words.valid & self.words.ready),
             self.faults.eq(

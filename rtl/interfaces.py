@@ -136,7 +136,9 @@ def summary_payload(parameters: CoreParameters) -> data.StructLayout:
             "sweeps": unsigned(parameters.sweep_bits),
             "ticks": unsigned(parameters.counter_bits),
             "events": unsigned(parameters.counter_bits),
-            "input_events": unsigned(parameters.sweep_bits),
+            "input_events": unsigned(
+                min(parameters.sweep_bits, parameters.input.size.bit_length())
+            ),
             "saturations": unsigned(parameters.counter_bits),
             "beats": unsigned(parameters.counter_bits),
             "cycles": unsigned(parameters.counter_bits),

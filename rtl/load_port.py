@@ -4,6 +4,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.below import below
 from toreq_hw.rtl.interfaces import Fault, load_payload, source_of
 from toreq_hw.rtl.learning.sizes import THETA_BITS
 from toreq_hw.rtl.learning.tables import HIGHEST_RATE, LOWEST_RATE
@@ -65,7 +66,7 @@ class LoadPort(wiring.Component):
             for space in parameters.load_spaces:
                 with m.Case(space.code):
                     single = space.rows == 1 and not space.is_network
-                    fits = word.address == 0 if single else word.address < space.rows
+                    fits = word.address == 0 if single else below(word.address, space.rows)
                     m.d.comb += address_fits.eq(fits)
                     if space.accepts is not Accepts.ANY:
                         m.d.comb += data_fits.eq(self._data_fits(space, word.data))
@@ -83,10 +84,10 @@ class LoadPort(wiring.Component):
             return word[: space.bits] != 0
         if space.accepts is Accepts.RATE:
             rate = word[: space.bits]
-            return (rate >= LOWEST_RATE) & (rate <= HIGHEST_RATE)
+            return ~below(rate, LOWEST_RATE) & below(rate, HIGHEST_RATE + 1)
         if space.accepts is Accepts.THETA:
             return (word[:THETA_BITS] != 0) & ~word[THETA_BITS : space.bits].any()
-        return word <= self._parameters.highest_threshold
+        return below(word, self._parameters.highest_threshold + 1)
 
     def _take(self, m: Module, space: LoadSpace, good: Value) -> None:
         """Raises the strobe of what the word belongs to."""

@@ -1,7 +1,9 @@
 """The one place of the core that rounds, and the nudge: docs/numerics.md, sections 3 and 5."""
 
-from amaranth import Cat, Const, Mux, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 
+from toreq_hw.rtl.interfaces import state_shape
+from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.placement import PopulationPlacement
 
 
@@ -24,6 +26,24 @@ def clip(total: Value, placement: PopulationPlacement) -> Value:
     too_small = negative & (~upper.all() | ~shifted[: bits - 1].any())
     highest, lowest = Const(placement.state_max, bits), Const(placement.state_min, signed(bits))
     return Mux(too_large, highest, Mux(too_small, lowest.as_unsigned(), state))
+
+
+def rounded_state(m: Module, total: Value, population: Value, parameters: CoreParameters) -> Signal:
+    """The state of a neuron of `population` whose sum is `total`; populations that round alike
+    share the circuit.
+    """
+    kinds: dict[tuple[int, int, int], list[int]] = {}
+    for number, placement in enumerate(parameters.relaxing):
+        kind = (placement.fraction_bits, placement.state_min, placement.state_max)
+        kinds.setdefault(kind, []).append(number)
+    state = Signal(state_shape(parameters), name="rounded")
+    with m.Switch(population):
+        for numbers in kinds.values():
+            placement = parameters.relaxing[numbers[0]]
+            clipped = clip(total, placement)
+            with m.Case(*numbers) if len(kinds) > 1 else m.Default():
+                m.d.comb += state.eq(clipped.as_signed() if placement.signed else clipped)
+    return state
 
 
 def flip_bits(state: Value, mask: Value, placement: PopulationPlacement) -> Value:

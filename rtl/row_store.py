@@ -5,7 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
-from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port, parts_of_word
+from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
+from toreq_hw.rtl.memory import was_read
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.single_port_ram import SinglePortRam
 from toreq_hw.rtl.two_port_ram import TwoPortRam
@@ -14,7 +15,8 @@ from toreq_hw.rtl.two_port_ram import TwoPortRam
 class RowStore(wiring.Component):
     """One memory of words of `lanes` weights, with one port.
 
-    Read: `read` and `address` in one cycle, `weights` (lane order) two cycles later. Write:
+    Read: `read` and `address` in one cycle, `weights` (lane order) two cycles later; 0 where there
+    are other stores, which are read instead. Write:
     `load`, in a cycle without `read`. In a core that learns the fields are latents, and what is
     initialised has two ports; `latent_port` says how LEARN writes.
     """
@@ -33,7 +35,7 @@ class RowStore(wiring.Component):
                 "load_address": In(index_bits(store.words)),
                 "load_data": In(parameters.lanes * store.width),
             }
-            | latent_port(parameters, index)
+            | latent_port(parameters)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -42,7 +44,7 @@ class RowStore(wiring.Component):
         weights = Signal.like(self.weights, reset_less=True)
         word = self._one_memory(m) if self._parameters.learning is None else self._learned(m)
         m.d.comb += self.weights.eq(weights)
-        m.d.sync += weights.eq(word)
+        m.d.sync += weights.eq(Mux(was_read(m, len(self._parameters.stores), self.read), word, 0))
         return m
 
     def _one_memory(self, m: Module) -> Value:
@@ -59,14 +61,11 @@ class RowStore(wiring.Component):
     def _learned(self, m: Module) -> Value:
         """A memory for each lane that is written by itself, or one for all."""
         copies, width = self._memory.copies, self._memory.width
-        address = Mux(self.learn, self.learn_address, self.load_address)
-        learned = self.learn_data.replicate(parts_of_word(self._parameters))
-        written = Mux(self.learn, learned, self.load_data)
         lanes = chunk_lanes(self._parameters, self.learn_part, self.learn_mask)
         word = Signal(copies * width)
         for copy in range(copies):
             enable = self.load | (self.learn & lanes[copy])
-            piece = written.word_select(copy, width)
+            piece = self.load_data.word_select(copy, width)
             contents = self._contents(copy)
             ram: SinglePortRam | TwoPortRam
             if contents is None:
@@ -78,7 +77,7 @@ class RowStore(wiring.Component):
             m.d.comb += [
                 ram.write.eq(enable),
                 ram.read_address.eq(self.address),
-                ram.write_address.eq(address),
+                ram.write_address.eq(self.load_address),
                 ram.write_data.eq(piece),
                 word.word_select(copy, width).eq(ram.read_data),
             ]

@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.beat import population_bits
+from toreq_hw.rtl.below import below
 from toreq_hw.rtl.fault_port import BlockFaults
 from toreq_hw.rtl.interfaces import Fault, command_payload, label_shape, source_of
 from toreq_hw.rtl.operations import Op
@@ -95,8 +96,7 @@ class Sequencer(wiring.Component):
         # The command that may come next beside FREE; FREE for none.
         self._follows = Signal(self._parameters.command_bits)
         self._report = Signal()
-        self._started = Signal()
-        self._ending = Signal()
+        self._started, self._ending = Signal(name="_started"), Signal(name="_ending")
 
     def _listen(self, m: Module) -> None:
         """Loads that change how commands run."""
@@ -118,7 +118,7 @@ class Sequencer(wiring.Component):
                 reduce(or_, free)
                 | ((word.command == self._follows) & (self._follows != Command.FREE))
             ),
-            labelled.eq(reduce(or_, bare) | (word.label < self._parameters.classes)),
+            labelled.eq(reduce(or_, bare) | below(word.label, self._parameters.classes)),
         ]
         negative = [word.command == phase.command for phase in phases if phase.sign < 0]
         with m.State("IDLE"):

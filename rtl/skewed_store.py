@@ -14,14 +14,15 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
-from toreq_hw.rtl.memory import make_memory
+from toreq_hw.rtl.memory import make_memory, was_read
 from toreq_hw.rtl.parameters import CoreParameters
 
 
 class SkewedStore(wiring.Component):
     """The banks of one weight format.
 
-    Read: `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles later.
+    Read: `read`, `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles
+    later; 0 where there are other stores, which are read instead.
     Write: a whole row of all banks (bank order) at `load_address`. In a core that learns the fields
     are latents, and `latent_port` says how LEARN writes.
     """
@@ -34,6 +35,7 @@ class SkewedStore(wiring.Component):
         width = self._memory.width
         super().__init__(
             {
+                "read": In(1),
                 "tile": In(index_bits(self._memory.depth // parameters.lanes)),
                 "lane": In(parameters.lane_bits),
                 "by_column": In(1),
@@ -42,7 +44,7 @@ class SkewedStore(wiring.Component):
                 "load_address": In(index_bits(self._memory.depth)),
                 "load_data": In(parameters.lanes * width),
             }
-            | latent_port(parameters, index)
+            | latent_port(parameters)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -50,6 +52,7 @@ class SkewedStore(wiring.Component):
         m = Module()
         width = self._memory.width
         mask = (1 << width) - 1
+        comes = was_read(m, len(self._parameters.stores), self.read)
         banks = []
         for number in range(self._memory.copies):
             contents = [word >> (number * width) & mask for word in self._words]
@@ -59,7 +62,7 @@ class SkewedStore(wiring.Component):
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)
             m.d.comb += read.addr.eq(Cat(word, self.tile))
             held = Signal(width, name=f"held{number}", reset_less=True)
-            m.d.sync += held.eq(read.data)
+            m.d.sync += held.eq(Mux(comes, read.data, 0))
             banks.append(held)
             write = bank.write_port()
             m.d.comb += [
@@ -84,17 +87,18 @@ class SkewedStore(wiring.Component):
         size = parameters.learning.lanes
         lane = (number - self.learn_lane)[: self._lane_bits]
         lanes = chunk_lanes(parameters, self.learn_part, self.learn_mask)
-        pieces = Array(self.learn_data.word_select(k, width) for k in range(size))
-        piece = pieces[lane[: size.bit_length() - 1]] if size > 1 else pieces[0]
         word = self.learn_lane
         if parameters.learning.mirrors:
             word = Mux(self.learn_by_column, lane, self.learn_lane)
         with m.If(self.learn):
+            tile = self.load_address[: len(self.tile)]
             m.d.comb += [
-                write.addr.eq(Cat(word, self.learn_address)),
+                write.addr.eq(Cat(word, tile)),
                 write.en.eq(lanes.bit_select(lane, 1)),
-                write.data.eq(piece),
             ]
+            if size > 1:
+                pieces = Array(self.load_data.word_select(k, width) for k in range(size))
+                m.d.comb += write.data.eq(pieces[lane[: size.bit_length() - 1]])
 
 
 def _rotate(banks: list[Value], amount: Signal) -> Value:

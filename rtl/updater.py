@@ -1,6 +1,6 @@
 """The end of the pipeline: sums become states, and changes become events."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,15 +10,13 @@ from toreq_hw.rtl.fault_port import StateFaults
 from toreq_hw.rtl.interfaces import state_shape
 from toreq_hw.rtl.operations import NewState, Page, having_state
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.placement import PopulationPlacement
-from toreq_hw.rtl.rounding import clip
 from toreq_hw.rtl.senders import Sender, sender_of
 
 
 class Updater(wiring.Component):
-    """Takes a beat with its totals and old states in one cycle, and acts in the next.
+    """Takes a beat with its new and old states in one cycle, and acts in the next.
 
-    totals: accumulators of the slice, rounding half included. `write`: `written` goes to
+    rounded: what the accumulators of the slice round to. `write`: `written` goes to
     `write_page` of states, slice `row.slice`. `push`: `row` has changes for the queue.
     `halt`: a neuron of a self-coupled population sends; `halt_lane` is the one behind it. `moved`:
     a state changed, whether it is sent or not.
@@ -38,7 +36,7 @@ class Updater(wiring.Component):
             | {
                 "beat": In(beat_layout(parameters)),
                 "valid": In(1),
-                "totals": In(data.ArrayLayout(signed(parameters.accumulator_bits), lanes)),
+                "rounded": In(self._states),
                 "old": In(self._states),
                 "write": Out(1),
                 "write_page": Out(Page),
@@ -58,7 +56,7 @@ class Updater(wiring.Component):
         found = self._found = _Found(self._parameters, self._states)
         m.d.sync += self.row.slice.eq(self.beat.slice)
         for lane in range(self._parameters.update_lanes):
-            rounded = self._by_population(m, lane)
+            rounded = self._new_state(m, lane)
             m.d.comb += [
                 found.states[lane].eq(self._sender.state(rounded, self.old[lane])),
                 found.exists[lane].eq(self._exists(m, lane)),
@@ -76,25 +74,19 @@ class Updater(wiring.Component):
         self._count_saturations(m, accepted)
         return m
 
-    def _by_population(self, m: Module, lane: int) -> Value:
-        """The state that a total rounds to; populations that round alike share the circuit."""
-        placements = self._parameters.relaxing
-        kinds: dict[tuple[int, int, int], list[int]] = {}
-        for number, placement in enumerate(placements):
-            kind = (placement.fraction_bits, placement.state_min, placement.state_max)
-            kinds.setdefault(kind, []).append(number)
-        state = Signal(state_shape(self._parameters), name=f"rounded{lane}")
+    def _new_state(self, m: Module, lane: int) -> Value:
+        """The new state, or what an upset makes of it."""
+        if self._faults is None:
+            rounded: Value = self.rounded[lane]
+            return rounded
+        state = Signal(state_shape(self._parameters), name=f"upset{lane}")
         with m.Switch(self.beat.population):
-            for numbers in kinds.values():
-                with m.Case(*numbers) if len(kinds) > 1 else m.Default():
-                    m.d.comb += state.eq(self._round(lane, placements[numbers[0]]))
+            for number, placement in enumerate(self._parameters.relaxing):
+                word = Value.cast(self.rounded[lane])[: placement.state_bits]
+                flipped = self._faults.flip_new_state(word, self._address(lane), placement)
+                with m.Case(number):
+                    m.d.comb += state.eq(flipped.as_signed() if placement.signed else flipped)
         return state
-
-    def _round(self, lane: int, placement: PopulationPlacement) -> Value:
-        state = clip(self.totals[lane], placement)
-        if self._faults:
-            state = self._faults.flip_new_state(state, self._address(lane), placement)
-        return state.as_signed() if placement.signed else state
 
     def _next_state(self, m: Module, lane: int, state: Value) -> Value:
         """What is written: the new state, zero, or the old state, as the operation says."""

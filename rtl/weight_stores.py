@@ -1,9 +1,13 @@
 """The stores of a core: which one a beat reads, and what its words mean."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from amaranth import Module, Mux, Signal, Value
+from amaranth.lib import data
 
+from toreq_hw.rtl.beat import is_one_of
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.latents import weight_of
 from toreq_hw.rtl.parameters import CoreParameters
@@ -41,6 +45,7 @@ class WeightStores:
             if entry.skewed:
                 store = SkewedStore(self._parameters, number, words)
                 m.d.comb += [
+                    store.read.eq(read),
                     store.tile.eq(address),
                     store.lane.eq(beat.lane),
                     store.by_column.eq(beat.by_column),
@@ -63,21 +68,31 @@ class WeightStores:
             ]
 
     def connect_weights(self, weights: Any, theta: Value | None = None) -> None:
-        """What the chosen store's fields mean, for each lane."""
-        m, several = self._m, len(self._stores) > 1
-        for number, store in enumerate(self._stores):
-            with m.If((self.chosen == number) if several else 1):
-                for lane in range(self._parameters.lanes):
-                    field = store.weights[lane]
-                    if theta is not None:
-                        entry = self._parameters.stores[number]
-                        field = weight_of(field, entry, theta)
-                    m.d.comb += weights[lane].eq(field.as_signed())
+        """What the chosen store's fields mean, for each lane. theta: of a core that learns."""
+        if theta is None:
+            self.connect_fields(weights)
+            return
+        m, parameters = self._m, self._parameters
+        fields = Signal(data.ArrayLayout(max(s.width for s in parameters.stores), parameters.lanes))
+        self.connect_fields(fields)
+        kinds = dict.fromkeys((s.weight_format, s.latent_bits) for s in parameters.stores)
+        for kind in kinds:  # stores of one kind share the circuit
+            numbers = [
+                n
+                for n, s in enumerate(parameters.stores)
+                if (s.weight_format, s.latent_bits) == kind
+            ]
+            entry = parameters.stores[numbers[0]]
+            with m.If(is_one_of(self.chosen, tuple(numbers)) if len(kinds) > 1 else 1):
+                for lane in range(parameters.lanes):
+                    weight = weight_of(fields[lane][: entry.width], entry, theta)
+                    m.d.comb += weights[lane].eq(weight.as_signed())
 
     def connect_fields(self, fields: Any) -> None:
-        """The chosen store's fields as they are, for LEARN and for reading back."""
-        m, several = self._m, len(self._stores) > 1
-        for number, store in enumerate(self._stores):
-            with m.If((self.chosen == number) if several else 1):
-                for lane in range(self._parameters.lanes):
-                    m.d.comb += fields[lane].eq(store.weights[lane])
+        """The chosen store's fields as they are; those of others are 0."""
+        for lane in range(self._parameters.lanes):
+            found = Signal.like(Value.cast(fields[lane]), name=f"field{lane}")
+            pieces = [Signal.like(found, name=f"piece{k}") for k in range(len(self._stores))]
+            for piece, store in zip(pieces, self._stores, strict=True):
+                self._m.d.comb += piece.eq(store.weights[lane].as_signed())
+            self._m.d.comb += [found.eq(reduce(or_, pieces)), fields[lane].eq(found)]

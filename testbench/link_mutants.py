@@ -36,7 +36,7 @@ FRAMES = (
         "short & self.empty & self._urgent",
         "short & self.empty & self._urgent & self._resets",
     ),
-    Mutant("boards/link/frames.py", "self.interrupts.eq(self.held)", "self.interrupts.eq(1)"),
+    Mutant("boards/link/frames.py", "self.interrupts.eq(self.held | ", "self.interrupts.eq(1 | "),
     Mutant("boards/link/frames.py", "(byte == FLAG) | (byte == ESCAPE)", "byte == FLAG"),
     Mutant("boards/link/uart.py", "(self._cycles - 1) // 2 - 1", "self._cycles - 1"),
     Mutant("boards/link/uart.py", "self.valid.eq(rx)", "self.valid.eq(1)"),
@@ -156,13 +156,13 @@ RUNS = (
     Mutant("boards/link/commands.py", "word.dense.eq(~registers.sparse)", "word.dense.eq(1)"),
     Mutant(
         "boards/link/commands.py",
-        "word.last.eq(registers.final & registers.at_end)",
-        "word.last.eq(registers.at_end)",
+        "word.last.eq(registers.final & registers.at_end",
+        "word.last.eq(registers.at_end",
     ),
     Mutant(
         "boards/link/commands.py",
-        "word.last.eq(registers.final & registers.at_end)",
-        "word.last.eq(registers.final)",
+        "word.last.eq(registers.final & registers.at_end",
+        "word.last.eq(registers.final",
     ),
     Mutant(
         "boards/link/dispatch.py",
@@ -211,7 +211,11 @@ MISUSE = (
 """Of the host alone."""
 
 PROTOCOL = "testbench/boards/test_protocol.py"
-LEARNING = ("testbench/boards/test_learning_requests.py", "testbench/boards/test_learning_link.py")
+LEARNING = (
+    "testbench/boards/test_learning_requests.py",
+    "testbench/boards/test_learning_link.py",
+    "testbench/boards/test_sent_ahead.py",
+)
 HANDED = ("testbench/boards/test_learning_faults.py", "testbench/boards/test_board_training.py")
 PARTS = (
     (FRAMES, ("testbench/boards/test_gateware.py", PROTOCOL)),

@@ -8,14 +8,16 @@ from toreq_hw.boards.link.frames import Deframer
 from toreq_hw.boards.link.learning_registers import LearningRegisters
 from toreq_hw.boards.link.protocol import (
     HEADER_BYTES,
-    SUMMARY_BYTES,
+    MOST_ZEROS,
     TRAIN_HEADER,
     WORDS_HEADER,
     Code,
     Request,
     requests_of,
+    summary_bytes,
 )
-from toreq_hw.boards.link.wire_format import row_bytes, setting_bytes, states_bytes
+from toreq_hw.boards.link.wire_format import length_of_words, states_bytes
+from toreq_hw.rtl.below import below
 from toreq_hw.rtl.interfaces import Fault, load_payload
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -27,7 +29,8 @@ class CommandRegisters:
     frame: holds the request. body: takes the reply. core: its ports, `core_signature`. loaded: a
     network whose check held is in the core.
 
-    asks: what is asked for, of all there is, else unknown. byte: of the payload, `bit` bits of it
+    waits: for a frame. asks: what is asked for, of all there is, else unknown; to a board that
+    learns as it was when the frame came. byte: of the payload, `bit` bits of it
     are through. row: one item of a payload, or a slice of states. read_address: the address in the
     frame of the next byte; at_end: a cycle ago that was the payload's end. bytes_left: bytes to
     come after this one, of an item or of a part of the reply; last_byte_done: a cycle ago there
@@ -35,7 +38,8 @@ class CommandRegisters:
     item is whole yet, or the one at hand is not. parsed: the header is. flags: of IMAGE; NUDGE has
     the last of them.
     loading: between BEGIN and COMMIT. space, address: of the next row of a load, or where its limit
-    goes. row_ends: a cycle ago that was the last row of its space. open: an image has begun.
+    goes; word_length: bytes of a word there, less one. row_ends: a cycle ago that was the last
+    row of its space. open: an image has begun.
     reports: its first request, or the nudge, asked for states. wide_value: since the core's reset
     there was a value too wide for the core's port; faults: the core's own, and that. length: of the
     reply's payload; empty: it is nothing but its first byte. learning: what only a board that
@@ -58,25 +62,26 @@ class CommandRegisters:
         self.frame, self.body, self.core, self.loaded = frame, body, core, loaded
         learns = parameters.learning is not None
         self.learning = LearningRegisters(parameters) if learns else None
-        lengths = (row_bytes(parameters) | setting_bytes(parameters)).values()
-        header = TRAIN_HEADER if learns else WORDS_HEADER
-        longest = max(*lengths, states_bytes(parameters), header)
+        self.summary_bytes = summary_bytes(learns=learns)
+        longest = _longest_item(parameters)
         self.row = Signal(8 * longest)
         self.byte = Signal(8)
         self.bit = Signal(3)
         self.read_address = Signal.like(frame.read_address)
         self.at_end = Signal()
-        self.bytes_left = Signal(range(max(longest, SUMMARY_BYTES, constants)))
+        zeros = MOST_ZEROS if learns else 0
+        self.bytes_left = Signal(range(max(longest, self.summary_bytes, constants, zeros)))
         self.last_byte_done = Signal()
         self.partial = Signal()
         self.parsed = Signal()
         self.last_sequence = Signal(8)
-        self.flags = Signal(5 if learns else 4)
+        self.flags = Signal(8 if learns else 4)
         self.code = Signal(4)
         self.loading = Signal()
         self.open = Signal()
         self.space = Signal(parameters.space_bits)
         self.address = Signal(load_payload(parameters)["address"].shape)
+        self.word_length = Signal(range(longest))
         self.row_ends = Signal()
         self.reports = Signal()
         self.wide_value = Signal()
@@ -92,6 +97,7 @@ class CommandRegisters:
             for request in requests_of(learns=learns)
         }
         self.unknown = Signal()
+        self.waits = Signal()
 
     def connect(self, m: Module) -> None:
         """What registers follow at all times.
@@ -108,13 +114,20 @@ class CommandRegisters:
         ]
         if self.learning is not None:
             self.learning.connect(m, self.reset_core)
+        with m.Switch(self.space):
+            for space, length in length_of_words(self.parameters).items():
+                with m.Case(space):
+                    m.d.comb += self.word_length.eq(length - 1)
         m.d.sync += [
             self.at_end.eq(self.read_address == frame.end),
             self.last_byte_done.eq(self.bytes_left == 0),
             self.core.reset.eq(self.reset_core),
-            self.unknown.eq(frame.type > max(self.asks)),
-            *(known.eq(frame.type == request) for request, known in self.asks.items()),
         ]
+        with m.If(self.waits if self.learning is not None else 1):
+            m.d.sync += [
+                self.unknown.eq(~below(frame.type, len(self.asks))),
+                *(known.eq(frame.type == request) for request, known in self.asks.items()),
+            ]
         with m.If(self.reset_core):
             m.d.sync += self.wide_value.eq(0)
 
@@ -150,12 +163,12 @@ class CommandRegisters:
 
     @property
     def sparse(self) -> Value:
-        """Values come with their indices."""
-        return self.flags[2]
+        """Values come with their indices; never to a board that learns."""
+        return self.flags[2] if self.learning is None else Const(0)
 
     @property
     def packed(self) -> Value:
-        """Values come in runs; never to a board that does not learn."""
+        """Zeros are counted; never to a board that does not learn."""
         return self.flags[4] if self.learning is not None else Const(0)
 
     @property
@@ -167,3 +180,9 @@ class CommandRegisters:
         """Goes on with the reply's header."""
         m.d.sync += [self.code.eq(code), self.bytes_left.eq(HEADER_BYTES)]
         m.next = "HEAD"
+
+
+def _longest_item(parameters: CoreParameters) -> int:
+    """Bytes of the longest item of any payload."""
+    header = WORDS_HEADER if parameters.learning is None else TRAIN_HEADER
+    return max(*length_of_words(parameters).values(), states_bytes(parameters), header)

@@ -1,6 +1,6 @@
 """Carries out requests, one at a time: words to the core, replies to the host."""
 
-from amaranth import Module, Mux
+from amaranth import Const, Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -132,9 +132,11 @@ class CommandUnit(wiring.Component):
             no_nudge |= asked == Command.LEARN
         m.d.comb += [
             word.value.eq(row[:8]),
-            word.index.eq(row[8:24] | Mux(wide_index, size, 0)),
+            word.index.eq(
+                row[8:24] | Mux(wide_index, size, 0) if registers.learning is None else 0
+            ),
             word.dense.eq(~registers.sparse),
-            word.last.eq(registers.final & registers.at_end),
+            word.last.eq(registers.final & registers.at_end & ~self._more_zeros(registers)),
             self.core.loads.payload.space.eq(registers.space),
             self.core.loads.payload.address.eq(registers.address),
             self.core.loads.payload.data.eq(row),
@@ -146,21 +148,19 @@ class CommandUnit(wiring.Component):
         if registers.learning is not None:
             self._connect_learning(m, registers)
 
+    def _more_zeros(self, registers: CommandRegisters) -> Value:
+        """Whether the zero at hand is not the last that was counted."""
+        own = registers.learning
+        return Const(0) if own is None else own.counts & ~registers.last_byte_done
+
     def _connect_learning(self, m: Module, registers: CommandRegisters) -> None:
-        """Rows that are read back, the commands of a sample, and values of packed images."""
+        """Rows that are read back, and the commands of a sample; values come in order."""
         own = registers.learning
         assert own is not None, "only a board that learns has these ports"
-        core, size = self.core, self._parameters.input.size
-        word, command = core.inputs.payload, core.commands.payload
+        core, command = self.core, self.core.commands.payload
         m.d.comb += [
             core.reads.payload.space.eq(registers.space),
             core.reads.payload.address.eq(registers.address),
         ]
         with m.If(registers.trains):
             m.d.comb += [command.command.eq(own.step), command.label.eq(own.label)]
-        with m.If(registers.packed):
-            beyond = own.index[len(word.index) :].any()
-            m.d.comb += [
-                word.dense.eq(0),
-                word.index.eq(own.index | Mux(beyond, size, 0)),
-            ]

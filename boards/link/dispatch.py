@@ -34,8 +34,9 @@ def add_dispatch(m: Module, registers: CommandRegisters) -> None:
     """WAIT for a frame, DISPATCH it to where it is carried out, RELEASE it."""
     frame = registers.frame
     with m.State("WAIT"):
+        m.d.comb += registers.waits.eq(1)
         if registers.learning is not None:
-            m.d.sync += registers.learning.step.eq(Command.FREE)
+            m.d.sync += [registers.learning.step.eq(Command.FREE), registers.learning.counts.eq(0)]
         m.d.sync += [
             registers.read_address.eq(HEADER_BYTES),
             registers.bit.eq(0),

@@ -1,6 +1,16 @@
 """One request at a time, sent again until its answer comes."""
 
-from toreq_hw.boards.link.protocol import FLAG, REPLY, Code, Frame, FrameError, Request, State
+from toreq_hw.boards.link.protocol import (
+    FLAG,
+    HEADER_BYTES,
+    REPLY,
+    Code,
+    Frame,
+    FrameError,
+    Request,
+    State,
+    unstuff,
+)
 from toreq_hw.boards.link.transport import Transport
 from toreq_hw.errors import LinkError
 
@@ -19,11 +29,15 @@ class LostError(Exception):
 
 
 class Exchange:
-    """Requests and answers over `transport`. retries: times that anything was sent again."""
+    """Requests and answers over `transport`. retries: times that anything was sent again.
+
+    ahead: the next request, where it was sent before the answer to the last one had ended.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.retries = 0
+        self.ahead: Frame | None = None
         self._sequence = 0
         self._received = b""
 
@@ -47,11 +61,20 @@ class Exchange:
         )
 
     def send(
-        self, request: int, payload: bytes, length: int | None = 0, work_s: float = 0.0
+        self,
+        request: int,
+        payload: bytes,
+        length: int | None = 0,
+        work_s: float = 0.0,
+        ahead: bytes | None = None,
     ) -> tuple[Code, bytes, State]:
-        """The same, with an answer that nobody judges. Raises LinkError where there is none."""
+        """The same, with an answer that nobody judges. Raises LinkError where there is none.
+
+        ahead: payload of the same request to come next, which is sent as a good answer begins.
+        """
         self._sequence = (self._sequence + 1) % 256
         frame = Frame(self._sequence, request, payload)
+        is_sent, self.ahead = frame == self.ahead, None
         line, sent = self.transport, frame.encode()
         expected = _EXPECTED_BYTES if length is None else length
         byte_s = 10 / line.baud
@@ -59,7 +82,8 @@ class Exchange:
         garbage = 0
         for attempt in range(ATTEMPTS):
             self.retries += attempt > 0
-            line.write(sent)
+            if attempt or not is_sent:
+                line.write(sent)
             deadline, left = line.now() + patience_s, patience_s
             while left > 0:
                 # At the deadline what lies there is read: a late host is no silent board.
@@ -70,6 +94,9 @@ class Exchange:
                     reply = _reply_to(frame, stuffed, length)
                     if reply is not None:
                         return reply
+                if ahead is not None and self.ahead is None and _begins(frame, self._received):
+                    self.ahead = Frame((self._sequence + 1) % 256, request, ahead)
+                    line.write(self.ahead.encode())
         found = f"found {garbage} bytes of garbage" if garbage else "it was silent"
         raise LinkError(
             f"board on {line.name}: must answer {Request(request).name} within "
@@ -81,6 +108,16 @@ class Exchange:
         """What lies between flags, once its second flag is here; the rest waits."""
         *whole, self._received = (self._received + received).split(bytes([FLAG]))
         return [stuffed for stuffed in whole if stuffed]
+
+
+def _begins(frame: Frame, received: bytes) -> bool:
+    """Whether what came of a frame is the beginning of the answer OK to `frame`."""
+    try:
+        body = unstuff(received)
+    except FrameError:
+        return False
+    ours = body[:2] == bytes([frame.sequence, frame.type | REPLY])
+    return ours and len(body) > HEADER_BYTES and body[HEADER_BYTES] & 0xF == Code.OK
 
 
 def _reply_to(frame: Frame, stuffed: bytes, length: int | None) -> tuple[Code, bytes, State] | None:

@@ -27,8 +27,8 @@ class Deframer(wiring.Component):
     not; empty: it has no payload.
 
     A frame that begins while another is held is dropped, unless it is an IDENTIFY or a RESET
-    without payload. That one is held in the other's place; if the other was not yet released,
-    `interrupts` is high for a cycle.
+    without payload. That one is held in the other's place; if the other was not yet released, or is
+    still at work (`works`), `interrupts` is high for a cycle.
 
     read_address: an address, whose byte is at `read` in the next cycle; those from `buffer_bytes`
     on hold `constants`. errors: wrong frames, up to 255, dropped ones not among them; `clear` sets
@@ -45,6 +45,7 @@ class Deframer(wiring.Component):
                 "valid": In(1),
                 "held": Out(1),
                 "release": In(1),
+                "works": In(1),
                 "interrupts": Out(1),
                 "sequence": Out(8),
                 "empty": Out(1),
@@ -64,8 +65,9 @@ class Deframer(wiring.Component):
         self._resets = Signal()
         self._late = Signal()  # it began while another one was held
         contents = [*bytes(self._size), *self._constants]
+        # No byte is used that is read in the cycle in which it is written (rtl/collisions.py).
         m.submodules.buffer = buffer = Memory(
-            shape=unsigned(8), depth=2 * self._size, init=contents
+            shape=unsigned(8), depth=2 * self._size, init=contents, attrs={"no_rw_check": 1}
         )
         crc, restart = CRC16_IBM_3740(data_width=8).create(), Signal()
         m.submodules.crc = ResetInserter(restart)(crc)  # smaller than its own `start`
@@ -119,7 +121,8 @@ class Deframer(wiring.Component):
             m.d.sync += self.held.eq(1)
         with m.Elif(inside & (overflow | (count != 0)) & ~late & ~self.errors.all()):
             m.d.sync += self.errors.eq(self.errors + 1)
-        self._replace(m, whole & late & (count == HEADER_BYTES + CRC_BYTES))
+        beside = late | self.works
+        self._replace(m, whole & beside & (count == HEADER_BYTES + CRC_BYTES))
 
     def _header(self, m: Module, count: Signal, byte: Signal, overflow: Signal) -> None:
         """Keeps the header; a length that the buffer cannot hold is an overflow."""
@@ -148,7 +151,7 @@ class Deframer(wiring.Component):
     def _replace(self, m: Module, short: Value) -> None:
         """At the end of a frame that is `short` and whole: IDENTIFY and RESET are always heard."""
         with m.If(short & self.empty & self._urgent):
-            m.d.comb += self.interrupts.eq(self.held)
+            m.d.comb += self.interrupts.eq(self.held | self.works)
             m.d.sync += [
                 self.held.eq(1),
                 self._late.eq(1),

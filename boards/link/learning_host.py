@@ -1,6 +1,5 @@
 """The host's end of a board that learns: states in and out, samples, and what a fault leaves."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +10,14 @@ from toreq_hw.boards.link.host import RESTARTS, BoardLink, Progress
 from toreq_hw.boards.link.protocol import (
     COUNT_BYTES,
     READ_HEADER,
-    SUMMARY_BYTES,
+    SAMPLE_BYTES,
     Code,
     Request,
     State,
 )
 from toreq_hw.boards.link.results import results
 from toreq_hw.boards.link.transport import Transport
-from toreq_hw.boards.link.wire_format import readable_rows, row_bytes, row_counts, setting_bytes
+from toreq_hw.boards.link.wire_format import length_of_words, readable_rows, row_counts
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.rtl.borders import check_image, check_label
 from toreq_hw.rtl.images import words_of
@@ -69,6 +68,7 @@ class LearningLink(BoardLink):
         learn_s = _most_learning_cycles(parameters) / self.identity.clock_hz
         self._sample_limit_s = (_PHASES - 1) * self._run_limit_s + learn_s
         self.samples = 0
+        self._is_ahead = False
 
     def load_state(
         self, state: LearnedState, rates: LearningRates, progress: Progress | None = None
@@ -82,7 +82,7 @@ class LearningLink(BoardLink):
         words = [*words_of(state.stored(parameters), state.biases(), parameters)]
         words += [w for w in state_words(state, parameters) if w.space == Space.BIAS_LATENT]
         loaded = self._load_words(_every_row(words, parameters), progress)
-        self.samples = 0
+        self.samples, self._is_ahead = 0, False
         self._set(settings)
         return loaded
 
@@ -90,22 +90,33 @@ class LearningLink(BoardLink):
         """Sets rates and the ternary threshold for the samples that follow. Raises InputError."""
         self._set(list(rate_words(rates, self._parameters)))
 
-    def train(self, inputs: npt.NDArray[np.int16], label: int) -> tuple[CoreReply, ...] | None:
+    def train(
+        self,
+        inputs: npt.NDArray[np.int16],
+        label: int,
+        following: tuple[npt.NDArray[np.int16], int] | None = None,
+    ) -> tuple[CoreReply, ...] | None:
         """Lets the board learn one sample, shape (input.size,), once; returns what each command
         came to, or None where the sample was learned and the answer was lost.
 
+        following: the sample of the next call, which goes to the board while it learns this one.
+
         Raises InputError for values or a label out of range, StateLostError, LinkError.
         """
-        image = check_image(inputs, self._parameters)
-        label = check_label(label, self._parameters)
-        room = self.identity.request_bytes
-        parts, last = requests.train(image, label, self.samples, self._parameters, room)
-        length = _PHASES * SUMMARY_BYTES
+        parts, last = self._payloads(inputs, label, self.samples)
+        more, ahead = (
+            ([], None) if following is None else self._payloads(*following, self.samples + 1)
+        )
+        if self._is_ahead:
+            self._is_ahead = False
+            self.samples += 1
+            return None
+        length = sum(SAMPLE_BYTES)
         for _ in range(RESTARTS):
             for part in parts:  # where one is lost or refused, TRAIN is answered ORDER
                 self.exchange.send(Request.IMAGE, part, 0, self._run_limit_s)
             code, data, state = self.exchange.send(
-                Request.TRAIN, last, length, self._sample_limit_s
+                Request.TRAIN, last, length, self._sample_limit_s, None if more else ahead
             )
             if code is Code.OK:
                 self.samples += 1
@@ -119,17 +130,29 @@ class LearningLink(BoardLink):
             f"{RESTARTS} times"
         )
 
+    def _payloads(
+        self, inputs: npt.NDArray[np.int16], label: int, number: int
+    ) -> tuple[list[bytes], bytes]:
+        """Of the requests that let the board learn a sample. Raises InputError."""
+        image = check_image(inputs, self._parameters)
+        label = check_label(label, self._parameters)
+        room = self.identity.request_bytes
+        return requests.train(image, label, number, self._parameters, room)
+
     def count_samples(self) -> bool:
-        """Whether the board has learned a sample more than was heard of; then that is counted.
+        """Whether the board has learned a sample more than was heard of; then that is counted. It
+        may have learned the following one, too, where that was sent: the next `train` counts it.
 
         Raises StateLostError where it has learned another number of samples.
         """
+        most = 1 + (self.exchange.ahead is not None)
         status = self.status()
         self._check_holds_state(status.state)
         more = (status.samples - self.samples) % (1 << 8 * COUNT_BYTES)
-        if more > 1:
+        if more > most:
             raise self._lost(f"it counts {status.samples} samples since its load")
-        self.samples += more
+        self.samples += min(more, 1)
+        self._is_ahead = more > 1
         return bool(more)
 
     def read_state(self, progress: Progress | None = None) -> LearnedState:
@@ -139,7 +162,7 @@ class LearningLink(BoardLink):
         total = sum(readable_rows(parameters).values())
         for space, rows in readable_rows(parameters).items():
             words[space] = []
-            length = _lengths(parameters)[space]
+            length = length_of_words(parameters)[space]
             most = max(1, READ_BYTES // length)
             while len(words[space]) < rows:
                 at = len(words[space])
@@ -185,11 +208,6 @@ class LearningLink(BoardLink):
         return StateLostError(
             f"board on {self._transport.name}: must hold what it has learned, found: {found}"
         )
-
-
-def _lengths(parameters: CoreParameters) -> Mapping[int, int]:
-    """Bytes of a word of each space on the line."""
-    return row_bytes(parameters) | setting_bytes(parameters)
 
 
 def _every_row(words: list[LoadWord], parameters: CoreParameters) -> list[LoadWord]:

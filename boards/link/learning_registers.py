@@ -2,7 +2,7 @@
 
 from amaranth import Module, Signal, Value
 
-from toreq_hw.boards.link.protocol import COUNT_BYTES
+from toreq_hw.boards.link.protocol import COUNT_BYTES, LENGTH_BITS
 from toreq_hw.rtl.interfaces import Fault, label_shape
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import Command
@@ -11,12 +11,12 @@ from toreq_hw.rtl.phases import Command
 class LearningRegisters:
     """Registers of TRAIN, READ and packed images.
 
-    samples: learned since the load, modulo 65,536. step: the command of a sample that runs; label:
+    samples: learned since the load, modulo 256. step: the command of a sample that runs; label:
     of that sample. updates: LEARN may have begun and has not ended, so that a reset now would leave
-    half a sample. index: of the next value of a packed image; at its highest bit it stands still,
-    beyond every input. run: values to come of the run at hand. left: bytes of rows to come in the
-    answer to READ; last_left: a cycle ago there was one.
-    wrong_label, wrong_place, wrong_moment: since the core's reset, what the link refused itself.
+    half a sample. counts: the last byte of a packed image was 0, the next one counts such zeros.
+    left: bytes of the answer to READ, the one at hand and those to come, and one; last_left: a
+    cycle ago the one at hand was the last.
+    wrong_label, wrong_moment: since the core's reset, what the link refused itself.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -24,34 +24,19 @@ class LearningRegisters:
         self.step = Signal(Command)
         self.label = Signal(label_shape(parameters))
         self.updates = Signal()
-        self.index = Signal(max(parameters.input_index_bits, 8) + 1)
-        self.run = Signal(8)
-        self.left = Signal(16)
+        self.counts = Signal()
+        self.left = Signal(LENGTH_BITS)
         self.last_left = Signal()
         self.wrong_label = Signal()
-        self.wrong_place = Signal()
         self.wrong_moment = Signal()
 
     def connect(self, m: Module, reset: Value) -> None:
         """What follows at all times. reset: of the core."""
-        m.d.sync += self.last_left.eq(self.left == 1)
+        m.d.sync += self.last_left.eq(self.left == 2)
         with m.If(reset):
-            m.d.sync += [
-                self.wrong_label.eq(0),
-                self.wrong_place.eq(0),
-                self.wrong_moment.eq(0),
-            ]
+            m.d.sync += [self.wrong_label.eq(0), self.wrong_moment.eq(0)]
 
     @property
     def faults(self) -> Value:
         """Bits of `Fault`, of what the link refused itself."""
-        return (
-            (self.wrong_label << Fault.LABEL)
-            | (self.wrong_place << Fault.LOAD_ADDRESS)
-            | (self.wrong_moment << Fault.COMMAND)
-        )
-
-    def pass_by(self, m: Module, count: Value) -> None:
-        """The next value of a packed image is `count` further on."""
-        with m.If(~self.index[-1]):
-            m.d.sync += self.index.eq(self.index + count)
+        return (self.wrong_label << Fault.LABEL) | (self.wrong_moment << Fault.COMMAND)

@@ -11,7 +11,7 @@ from amaranth.lib.crc.catalog import CRC32_BZIP2
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.protocol import Code, Request
-from toreq_hw.boards.link.wire_format import row_bytes, row_counts
+from toreq_hw.boards.link.wire_format import row_counts
 
 
 def complete(registers: CommandRegisters) -> int:
@@ -54,7 +54,7 @@ def load_header(m: Module, registers: CommandRegisters) -> None:
         ):
             registers.reply(m, Code.ORDER)
         with m.Else():
-            _expect_row(m, registers)
+            m.next = "EXPECT"
     with m.Else():
         whole = registers.space == complete(registers)
         good = registers.check_holds & whole & registers.at_end
@@ -74,10 +74,9 @@ def load_item(m: Module, registers: CommandRegisters) -> None:
     WORDS with rows behind the last one of a space are refused.
     """
     m.d.comb += registers.core.loads.valid.eq(1)
-    _expect_row(m, registers)
     spaces = [*row_counts(registers.parameters), complete(registers)]
     with m.If(registers.core.loads.ready):
-        m.next = "FETCH"
+        m.next = "EXPECT"
         m.d.sync += registers.address.eq(registers.address + 1)
         with m.If(registers.row_ends):
             with m.If(~registers.at_end):
@@ -87,11 +86,3 @@ def load_item(m: Module, registers: CommandRegisters) -> None:
                 for space, following in pairwise(spaces):
                     with m.Case(space):
                         m.d.sync += registers.space.eq(following)
-
-
-def _expect_row(m: Module, registers: CommandRegisters) -> None:
-    """How long the next row is."""
-    with m.Switch(registers.space):
-        for known, length in row_bytes(registers.parameters).items():
-            with m.Case(known):
-                m.d.sync += registers.bytes_left.eq(length - 1)

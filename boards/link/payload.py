@@ -13,7 +13,7 @@ from toreq_hw.boards.link.command_registers import CommandRegisters
 from toreq_hw.boards.link.loading import load_header, load_item
 from toreq_hw.boards.link.protocol import Code, Request
 from toreq_hw.boards.link.read_back import read_header, set_header, set_item
-from toreq_hw.boards.link.running import image_item, packed_item, run_header
+from toreq_hw.boards.link.running import add_zeros, image_item, packed_item, run_header
 from toreq_hw.boards.link.training import train_header
 
 Part = Callable[[Module, CommandRegisters], None]
@@ -23,6 +23,9 @@ Part = Callable[[Module, CommandRegisters], None]
 def add_payload(m: Module, registers: CommandRegisters) -> None:
     """FETCH a byte, SHIFT it, and do what a HEADER or another ITEM says when it is whole."""
     bit = registers.byte[-1]
+    with m.State("EXPECT"):  # another word of the space at hand
+        m.d.sync += registers.bytes_left.eq(registers.word_length)
+        m.next = "FETCH"
     with m.State("FETCH"):
         m.d.sync += registers.byte.eq(registers.frame.read)
         with m.If(~registers.at_end):
@@ -53,6 +56,7 @@ def add_payload(m: Module, registers: CommandRegisters) -> None:
                     m.next = "ITEM"
     _header(m, registers)
     _item(m, registers)
+    add_zeros(m, registers)
 
 
 def _header(m: Module, registers: CommandRegisters) -> None:

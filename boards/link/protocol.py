@@ -84,8 +84,8 @@ class State(IntFlag):
 
 
 class ImageFlag(IntFlag):
-    """First byte of IMAGE and TRAIN; NUDGE has REPORT beside its command. PACKED: of a board that
-    learns.
+    """First byte of IMAGE and TRAIN; NUDGE has REPORT beside its command. Boards that learn take
+    images PACKED, others SPARSE.
     """
 
     FIRST = 1 << 0
@@ -101,35 +101,72 @@ NUDGE_HEADER = 3
 LOAD_CHECK_BYTES = 4
 SPARSE_BYTES = 3
 STATUS_BYTES = 2
-TRAIN_HEADER = 7
+TRAIN_HEADER = 6
 READ_HEADER = 6
 SET_HEADER = 4
-RUN_BYTES = 2
-"""Of the fixed parts of payloads; a run of a packed image begins with two bytes."""
+"""Of the fixed parts of payloads."""
 
-COUNT_BYTES = 2
-"""Of the number of a sample, behind what STATUS says; a board that learns counts modulo 65,536."""
+MOST_ZEROS = 256
+"""That a pair of bytes of a packed image stands for: 0, then their number less one."""
 
-LONGEST_READ = REPLY_LIMIT - 2
+COUNT_BYTES = 1
+"""Of the number of a sample, behind what STATUS says; a board that learns counts modulo 256."""
+
+LENGTH_BITS = 12
+"""Of the length of an answer to READ."""
+
+LONGEST_READ = (1 << LENGTH_BITS) - 2
 """Bytes of rows that one READ can ask for: a status byte comes before them."""
 
 NUDGE_BITS = 3
 """Of the command in the first byte of NUDGE; REPORT is the bit above them."""
 
 SUMMARY_FIELDS = (
+    ("settled", 8),
     ("label", 16),
     ("sweeps", 16),
     ("input_events", 16),
     ("events", 32),
     ("cycles", 32),
 )
-"""Counters of a phase and their bits, in the order in which they follow a byte of flags.
+"""What a result says of a phase, and bits, in their order.
 
-Those of the core that are not among them follow from these and the network, and cost nothing: what
-nobody reads is not built.
+Counters of the core that are not among them follow from these and the network, and cost nothing:
+what nobody reads is not built.
 """
 
-SUMMARY_BYTES = 1 + sum(bits for _, bits in SUMMARY_FIELDS) // 8
+LEARNING_SUMMARY_FIELDS = (
+    ("label", 16),
+    ("input_events", 16),
+    ("settled", 8),
+    ("sweeps", 16),
+    ("events", 24),
+    ("cycles", 24),
+)
+"""The same of a board that learns: what only FREE has comes first, what LEARN has last. Events and
+cycles are modulo 2^24.
+"""
+
+
+def summary_fields(*, learns: bool) -> tuple[tuple[str, int], ...]:
+    """The fields of a result, in their order."""
+    return LEARNING_SUMMARY_FIELDS if learns else SUMMARY_FIELDS
+
+
+def summary_bytes(*, learns: bool) -> int:
+    """Bytes of a result without states."""
+    return sum(bits for _, bits in summary_fields(learns=learns)) // 8
+
+
+def _bytes_from(field: str) -> int:
+    """Bytes of the end of a result of a board that learns, from a field on."""
+    names = [name for name, _ in LEARNING_SUMMARY_FIELDS]
+    return sum(bits for _, bits in LEARNING_SUMMARY_FIELDS[names.index(field) :]) // 8
+
+
+NUDGE_BYTES, LEARN_BYTES = _bytes_from("settled"), _bytes_from("cycles")
+SAMPLE_BYTES = (summary_bytes(learns=True), NUDGE_BYTES, NUDGE_BYTES, LEARN_BYTES)
+"""Of the answer to TRAIN: the whole result of FREE, the ends of those of the other three."""
 
 
 class FrameError(Exception):

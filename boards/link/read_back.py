@@ -1,64 +1,83 @@
 """READ and SET, of a board that learns: rows back to the host, and settings outside of a load."""
 
-from amaranth import Module, Signal, Value
+from amaranth import Module, Mux, Signal, Value
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
-from toreq_hw.boards.link.protocol import Code
-from toreq_hw.boards.link.wire_format import readable_rows, row_bytes, setting_bytes
+from toreq_hw.boards.link.protocol import LENGTH_BITS, Code
+from toreq_hw.boards.link.wire_format import (
+    length_of_words,
+    readable_rows,
+    setting_bytes,
+    states_bytes,
+)
+from toreq_hw.rtl.interfaces import Fault
 
 
 def read_header(m: Module, registers: CommandRegisters) -> None:
-    """Space and address of the first row, and how many bytes of rows from there on."""
+    """How long the answer is, and the place of the first row."""
     assert registers.learning is not None, "only a board that learns is read"
     own, row = registers.learning, registers.row
-    length, address, space = row[0:16], row[16:40], row[40:48]
-    exists = Signal(name="is_readable")
-    with m.Switch(space):
-        for code, rows in readable_rows(registers.parameters).items():
-            with m.Case(code):
-                m.d.comb += exists.eq(address < rows)
-    with m.If(~registers.at_end | (length == 0) | length.all()):
+    length = row[32:48]
+    go_to_place(m, registers)
+    m.d.sync += own.left.eq(length)
+    m.next = "ASK"
+    with m.If(~registers.at_end | ~length[1:LENGTH_BITS].any() | length[LENGTH_BITS:].any()):
         registers.reply(m, Code.LENGTH)
-    with m.Elif(~exists):
-        m.d.sync += own.wrong_place.eq(1)
-        registers.reply(m, Code.REFUSED)
     with m.Elif(~registers.core.idle):
         m.d.sync += own.wrong_moment.eq(1)
         registers.reply(m, Code.REFUSED)
-    with m.Else():
-        m.d.sync += [
-            own.left.eq(length),
-            registers.space.eq(space),
-            registers.address.eq(address),
-        ]
-        registers.reply(m, Code.OK)
+
+
+def go_to_place(m: Module, registers: CommandRegisters) -> None:
+    """Goes to the space and address that end a header; one that cannot be becomes the space that no
+    core has, where the core refuses it.
+    """
+    address, space = registers.row[0:24], registers.row[24:32]
+    high = address[len(registers.address) :].any() | space[len(registers.space) :].any()
+    none = (1 << len(registers.space)) - 1
+    m.d.sync += [
+        registers.address.eq(address),
+        registers.space.eq(space | Mux(high, none, 0)),
+    ]
 
 
 def add_read_back(m: Module, registers: CommandRegisters) -> None:
-    """ASK the core for the next row, and TAKE it into the register that sends it."""
+    """ASK the core for the next row, into the register that sends it; it is ASKED until it has let
+    go of the request, which it does behind its answer. The first row that a READ names must exist.
+    """
     if registers.learning is None:
         return
     core, row = registers.core, registers.row
     with m.State("ASK"):
+        m.d.comb += [core.reads.valid.eq(1), core.readings.ready.eq(1)]
+        m.d.sync += registers.bytes_left.eq(registers.word_length)
+        with m.If(core.readings.valid):
+            m.d.sync += row[: len(core.readings.payload.data)].eq(core.readings.payload.data)
+            m.next = "ASKED"
+    with m.State("ASKED"):
         m.d.comb += core.reads.valid.eq(1)
         with m.If(core.reads.ready):
-            m.next = "TAKE"
-    with m.State("TAKE"):
-        m.d.comb += core.readings.ready.eq(1)
-        with m.If(core.readings.valid):
-            m.d.sync += registers.address.eq(registers.address + 1)
+            m.d.sync += [registers.address.eq(registers.address + 1), registers.partial.eq(0)]
             m.next = "BYTE"
-            with m.Switch(registers.space):
-                for space in readable_rows(registers.parameters):
-                    length = {
-                        **row_bytes(registers.parameters),
-                        **setting_bytes(registers.parameters),
-                    }[space]
-                    with m.Case(space):
-                        m.d.sync += [
-                            row[len(row) - 8 * length :].eq(core.readings.payload.data),
-                            registers.bytes_left.eq(length - 1),
-                        ]
+            with m.If(registers.partial):
+                registers.reply(m, Code.OK)
+                with m.If(core.faults[Fault.LOAD_ADDRESS]):
+                    registers.reply(m, Code.REFUSED)
+
+
+def top_byte(m: Module, registers: CommandRegisters) -> Value:
+    """The byte of the row at hand that is sent next: its highest one, wherever that lies."""
+    row, top = registers.row, Signal(8, name="top_byte")
+    states = states_bytes(registers.parameters)
+    m.d.comb += top.eq(row[8 * states - 8 :])
+    if registers.learning is not None:
+        lengths = length_of_words(registers.parameters)
+        readable = {space: lengths[space] for space in readable_rows(registers.parameters)}
+        with m.If(registers.reads), m.Switch(registers.space):
+            for length in dict.fromkeys(readable.values()):
+                with m.Case(*(space for space, own in readable.items() if own == length)):
+                    m.d.comb += top.eq(row[8 * length - 8 :])
+    return top
 
 
 def read_byte(m: Module, registers: CommandRegisters) -> None:
@@ -74,38 +93,19 @@ def read_byte(m: Module, registers: CommandRegisters) -> None:
 
 
 def set_header(m: Module, registers: CommandRegisters) -> None:
-    """Space and address of the first word."""
-    assert registers.learning is not None, "only a board that learns has settings"
-    address, space = registers.row[0:24], registers.row[24:32]
-    fits, own = Signal(name="is_setting"), registers.learning
-    with m.Switch(space):
-        for code in setting_bytes(registers.parameters):
-            with m.Case(code):
-                m.d.comb += fits.eq(~_above(address, registers.address))
-    m.d.sync += [registers.space.eq(space), registers.address.eq(address)]
-    with m.If(~fits):
-        m.d.sync += own.wrong_place.eq(1)
-        registers.reply(m, Code.REFUSED)
-    with m.Else():
-        _expect_word(m, registers, space)
+    """The place of the first word; what no SET changes becomes the space that no core has."""
+    go_to_place(m, registers)
+    with m.Switch(registers.row[24:32]):
+        with m.Case(*setting_bytes(registers.parameters)):
+            pass
+        with m.Default():
+            m.d.sync += registers.space.eq(~0)
+    m.next = "EXPECT"
 
 
 def set_item(m: Module, registers: CommandRegisters) -> None:
     """Hands a word on; the next one goes to the address behind it."""
     m.d.comb += registers.core.loads.valid.eq(1)
-    _expect_word(m, registers, registers.space)
     with m.If(registers.core.loads.ready):
         m.d.sync += registers.address.eq(registers.address + 1)
-        m.next = "FETCH"
-
-
-def _expect_word(m: Module, registers: CommandRegisters, space: Value) -> None:
-    with m.Switch(space):
-        for code, length in setting_bytes(registers.parameters).items():
-            with m.Case(code):
-                m.d.sync += registers.bytes_left.eq(length - 1)
-
-
-def _above(value: Value, register: Signal) -> Value:
-    """Whether `value` has bits that `register` cannot hold."""
-    return value[len(register) :].any()
+        m.next = "EXPECT"

@@ -7,15 +7,14 @@ from toreq_hw.boards.link.loading import broken
 from toreq_hw.boards.link.protocol import (
     COUNT_BYTES,
     REPLY,
+    SAMPLE_BYTES,
     STATUS_BYTES,
-    SUMMARY_BYTES,
     Code,
     Request,
 )
-from toreq_hw.boards.link.read_back import read_byte
-from toreq_hw.boards.link.training import next_command
+from toreq_hw.boards.link.read_back import read_byte, top_byte
+from toreq_hw.boards.link.training import let_go, next_command
 from toreq_hw.boards.link.wire_format import states_bytes, summary_word
-from toreq_hw.rtl.phases import Command
 
 
 def add_replies(m: Module, registers: CommandRegisters) -> None:
@@ -32,16 +31,18 @@ def measure_reply(m: Module, registers: CommandRegisters) -> None:
     runs = registers.asks[Request.NUDGE] | (registers.asks[Request.IMAGE] & registers.final)
     fine = registers.code == Code.OK
     with m.If(fine & runs):
-        m.d.comb += registers.length.eq(1 + SUMMARY_BYTES + Mux(registers.reports, rows, 0))
+        m.d.comb += registers.length.eq(
+            1 + registers.summary_bytes + Mux(registers.reports, rows, 0)
+        )
     with m.Elif(fine & registers.asks[Request.IDENTIFY]):
         m.d.comb += registers.length.eq(1 + registers.constants)
     with m.Elif(fine & registers.asks[Request.STATUS]):
         m.d.comb += registers.length.eq(1 + status_bytes(registers))
     if registers.learning is not None:
         with m.Elif(fine & registers.trains):
-            m.d.comb += registers.length.eq(1 + len(Command) * SUMMARY_BYTES)
+            m.d.comb += registers.length.eq(1 + sum(SAMPLE_BYTES))
         with m.Elif(fine & registers.reads):
-            m.d.comb += registers.length.eq(1 + registers.learning.left)
+            m.d.comb += registers.length.eq(registers.learning.left)
     with m.Else():
         m.d.comb += [registers.length.eq(1), registers.empty.eq(1)]
 
@@ -87,11 +88,13 @@ def _head(m: Module, registers: CommandRegisters) -> None:
                     m.next = "STATUS"
                 if registers.learning is not None:
                     with m.Elif(registers.reads):
-                        m.next = "ASK"
+                        m.d.sync += registers.bytes_left.eq(registers.word_length)
+                        m.next = "BYTE"
                 with m.Elif(registers.reports):
                     m.next = "STATES"
                 with m.Else():
-                    m.d.sync += registers.bytes_left.eq(SUMMARY_BYTES - 1)
+                    m.d.comb += frame.release.eq(registers.trains)
+                    m.d.sync += registers.bytes_left.eq(registers.summary_bytes - 1)
                     m.next = "SUMMARY"
 
 
@@ -127,13 +130,13 @@ def _states(m: Module, registers: CommandRegisters) -> None:
         m.d.comb += states.ready.eq(1)
         with m.If(states.valid):
             m.d.sync += [
-                row[len(row) - 8 * length :].eq(states.payload.states),
+                row[: 8 * length].eq(states.payload.states),
                 last_slice.eq(states.payload.last),
                 registers.bytes_left.eq(length - 1),
             ]
             m.next = "BYTE"
     with m.State("BYTE"):
-        m.d.comb += [body.payload.byte.eq(row[-8:]), body.valid.eq(1)]
+        m.d.comb += [body.payload.byte.eq(top_byte(m, registers)), body.valid.eq(1)]
         with m.If(body.ready):
             m.next = "TURN"
         if registers.learning is not None:
@@ -147,7 +150,7 @@ def _states(m: Module, registers: CommandRegisters) -> None:
                 m.next = "STATES"
                 with m.If(last_slice):
                     m.d.sync += [
-                        registers.bytes_left.eq(SUMMARY_BYTES - 1),
+                        registers.bytes_left.eq(registers.summary_bytes - 1),
                         registers.last_byte_done.eq(0),
                     ]
                     m.next = "SUMMARY"
@@ -159,15 +162,18 @@ def _states(m: Module, registers: CommandRegisters) -> None:
 def _summary(m: Module, registers: CommandRegisters) -> None:
     """The summary ends every result; the core has it when the phase is over."""
     body, summary = registers.body, registers.core.summary
-    with m.State("SUMMARY"), m.If(summary.valid):
-        m.d.comb += body.payload.byte.eq(
-            summary_word(summary.payload).word_select(registers.bytes_left, 8)
-        )
-        _count_down(m, registers)
-        if registers.learning is not None:
-            with m.If(next_command(m, registers)):
-                m.d.comb += body.payload.last.eq(0)
-        m.d.comb += summary.ready.eq(body.ready & registers.last_byte_done)
+    learns = registers.learning is not None
+    word = summary_word(summary.payload, learns=learns)
+    with m.State("SUMMARY"):
+        if learns:
+            let_go(m, registers)
+        with m.If(summary.valid):
+            m.d.comb += body.payload.byte.eq(word.word_select(registers.bytes_left, 8))
+            _count_down(m, registers)
+            if learns:
+                with m.If(next_command(m, registers)):
+                    m.d.comb += body.payload.last.eq(0)
+            m.d.comb += summary.ready.eq(body.ready & registers.last_byte_done)
 
 
 def _count_down(m: Module, registers: CommandRegisters) -> None:

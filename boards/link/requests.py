@@ -8,8 +8,8 @@ import numpy.typing as npt
 from toreq_hw.boards.link.protocol import (
     COUNT_BYTES,
     IMAGE_HEADER,
+    MOST_ZEROS,
     READ_HEADER,
-    RUN_BYTES,
     SPARSE_BYTES,
     TRAIN_HEADER,
     WORDS_HEADER,
@@ -20,9 +20,6 @@ from toreq_hw.network import Network
 from toreq_hw.rtl.images import load_words
 from toreq_hw.rtl.load_spaces import LoadWord
 from toreq_hw.rtl.parameters import CoreParameters
-
-MOST_OF_RUN = 255
-"""Zeros before a run, and values in it, at most."""
 
 
 def words(network: Network, parameters: CoreParameters, room: int) -> Iterator[bytes]:
@@ -55,7 +52,10 @@ def image(
 
     inputs: int16 (input.size,).
     """
-    form, items = (_sparse if _is_sparse(inputs) else _dense)(inputs)
+    if parameters.learning is not None:
+        form, items = _shorter(inputs)
+    else:
+        form, items = (_sparse if _is_sparse(inputs) else _dense)(inputs)
     parts = _parts(items, room - IMAGE_HEADER)
     flags = [form | ImageFlag.REPORT * report for _ in parts]
     flags[0] |= ImageFlag.FIRST
@@ -68,18 +68,18 @@ def train(
     inputs: npt.NDArray[np.int16], label: int, number: int, parameters: CoreParameters, room: int
 ) -> tuple[list[bytes], bytes]:
     """Payloads of IMAGE, none where one request has room for all, and that of the TRAIN behind
-    them: the image dense or in runs, whichever is shorter.
+    them: the image dense or packed, whichever is shorter.
 
-    inputs: int16 (input.size,). number: of the sample since the load; it is taken modulo 65,536.
+    inputs: int16 (input.size,). number: of the sample since the load; it is taken modulo 256.
     """
-    form, items = min(_dense(inputs), _packed(inputs), key=lambda f: sum(map(len, f[1])))
+    form, items = _shorter(inputs)
     *parts, last = _parts(items, room - TRAIN_HEADER)
     flags = [form for _ in (*parts, last)]
     flags[0] |= ImageFlag.FIRST
     limit = _limit(parameters)
     images = [bytes([flag]) + limit + part for flag, part in zip(flags, parts, strict=False)]
     number = number % (1 << 8 * COUNT_BYTES)
-    head = bytes([flags[-1]]) + number.to_bytes(2, "big") + label.to_bytes(2, "big") + limit
+    head = bytes([flags[-1], number]) + label.to_bytes(2, "big") + limit
     return images, head + last
 
 
@@ -114,32 +114,29 @@ def _sparse(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
     return ImageFlag.SPARSE, items or [bytes(SPARSE_BYTES)]
 
 
-def _packed(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
-    """The same of one that comes in runs: zeros that are skipped, then values.
+def _shorter(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
+    """The same, dense or packed."""
+    return min(_dense(inputs), _packed(inputs), key=lambda form: sum(map(len, form[1])))
 
-    A gap of two zeros or fewer costs no more as values of the run than as a new run.
-    """
+
+def _packed(inputs: npt.NDArray[np.int16]) -> tuple[ImageFlag, list[bytes]]:
+    """The same of one whose zeros are counted; those behind its last value are left out."""
     present = np.flatnonzero(inputs)
-    if not len(present):
-        return ImageFlag.PACKED, [bytes([0, 1, 0])]
-    cuts = np.flatnonzero(np.diff(present) > RUN_BYTES + 1) + 1
     items, at = [], 0
-    for indices in np.split(present, cuts):
-        begin, end = int(indices[0]), int(indices[-1]) + 1
-        while begin - at > MOST_OF_RUN:
-            items.append(bytes([MOST_OF_RUN, 0]))
-            at += MOST_OF_RUN
-        for first in range(begin, end, MOST_OF_RUN):
-            values = inputs[first : min(first + MOST_OF_RUN, end)]
-            head = bytes([first - at, len(values)])
-            items.append(head + (values & 0xFF).astype(np.uint8).tobytes())
-            at = first + len(values)
+    for index in map(int, present if len(present) else [1]):
+        while at < index:
+            zeros = min(index - at, MOST_ZEROS)
+            items.append(bytes([0, zeros - 1]))
+            at += zeros
+        if len(present):
+            items.append(bytes([int(inputs[index]) & 0xFF]))
+        at += 1
     return ImageFlag.PACKED, items
 
 
 def read(space: int, address: int, length: int) -> bytes:
-    """The payload of READ. length: bytes of rows."""
-    return (space << 40 | address << 16 | length).to_bytes(READ_HEADER, "big")
+    """The payload of READ. length: bytes of rows; the status byte before them counts, too."""
+    return (length + 1 << 32 | space << 24 | address).to_bytes(READ_HEADER, "big")
 
 
 def nudge(command: int, label: int, *, report: bool) -> bytes:

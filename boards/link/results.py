@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from toreq_hw.boards.link.protocol import SUMMARY_BYTES, SUMMARY_FIELDS
+from toreq_hw.boards.link.protocol import SAMPLE_BYTES, summary_bytes, summary_fields
 from toreq_hw.boards.link.wire_format import states_bytes
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.reply import CoreReply
@@ -12,7 +12,7 @@ from toreq_hw.rtl.reply import CoreReply
 def result_bytes(parameters: CoreParameters, *, report: bool) -> int:
     """Bytes of a result, with or without states."""
     rows = parameters.slices * states_bytes(parameters) if report else 0
-    return rows + SUMMARY_BYTES
+    return rows + summary_bytes(learns=parameters.learning is not None)
 
 
 def result(data: bytes, parameters: CoreParameters) -> CoreReply:
@@ -20,19 +20,32 @@ def result(data: bytes, parameters: CoreParameters) -> CoreReply:
 
     summary: the counters that the link brings, `settled` and `ticks`.
     """
-    rows = len(data) - SUMMARY_BYTES
-    summary, at = {"settled": data[rows] & 1}, rows + 1
-    for name, bits in SUMMARY_FIELDS:
-        summary[name] = int.from_bytes(data[at : at + bits // 8], "big")
-        at += bits // 8
-    summary["ticks"] = summary["sweeps"] * parameters.sweep_ticks
+    rows = len(data) - result_bytes(parameters, report=False)
+    summary = _summary(data[rows:], parameters)
     return CoreReply(_states(data[:rows], parameters) if rows else None, summary)
 
 
 def results(data: bytes, parameters: CoreParameters) -> tuple[CoreReply, ...]:
-    """The replies of all commands of a sample, without states."""
-    ends = range(0, len(data), SUMMARY_BYTES)
-    return tuple(result(data[k : k + SUMMARY_BYTES], parameters) for k in ends)
+    """The replies of all commands of a sample, without states: nudges have no label, LEARN has
+    cycles only.
+    """
+    replies, at = [], 0
+    for length in SAMPLE_BYTES:
+        replies.append(CoreReply(None, _summary(data[at : at + length], parameters)))
+        at += length
+    return tuple(replies)
+
+
+def _summary(data: bytes, parameters: CoreParameters) -> dict[str, int]:
+    """What `data`, the end of a result, says of a phase."""
+    summary, end = {}, len(data)
+    for name, bits in reversed(summary_fields(learns=parameters.learning is not None)):
+        if end:
+            summary[name] = int.from_bytes(data[end - bits // 8 : end], "big")
+            end -= bits // 8
+    if "sweeps" in summary:
+        summary["ticks"] = summary["sweeps"] * parameters.sweep_ticks
+    return summary
 
 
 def _states(data: bytes, parameters: CoreParameters) -> npt.NDArray[np.int16]:

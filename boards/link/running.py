@@ -1,9 +1,9 @@
 """Runs phases: an image with its limit on sweeps, or a nudge."""
 
-from amaranth import Const, Module, Mux, Value
+from amaranth import Module, Mux, Value
 
 from toreq_hw.boards.link.command_registers import CommandRegisters
-from toreq_hw.boards.link.protocol import RUN_BYTES, SPARSE_BYTES, Code, Request
+from toreq_hw.boards.link.protocol import SPARSE_BYTES, Code, ImageFlag, Request
 from toreq_hw.rtl.load_spaces import Space
 
 
@@ -23,21 +23,20 @@ def begin_image(m: Module, registers: CommandRegisters) -> None:
     """Goes on to the first value, in the first part of an image by way of its limit."""
     m.d.sync += [registers.address.eq(0), registers.space.eq(Space.MAX_SWEEPS)]
     _expect_value(m, registers)
-    own = registers.learning
-    if own is not None:
-        m.d.sync += own.run.eq(0)
     with m.If(registers.first):
         m.next = "LIMIT"
-        if own is not None:
-            m.d.sync += own.index.eq(0)
 
 
 def _means_nothing(registers: CommandRegisters) -> Value:
     """Whether the first byte of IMAGE or NUDGE has flags that mean nothing."""
     if registers.learning is None:
         return registers.row[20:24].any()
-    packed = registers.row[20] & (registers.asks[Request.NUDGE] | registers.sparse)
-    return registers.row[21:24].any() | packed
+    flags, nudges = registers.flags, registers.asks[Request.NUDGE]
+    return flags[5:].any() | Mux(nudges, flags[4], flags[2])
+
+
+NOT_TRAINING = 0xFF & ~(ImageFlag.FIRST | ImageFlag.PACKED).value
+"""Flags that mean nothing in TRAIN."""
 
 
 def image_item(m: Module, registers: CommandRegisters) -> None:
@@ -50,31 +49,33 @@ def image_item(m: Module, registers: CommandRegisters) -> None:
 
 
 def packed_item(m: Module, registers: CommandRegisters) -> None:
-    """Takes the head of a run, how many zeros come before it and how many values it has, or hands
-    on a value of it. A payload may end only behind a run.
+    """Hands a value on that is not 0. Behind a 0 comes a byte that counts zeros, less one: then the
+    register of items holds the value that is handed on so many times.
     """
     own = registers.learning
     assert own is not None, "only a board that learns takes packed images"
-    skips, values = registers.row[8:16], registers.row[0:8]
-    with m.If(own.run == 0):
-        own.pass_by(m, skips)
-        m.d.sync += [
-            own.run.eq(values),
-            registers.partial.eq(1),
-            registers.bytes_left.eq(Mux(values == 0, RUN_BYTES - 1, 0)),
-        ]
+    with m.If(own.counts):
+        m.d.sync += [registers.bytes_left.eq(registers.row[:8]), registers.row[:8].eq(0)]
+        m.next = "ZEROS"
+    with m.Elif(registers.row[:8] == 0):
+        m.d.sync += [own.counts.eq(1), registers.partial.eq(1), registers.bytes_left.eq(0)]
         m.next = "FETCH"
     with m.Else():
-        _check_value(m, registers)
+        image_item(m, registers)
+
+
+def add_zeros(m: Module, registers: CommandRegisters) -> None:
+    """ZEROS of a packed image, as many as were counted."""
+    own = registers.learning
+    if own is None:
+        return
+    with m.State("ZEROS"):
         m.d.comb += registers.core.inputs.valid.eq(1)
-        m.d.sync += [
-            registers.partial.eq(own.run != 1),
-            registers.bytes_left.eq(Mux(own.run == 1, RUN_BYTES - 1, 0)),
-        ]
         with m.If(registers.core.inputs.ready):
-            own.pass_by(m, Const(1))
-            m.d.sync += own.run.eq(own.run - 1)
-            m.next = "FETCH"
+            m.d.sync += registers.bytes_left.eq(registers.bytes_left - 1)
+            with m.If(registers.last_byte_done):
+                m.d.sync += [own.counts.eq(0), registers.bytes_left.eq(0)]
+                m.next = "FETCH"
 
 
 def _check_value(m: Module, registers: CommandRegisters) -> None:
@@ -87,10 +88,7 @@ def _check_value(m: Module, registers: CommandRegisters) -> None:
 
 
 def _expect_value(m: Module, registers: CommandRegisters) -> None:
-    most = Mux(registers.sparse, SPARSE_BYTES - 1, 0)
-    if registers.learning is not None:
-        most = Mux(registers.packed, RUN_BYTES - 1, most)
-    m.d.sync += registers.bytes_left.eq(most)
+    m.d.sync += registers.bytes_left.eq(Mux(registers.sparse, SPARSE_BYTES - 1, 0))
 
 
 def add_commands(m: Module, registers: CommandRegisters) -> None:

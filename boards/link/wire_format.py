@@ -4,7 +4,7 @@ from typing import Any
 
 from amaranth import Cat, Const, Value
 
-from toreq_hw.boards.link.protocol import SUMMARY_FIELDS
+from toreq_hw.boards.link.protocol import summary_fields
 from toreq_hw.rtl.load_spaces import LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -47,12 +47,16 @@ def states_bytes(parameters: CoreParameters) -> int:
     return -(-parameters.update_lanes * parameters.state_bits // 8)
 
 
-def summary_word(payload: Any) -> Value:
+def length_of_words(parameters: CoreParameters) -> dict[int, int]:
+    """Bytes of a word of each space that goes over the line, whichever way."""
+    return row_bytes(parameters) | setting_bytes(parameters)
+
+
+def summary_word(payload: Any, *, learns: bool) -> Value:
     """The core's summary in the fixed widths of the protocol, the last field lowest."""
-    flags = Cat(payload.settled, Const(0, 7))
-    fields = [(flags, 8), *((payload[name], bits) for name, bits in SUMMARY_FIELDS)]
-    return Cat(*(_widen(value, bits) for value, bits in reversed(fields)))
+    fields = [(payload[name], bits) for name, bits in summary_fields(learns=learns)]
+    return Cat(*(_fit(value, bits) for value, bits in reversed(fields)))
 
 
-def _widen(value: Value, bits: int) -> Value:
-    return Cat(value, Const(0, bits - len(value))) if len(value) < bits else value
+def _fit(value: Value, bits: int) -> Value:
+    return Cat(value, Const(0, bits - len(value))) if len(value) < bits else value[:bits]

@@ -2,7 +2,7 @@
 
     cycle  1  the latents are addressed; operand of the row * operand of the column
            2  + the rounding word, or + the first of two products
-           3  latents arrive; V + the step, clipped
+           3  latents arrive; V + the step, clipped, goes into the register that loads go into
            4  written
 
 The shift by the rate is done on the operands: (G + r) >> k = ((G << (16 - k)) + w) >> 16. Here w is
@@ -35,9 +35,9 @@ WRITE_LATENCY = 4
 def learn_beat(parameters: CoreParameters) -> data.StructLayout:
     """Where a beat of LEARN reads and writes.
 
-    first, last: of the products that make its step. is_bias: of the bias of `neuron`, an address
-    as in load words; else of the chunk `part` of the word or tile `address` of `store`, there of
-    the row `lane`.
+    first, last: of the products that make its step. is_bias: of the bias of a neuron, whose
+    `address` is as in load words; else of the chunk `part` of the word or tile `address` of
+    `store`, there of the row `lane`.
     """
     assert parameters.learning is not None, "only a core that learns has beats of LEARN"
     return data.StructLayout(
@@ -46,10 +46,9 @@ def learn_beat(parameters: CoreParameters) -> data.StructLayout:
             "last": 1,
             "is_bias": 1,
             "store": unsigned(index_bits(len(parameters.stores))),
-            "address": unsigned(address_bits(parameters)),
+            "address": unsigned(max(address_bits(parameters), parameters.neuron_address_bits)),
             "lane": unsigned(parameters.lane_bits),
             "part": unsigned(index_bits(parts_of_word(parameters))),
-            "neuron": unsigned(parameters.neuron_address_bits),
             "population": unsigned(population_bits(parameters)),
             **(_mirror_fields(parameters) if parameters.learning.mirrors else {}),
         }
@@ -79,9 +78,11 @@ class UpdateLanes(wiring.Component):
     lanes of the word that was addressed two cycles ago, bias_latent likewise.
     writes_next: the chunk `part_next` of a word is written in the next cycle, in which a beat that
     is issued now would read.
-    write: lanes of `mask` of `written` go to the chunk of `target`, in a row or `by_column`.
-    bias_write: `bias` is the bias latent of `target.neuron`, and `bias_value` what stands for it in
-    an accumulator, half included.
+    next_latents: of the chunk that is written in the next cycle, of `next_store` and
+    `next_address`; or, where it `repeats`, those of the cycle before are.
+    write: lanes of `mask` of the chunk go to the place of `target`, in a row or `by_column`.
+    bias_write: `bias` is the bias latent of the neuron at the address, and `bias_value` what stands
+    for it in an accumulator, half included.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -107,7 +108,10 @@ class UpdateLanes(wiring.Component):
                 "target": Out(learn_beat(parameters)),
                 "mask": Out(lanes),
                 "by_column": Out(1),
-                "written": Out(data.ArrayLayout(unsigned(bits), lanes)),
+                "next_latents": Out(data.ArrayLayout(unsigned(bits), lanes)),
+                "next_store": Out(learn_beat(parameters)["store"].shape),
+                "next_address": Out(learn_beat(parameters)["address"].shape),
+                "repeats": Out(1),
                 "bias": Out(signed(BIAS_LATENT_BITS)),
                 "bias_value": Out(signed(parameters.bias_bits)),
             }
@@ -128,6 +132,8 @@ class UpdateLanes(wiring.Component):
             self.read.eq(beats[1]),
             self.writes_next.eq(valid[3] & beats[3].last & ~beats[3].is_bias),
             self.part_next.eq(beats[3].part),
+            self.next_store.eq(beats[3].store),
+            self.next_address.eq(beats[3].address),
             self.target.eq(beats[4]),
             self.write.eq(valid[4] & beats[4].last & ~beats[4].is_bias),
             self.mask.eq(~0),
@@ -135,10 +141,10 @@ class UpdateLanes(wiring.Component):
         ]
         steps = [self._step(m, lane, beats[2].first) for lane in range(self._lanes)]
         news = [self._new_latent(m, lane, step, beats[3]) for lane, step in enumerate(steps)]
-        m.d.comb += [self.written[lane].eq(new) for lane, new in enumerate(news)]
+        m.d.comb += [self.next_latents[lane].eq(new) for lane, new in enumerate(news)]
         assert self._parameters.learning is not None, "only a core that learns has these lanes"
         if self._parameters.learning.mirrors:
-            self._mirror(m, beats[4], news)
+            self._mirror(m, beats[4])
         self._write_bias(m, steps[0])
         return m
 
@@ -161,35 +167,36 @@ class UpdateLanes(wiring.Component):
         ]
         return (total >> 16).as_signed()
 
-    def _mirror(self, m: Module, beat: Any, news: list[Signal]) -> None:
+    def _mirror(self, m: Module, beat: Any) -> None:
         """Cycle 5: what a self-coupling learned goes into its column too."""
         mirrors, mirrored = Signal(), Signal(self.beat.shape(), reset_less=True)
-        m.d.sync += [mirrors.eq(self.write & beat.mirrors & ~mirrors), mirrored.eq(beat)]
-        m.d.comb += self.mask.eq(self.target.mask)
-        held = [Signal.like(new, name=f"held{k}", reset_less=True) for k, new in enumerate(news)]
-        m.d.sync += [old.eq(new) for old, new in zip(held, news, strict=True)]
+        m.d.sync += [mirrors.eq(self.repeats), mirrored.eq(beat)]
+        m.d.comb += [
+            self.repeats.eq(self.write & beat.mirrors & ~mirrors),
+            self.mask.eq(self.target.mask),
+        ]
+        with m.If(self.repeats):
+            m.d.comb += self.next_address.eq(beat.mirror)
         with m.If(mirrors):
             m.d.comb += [
                 self.write.eq(1),
                 self.by_column.eq(1),
                 self.target.eq(mirrored),
-                self.target.address.eq(mirrored.mirror),
-                *(self.written[lane].eq(old) for lane, old in enumerate(held)),
             ]
 
     def _new_latent(self, m: Module, lane: int, step: Value, beat: Value) -> Signal:
-        """Cycle 3: the latent of a lane of the chunk, with its step, for cycle 4."""
+        """Cycle 3: the latent of a lane of the chunk, with its step."""
         parameters = self._parameters
         parts = parts_of_word(parameters)
         choices = [self.latents[lane + part * self._lanes] for part in range(parts)]
         old = Array(choices)[beat.part] if parts > 1 else choices[0]
-        new = Signal(field_bits(parameters), name=f"new{lane}", reset_less=True)
+        new = Signal(field_bits(parameters), name=f"new{lane}")
         widths = sorted({store.width for store in parameters.stores})
         with m.Switch(beat.store):
             for width in widths:
                 numbers = [n for n, s in enumerate(parameters.stores) if s.width == width]
                 with m.Case(*numbers) if len(widths) > 1 else m.Default():
-                    m.d.sync += new.eq(stepped(old[:width], step, width))
+                    m.d.comb += new.eq(stepped(old[:width], step, width))
         return new
 
     def _write_bias(self, m: Module, step: Value) -> None:

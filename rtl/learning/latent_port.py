@@ -14,24 +14,21 @@ def parts_of_word(parameters: CoreParameters) -> int:
     return parameters.lanes // parameters.learning.lanes
 
 
-def latent_port(parameters: CoreParameters, index: int) -> Members:
+def latent_port(parameters: CoreParameters) -> Members:
     """Ports of a store that LEARN writes; none in a core that cannot learn.
 
-    learn: write `learn_data`, the latents of a chunk, into part `learn_part` of the word or tile
-    `learn_address`, there of the row or column `learn_lane`. learn_mask: only these lanes of it.
+    learn: write a chunk of `load_data` into part `learn_part` of the word or tile `load_address`,
+    there of the row or column `learn_lane`. All chunks of `load_data` are the same. learn_mask: of
+    which lanes.
     """
-    store = parameters.stores[index]
     if parameters.learning is None:
         return {}
-    words = store.words // (parameters.lanes if store.skewed else 1)
     return {
         "learn": In(1),
-        "learn_address": In(index_bits(words)),
         "learn_lane": In(parameters.lane_bits),
         "learn_part": In(index_bits(parts_of_word(parameters))),
         "learn_by_column": In(1),
         "learn_mask": In(parameters.learning.lanes),
-        "learn_data": In(parameters.learning.lanes * store.width),
     }
 
 

@@ -37,9 +37,10 @@ class Learner(wiring.Component):
     `read_request`, of `read_page` and `read_slice`, and arrive in `states` a cycle later.
 
     Stores: `reads` with `read` addresses a word whose fields come in `latents` two cycles later.
-    `write` writes lanes of `mask` of `written` into the chunk of `target`, in a row or `by_column`.
-    drives, drive: a bias that changed, with its half. Loads: one strobe a space, with
-    `load_address` and `load_data`.
+    `write` writes lanes of `mask` of a chunk into the place of `target`, in a row or `by_column`;
+    its latents and address come a cycle before, as `UpdateLanes` says. drives, drive: a bias that
+    changed, with its half. Loads: one strobe a space, with `load_address` and `load_data`; at that
+    address biases are learned, too.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
@@ -68,7 +69,10 @@ class Learner(wiring.Component):
                 "target": Out(beat),
                 "mask": Out(self._learning.lanes),
                 "by_column": Out(1),
-                "written": Out(data.ArrayLayout(unsigned(bits), self._learning.lanes)),
+                "next_latents": Out(data.ArrayLayout(unsigned(bits), self._learning.lanes)),
+                "next_store": Out(beat["store"].shape),
+                "next_address": Out(beat["address"].shape),
+                "repeats": Out(1),
                 "drives": Out(1),
                 "drive": Out(single_layout(parameters)),
                 "theta": Out(THETA_BITS),
@@ -144,14 +148,14 @@ class Learner(wiring.Component):
         held = Signal(spec.width)
         m.d.sync += held.eq(read.data)
         m.d.comb += [
-            read.addr.eq(Mux(self.run, lanes.read.neuron, self.bias_at)),
+            read.addr.eq(Mux(self.run, lanes.read.address, self.bias_at)),
             lanes.bias_latent.eq(held),
             self.bias_found.eq(held),
             write.en.eq(lanes.bias_write | self.load_bias_latent),
-            write.addr.eq(Mux(self.load_bias_latent, self.load_address, lanes.target.neuron)),
+            write.addr.eq(self.load_address),
             write.data.eq(Mux(self.load_bias_latent, self.load_data, lanes.bias.as_unsigned())),
             self.drives.eq(lanes.bias_write),
-            self.drive.neuron.eq(lanes.target.neuron),
+            self.drive.neuron.eq(self.load_address),
             self.drive.value.eq(lanes.bias_value),
         ]
 
@@ -163,7 +167,10 @@ class Learner(wiring.Component):
             lanes.latents.eq(self.latents),
             self.write.eq(lanes.write),
             self.target.eq(lanes.target),
-            self.written.eq(lanes.written),
+            self.next_latents.eq(lanes.next_latents),
+            self.next_store.eq(lanes.next_store),
+            self.next_address.eq(lanes.next_address),
+            self.repeats.eq(lanes.repeats),
             self.mask.eq(lanes.mask),
             self.by_column.eq(lanes.by_column),
             inputs.clear.eq(self.clear),

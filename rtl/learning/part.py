@@ -67,7 +67,7 @@ class LearningPart:
             reader.idle.eq(sequencer.idle & ~core.loads.valid),
             reader.bias_latent.eq(learner.bias_found),
             reader.generator.eq(learner.generator),
-            learner.bias_at.eq(reader.address),
+            learner.bias_at.eq(core.reads.payload.address),
         ]
 
     def connect_loads(self, m: Module, strobes: Any, address: Any, word: Any) -> None:
@@ -89,6 +89,27 @@ class LearningPart:
             learner.load_data.eq(word),
         ]
 
+    def connect_writes(self, m: Module, learns: Any, address: Any, word: Any) -> None:
+        """What LEARN writes takes the way of what is loaded: registers that hold an address and a
+        word of a store, every chunk of which is the one that is learned.
+        """
+        learner, parameters = self.learner, self._parameters
+        chunk = Signal.like(word, name="learned_word")
+        widths = [store.width for store in parameters.stores]
+        with m.Switch(learner.next_store):
+            for width in reversed(dict.fromkeys(widths)):
+                numbers = [number for number, own in enumerate(widths) if own == width]
+                with m.Case(*numbers) if width != widths[0] else m.Default():
+                    for lane in range(parameters.lanes):
+                        field = learner.next_latents[lane % parameters.learning.lanes][:width]
+                        m.d.comb += chunk.word_select(lane, width).eq(field)
+        with m.If(learns):
+            m.d.sync += address.eq(learner.next_address)
+            with m.If(learner.repeats):
+                m.d.sync += word.eq(word)
+            with m.Else():
+                m.d.sync += word.eq(chunk)
+
     def read_beat(self, m: Module, beat: Any, active: Any) -> tuple[Any, Any]:
         """What addresses the stores: a walk, or LEARN, or the reader; and whether anything does."""
         learner, reader, parameters = self.learner, self.reader, self._parameters
@@ -104,29 +125,25 @@ class LearningPart:
             ]
         with m.Elif(reader.fetches):
             m.d.comb += chosen.by_column.eq(0)
-            with m.Switch(reader.space):
+            asked = self._core.reads.payload
+            with m.Switch(asked.space):
                 for number, store in enumerate(parameters.stores):
                     bits = parameters.lane_bits if store.skewed else 0
                     with m.Case(Space.WEIGHTS + number):
                         m.d.comb += [
                             chosen.store.eq(number),
-                            chosen.address.eq(reader.address >> bits),
-                            chosen.lane.eq(reader.address),
+                            chosen.address.eq(asked.address >> bits),
+                            chosen.lane.eq(asked.address),
                         ]
         return chosen, reads
 
     def connect_store(self, m: Module, number: int, store: Any) -> None:
         """What LEARN writes into a store."""
-        learner, entry = self.learner, self._parameters.stores[number]
-        target = learner.target
+        learner, target = self.learner, self.learner.target
         m.d.comb += [
             store.learn.eq(learner.write & (target.store == number)),
-            store.learn_address.eq(target.address),
             store.learn_lane.eq(target.lane),
             store.learn_part.eq(target.part),
             store.learn_mask.eq(learner.mask),
             store.learn_by_column.eq(learner.by_column),
         ]
-        for lane in range(self._parameters.learning.lanes):
-            field = store.learn_data.word_select(lane, entry.width)
-            m.d.comb += field.eq(learner.written[lane])

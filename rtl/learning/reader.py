@@ -4,6 +4,7 @@ from amaranth import Module, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.below import below
 from toreq_hw.rtl.interfaces import Fault, readback_payload, readings_payload, source_of
 from toreq_hw.rtl.learning.lanes import field_bits
 from toreq_hw.rtl.learning.sizes import BIAS_LATENT_BITS
@@ -12,26 +13,23 @@ from toreq_hw.rtl.parameters import CoreParameters
 
 
 class Reader(wiring.Component):
-    """Takes a word of `asked` while `idle`, and answers it in `readings`; `busy` until then.
+    """Answers words of `asked` in `readings`, while `idle`; `busy` until then.
 
-    fetches: the word or tile `address` of `store` is addressed in this cycle, there the row `lane`.
-    fields: of all lanes, two cycles later. bias_latent: of the neuron `neuron`, likewise. What the
-    core does not have reads as 0, with a fault.
+    A word of `asked` is taken with its answer, so nothing of it is kept here. fetches: the word or
+    tile that `asked` names is addressed in this cycle. fields: of all lanes, two cycles later;
+    bias_latent likewise. What the core does not have is answered with some word, and a fault.
     """
 
     def __init__(self, parameters: CoreParameters) -> None:
         self._parameters = parameters
-        asked = readback_payload(parameters)
         super().__init__(
             {
                 "idle": In(1),
-                "asked": In(source_of(asked)),
+                "asked": In(source_of(readback_payload(parameters))),
                 "readings": Out(source_of(readings_payload(parameters))),
                 "busy": Out(1),
                 "faults": Out(len(Fault)),
                 "fetches": Out(1),
-                "space": Out(asked["space"].shape),
-                "address": Out(asked["address"].shape),
                 "fields": In(data.ArrayLayout(unsigned(field_bits(parameters)), parameters.lanes)),
                 "bias_latent": In(BIAS_LATENT_BITS),
                 "generator": In(32),
@@ -41,55 +39,49 @@ class Reader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Builds the machine."""
         m = Module()
-        word = self.asked.payload
-        exists = Signal()
-        reading = self.readings.payload.data
+        exists = Signal()  # in the cycle behind the one in which it is asked for, and on
+        m.d.sync += exists.eq(self._exists(m))
         with m.FSM(name="read") as fsm:
-            m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
-            with m.State("IDLE"):
-                m.d.comb += self.asked.ready.eq(self.idle)
-                with m.If(self.asked.valid & self.idle):
-                    m.d.sync += [self.space.eq(word.space), self.address.eq(word.address)]
-                    m.next = "FETCH"
+            m.d.comb += [self.busy.eq(~fsm.ongoing("IDLE")), self.fetches.eq(self.busy & exists)]
+            with m.State("IDLE"), m.If(self.asked.valid & self.idle):
+                m.next = "FETCH"
             with m.State("FETCH"):
-                m.d.comb += [
-                    exists.eq(self._exists(m)),
-                    self.fetches.eq(exists),
-                    self.faults.eq(~exists << Fault.LOAD_ADDRESS),
-                ]
-                m.d.sync += reading.eq(0)
+                m.d.comb += self.faults.eq(~exists << Fault.LOAD_ADDRESS)
                 m.next = "WAIT"
-                with m.If(~exists):
-                    m.next = "ANSWER"
             with m.State("WAIT"):
-                m.next = "TAKE"
-            with m.State("TAKE"):
-                self._take(m, reading)
                 m.next = "ANSWER"
             with m.State("ANSWER"):
-                m.d.comb += self.readings.valid.eq(1)
+                m.d.comb += [
+                    self.readings.valid.eq(1),
+                    self.asked.ready.eq(self.readings.ready),
+                ]
                 with m.If(self.readings.ready):
                     m.next = "IDLE"
+        self._choose(m)
         return m
 
     def _exists(self, m: Module) -> Value:
-        """Whether the core has what was asked for."""
-        exists = Signal(name="has")
-        with m.Switch(self.space):
+        """Whether the core has what is asked for."""
+        exists, word = Signal(name="has"), self.asked.payload
+        with m.Switch(word.space):
             for space in self._parameters.load_spaces:
                 if space.is_read_back:
                     with m.Case(space.code):
-                        m.d.comb += exists.eq(self.address < space.rows)
+                        m.d.comb += exists.eq(below(word.address, space.rows))
         return exists
 
-    def _take(self, m: Module, reading: Signal) -> None:
-        with m.Switch(self.space):
-            for number, store in enumerate(self._parameters.stores):
-                with m.Case(Space.WEIGHTS + number):
-                    for lane in range(self._parameters.lanes):
-                        field = self.fields[lane][: store.width]
-                        m.d.sync += reading.word_select(lane, store.width).eq(field)
+    def _choose(self, m: Module) -> None:
+        """What is answered; it stands while it waits, as nothing else runs."""
+        reading = self.readings.payload.data
+        with m.Switch(self.asked.payload.space):
             with m.Case(Space.BIAS_LATENT):
-                m.d.sync += reading.eq(self.bias_latent)
+                m.d.comb += reading.eq(self.bias_latent)
             with m.Case(Space.GENERATOR):
-                m.d.sync += reading.eq(self.generator)
+                m.d.comb += reading.eq(self.generator)
+            widths = [store.width for store in self._parameters.stores]
+            for width in reversed(dict.fromkeys(widths)):
+                numbers = [Space.WEIGHTS + n for n, own in enumerate(widths) if own == width]
+                with m.Case(*numbers) if width != widths[0] else m.Default():
+                    for lane in range(self._parameters.lanes):
+                        field = self.fields[lane][:width]
+                        m.d.comb += reading.word_select(lane, width).eq(field)

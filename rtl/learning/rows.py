@@ -16,7 +16,8 @@ from toreq_hw.rtl.parameters import CoreParameters
 class Rows:
     """The states COUPLING, INPUT, INPUT_ROW and ROWS.
 
-    coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its states.
+    coupling: the one at hand. stands: the row's neuron did not move. plus, minus: its states, the
+    second one negated, and of no use where it stands.
     row: its number. base: the word or tile of its first column, lane: the row's place in its tile.
     mirror: the first tile of its column, in a self-coupling. two_slots: each of its chunks takes
     two cycles. single_port: its memory reads or writes a lane in a cycle, not both.
@@ -108,7 +109,7 @@ class Rows:
                 m.d.sync += self._place.eq(self._place + 1)
                 m.next = "INPUT_ROW"
         with m.State("INPUT_ROW"):
-            self._begin_row(m, found.index, found.value, found.value)
+            self._begin_row(m, found.index, found.value)
             with m.If(self._lists.empty):
                 m.next = "INPUT"
             with m.Else():
@@ -131,13 +132,15 @@ class Rows:
                     with m.If(~self._lists.empty):
                         m.next = "WALK"
 
-    def _begin_row(self, m: Module, row: Value, plus: Value, minus: Value) -> None:
-        """Operands and address of a row, and its random word."""
+    def _begin_row(self, m: Module, row: Value, plus: Value, minus: Value | None = None) -> None:
+        """Operands and address of a row, and its random word. minus: None of an input's."""
         self._registers.advance(m)
+        stands = Const(1) if minus is None else plus == minus
+        if minus is not None:
+            m.d.sync += self.minus.eq(-minus)
         m.d.sync += [
             self.plus.eq(plus),
-            self.minus.eq(minus),
-            self.stands.eq(plus == minus),
+            self.stands.eq(stands),
             self.lane.eq(row),
             self.row.eq(row),
         ]
@@ -151,7 +154,7 @@ class Rows:
                         base = walk.first + times(row, walk.beats)
                     m.d.sync += [
                         self.base.eq(base),
-                        self.two_slots.eq(1 if coupling.is_self else plus != minus),
+                        self.two_slots.eq(1 if coupling.is_self else ~stands),
                         self.single_port.eq(coupling.single_port),
                     ]
                     if coupling.is_self:

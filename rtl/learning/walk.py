@@ -45,21 +45,20 @@ class ChunkWalk:
     def connect(self, m: Module) -> None:
         """The beat of the chunk at hand."""
         rows, chunk = self._rows, self._lists.chunk
-        beat = self._lanes.beat
+        beat, row = self._lanes.beat, rows.base
         parts = parts_of_word(self._parameters)
         group = chunk.number[parts.bit_length() - 1 :]
         m.d.comb += [
             beat.first.eq(rows.stands | (self._slot == 0)),
             beat.last.eq(self._last_slot | self._is_bias),
             beat.is_bias.eq(self._is_bias),
-            beat.address.eq(rows.base + self._offset(m, group)),
+            beat.address.eq(Mux(self._is_bias, self._neuron(m), row + self._offset(m, group))),
             beat.lane.eq(rows.lane),
             beat.part.eq(chunk.number[: parts.bit_length() - 1]),
             beat.population.eq(self._population),
         ]
         if self._learning.mirrors:
             self._mirror(m, group)
-        self._choose_neuron(m)
         self._operands(m)
         most_slots = Mux(self._is_bias, self._learning.lanes - 1, rows.two_slots)
         m.d.comb += self._last_slot.eq(self._slot == most_slots)
@@ -91,15 +90,17 @@ class ChunkWalk:
         for lane in range(size):
             m.d.comb += beat.mask[lane].eq(~mirrors | (first + lane > rows.row))
 
-    def _choose_neuron(self, m: Module) -> None:
+    def _neuron(self, m: Module) -> Value:
         """The address of the neuron whose bias is at hand."""
         lanes = self._learning.lanes
+        neuron = Signal(self._parameters.neuron_address_bits, name="neuron")
         within = (self._lists.chunk.number << (lanes.bit_length() - 1)) + self._slot
         with m.Switch(self._population):
             for number, placement in enumerate(self._parameters.relaxing):
                 with m.Case(number):
                     first = placement.first_group * self._parameters.lanes
-                    m.d.comb += self._lanes.beat.neuron.eq(first + within)
+                    m.d.comb += neuron.eq(first + within)
+        return neuron
 
     def _operands(self, m: Module) -> None:
         """Of the row: its state. Of a column: its difference, or one of its states."""
@@ -108,7 +109,7 @@ class ChunkWalk:
         second = ~rows.stands & (self._slot != 0)
         m.d.comb += [
             word.eq(self._registers.word + chunk.step),
-            state.eq(Mux(second, -rows.minus, rows.plus)),
+            state.eq(Mux(second, rows.minus, rows.plus)),
             lanes.row.eq(state << self._registers.row_shift),
         ]
         columns, words = [], []

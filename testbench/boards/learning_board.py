@@ -72,13 +72,7 @@ def rates() -> LearningRates:
 
 def sample(flags: int, values: bytes, number: int = 0, label: int = 0) -> bytes:
     """TRAIN of a whole image, byte by byte."""
-    return (
-        bytes([flags | ImageFlag.FIRST])
-        + number.to_bytes(2, "big")
-        + label.to_bytes(2, "big")
-        + LIMIT
-        + values
-    )
+    return bytes([flags | ImageFlag.FIRST, number]) + label.to_bytes(2, "big") + LIMIT + values
 
 
 @cache

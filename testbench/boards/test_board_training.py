@@ -128,7 +128,7 @@ def test_a_training_goes_from_simulator_to_board_to_simulator(
         BoardStudy(first, dataset(), notes, CHOICE, kept, screen=screen).train()
     trainer, found = notes_of(kept)
     learned = trainer.epoch * IMAGES + (found.part.samples if found.part else 0)
-    assert learned == 5 + at
+    assert learned in (5 + at, 6 + at)  # the next one may have been sent ahead
     assert screen.said[-1].startswith("read back after sample ")
     train(trainer, dataset(), found, kept)
     same_training(kept, reference)

@@ -65,11 +65,11 @@ class Bench:
         summary = self.unit.core.summary.payload
         self.counters = {
             name: rng.getrandbits(min(bits, len(summary[name]))) for name, bits in SUMMARY_FIELDS
-        }
+        } | {"settled": 1}
 
     def replies(self) -> list[Frame]:
         """What docs/link.md says to the requests."""
-        result = b"\1" + b"".join(
+        result = b"".join(
             self.counters[name].to_bytes(bits // 8, "big") for name, bits in SUMMARY_FIELDS
         )
         length = states_bytes(self.parameters)
@@ -98,7 +98,7 @@ class Bench:
                 ctx.set(core.states.payload.last, last)
                 ctx.set(states, word)
                 await self._give(ctx, core.states, pause)
-            for name, value in (self.counters | {"settled": 1}).items():
+            for name, value in self.counters.items():
                 ctx.set(core.summary.payload[name], value)
             await self._give(ctx, core.summary, pause)
 

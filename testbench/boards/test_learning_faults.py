@@ -63,10 +63,11 @@ def learner(line: Line, said: list[str]) -> tuple[BoardLearner, Trainer]:
     return BoardLearner(link, trainer, said.append), trainer
 
 
-def learn(board: BoardLearner, count: int, first: int = 0) -> None:
+def learn(board: BoardLearner, count: int, first: int = 0, *, ahead: bool = False) -> None:
     found = samples()
+    given = [Sample(k + 1, found.images[k], int(found.labels[k])) for k in range(first + count)]
     for k in range(first, first + count):
-        board.learn(Sample(k + 1, found.images[k], int(found.labels[k])))
+        board.learn(given[k], given[k + 1] if ahead and k + 1 < first + count else None)
 
 
 def test_answers_that_are_lost_cost_no_sample() -> None:
@@ -116,8 +117,43 @@ def test_the_first_difference_is_named() -> None:
         learn(board, 10, first=3)
 
 
+@pytest.mark.parametrize("lost", [(2,), (2, 3), (3, 4, 5)])
+def test_answers_that_are_lost_cost_no_sample_that_was_sent_ahead(lost: tuple[int, ...]) -> None:
+    said: list[str] = []
+    board, trainer = learner(Line(at_samples(*lost, fate="lost")), said)
+    learn(board, 10, ahead=True)
+    board.read_back()
+    assert learning_board.same(state_of_trainer(trainer), learning_board.states(10)[10])
+    assert board.counts.unheard > 0
+    assert said == []
+
+
+def test_samples_sent_ahead_take_less_time() -> None:
+    times = []
+    for ahead in (False, True):
+        board, _ = learner(Line(lambda _: ""), [])
+        learn(board, 16, ahead=ahead)
+        board.read_back()
+        assert board.counts.unheard == 0
+        assert board._link.retries == 0
+        times.append(board.counts.sample_s)
+    assert times[1] < 0.9 * times[0]
+
+
+def test_an_interrupt_loses_no_sample_that_was_sent_ahead() -> None:
+    board, trainer = learner(Line(lambda _: ""), [])
+    learn(board, 4, ahead=True)
+    found = samples()
+    fifth, sixth = (Sample(k + 1, found.images[k], int(found.labels[k])) for k in (4, 5))
+    board.learn(fifth, sixth)
+    board.settle()
+    board.read_back()
+    assert learning_board.same(state_of_trainer(trainer), learning_board.states(6)[6])
+
+
+@pytest.mark.parametrize("ahead", [False, True])
 @pytest.mark.parametrize("kind", ["flip", "drop", "double"])
-def test_a_noisy_line_learns_the_same(kind: str) -> None:
+def test_a_noisy_line_learns_the_same(kind: str, *, ahead: bool) -> None:
     """Bits of a UART this time."""
     network = learning_board.network()
     images = MemoryImages.of(network, PARAMETERS)
@@ -125,7 +161,7 @@ def test_a_noisy_line_learns_the_same(kind: str) -> None:
     line = FaultyTransport(inner, 11, 0.004, (kind,))
     trainer = learning_board.trainer()
     board = BoardLearner(LearningLink(line, PARAMETERS, 0.002), trainer, lambda _: None)
-    learn(board, 16)
+    learn(board, 16, ahead=ahead)
     board.read_back()
     assert line.counts[kind] > 0
     assert learning_board.same(state_of_trainer(trainer), learning_board.states(16)[16])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from testbench.boards.learning_board import INPUTS, LIMIT, PARAMETERS, LearningBoard, sample
-from toreq_hw.boards.link.protocol import Code, ImageFlag, Request, State
+from toreq_hw.boards.link.protocol import LONGEST_READ, Code, ImageFlag, Request, State
 from toreq_hw.boards.link.requests import read
 from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.rtl.load_spaces import Space
@@ -36,9 +36,9 @@ REFUSED = {
         Fault.LABEL,
     ),
     "another sample": (Request.TRAIN, sample(0, b"\1" * INPUTS, number=1), Code.ORDER, None),
-    "a sample of long ago": (
+    "the sample before": (
         Request.TRAIN,
-        sample(0, b"\1" * INPUTS, number=0x100),
+        sample(0, b"\1" * INPUTS, number=0xFF),
         Code.ORDER,
         None,
     ),
@@ -51,43 +51,49 @@ REFUSED = {
         None,
     ),
     "a high flag": (Request.TRAIN, sample(0x20, b"\1" * INPUTS), Code.REFUSED, None),
-    "two forms": (Request.TRAIN, sample(PACKED | SPARSE, b"\0\1\1"), Code.REFUSED, None),
+    "a sample with indices": (Request.TRAIN, sample(SPARSE, b"\0\1\1"), Code.REFUSED, None),
     "no sweeps": (
         Request.TRAIN,
-        b"\1" + bytes(6) + b"\1" * INPUTS,
+        b"\1" + bytes(5) + b"\1" * INPUTS,
         Code.REFUSED,
         Fault.LOAD_DATA,
     ),
     "a wide value": (Request.TRAIN, sample(0, b"\x10\1"), Code.REFUSED, Fault.INPUT_VALUE),
-    "a wide value in a run": (
+    "a wide value behind zeros": (
         Request.TRAIN,
-        sample(PACKED, b"\0\2\1\x10"),
+        sample(PACKED, b"\0\0\x10"),
         Code.REFUSED,
         Fault.INPUT_VALUE,
     ),
     "too many values": (Request.TRAIN, sample(0, bytes(7)), Code.REFUSED, Fault.INPUT_INDEX),
-    "a run beyond": (
+    "a value behind too many zeros": (
         Request.TRAIN,
-        sample(PACKED, b"\x05\2\1\1"),
+        sample(PACKED, b"\0\5\1"),
         Code.REFUSED,
         Fault.INPUT_INDEX,
     ),
-    "runs far beyond": (
+    "too many zeros": (Request.TRAIN, sample(PACKED, b"\1\0\5"), Code.REFUSED, Fault.INPUT_INDEX),
+    "far too many zeros": (
         Request.TRAIN,
-        sample(PACKED, b"\xff\0\xff\0\2\1\1"),
+        sample(PACKED, b"\0\xff\0\xff\1"),
         Code.REFUSED,
         Fault.INPUT_INDEX,
     ),
-    "a run that is cut": (Request.TRAIN, sample(PACKED, b"\1\2\1"), Code.LENGTH, None),
-    "a run of nothing": (Request.TRAIN, sample(PACKED, b"\1\0"), Code.LENGTH, None),
-    "an image in two forms": (
+    "zeros that are not counted": (Request.TRAIN, sample(PACKED, b"\1\0"), Code.LENGTH, None),
+    "an image with indices": (
+        Request.IMAGE,
+        bytes([SPARSE | 3]) + LIMIT + b"\0\1\1",
+        Code.REFUSED,
+        None,
+    ),
+    "a packed image with indices": (
         Request.IMAGE,
         bytes([PACKED | SPARSE | 3]) + LIMIT + b"\0\1\1",
         Code.REFUSED,
         None,
     ),
     "an image with a high flag": (Request.IMAGE, b"\x23" + LIMIT + b"\1", Code.REFUSED, None),
-    "a nudge in runs": (Request.NUDGE, b"\x11\0\0", Code.REFUSED, None),
+    "a packed nudge": (Request.NUDGE, b"\x11\0\0", Code.REFUSED, None),
     "LEARN as a nudge": (Request.NUDGE, b"\3\0\0", Code.REFUSED, Fault.COMMAND),
     "rows of biases": (Request.READ, read(Space.BIAS, 0, 4), Code.REFUSED, Fault.LOAD_ADDRESS),
     "rows of no space": (Request.READ, read(0x10, 0, 4), Code.REFUSED, Fault.LOAD_ADDRESS),
@@ -104,7 +110,9 @@ REFUSED = {
         Fault.LOAD_ADDRESS,
     ),
     "no bytes of a row": (Request.READ, read(Space.GENERATOR, 0, 0), Code.LENGTH, None),
-    "too many bytes": (Request.READ, read(Space.GENERATOR, 0, 0xFFFF), Code.LENGTH, None),
+    "no answer": (Request.READ, read(Space.GENERATOR, 0, -1), Code.LENGTH, None),
+    "too many bytes": (Request.READ, read(Space.GENERATOR, 0, LONGEST_READ + 1), Code.LENGTH, None),
+    "far too many bytes": (Request.READ, read(Space.GENERATOR, 0, 0x8003), Code.LENGTH, None),
     "half a read": (Request.READ, b"\0\0", Code.LENGTH, None),
     "a read and more": (Request.READ, read(Space.GENERATOR, 0, 4) + b"x", Code.LENGTH, None),
     "a rate too low": (Request.SET, b"\x08\0\0\0\1", Code.REFUSED, Fault.LOAD_DATA),
@@ -134,7 +142,7 @@ def test_what_is_refused_changes_nothing(board: LearningBoard, name: str) -> Non
     flags = 0 if fault is None else 1 << fault
     state = State.LOADED | (State.FAULTS if flags else State(0))
     assert board.ask(kind, payload) == (code, state, b"")
-    assert board.ask(Request.STATUS) == (Code.OK, state, bytes([flags, 0, 0, 0]))
+    assert board.ask(Request.STATUS) == (Code.OK, state, bytes([flags, 0, 0]))
     assert board.ask(Request.RESET) == (Code.OK, State.LOADED, b"")
     assert board.learns_right(0)
 

@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 from testbench.boards.worked_example import conversation
-from toreq_hw.boards.link.protocol import REPLY, SUMMARY_BYTES, Frame, Request, requests_of
+from toreq_hw.boards.link.protocol import REPLY, Frame, Request, requests_of, summary_bytes
 
 PAGE = Path(__file__).parents[2] / "docs" / "link.md"
 CYCLES_BYTES = 4
@@ -28,7 +28,7 @@ def masked(frame: Frame) -> Frame:
     payload = bytearray(frame.payload)
     if frame.type == Request.IDENTIFY | REPLY:
         payload[2:10] = bytes(8)
-    if len(payload) > SUMMARY_BYTES:
+    if len(payload) > summary_bytes(learns=False):
         payload[-CYCLES_BYTES:] = bytes(CYCLES_BYTES)
     return Frame(frame.sequence, frame.type, bytes(payload))
 

@@ -58,7 +58,7 @@ class StepsAreExact(Property):
         m.d.comb += moved.eq(latent.as_signed() + (total.as_signed() >> 16))
         clipped = Mux(moved > limit, limit, Mux(moved < -limit, -limit, moved))
         wanted = later(m, clipped.as_signed(), WRITE_LATENCY - LATENT_COMES, "wanted")
-        found = Value.cast(part.written[0]).as_signed()
+        found = later(m, Value.cast(part.next_latents[0]), 1, "found").as_signed()
         writes = later(m, issue & last, WRITE_LATENCY, "issued")
         self.check("steps_are_exact", part.write, when=writes)
         self.check("steps_are_exact", found == wanted, when=writes)

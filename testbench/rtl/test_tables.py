@@ -40,10 +40,8 @@ def test_the_memories_built_are_those_listed(seed: int, choices: dict[str, Any])
     found = re.findall(r"^  memory width (\d+) size (\d+) ", text, re.MULTILINE)
     listed: Counter[tuple[int, int]] = Counter()
     for spec in parameters.memories:
-        # The queue of inputs holds its last word in a register.
-        depth = spec.depth - (spec.name == "input queue")
         for width in spec.columns:
-            listed[width, depth] += spec.copies
+            listed[width, spec.depth] += spec.copies
     assert Counter((int(width), int(depth)) for width, depth in found) == listed
 
 

@@ -141,12 +141,17 @@ class BoardStudy:
         training = TrainingSamples(pixels, dataset.train.labels, dataset.shape, self.notes.augment)
         images, order = epoch_samples(self.trainer, training)
         learner.begin_epoch()
-        for number in range(learner.progress.samples, len(order)):
+        every = self.choice.read_every or len(order)
+
+        def sample(number: int) -> Sample:
             which = int(order[number])
-            learner.learn(Sample(number + 1, images[which], int(training.labels[which])))
+            return Sample(number + 1, images[which], int(training.labels[which]))
+
+        for number in range(learner.progress.samples, len(order)):
+            is_read = (number + 1) % every == 0 or number + 1 == len(order)
+            learner.learn(sample(number), None if is_read else sample(number + 1))
             bar.advance()
-            every = self.choice.read_every
-            if every and (number + 1) % every == 0 and number + 1 < len(order):
+            if is_read and number + 1 < len(order):
                 self._keep(learner)
         learner.read_back()
         progress = learner.progress

@@ -78,6 +78,7 @@ class BoardLearner:
         self.progress = before
         self.counts = Counts()
         self._since: list[Sample] = []
+        self._following: Sample | None = None
         self._followed = self._base = 0
         self._kept = state_of_trainer(trainer)
         self.counts.loaded_bytes = self._load()
@@ -92,16 +93,20 @@ class BoardLearner:
             self._trainer.epoch += 1
             self.progress = NOTHING
 
-    def learn(self, sample: Sample) -> None:
-        """Learns a sample on the board, then in the simulator."""
+    def learn(self, sample: Sample, following: Sample | None = None) -> None:
+        """Learns a sample on the board, then in the simulator.
+
+        following: the next one, unless the board is read back before it.
+        """
         self._since.append(sample)
+        self._following = following
         began = self._link.now()
         try:
             replies = self._teach(sample)
         except LinkError as error:
             raise LinkError(f"{error}; {self._lost()}") from error
         self.counts.sample_s += self._link.now() - began
-        progress = self._follow()
+        progress = self._follow(sample)
         if replies is None:
             self.counts.unheard += 1
             return
@@ -124,26 +129,26 @@ class BoardLearner:
         self._followed, self._base = 0, self._link.samples
 
     def settle(self) -> None:
-        """After an interrupt: the trainer learns the sample that the board alone has learned.
+        """After an interrupt: the trainer learns the samples that the board alone has learned.
 
         Raises LinkError where the board is not there, or not where the trainer is.
         """
-        self._link.count_samples()
+        while self._link.count_samples():
+            pass
         learned = self._link.samples - self._base
-        if learned == self._followed + 1 == len(self._since):
-            self._follow()
-        elif learned == self._followed:
-            del self._since[learned:]
-        else:
+        sent = [*self._since, *([self._following] if self._following else [])]
+        if not self._followed <= learned <= len(sent):
             raise LinkError(f"board must have learned {self._followed} samples, found {learned}")
+        self._since = sent[:learned]
+        for sample in self._since[self._followed :]:
+            self._follow(sample)
 
     def _load(self) -> int:
         self._base = 0
         return self._link.load_state(self._kept, rates_of_trainer(self._trainer))
 
-    def _follow(self) -> Progress:
-        """The trainer learns the last sample, whole."""
-        sample = self._since[-1]
+    def _follow(self, sample: Sample) -> Progress:
+        """The trainer learns a sample, whole."""
         with hold_interrupts():
             progress = self._trainer.learn(sample.image[None], [sample.label], [0])
             self.progress += progress
@@ -152,7 +157,9 @@ class BoardLearner:
 
     def _teach(self, sample: Sample) -> Replies | None:
         try:
-            return self._link.train(sample.image, sample.label)
+            following = self._following
+            ahead = None if following is None else (following.image, following.label)
+            return self._link.train(sample.image, sample.label, ahead)
         except StateLostError as error:
             return self._repeat(error)
 
