@@ -62,7 +62,7 @@ class Layers:
         if not self.couplings:
             sizes = pairwise(p.size for p in self.populations)
             return tuple(MatrixForm(pre, post) for pre, post in sizes)
-        return tuple(_form_of(coupling) for coupling in self.couplings)
+        return tuple(form_of(coupling) for coupling in self.couplings)
 
     @cached_property
     def back_fraction_bits(self) -> tuple[int, ...]:
@@ -190,7 +190,8 @@ def drive(layers: Layers, inputs: torch.Tensor, weight: torch.Tensor, biases: Te
     return Drive(first.forward(inputs) + constant[0], constant[1:])
 
 
-def _form_of(coupling: Coupling) -> Form:
+def form_of(coupling: Coupling) -> Form:
+    """How a coupling of any kind adds up on tensors."""
     if isinstance(coupling, DenseCoupling):
         return MatrixForm(*coupling.shape)
     if isinstance(coupling, ConvolutionCoupling):

@@ -29,7 +29,8 @@ class TrainingOptions:
         cosine; each coupling's step is scaled to its own LSB.
     ternary_threshold: a latent weight at least this large, in LSBs, is not zero.
     beta_shift: the nudge is beta = 2^-beta_shift.
-    augment: images are moved by up to this many pixels each time they are shown.
+    augment: images are moved by up to this many pixels each time they are shown. mirror: about half
+        of them are turned left to right.
     spectral_limit: largest spectral norm of a coupling, activations over 0..1; None for no
         limit.
     device: a torch device, "cpu" or "cuda".
@@ -52,6 +53,7 @@ class TrainingOptions:
     spectral_limit: float | None = None
     seed: int = 0
     device: str = "cpu"
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:

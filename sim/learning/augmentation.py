@@ -1,4 +1,4 @@
-"""Moving training images by a pixel or so: new, repeatable random shifts each epoch.
+"""Moving training images by a pixel or so, and mirroring them: new, repeatable, each epoch.
 
 Done by whoever feeds the chip, not by the chip; test images are never touched.
 """
@@ -33,7 +33,7 @@ def shift_images(
         raise InputError(
             f"images must be {rows} x {columns} pixels to be moved, found shape {images.shape}"
         )
-    words = random_words(len(images), seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION))
+    words = _words(len(images), seed, epoch)
     span = 2 * most_pixels + 1
     down = ((words >> 16) * span >> 16).astype(np.int64)
     right = ((words & 0xFFFF) * span >> 16).astype(np.int64)
@@ -48,3 +48,22 @@ def shift_images(
             top, left = span - 1 - y, span - 1 - x
             moved[which] = padded[which, top : top + rows, left : left + columns]
     return moved.reshape(images.shape)
+
+
+def mirror_images(
+    images: npt.NDArray[np.int16], shape: tuple[int, int], seed: int, epoch: int
+) -> npt.NDArray[np.int16]:
+    """Turns about half of the images left to right: image i where word i of its stream is odd.
+
+    images: (samples, rows * columns * channels), in order; channels stay in place. Returns a new
+    array.
+    """
+    pictures = images.reshape(len(images), *shape, -1)
+    odd = (_words(len(images), seed, epoch) & 1).astype(np.bool_)
+    mirrored = np.where(odd[:, None, None, None], pictures[:, :, ::-1], pictures)
+    return mirrored.reshape(images.shape)
+
+
+def _words(count: int, seed: int, epoch: int) -> npt.NDArray[np.uint64]:
+    """One word an image: where it is moved, and whether it is mirrored."""
+    return random_words(count, seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.sim.learning import Progress, Trainer
-from toreq_hw.sim.learning.augmentation import shift_images
+from toreq_hw.sim.learning.augmentation import mirror_images, shift_images
 from toreq_hw.sim.learning.generator import sample_order
 
 _RUN, _RUN_SYNAPSES = 500, 1 << 28
@@ -21,13 +21,14 @@ class TrainingSamples:
     or (samples, rows).
 
     shape: rows and columns of an image. augment: every epoch moves each image by up to that
-    many pixels in each direction.
+    many pixels in each direction. mirror: and turns about half of them left to right.
     """
 
     inputs: npt.NDArray[np.int16]
     labels: npt.NDArray[np.int64]
     shape: tuple[int, int]
     augment: int = 0
+    mirror: bool = False
 
 
 NOTHING = Progress(0, 0, 0, 0, 0)
@@ -40,6 +41,8 @@ def epoch_samples(
     """The images as this epoch moves them, int16 (samples, pixels), and the order they come in."""
     epoch, seed = trainer.epoch, trainer.seed
     inputs = shift_images(training.inputs, training.shape, training.augment, seed, epoch)
+    if training.mirror:
+        inputs = mirror_images(inputs, training.shape, seed, epoch)
     return inputs, sample_order(len(inputs), seed, epoch)
 
 

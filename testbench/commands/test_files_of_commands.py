@@ -250,6 +250,7 @@ def test_notes_that_no_training_leaves_are_refused(
         ({"holdout": 0}, "field holdout must be a whole number in 1.."),
         ({"epochs": "x"}, "field epochs must be a whole number in 1.."),
         ({"augment": 9}, "field augment must be a whole number in 0..4"),
+        ({"mirror": 1}, "field mirror must be true or false"),
         ({"history": [{}]}, "field history must have 0 entries"),
         ({"history": 5}, "field history must be a list"),
     ):

@@ -135,6 +135,43 @@ def test_only_trains_some_cases_and_keeps_the_others(
     assert "--only must be part of one of" in refused.error
 
 
+def test_backpropagation_alone_keeps_the_integer_trainings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    import toreq_hw.commands.structured as command
+
+    def with_case(case: Case) -> None:
+        monkeypatch.setattr(command, "QUICK_OPTIONS", Options((case,), seeds=1, baseline=False))
+
+    def made(_case: Case, _data: object, _screen: object, asked: Run) -> StructuredRun:
+        assert asked["learner"] == "backprop"
+        return replace(before.runs[0], learner="backprop", seed=int(asked["seed"] or 0))
+
+    with_case(SMALL)
+    arguments = ("structured", "--quick", "--out", tmp_path, "--work")
+    refused = toreq_hw(*arguments, tmp_path / "new", "--baseline-only")
+    assert refused.status == 2
+    assert f"--baseline-only, not found: {SMALL.name}" in refused.error
+    assert toreq_hw(*arguments, tmp_path).status == 0
+    (before,) = _cases(tmp_path)
+    monkeypatch.setattr(structured, "_train", made)
+    alone = (*arguments, tmp_path / "new", "--baseline-only", "--baseline-seeds", 2)
+    assert toreq_hw(*alone).status == 0
+    (found,) = _cases(tmp_path)
+    assert found.integer == before.integer
+    assert [(run.learner, run.seed) for run in found.runs] == [
+        ("integer", 1),
+        ("backprop", 1),
+        ("backprop", 2),
+    ]
+    assert found.runs[:1] == before.runs
+    assert toreq_hw(*arguments, tmp_path, "--baseline-only", "--no-baseline").status == 2
+    with_case(replace(SMALL, shift=SMALL.shift + 1))
+    assert toreq_hw(*alone).status == 2
+    assert _cases(tmp_path) == (found,)
+
+
 def _cases(folder: Path) -> tuple[StructuredCase, ...]:
     return read_record(folder / "structured.json", Structured, InputError).cases
 

@@ -19,7 +19,7 @@ from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.quant.training import Training, shift_images, train
+from toreq_hw.quant.training import Training, mirror_images, shift_images, train
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 
@@ -215,6 +215,15 @@ def test_images_move_by_whole_pixels_and_nothing_wraps_round() -> None:
     expected = {padded[r : r + 3, c : c + 4].tobytes() for r in range(3) for c in range(3)}
     assert {row.numpy().tobytes() for row in shown} == expected
     assert shift_images(shown, (3, 4), 0, torch.Generator()) is shown
+
+
+def test_half_of_the_images_are_mirrored() -> None:
+    image = torch.arange(24).view(1, 24)
+    shown = mirror_images(image.expand(400, -1), (3, 4), torch.Generator().manual_seed(0))
+    turned = image.view(3, 4, 2).flip(1).reshape(24)
+    kinds = [int((row == image[0]).all()) + 2 * int((row == turned).all()) for row in shown]
+    assert set(kinds) == {1, 2}
+    assert 150 < kinds.count(2) < 250
 
 
 def test_a_spectral_limit_holds(digits: Dataset) -> None:

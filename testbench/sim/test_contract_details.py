@@ -18,7 +18,7 @@ from toreq_hw.network import (
 )
 from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.learning import Rule, Trainer
-from toreq_hw.sim.learning.augmentation import shift_images
+from toreq_hw.sim.learning.augmentation import mirror_images, shift_images
 from toreq_hw.sim.learning.generator import epoch_seed
 from toreq_hw.sim.learning.reference import Latents, next_random_state, update
 
@@ -124,6 +124,21 @@ def test_moved_images_by_the_formula() -> None:
                 row, column = y - down + most_pixels, x - right + most_pixels
                 inside = 0 <= row < 3 and 0 <= column < 4
                 assert found[y, x] == (image[row, column] if inside else 0)
+
+
+def test_images_are_mirrored_as_the_page_says() -> None:
+    seed, epoch = 3, 2
+    images = np.arange(1, 1 + 40 * 2 * 3 * 2, dtype=np.int16).reshape(40, 12)
+    found = mirror_images(images, (2, 3), seed, epoch).reshape(40, 2, 3, 2)
+    state, turned = seed_state(epoch_seed(seed, epoch), Stream.AUGMENTATION), 0
+    for image, mirrored in zip(images.reshape(40, 2, 3, 2), found, strict=True):
+        state = next_random_state(state)
+        turned += state % 2
+        for y in range(2):
+            for x in range(3):
+                column = 2 - x if state % 2 else x
+                assert mirrored[y, x].tolist() == image[y, column].tolist()
+    assert 10 < turned < 30
 
 
 def test_defaults_and_limits_are_those_of_the_page() -> None:

@@ -1,6 +1,7 @@
 """On-chip learning: the compiled rule is the written rule, and resuming gives the same bits."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,18 @@ def test_augmentation_moves_images_and_nothing_else() -> None:
     assert kinds[tuple(range(1, 10))] > 20
     assert kinds[(0, 0, 0, 0, 1, 2, 0, 4, 5)] > 20  # down and right
     assert np.array_equal(shift_images(image, (3, 3), 0, 1, 0), image)
+
+
+def test_an_epoch_mirrors_what_it_moved() -> None:
+    net, training = training_samples(augment=1)
+    mirrored = replace(training, mirror=True)
+    trainer = Trainer(net, Rule(), 1)
+    moved, order = samples_module.epoch_samples(trainer, training)
+    turned, again = samples_module.epoch_samples(trainer, mirrored)
+    assert np.array_equal(order, again)
+    pairs = zip(moved.reshape(-1, 4, 4), turned.reshape(-1, 4, 4), strict=True)
+    kinds = {(np.array_equal(a, b), np.array_equal(a[:, ::-1], b)) for a, b in pairs}
+    assert {(True, False), (False, True)} <= kinds <= {(True, False), (False, True), (True, True)}
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ RESUMED_OPTIONS = (
     "theta",
     "latent_bits",
     "augment",
+    "mirror",
     "holdout",
     "seed",
 )

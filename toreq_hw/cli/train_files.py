@@ -48,6 +48,8 @@ def notes_from(notes: JsonObject, trainer: Trainer, path: Path) -> CheckpointNot
         found.integer("holdout", 1, _MOST)
     found.integer("epochs", 1, _MOST)
     found.integer("augment", 0, 4)
+    if "mirror" in found and type(notes["mirror"]) is not bool:
+        raise found.error("mirror", "be true or false", notes["mirror"])
     history = found.parts("history")
     if len(history) != trainer.epoch:
         raise found.error("history", f"have {trainer.epoch} entries, one an epoch", len(history))

@@ -55,6 +55,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--theta", type=Whole(1, 32767), help="Ternary threshold."),
     click.option("--latent-bits", type=Whole(8, 16), help="Of every latent weight; default 16."),
     click.option("--augment", type=Whole(0, 4), help="Move training images by up to N pixels."),
+    click.option("--mirror", is_flag=True, help="Turn about half of them left to right."),
     click.option(
         "--holdout",
         type=Whole(1, MAX_COUNT),

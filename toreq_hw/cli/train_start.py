@@ -61,6 +61,7 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
         holdout=options["holdout"],
         epochs=epochs,
         augment=settings.augment,
+        mirror=options["mirror"],
         started_from=start.sha256 if start else None,
     )
     return trainer, notes

@@ -131,6 +131,7 @@ def _settings(options: Values, known: Network | None) -> "TrainingOptions":
     return TrainingOptions(
         rule=Rule(options["rule"] or Rule.EQPROP),
         seed=options["seed"],
+        mirror=options["mirror"],
         **shape,
         **{name: value for name, value in given.items() if value is not None and name not in shape},
     )

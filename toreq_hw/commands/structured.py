@@ -43,6 +43,11 @@ DATA = tuple(dict.fromkeys(case.data for case in (*FULL, *QUICK)))
     "--baseline-seeds", type=Whole(1, MAX_SEEDS), help="Of backpropagation; default: as many."
 )
 @click.option("--no-baseline", is_flag=True, help="Leave backpropagation out.")
+@click.option(
+    "--baseline-only",
+    is_flag=True,
+    help="Train backpropagation alone; integer trainings are those of the record in --out.",
+)
 @work_option("build/structured")
 @jobs_option
 @scheduler_option
@@ -55,6 +60,7 @@ def command(
     only: str | None,
     baseline_seeds: int | None,
     no_baseline: bool,
+    baseline_only: bool,
     work: Path,
     jobs: int,
     scheduler: str | None,
@@ -66,19 +72,18 @@ def command(
     Interrupted, it goes on where it stopped. Ends with status 1 where a test image does not settle
     or a case lies below what is asked for.
     """
+    if no_baseline and baseline_only:
+        raise InputError("--baseline-only must be given without --no-baseline")
     usual = QUICK_OPTIONS if quick else Options()
     cases = [case for case in usual.cases if wanted is None or case.data in wanted]
-    chosen = [case for case in cases if only is None or only in case.name]
-    if not chosen:
-        names = ", ".join(case.name for case in cases)
-        raise InputError(f"--only must be part of one of {names}, not {only!r}")
-    others = [case for case in cases if case not in chosen]
+    chosen = _chosen(cases, only)
     options = Options(
         cases=tuple(chosen),
         seeds=seeds or usual.seeds,
-        baseline=usual.baseline and not no_baseline,
-        kept=_kept(others, out),
+        baseline=(usual.baseline or baseline_only) and not no_baseline,
+        kept=_kept([case for case in cases if case not in chosen], out),
         baseline_seeds=baseline_seeds,
+        trained=_trained(chosen, out) if baseline_only else (),
     )
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     verdict, page = STUDY.verdict(record), STUDY.page(record)
@@ -91,6 +96,26 @@ def command(
     console.output.print(verdict.sentence)
     console.output.print(f"wrote {out}/structured.json, .md and .html")
     return 0 if verdict.passed else 1
+
+
+def _chosen(cases: Sequence[Case], only: str | None) -> list[Case]:
+    chosen = [case for case in cases if only is None or only in case.name]
+    if not chosen:
+        names = ", ".join(case.name for case in cases)
+        raise InputError(f"--only must be part of one of {names}, not {only!r}")
+    return chosen
+
+
+def _trained(chosen: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:
+    """The chosen cases as an earlier record has them. Raises InputError where one is not there."""
+    found = _kept(chosen, out)
+    missing = [case.name for case in chosen if case.name not in {one.name for one in found}]
+    if missing:
+        raise InputError(
+            f"{out / 'structured.json'}: must hold the case with today's settings for "
+            f"--baseline-only, not found: {', '.join(missing)}"
+        )
+    return found
 
 
 def _kept(others: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:

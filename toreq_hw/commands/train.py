@@ -114,6 +114,7 @@ def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
         seconds=time.perf_counter() - begin,
         network_sha256=trained.sha256,
         versions=versions(),
+        mirror=notes.mirror,
     )
     with together():
         network.save(trained, out, run=current_run())

@@ -58,3 +58,4 @@ class BoardTrainingRun:
     sparsity: float
     network_sha256: str
     versions: dict[str, str]
+    mirror: bool = False

@@ -39,6 +39,7 @@ class Settings:
     spectral_limit: float | None
     seed: int
     device: str
+    mirror: bool = False
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,13 @@ class EpochPart:
 @dataclass(frozen=True, kw_only=True)
 class TrainingNotes:
     """What a checkpoint remembers beside the trainer. epochs: in all. augment: pixels by which
-    images are moved. history: the epochs so far. part: of the next one, None before its first
-    sample.
+    images are moved. mirror: whether they are mirrored. history: the epochs so far. part: of the
+    next one, None before its first sample.
     """
 
     epochs: int
     augment: int
+    mirror: bool = False
     history: tuple[TrainedEpoch, ...] = ()
     part: EpochPart | None = None
 
@@ -93,3 +94,4 @@ class IntegerTraining:
     seconds: float
     network_sha256: str
     versions: dict[str, str]
+    mirror: bool = False

@@ -138,7 +138,8 @@ class BoardStudy:
         shape, began = self.trainer.blueprint, time.perf_counter()
         dataset = self.dataset
         pixels = data.input_states(shape, dataset.train.images, dataset.pixel_max)
-        training = TrainingSamples(pixels, dataset.train.labels, dataset.shape, self.notes.augment)
+        moves = (dataset.shape, self.notes.augment, self.notes.mirror)
+        training = TrainingSamples(pixels, dataset.train.labels, *moves)
         images, order = epoch_samples(self.trainer, training)
         learner.begin_epoch()
         every = self.choice.read_every or len(order)
@@ -209,6 +210,7 @@ class BoardStudy:
             rule=self.trainer.rule.describe(),
             epochs=notes.epochs,
             augment=notes.augment,
+            mirror=notes.mirror,
             started_from=notes.started_from,
             lanes=link.identity.lanes,
             learn_lanes=link.identity.learn_lanes,

@@ -74,6 +74,19 @@ FULL = (
         initial_reach=2000,
         images=1000,
     ),
+    replace(
+        _CONVOLUTION,
+        name="mnist, two convolutions",
+        data="mnist",
+        image="28x28x1",
+        layers=("conv 8 5x5 stride 2 pad 1", "conv 16 3x3 stride 2", "dense 10"),
+        fraction_bits=(6, 8, 8),
+        layer_shifts=(5, 8, 8),
+        bias_shift=8,
+        channel_bias_shift=10,
+        initial_reach=2000,
+        images=1000,
+    ),
 )
 
 
@@ -170,7 +183,7 @@ def _snapshot(
     epoch: int,
 ) -> Snapshot:
     """The network after `epoch` epochs. inputs: (samples, input.size), those that are measured."""
-    notes = TrainingNotes(epochs=epoch, augment=case.augment)
+    notes = TrainingNotes(epochs=epoch, augment=case.augment, mirror=case.mirror)
     history = train(trainer, dataset, notes, screen=screen)
     labels = dataset.train.labels[: len(inputs)]
     found = alignment(trainer.network(), inputs, labels, options.beta_shifts)

@@ -21,6 +21,7 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
+from toreq_hw.studies.structured_baseline import BACKPROP, by_backprop
 from toreq_hw.studies.structured_case import Case
 from toreq_hw.studies.structured_cases import FULL, QUICK
 from toreq_hw.studies.study import Place, Study, Verdict
@@ -28,7 +29,7 @@ from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions
 
-INTEGER, BACKPROP = "integer", "backprop"
+INTEGER = "integer"
 
 LEAST_KERNEL_AXES = 4
 """Of parameters (ky, kx, ci, co), which a page can draw."""
@@ -38,7 +39,8 @@ LEAST_KERNEL_AXES = 4
 class Options:
     """seeds: trainings of each case, from seed 1 on. baseline: whether backpropagation is trained
     beside them, with `baseline_seeds` or as many. load: gives a data set by its name. kept: cases
-    of an earlier record, shown beside.
+    of an earlier record, shown beside. trained: cases of an earlier record whose trainings with the
+    integer rule are taken from it.
     """
 
     cases: tuple[Case, ...] = FULL
@@ -47,6 +49,7 @@ class Options:
     load: Callable[[str], Dataset] = data.load
     kept: tuple[StructuredCase, ...] = ()
     baseline_seeds: int | None = None
+    trained: tuple[StructuredCase, ...] = ()
 
 
 QUICK_OPTIONS = Options(QUICK, seeds=1, baseline=False)
@@ -72,15 +75,9 @@ def run(options: Options | None, place: Place) -> Structured:
 def _case(case: Case, options: Options, place: Place) -> StructuredCase:
     dataset = case.dataset(options.load(case.data))
     blank = case.network()
-    baseline = options.baseline and case.has_baseline
-    seeds = {INTEGER: options.seeds}
-    if baseline:
-        seeds[BACKPROP] = options.baseline_seeds or options.seeds
-    runs: list[Run] = [
-        {"learner": learner, "seed": seed}
-        for learner, count in seeds.items()
-        for seed in range(1, count + 1)
-    ]
+    before = [one for one in options.trained if one.name == case.name]
+    earlier = [run for one in before for run in one.runs if run.learner == INTEGER]
+    runs = _runs(options, again=not earlier)
     shared = {
         "case": case.name,
         "network": blank.sha256,
@@ -94,7 +91,8 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
     shown = place.screen if place.jobs == 1 and place.scheduler is None else NO_SCREEN
     with ledger.lock(place.screen.say):
         place.screen.say(f"{case.name}: {len(runs)} trainings, {len(ledger)} of them kept")
-        rows = ledger.complete(runs, partial(_train, case, dataset, shown))
+        rows = [*earlier, *ledger.complete(runs, partial(_train, case, dataset, shown))]
+    by_backprop = [row for row in rows if row.learner == BACKPROP]
     return StructuredCase(
         name=case.name,
         data=case.data,
@@ -105,9 +103,21 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
         published=case.published,
         at_least=case.at_least,
         integer=_interval([row for row in rows if row.learner == INTEGER]),
-        backprop=_interval([row for row in rows if row.learner == BACKPROP]) if baseline else None,
+        backprop=_interval(by_backprop) if by_backprop else None,
         runs=tuple(rows),
     )
+
+
+def _runs(options: Options, again: bool) -> list[Run]:
+    """What is trained of a case. again: whether with the integer rule too."""
+    seeds = {INTEGER: options.seeds if again else 0}
+    if options.baseline:
+        seeds[BACKPROP] = options.baseline_seeds or options.seeds
+    return [
+        {"learner": learner, "seed": seed}
+        for learner, count in seeds.items()
+        for seed in range(1, count + 1)
+    ]
 
 
 def still_today(record: Structured, cases: Sequence[Case]) -> tuple[StructuredCase, ...]:
@@ -135,7 +145,7 @@ def _train(case: Case, dataset: Dataset, screen: Screen, run: Run) -> Structured
     """One training, wherever it is done."""
     seed, learner = int(run["seed"] or 0), str(run["learner"])
     if learner == BACKPROP:
-        return _by_backprop(case, dataset, seed, screen)
+        return by_backprop(case, dataset, seed, screen)
     return by_integers(case, dataset, seed, screen)
 
 
@@ -143,7 +153,7 @@ def by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> Stru
     """One training of a case with the integer rule, measured on the data set's test samples."""
     blank = case.network()
     trainer = Trainer(blank, case.rule(blank), seed)
-    notes = TrainingNotes(epochs=case.epochs, augment=case.augment)
+    notes = TrainingNotes(epochs=case.epochs, augment=case.augment, mirror=case.mirror)
     history = train(trainer, dataset, notes, screen=screen)
     trained = trainer.network()
     inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
@@ -175,37 +185,6 @@ def _kernels(network: Network) -> tuple[tuple[tuple[int, ...], ...], ...]:
         return ()
     pictures = np.moveaxis(first.weight[:, :, 0, :], -1, 0).tolist()
     return tuple(tuple(tuple(row) for row in picture) for picture in pictures)
-
-
-def _by_backprop(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
-    """The same shape, formats, epochs and moved images; float sums, so a band over seeds."""
-    from toreq_hw.quant.options import Rule, TrainingOptions
-    from toreq_hw.studies.torch_training import train_torch
-
-    blank = case.network()
-    options = TrainingOptions(
-        hidden=tuple(p.size for p in blank.relaxing[:-1]),
-        weight_format=case.weights,
-        rule=Rule.BACKPROP,
-        fraction_bits=case.fraction_bits,
-        epochs=case.epochs,
-        beta_shift=blank.beta_shift,
-        augment=case.augment,
-        seed=seed,
-    )
-    training = train_torch(options, dataset, screen=screen, blank=blank)
-    return StructuredRun(
-        case=case.name,
-        learner=BACKPROP,
-        seed=seed,
-        split=dataset.split,
-        epochs=case.epochs,
-        accuracy=training.accuracy,
-        train_accuracy=training.epochs[-1].training_accuracy,
-        epoch_seconds=statistics.median(entry.seconds for entry in training.epochs),
-        sparsity=training.network.sparsity,
-        network_sha256=training.network.sha256,
-    )
 
 
 def verdict(record: Structured) -> Verdict:

@@ -21,6 +21,7 @@ class Case:
     channel_bias_shift: of biases that channels share. at_least: accuracy that is asked for.
     skips: (layer, layer, fraction bits) of dense couplings past a layer, the input is 0.
     layer_shifts: k of each coupling, those of layers first, in place of shift and output_shift.
+    mirror: whether about half of the training images are turned left to right in each epoch.
     images: only the first so many training images.
     """
 
@@ -38,6 +39,7 @@ class Case:
     channel_bias_shift: int
     epochs: int
     augment: int = 0
+    mirror: bool = False
     initial_reach: int = 6000
     feedback: FeedbackKind = FeedbackKind.SYMMETRIC
     published: str = ""
@@ -80,11 +82,6 @@ class Case:
             beta_shift=self.beta_shift,
         )
 
-    @property
-    def has_baseline(self) -> bool:
-        """Whether backpropagation can be trained beside it: torch has no attention here."""
-        return not any(layer.startswith("attention") for layer in self.layers)
-
     def rule(self, network: Network) -> Rule:
         """The rule of its training. network: `network()`."""
         last = [p.coupling.name for p in network.into(network.output.name) if not p.backward]
@@ -109,6 +106,7 @@ class Case:
             readout = "clamped, T {}/{}".format(*self.temperature)
         own = f", {self.feedback.value} feedback" if self.feedback.value != "symmetric" else ""
         moved = f", moved by {self.augment} px" if self.augment else ""
+        moved += ", mirrored" if self.mirror else ""
         few = f" of {self.images:,} images" if self.images else ""
         rates = f"k {self.shift}, last {self.output_shift}"
         if self.layer_shifts:

@@ -34,6 +34,7 @@ def train(
         dataset.train.labels,
         dataset.shape,
         notes.augment,
+        notes.mirror,
     )
     test_inputs = data.input_states(shape, dataset.test.images, dataset.pixel_max)
     before = begun_epoch(notes, dataset)
