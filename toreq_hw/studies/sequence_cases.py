@@ -3,7 +3,9 @@
 Settings of reversal-8 were chosen on other seeds. Those of the others are the same but for what is
 said here, chosen on few of the seeds that are reported; so were 20 epochs of copy-8. With 9
 fraction bits in its terms reversal-16 locks in two of five seeds; with 10 the gains are half as
-large.
+large. Sums want rows that stay even, so that what is attended is a mean: temperature 32, a budget
+that 8 divides, terms of 7 bits, which use all of a state. They were chosen on 500 held-out
+sequences and one seed.
 """
 
 from dataclasses import replace
@@ -79,6 +81,23 @@ SEQUENCES = (
         output_shift=5,
         rows=1,
         epochs=12,
+        at_least=0.99,
+    ),
+    replace(
+        _REVERSAL,
+        name="sums-8 attention int8",
+        data="sums-8",
+        image="8x12",
+        layers=(
+            "attention 16 rows softmax temperature 32/1 bits 7 budget 128",
+            "dense 48",
+        ),
+        weights=WeightFormat.INT8,
+        fraction_bits=(5, 4),
+        output_shift=5,
+        bias_shift=7,
+        rows=24,
+        epochs=25,
         at_least=0.99,
     ),
     replace(
