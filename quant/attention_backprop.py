@@ -92,9 +92,9 @@ class Net:
         self.weights = {}
         for c in blank.couplings:
             form = self._forms[c.name]
-            reach = 1.0 if ternary else self._unit(c) / max(form.post_degree, 1) ** 0.5
+            most = 1.0 if ternary else self._unit(c) / max(form.post_degree, 1) ** 0.5
             noise = torch.rand(form.shape, generator=generator) * 2 - 1
-            self.weights[c.name] = (noise * reach).requires_grad_()
+            self.weights[c.name] = (noise * most).requires_grad_()
         self.biases = {p.name: torch.zeros(p.biases).requires_grad_() for p in blank.relaxing}
 
     def _unit(self, coupling: Coupling) -> float:

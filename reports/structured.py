@@ -13,7 +13,7 @@ COSTS = ("case", "sweeps mean", "p99", "unsettled", "synops an image", "dense", 
 
 def structured_page(record: Structured) -> Page:
     """From the whole record."""
-    best = "; ".join(f"{case.name} {_text(case.integer)} %" for case in record.cases)
+    best = "; ".join(f"{_name(case)} {_text(case.integer)} %" for case in record.cases)
     return Page(
         "Networks of every kind of coupling",
         f"Test accuracy of the integer rule: {best}.",
@@ -33,13 +33,19 @@ def accuracy_rows(record: Structured) -> tuple[tuple[str, ...], ...]:
 
 def _line(case: StructuredCase) -> tuple[str, ...]:
     return (
-        case.name,
+        _name(case),
         f"{case.synapses:,}",
         _text(case.integer),
         _text(case.backprop) if case.backprop else "",
         "" if case.at_least is None else f"{100 * case.at_least:.1f}",
         case.published,
     )
+
+
+def _name(case: StructuredCase) -> str:
+    """With what a figure on these images must say beside it."""
+    copy = any("JPEG copy" in run.split for run in case.runs)
+    return f"{case.name} (JPEG copy)" if copy else case.name
 
 
 def _text(found: Interval) -> str:
@@ -87,7 +93,8 @@ def _pictures(record: Structured) -> tuple[str, ...]:
 def _what(record: Structured) -> str:
     baseline = (
         "Backpropagation trains the feed-forward net of the same shape with the same quantisers, "
-        "epochs and moved images. "
+        "epochs and moved images, in batches of 64 (sequences: 8) with Adam; rows without a figure "
+        "were not trained. "
     )
     if not any(case.backprop for case in record.cases):
         baseline = "Backpropagation was not trained for this record. "

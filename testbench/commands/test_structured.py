@@ -95,6 +95,17 @@ def test_the_page_shows_every_case(record: Structured) -> None:
     assert "seed 1" in picture
 
 
+def test_figures_on_copied_images_say_so(record: Structured) -> None:
+    (case,) = record.cases
+    first, *others = case.runs
+    copied = replace(case, runs=(replace(first, split=f"{first.split}, JPEG copy"), *others))
+    page = structured_page(replace(record, cases=(copied,)))
+    assert page.sections[0].table is not None
+    assert page.sections[0].table.rows[0][0] == f"{case.name} (JPEG copy)"
+    assert f"{case.name} (JPEG copy) " in page.lead
+    assert "JPEG" not in structured_page(record).lead
+
+
 def test_the_command_writes_record_and_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
