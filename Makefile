@@ -19,7 +19,7 @@ help: ## List the targets.
 
 STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 
-.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis
+.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis study-learning
 
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
@@ -30,6 +30,7 @@ study-parity: parity
 study-robustness: robustness
 study-structured: structured-full
 study-synthesis: reports
+study-learning: learning
 
 study-%: $(VENV)/core
 	$(BIN)/toreq-hw study $*
@@ -214,7 +215,7 @@ robustness-cluster: $(VENV)/extra-cluster $(VENV)/extra-test ## Run a campaign o
 
 # Boards
 
-.PHONY: synth-test synth-mutants reports lazy
+.PHONY: synth-test synth-mutants reports learning lazy
 
 REPORT_NETWORKS := build/reports/networks
 
@@ -224,8 +225,12 @@ synth-test: $(VENV)/extra-boards-test ## Test boards, clocks, rejected input and
 synth-mutants: $(VENV)/extra-boards-test ## Break the flow to bitstreams on purpose and count what the tests notice.
 	$(BIN)/python testbench/synth_mutants.py $(MUTANTS)
 
-reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board; writes reports/published.
+reports: $(VENV)/extra-boards $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Build every published design for its board, and every core that learns; writes reports/published.
 	$(BIN)/toreq-hw reports --networks $(REPORT_NETWORKS) --out reports/published
+	$(BIN)/toreq-hw learning --out reports/published
+
+learning: $(VENV)/extra-boards ## Train, time and build every core that learns on its board; writes reports/published.
+	$(BIN)/toreq-hw learning --out reports/published
 
 lazy: $(VENV)/extra-rtl $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) ## Measure what cores save by sending less or stopping sooner; writes reports/published.
 	$(BIN)/toreq-hw lazy $(addprefix $(REPORT_NETWORKS)/,digits.safetensors mnist.safetensors mnist-int8.safetensors) \

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from toreq_hw.records.design import Capacity, Resources
+from toreq_hw.records.design import Capacity, Resources, SynthesisRecord
 from toreq_hw.records.synthesis import Design, Failure, Latency, Synthesis
 from toreq_hw.reports.anchors import ANCHORS, LOGIC_CELL, LUT6, Anchor
 from toreq_hw.reports.page import Page, Section, Table, caption
-from toreq_hw.reports.synthesis_energy import energy_sections
+from toreq_hw.reports.synthesis_energy import EnergyRow, energy_sections
 from toreq_hw.reports.synthesis_pictures import (
     accuracy_against_luts,
     fmax_spread,
@@ -32,10 +32,12 @@ def synthesis_page(record: Synthesis) -> Page:
         f"{len(rows)} designs, link and core included, on open tools alone; {met} of them meet "
         f"their clock. At least {seeds} seeds of place and route each; nothing here ran on a board."
     )
-    sections = [_speed(rows), _size(rows), _clock(rows), _pictures(rows)]
+    built = [(row.title, row.synthesis) for row in rows]
+    energy = [EnergyRow(row.title, row.synthesis.board, row.energy) for row in rows]
+    sections = [_speed(rows), size_section(built), clock_section(built), _pictures(rows)]
     if record.failures:
         sections.append(_failures(record.failures))
-    sections += [*energy_sections(rows), _comparison(rows), _made_of(rows)]
+    sections += [*energy_sections(energy), _comparison(rows), _made_of(rows)]
     return Page("Networks on boards", lead, tuple(sections), dict(record.versions))
 
 
@@ -74,15 +76,19 @@ def _times(latency: Latency | None) -> tuple[str, ...]:
     return (*times, f"{latency.images_per_s:,.0f}")
 
 
-def _size(rows: Sequence[Design]) -> Section:
+Built = Sequence[tuple[str, SynthesisRecord]]
+"""What came of builds, each with what it is called."""
+
+
+def size_section(rows: Built) -> Section:
+    """What each design takes of its device."""
     header = ("design", *(title for title, _ in RESOURCES), "bitstream bytes")
     lines = []
-    for row in rows:
-        synthesis = row.synthesis
+    for title, synthesis in rows:
         used, capacity = synthesis.resources, synthesis.capacity
         lines.append(
             (
-                row.title,
+                title,
                 *(_of(count(used), count(capacity)) for _, count in RESOURCES),
                 f"{synthesis.bitstream.size_bytes:,}",
             )
@@ -101,18 +107,18 @@ def _of(used: int, available: int) -> str:
     return f"{used:,} ({100 * used / available:.0f} %)"
 
 
-def _clock(rows: Sequence[Design]) -> Section:
+def clock_section(rows: Built) -> Section:
+    """Which clock each design reaches, over seeds of place and route."""
     header = ("design", "asked MHz", "met", "median", "min", "max", "seeds met", "longest path")
     lines = []
-    for row in rows:
-        s = row.synthesis
+    for title, s in rows:
         seeds = s.placements
         passed = sum(seed.fmax_mhz >= seed.constraint_mhz for seed in seeds)
         best = max(seeds, key=lambda seed: seed.fmax_mhz)
         start, end, _ = best.critical_path
         lines.append(
             (
-                row.title,
+                title,
                 f"{s.constraint_mhz:.2f}",
                 "yes" if s.met else "NO",
                 f"{s.fmax_median_mhz:.2f}",

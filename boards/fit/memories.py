@@ -19,6 +19,10 @@ _TABLE_RAM_COST = 4
 """Of 16 words of 4 bits in tables (lutrams*.txt). iCE40 has none: there a bit in a flip-flop
 weighs 1."""
 
+_CHOICE_COST = 0.5
+"""Of a bit that is chosen among tables, and of a write enable (memory_libmap.cc: FACTOR_MUX,
+FACTOR_DEMUX). On ECP5 it decides; designs for Gowin came out as if there were none."""
+
 
 def memories(parameters: CoreParameters) -> tuple[MemorySpec, ...]:
     """All of a core and its link, the weights first."""
@@ -45,7 +49,10 @@ def _column_blocks(memory: MemorySpec, width: int, family: Family) -> int:
     fewest = min(-(-depth // d) * -(-width // w) for d, w in _SHAPES[family])
     # Gowin's script passes the design on as Verilog without attributes (flow/plan.py).
     asked = memory.block and family is not Family.GOWIN
-    small = depth * width
+    small: float = depth * width
     if family is not Family.ICE40:
-        small = -(-depth // 16) * -(-width // 4) * _TABLE_RAM_COST
+        rows = -(-depth // 16)
+        small = rows * -(-width // 4) * _TABLE_RAM_COST
+        if rows > 1 and family is Family.ECP5:
+            small += _CHOICE_COST * ((rows - 1) * width + rows)
     return 0 if not asked and small < fewest * _BLOCK_COST[family] else fewest

@@ -1,12 +1,14 @@
 """A network on a board, from its parameters to a checked bitstream and one record of it all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UNSET
+
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock.clocking import solve
-from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.fit.check import check_fit, check_learning_fit
 from toreq_hw.boards.flow.build import Build, Watch, build
 from toreq_hw.boards.flow.plan import Plan, plan
 from toreq_hw.boards.flow.tools import Tools
@@ -16,13 +18,27 @@ from toreq_hw.boards.tool_reports.plausible import check_plausible
 from toreq_hw.network import Network
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.learning.tables import check_learnable
 from toreq_hw.rtl.parameters import CoreParameters
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Of a core that learns. lanes: latents a beat of LEARN. latent_bits: by coupling."""
+
+    lanes: int
+    latent_bits: Mapping[str, int]
+
+    @classmethod
+    def alike(cls, network: Network, lanes: int, latent_bits: int) -> "Learning":
+        """All couplings of `network` with as many latent bits."""
+        return cls(lanes, {coupling.name: latent_bits for coupling in network.couplings})
 
 
 @dataclass(frozen=True)
 class Request:
     """What to build. clock_hz: None for the board's own. cache: of finished stages. threshold: of
-    the lossy mode, None for a core without it.
+    the lossy mode, None for a core without it. learning: None for a core that cannot learn.
     """
 
     network: Network
@@ -34,11 +50,20 @@ class Request:
     out: Path
     jobs: int
     threshold: int | None = None
+    learning: Learning | None = None
 
     @property
     def parameters(self) -> CoreParameters:
-        """Of the core. Raises NetworkError where the network cannot fit onto the board."""
-        return check_fit(self.board, self.network, self.lanes, self.threshold)
+        """Of the core. Raises NetworkError where the network cannot fit onto the board, or be
+        learned, or a core would learn and send only large moves.
+        """
+        if self.learning is None:
+            return check_fit(self.board, self.network, self.lanes, self.threshold)
+        learning, update_lanes = self.learning, min(self.lanes, self.board.update_lanes)
+        check_learnable(self.network, update_lanes, learning.lanes, self.threshold)
+        return check_learning_fit(
+            self.board, self.network, self.lanes, learning.lanes, learning.latent_bits
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +123,7 @@ def _options(board: Board) -> Sequence[str]:
 
 
 def _record(request: Request, prepared: Prepared, done: Build) -> SynthesisRecord:
-    board, planned = request.board, prepared.planned
+    board, planned, learning = request.board, prepared.planned, request.learning
     reached = [placement.fmax_mhz for placement in done.placements]
     return SynthesisRecord(
         board=board.name,
@@ -123,4 +148,6 @@ def _record(request: Request, prepared: Prepared, done: Build) -> SynthesisRecor
         bitstream=done.bitstream,
         seconds=done.seconds,
         versions=planned.versions,
+        learn_lanes=UNSET if learning is None else learning.lanes,
+        latent_bits=UNSET if learning is None else dict(learning.latent_bits),
     )

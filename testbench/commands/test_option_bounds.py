@@ -19,6 +19,8 @@ TEXTS = {
     ("inject", "--scheduler"),
     ("inject", "--set"),
     ("lazy", "--scheduler"),
+    ("learning", "--only"),
+    ("learning", "--scheduler"),
     ("parity", "--scheduler"),
     ("structured", "--only"),
     ("replay", "--make"),

@@ -41,6 +41,7 @@ _COMMANDS = {
     "info": "Say what a file is, what is in it, and which commands take it.",
     "inject": "Damage a network and measure what it survives.",
     "lazy": "Measure what a core saves by sending less, or by stopping sooner (make lazy).",
+    "learning": "Train, time and build every core that learns on its board (make reports).",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
     "reports": "Build and measure every published design on its board (make reports).",

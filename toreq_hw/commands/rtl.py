@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec import UNSET
@@ -9,6 +10,7 @@ from msgspec import UNSET
 from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.learning_options import learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_COUNT, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -17,7 +19,7 @@ from toreq_hw.cli.options import (
     out_folder_option,
     threshold_option,
 )
-from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS
+from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
@@ -51,13 +53,7 @@ _MOST_SWEEPS = (1 << 16) - 1
     help="Safety net of a phase; loadable at run time.",
 )
 @threshold_option
-@click.option("--learning", is_flag=True, help="A core that also learns.")
-@click.option("--learn-lanes", type=Whole(1, 64), help="Latents a beat of LEARN.  [default: 1]")
-@click.option(
-    "--latent-bits",
-    type=Whole(FEWEST_LATENT_BITS, LATENT_BITS),
-    help="Of every latent weight of a core that learns.  [default: 16]",
-)
+@learning_options
 @out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
 @click.option("--wave", type=Whole(0, MAX_COUNT), help="Also run this test image, and keep a VCD.")
 @data_option
@@ -67,13 +63,11 @@ def command(
     lanes: int,
     max_sweeps: int,
     threshold: int | None,
-    learning: bool,
-    learn_lanes: int | None,
-    latent_bits: int | None,
     out: Path,
     wave: int | None,
     data_name: str,
     json_path: Path | None,
+    **learning: Any,
 ) -> None:
     """Write the core of NETWORK: Verilog, memory images and a one-page datasheet.
 
@@ -82,17 +76,15 @@ def command(
     a waveform for GTKWave or Surfer. With --learning the core holds latents in place of weights,
     and a fourth command learns.
     """
-    for option, number in (("--learn-lanes", learn_lanes), ("--latent-bits", latent_bits)):
-        if number is not None and not learning:
-            raise InputError(f"{option} must go with --learning, found it alone")
+    choice = learning_choice(learning)
     net = network.load(network_path)
     parameters = CoreParameters.of(
         net,
         lanes,
         max_sweeps,
         threshold=threshold,
-        learn_lanes=(learn_lanes or 1) if learning else None,
-        latent_bits=latent_bits or LATENT_BITS,
+        learn_lanes=choice.learn_lanes if choice else None,
+        latent_bits=choice.latent_bits if choice else LATENT_BITS,
     )
     with together():
         record = write(parameters, net, out)

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import UNSET
 
 from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
+from toreq_hw.cli.learning_options import learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
 from toreq_hw.cli.options import (
     json_option,
@@ -30,7 +32,8 @@ FOLDER = Path("build/synth")
 _EPILOG = """\b
 Examples:
   toreq-hw synth build/sim/network.safetensors --board icebreaker
-  toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json"""
+  toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json
+  toreq-hw synth mnist.safetensors --board ulx3s_85f --learning --learn-lanes 4 --latent-bits 12"""
 
 
 def _files(values: Values) -> Files:
@@ -44,6 +47,7 @@ def _files(values: Values) -> Files:
 @click.option("--board", "board_name", type=Name(registry.names()), required=True, help="Target.")
 @click.option("--lanes", type=Whole(2, 64), help="Accumulators a beat; default: the board's.")
 @threshold_option
+@learning_options
 @click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")
 @click.option(
     "--seeds",
@@ -65,18 +69,23 @@ def command(
     jobs: int | None,
     out: Path | None,
     json_path: Path | None,
+    **learning: Any,
 ) -> int:
     """Build NETWORK for a board: synthesis, place and route for several seeds, bitstream.
+
+    With --learning the core holds latents in place of weights, and learns (toreq-hw deploy
+    --train).
 
     Finished stages are kept in build/synth/cache and not run again. Exit status: 0 built, 1 the
     clock is not met by any seed (no bitstream is written), 2 bad usage, bad input or a tool that
     failed.
     """
     out = out or FOLDER / board_name
+    choice = learning_choice(learning)
     net = network.load(network_path)
     board = registry.get(board_name)
     needs()
-    from toreq_hw.boards.flow.synthesis import Request, synthesise
+    from toreq_hw.boards.flow.synthesis import Learning, Request, synthesise
 
     request = Request(
         network=net,
@@ -88,6 +97,7 @@ def command(
         out=out,
         jobs=jobs or processors(),
         threshold=threshold,
+        learning=choice and Learning.alike(net, *choice),
     )
     with together():  # the bitstream and its record
         with Stages() as stages:
@@ -114,7 +124,8 @@ def _show(record: "SynthesisRecord", out: Path) -> None:
         if available
     ]
     shape = "-".join(map(str, record.sizes))
-    title = f"{shape}, {record.lanes} lanes on {record.title}"
+    learns = "" if record.learn_lanes is UNSET else f", {record.learn_lanes} of them learn"
+    title = f"{shape}, {record.lanes} lanes{learns} on {record.title}"
     console.output.print(console.table(title, ("resource", "used", "available", "share"), rows))
     seeds = len(record.placements)
     verdict = "met" if record.met else "NOT MET"

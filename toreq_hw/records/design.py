@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 
 @dataclass(frozen=True)
 class Pll:
@@ -84,7 +86,8 @@ class SynthesisRecord:
 
     design: a hash of the netlist's origin (`boards.flow.synthesis.Prepared`). met: the bitstream's
     clock is as fast as constrained. cells: as Yosys counts them.
-    seconds: by stage, each as it took when it ran.
+    seconds: by stage, each as it took when it ran. learn_lanes, latent_bits (by coupling): of a
+    core that learns.
     """
 
     board: str
@@ -109,3 +112,5 @@ class SynthesisRecord:
     bitstream: Bitstream
     seconds: dict[str, float]
     versions: dict[str, str]
+    learn_lanes: int | UnsetType = UNSET
+    latent_bits: dict[str, int] | UnsetType = UNSET

@@ -21,6 +21,7 @@ from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.exchange import Exported, Imported
 from toreq_hw.records.gradients import Cosines, Gradients
 from toreq_hw.records.lazy import LazyRecord
+from toreq_hw.records.learning import Learning
 from toreq_hw.records.parity import Parity, TrainedNetwork
 from toreq_hw.records.quantisation import Quantised
 from toreq_hw.records.recovery import Relearned
@@ -74,6 +75,7 @@ KINDS = (
     RecordKind("bench", (Bench,)),
     RecordKind("parity", (Parity,)),
     RecordKind("reports", (Synthesis,)),
+    RecordKind("learning", (Learning,)),
     RecordKind("lazy", (LazyRecord,)),
     RecordKind("robustness", (Robustness,)),
     RecordKind("structured", (Structured,)),

@@ -5,8 +5,10 @@ from typing import Any
 
 from toreq_hw.records.bench import BenchRow
 from toreq_hw.records.critical import Critical
+from toreq_hw.records.energy import Activity
 from toreq_hw.records.gradients import GradientRun
 from toreq_hw.records.lazy import Measured
+from toreq_hw.records.learning import LearningRun
 from toreq_hw.records.parity import MemoryProbe, ParityRun
 from toreq_hw.records.recovery import Recovery, Relearning
 from toreq_hw.records.structured import StructuredRun
@@ -24,6 +26,8 @@ ROWS: dict[str, type] = {
     "figures": Figures,
     "gradients": GradientRun,
     "lazy": Measured,
+    "learning": LearningRun,
+    "learning-activity": Activity,
     "memory": MemoryProbe,
     "parity": ParityRun,
     "relearn": Recovery,
