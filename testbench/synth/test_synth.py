@@ -15,8 +15,6 @@ import pytest
 from testbench.networks import with_random_weights
 from testbench.patience import GENEROUS_S
 from toreq_hw import commands, network
-from toreq_hw.boards.flow import synthesis as flow
-from toreq_hw.errors import BuildError
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.studies import synthesis as published_designs
 
@@ -94,28 +92,6 @@ def test_a_threshold_makes_another_core(folder: Path) -> None:
     assert lossy["resources"]["lut4"] > lossless["resources"]["lut4"]
 
 
-def test_a_core_that_learns_is_another_core(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What is built has the lanes and latents that are asked for; no tool runs."""
-    asked: list[flow.Request] = []
-
-    def synthesise(request: flow.Request, *_: object) -> None:
-        asked.append(request)
-        raise BuildError("no tool runs here")
-
-    monkeypatch.setattr(flow, "synthesise", synthesise)
-    learns = ("--learning", "--learn-lanes", "2", "--latent-bits", "11")
-    for more in ((), ("--learning",), learns):
-        assert synth(*TINY, *more) == 2
-    assert "no tool runs here" in capsys.readouterr().err
-    found = [request.parameters.learning for request in asked]
-    assert found[0] is None
-    assert [(one.lanes, one.couplings[1].latent_bits) for one in found[1:]] == [(1, 16), (2, 11)]
-    designs = [flow.prepare(request).design for request in asked]
-    assert len(set(designs)) == 3
-
-
 def test_an_unmet_clock_gives_no_bitstream(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,9 +101,6 @@ def test_an_unmet_clock_gives_no_bitstream(
     assert not json.loads((folder / "fast" / "record.json").read_text())["met"]
 
 
-LARGE = ("large.safetensors", "--board", "ulx3s_25f")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -135,11 +108,6 @@ LARGE = ("large.safetensors", "--board", "ulx3s_25f")
         (("tiny.safetensors", "--board", "ulx3s_85f", "--lanes", "3"), "lanes must be one of"),
         ((*TINY, "--clock-mhz", "3"), "asked for 3 MHz, nearest"),
         ((*TINY, "--threshold", "16"), "threshold must be in 0..15"),
-        ((*TINY, "--learn-lanes", "1"), "--learn-lanes must go with --learning, found it alone"),
-        ((*TINY, "--latent-bits", "8"), "--latent-bits must go with --learning, found it alone"),
-        ((*TINY, "--learning", "--learn-lanes", "4"), "learn_lanes must be a power of two in 1..2"),
-        ((*TINY, "--learning", "--threshold", "2"), "must send every change, found threshold 2"),
-        ((*LARGE, "--learning"), "need 439 blocks of 18432 bits (ternary 16-bit laten"),
         (("none.safetensors", "--board", "icebreaker"), "none.safetensors"),
     ],
 )
