@@ -47,6 +47,7 @@ MEMORIES = (
     Mutant("boards/fit/memories.py", "family is not Family.GOWIN\n", "True\n"),
     Mutant("boards/fit/memories.py", "MemorySpec(name, name, 2 * buffer_bytes(parameters), 8)", ""),
     Mutant("boards/fit/memories.py", "_TABLE_RAM_COST = 4", "_TABLE_RAM_COST = 40"),
+    Mutant("boards/fit/memories.py", "_CHOICE_COST = 0.5", "_CHOICE_COST = 0.0"),
 )
 ENERGY_DRIVER = "boards/energy/activity_driver.cpp"
 ENERGY = (
@@ -96,6 +97,28 @@ REPORT = (
     Mutant("reports/synthesis.py", "    if latency is None:", "    if False:"),
     Mutant("toreq_hw/targets/workload.py", "sweep = 1 + (run", "sweep = (run"),
 )
+MANY, COUNTED = "rtl/many_phases.py", "toreq_hw/targets/counted_training.py"
+CYCLES = (
+    Mutant(MANY, "            self._due[:] = self._saved\n", ""),
+    Mutant(MANY, "            self._saved[:] = self._due\n", ""),
+    Mutant(MANY, "runs & self._due[:, population]", "self._due[:, population]"),
+    Mutant(MANY, "                self._due[turn, population] = False\n", ""),
+    Mutant(MANY, "input_events * parameters.beats_of(INPUT)", "input_events"),
+    Mutant(MANY, " + most_learn_cycles(parameters)", ""),
+    Mutant(COUNTED, ".sum(axis=1) > 0", ".sum(axis=1) > 9"),
+    Mutant(COUNTED, "entries[:, 1], side", "entries[:, 1] - 1, side"),
+    Mutant("sim/learning/recorded_kernel.py", "used > len(changes) // 2", "False"),
+)
+LEARNERS = (
+    Mutant("reports/learning.py", "        and row.synthesis.met\n", ""),
+    Mutant("reports/learning.py", "and not any(run.unsettled for run in row.runs)", "and True"),
+    Mutant("reports/learning.py", "found <= limit for", "True for"),
+    Mutant("reports/learning.py", "_BITS_A_BYTE = 10", "_BITS_A_BYTE = 8"),
+    Mutant("toreq_hw/studies/learning.py", "row.settings != case.described", "False"),
+    Mutant("toreq_hw/studies/learning.py", "built.design != today", "False"),
+    Mutant("toreq_hw/targets/learning_energy.py", "list(counted.classes) != wanted", "False"),
+    Mutant("toreq_hw/targets/learning_energy.py", "    learn_epoch(trainer, training)\n", ""),
+)
 
 SYNTH = "testbench/synth/test_synth.py"
 
@@ -114,6 +137,8 @@ TRIALS = [
         (mutant, ["testbench/synth/test_report.py", "testbench/synth/test_workload.py"])
         for mutant in REPORT
     ),
+    *((mutant, ["testbench/synth/test_counted_training.py"]) for mutant in CYCLES),
+    *((mutant, ["testbench/synth/test_learning_report.py"]) for mutant in LEARNERS),
 ]
 
 if __name__ == "__main__":
