@@ -176,9 +176,15 @@ def sample_cycles(cycles: npt.NDArray[np.int64]) -> SampleCycles:
     """cycles: (samples, 4) of FREE, NUDGE_POSITIVE, NUDGE_NEGATIVE, LEARN; of a sample or more."""
     whole = cycles.sum(axis=1)
     p50, p95, p99 = (int(np.percentile(whole, q, method="higher")) for q in (50, 95, 99))
-    phases = tuple(cycles.mean(axis=0).tolist())
-    idle = float(np.mean(cycles[:, 3] == 1))
-    return SampleCycles(len(whole), float(whole.mean()), p50, p95, p99, phases, idle)
+    return SampleCycles(
+        samples=len(whole),
+        mean=float(whole.mean()),
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        phases=tuple(cycles.mean(axis=0).tolist()),
+        idle=float(np.mean(cycles[:, 3] == 1)),
+    )
 
 
 def link_load(case: LearningCase, parameters: CoreParameters, dataset: Dataset) -> LinkLoad:
