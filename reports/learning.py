@@ -14,6 +14,9 @@ BAUDS = (1_000_000, 3_000_000)
 _BITS_A_BYTE = 10
 """On the line: a start bit, eight of the byte, a stop bit."""
 
+_HEAD_BYTES = 6
+"""Of an answer; when they are out, the next sample may come."""
+
 _SAMPLES = Counted(
     "training sample",
     "the first {} samples of the second epoch, all four phases, with a row of latents read in each "
@@ -190,9 +193,11 @@ def _link(rows: Sequence[Learner]) -> Section:
             )
         )
     text = (
-        "Later epochs. One TRAIN is under way at a time (docs/link.md): time on the line and core "
-        "time add up, ten bits a byte. Bytes are whole frames with their escapes, of the first "
-        "images of the first epoch; the host's own time is not in it."
+        "Later epochs. The next sample is on its way while one is learned (docs/link.md): a sample "
+        "takes FREE, and then the longer of the next frame's time on the line and of the other "
+        "phases with the answer, ten bits a byte. Bytes are whole frames with their escapes, of "
+        "the first images as the first epoch moves them. The host's own time, and what the board "
+        "waits for a value that is being unpacked, are not in it."
     )
     return Section("With the link", text, Table(header, tuple(lines)))
 
@@ -202,7 +207,10 @@ def _first(row: Learner) -> SampleCycles:
 
 
 def _wall_us(row: Learner, baud: int) -> float:
-    return later_us(row) + (row.link.request + row.link.answer) * _BITS_A_BYTE / baud * 1e6
+    byte_us = _BITS_A_BYTE / baud * 1e6
+    free = _mean(row, lambda run: run.later.phases[0]) / row.clock_mhz
+    others = later_us(row) - free + row.link.answer * byte_us
+    return free + max((_HEAD_BYTES + row.link.request) * byte_us, others)
 
 
 def _failures(rows: Sequence[Learner]) -> list[Section]:

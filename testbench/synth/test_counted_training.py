@@ -35,10 +35,15 @@ def begun(shape: LearningShape, seed: int) -> tuple[CountedTrainer, Trainer]:
     return counted, plain
 
 
+@pytest.mark.parametrize("limit", [1, 2, 10_000])
 @pytest.mark.parametrize("shape", OPEN, ids=lambda shape: shape.name)
-def test_phases_of_many_samples_are_those_of_one_after_another(shape: LearningShape) -> None:
-    """Networks of one to three hidden populations, skips and both schedules."""
-    parameters, task = shape.parameters, task_of(shape, 2, 30)
+def test_phases_of_many_samples_are_those_of_one_after_another(
+    shape: LearningShape, limit: int
+) -> None:
+    """Networks of one to three hidden populations, skips and both schedules; a phase that meets its
+    limit on sweeps leaves blocks that are due.
+    """
+    parameters, task = replace(shape.parameters, max_sweeps=limit), task_of(shape, 2, 30)
     model = Model(begun(shape, 2)[1].network(), parameters, parameters.max_sweeps)
     golden = model.phases(task.inputs, task.labels)
     many = ManyPhases(parameters, len(golden))

@@ -1,5 +1,6 @@
 """Cores that learn, on boards: accuracy, time, size and energy of training."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,14 +19,13 @@ from toreq_hw.records import plain
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.energy import Activity, EnergyRecord
 from toreq_hw.records.intervals import Interval
-from toreq_hw.records.learning import Learner, Learning, LearningRun, LinkLoad, SampleCycles
+from toreq_hw.records.learning import Learner, Learning, LearningRun, SampleCycles
 from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.learning import learning_page, met
 from toreq_hw.reports.parity import estimate
 from toreq_hw.rtl.many_phases import dense_sample_cycles
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.augmentation import shift_images
 from toreq_hw.sim.learning.training_samples import TrainingSamples
 from toreq_hw.studies.learning_cases import PUBLISHED, LearningCase
 from toreq_hw.studies.ledger import Ledger, Run
@@ -34,15 +34,13 @@ from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.synthesis import CACHE, needs
 from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
-from toreq_hw.targets.counted_training import CountedTrainer
+from toreq_hw.targets.counted_training import CountedTrainer, timing_digest
+from toreq_hw.targets.link_load import link_load
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
     from toreq_hw.boards.flow.build import Watch
     from toreq_hw.boards.flow.synthesis import Request
-
-LINK_SAMPLES = 1000
-"""Of the first epoch, whose frames are measured."""
 
 
 def _no_watch(_name: str, _seconds: float | None, _cached: bool, _note: str = "", /) -> None:
@@ -99,7 +97,7 @@ def _learner(case: LearningCase, options: Options, place: Place) -> Learner:
         accuracy=_interval([100 * one.accuracy for one in runs]),
         runs=tuple(runs),
         dense_cycles=dense_sample_cycles(parameters, sweeps),
-        link=link_load(case, parameters, dataset),
+        link=link_load(parameters, dataset, case.recipe.augment),
         synthesis=synthesis,
         not_built=not_built,
         energy=_energy(case, parameters, dataset, synthesis, place),
@@ -128,25 +126,28 @@ def _trained(
 ) -> list[LearningRun]:
     runs: list[Run] = [{"seed": seed} for seed in range(1, options.seeds + 1)]
     shown = place.screen if place.jobs == 1 and place.scheduler is None else NO_SCREEN
-    modules = ("toreq_hw.targets.counted_training", "toreq_hw.studies.training")
-    shared = _shared(case, dataset, modules)
+    shared = {**_shared(case, dataset), "code": timing_digest(), "core": _core(parameters)}
     ledger = Ledger(place.work, "learning", shared, LearningRun)
     with workers(place.jobs, place.scheduler), ledger.lock(place.screen.say):
         place.screen.say(f"{case.name}: {len(runs)} trainings, {len(ledger)} of them kept")
         return ledger.complete(runs, partial(_train, case, parameters, dataset, shown))
 
 
-def _shared(case: LearningCase, dataset: Dataset, modules: Sequence[str]) -> dict[str, object]:
-    """What influences figures of a case."""
+def _shared(case: LearningCase, dataset: Dataset) -> dict[str, object]:
+    """What influences figures of a case, but for the code."""
     return {
         "case": case.name,
         "network": case.network.sha256,
         "rule": plain(case.rule.describe()),
         "settings": case.described,
         "data": dataset.sha256,
-        "code": digest_of_imports(*modules),
         "numpy": versions()["numpy"],
     }
+
+
+def _core(parameters: CoreParameters) -> str:
+    """Names all that cycles depend on beside the code that counts them."""
+    return hashlib.sha256(repr(parameters).encode()).hexdigest()[:16]
 
 
 def _train(
@@ -185,27 +186,6 @@ def sample_cycles(cycles: npt.NDArray[np.int64]) -> SampleCycles:
         phases=tuple(cycles.mean(axis=0).tolist()),
         idle=float(np.mean(cycles[:, 3] == 1)),
     )
-
-
-def link_load(case: LearningCase, parameters: CoreParameters, dataset: Dataset) -> LinkLoad:
-    """Of the first samples of the first epoch, but for escapes in answers, which data decide."""
-    from toreq_hw.boards.link import requests
-    from toreq_hw.boards.link.identity import Identity
-    from toreq_hw.boards.link.protocol import SUMMARY_BYTES, Frame, Request
-    from toreq_hw.rtl.learning.compiled import SAMPLE
-
-    room = Identity.of(parameters, round(case.clock_mhz * 1e6)).request_bytes
-    inputs = data.encode(dataset.train.images[:LINK_SAMPLES], dataset.pixel_max, case.network.input)
-    moved = shift_images(inputs, dataset.shape, case.recipe.augment, seed=1, epoch=0)
-    sent = answered = 0
-    for number, image in enumerate(moved):
-        label = int(dataset.train.labels[number])
-        parts, last = requests.train(image, label, number, parameters, room)
-        frames = [*(Frame(0, Request.IMAGE, part) for part in parts), Frame(0, Request.TRAIN, last)]
-        sent += sum(len(frame.encode()) for frame in frames)
-        answers = [bytes(1)] * len(parts) + [bytes(1 + len(SAMPLE) * SUMMARY_BYTES)]
-        answered += sum(len(Frame(0, Request.TRAIN, answer).encode()) for answer in answers)
-    return LinkLoad(sent / len(moved), answered / len(moved))
 
 
 def request_of(case: LearningCase, seeds: int) -> "Request":
@@ -258,7 +238,8 @@ def _energy(
         )
         return learning_activity(Trainer(case.network, case.rule, 1), parameters, training)
 
-    shared = _shared(case, dataset, ("toreq_hw.targets.learning_energy",))
+    code = digest_of_imports("toreq_hw.targets.learning_energy")
+    shared = {**_shared(case, dataset), "code": code}
     ledger = Ledger(place.work, "learning-activity", shared, Activity)
     with ledger.lock(place.screen.say):
         activity = ledger.complete([{"seed": 1}], counted)[0]

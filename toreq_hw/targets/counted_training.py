@@ -4,19 +4,39 @@ Exact, without the core: what happens in the phases comes from the simulator, wh
 core's timing model, which the core's own counter is tested against.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.code_digest import code_digest, digest_of_imports
 from toreq_hw.contract.layout import Layout
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.rtl import many_phases
+from toreq_hw.rtl import timing as phase_timing
+from toreq_hw.rtl.datapath import UPDATE_LATENCY
+from toreq_hw.rtl.learning import timing as learn_timing
 from toreq_hw.rtl.learning.timing import LearnedSample, learn_cycles
 from toreq_hw.rtl.many_phases import ManyPhases, PhaseCounts
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.readout import READOUT_LATENCY
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.recorded_kernel import learn_recorded
+
+
+def timing_digest() -> str:
+    """Names the code that trains and that says how long a sample takes."""
+    files = [Path(__file__), *(Path(str(module.__file__)) for module in _TIMING)]
+    latencies = f"{UPDATE_LATENCY} {READOUT_LATENCY}"
+    training = digest_of_imports("toreq_hw.sim.learning.recorded_kernel", "toreq_hw.sim.learning")
+    return f"{training} {code_digest(files)} {latencies}"
+
+
+_TIMING = (learn_timing, many_phases, phase_timing)
+"""Where cycles come from; all else of the core is in its parameters."""
+
 
 _ROOM = 1 << 20
 """Changes of states that are kept at once."""
