@@ -18,6 +18,7 @@ _PIXELS, _CLASSES = {"digits": 64, "mnist": 784, "fashion-mnist": 784}, 10
 @dataclass(frozen=True, kw_only=True)
 class LearningCase:
     """One learner. settings: of the recipe, by name, that are not those of `toreq-hw train`.
+    fraction_bits: of both couplings; None: the recipe's.
 
     input_bits: of a pixel. clock_mhz: that the core is to keep. asked: None of a figure that is
     only reported.
@@ -34,6 +35,7 @@ class LearningCase:
     input_bits: int = 8
     epochs: int = 20
     settings: tuple[tuple[str, int], ...] = ()
+    fraction_bits: tuple[int, int] | None = None
     asked: Asked = field(default_factory=Asked)
 
     @property
@@ -51,7 +53,8 @@ class LearningCase:
     def recipe(self) -> Recipe:
         """The settings of `toreq-hw train` with its own."""
         known = recipe(self.weights, _PIXELS[self.data])
-        return Recipe(**{**asdict(known), **dict(self.settings)})
+        bits = {"fraction_bits": self.fraction_bits or known.fraction_bits}
+        return Recipe(**{**asdict(known), **dict(self.settings), **bits})
 
     @property
     def network(self) -> Network:
@@ -116,6 +119,7 @@ PUBLISHED = (
         _LARGE,
         data="fashion-mnist",
         settings=(("shift", 9), ("output_shift", 12), ("bias_shift", 11), ("augment", 0)),
+        fraction_bits=(7, 8),
         asked=replace(_LARGE.asked, accuracy=0.885),
     ),
     replace(
