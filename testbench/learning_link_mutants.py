@@ -89,11 +89,6 @@ TRAINED = (
     Mutant("boards/link/dispatch.py", ", registers.learning.counts.eq(0)]", "]"),
     Mutant("boards/link/learning_registers.py", "[self.wrong_label.eq(0), ", "["),
     Mutant("boards/link/learning_registers.py", "self.left == 2", "self.left == 1"),
-    Mutant(
-        "rtl/learning/reader.py",
-        "self.fetches.eq(self.busy & exists)",
-        "self.fetches.eq(self.busy)",
-    ),
     Mutant("rtl/load_port.py", "& ~word[THETA_BITS : space.bits].any()", ""),
     Mutant("rtl/load_port.py", "rate = word[: space.bits]", "rate = word[:5]"),
 )
@@ -105,9 +100,7 @@ LEARNERS = (
         "boards/link/learning_host.py", "            if self.count_samples():", "            if 0:"
     ),
     Mutant("boards/link/learning_host.py", "        if more > most:", "        if 0:"),
-    Mutant("boards/link/learning_host.py", "self._is_ahead = more > 1", "self._is_ahead = False"),
     Mutant("boards/link/exchange.py", "if attempt or not is_sent:", "if 1:"),
-    Mutant("boards/link/exchange.py", "body[HEADER_BYTES] & 0xF == Code.OK", "True"),
     Mutant(
         "boards/link/learning_host.py",
         "known.get(place, LoadWord(*place, 0))",

@@ -68,7 +68,6 @@ class LearningLink(BoardLink):
         learn_s = _most_learning_cycles(parameters) / self.identity.clock_hz
         self._sample_limit_s = (_PHASES - 1) * self._run_limit_s + learn_s
         self.samples = 0
-        self._is_ahead = False
 
     def load_state(
         self, state: LearnedState, rates: LearningRates, progress: Progress | None = None
@@ -82,7 +81,7 @@ class LearningLink(BoardLink):
         words = [*words_of(state.stored(parameters), state.biases(), parameters)]
         words += [w for w in state_words(state, parameters) if w.space == Space.BIAS_LATENT]
         loaded = self._load_words(_every_row(words, parameters), progress)
-        self.samples, self._is_ahead = 0, False
+        self.samples = 0
         self._set(settings)
         return loaded
 
@@ -107,10 +106,6 @@ class LearningLink(BoardLink):
         more, ahead = (
             ([], None) if following is None else self._payloads(*following, self.samples + 1)
         )
-        if self._is_ahead:
-            self._is_ahead = False
-            self.samples += 1
-            return None
         length = sum(SAMPLE_BYTES)
         for _ in range(RESTARTS):
             for part in parts:  # where one is lost or refused, TRAIN is answered ORDER
@@ -141,7 +136,7 @@ class LearningLink(BoardLink):
 
     def count_samples(self) -> bool:
         """Whether the board has learned a sample more than was heard of; then that is counted. It
-        may have learned the following one, too, where that was sent: the next `train` counts it.
+        may have learned the following one, too, where that was sent; that is counted next time.
 
         Raises StateLostError where it has learned another number of samples.
         """
@@ -152,7 +147,6 @@ class LearningLink(BoardLink):
         if more > most:
             raise self._lost(f"it counts {status.samples} samples since its load")
         self.samples += min(more, 1)
-        self._is_ahead = more > 1
         return bool(more)
 
     def read_state(self, progress: Progress | None = None) -> LearnedState:

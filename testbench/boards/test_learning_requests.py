@@ -4,9 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from testbench.boards.learning_board import INPUTS, LIMIT, PARAMETERS, LearningBoard, sample
+from testbench.boards.learning_board import (
+    INPUTS,
+    LIMIT,
+    PARAMETERS,
+    LearningBoard,
+    sample,
+    samples,
+)
 from toreq_hw.boards.link.protocol import LONGEST_READ, Code, ImageFlag, Request, State
-from toreq_hw.boards.link.requests import read
+from toreq_hw.boards.link.requests import _packed, read
 from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.rtl.load_spaces import Space
 
@@ -168,3 +175,15 @@ def test_rows_are_not_read_in_the_middle_of_a_refused_image(board: LearningBoard
     assert reply[0] is Code.REFUSED
     assert board.ask(Request.SET, b"\x0a\0\0\0\x10\0") == (Code.OK, State.LOADED, b"")
     assert board.learns_right(0)
+
+
+def test_a_zero_that_is_not_counted_says_nothing_of_the_next_image(board: LearningBoard) -> None:
+    refused = board.ask(Request.TRAIN, sample(PACKED, b"\1\0"))
+    assert refused == (Code.LENGTH, State.LOADED, b"")
+    image, label = samples().images[0], int(samples().labels[0])
+    packed = b"".join(_packed(image)[1])
+    reply = board.ask(Request.TRAIN, sample(PACKED, packed, label=label))
+    assert reply is not None
+    assert reply[0] is Code.OK
+    board.link.samples = 1
+    assert board.learns_right(1)

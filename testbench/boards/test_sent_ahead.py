@@ -24,14 +24,15 @@ def board() -> Iterator[LearningBoard]:
 
 
 class Ahead:
-    """A board that works on sample 0, with the TRAIN of sample 1 sent as the head of its answer
-    came; `head` is what was heard until then.
+    """A board that works on sample 0, with the TRAIN of sample 1, or another request, sent as the
+    head of its answer came; `head` is what was heard until then.
     """
 
-    def __init__(self, board: LearningBoard) -> None:
+    def __init__(self, board: LearningBoard, following: Request = Request.TRAIN) -> None:
+        payload = train_payload(1) if following is Request.TRAIN else b""
         self.frames = [
             board.frame(Request.TRAIN, train_payload(0)),
-            board.frame(Request.TRAIN, train_payload(1)),
+            board.frame(following, payload),
         ]
         board.line.write(self.frames[0].encode())
         self.head = board.line.wait(PATIENCE, most=6)
@@ -47,6 +48,17 @@ def test_the_next_sample_may_come_behind_the_head_of_an_answer(board: LearningBo
         assert (reply[0], len(reply[2])) == (Code.OK, 13 + 9 + 9 + 3), number
     board.link.samples = 2
     assert board.learns_right(2)
+
+
+def test_any_request_may_come_behind_the_head_and_is_answered_in_turn(board: LearningBoard) -> None:
+    ahead = Ahead(board, Request.STATUS)
+    heard = ahead.head + board.line.wait(PATIENCE)
+    first, second = (answer(frame, heard) for frame in ahead.frames)
+    assert first is not None
+    assert (first[0], len(first[2])) == (Code.OK, 13 + 9 + 9 + 3)
+    assert second == (Code.OK, State.LOADED, bytes([0, 0, 1]))
+    board.link.samples = 1
+    assert board.learns_right(1)
 
 
 @pytest.mark.parametrize("kind", [Request.RESET, Request.IDENTIFY])
