@@ -141,7 +141,7 @@ structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation b
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-soak rtl-mutants rtl-formal rtl-netlist
+.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-relearn rtl-relearn-quick rtl-soak rtl-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -160,11 +160,18 @@ rtl-learn: $(VENV)/extra-rtl-test ## Train digits on the core, all epochs; every
 rtl-learn-quick: $(VENV)/extra-rtl-test ## The same on a small network, two epochs.
 	$(BIN)/python -m testbench.rtl.learn --data digits --hidden 8 --lanes 4 --learn-lanes 2 --epochs 2 --name learn-quick
 
-rtl-learn-soak: $(VENV)/extra-rtl-test ## One epoch of MNIST, 60,000 samples, on the core; an hour, resumes.
+rtl-learn-soak: $(VENV)/extra-rtl-test ## One epoch of MNIST, 60,000 samples, on the core; some minutes, resumes.
 	$(BIN)/python -m testbench.rtl.learn --data mnist --hidden 80 --lanes 4 --learn-lanes 1 --epochs 1 --resume --no-cocotb --name learn-soak
 
 rtl-learn-mutants: $(VENV)/extra-rtl-test ## Break what learns in 80 ways; each must be noticed or proved harmless.
 	$(BIN)/python -m testbench.rtl.learning_mutants --count 80
+
+rtl-relearn: $(VENV)/extra-rtl-test ## Break a trained core and let it learn on; every latent as in the simulator.
+	$(BIN)/python -m testbench.rtl.relearn --weights int8 --latent-bits 16 --name relearn-int8
+	$(BIN)/python -m testbench.rtl.relearn --weights ternary --latent-bits 8 --name relearn-ternary
+
+rtl-relearn-quick: $(VENV)/extra-rtl-test ## The same on a small network, one epoch after each damage.
+	$(BIN)/python -m testbench.rtl.relearn --hidden 8 --lanes 4 --epochs 1 --name relearn-quick
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16

@@ -50,9 +50,12 @@ class CompiledCore:
 
     drivers: ClassVar[tuple[Path, ...]] = (_DRIVER,)
 
+    upsets: ClassVar[bool] = False
+    """Whether the core has its fault port."""
+
     def __init__(self, parameters: CoreParameters, images: MemoryImages, folder: Path) -> None:
         self._parameters = parameters
-        library = compile_core(parameters, images, folder, drivers=self.drivers)
+        library = compile_core(parameters, images, folder, drivers=self.drivers, upsets=self.upsets)
         self._model = CompiledModel(library)
         self.cycles = 0
 

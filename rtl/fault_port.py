@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.errors import NetworkError
 from toreq_hw.rtl.interfaces import Members
+from toreq_hw.rtl.learning.stuck_bits import stuck_signature
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.placement import PopulationPlacement
 from toreq_hw.rtl.rounding import flip_bits
@@ -28,7 +29,7 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
     frozen: blocks that are not updated.
     Per neuron address (group * lanes + lane): stuck neurons never change; state_xor_mask inverts
     bits of every new state; message_xor_mask inverts bits of every event's delta; events that are
-    lost, or walked twice.
+    lost, or walked twice. A core that learns has `stuck_signature`, too.
 
     Raises NetworkError for a lossy core: a disturbed phase is lossless.
     """
@@ -47,6 +48,7 @@ def upset_signature(parameters: CoreParameters) -> wiring.Signature:
             "lost": In(addresses),
             "doubled": In(addresses),
         }
+        | stuck_signature(parameters)
     )
 
 

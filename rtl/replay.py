@@ -45,6 +45,15 @@ def replay_parameters(
     return replace(parameters, accumulator_bits=32)
 
 
+def lasting_levels(rows: Rows, parameters: CoreParameters) -> dict[str, int]:
+    """What entries `stuck` and `inverted` of a map put on the port for as long as they last."""
+    first = {p.name: p.first_group * parameters.lanes for p in parameters.relaxing}
+    stuck = sum(1 << first[name] + k for name, k, _ in rows["stuck"])
+    bits = parameters.state_bits
+    inverted = sum(mask << bits * (first[name] + k) for name, k, mask in rows["inverted"])
+    return {"stuck": stuck, "state_xor_mask": inverted}
+
+
 @dataclass(frozen=True)
 class Wires:
     """Levels of the fault port until the core waits again; see `upset_signature`."""
@@ -107,13 +116,7 @@ class Replay:
 
     def levels(self) -> dict[str, int]:
         """`stuck` and `state_xor_mask` of the port, which stand for the whole phase."""
-        bits = self.parameters.state_bits
-        state_xor_mask = sum(
-            mask << bits * self._address(int(self._first[name]) + k)
-            for name, k, mask in self.rows["inverted"]
-        )
-        stuck = sum(1 << self._address(neuron) for neuron in self._stuck)
-        return {"stuck": stuck, "state_xor_mask": state_xor_mask}
+        return lasting_levels(self.rows, self.parameters)
 
     def step(
         self, states: Wide, accumulators: Wide, sweep: int, position: int, pending_blocks: int

@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
+from toreq_hw.rtl.learning.stuck_bits import StuckBits, stuck_port
 from toreq_hw.rtl.memory import make_memory, was_read
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -24,11 +25,15 @@ class SkewedStore(wiring.Component):
     Read: `read`, `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles
     later; 0 where there are other stores, which are read instead.
     Write: a whole row of all banks (bank order) at `load_address`. In a core that learns the fields
-    are latents, and `latent_port` says how LEARN writes.
+    are latents, and `latent_port` says how LEARN writes. upsets: some of their bits may be stuck
+    (`stuck_port`).
     """
 
-    def __init__(self, parameters: CoreParameters, index: int, words: list[int]) -> None:
+    def __init__(
+        self, parameters: CoreParameters, index: int, words: list[int], *, upsets: bool = False
+    ) -> None:
         self._parameters = parameters
+        self._has_stuck_bits = upsets and parameters.learning is not None
         self._lane_bits = parameters.lane_bits
         self._words = words
         self._memory = parameters.memories[index]
@@ -45,6 +50,7 @@ class SkewedStore(wiring.Component):
                 "load_data": In(parameters.lanes * width),
             }
             | latent_port(parameters)
+            | (stuck_port(parameters, index) if self._has_stuck_bits else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -62,7 +68,7 @@ class SkewedStore(wiring.Component):
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)
             m.d.comb += read.addr.eq(Cat(word, self.tile))
             held = Signal(width, name=f"held{number}", reset_less=True)
-            m.d.sync += held.eq(Mux(comes, read.data, 0))
+            m.d.sync += held.eq(Mux(comes, self._read(m, number, read), 0))
             banks.append(held)
             write = bank.write_port()
             m.d.comb += [
@@ -76,6 +82,24 @@ class SkewedStore(wiring.Component):
         m.d.sync += [row.eq(self.lane), turn.eq(row)]
         m.d.comb += self.weights.eq(_rotate(banks, turn))
         return m
+
+    def _read(self, m: Module, number: int, read: Any) -> Value:
+        """What a bank read, with the bits that are stuck."""
+        if not self._has_stuck_bits:
+            data: Value = read.data
+            return data
+        width = self._memory.width
+        m.submodules[f"stuck{number}"] = stuck = StuckBits(self._memory.depth, 1, width)
+        m.d.comb += [
+            stuck.address.eq(read.addr),
+            stuck.word.eq(read.data),
+            stuck.write.eq(self.stuck),
+            stuck.write_address.eq(self.stuck_address),
+            stuck.at_zero.eq(self.stuck_at_zero.word_select(number, width)),
+            stuck.at_one.eq(self.stuck_at_one.word_select(number, width)),
+        ]
+        found: Value = stuck.found
+        return found
 
     def _learn(self, m: Module, number: int, write: Any) -> None:
         """Lane l of a row, or of a column, lies in bank (l + its number) mod lanes.

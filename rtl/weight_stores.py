@@ -19,11 +19,14 @@ class WeightStores:
     """Every store, wired to what reads it: `beat` of a walk, while `active`.
 
     loads: one strobe a store, with `load_address` and `load_data`. learning: the learning part of a
-    core that learns, which reads and writes latents too.
+    core that learns, which reads and writes latents too. upsets: of the core, with a fault port.
     """
 
-    def __init__(self, m: Module, parameters: CoreParameters, images: MemoryImages) -> None:
+    def __init__(
+        self, m: Module, parameters: CoreParameters, images: MemoryImages, *, upsets: bool = False
+    ) -> None:
         self._m, self._parameters, self._images = m, parameters, images
+        self._upsets = upsets
         self._stores: list[Any] = []
 
     def connect_reads(self, beat: Any, active: Value, learning: Any = None) -> None:
@@ -43,7 +46,7 @@ class WeightStores:
             ]
             store: Any
             if entry.skewed:
-                store = SkewedStore(self._parameters, number, words)
+                store = SkewedStore(self._parameters, number, words, upsets=self._upsets)
                 m.d.comb += [
                     store.read.eq(read),
                     store.tile.eq(address),
@@ -51,7 +54,7 @@ class WeightStores:
                     store.by_column.eq(beat.by_column),
                 ]
             else:
-                store = RowStore(self._parameters, number, words)
+                store = RowStore(self._parameters, number, words, upsets=self._upsets)
                 m.d.comb += [store.read.eq(read), store.address.eq(address)]
             m.submodules[f"store{number}"] = store
             self._stores.append(store)
@@ -65,6 +68,16 @@ class WeightStores:
                 store.load.eq(strobes[number]),
                 store.load_address.eq(address),
                 store.load_data.eq(word),
+            ]
+
+    def connect_stuck_bits(self, port: Any) -> None:
+        """Writes masks of stuck bits; `port` has the members of `stuck_signature`."""
+        for number, store in enumerate(self._stores):
+            self._m.d.comb += [
+                store.stuck.eq(port.stuck_stores[number]),
+                store.stuck_address.eq(port.stuck_address),
+                store.stuck_at_zero.eq(port.stuck_at_zero),
+                store.stuck_at_one.eq(port.stuck_at_one),
             ]
 
     def connect_weights(self, weights: Any, theta: Value | None = None) -> None:

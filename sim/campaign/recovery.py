@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_labels
 from toreq_hw.records.intervals import Interval
 from toreq_hw.records.recovery import Asymmetry, Hardening, Recovery
@@ -18,15 +19,22 @@ from toreq_hw.sim.perturbation import (
     AsymmetricUpdate,
     DeadNeurons,
     Layer,
+    StuckLatentBits,
+    StuckStateBits,
     StuckWeights,
     WeightBitFlip,
     make_layer,
     relax_with,
 )
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.sim.perturbation.faulty_training import FaultyTrainer
 from toreq_hw.sim.perturbation.relearning import Broken, DamagedTrainer, HardenedTrainer
 from toreq_hw.sim.phases import relax
 
 Watch = Callable[[Progress], None]
+
+RELEARNING_SWEEPS = 60
+"""Where phases end that stuck state bits keep from settling."""
 
 
 @named_type_errors
@@ -50,14 +58,21 @@ class EvaluationSet:
 @named_type_errors
 def relearn(
     trainer: Trainer,
-    layer: DeadNeurons | StuckWeights,
+    layer: DeadNeurons | StuckWeights | StuckLatentBits | StuckStateBits,
     training: TrainingSamples,
     evaluation: EvaluationSet,
     epochs: int,
     watch: Watch,
     asymmetry: AsymmetricUpdate = AsymmetricUpdate(0.0),  # noqa: B008 (frozen, no effect)
 ) -> Recovery:
-    """Damages a trained network for good and learns on, with its rates as they stood at the end."""
+    """Damages a trained network for good and learns on, with its rates as they stood at the end.
+
+    Raises InputError for uneven updates under stuck bits, which no trainer has together.
+    """
+    if isinstance(layer, StuckLatentBits | StuckStateBits) and asymmetry.level:
+        raise InputError(f"asymmetry must be 0 under {layer.kind}, found {asymmetry.level:g}")
+    if isinstance(layer, StuckLatentBits | StuckStateBits):
+        return _under_map(trainer, layer, training, evaluation, epochs, watch)
     network = trainer.network()
     broken = (
         Broken.silenced(layer, network)
@@ -70,6 +85,34 @@ def relearn(
         learn_epoch(damaged, training, watch)
         curve.append(evaluation.accuracy(damaged.network()))
     return Recovery(layer.kind, layer.level, evaluation.accuracy(network), tuple(curve))
+
+
+def _under_map(
+    trainer: Trainer,
+    layer: StuckLatentBits | StuckStateBits,
+    training: TrainingSamples,
+    evaluation: EvaluationSet,
+    epochs: int,
+    watch: Watch,
+) -> Recovery:
+    """The same under the fault map that `layer` makes, whose phases have a limit on sweeps."""
+    whole = trainer.network()
+    faults = FaultMap.make(whole, [layer], len(evaluation.labels))
+    damaged = FaultyTrainer(trainer, faults, max_sweeps=RELEARNING_SWEEPS)
+
+    def accuracy() -> float:
+        network = damaged.network()
+        result = damaged.phase_map(faults).relax(
+            network, evaluation.inputs, max_sweeps=RELEARNING_SWEEPS
+        )
+        labels = check_labels(network.output, evaluation.labels, len(result.classes))
+        return float(np.mean(result.classes == labels))
+
+    curve = [accuracy()]
+    for _ in range(epochs):
+        learn_epoch(damaged, training, watch)
+        curve.append(accuracy())
+    return Recovery(layer.kind, layer.level, evaluation.accuracy(whole), tuple(curve))
 
 
 TESTS: tuple[tuple[str, float], ...] = (

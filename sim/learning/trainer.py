@@ -93,6 +93,9 @@ class Trainer:
     runs_lowered: ClassVar[bool] = False
     """Whether phases run on the default lowering, whose cells can be damaged one by one."""
 
+    max_sweeps: int = MAX_SWEEPS
+    """Where a phase ends that does not settle."""
+
     def __init__(self, network: Network, rule: Rule, seed: int) -> None:
         check_integer("seed", seed, 0, (1 << 32) - 1)
         require_input_clamped(network, "for learning", InputError)
@@ -165,7 +168,7 @@ class Trainer:
             output=self._nudged_output(),
             rules=Rules(
                 threshold=0,
-                max_sweeps=MAX_SWEEPS,
+                max_sweeps=self.max_sweeps,
                 cycles=int(cycles_of(network)),
             ),
             inputs=inputs,

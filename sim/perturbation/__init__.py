@@ -36,6 +36,7 @@ from toreq_hw.sim.perturbation.neuron_damage import (
 )
 from toreq_hw.sim.perturbation.pcm import Pcm
 from toreq_hw.sim.perturbation.state_damage import SingleStateFlip, StateBitFlip, StateNoise
+from toreq_hw.sim.perturbation.stuck_latents import StuckLatentBits
 from toreq_hw.sim.perturbation.tick_damage import (
     AccumulatorUpset,
     DroppedEvents,
@@ -93,6 +94,7 @@ __all__ = [
     "StateNoise",
     "StateUpset",
     "StuckAccumulatorBits",
+    "StuckLatentBits",
     "StuckMessageBits",
     "StuckStateBits",
     "StuckWeights",

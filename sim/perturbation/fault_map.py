@@ -5,8 +5,9 @@ probabilities and no seeds: which weight reads what, which neuron is stuck, whic
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,29 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import write_text
-from toreq_hw.network import Coupling, DenseCoupling, Network
+from toreq_hw.network import Network
 from toreq_hw.reading import integer, read_fields, shown, text
+from toreq_hw.sim.perturbation import map_rows
 from toreq_hw.sim.perturbation.disturbance import Disturbance
 from toreq_hw.sim.perturbation.engine import disturbed_engine
-from toreq_hw.sim.perturbation.layer import Layer, States, disturb, disturbance, program
+from toreq_hw.sim.perturbation.layer import (
+    Layer,
+    LearningLayer,
+    States,
+    disturb,
+    disturbance,
+    program,
+)
 from toreq_hw.sim.perturbation.reprogram import with_weights
+from toreq_hw.sim.perturbation.stuck_latents import StuckLatentBits
 from toreq_hw.sim.phases import relax
 
 FORMAT = "toreq-hw fault map"
-VERSIONS = (1, 2)
-"""A writer states the first that has all entries of a map; `parameters` came with the second."""
+VERSIONS = (1, 2, 3)
+"""A writer states the first that has all entries of a map."""
+
+_SINCE = {"parameters": 2, "latents": 3}
+"""Entries that came after the first version."""
 
 _MAX_FILE_BYTES = 1 << 28
 _MAX_SAMPLES = (1 << 31) - 1
@@ -43,7 +56,8 @@ class FaultMap:
 
     samples: how many inputs, in order, it is about. weights: (coupling, row, column, what the cell
     of its matrix reads). parameters: (coupling that is not dense, flat parameter, what all its
-    edges read). stuck: (population, neuron, state). inverted: (population, neuron, mask), of state
+    edges read). latents: (coupling, row, column, masks of its latent's bits that are stuck at 0,
+    and at 1). stuck: (population, neuron, state). inverted: (population, neuron, mask), of state
     bits; messages: the same, of message bits. frozen: (colour, first tick without updates). states:
     (sample, population, neuron, state), standing states that differ when the phase begins. faults:
     (sample, tick, population, neuron, name of the fault in lower case, bit).
@@ -56,6 +70,7 @@ class FaultMap:
     samples: int
     weights: tuple[tuple[str, int, int, int], ...] = ()
     parameters: tuple[tuple[str, int, int], ...] = ()
+    latents: tuple[tuple[str, int, int, int, int], ...] = ()
     stuck: tuple[tuple[str, int, int], ...] = ()
     inverted: tuple[tuple[str, int, int], ...] = ()
     messages: tuple[tuple[str, int, int], ...] = ()
@@ -79,7 +94,8 @@ class FaultMap:
     ) -> "FaultMap":
         """What `layers` do to `network` and to `samples` inputs (standing at `states`, if given).
 
-        Raises InputError for analog layers: noise and converters are no list of faults.
+        Raises InputError for analog layers: noise, converters and uneven updates are no list of
+        faults.
         """
         damaged = program(network, layers)
         if damaged.lowered.describe() != network.lowered.describe():
@@ -95,16 +111,19 @@ class FaultMap:
             raise InputError("a fault map must be what every machine replays, found stuck sums")
         if len(given.weight_flips):
             raise InputError("a fault map must keep its weights, found some that flip in a phase")
-        name = _names(network)
-        moved = [] if states is None else _state_rows(states, disturb(damaged, states, layers))
+        name = map_rows.names(network)
+        moved = []
+        if states is not None:
+            moved = map_rows.state_rows(states, disturb(damaged, states, layers))
         return cls(
             network_sha256=network.sha256,
             samples=samples,
-            weights=tuple(_weight_rows(network, damaged)),
-            parameters=tuple(_parameter_rows(network, damaged)),
-            stuck=_pairs(name, given.stuck, given.stuck != FREE),
-            inverted=_pairs(name, given.state_xor_mask, given.state_xor_mask != 0),
-            messages=_pairs(name, given.message_xor_mask, given.message_xor_mask != 0),
+            weights=tuple(map_rows.weight_rows(network, damaged)),
+            parameters=tuple(map_rows.parameter_rows(network, damaged)),
+            latents=tuple(chain.from_iterable(_latent_rows(layer, network) for layer in layers)),
+            stuck=map_rows.pairs(name, given.stuck, given.stuck != FREE),
+            inverted=map_rows.pairs(name, given.state_xor_mask, given.state_xor_mask != 0),
+            messages=map_rows.pairs(name, given.message_xor_mask, given.message_xor_mask != 0),
             frozen=tuple((c, int(t)) for c, t in enumerate(given.frozen_from) if t != NEVER),
             states=tuple(moved),
             faults=tuple(
@@ -115,9 +134,10 @@ class FaultMap:
 
     def save(self, path: Path) -> None:
         """Writes the map in one step, a row a line."""
-        record = {"format": FORMAT, "version": VERSIONS[bool(self.parameters)], **asdict(self)}
-        if not self.parameters:
-            del record["parameters"]
+        record = {"format": FORMAT, "version": self.version, **asdict(self)}
+        for name in _SINCE:
+            if not record[name]:
+                del record[name]
         entries = []
         for key, value in record.items():
             rows = value if isinstance(value, tuple) else None
@@ -126,6 +146,11 @@ class FaultMap:
                 text = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n ]"
             entries.append(f' "{key}": {text}')
         write_text(path, "{\n" + ",\n".join(entries) + "\n}\n")
+
+    @property
+    def version(self) -> int:
+        """The first version of the file that has all its entries."""
+        return max((_SINCE[name] for name in _SINCE if getattr(self, name)), default=1)
 
     def program(self, network: Network) -> Network:
         """The network with the map's weights. Raises InputError for another network."""
@@ -191,6 +216,7 @@ class FaultMap:
         Raises InputError for another network or number of samples, and for a map of standing
         states without `states`.
         """
+        self.check_holds_weights()
         if len(inputs) != self.samples:
             raise InputError(f"inputs must be the map's {self.samples}, not {len(inputs)}")
         damaged = self.program(network)
@@ -210,6 +236,14 @@ class FaultMap:
     def acts_in_phase(self) -> bool:
         """Whether it holds more than weights and standing states."""
         return bool(self.stuck or self.inverted or self.messages or self.frozen or self.faults)
+
+    def check_holds_weights(self) -> None:
+        """Raises InputError for a map of latents: a machine that only relaxes holds none."""
+        if self.latents:
+            raise InputError(
+                "latents of a fault map must be replayed on a machine that learns; this one holds "
+                "weights"
+            )
 
     def check(self, network: Network) -> None:
         """Raises InputError unless the map belongs to `network` and every row of it fits.
@@ -235,9 +269,10 @@ def load(path: Path, network: Network) -> FaultMap:
         raise fields.error("format", f"be {FORMAT!r}", fields.text("format"))
     version = fields.integer("version")
     if version not in VERSIONS:
-        raise fields.error("version", "be 1 or 2", version)
-    if version == 1 and "parameters" in fields:
-        raise fields.error("version", "be 2 with parameters", version)
+        raise fields.error("version", "be 1, 2 or 3", version)
+    for name, since in _SINCE.items():
+        if version < since and name in fields:
+            raise fields.error("version", f"be {since} with {name}", version)
     rows = {name: tuple(fields.items(name)) for name in COLUMNS if name in fields}
     try:
         found = FaultMap(fields.text("network_sha256"), fields.integer("samples"), **rows)
@@ -248,41 +283,9 @@ def load(path: Path, network: Network) -> FaultMap:
     return found
 
 
-def _names(network: Network) -> list[tuple[str, int]]:
-    return [(p.name, k) for p in network.relaxing for k in range(p.size)]
-
-
-def _pairs(
-    name: list[tuple[str, int]], values: npt.NDArray[np.int16], where: npt.NDArray[np.bool_]
-) -> tuple[tuple[str, int, int], ...]:
-    return tuple((*name[i], int(values[i])) for i in np.flatnonzero(where))
-
-
-def _weight_rows(network: Network, damaged: Network) -> list[tuple[str, int, int, int]]:
-    rows = []
-    for before, after in _pairs_of(network, damaged):
-        if not isinstance(before, DenseCoupling) or not isinstance(after, DenseCoupling):
-            continue
-        for row, column in np.argwhere(before.weight != after.weight).tolist():
-            rows.append((before.name, row, column, int(after.weight[row, column])))
-    return rows
-
-
-def _parameter_rows(network: Network, damaged: Network) -> Iterator[tuple[str, int, int]]:
-    for before, after in _pairs_of(network, damaged):
-        if not isinstance(before, DenseCoupling):
-            words = after.parameters.ravel()
-            for k in np.flatnonzero(before.parameters.ravel() != words).tolist():
-                yield before.name, k, int(words[k])
-
-
-def _pairs_of(network: Network, damaged: Network) -> Iterator[tuple[Coupling, Coupling]]:
-    return zip(network.couplings, damaged.couplings, strict=True)
-
-
-def _state_rows(before: States, after: States) -> list[tuple[int, str, int, int]]:
-    rows = []
-    for name, states in before.items():
-        for sample, neuron in np.argwhere(states != after[name]).tolist():
-            rows.append((sample, name, neuron, int(after[name][sample, neuron])))
-    return rows
+def _latent_rows(layer: Layer, network: Network) -> list[tuple[str, int, int, int, int]]:
+    if isinstance(layer, StuckLatentBits):
+        return layer.rows(network)
+    if isinstance(layer, LearningLayer):
+        raise InputError(f"a fault map must be digital, found the layer {layer.kind}")
+    return []

@@ -107,7 +107,7 @@ def test_a_file_that_is_no_whole_map_is_refused_in_one_line(tmp_path: Path) -> N
     FaultMap.make(MAP.network, [p.StateUpset(0.1)], 4).save(path)
     whole = path.read_bytes()
     record = json.loads(whole)
-    surprises = {"format": "map", "version": 3, "surprise": 1}
+    surprises = {"format": "map", "version": 4, "surprise": 1}
     for content, message in (
         (whole[: len(whole) // 2], "must be JSON, found: "),
         (b"[]", r"must hold an object, found \[\]"),

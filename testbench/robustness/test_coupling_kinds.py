@@ -229,7 +229,7 @@ CONVOLUTION = "input-hidden"
             "must be of couplings without rows in weights, found 'input-hidden'",
         ),
         ({"parameters": [[CONVOLUTION, 0, 1]], "version": 1}, "version must be 2 with parameters"),
-        ({"version": 3}, "version must be 1 or 2"),
+        ({"version": 4}, "version must be 1, 2 or 3"),
     ],
 )
 def test_bad_parameters_are_one_line(entries: dict[str, object], said: str, tmp_path: Path) -> None:

@@ -44,10 +44,16 @@ class CoreTraining:
     modelled they are the simulator's, and all phases are compared.
     """
 
-    def __init__(self, trainer: Trainer, parameters: CoreParameters, folder: Path) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        parameters: CoreParameters,
+        folder: Path,
+        learner: type[CompiledLearner] = CompiledLearner,
+    ) -> None:
         self.trainer, self.parameters = trainer, parameters
         images = MemoryImages.of(trainer.blueprint, parameters)
-        self.core = CompiledLearner(parameters, images, folder)
+        self.core = learner(parameters, images, folder)
         self.checker = Checker(parameters, TimingModel(parameters))
         self.counts = Counts()
         self._load(state_of_trainer(trainer))

@@ -28,10 +28,21 @@ from toreq_hw.sim.campaign.recovery import EvaluationSet, relearn
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.sim.learning.training_samples import TrainingSamples
-from toreq_hw.sim.perturbation import AsymmetricUpdate, DeadNeurons, StuckWeights
+from toreq_hw.sim.perturbation import (
+    AsymmetricUpdate,
+    DeadNeurons,
+    StuckLatentBits,
+    StuckStateBits,
+    StuckWeights,
+)
 from toreq_hw.studies.kept_work import kept_work
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.versions import versions
+
+BROKEN: dict[str, type[DeadNeurons | StuckWeights | StuckLatentBits | StuckStateBits]] = {
+    layer.kind: layer for layer in (DeadNeurons, StuckWeights, StuckLatentBits, StuckStateBits)
+}
+"""What can break for good, by the name that it has on the command line."""
 
 _EPILOG = """\b
 Examples:
@@ -46,12 +57,14 @@ Examples:
 @click.option(
     "--layer",
     "kind",
-    type=Name([DeadNeurons.kind, StuckWeights.kind]),
+    type=Name(list(BROKEN)),
     default=DeadNeurons.kind,
     show_default=True,
     help="What breaks for good.",
 )
-@click.option("--level", type=Real(0, 1), required=True, help="Fraction of neurons or weights.")
+@click.option(
+    "--level", type=Real(0, 1), required=True, help="Fraction of neurons, weights or bits."
+)
 @click.option("--epochs", type=Whole(1, MAX_COUNT), default=3, show_default=True)
 @click.option(
     "--asymmetry",
@@ -90,7 +103,7 @@ def command(
         with console.terminal.bar("learning on", epochs * len(training.labels)) as bar:
             return relearn(
                 trainer=trainer,
-                layer=(DeadNeurons if kind == DeadNeurons.kind else StuckWeights)(level, seed),
+                layer=_layer(kind, level, seed, trainer),
                 training=training,
                 evaluation=evaluation,
                 epochs=epochs,
@@ -125,6 +138,15 @@ def _record(
         network_sha256=trainer.network().sha256,
         versions=versions(),
     )
+
+
+def _layer(
+    kind: str, level: float, seed: int, trainer: Trainer
+) -> DeadNeurons | StuckWeights | StuckLatentBits | StuckStateBits:
+    """What breaks; of latents the bits that the training keeps."""
+    if kind == StuckLatentBits.kind:
+        return StuckLatentBits(level, seed, bits=trainer.rule.latent_bits)
+    return BROKEN[kind](level, seed)
 
 
 def _samples_of(dataset: Dataset, shape: Network) -> tuple[TrainingSamples, EvaluationSet]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toreq_hw.contract.faults import ACCUMULATOR_BITS, FAULTS, FIRST_TICK, LAST_TICK, fault_bits
+from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.contract.operations import message_bits
 from toreq_hw.errors import InputError
 from toreq_hw.network import Coupling, DenseCoupling, Network, Population, WeightFormat
@@ -15,6 +16,7 @@ Row = tuple[Any, ...]
 COLUMNS = {
     "weights": ("coupling", "row", "column", "word"),
     "parameters": ("coupling", "parameter", "word"),
+    "latents": ("coupling", "row", "column", "at_zero", "at_one"),
     "stuck": ("population", "neuron", "state"),
     "inverted": ("population", "neuron", "mask"),
     "messages": ("population", "neuron", "mask"),
@@ -27,6 +29,7 @@ COLUMNS = {
 _PLACE = {
     "weights": 3,
     "parameters": 2,
+    "latents": 3,
     "stuck": 2,
     "inverted": 2,
     "messages": 2,
@@ -44,6 +47,8 @@ _RANGES = {
     "word": (-WeightFormat.INT8.limit, WeightFormat.INT8.limit),
     "state": (1 - (1 << MAX_STATE_BITS - 1), (1 << MAX_STATE_BITS) - 1),
     "mask": (0, (2 << MAX_STATE_BITS) - 1),
+    "at_zero": (0, (1 << LATENT_BITS) - 1),
+    "at_one": (0, (1 << LATENT_BITS) - 1),
     "bit": (0, ACCUMULATOR_BITS - 1),
 }
 """Lowest and highest value of a column in the map of any network; of others `_NUMBERED`."""
@@ -93,6 +98,17 @@ def check_rows(entries: Mapping[str, Sequence[Row]], samples: int, network: Netw
     for name, rows in entries.items():
         for k, row in enumerate(rows):
             check.row(f"{name}[{k}]", name, dict(zip(COLUMNS[name], row, strict=True)))
+    for k, (coupling, row, column, at_zero, at_one) in enumerate(entries["latents"]):
+        if at_zero & at_one or not at_zero | at_one:
+            raise InputError(
+                f"latents[{k}]: bits must be stuck at 0 or at 1, one of them at least, found masks "
+                f"{at_zero} and {at_one}"
+            )
+        if check.couplings[coupling].is_self_coupling and row >= column:
+            raise InputError(
+                f"latents[{k}]: a self-coupling must list cells right of its diagonal, found "
+                f"[{row}, {column}]"
+            )
     words = {row[:3]: row[3] for row in entries["weights"]}
     for k, (coupling, row, column, word) in enumerate(entries["weights"]):
         if check.couplings[coupling].is_self_coupling:
@@ -110,6 +126,7 @@ class _Check:
     def __init__(self, network: Network, samples: int) -> None:
         self.couplings = {c.name: c for c in network.dense_couplings}
         self._stored = {c.name: c for c in network.couplings}
+        self._dense = {k: c for k, c in self._stored.items() if isinstance(c, DenseCoupling)}
         self._populations = {p.name: p for p in network.relaxing}
         self._colours = len(network.colours)
         self._samples = samples
@@ -125,13 +142,13 @@ class _Check:
         """Lowest and highest value of the columns that hold numbers, but ticks."""
         if name == "frozen":
             return {"colour": (0, self._colours - 1)}
-        if name == "weights":
-            coupling: DenseCoupling = _look_up(
-                self.couplings, values["coupling"], f"{what}: coupling"
-            )
+        if name in ("weights", "latents"):
+            known = self.couplings if name == "weights" else self._dense
+            coupling: DenseCoupling = _look_up(known, values["coupling"], f"{what}: coupling")
             rows, columns = coupling.weight.shape
             limit = coupling.weight_format.limit
-            return {"row": (0, rows - 1), "column": (0, columns - 1), "word": (-limit, limit)}
+            ranges = {"row": (0, rows - 1), "column": (0, columns - 1)}
+            return ranges | ({"word": (-limit, limit)} if name == "weights" else {})
         if name == "parameters":
             stored: Coupling = _look_up(self._stored, values["coupling"], f"{what}: coupling")
             if isinstance(stored, DenseCoupling):

@@ -1,0 +1,299 @@
+"""Learning under a fault map: the compiled trainer against plain Python, and maps of latents."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from testbench.networks import Case, random_case, with_random_weights
+from toreq_hw import commands, network, sim
+from toreq_hw.contract.faults import FREE
+from toreq_hw.contract.layout import Layout
+from toreq_hw.errors import InputError
+from toreq_hw.network import Network, Schedule, WeightFormat, layered
+from toreq_hw.sim import perturbation as p
+from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.sim.learning.reference import Latents, update
+from toreq_hw.sim.learning.synapses import weights_of
+from toreq_hw.sim.perturbation import fault_map
+from toreq_hw.sim.perturbation.fault_map import FaultMap
+from toreq_hw.sim.perturbation.faulty_training import FaultyTrainer
+
+SWEEPS = 25
+
+
+def read(v: int, at_zero: int, at_one: int, dropped: int) -> int:
+    """A latent as its stuck bits leave it: docs/robustness.md, in plain integers."""
+    word = (v & 0xFFFF & ~at_zero) | at_one
+    number = word - (1 << 16) * (word >> 15)
+    lowest = -((32767 >> dropped) << dropped)
+    return max(number, lowest)
+
+
+class Twin:
+    """One training under a map, in plain Python, on the reference engine."""
+
+    def __init__(self, trainer: Trainer, given: FaultMap) -> None:
+        self.trainer, self.map, network = trainer, given, trainer.blueprint
+        self.disturbance = given.disturbance(trainer.network())
+        layout = Layout(network)
+        self.latents = Latents(
+            {c.name: trainer.latents(k).astype(np.int64) for k, c in enumerate(network.couplings)},
+            {
+                q.name: trainer.synapses.bias_latent[layout.of(q)].astype(np.int64)
+                for q in network.relaxing
+            },
+            int(trainer.random_state),
+            {c.name: int(trainer.synapses.dropped[k]) for k, c in enumerate(network.couplings)},
+        )
+        self.break_latents()
+
+    def break_latents(self) -> None:
+        loops = {c.name for c in self.trainer.blueprint.couplings if c.is_self_coupling}
+        for name, row, column, at_zero, at_one in self.map.latents:
+            latent, dropped = self.latents.weight[name], self.latents.dropped[name]
+            latent[row, column] = read(int(latent[row, column]), at_zero, at_one, dropped)
+            if name in loops:
+                latent[column, row] = latent[row, column]
+
+    def network(self) -> Network:
+        """Made anew of the latents."""
+        blueprint = self.trainer.blueprint
+        couplings = tuple(
+            c.with_parameters(
+                weights_of(
+                    self.latents.weight[c.name].astype(np.int16),
+                    int(self.trainer.synapses.theta[k]),
+                )
+            )
+            for k, c in enumerate(blueprint.couplings)
+        )
+        biases = {n: (v >> 4).astype(np.int32) for n, v in self.latents.bias.items()}
+        return type(blueprint)(
+            blueprint.populations, couplings, biases, blueprint.schedule, blueprint.beta_shift
+        )
+
+    def learn(self, case: Case, sample: int, shifts: dict[str, int], bias_shift: int) -> None:
+        network = self.network()
+        x, y = case.inputs[sample : sample + 1], case.labels[sample : sample + 1]
+        engine = p.disturbed_engine(network, self.disturbance, "reference")
+        free = sim.relax(network, x, engine=engine, max_sweeps=SWEEPS)
+        drive = sim.nudge(network, free.states["output"], y)
+        ends = [
+            sim.relax(
+                network, x, engine=engine, states=free.states, drive=s * drive, max_sweeps=SWEEPS
+            )
+            for s in (1, -1)
+        ]
+        positive, negative = ({n: s[0] for n, s in e.states.items()} for e in ends)
+        biases = dict.fromkeys(positive, bias_shift)
+        update(network, self.latents, x[0], positive, negative, shifts, biases)
+        self.break_latents()
+
+
+def lasting_map(
+    network: Network, seed: int, bits: dict[str, int], inverted: float = 0.03
+) -> FaultMap:
+    """Stuck latents, stuck and inverted states, at places drawn. inverted: share of state bits."""
+    rng = np.random.default_rng(seed)
+    latents = []
+    for coupling in network.dense_couplings:
+        cells = coupling.free_parameters()
+        chosen = rng.choice(cells, min(len(cells), int(rng.integers(0, 9))), replace=False)
+        for cell in sorted(chosen.tolist()):
+            at_zero, at_one = 0, 0
+            while not at_zero | at_one:
+                hit = (
+                    int(rng.integers(1 << 16))
+                    >> (16 - bits[coupling.name])
+                    << (16 - bits[coupling.name])
+                )
+                value = int(rng.integers(1 << 16))
+                at_zero, at_one = hit & ~value, hit & value
+            latents.append((coupling.name, *divmod(cell, coupling.shape[1]), at_zero, at_one))
+    layers = [p.DeadNeurons(0.2, seed, value="zero"), p.StuckStateBits(inverted, seed)]
+    states = FaultMap.make(network, layers, 0)
+    return FaultMap(
+        network.sha256, 0, latents=tuple(latents), stuck=states.stuck, inverted=states.inverted
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_compiled_trainer_is_the_written_rule(seed: int) -> None:
+    schedule = Schedule.SEQUENTIAL if seed % 3 == 2 else Schedule.PARITY
+    case = random_case(seed, schedule=schedule, batch=12)
+    bits = {c.name: (16, 12, 8, 9)[(seed + k) % 4] for k, c in enumerate(case.network.couplings)}
+    shifts = {c.name: 2 + (seed + k) % 3 for k, c in enumerate(case.network.couplings)}
+    rule = Rule(bias_shift=3, theta=900, initial_reach=6000, shifts=shifts, own_latent_bits=bits)
+    trainer = Trainer(case.network, rule, seed=seed)
+    given = lasting_map(trainer.network(), seed, bits)
+    twin, found = Twin(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
+    for sample in range(len(case.inputs)):
+        twin.learn(case, sample, shifts, 3)
+        found.learn(case.inputs, case.labels, np.array([sample]))
+        for k, coupling in enumerate(case.network.couplings):
+            name = coupling.name
+            assert np.array_equal(found.latents(k), twin.latents.weight[name]), (sample, name)
+        assert found.random_state == twin.latents.random_state
+        assert found.network().sha256 == twin.network().lowered.sha256
+    bias = np.concatenate([twin.latents.bias[q.name] for q in case.network.relaxing])
+    assert np.array_equal(found.synapses.bias_latent, bias)
+
+
+@pytest.mark.parametrize(
+    ("v", "at_zero", "at_one", "dropped", "expected"),
+    [
+        (0, 0, 0x0100, 0, 256),
+        (-1, 0x0001, 0, 0, -2),
+        (5, 0, 0x8000, 0, -32763),
+        (0, 0, 0x8000, 0, -32767),  # -32768 is no latent
+        (0, 0, 0x8000, 8, -32512),  # nor is -128, of 8 bits
+        (-300, 0x8000, 0, 0, 32468),
+        (4096, 0x1000, 0x0010, 4, 16),
+    ],
+)
+def test_stuck_bits_by_hand(v: int, at_zero: int, at_one: int, dropped: int, expected: int) -> None:
+    assert read(v, at_zero, at_one, dropped) == expected
+    network = layered((2, 2), WeightFormat.INT8, (7,))
+    rule = Rule(shift=4, latent_bits=16 - dropped)
+    trainer = Trainer(network, rule, seed=1)
+    trainer.latents(0)[...] = [[v, 0], [0, 0]]
+    trainer.program()
+    name = network.couplings[0].name
+    given = FaultMap(trainer.network().sha256, 0, latents=((name, 0, 0, at_zero, at_one),))
+    found = FaultyTrainer(trainer, given)
+    assert found.latents(0).tolist() == [[expected, 0], [0, 0]]
+    assert trainer.latents(0).tolist() == [[v, 0], [0, 0]]
+
+
+def test_without_faults_it_learns_the_same_bits() -> None:
+    case = random_case(3, schedule=Schedule.PARITY, batch=30)
+    plain = Trainer(case.network, Rule(shift=3, bias_shift=3), seed=2)
+    same = FaultyTrainer(plain, FaultMap(plain.network().sha256, 0))
+    order = np.arange(30)
+    assert same.learn(case.inputs, case.labels, order) == plain.learn(
+        case.inputs, case.labels, order
+    )
+    assert np.array_equal(same.synapses.latent, plain.synapses.latent)
+    assert same.random_state == plain.random_state
+
+
+def test_a_layer_sticks_as_many_bits_as_it_says_and_more_at_a_higher_level() -> None:
+    network = layered((20, 15, 4), WeightFormat.INT8, (7, 7))
+    counts = []
+    places: list[set[tuple[Any, ...]]] = []
+    for level in (0.0, 0.1, 0.5, 1.0):
+        rows = p.StuckLatentBits(level, 7, bits=12).rows(network)
+        counts.append(sum((row[3] | row[4]).bit_count() for row in rows))
+        places.append(
+            {(*row[:3], side, k) for row in rows for side in (3, 4) for k in range(16)
+             if row[side] >> k & 1}
+        )  # fmt: skip
+        assert all((row[3] | row[4]) & 0xF == 0 and row[3] & row[4] == 0 for row in rows)
+    cells = 20 * 15 + 15 * 4
+    assert counts == [0, cells * 12 // 10, cells * 6, cells * 12]
+    assert places[0] < places[1] < places[2] < places[3]
+    ones = sum(place[3] == 4 for place in places[3])
+    assert abs(ones / len(places[3]) - 0.5) < 0.05
+
+
+def test_a_map_of_latents_is_kept_and_only_learning_machines_take_it(tmp_path: Path) -> None:
+    network = layered((5, 4, 3), WeightFormat.INT8, (7, 7))
+    found = FaultMap.make(network, [p.StuckLatentBits(0.2, 3), p.DeadNeurons(0.5, 1)], 2)
+    found.save(tmp_path / "map.json")
+    assert json.loads((tmp_path / "map.json").read_text())["version"] == 3
+    assert fault_map.load(tmp_path / "map.json", network) == found
+    with pytest.raises(InputError, match="latents of a fault map must be replayed on a machine"):
+        found.relax(network, np.zeros((2, 5), np.int16))
+    with pytest.raises(InputError, match="must be digital, found the layer asymmetric_update"):
+        FaultMap.make(network, [p.AsymmetricUpdate(0.1)], 1)
+
+
+NETWORK = layered((5, 4, 3), WeightFormat.INT8, (7, 7))
+FIRST = NETWORK.couplings[0].name
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [[FIRST, 0, 0, 1]],
+            r"latents\[0\] must be a row of coupling, row, column, at_zero, at_one",
+        ),
+        ([[FIRST, 0, 0, 1, 1]], "must be stuck at 0 or at 1"),
+        ([[FIRST, 0, 0, 0, 0]], "one of them at least"),
+        ([[FIRST, 0, 4, 1, 0]], r"column must be a whole number in 0\.\.3"),
+        ([[FIRST, 0, 0, 65536, 0]], r"at_zero must be a whole number in 0\.\.65535"),
+        ([[FIRST, 0, 0, 1, 0], [FIRST, 0, 0, 2, 0]], "not listed yet"),
+        ([["nowhere", 0, 0, 1, 0]], "coupling must be one of"),
+    ],
+)
+def test_bad_rows_are_one_line(rows: list[Any], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        FaultMap(NETWORK.sha256, 0, latents=tuple(map(tuple, rows))).check(NETWORK)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entries", "bits", "said"),
+    [
+        (
+            {"latents": ((FIRST, 0, 0, 4, 0),)},
+            12,
+            r"must be stuck in bits 4\.\.15, which they have",
+        ),
+        (
+            {"weights": ((FIRST, 0, 0, 4),)},
+            16,
+            "must have only latents, stuck, inverted, found weig",
+        ),
+        ({"frozen": ((0, 3),)}, 16, "found frozen"),
+    ],
+)
+def test_what_a_training_cannot_go_on_under_is_refused(
+    entries: dict[str, Any], bits: int, said: str
+) -> None:
+    trainer = Trainer(NETWORK, Rule(shift=4, latent_bits=bits), seed=1)
+    given = FaultMap(trainer.network().sha256, 0, **entries)
+    with pytest.raises(InputError, match=said):
+        FaultyTrainer(trainer, given)
+
+
+def test_a_stuck_neuron_keeps_its_state_in_every_phase() -> None:
+    """At 17, which no dead neuron of a core has: it drives its neighbours from the first tick."""
+    case = random_case(5, schedule=Schedule.PARITY, batch=6)
+    trainer = Trainer(case.network, Rule(shift=3, bias_shift=3), seed=4)
+    hidden = next(q for q in case.network.relaxing if q.state_max >= 3)
+    given = FaultMap(trainer.network().sha256, 0, stuck=((hidden.name, 0, 3),))
+    assert (given.disturbance(trainer.network()).stuck != FREE).sum() == 1
+    twin, found = Twin(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
+    shifts = dict.fromkeys((c.name for c in case.network.couplings), 3)
+    for sample in range(6):
+        twin.learn(case, sample, shifts, 3)
+    found.learn(case.inputs, case.labels, np.arange(6))
+    for k, coupling in enumerate(case.network.couplings):
+        assert np.array_equal(found.latents(k), twin.latents.weight[coupling.name])
+
+
+@pytest.mark.parametrize("kind", ["stuck_latent_bits", "stuck_state_bits"])
+def test_the_command_learns_on_under_stuck_bits(kind: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    drawn = with_random_weights(layered((64, 8, 10), WeightFormat.INT8, (7, 7)), rng)
+    network.save(drawn, tmp_path / "net.safetensors")
+    arguments = ["relearn", str(tmp_path / "net.safetensors"), "--layer", kind, "--level", "0.02"]
+    arguments += ["--epochs", "2", "--samples", "60", "--work", str(tmp_path / "work")]
+    assert outcome([*arguments, "--json", str(tmp_path / "r.json")]) == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["damage"] == kind
+    before, *after = record["accuracy"]
+    assert len(after) == 2
+    assert after[-1] > before + 0.2  # random weights learn digits
+    assert outcome([*arguments, "--asymmetry", "0.1"]) == 2
+
+
+def outcome(arguments: list[str]) -> object:
+    with pytest.raises(SystemExit) as ended:
+        commands.main(arguments)
+    return ended.value.code
