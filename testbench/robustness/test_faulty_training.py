@@ -34,7 +34,7 @@ def read(v: int, at_zero: int, at_one: int, dropped: int) -> int:
     return max(number, lowest)
 
 
-class Twin:
+class Written:
     """One training under a map, in plain Python, on the reference engine."""
 
     def __init__(self, trainer: Trainer, given: FaultMap) -> None:
@@ -131,16 +131,16 @@ def test_the_compiled_trainer_is_the_written_rule(seed: int) -> None:
     rule = Rule(bias_shift=3, theta=900, initial_reach=6000, shifts=shifts, own_latent_bits=bits)
     trainer = Trainer(case.network, rule, seed=seed)
     given = lasting_map(trainer.network(), seed, bits)
-    twin, found = Twin(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
+    written, found = Written(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
     for sample in range(len(case.inputs)):
-        twin.learn(case, sample, shifts, 3)
+        written.learn(case, sample, shifts, 3)
         found.learn(case.inputs, case.labels, np.array([sample]))
         for k, coupling in enumerate(case.network.couplings):
             name = coupling.name
-            assert np.array_equal(found.latents(k), twin.latents.weight[name]), (sample, name)
-        assert found.random_state == twin.latents.random_state
-        assert found.network().sha256 == twin.network().lowered.sha256
-    bias = np.concatenate([twin.latents.bias[q.name] for q in case.network.relaxing])
+            assert np.array_equal(found.latents(k), written.latents.weight[name]), (sample, name)
+        assert found.random_state == written.latents.random_state
+        assert found.network().sha256 == written.network().lowered.sha256
+    bias = np.concatenate([written.latents.bias[q.name] for q in case.network.relaxing])
     assert np.array_equal(found.synapses.bias_latent, bias)
 
 
@@ -270,13 +270,13 @@ def test_a_stuck_neuron_keeps_its_state_in_every_phase() -> None:
     hidden = next(q for q in case.network.relaxing if q.state_max >= 3)
     given = FaultMap(trainer.network().sha256, 0, stuck=((hidden.name, 0, 3),))
     assert (given.disturbance(trainer.network()).stuck != FREE).sum() == 1
-    twin, found = Twin(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
+    written, found = Written(trainer, given), FaultyTrainer(trainer, given, max_sweeps=SWEEPS)
     shifts = dict.fromkeys((c.name for c in case.network.couplings), 3)
     for sample in range(6):
-        twin.learn(case, sample, shifts, 3)
+        written.learn(case, sample, shifts, 3)
     found.learn(case.inputs, case.labels, np.arange(6))
     for k, coupling in enumerate(case.network.couplings):
-        assert np.array_equal(found.latents(k), twin.latents.weight[coupling.name])
+        assert np.array_equal(found.latents(k), written.latents.weight[coupling.name])
 
 
 @pytest.mark.parametrize("kind", ["stuck_latent_bits", "stuck_state_bits"])
