@@ -132,7 +132,8 @@ class Core(wiring.Component):
 
     def _connect_stores(self, m: Module) -> None:
         """Walks read stores; so does LEARN, which also writes them."""
-        stores = WeightStores(m, self.parameters, self._images, upsets=self._has_upsets)
+        faults = self.upsets if self._has_upsets and self._learning else None
+        stores = WeightStores(m, self.parameters, self._images, faults)
         beat, active, theta = self._walker.beat, self._walker.active, None
         if self._learning:
             beat, active = self._learning.read_beat(m, beat, active)
@@ -142,8 +143,6 @@ class Core(wiring.Component):
         stores.connect_weights(self._datapath.weights, theta)
         if self._learning:
             stores.connect_fields(self._learning.learner.latents)
-            if self._has_upsets:
-                stores.connect_stuck_bits(self.upsets)
             m.d.comb += self._learning.reader.fields.eq(self._learning.learner.latents)
 
     def _connect_walker(self, m: Module) -> None:

@@ -19,16 +19,16 @@ class RowStore(wiring.Component):
     Read: `read` and `address` in one cycle, `weights` (lane order) two cycles later; 0 where there
     are other stores, which are read instead. Write:
     `load`, in a cycle without `read`. In a core that learns the fields are latents, and what is
-    initialised has two ports; `latent_port` says how LEARN writes. upsets: some of their bits may
+    initialised has two ports; `latent_port` says how LEARN writes. faulty: some of their bits may
     be stuck (`stuck_port`).
     """
 
     def __init__(
-        self, parameters: CoreParameters, index: int, words: list[int], *, upsets: bool = False
+        self, parameters: CoreParameters, index: int, words: list[int], *, faulty: bool = False
     ) -> None:
         store = parameters.stores[index]
         self._parameters = parameters
-        self._has_stuck_bits = upsets and parameters.learning is not None
+        self._has_stuck_bits = faulty
         self._memory = parameters.memories[index]
         self._words = words if store.initialised else None
         super().__init__(

@@ -25,15 +25,15 @@ class SkewedStore(wiring.Component):
     Read: `read`, `tile`, `lane` and `by_column` in one cycle, `weights` (lane order) two cycles
     later; 0 where there are other stores, which are read instead.
     Write: a whole row of all banks (bank order) at `load_address`. In a core that learns the fields
-    are latents, and `latent_port` says how LEARN writes. upsets: some of their bits may be stuck
+    are latents, and `latent_port` says how LEARN writes. faulty: some of their bits may be stuck
     (`stuck_port`).
     """
 
     def __init__(
-        self, parameters: CoreParameters, index: int, words: list[int], *, upsets: bool = False
+        self, parameters: CoreParameters, index: int, words: list[int], *, faulty: bool = False
     ) -> None:
         self._parameters = parameters
-        self._has_stuck_bits = upsets and parameters.learning is not None
+        self._has_stuck_bits = faulty
         self._lane_bits = parameters.lane_bits
         self._words = words
         self._memory = parameters.memories[index]

@@ -19,14 +19,15 @@ class WeightStores:
     """Every store, wired to what reads it: `beat` of a walk, while `active`.
 
     loads: one strobe a store, with `load_address` and `load_data`. learning: the learning part of a
-    core that learns, which reads and writes latents too. upsets: of the core, with a fault port.
+    core that learns, which reads and writes latents too. faults: the core's fault port, if it has
+    one and learns: the members of `stuck_signature`.
     """
 
     def __init__(
-        self, m: Module, parameters: CoreParameters, images: MemoryImages, *, upsets: bool = False
+        self, m: Module, parameters: CoreParameters, images: MemoryImages, faults: Any = None
     ) -> None:
         self._m, self._parameters, self._images = m, parameters, images
-        self._upsets = upsets
+        self._faults = faults
         self._stores: list[Any] = []
 
     def connect_reads(self, beat: Any, active: Value, learning: Any = None) -> None:
@@ -46,7 +47,9 @@ class WeightStores:
             ]
             store: Any
             if entry.skewed:
-                store = SkewedStore(self._parameters, number, words, upsets=self._upsets)
+                store = SkewedStore(
+                    self._parameters, number, words, faulty=self._faults is not None
+                )
                 m.d.comb += [
                     store.read.eq(read),
                     store.tile.eq(address),
@@ -54,12 +57,14 @@ class WeightStores:
                     store.by_column.eq(beat.by_column),
                 ]
             else:
-                store = RowStore(self._parameters, number, words, upsets=self._upsets)
+                store = RowStore(self._parameters, number, words, faulty=self._faults is not None)
                 m.d.comb += [store.read.eq(read), store.address.eq(address)]
             m.submodules[f"store{number}"] = store
             self._stores.append(store)
             if learning is not None:
                 learning.connect_store(m, number, store)
+            if self._faults is not None:
+                self._connect_stuck_bits(number, store)
 
     def connect_loads(self, strobes: Value, address: Value, word: Value) -> None:
         """Writes a word that was loaded."""
@@ -70,15 +75,14 @@ class WeightStores:
                 store.load_data.eq(word),
             ]
 
-    def connect_stuck_bits(self, port: Any) -> None:
-        """Writes masks of stuck bits; `port` has the members of `stuck_signature`."""
-        for number, store in enumerate(self._stores):
-            self._m.d.comb += [
-                store.stuck.eq(port.stuck_stores[number]),
-                store.stuck_address.eq(port.stuck_address),
-                store.stuck_at_zero.eq(port.stuck_at_zero),
-                store.stuck_at_one.eq(port.stuck_at_one),
-            ]
+    def _connect_stuck_bits(self, number: int, store: Any) -> None:
+        """Writes masks of stuck bits."""
+        self._m.d.comb += [
+            store.stuck.eq(self._faults.stuck_stores[number]),
+            store.stuck_address.eq(self._faults.stuck_address),
+            store.stuck_at_zero.eq(self._faults.stuck_at_zero),
+            store.stuck_at_one.eq(self._faults.stuck_at_one),
+        ]
 
     def connect_weights(self, weights: Any, theta: Value | None = None) -> None:
         """What the chosen store's fields mean, for each lane. theta: of a core that learns."""
