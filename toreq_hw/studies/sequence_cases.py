@@ -4,8 +4,9 @@ Settings of reversal-8 were chosen on other seeds. Those of the others are the s
 said here, chosen on few of the seeds that are reported; so were 20 epochs of copy-8. With 9
 fraction bits in its terms reversal-16 locks in two of five seeds; with 10 the gains are half as
 large. Sums want rows that stay even, so that what is attended is a mean: temperature 32, a budget
-that 8 divides, terms of 7 bits, which use all of a state. They were chosen on 500 held-out
-sequences and one seed.
+that 8 divides, terms of 7 bits, which use all of a state. First weights are small, so that values
+add up unclipped, and biases of thresholds learn fast. They were chosen on 500 held-out sequences
+and two seeds.
 """
 
 from dataclasses import replace
@@ -96,6 +97,7 @@ SEQUENCES = (
         fraction_bits=(5, 4),
         output_shift=5,
         bias_shift=7,
+        initial_reach=4000,
         rows=24,
         epochs=25,
         at_least=0.99,
