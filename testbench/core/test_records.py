@@ -17,6 +17,7 @@ from toreq_hw.records.deployment import DeployedNetwork
 from toreq_hw.records.depth import Depth
 from toreq_hw.records.gradients import Gradients
 from toreq_hw.records.lazy import LazyRecord
+from toreq_hw.records.learning import Learning
 from toreq_hw.records.parity import Parity
 from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.structured import Structured
@@ -26,6 +27,7 @@ from toreq_hw.reports import parity
 from toreq_hw.reports.depth import depth_page
 from toreq_hw.reports.gradients import gradients_page
 from toreq_hw.reports.lazy import lazy_page
+from toreq_hw.reports.learning import learning_page
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import Page, write_page
 from toreq_hw.reports.robustness import robustness_page
@@ -71,6 +73,7 @@ CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
     "depth": (Depth, pages_of("depth", depth_page)),
     "gradients": (Gradients, pages_of("gradients", gradients_page)),
     "lazy": (LazyRecord, lazy_pages),
+    "learning": (Learning, pages_of("learning", learning_page)),
     "parity": (Parity, parity_pages),
     "robustness": (Robustness, robustness_pages),
     "structured": (Structured, pages_of("structured", structured_page)),

@@ -271,6 +271,15 @@ def test_rows_that_are_not_run_now_are_kept(
     assert [row.name for row in read_record(path, Learning, InputError).rows] == [OTHER.name]
 
 
+def test_nothing_is_built_where_that_is_asked_for(
+    tmp_path: Path, built: list[flow.Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning_cases, "PUBLISHED", (TINY,))
+    assert learn(tmp_path, "--no-build") == 1
+    assert not built
+    assert "left out with --no-build" in (tmp_path / "out" / "learning.md").read_text()
+
+
 def test_only_must_name_a_learner(tmp_path: Path) -> None:
     done = toreq_hw("learning", "--only", "nothing", "--out", tmp_path)
     assert done.status == 2

@@ -45,6 +45,7 @@ from toreq_hw.studies.synthesis import needs
     show_default=True,
     help="Runs of place and route of each.",
 )
+@click.option("--no-build", is_flag=True, help="Train and time only; rows say so.")
 @work_option("build/learning")
 @jobs_option
 @scheduler_option
@@ -54,6 +55,7 @@ def command(
     only: str | None,
     seeds: int,
     place_seeds: int,
+    no_build: bool,
     work: Path,
     jobs: int,
     scheduler: str | None,
@@ -73,7 +75,14 @@ def command(
         raise InputError(f"--only must be part of one of {names}, not {only!r}")
     kept = _kept([case for case in cases if case not in chosen], out)
     with Stages() as stages:
-        options = Options(tuple(chosen), seeds, place_seeds, kept, stages.watch)
+        options = Options(
+            cases=tuple(chosen),
+            seeds=seeds,
+            place_seeds=place_seeds,
+            kept=kept,
+            watch=stages.watch,
+            build=not no_build,
+        )
         record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     verdict, page = STUDY.verdict(record), STUDY.page(record)
     with together():

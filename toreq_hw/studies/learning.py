@@ -50,7 +50,8 @@ def _no_watch(_name: str, _seconds: float | None, _cached: bool, _note: str = ""
 @dataclass(frozen=True)
 class Options:
     """seeds: trainings of each case, from seed 1 on. place_seeds: of place and route. kept:
-    learners of an earlier record, shown beside. watch: told of the stages of builds.
+    learners of an earlier record, shown beside. watch: told of the stages of builds. build: whether
+    cores are built at all.
     """
 
     cases: tuple[LearningCase, ...] = PUBLISHED
@@ -58,6 +59,7 @@ class Options:
     place_seeds: int = 5
     kept: tuple[Learner, ...] = ()
     watch: "Watch" = _no_watch
+    build: bool = True
 
 
 def run(options: Options | None, place: Place) -> Learning:
@@ -211,6 +213,8 @@ def _built(case: LearningCase, options: Options) -> tuple[SynthesisRecord | None
     """The record of the build, or None and why there is none."""
     from toreq_hw.boards.flow.synthesis import synthesise
 
+    if not options.build:
+        return None, "left out with --no-build"
     try:
         return synthesise(request_of(case, options.place_seeds), options.watch), ""
     except (BuildError, NetworkError, ReportError) as error:
