@@ -100,7 +100,7 @@ _LARGE = LearningCase(
     learn_lanes=16,
     clock_mhz=60,
     settings=(("shift", 7), ("output_shift", 10), ("bias_shift", 9)),
-    asked=Asked(accuracy=0.985, first_us=130, later_us=60),
+    asked=Asked(accuracy=0.985, first_us=130.0, later_us=60.0),
 )
 
 PUBLISHED = (
@@ -112,7 +112,7 @@ PUBLISHED = (
         lanes=4,
         learn_lanes=1,
         clock_mhz=24,
-        asked=Asked(accuracy=0.976, first_us=400, later_us=200, p99_us=1000),
+        asked=Asked(accuracy=0.976, first_us=400.0, later_us=200.0, p99_us=1000.0),
     ),
     _LARGE,
     replace(
