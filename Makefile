@@ -167,11 +167,10 @@ rtl-learn-mutants: $(VENV)/extra-rtl-test ## Break what learns in 80 ways; each 
 	$(BIN)/python -m testbench.rtl.learning_mutants --count 80
 
 rtl-relearn: $(VENV)/extra-rtl-test ## Break a trained core and let it learn on; every latent as in the simulator.
-	$(BIN)/python -m testbench.rtl.relearn --weights int8 --latent-bits 16 --name relearn-int8
-	$(BIN)/python -m testbench.rtl.relearn --weights ternary --latent-bits 8 --name relearn-ternary
+	$(BIN)/toreq-hw study core-relearning --out reports/published
 
 rtl-relearn-quick: $(VENV)/extra-rtl-test ## The same on a small network, one epoch after each damage.
-	$(BIN)/python -m testbench.rtl.relearn --hidden 8 --lanes 4 --epochs 1 --name relearn-quick
+	$(BIN)/python -m testbench.rtl.relearn
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16

@@ -30,6 +30,21 @@ def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
         return svg(figure)
 
 
+def recovery_curves(before: float, series: Mapping[str, Sequence[float]]) -> str:
+    """Accuracy in per cent (values 0..1): `before` damage at -1, right after it at 0, then epochs.
+
+    series: one line per entry, from right after the damage on; dotted where it would have stayed.
+    """
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure("epochs after the damage", "accuracy, %")
+        for label, values in series.items():
+            curve = 100 * np.array([before, *values])
+            (line,) = axes.plot(np.arange(-1, len(values)), curve, label=label)
+            axes.hlines(curve[1], 0, len(values) - 1, colors=line.get_color(), linestyles=":")
+        axes.legend(frameon=False, fontsize=7)
+        return svg(figure)
+
+
 def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
     """How many samples took each whole number of `unit`.
 

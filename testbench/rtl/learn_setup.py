@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from toreq_hw import data, network
-from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters
@@ -45,12 +44,8 @@ class Setup:
         rule = self.recipe.rule(shape, self.recipe.epochs)
         return Trainer(shape, replace(rule, latent_bits=self.latent_bits), self.seed)
 
-    def parameters(self, shape: Network, max_sweeps: int = MAX_SWEEPS) -> CoreParameters:
+    def parameters(self, shape: Network) -> CoreParameters:
         """Of the core."""
         return CoreParameters.of(
-            shape,
-            self.lanes,
-            max_sweeps,
-            learn_lanes=self.learn_lanes,
-            latent_bits=self.latent_bits,
+            shape, self.lanes, learn_lanes=self.learn_lanes, latent_bits=self.latent_bits
         )

@@ -28,7 +28,6 @@ FIELDS = {
         "cycles_a_sample",
         *_SIMULATED,
     ),
-    "relearn": ("runs", "test_images", "cycles", "simulators"),
     "soak": ("images", "equal", "phases", "states_compared", "events", *_SIMULATED),
     "mutants": ("mutants", "killed", "equivalent", "neither", "kill_rate", "coverage", *_SIMULATED),
     "learning": ("mutants", "killed", "equivalent", "neither", "kill_rate"),

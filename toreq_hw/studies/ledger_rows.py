@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from toreq_hw.records.bench import BenchRow
+from toreq_hw.records.core_relearning import CoreRelearning
 from toreq_hw.records.critical import Critical
 from toreq_hw.records.energy import Activity
 from toreq_hw.records.gradients import GradientRun
@@ -20,6 +21,7 @@ from toreq_hw.studies.ledger import Ledger, study_of
 
 ROWS: dict[str, type] = {
     "bench": BenchRow,
+    "core-relearning": CoreRelearning,
     "critical": Critical,
     "depth": StructuredRun,
     "designs": Design,
