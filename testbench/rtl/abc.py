@@ -20,6 +20,16 @@ class Answer:
     seconds: float
 
 
+def search(folder: Path, name: str, seconds: int, cycles: int) -> Answer:
+    """PROVED: the output of <name>.aig stays low in the first `cycles`; REFUTED; or UNKNOWN."""
+    answer = _run(folder, name, seconds, f"scorr,-F,4;bmc3,-F,{cycles}")
+    status = folder / f"{name}.status"
+    words = status.read_text().split() if status.exists() else []
+    if answer.word == "UNKNOWN" and words[:2] == ["snl_UNK", str(cycles - 1)]:
+        return Answer("PROVED", answer.seconds)
+    return answer
+
+
 def decide(folder: Path, name: str, seconds: int, *, hunts: bool = False) -> Answer:
     """PROVED: the output of <name>.aig stays low for ever; REFUTED: it can rise; or UNKNOWN.
 

@@ -19,7 +19,7 @@ import click
 from amaranth.back import rtlil
 from amaranth.hdl import Fragment
 
-from testbench.rtl.abc import Answer, decide
+from testbench.rtl.abc import Answer, decide, search
 from testbench.rtl.aiger import Graph
 from testbench.rtl.equivalence import TO_AIG
 from testbench.rtl.proofs import PROOFS, SUMS, Proof
@@ -121,12 +121,14 @@ def prove(proof: Proof, check: str, seconds: int) -> dict[str, Any]:
     cut = "".join(f"cutpoint w:{name}; " for name in proof.cut.get(check, ()))
     name = f"{proof.name}-{check}".replace(" ", "-")
     harm = f"{cut}connect -set {wire} {tied}"
+    cycles = proof.bounded.get(check)
+    bounded = f"ABC scorr and bmc3, {cycles} cycles from reset"
     return _record(
         f"{proof.name}: {check.replace('_', ' ')}",
-        prove_or_refute(name, proof.make(), check, cut, seconds),
-        prove_or_refute(f"{name}-broken", proof.make(), check, harm, seconds),
+        prove_or_refute(name, proof.make(), check, cut, seconds, cycles),
+        prove_or_refute(f"{name}-broken", proof.make(), check, harm, seconds, cycles),
         f"{wire} tied to {tied}",
-        "ABC scorr and pdr, unbounded, from reset",
+        "ABC scorr and pdr, unbounded, from reset" if cycles is None else bounded,
     )
 
 
@@ -143,8 +145,10 @@ def prove_sums(kind: WeightFormat, seconds: int) -> dict[str, Any]:
     )
 
 
-def prove_or_refute(name: str, top: Property, check: str, change: str, seconds: int) -> Answer:
-    """Reachability by ABC. change: Yosys commands before it."""
+def prove_or_refute(
+    name: str, top: Property, check: str, change: str, seconds: int, cycles: int | None = None
+) -> Answer:
+    """Reachability by ABC. change: Yosys commands before it. cycles: None is for all time."""
     WORK.mkdir(parents=True, exist_ok=True)
     design = Fragment.get(top, None)  # which also lists the inputs
     ports = [*top.inputs, top.bad[check]]
@@ -157,6 +161,8 @@ def prove_or_refute(name: str, top: Property, check: str, change: str, seconds: 
     )
     if Graph.read(WORK / f"{name}.aig").outputs == [0]:
         return Answer("PROVED", 0.0)
+    if cycles is not None:
+        return search(WORK, name, seconds, cycles)
     return decide(WORK, name, seconds, hunts=name.endswith("broken"))
 
 

@@ -9,6 +9,7 @@ from testbench.rtl.learning_properties import NothingLearnsOutsideLearn, StepsAr
 from testbench.rtl.operands import OperandsAreExact, wide_network
 from testbench.rtl.properties import Property, QueueKeepsEvents, StreamsStand
 from testbench.rtl.sums import small_network
+from testbench.rtl.update_property import FIRST_LEARN, UpdatesComeOnce
 from toreq_hw.network import WeightFormat
 
 
@@ -17,13 +18,15 @@ class Proof:
     """A property and its broken copies: check to (wire of the flat design, what it is tied to).
 
     cut: by check, wires that the solver drives instead of the core, which can only make a check
-    harder to prove: what they carry does not matter to it.
+    harder to prove: what they carry does not matter to it. bounded: by check, how many cycles
+    behind the reset it is shown for; the others hold for all time.
     """
 
     name: str
     make: Callable[[], Property]
     broken: dict[str, tuple[str, str]]
     cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bounded: dict[str, int] = field(default_factory=dict)
 
 
 _SUMS_AND_INPUTS = (
@@ -135,6 +138,18 @@ PROOFS = (
             ("latents_stand", "biases_stand", "generator_stands"),
             (*_SUMS_AND_INPUTS, r"\core.learner.lanes.sum0", r"\core.datapath.state_d1"),
         ),
+    ),
+    *(
+        Proof(
+            f"updates {name}",
+            partial(UpdatesComeOnce, number),
+            {
+                "updates_come_once": (r"\learner.place", "3'b000"),  # the list never ends
+                "no_update_is_lost": (r"\learner.found_chunk[19]", "1'b0"),
+            },
+            bounded={"no_update_is_lost": FIRST_LEARN},
+        )
+        for number, name in enumerate(("of inputs", "of neurons"))
     ),
     *(
         Proof(

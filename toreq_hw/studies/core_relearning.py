@@ -111,6 +111,10 @@ def _break(options: Options, cores: Path, run: Run) -> CoreRelearning:
     return _Relearning(options, weights, seed, cores).under(str(run["damage"]), layers)
 
 
+_CORES: dict[Any, Any] = {}
+"""Cores of this process by their parameters: a network and its faults are loaded."""
+
+
 class _Difference(Exception):  # noqa: N818 (a finding, not an error)
     """Core and simulator differ; says where."""
 
@@ -137,6 +141,7 @@ class _Relearning:
         faults = FaultMap.make(network, layers, len(self.test))
         accuracy: list[float] = []
         samples = at_limit = 0
+        began = self.core.cycles
         before, difference = 0.0, None
         try:
             before = self._accuracy(FaultyTrainer(self.trained, self._no_faults(network)))
@@ -151,8 +156,6 @@ class _Relearning:
                 accuracy.append(self._accuracy(trainer, faults))
         except _Difference as found:
             difference = str(found)
-        finally:
-            self.core.close()
         return CoreRelearning(
             weights=self.weights,
             damage=damage,
@@ -164,7 +167,7 @@ class _Relearning:
             accuracy=tuple(accuracy),
             samples=samples,
             phases_at_limit=at_limit,
-            cycles=self.core.cycles,
+            cycles=self.core.cycles - began,
             difference=difference,
         )
 
@@ -189,7 +192,7 @@ class _Relearning:
         return trainer
 
     def _core(self, folder: Path) -> Any:
-        """A core that goes on from the trained state, at its last rates."""
+        """The core, whole again, which goes on from where the training ended."""
         try:
             from toreq_hw.rtl.images import MemoryImages
             from toreq_hw.rtl.learning.compiled import learning_words
@@ -206,7 +209,12 @@ class _Relearning:
             learn_lanes=options.learn_lanes,
             latent_bits=LATENT_BITS[self.weights],
         )
-        core = FaultyLearner(parameters, MemoryImages.of(self.shape, parameters), folder)
+        if parameters not in _CORES:
+            images = MemoryImages.of(self.shape, parameters)
+            _CORES[parameters] = FaultyLearner(parameters, images, folder)
+        core = _CORES[parameters]
+        network = self.trained.network()
+        core.inject(asdict(self._no_faults(network)), network)
         state, rates = state_of_trainer(self.trained), rates_of_trainer(self.trained)
         core.load(learning_words(state, rates, parameters))
         return core
