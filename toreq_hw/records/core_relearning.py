@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-from toreq_hw.json_values import JsonObject
-
 
 @dataclass(frozen=True, kw_only=True)
 class CoreRelearning:
     """One damage of one trained core.
 
-    layers: what breaks, as `Layer.to_json`; none is the control. before, accuracy: of the core on
+    layers: what breaks, each as the JSON text of `Layer.to_json`; none is the control. before, accuracy: of the core on
     all test images, 0..1: before the damage, right after it, and after each epoch of learning on.
     samples: learned under the damage. phases_at_limit: of these, ended by the limit on sweeps.
     difference: the first one between core and simulator, None where everything was equal.
@@ -18,7 +16,7 @@ class CoreRelearning:
     weights: str
     damage: str
     seed: int
-    layers: tuple[JsonObject, ...]
+    layers: tuple[str, ...]
     broken_latents: int
     latents: int
     before: float

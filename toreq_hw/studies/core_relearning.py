@@ -1,5 +1,6 @@
 """Damage in a running core that learns, and what learning on brings back."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -160,7 +161,7 @@ class _Relearning:
             weights=self.weights,
             damage=damage,
             seed=self.seed,
-            layers=tuple(layer.to_json() for layer in layers),
+            layers=tuple(json.dumps(layer.to_json()) for layer in layers),
             broken_latents=len(faults.latents),
             latents=sum(c.parameters.size for c in network.couplings),
             before=before,
