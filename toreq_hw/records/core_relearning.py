@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class CoreRelearning:
     """One damage of one trained core.
 
-    layers: what breaks, each as the JSON text of `Layer.to_json`; none is the control. before, accuracy: of the core on
-    all test images, 0..1: before the damage, right after it, and after each epoch of learning on.
-    samples: learned under the damage. phases_at_limit: of these, ended by the limit on sweeps.
+    layers: what breaks, each as the JSON text of `Layer.to_json`; none is the control. before,
+    accuracy: of the core on all test images, 0..1: before the damage, right after it, and after
+    each epoch of learning on. samples: learned under the damage. phases_at_limit: of these, ended
+    by the limit on sweeps.
     difference: the first one between core and simulator, None where everything was equal.
     """
 
