@@ -145,22 +145,7 @@ class UpdatesComeOnce(Property):
             of = parameters.relaxing[walk.source].first_group * lanes + row
             both = [s.bit_select(of, 1) & s.bit_select(at, 1) for s in (plus, minus)]
             moves = both[0] != both[1]
-        group = column >> (lanes.bit_length() - 1)
-        if walk.skewed:
-            where = walk.first + group * walk.pre_groups + (row >> parameters.lane_bits)
-        else:
-            where = walk.first + row * walk.beats + group
-        target, size = learner.target, parameters.learning.lanes
-        within = column & lanes - 1
-        mine = (
-            learner.write
-            & (target.store == walk.store)
-            & (target.address == where)
-            & (target.part == within >> (size.bit_length() - 1))
-            & learner.mask.bit_select(column & size - 1, 1)
-        )
-        if walk.skewed:
-            mine &= target.lane == (row & lanes - 1)
+        mine = self._writes(parameters, learner, row, column)
         written = Signal()
         with m.If(go):
             m.d.sync += written.eq(0)
@@ -171,3 +156,27 @@ class UpdatesComeOnce(Property):
         age = Signal(range(LONGEST + 2))
         m.d.sync += age.eq(Mux(go, 0, Mux(age > LONGEST, age, age + 1)))
         self.check("no_update_is_lost", age < LONGEST, when=learner.run)
+
+    def _writes(
+        self, parameters: CoreParameters, learner: Learner, row: Signal, column: Signal
+    ) -> Value:
+        """Whether the learner writes the latent at `row` and `column` in this cycle."""
+        assert parameters.learning is not None
+        walk, lanes = parameters.learning.couplings[self._number].walk, parameters.lanes
+        group = column >> (lanes.bit_length() - 1)
+        if walk.skewed:
+            where = walk.first + group * walk.pre_groups + (row >> parameters.lane_bits)
+        else:
+            where = walk.first + row * walk.beats + group
+        target, size = learner.target, parameters.learning.lanes
+        within = column & lanes - 1
+        mine: Value = (
+            learner.write
+            & (target.store == walk.store)
+            & (target.address == where)
+            & (target.part == within >> (size.bit_length() - 1))
+            & learner.mask.bit_select(column & size - 1, 1)
+        )
+        if walk.skewed:
+            mine &= target.lane == (row & lanes - 1)
+        return mine
