@@ -74,8 +74,9 @@ def command(seconds: int, only: tuple[str, ...]) -> None:
     )
     bounded = sum("bmc3" in result["method"] for result in results)
     verdict = (
-        f"rtl-formal: {len(results) - len(wrong)} of {len(results)} properties proved, their broken "
-        f"copies refuted; {bounded} for the first LEARN behind a reset, the others for all time"
+        f"rtl-formal: {len(results) - len(wrong)} of {len(results)} properties proved, their "
+        f"broken copies refuted; {bounded} for the first LEARN behind a reset, the others for all "
+        "time"
     )
     record = {
         "failure": failure,
