@@ -24,6 +24,11 @@ STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
 
+.PHONY: estimators
+
+estimators: $(VENV)/core ## Fit six tables with default settings, beside scikit-learn; writes reports/published.
+	$(BIN)/toreq-hw study estimators --out reports/published
+
 study-bench: bench
 study-lazy: lazy
 study-parity: parity

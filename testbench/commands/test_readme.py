@@ -59,6 +59,8 @@ def test_own_data(tmp_path: Path) -> None:
     (tmp_path / "wine.csv").write_text("\n".join(rows), encoding="utf-8")
     for line in blocks("sh own")[0].splitlines():
         output = run(shlex.split(line), tmp_path)
+    for block in blocks("python own"):
+        assert float(run([sys.executable, "-c", block], tmp_path)) > 0.9
     accuracy = re.search(r"test accuracy\s+│\s+([\d.]+) % of 36", output)
     assert accuracy
     assert float(accuracy[1]) >= 80

@@ -18,6 +18,7 @@ from toreq_hw.records.deployment import (
 )
 from toreq_hw.records.depth import Depth
 from toreq_hw.records.design import SynthesisRecord
+from toreq_hw.records.estimators import Estimators
 from toreq_hw.records.exchange import Exported, Imported
 from toreq_hw.records.gradients import Cosines, Gradients
 from toreq_hw.records.lazy import LazyRecord
@@ -62,6 +63,7 @@ KINDS = (
     RecordKind("cosine", (Cosines,)),
     RecordKind("study text", (TextRecord,)),
     RecordKind("study depth", (Depth,)),
+    RecordKind("study estimators", (Estimators,)),
     RecordKind("study gradients", (Gradients,)),
     RecordKind("inject", (Campaign,)),
     RecordKind("replay", (Replayed,)),

@@ -7,6 +7,7 @@ from toreq_hw.records.bench import BenchRow
 from toreq_hw.records.core_relearning import CoreRelearning
 from toreq_hw.records.critical import Critical
 from toreq_hw.records.energy import Activity
+from toreq_hw.records.estimators import FoldRun
 from toreq_hw.records.gradients import GradientRun
 from toreq_hw.records.lazy import Measured
 from toreq_hw.records.learning import LearningRun
@@ -25,6 +26,7 @@ ROWS: dict[str, type] = {
     "critical": Critical,
     "depth": StructuredRun,
     "designs": Design,
+    "estimators": FoldRun,
     "figures": Figures,
     "gradients": GradientRun,
     "lazy": Measured,

@@ -1,0 +1,203 @@
+"""What classifier and regressor share: parameters, scale, network, training, and its reports."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from toreq_hw import network, sim
+from toreq_hw.data import input_states
+from toreq_hw.errors import ToreqError
+from toreq_hw.estimators.recipe import TableRecipe, table_recipe
+from toreq_hw.json_values import JsonObject
+from toreq_hw.network import Encoding, Network, WeightFormat
+from toreq_hw.network.encoding import MAX_NAME, PIXEL_MAX
+from toreq_hw.network.file import from_header, header
+from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning.generator import sample_order
+
+_SEEDS = 1 << 32
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One epoch of training. epoch: from 1 on. accuracy: 0..1, of training samples, each before it
+    was learned; of a regressor the share of levels that were right in all of a sample.
+    """
+
+    epoch: int
+    epochs: int
+    accuracy: float
+    sweeps_per_phase: float
+    unsettled: int
+    events: int
+    seconds: float
+
+
+class EqPropEstimator(BaseEstimator):
+    """A network that is trained on chip, one sample at a time, in integers.
+
+    Features are scaled inside: 2.5 standard deviations on both sides of their mean become the
+    states of the input. The scale is part of `network_`, so its file is all that a board needs.
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (64,),
+        *,
+        weights: str = "int8",
+        state_bits: int = 8,
+        input_bits: int = 8,
+        epochs: int | None = None,
+        shift: int | None = None,
+        output_shift: int | None = None,
+        bias_shift: int | None = None,
+        random_state: Any = 1,
+        on_epoch: Callable[[EpochReport], object] | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.weights = weights
+        self.state_bits = state_bits
+        self.input_bits = input_bits
+        self.epochs = epochs
+        self.shift = shift
+        self.output_shift = output_shift
+        self.bias_shift = bias_shift
+        self.random_state = random_state
+        self.on_epoch = on_epoch
+        self.verbose = verbose
+
+    @property
+    def recipe_(self) -> str:
+        """The settings that the training used, in words."""
+        check_is_fitted(self)
+        return self._recipe
+
+    def _learn(
+        self, features: npt.NDArray[Any], labels: npt.NDArray[np.int64], rows: int, classes: int
+    ) -> None:
+        """Trains on features (samples, features) and labels (samples,) or (samples, rows).
+
+        Raises ValueError for parameters out of range.
+        """
+        try:
+            self._train(features, labels, rows, classes)
+        except ToreqError as error:
+            raise ValueError(str(error)) from error
+
+    def _train(
+        self, features: npt.NDArray[Any], labels: npt.NDArray[np.int64], rows: int, classes: int
+    ) -> None:
+        recipe = self._chosen_recipe(features.shape)
+        blank = self._blank(recipe, self._encoding(features), rows, classes)
+        seed = int(check_random_state(self.random_state).randint(0, _SEEDS, dtype=np.int64))
+        trainer = Trainer(blank, recipe.rule(blank, recipe.epochs), seed)
+        sizes = "-".join(str(p.size) for p in blank.populations)
+        self._recipe = f"{sizes} {self.weights}, {recipe}"
+        self._say(1, f"{type(self).__name__}: {len(features)} samples, {self._recipe}")
+        inputs = input_states(blank, self._pixels(blank, features), PIXEL_MAX)
+        for epoch in range(recipe.epochs):
+            begin = time.perf_counter()
+            found = trainer.learn(inputs, labels, sample_order(len(inputs), seed, epoch))
+            trainer.epoch += 1
+            self._report(epoch, recipe.epochs, found, time.perf_counter() - begin)
+        self.n_iter_ = recipe.epochs
+        self.network_ = trainer.network()
+
+    def _chosen_recipe(self, shape: tuple[int, ...]) -> TableRecipe:
+        """The recipe with what was given in its place. Raises ValueError for a bad parameter."""
+        known = [kind.value for kind in WeightFormat]
+        if self.weights not in known:
+            raise ValueError(f"weights must be one of {', '.join(known)}, not {self.weights!r}")
+        if self.epochs is not None and (not _is_whole(self.epochs) or self.epochs < 1):
+            raise ValueError(f"epochs must be None or a whole, from 1 on, not {self.epochs!r}")
+        recipe = table_recipe(WeightFormat(self.weights), shape[1], shape[0])
+        names = ("shift", "output_shift", "bias_shift", "epochs")
+        given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
+        return TableRecipe(**{**vars(recipe), **given})
+
+    def _blank(self, recipe: TableRecipe, encoding: Encoding, rows: int, classes: int) -> Network:
+        """The network to train. Raises ValueError for hidden sizes that are none."""
+        given: Any = self.hidden
+        hidden = (given,) if _is_whole(given) else tuple(given)
+        if not hidden or not all(_is_whole(size) and size > 0 for size in hidden):
+            raise ValueError(f"hidden must be sizes from 1 on, at least one, not {self.hidden!r}")
+        first, last = recipe.fraction_bits
+        sizes = (len(encoding.low), *map(int, hidden), rows * classes)
+        return network.layered(
+            sizes,
+            WeightFormat(self.weights),
+            (*[first] * len(hidden), last),
+            state_bits=self.state_bits,
+            input_bits=self.input_bits,
+            beta_shift=0,
+            readout=network.ClampedReadout(recipe.temperature, rows=rows),
+            encoding=encoding,
+        )
+
+    def _encoding(self, features: npt.NDArray[Any]) -> Encoding:
+        columns = tuple(str(name) for name in getattr(self, "feature_names_in_", ()))
+        if not all(name.isprintable() and 0 < len(name) <= MAX_NAME for name in columns):
+            columns = ()
+        return Encoding.spread(features, columns, self._class_names())
+
+    def _class_names(self) -> tuple[str, ...]:
+        return ()
+
+    def _pixels(self, net: Network, features: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """uint8 (samples, features), 0..255, of features of this shape."""
+        assert net.encoding is not None
+        return net.encoding.pixels(features)
+
+    def _relaxed(self, X: Any) -> sim.PhaseResult:  # noqa: N803 - scikit-learn's name
+        """The free phase of samples (samples, features), checked as scikit-learn does."""
+        check_is_fitted(self)
+        features = validate_data(self, X, reset=False, dtype=np.float64)
+        net = self.network_
+        try:
+            return sim.relax(net, input_states(net, self._pixels(net, features), PIXEL_MAX))
+        except ToreqError as error:
+            raise ValueError(str(error)) from error
+
+    def _report(self, epoch: int, epochs: int, found: Any, seconds: float) -> None:
+        report = EpochReport(
+            epoch=epoch + 1,
+            epochs=epochs,
+            accuracy=found.correct / found.samples,
+            sweeps_per_phase=found.sweeps / (3 * found.samples),
+            unsettled=found.unsettled,
+            events=found.events,
+            seconds=seconds,
+        )
+        self._say(2, f"epoch {report.epoch} of {epochs}: accuracy {100 * report.accuracy:.2f} %")
+        if self.on_epoch is not None:
+            self.on_epoch(report)
+
+    def _say(self, level: int, line: str) -> None:
+        if self.verbose >= level:
+            print(line)  # noqa: T201 - verbose asks for it
+
+    def __getstate__(self) -> JsonObject:
+        """For pickle: the network as what its file holds."""
+        state = dict(super().__getstate__())
+        if "network_" in state:
+            net = state["network_"]
+            state["network_"] = (header(net), net.tensors())
+        return state
+
+    def __setstate__(self, state: JsonObject) -> None:
+        """The network is checked as one that comes from a file."""
+        if "network_" in state:
+            state = {**state, "network_": from_header(*state["network_"])}
+        super().__setstate__(state)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

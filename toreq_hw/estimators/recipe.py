@@ -1,0 +1,66 @@
+"""Settings for tables: chosen by weight format, features and samples, printed with verbose.
+
+They were compared on inner validation splits, a quarter of the training rows; docs/estimators.md
+says of which tables.
+"""
+
+from dataclasses import dataclass
+from math import log2
+
+from toreq_hw.network import ClampedReadout, Network, WeightFormat
+from toreq_hw.sim.learning import Rule
+
+PRESENTATIONS = 50_000
+"""Samples that are learned in all, where epochs follow from it."""
+
+FEWEST_EPOCHS, MOST_EPOCHS = 20, 200
+DECAY = (0.4, 0.64, 0.84)
+"""From these fractions of all epochs on every k is one larger."""
+
+
+@dataclass(frozen=True)
+class TableRecipe:
+    """fraction_bits: of all couplings but the last, and of the last. shift, output_shift,
+    bias_shift: k of all couplings but the last, of the last, of biases.
+    """
+
+    fraction_bits: tuple[int, int]
+    shift: int
+    output_shift: int
+    bias_shift: int
+    initial_reach: int
+    temperature: tuple[int, int]
+    epochs: int
+
+    def rule(self, network: Network, epochs: int) -> Rule:
+        """The rule for one network and one length of training."""
+        last = [p.coupling.name for p in network.into(network.output.name) if not p.backward]
+        return Rule(
+            shift=self.shift,
+            bias_shift=self.bias_shift,
+            initial_reach=self.initial_reach,
+            shifts=dict.fromkeys(last, self.output_shift),
+            decay_epochs=tuple(round(part * epochs) for part in DECAY),
+        )
+
+    @property
+    def readout(self) -> ClampedReadout:
+        """Of one class a sample."""
+        return ClampedReadout(self.temperature)
+
+    def __str__(self) -> str:
+        top, bottom = self.temperature
+        return (
+            f"fraction bits {self.fraction_bits[0]} and {self.fraction_bits[1]}, k "
+            f"{self.shift}, {self.output_shift} and {self.bias_shift} of biases, temperature "
+            f"{top}/{bottom}, {self.epochs} epochs"
+        )
+
+
+def table_recipe(weights: WeightFormat, features: int, samples: int) -> TableRecipe:
+    """For a weight format, and the numbers of features and of training samples."""
+    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(PRESENTATIONS / max(1, samples))))
+    if weights is WeightFormat.INT8:
+        return TableRecipe((7, 7), 5, 6, 8, 3000, (1, 8), epochs)
+    first = min(5, max(2, round(log2(max(1, features)) / 2) - 1))
+    return TableRecipe((first, max(2, first)), 5, 7, 7, 6000, (1, 8), epochs)
