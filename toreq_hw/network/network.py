@@ -26,6 +26,7 @@ from toreq_hw.network.population import Population, Role
 from toreq_hw.network.projection import Projection, projections
 from toreq_hw.network.readout import ClampedReadout, check_readout
 from toreq_hw.network.schedule import Colouring, Schedule
+from toreq_hw.network.shown import Shown
 from toreq_hw.network.sweep import Sweep
 from toreq_hw.network.term_colours import check_colours
 from toreq_hw.network.trilinear import TermShare, Trilinear, check_terms, term_shares
@@ -33,8 +34,8 @@ from toreq_hw.reading import shown
 
 
 @named_type_errors
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Shown):
     """What is computed, whatever the machine: docs/numerics.md says how, to the bit.
 
     populations: in file order; exactly one input and one output.
