@@ -39,8 +39,8 @@ def _what() -> str:
     return (
         "Five stratified folds, mean and 95 % interval over folds, in per cent. All methods have "
         "the same folds and their defaults; scikit-learn's two get standardised features and up "
-        "to 1,000 iterations. In the column before the last, classes of training rows are shuffled: "
-        "the control."
+        "to 1,000 iterations. In the column before the last, the control, classes of training "
+        "rows are shuffled."
     )
 
 
