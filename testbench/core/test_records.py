@@ -15,6 +15,7 @@ from toreq_hw.reading import read_json, read_record, record_from
 from toreq_hw.records import plain
 from toreq_hw.records.deployment import DeployedNetwork
 from toreq_hw.records.depth import Depth
+from toreq_hw.records.estimators import Estimators
 from toreq_hw.records.gradients import Gradients
 from toreq_hw.records.lazy import LazyRecord
 from toreq_hw.records.learning import Learning
@@ -25,6 +26,7 @@ from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.text import TextRecord
 from toreq_hw.reports import parity
 from toreq_hw.reports.depth import depth_page
+from toreq_hw.reports.estimators import estimators_page
 from toreq_hw.reports.gradients import gradients_page
 from toreq_hw.reports.lazy import lazy_page
 from toreq_hw.reports.learning import learning_page
@@ -71,6 +73,7 @@ def synthesis_pages(record: Synthesis, folder: Path) -> None:
 
 CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
     "depth": (Depth, pages_of("depth", depth_page)),
+    "estimators": (Estimators, pages_of("estimators", estimators_page)),
     "gradients": (Gradients, pages_of("gradients", gradients_page)),
     "lazy": (LazyRecord, lazy_pages),
     "learning": (Learning, pages_of("learning", learning_page)),

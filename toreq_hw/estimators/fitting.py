@@ -117,7 +117,7 @@ class EqPropEstimator(BaseEstimator):
         if self.weights not in known:
             raise ValueError(f"weights must be one of {', '.join(known)}, not {self.weights!r}")
         if self.epochs is not None and (not _is_whole(self.epochs) or self.epochs < 1):
-            raise ValueError(f"epochs must be None or a whole, from 1 on, not {self.epochs!r}")
+            raise ValueError(f"epochs must be None or whole, from 1 on, not {self.epochs!r}")
         recipe = table_recipe(WeightFormat(self.weights), shape[1], shape[0])
         names = ("shift", "output_shift", "bias_shift", "epochs")
         given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
@@ -137,7 +137,9 @@ class EqPropEstimator(BaseEstimator):
             (*[first] * len(hidden), last),
             state_bits=self.state_bits,
             input_bits=self.input_bits,
-            beta_shift=0,
+            beta_shift=max(
+                0, (rows - 1).bit_length() - 2
+            ),  # rows of errors add up in a hidden layer
             readout=network.ClampedReadout(recipe.temperature, rows=rows),
             encoding=encoding,
         )

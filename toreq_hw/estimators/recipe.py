@@ -61,6 +61,22 @@ def table_recipe(weights: WeightFormat, features: int, samples: int) -> TableRec
     """For a weight format, and the numbers of features and of training samples."""
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(PRESENTATIONS / max(1, samples))))
     if weights is WeightFormat.INT8:
-        return TableRecipe((7, 7), 5, 6, 8, 3000, (1, 8), epochs)
+        return TableRecipe(
+            fraction_bits=(7, 7),
+            shift=5,
+            output_shift=6,
+            bias_shift=8,
+            initial_reach=3000,
+            temperature=(1, 8),
+            epochs=epochs,
+        )
     first = min(5, max(2, round(log2(max(1, features)) / 2) - 1))
-    return TableRecipe((first, max(2, first)), 5, 7, 7, 6000, (1, 8), epochs)
+    return TableRecipe(
+        fraction_bits=(first, first),
+        shift=5,
+        output_shift=7,
+        bias_shift=7,
+        initial_reach=6000,
+        temperature=(1, 8),
+        epochs=epochs,
+    )
