@@ -99,7 +99,7 @@ class Net:
 
     def _unit(self, coupling: Coupling) -> float:
         """LSBs in a weight of 1 where activations run over 0..1."""
-        pre, post = (self.blank.population(name) for name in (coupling.pre, coupling.post))
+        pre, post = self.blank.population(coupling.pre), self.blank.population(coupling.post)
         return float(1 << coupling.fraction_bits) * post.state_max / pre.state_max
 
     def groups(self, learning_rate: float) -> list[dict[str, object]]:
@@ -143,11 +143,12 @@ class Net:
         name, bits = population.name, self._bits(population.name)
         stored = _passed(self.biases[name], self.biases[name].round())
         total = stored.repeat(population.size // len(stored))
-        for c in self.blank.couplings:
-            if c.post == name:
+        for projection in self.blank.into(name):
+            if not projection.backward:
+                c = projection.coupling
                 weight = self._quantiser(self.weights[c.name])
                 link = self._forms[c.name].link(weight, 2.0 ** (bits - c.fraction_bits))
-                total = total + link.forward(states[c.pre])
+                total = total + link.forward(states[projection.source.name])
         for term in self.blank.terms:
             others = [end for end in term.ends if end != name]
             if name in term.ends and all(end in states for end in others):

@@ -13,7 +13,7 @@ from toreq_hw.boards.link.protocol import (
     VERSION,
     WORDS_HEADER,
 )
-from toreq_hw.boards.link.wire_format import loaded_spaces
+from toreq_hw.boards.link.spaces import loaded_spaces
 from toreq_hw.rtl.operations import OPERATIONS
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.phases import phase_table

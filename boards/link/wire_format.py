@@ -5,19 +5,8 @@ from typing import Any
 from amaranth import Cat, Const, Value
 
 from toreq_hw.boards.link.protocol import summary_fields
-from toreq_hw.rtl.load_spaces import LoadSpace, Space
+from toreq_hw.boards.link.spaces import SETTINGS, loaded_spaces
 from toreq_hw.rtl.parameters import CoreParameters
-
-SETTINGS = (Space.RATE, Space.GENERATOR, Space.THETA)
-"""Spaces that SET takes."""
-
-
-def loaded_spaces(parameters: CoreParameters) -> tuple[LoadSpace, ...]:
-    """The spaces of a load, in the order in which they must come: those of a network, then bias
-    latents of a board that learns.
-    """
-    whole = (s for s in parameters.load_spaces if s.is_network or s.code == Space.BIAS_LATENT)
-    return tuple(whole)
 
 
 def row_bytes(parameters: CoreParameters) -> dict[int, int]:

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import data
-from toreq_hw.boards.fit.check import learning_parameters
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.errors import BuildError, NetworkError, ReportError
@@ -23,7 +22,6 @@ from toreq_hw.records.learning import Learner, Learning, LearningRun, SampleCycl
 from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.learning import learning_page, met
 from toreq_hw.reports.parity import estimate
-from toreq_hw.rtl.many_phases import dense_sample_cycles
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.training_samples import TrainingSamples
@@ -34,8 +32,6 @@ from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.synthesis import CACHE, needs
 from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
-from toreq_hw.targets.counted_training import CountedTrainer, timing_digest
-from toreq_hw.targets.link_load import link_load
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -77,6 +73,8 @@ def run(options: Options | None, place: Place) -> Learning:
 
 def _learner(case: LearningCase, options: Options, place: Place) -> Learner:
     from toreq_hw.boards.clock.clocking import solve
+    from toreq_hw.rtl.many_phases import dense_sample_cycles
+    from toreq_hw.targets.link_load import link_load
 
     parameters, dataset = parameters_of(case), data.load(case.data)
     runs = _trained(case, parameters, dataset, options, place)
@@ -108,6 +106,8 @@ def _learner(case: LearningCase, options: Options, place: Place) -> Learner:
 
 def parameters_of(case: LearningCase) -> CoreParameters:
     """Of the core, whether or not it fits the board."""
+    from toreq_hw.boards.fit.check import learning_parameters
+
     network = case.network
     bits = {coupling.name: case.latent_bits for coupling in network.couplings}
     return learning_parameters(case.target, network, case.lanes, case.learn_lanes, bits)
@@ -126,6 +126,8 @@ def _trained(
     options: Options,
     place: Place,
 ) -> list[LearningRun]:
+    from toreq_hw.targets.counted_training import timing_digest
+
     runs: list[Run] = [{"seed": seed} for seed in range(1, options.seeds + 1)]
     shown = place.screen if place.jobs == 1 and place.scheduler is None else NO_SCREEN
     shared = {**_shared(case, dataset), "code": timing_digest(), "core": _core(parameters)}
@@ -156,6 +158,8 @@ def _train(
     case: LearningCase, parameters: CoreParameters, dataset: Dataset, screen: Screen, run: Run
 ) -> LearningRun:
     """One training, wherever it is done."""
+    from toreq_hw.targets.counted_training import CountedTrainer
+
     seed = int(run["seed"] or 0)
     trainer = CountedTrainer(case.network, case.rule, seed, parameters)
     notes = TrainingNotes(epochs=case.epochs, augment=case.recipe.augment)
