@@ -200,7 +200,7 @@ def test_the_command_writes_what_train_goes_on_from(
 
     digits = data.load("digits")
     short = replace(digits, train=digits.train.take(slice(0, 40)))
-    monkeypatch.setattr(data, "load", lambda _: short)
+    monkeypatch.setattr(data, "load", lambda *_: short)
     monkeypatch.setattr(
         board_target,
         "transport_of",
