@@ -153,7 +153,7 @@ def test_a_start_of_another_shape_is_refused(
     tiny = data.load("digits")
     large = data.Split(np.zeros((3, 784), np.uint8), np.arange(3))
     other = replace(tiny, name="mnist", shape=(28, 28), train=large, test=large)
-    monkeypatch.setattr(data, "load", lambda name: other if name == "mnist" else tiny)
+    monkeypatch.setattr(data, "load", lambda name, *_: other if name == "mnist" else tiny)
     out = tmp_path / "net.safetensors"
     assert status_of("train", "--engine", engine, "--from", start, *arguments, "--out", out) == 2
     error = capsys.readouterr().err
