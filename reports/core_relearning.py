@@ -1,6 +1,5 @@
 """The page of broken cores that learn on: from the record of `toreq-hw study core-relearning`."""
 
-from collections.abc import Sequence
 from statistics import fmean
 
 from toreq_hw.records.core_relearning import CoreRelearning, CoreRelearnings
@@ -60,20 +59,16 @@ def _of(record: CoreRelearnings, weights: str) -> Section:
     epochs = len(runs[0].accuracy) - 1
     header = ("damage", "before, %", "after, and without learning", *map(_epoch, range(epochs)))
     header = (*header, "latents hit, %", "phases at the limit")
-    rows = []
+    rows, curves = [], {}
     for name in names:
         own = [run for run in runs if run.damage == name]
-        points = [[100 * run.before for run in own]]
-        points += [[100 * run.accuracy[k] for run in own] for k in range(epochs + 1)]
+        columns = list(zip(*(run.accuracy for run in own), strict=True))
+        curves[name] = [fmean(column) for column in columns]
+        points = [[run.before for run in own], *columns]
+        accuracy = [estimate([100 * value for value in column]).text() for column in points]
         hit = fmean(100 * run.broken_latents / run.latents for run in own)
         at_limit = sum(run.phases_at_limit for run in own)
-        rows.append((name, *map(_text, points), f"{hit:.1f}", f"{at_limit:,}"))
-    curves = {
-        name: [
-            fmean(column) for column in zip(*(r.accuracy for r in _named(runs, name)), strict=True)
-        ]
-        for name in names
-    }
+        rows.append((name, *accuracy, f"{hit:.1f}", f"{at_limit:,}"))
     before = fmean(run.before for run in runs)
     picture = caption(
         recovery_curves(before, curves),
@@ -89,14 +84,5 @@ def _sound(record: CoreRelearnings, weights: str) -> list[CoreRelearning]:
     return [run for run in record.runs if run.weights == weights and not run.difference]
 
 
-def _named(runs: Sequence[CoreRelearning], name: str) -> list[CoreRelearning]:
-    return [run for run in runs if run.damage == name]
-
-
 def _epoch(number: int) -> str:
     return f"epoch {number + 1}"
-
-
-def _text(values: Sequence[float]) -> str:
-    found = estimate(values)
-    return f"{found.mean:.2f}" + (f" ± {found.half_width:.2f}" if found.half_width else "")

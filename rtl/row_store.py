@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
-from toreq_hw.rtl.learning.stuck_bits import StuckBits, stuck_port
+from toreq_hw.rtl.learning.stuck_bits import read_through, stuck_port
 from toreq_hw.rtl.memory import was_read
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.single_port_ram import SinglePortRam
@@ -17,10 +17,10 @@ class RowStore(wiring.Component):
     """One memory of words of `lanes` weights, with one port.
 
     Read: `read` and `address` in one cycle, `weights` (lane order) two cycles later; 0 where there
-    are other stores, which are read instead. Write:
-    `load`, in a cycle without `read`. In a core that learns the fields are latents, and what is
-    initialised has two ports; `latent_port` says how LEARN writes. faulty: some of their bits may
-    be stuck (`stuck_port`).
+    are other stores, which are read instead. Write: `load`, in a cycle without `read`.
+
+    In a core that learns the fields are latents, and what is initialised has two ports;
+    `latent_port` says how LEARN writes. faulty: some of their bits may be stuck (`stuck_port`).
     """
 
     def __init__(
@@ -50,25 +50,10 @@ class RowStore(wiring.Component):
         weights = Signal.like(self.weights, reset_less=True)
         word = self._one_memory(m) if self._parameters.learning is None else self._learned(m)
         if self._has_stuck_bits:
-            word = self._stuck(m, word)
+            word = read_through(m, self, self._memory, word, self.address)
         m.d.comb += self.weights.eq(weights)
         m.d.sync += weights.eq(Mux(was_read(m, len(self._parameters.stores), self.read), word, 0))
         return m
-
-    def _stuck(self, m: Module, word: Value) -> Value:
-        fields = self._parameters.lanes
-        m.submodules.stuck = stuck = StuckBits(
-            self._memory.depth, fields, len(self.load_data) // fields
-        )
-        m.d.comb += [
-            stuck.address.eq(self.address),
-            stuck.word.eq(word),
-            stuck.write.eq(self.stuck),
-            stuck.write_address.eq(self.stuck_address),
-            stuck.at_zero.eq(self.stuck_at_zero),
-            stuck.at_one.eq(self.stuck_at_one),
-        ]
-        return stuck.found
 
     def _one_memory(self, m: Module) -> Value:
         m.submodules.ram = ram = SinglePortRam(self._memory, self._words)

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.learning.latent_port import chunk_lanes, latent_port
-from toreq_hw.rtl.learning.stuck_bits import StuckBits, stuck_port
+from toreq_hw.rtl.learning.stuck_bits import read_through, stuck_port
 from toreq_hw.rtl.memory import make_memory, was_read
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -68,7 +68,10 @@ class SkewedStore(wiring.Component):
             word = Mux(self.by_column, (number - self.lane)[: self._lane_bits], self.lane)
             m.d.comb += read.addr.eq(Cat(word, self.tile))
             held = Signal(width, name=f"held{number}", reset_less=True)
-            m.d.sync += held.eq(Mux(comes, self._read(m, number, read), 0))
+            found = read.data
+            if self._has_stuck_bits:
+                found = read_through(m, self, self._memory, found, read.addr, number)
+            m.d.sync += held.eq(Mux(comes, found, 0))
             banks.append(held)
             write = bank.write_port()
             m.d.comb += [
@@ -82,24 +85,6 @@ class SkewedStore(wiring.Component):
         m.d.sync += [row.eq(self.lane), turn.eq(row)]
         m.d.comb += self.weights.eq(_rotate(banks, turn))
         return m
-
-    def _read(self, m: Module, number: int, read: Any) -> Value:
-        """What a bank read, with the bits that are stuck."""
-        if not self._has_stuck_bits:
-            data: Value = read.data
-            return data
-        width = self._memory.width
-        m.submodules[f"stuck{number}"] = stuck = StuckBits(self._memory.depth, 1, width)
-        m.d.comb += [
-            stuck.address.eq(read.addr),
-            stuck.word.eq(read.data),
-            stuck.write.eq(self.stuck),
-            stuck.write_address.eq(self.stuck_address),
-            stuck.at_zero.eq(self.stuck_at_zero.word_select(number, width)),
-            stuck.at_one.eq(self.stuck_at_one.word_select(number, width)),
-        ]
-        found: Value = stuck.found
-        return found
 
     def _learn(self, m: Module, number: int, write: Any) -> None:
         """Lane l of a row, or of a column, lies in bank (l + its number) mod lanes.

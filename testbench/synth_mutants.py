@@ -69,7 +69,7 @@ INTERRUPTS = (
     ),
 )
 KEPT_ROWS = (
-    Mutant("toreq_hw/commands/reports.py", "if not others or not path.exists():", "if True:"),
+    Mutant("toreq_hw/commands/reports.py", "    if found is None:", "    if True:"),
     Mutant(
         "toreq_hw/commands/reports.py", "    if found == (today.", "    if True or found == (today."
     ),

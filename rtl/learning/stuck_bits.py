@@ -3,6 +3,8 @@
 docs/robustness.md, "Fault maps", entry `latents`.
 """
 
+from typing import Any
+
 from amaranth import Cat, Module, Mux, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -10,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.fixed_width import index_bits
 from toreq_hw.rtl.interfaces import Members, load_payload
+from toreq_hw.rtl.memory_spec import MemorySpec
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -41,6 +44,31 @@ def stuck_port(parameters: CoreParameters, index: int) -> Members:
         "stuck_at_zero": In(width),
         "stuck_at_one": In(width),
     }
+
+
+def read_through(
+    m: Module, store: Any, memory: MemorySpec, word: Value, address: Value, copy: int | None = None
+) -> Value:
+    """What a memory of `store` reads: `word`, with the bits that `stuck_port` wrote.
+
+    address: in the cycle before. copy: number of the memory among those of a word, which is one
+    field each; None: one memory holds all fields.
+    """
+    fields = 1 if copy is not None else len(store.weights)
+    width = len(Value.cast(store.weights)) // len(store.weights)
+    part = StuckBits(memory.depth, fields, width)
+    m.submodules[f"stuck{copy or 0}"] = part
+    first = (copy or 0) * width
+    m.d.comb += [
+        part.address.eq(address),
+        part.word.eq(word),
+        part.write.eq(store.stuck),
+        part.write_address.eq(store.stuck_address),
+        part.at_zero.eq(store.stuck_at_zero[first:]),
+        part.at_one.eq(store.stuck_at_one[first:]),
+    ]
+    found: Value = part.found
+    return found
 
 
 class StuckBits(wiring.Component):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network, check_labels
 from toreq_hw.records.intervals import Interval
@@ -51,7 +52,11 @@ class EvaluationSet:
             result = relax_with(network, self.inputs, layers)
         else:
             result = relax(network, self.inputs, engine=EventEngine(network, threads=1))
-        labels = check_labels(network.output, self.labels, len(result.classes))
+        return self.share(result)
+
+    def share(self, result: PhaseResult) -> float:
+        """Fraction of right classes of a phase of these inputs."""
+        labels = check_labels(result.network.output, self.labels, len(result.classes))
         return float(np.mean(result.classes == labels))
 
 
@@ -97,21 +102,12 @@ def _under_map(
 ) -> Recovery:
     """The same under the fault map that `layer` makes, whose phases have a limit on sweeps."""
     whole = trainer.network()
-    faults = FaultMap.make(whole, [layer], len(evaluation.labels))
+    faults = FaultMap.make(whole, [layer], 0)
     damaged = FaultyTrainer(trainer, faults, max_sweeps=RELEARNING_SWEEPS)
-
-    def accuracy() -> float:
-        network = damaged.network()
-        result = damaged.phase_map(faults).relax(
-            network, evaluation.inputs, max_sweeps=RELEARNING_SWEEPS
-        )
-        labels = check_labels(network.output, evaluation.labels, len(result.classes))
-        return float(np.mean(result.classes == labels))
-
-    curve = [accuracy()]
+    curve = [evaluation.share(damaged.relax(evaluation.inputs))]
     for _ in range(epochs):
         learn_epoch(damaged, training, watch)
-        curve.append(accuracy())
+        curve.append(evaluation.share(damaged.relax(evaluation.inputs)))
     return Recovery(layer.kind, layer.level, evaluation.accuracy(whole), tuple(curve))
 
 

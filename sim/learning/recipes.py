@@ -4,9 +4,10 @@ Chosen on held-out training images (`toreq-hw train --holdout`), never on a test
 INT8 on small images, whose settings are scaled from the others and were not searched.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from toreq_hw.network import Network, WeightFormat
+from toreq_hw.network import Network, WeightFormat, layered
 from toreq_hw.sim.learning import Rule
 from toreq_hw.sim.learning.rule import MAX_SHIFT
 
@@ -33,6 +34,12 @@ class Recipe:
     decay: tuple[float, ...] = (0.4, 0.64, 0.84)
     epochs: int = 40
     augment: int = 0
+
+    def dense(self, sizes: Sequence[int], weights: WeightFormat, input_bits: int = 8) -> Network:
+        """The blank network of these sizes, input first, that the recipe trains."""
+        first, last = self.fraction_bits
+        bits = (*[first] * (len(sizes) - 2), last)
+        return layered(sizes, weights, bits, input_bits=input_bits, beta_shift=self.beta_shift)
 
     def rule(self, network: Network, epochs: int) -> Rule:
         """The rule for one network and one length of training."""

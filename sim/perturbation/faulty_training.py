@@ -8,10 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.fault_rows import COLUMNS
 from toreq_hw.contract.learning import LATENT_BITS, LATENT_LIMIT
 from toreq_hw.contract.limits import MAX_SWEEPS
+from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.network import require_pairs, require_plain
 from toreq_hw.sim.learning import Trainer
@@ -19,12 +22,12 @@ from toreq_hw.sim.learning.rule import check_integer
 from toreq_hw.sim.perturbation.damage_arrays import damage_of, new_registers
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.perturbation.faulty_training_kernel import (
-    Broken,
-    Faults,
+    BrokenLatents,
+    LastingFaults,
     break_latents,
     learn_samples_faulty,
 )
-from toreq_hw.sim.plan import places_of_cells
+from toreq_hw.sim.plan import Ints, places_of_cells
 
 LASTING = ("latents", "stuck", "inverted")
 """Entries of a fault map that a training can go on under."""
@@ -55,9 +58,10 @@ class FaultyTrainer(Trainer):
         super().__init__(network, trainer.rule, trainer.seed)
         self.max_sweeps = max_sweeps
         self.take_over(trainer)
+        self._fault_map = fault_map
         given = fault_map.disturbance(trainer.network())
-        self._faults = Faults(
-            broken=self._broken(fault_map),
+        self._faults = LastingFaults(
+            broken=self._broken_latents(),
             damage=damage_of(network, self._plan, given, 1),
             registers=new_registers(self._plan),
         )
@@ -74,51 +78,52 @@ class FaultyTrainer(Trainer):
         if hasattr(self, "_faults"):  # else it is being made
             break_latents(self._plan.weights, self.synapses.latent, self._faults.broken)
 
-    def phase_map(self, fault_map: FaultMap) -> FaultMap:
-        """What the map does to a phase of the network as it stands: all but its latents."""
-        return FaultMap(
-            self.network().sha256,
-            fault_map.samples,
-            stuck=fault_map.stuck,
-            inverted=fault_map.inverted,
+    def relax(self, inputs: npt.NDArray[np.int16]) -> PhaseResult:
+        """Free phases of the network as it stands, under the map. inputs: (samples, input.size)."""
+        network, given = self.network(), self._fault_map
+        phase_map = FaultMap(
+            network.sha256, len(inputs), stuck=given.stuck, inverted=given.inverted
         )
+        return phase_map.relax(network, inputs, max_sweeps=self.max_sweeps)
 
-    def _broken(self, fault_map: FaultMap) -> Broken:
-        """Every copy of each latent in `fault_map`."""
-        numbers = {c.name: k for k, c in enumerate(self.blueprint.couplings)}
-        found: list[tuple[int, ...]] = []
-        for name, row, column, at_zero, at_one in fault_map.latents:
-            number = numbers[name]
-            coupling = self.blueprint.couplings[number]
-            dropped = int(self.synapses.dropped[number])
+    def _broken_latents(self) -> BrokenLatents:
+        """Every copy of each latent of the map."""
+        found = [np.zeros((0, 7), dtype=np.int64)]
+        for number, coupling in enumerate(self.blueprint.couplings):
+            rows = [row for row in self._fault_map.latents if row[0] == coupling.name]
+            if rows:
+                found.append(self._copies(number, np.array([row[1:] for row in rows])))
+        values = np.concatenate(found)
+        latent, zero, one, lowest, thetas = (values[:, k].copy() for k in range(5))
+        return BrokenLatents(latent, zero, one, lowest, thetas, places=values[:, 5:].copy())
+
+    def _copies(self, number: int, rows: Ints) -> Ints:
+        """Of one coupling the fields of `BrokenLatents`, int64 (copies, 7). rows: int64 (latents,
+        4) of row, column and both masks.
+        """
+        coupling, synapses = self.blueprint.couplings[number], self.synapses
+        dropped = int(synapses.dropped[number])
+        for at_zero, at_one in rows[:, 2:].tolist():
             if (at_zero | at_one) & (1 << dropped) - 1:
                 raise InputError(
-                    f"latents of coupling {name!r} must be stuck in bits {dropped}.."
+                    f"latents of coupling {coupling.name!r} must be stuck in bits {dropped}.."
                     f"{LATENT_BITS - 1}, which they have, found masks {at_zero} and {at_one}"
                 )
-            limit = LATENT_LIMIT >> dropped << dropped
-            theta, columns = int(self.synapses.theta[number]), coupling.shape[1]
-            first = int(self.synapses.first[number])
-            copies = [(row, column)] + [(column, row)] * coupling.is_self_coupling
-            for i, j in copies:
-                cell = i * columns + j
-                places = self._places(number, cell)
-                found.append((first + cell, at_zero, at_one, -limit, theta, *places))
-        values = np.array(found, dtype=np.int64).reshape(-1, 7)
-        latent, zero, one, lowest, thetas = (values[:, k].copy() for k in range(5))
-        return Broken(latent, zero, one, lowest, thetas, places=values[:, 5:].copy())
-
-    def _places(self, number: int, cell: int) -> tuple[int, int]:
-        """Where the plan has the weight of a cell, forward and back."""
-        where = places_of_cells(self.blueprint, self._plan, number, np.array([cell]))
-        places = sorted({int(place[0]) for place in where})
-        return places[0], places[-1] if len(places) > 1 else -1
+        if coupling.is_self_coupling:
+            rows = np.concatenate([rows, rows[:, [1, 0, 2, 3]]])
+        cells = rows[:, 0] * coupling.shape[1] + rows[:, 1]
+        read = places_of_cells(self.blueprint, self._plan, number, cells)
+        both = read if len(read) > 1 else [*read, np.full(len(cells), -1)]
+        lowest = np.full(len(cells), -(LATENT_LIMIT >> dropped << dropped))
+        theta = np.full(len(cells), synapses.theta[number])
+        first = synapses.first[number] + cells
+        return np.stack([first, rows[:, 2], rows[:, 3], lowest, theta, *both], axis=1)
 
 
 def check_lasting(fault_map: FaultMap) -> None:
     """Raises InputError for entries of a map that a training cannot go on under."""
-    for name in ("weights", "parameters", "messages", "frozen", "states", "faults"):
-        if getattr(fault_map, name):
+    for name in COLUMNS:
+        if name not in LASTING and getattr(fault_map, name):
             raise InputError(
                 f"a fault map of a training must have only {', '.join(LASTING)}, found {name}"
             )

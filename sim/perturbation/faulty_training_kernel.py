@@ -15,7 +15,7 @@ from toreq_hw.sim.perturbation.disturbed_kernel import relax_one
 from toreq_hw.sim.plan import Ints
 
 
-class Broken(NamedTuple):
+class BrokenLatents(NamedTuple):
     """Latents with stuck bits, one entry a copy of each.
 
     latent: index into `Synapses.latent`. at_zero, at_one: masks of the whole latent. lowest: the
@@ -31,10 +31,10 @@ class Broken(NamedTuple):
     places: Ints
 
 
-class Faults(NamedTuple):
+class LastingFaults(NamedTuple):
     """What a training goes on under; `damage` lists none for a tick."""
 
-    broken: Broken
+    broken: BrokenLatents
     damage: Damage
     registers: Registers
 

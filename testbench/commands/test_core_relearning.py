@@ -53,7 +53,7 @@ def test_the_page_has_what_was_before_and_after_and_what_stays(tmp_path: Path) -
     (table,) = [s.table for s in page.sections if s.table]
     assert table.header[:4] == ("damage", "before, %", "after, and without learning", "epoch 1")
     name, before, after, epoch, hit, limit = table.rows[1]
-    assert (name, before, hit, limit) == ("dead", "97.50", "10.0", "14")
+    assert (name, before, hit, limit) == ("dead", "97.50 ± 0.00", "10.0", "14")
     assert after.startswith("55.00 ± ")
     assert epoch.startswith("91.00 ± ")
     (picture,) = page.sections[1].pictures

@@ -28,9 +28,8 @@ from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.compiled import CompiledLearner
 from toreq_hw.rtl.phases import Command
 from toreq_hw.sim.learning import Trainer, checkpoint
-from toreq_hw.sim.learning.augmentation import shift_images
-from toreq_hw.sim.learning.generator import sample_order
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.sim.learning.training_samples import TrainingSamples, epoch_samples
 from toreq_hw.targets.learned import state_of_trainer
 
 CORES = FOLDER / "cxxrtl"
@@ -162,7 +161,7 @@ class Run:
         with console.progress_bar() as bar:
             task = bar.add_task("learning", total=total, completed=self.done, note="")
             while self.done < total:
-                samples, order = self._epoch(trainer.epoch)
+                samples, order = self._epoch(trainer)
                 self.training.begin_epoch()
                 first = self.done - trainer.epoch * self._in_epoch
                 for start in range(first, len(order), RUN):
@@ -172,14 +171,14 @@ class Run:
                 self._row(trainer.epoch)
                 self._keep()
 
-    def _epoch(self, epoch: int) -> tuple[Samples, Any]:
-        """Samples and their order, as `toreq-hw train` has them."""
-        shape, dataset = self.training.trainer.blueprint, self.dataset
-        inputs = data.encode(dataset.train.images, dataset.pixel_max, shape.input)
+    def _epoch(self, trainer: Trainer) -> tuple[Samples, Any]:
+        """Samples and their order in the trainer's epoch, as `toreq-hw train` has them."""
+        dataset = self.dataset
+        inputs = data.encode(dataset.train.images, dataset.pixel_max, trainer.blueprint.input)
         augment = self.setup.recipe.augment
-        inputs = shift_images(inputs, dataset.shape, augment, self.setup.seed, epoch)
-        order = sample_order(len(inputs), self.setup.seed, epoch)[: self._in_epoch]
-        return (inputs, dataset.train.labels), order
+        training = TrainingSamples(inputs, dataset.train.labels, dataset.shape, augment)
+        inputs, order = epoch_samples(trainer, training)
+        return (inputs, training.labels), order[: self._in_epoch]
 
     def _run(self, samples: Samples, order: Any, *, modelled: bool) -> None:
         began = time.perf_counter()
@@ -237,8 +236,8 @@ class Run:
 
     def _in_verilator(self) -> None:
         """The first samples of the training under cocotb."""
-        samples, order = self._epoch(0)
         trainer = self.setup.trainer(self.training.trainer.blueprint)
+        samples, order = self._epoch(trainer)
         chosen = order[:COCOTB_SAMPLES]
         task = Task(state_of_trainer(trainer), trainer.rule, samples[0][chosen], samples[1][chosen])
         choices = {"learn_lanes": self.setup.learn_lanes, "latent_bits": self.setup.latent_bits}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from toreq_hw import data, network
+from toreq_hw import data
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters
@@ -31,13 +31,8 @@ class Setup:
 
     def network(self, dataset: Dataset) -> Network:
         """The shape that learns."""
-        sizes, chosen = (dataset.pixels, self.hidden, dataset.classes), self.recipe
-        return network.layered(
-            sizes,
-            WeightFormat(self.weights),
-            chosen.fraction_bits,
-            beta_shift=chosen.beta_shift,
-        )
+        sizes = (dataset.pixels, self.hidden, dataset.classes)
+        return self.recipe.dense(sizes, WeightFormat(self.weights))
 
     def trainer(self, shape: Network) -> Trainer:
         """From the first weights, at the rates of the whole recipe."""

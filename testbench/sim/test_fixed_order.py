@@ -81,12 +81,7 @@ def test_the_baseline_of_the_published_report_is_the_one_that_is_trained_here() 
     (wanted,) = {c["twin_sha256"] for c in published["data"]["digits"]["campaigns"]}
     digits = data.load("digits")
     settings = recipe(WeightFormat.TERNARY, digits.pixels)
-    shape = layered(
-        (64, 128, 10),
-        WeightFormat.TERNARY,
-        settings.fraction_bits,
-        beta_shift=settings.beta_shift,
-    )
+    shape = settings.dense((64, 128, 10), WeightFormat.TERNARY)
     baseline = train_feed_forward(
         shape,
         data.encode(digits.train.images, digits.pixel_max, shape.input),

@@ -16,12 +16,8 @@ from toreq_hw.cli.options import (
     work_option,
 )
 from toreq_hw.cli.stages import Stages
-from toreq_hw.errors import InputError
-from toreq_hw.files import INCOMPLETE, together, write_records
-from toreq_hw.reading import read_record
+from toreq_hw.cli.study_records import chosen_cases, earlier_record, write_study
 from toreq_hw.records.learning import Learner, Learning
-from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.reports.page import write_page
 from toreq_hw.studies import learning_cases
 from toreq_hw.studies.learning import STUDY, Options, still_today
 from toreq_hw.studies.learning_cases import LearningCase
@@ -69,10 +65,7 @@ def command(
     """
     needs()
     cases = learning_cases.PUBLISHED
-    chosen = [case for case in cases if only is None or only in case.name]
-    if not chosen:
-        names = ", ".join(case.name for case in cases)
-        raise InputError(f"--only must be part of one of {names}, not {only!r}")
+    chosen = chosen_cases(cases, only)
     kept = _kept([case for case in cases if case not in chosen], out)
     with Stages() as stages:
         options = Options(
@@ -84,24 +77,10 @@ def command(
             build=not no_build,
         )
         record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
-    verdict, page = STUDY.verdict(record), STUDY.page(record)
-    with together():
-        write_records(record, out / "learning.json", json_path)
-        write_markdown(page, out / "learning.md")
-        write_page(page, out / "learning.html")
-    console.output.print(verdict.sentence)
-    console.output.print(f"wrote {out}/learning.json, .md and .html")
-    return 0 if verdict.passed else 1
+    return write_study(STUDY, record, out, json_path)
 
 
 def _kept(others: Sequence[LearningCase], out: Path) -> tuple[Learner, ...]:
     """Those of an earlier record for learners that are not trained now; none without a record."""
-    path = out / "learning.json"
-    if not others or not path.exists():
-        return ()
-    if (out / INCOMPLETE).exists():
-        raise InputError(
-            f"{out / INCOMPLETE}: must be absent: writing the record was cut off there; run "
-            "without --only"
-        )
-    return still_today(read_record(path, Learning, InputError), others)
+    found = earlier_record(out / "learning.json", Learning) if others else None
+    return still_today(found, others) if found else ()

@@ -16,10 +16,10 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import InputFolder
 from toreq_hw.cli.stages import Stages
-from toreq_hw.errors import InputError, ToreqError
-from toreq_hw.files import INCOMPLETE, together, write_records
+from toreq_hw.cli.study_records import chosen_cases, earlier_record
+from toreq_hw.errors import ToreqError
+from toreq_hw.files import together, write_records
 from toreq_hw.machine import processors
-from toreq_hw.reading import read_record
 from toreq_hw.records.synthesis import Design, Failure, Synthesis
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -67,10 +67,7 @@ def command(
     """
     needs()
     designs = published_designs.PUBLISHED
-    chosen = [design for design in designs if only is None or only in design.name]
-    if not chosen:
-        names = ", ".join(design.name for design in designs)
-        raise InputError(f"--only must be part of one of {names}, not {only!r}")
+    chosen = chosen_cases(designs, only)
     others = [design for design in designs if design not in chosen]
     kept = _kept(others, out / "synthesis.json", networks)
     with Stages() as stages:
@@ -101,14 +98,10 @@ def _kept(others: Sequence[PublishedDesign], path: Path, networks: Path) -> list
 
     A row stays if its design is what would be built today, and becomes its error if it is not.
     """
-    if not others or not path.exists():
+    found = earlier_record(path, Synthesis) if others else None
+    if found is None:
         return []
-    if (path.parent / INCOMPLETE).exists():
-        raise InputError(
-            f"{path.parent / INCOMPLETE}: must be absent: writing the report was cut off there; "
-            "run without --only"
-        )
-    rows = {row.title: row for row in read_record(path, Synthesis, InputError).rows}
+    rows = {row.title: row for row in found.rows}
     return [_check(s, rows[s.name], networks) for s in others if s.name in rows]
 
 

@@ -15,12 +15,9 @@ from toreq_hw.cli.options import (
     scheduler_option,
     work_option,
 )
+from toreq_hw.cli.study_records import chosen_cases, earlier_record, write_study
 from toreq_hw.errors import InputError
-from toreq_hw.files import INCOMPLETE, together, write_records
-from toreq_hw.reading import read_record
 from toreq_hw.records.structured import Structured, StructuredCase
-from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.reports.page import write_page
 from toreq_hw.reports.structured import HEADER, accuracy_rows
 from toreq_hw.studies.structured import QUICK_OPTIONS, STUDY, Options, still_today
 from toreq_hw.studies.structured_case import Case
@@ -76,7 +73,7 @@ def command(
         raise InputError("--baseline-only must be given without --no-baseline")
     usual = QUICK_OPTIONS if quick else Options()
     cases = [case for case in usual.cases if wanted is None or case.data in wanted]
-    chosen = _chosen(cases, only)
+    chosen = chosen_cases(cases, only)
     options = Options(
         cases=tuple(chosen),
         seeds=seeds or usual.seeds,
@@ -86,24 +83,9 @@ def command(
         trained=_trained(chosen, out) if baseline_only else (),
     )
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
-    verdict, page = STUDY.verdict(record), STUDY.page(record)
-    with together():
-        write_records(record, out / "structured.json", json_path)
-        write_markdown(page, out / "structured.md")
-        write_page(page, out / "structured.html")
     title = "Test accuracy of the integer rule"
     console.output.print(console.table(title, list(HEADER), list(map(list, accuracy_rows(record)))))
-    console.output.print(verdict.sentence)
-    console.output.print(f"wrote {out}/structured.json, .md and .html")
-    return 0 if verdict.passed else 1
-
-
-def _chosen(cases: Sequence[Case], only: str | None) -> list[Case]:
-    chosen = [case for case in cases if only is None or only in case.name]
-    if not chosen:
-        names = ", ".join(case.name for case in cases)
-        raise InputError(f"--only must be part of one of {names}, not {only!r}")
-    return chosen
+    return write_study(STUDY, record, out, json_path)
 
 
 def _trained(chosen: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:
@@ -120,12 +102,5 @@ def _trained(chosen: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:
 
 def _kept(others: Sequence[Case], out: Path) -> tuple[StructuredCase, ...]:
     """Those of an earlier record for cases that are not trained now; nothing without a record."""
-    path = out / "structured.json"
-    if not others or not path.exists():
-        return ()
-    if (out / INCOMPLETE).exists():
-        raise InputError(
-            f"{out / INCOMPLETE}: must be absent: writing the record was cut off there; run "
-            "without --only"
-        )
-    return still_today(read_record(path, Structured, InputError), others)
+    found = earlier_record(out / "structured.json", Structured) if others else None
+    return still_today(found, others) if found else ()

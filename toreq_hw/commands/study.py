@@ -15,7 +15,8 @@ from toreq_hw.cli.options import (
     work_option,
 )
 from toreq_hw.cli.paths import OutputFolder
-from toreq_hw.files import together, write_records
+from toreq_hw.cli.study_records import write_study
+from toreq_hw.files import together
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
 from toreq_hw.studies.index import index_page
@@ -62,14 +63,7 @@ def _command(study: Study[Any]) -> click.Command:
 
     def run(work: Path, out: Path, jobs: int, scheduler: str | None, json_path: Path | None) -> int:
         record = study.run(None, Place(work, jobs, scheduler, console.terminal))
-        verdict, page = study.verdict(record), study.page(record)
-        with together():
-            write_records(record, out / f"{study.id}.json", json_path)
-            write_markdown(page, out / f"{study.id}.md")
-            write_page(page, out / f"{study.id}.html")
-        console.output.print(verdict.sentence)
-        console.output.print(f"wrote {out}/{study.id}.json, .md and .html")
-        return 0 if verdict.passed else 1
+        return write_study(study, record, out, json_path)
 
     folder = f"build/{study.id}"
     names = tuple(f"{study.id}.{kind}" for kind in ("json", "md", "html"))

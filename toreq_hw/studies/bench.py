@@ -45,9 +45,7 @@ class Case:
         settings = recipe(self.weights, dataset.pixels)
         epochs = epochs or settings.epochs
         sizes = (dataset.pixels, self.hidden, dataset.classes)
-        shape = network.layered(
-            sizes, self.weights, settings.fraction_bits, beta_shift=settings.beta_shift
-        )
+        shape = settings.dense(sizes, self.weights)
         augment = settings.augment if self.augment is None else self.augment
         notes = TrainingNotes(epochs=epochs, augment=augment)
         return Setting("-".join(map(str, sizes)), shape, settings.rule(shape, epochs), notes, None)

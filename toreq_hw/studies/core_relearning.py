@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from toreq_hw import data
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
-from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.network import WeightFormat
 from toreq_hw.records.core_relearning import CoreRelearning, CoreRelearnings
 from toreq_hw.reports.core_relearning import core_relearning_page, lead
-from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.augmentation import shift_images
-from toreq_hw.sim.learning.generator import sample_order
+from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.recipes import Recipe, recipe
+from toreq_hw.sim.learning.training_samples import (
+    NOTHING,
+    TrainingSamples,
+    epoch_samples,
+    learn_epoch,
+)
 from toreq_hw.sim.perturbation import DeadNeurons, Layer, StuckLatentBits, StuckStateBits
 from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.perturbation.faulty_training import FaultyTrainer
@@ -126,8 +129,15 @@ class _Relearning:
     def __init__(self, options: Options, weights: str, seed: int, cores: Path) -> None:
         self.options, self.weights, self.seed = options, weights, seed
         self.dataset = options.load(options.name)
-        self.shape = self._shape()
-        self.test = data.encode(self.dataset.test.images, self.dataset.pixel_max, self.shape.input)
+        sizes = (self.dataset.pixels, options.hidden, self.dataset.classes)
+        self.shape = self.recipe.dense(sizes, WeightFormat(weights))
+        train, self.test = (
+            data.encode(part.images, self.dataset.pixel_max, self.shape.input)
+            for part in (self.dataset.train, self.dataset.test)
+        )
+        self.training = TrainingSamples(
+            train, self.dataset.train.labels, self.dataset.shape, self.recipe.augment
+        )
         self.trained = self._trained()
         self.core = self._core(cores)
 
@@ -139,22 +149,23 @@ class _Relearning:
     def under(self, damage: str, layers: Sequence[Layer]) -> CoreRelearning:
         """Breaks the core, learns on, and compares with the simulator all the way."""
         network = self.trained.network()
-        faults = FaultMap.make(network, layers, len(self.test))
+        faults = FaultMap.make(network, layers, 0)
         accuracy: list[float] = []
         samples = at_limit = 0
         began = self.core.cycles
         before, difference = 0.0, None
         try:
-            before = self._accuracy(FaultyTrainer(self.trained, self._no_faults(network)))
+            whole = FaultyTrainer(self.trained, FaultMap(network.sha256, 0), max_sweeps=MAX_SWEEPS)
+            before = self._accuracy(whole)
             trainer = FaultyTrainer(self.trained, faults, max_sweeps=MAX_SWEEPS)
             self.core.inject(asdict(faults), network)
             self._compare(trainer, "as the damage happens")
-            accuracy.append(self._accuracy(trainer, faults))
-            for epoch in range(self.options.epochs):
-                progress = self._learn_epoch(trainer, self.recipe.epochs + epoch)
+            accuracy.append(self._accuracy(trainer))
+            for _ in range(self.options.epochs):
+                progress = self._learn_epoch(trainer)
                 samples += progress.samples
                 at_limit += progress.unsettled
-                accuracy.append(self._accuracy(trainer, faults))
+                accuracy.append(self._accuracy(trainer))
         except _Difference as found:
             difference = str(found)
         return CoreRelearning(
@@ -172,24 +183,13 @@ class _Relearning:
             difference=difference,
         )
 
-    def _shape(self) -> Network:
-        sizes = (self.dataset.pixels, self.options.hidden, self.dataset.classes)
-        return layered(
-            sizes,
-            WeightFormat(self.weights),
-            self.recipe.fraction_bits,
-            beta_shift=self.recipe.beta_shift,
-        )
-
     def _trained(self) -> Trainer:
         rule = self.recipe.rule(self.shape, self.recipe.epochs)
         trainer = Trainer(
             self.shape, replace(rule, latent_bits=LATENT_BITS[self.weights]), self.seed
         )
-        for epoch in range(self.recipe.epochs):
-            inputs, order = self._epoch(epoch)
-            trainer.learn(inputs, self.dataset.train.labels, order)
-            trainer.epoch = epoch + 1
+        for _ in range(self.recipe.epochs):
+            learn_epoch(trainer, self.training)
         return trainer
 
     def _core(self, folder: Path) -> Any:
@@ -215,33 +215,22 @@ class _Relearning:
             _CORES[parameters] = FaultyLearner(parameters, images, folder)
         core = _CORES[parameters]
         network = self.trained.network()
-        core.inject(asdict(self._no_faults(network)), network)
+        core.inject(asdict(FaultMap(network.sha256, 0)), network)
         state, rates = state_of_trainer(self.trained), rates_of_trainer(self.trained)
         core.load(learning_words(state, rates, parameters))
         return core
 
-    def _no_faults(self, network: Network) -> FaultMap:
-        return FaultMap(network.sha256, len(self.test))
-
-    def _learn_epoch(self, trainer: FaultyTrainer, epoch: int) -> Any:
+    def _learn_epoch(self, trainer: FaultyTrainer) -> Progress:
         """One epoch on both sides, at the rates that the training ended with."""
-        inputs, order = self._epoch(epoch)
-        labels = self.dataset.train.labels
-        progress = None
+        (inputs, order), labels = epoch_samples(trainer, self.training), self.training.labels
+        total = NOTHING
         for first in range(0, len(order), COMPARED_EVERY):
             chosen = order[first : first + COMPARED_EVERY]
             self.core.learn(inputs[chosen], labels[chosen].tolist())
-            done = trainer.learn(inputs, labels, chosen)
-            progress = done if progress is None else progress + done
-            self._compare(trainer, f"epoch {epoch}, behind sample {first + len(chosen)}")
-        return progress
-
-    def _epoch(self, epoch: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
-        """Inputs, and the order of samples, as `toreq-hw train` has them."""
-        dataset = self.dataset
-        inputs = data.encode(dataset.train.images, dataset.pixel_max, self.shape.input)
-        inputs = shift_images(inputs, dataset.shape, self.recipe.augment, self.seed, epoch)
-        return inputs, sample_order(len(inputs), self.seed, epoch)
+            total += trainer.learn(inputs, labels, chosen)
+            self._compare(trainer, f"epoch {trainer.epoch}, behind sample {first + len(chosen)}")
+        trainer.epoch += 1
+        return total
 
     def _compare(self, trainer: Trainer, where: str) -> None:
         from toreq_hw.rtl.learning.difference import learned_difference
@@ -250,20 +239,17 @@ class _Relearning:
         if found := learned_difference(state_of_trainer(trainer), self.core.state()):
             raise _Difference(f"{where}: {found}")
 
-    def _accuracy(self, trainer: FaultyTrainer, faults: FaultMap | None = None) -> float:
+    def _accuracy(self, trainer: FaultyTrainer) -> float:
         """Of the core on all test images; each must have the simulator's class."""
         from toreq_hw.rtl.phases import Command
 
-        network = trainer.network()
-        wanted = trainer.phase_map(faults or self._no_faults(network)).relax(
-            network, self.test, max_sweeps=MAX_SWEEPS
-        )
-        for number, (image, expected) in enumerate(zip(self.test, wanted.classes, strict=True)):
+        wanted = trainer.relax(self.test).classes
+        for number, (image, expected) in enumerate(zip(self.test, wanted, strict=True)):
             (reply,) = self.core.run(image, [(Command.FREE, 0)], report=False)
             if reply.summary["label"] != expected:
                 got = reply.summary["label"]
                 raise _Difference(f"test image {number}: expected class {expected}, got {got}")
-        return float(np.mean(wanted.classes == self.dataset.test.labels))
+        return float(np.mean(wanted == self.dataset.test.labels))
 
 
 def verdict(record: CoreRelearnings) -> Verdict:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from toreq_hw import network, sim
+from toreq_hw import sim
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.training import TrainedEpoch, TrainingNotes
@@ -25,12 +25,7 @@ def make_network(
 ) -> tuple[Network, tuple[TrainedEpoch, ...]]:
     """The demonstration's network, trained from scratch, and one record per epoch."""
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
-    shape = network.layered(
-        (dataset.pixels, HIDDEN, dataset.classes),
-        WeightFormat.TERNARY,
-        settings.fraction_bits,
-        beta_shift=settings.beta_shift,
-    )
+    shape = settings.dense((dataset.pixels, HIDDEN, dataset.classes), WeightFormat.TERNARY)
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
     notes = TrainingNotes(epochs=settings.epochs, augment=settings.augment)
     history = train(trainer, dataset, notes, screen=screen)

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass, field, replace
 
-from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
 from toreq_hw.contract.learning import LATENT_BITS
@@ -59,14 +58,8 @@ class LearningCase:
     @property
     def network(self) -> Network:
         """The shape that learns."""
-        chosen = self.recipe
-        return network.layered(
-            (_PIXELS[self.data], self.hidden, _CLASSES),
-            self.weights,
-            chosen.fraction_bits,
-            input_bits=self.input_bits,
-            beta_shift=chosen.beta_shift,
-        )
+        sizes = (_PIXELS[self.data], self.hidden, _CLASSES)
+        return self.recipe.dense(sizes, self.weights, self.input_bits)
 
     @property
     def rule(self) -> Rule:

@@ -193,12 +193,8 @@ def _train(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Tr
                 f"found {found.kind} of another run; use another --work, or --overwrite"
             )
     settings = recipe(WeightFormat.TERNARY, dataset.pixels)
-    shape = network.layered(
-        (dataset.pixels, HIDDEN[dataset.name], dataset.classes),
-        WeightFormat.TERNARY,
-        settings.fraction_bits,
-        beta_shift=settings.beta_shift,
-    )
+    sizes = (dataset.pixels, HIDDEN[dataset.name], dataset.classes)
+    shape = settings.dense(sizes, WeightFormat.TERNARY)
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
     notes = TrainingNotes(epochs=settings.epochs, augment=settings.augment)
     train(trainer, dataset, notes, kept, run, screen)
