@@ -146,7 +146,7 @@ structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation b
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-relearn rtl-relearn-quick rtl-soak rtl-mutants rtl-formal rtl-netlist
+.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-relearn rtl-relearn-quick rtl-relearn-mutants rtl-soak rtl-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -176,6 +176,9 @@ rtl-relearn: $(VENV)/extra-rtl-test ## Break a trained core and let it learn on;
 
 rtl-relearn-quick: $(VENV)/extra-rtl-test ## The same on a small network, one epoch after each damage.
 	$(BIN)/python -m testbench.rtl.relearn
+
+rtl-relearn-mutants: $(VENV)/extra-rtl-test ## Break the fault port of a core that learns; its tests must notice.
+	$(BIN)/python testbench/relearning_mutants.py $(MUTANTS)
 
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16
