@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from toreq_hw.records.chip import ChipMap, Estimates
+from toreq_hw.records.chip import ChipMap, Estimates, ThirdPartyEstimate
 from toreq_hw.records.deployment import Deployment
 from toreq_hw.reports.core_map import core_map
 from toreq_hw.reports.page import Page, Section, Table
@@ -16,6 +16,8 @@ def deployment_page(title: str, record: Deployment, rows: Sequence[tuple[str, st
     sections = [Section("What it did", record.split, _table(("figure", "value"), rows))]
     if record.chip:
         sections += [*_map_sections(record.chip.mapping), _estimates(record.chip.estimates)]
+        if record.chip.third_party:
+            sections.append(_third_party(record.chip.third_party, record.chip.estimates))
     sections.append(Section("To be read with it", " ".join(record.notes)))
     verdict = "Every check held." if record.passed else "A check failed."
     return Page(title, verdict, tuple(sections), dict(record.versions))
@@ -65,6 +67,32 @@ def _estimates(estimates: Estimates) -> Section:
     rows += [(name, "", source) for name, source in estimates.sources.items()]
     header = ("estimate", "value", "spread of the sources; source")
     return Section("Estimates", estimates.label + ".", _table(header, rows))
+
+
+def _third_party(other: ThirdPartyEstimate, ours: Estimates) -> Section:
+    energy, time = ours.energy_per_sample_uj, ours.time_per_sample_us
+    rows = [
+        ("energy per sample", f"{other.energy_per_sample_uj:.3g} uJ", f"{energy.value:.3g} uJ"),
+        *(
+            (f"of this, {part}", f"{found:.3g} uJ", "")
+            for part, found in other.energy_parts_uj.items()
+        ),
+        ("time per sample", f"{other.time_per_sample_us:.3g} us", f"{time.value:.3g} us"),
+        (
+            "synops per sample",
+            f"{other.synops_per_sample:,.0f}",
+            f"{energy.counts['synop_pj']:,.0f}",
+        ),
+        (
+            "messages per sample",
+            f"{other.messages_per_sample:,.1f}",
+            f"{energy.counts['message_pj']:,.1f}",
+        ),
+    ]
+    text = (
+        f"{other.samples} free phases, replayed event by event on {other.tool}. {other.differences}"
+    )
+    return Section("Beside another tool", text, _table(("figure", "there", "here"), rows))
 
 
 def _table(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:

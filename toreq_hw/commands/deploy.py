@@ -43,6 +43,7 @@ PAGE = "index.html"
 _USERS: dict[str, Callable[[], tuple[str, ...]]] = {
     "batch": lambda: ("loihi",),
     "chip": lambda: ("loihi", "nengo"),
+    "third_party": lambda: ("loihi",),
     "port": registry.names,
     "program": registry.names,
 }
@@ -52,6 +53,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw deploy net.safetensors --target loihi
   toreq-hw deploy --target loihi --batch 1 --samples 20 --json out.json
+  toreq-hw deploy --target loihi --third-party --samples 20
   toreq-hw deploy --target icebreaker --port sim
   toreq-hw deploy --target icebreaker --port /dev/ttyUSB1 --program build/top.bin
   toreq-hw deploy --list-targets
@@ -110,6 +112,11 @@ class DeployCommand(CheckedCommand):
     show_default=True,
     metavar="loihi1|loihi2|FILE",
     help="Chip description that the network is mapped to (loihi, nengo).",
+)
+@click.option(
+    "--third-party",
+    is_flag=True,
+    help="Let SANA-FE's model of Loihi estimate energy and time beside ours (loihi).",
 )
 @click.option("--port", help="Serial port of a board, or sim for the simulated one (boards).")
 @click.option(
@@ -191,7 +198,8 @@ def _refuse_unused(target: targets.Target) -> None:
         given = context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE
         if given and target.name not in users():
             raise InputError(
-                f"--{parameter} must go with one of {', '.join(users())}, not with {target.name}"
+                f"--{parameter.replace('_', '-')} must go with one of {', '.join(users())}, "
+                f"not with {target.name}"
             )
 
 

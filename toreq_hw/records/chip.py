@@ -112,11 +112,31 @@ class Estimates:
 
 
 @dataclass(frozen=True)
+class ThirdPartyEstimate:
+    """Of one inference, by another tool's model of a chip, from the events that were counted.
+
+    energy_parts_uj: of the energy, by part of the chip. steps: time steps. differences: why the
+    figures are not those of `Estimates`.
+    """
+
+    tool: str
+    samples: int
+    energy_per_sample_uj: float
+    energy_parts_uj: dict[str, float]
+    time_per_sample_us: float
+    messages_per_sample: float
+    synops_per_sample: float
+    steps_per_sample: float
+    differences: str
+
+
+@dataclass(frozen=True)
 class ChipRecord:
-    """The part of a deployment's record that is about a chip."""
+    """The part of a deployment's record that is about a chip. third_party: where it was asked."""
 
     cores_used: int
     chips_used: int
     violations: tuple[str, ...]
     estimates: Estimates
     mapping: ChipMap
+    third_party: ThirdPartyEstimate | None = None

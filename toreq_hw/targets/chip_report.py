@@ -7,10 +7,11 @@ import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.lava_backend.mapper import Activity, Mapping, estimate, load_chip, map_network
+from toreq_hw.lava_backend.sanafe_run import third_party_estimate
 from toreq_hw.network import Network
-from toreq_hw.records.chip import ChipRecord, Estimates
+from toreq_hw.records.chip import ChipRecord, Estimates, ThirdPartyEstimate
 from toreq_hw.targets.expected import Phases
-from toreq_hw.targets.target import Options
+from toreq_hw.targets.target import Options, Samples
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,24 @@ class ChipReport:
     violations: tuple[str, ...]
 
 
-def chip_report(network: Network, expected: Phases, options: Options) -> ChipReport:
+def chip_report(
+    network: Network, samples: Samples, expected: Phases, options: Options
+) -> ChipReport:
     """Maps `network` onto the chip of `options`, placed by the events that were counted."""
     mapping = map_network(network, load_chip(options.chip), events_per_neuron(expected))
     violations = tuple(str(violation) for violation in mapping.violations)
     estimates = estimate(network, mapping, activity(expected, mapping))
-    notes = (*_core_lines(mapping), *_shared_lines(mapping), *_estimate_lines(estimates))
+    other = None
+    if options.third_party:
+        other = third_party_estimate(network, samples.inputs, expected.free, mapping)
+    notes = (*_core_lines(mapping), *_shared_lines(mapping), *_estimate_lines(estimates, other))
     record = ChipRecord(
         cores_used=mapping.cores_used,
         chips_used=mapping.chips_used,
         violations=violations,
         estimates=estimates,
         mapping=mapping.record(),
+        third_party=other,
     )
     return ChipReport(
         record, (*notes, *(f"violation: {violation}" for violation in violations)), violations
@@ -95,7 +102,7 @@ def _shared_lines(mapping: Mapping) -> list[str]:
     return lines
 
 
-def _estimate_lines(estimates: Estimates) -> list[str]:
+def _estimate_lines(estimates: Estimates, other: ThirdPartyEstimate | None) -> list[str]:
     lines = []
     for what, found, unit in (
         ("energy", estimates.energy_per_sample_uj, "uJ"),
@@ -104,5 +111,10 @@ def _estimate_lines(estimates: Estimates) -> list[str]:
         lines.append(
             f"estimated {what} per sample: {found.value:.3g} {unit} "
             f"({found.low:.2g} to {found.high:.3g}, the spread of the sources)"
+        )
+    if other is not None:
+        lines.append(
+            f"the same by {other.tool}: {other.energy_per_sample_uj:.3g} uJ, "
+            f"{other.time_per_sample_us:.3g} us"
         )
     return lines

@@ -1,11 +1,12 @@
 """Target `loihi`: Lava's fixed-point model of Loihi 2, and a map onto its neurocores."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 
 from toreq_hw import sim
-from toreq_hw.extras import LAVA
+from toreq_hw.extras import LAVA, missing
 from toreq_hw.lava_backend import lava_run
 from toreq_hw.lava_backend.mapper import load_chip
 from toreq_hw.network import Network
@@ -28,12 +29,14 @@ BATCH_NOTE = "Batches are a simulation device; --batch 1 runs one sample at a ti
 def run(network: Network, samples: Samples, options: Options) -> Outcome:
     """Runs all phases on Lava, checks them, and maps the network onto the chip."""
     load_chip(options.chip)  # a bad chip file is said before the work, not after it
+    if options.third_party and find_spec("sanafe") is None:
+        raise missing("--third-party", "sanafe", "sanafe")
     batch = options.batch or BATCH
     targets = sim.targets(network.output, samples.labels)
     found = lava_run.run(network, samples.inputs, targets, batch=batch)
     expected = simulate(network, samples)
     agreement = compare(expected, found)
-    chip = chip_report(network, expected, options)
+    chip = chip_report(network, samples, expected, options)
     accuracy = float(np.mean(found.classes == samples.labels))
     record = LoihiRun(
         **vars(agreement),

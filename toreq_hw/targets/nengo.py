@@ -27,7 +27,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     found = nengo_run.run(network, samples.inputs, sim.targets(network.output, samples.labels))
     expected = simulate(network, samples)
     agreement = compare(expected, found)
-    chip = chip_report(network, expected, options)
+    chip = chip_report(network, samples, expected, options)
     accuracy = float(np.mean(found.classes == samples.labels))
     record = NengoRun(
         **vars(agreement),

@@ -39,14 +39,16 @@ class Options:
     """What a person may choose beyond the network and the samples.
 
     batch: samples run at once, None for the target's own choice. chip: name or path of a chip
-    description. report: folder for pictures and exported files, None for none. port: of a board,
-    or sim. program: bitstream to put onto the board first, None to leave it as it is. threshold: of
-    the lossy mode, None for lossless. watch: told what is done, how much of it, and how much there
-    is (0: nobody knows, as of a compiler).
+    description. third_party: whether another tool estimates energy and time too. report: folder for
+    pictures and exported files, None for none. port: of a board, or sim. program: bitstream to put
+    onto the board first, None to leave it as it is. threshold: of the lossy mode, None for
+    lossless. watch: told what is done, how much of it, and how much there is (0: nobody knows, as
+    of a compiler).
     """
 
     batch: int | None = None
     chip: str = "loihi2"
+    third_party: bool = False
     report: Path | None = None
     port: str | None = None
     program: Path | None = None
