@@ -65,6 +65,11 @@ lint: $(VENV)/extra-lint ## Check style, types and import rules.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: docs
+
+docs: $(VENV)/extra-docs ## Build the documentation, run its notebooks, check its links; into build/docs.
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site . build/docs
+
 .PHONY: fuzz fuzz-quick
 
 fuzz: $(VENV)/extra-quant-test $(VENV)/extra-boards-test ## Give a million damaged files to all readers; only our own one-line errors may come back.
@@ -95,7 +100,7 @@ $(VENV)/extra-%: $(VENV)/core
 deploy: $(VENV)/lava ## Run the network on Lava's model of Loihi 2 and map it onto neurocores.
 	$(BIN)/python -m toreq_hw.deploy --target loihi --json build/loihi/record.json --out build/loihi
 
-lava-test: $(VENV)/lava $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
+lava-test: $(VENV)/lava $(VENV)/extra-sanafe $(VENV)/extra-test ## Run the tests of the neuromorphic targets.
 	$(BIN)/python -m pytest testbench/lava
 
 lava-mutants: $(VENV)/lava $(VENV)/extra-test ## Break the neuromorphic parts on purpose and count what the tests notice.

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +40,20 @@ DIFFERENCES = (
 )
 """Why its figures are not ours."""
 
+PARTS = ("synapse", "dendrite", "soma", "network")
+"""Of a chip, whose energies SANA-FE tells apart."""
+
 Steps = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What SANA-FE says of a whole run; energies by part, and in all."""
+
+    energy_j: dict[str, float]
+    seconds: float
+    messages: int
+    synops: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +75,16 @@ def third_party_estimate(
     places = _places(network, mapping)
     events = _events(inputs, free)
     found = _simulate(network, events, places)
-    assert found["spikes"] == int(free.synops.sum()), (found["spikes"], int(free.synops.sum()))
+    assert found.synops == int(free.synops.sum()), (found.synops, int(free.synops.sum()))
     samples = len(inputs)
     return ThirdPartyEstimate(
         tool=f"SANA-FE {version('sanafe')}, its model of Loihi",
         samples=samples,
-        energy_per_sample_uj=1e6 * found["energy"]["total"] / samples,
-        energy_parts_uj={
-            part: 1e6 * found["energy"][part] / samples
-            for part in ("synapse", "dendrite", "soma", "network")
-        },
-        time_per_sample_us=1e6 * found["sim_time"] / samples,
-        messages_per_sample=found["packets_sent"] / samples,
-        synops_per_sample=found["spikes"] / samples,
+        energy_per_sample_uj=1e6 * found.energy_j["total"] / samples,
+        energy_parts_uj={part: 1e6 * found.energy_j[part] / samples for part in PARTS},
+        time_per_sample_us=1e6 * found.seconds / samples,
+        messages_per_sample=found.messages / samples,
+        synops_per_sample=found.synops / samples,
         steps_per_sample=events.steps / samples,
         differences=DIFFERENCES,
     )
@@ -120,8 +129,8 @@ def _events(inputs: npt.NDArray[np.int16], free: PhaseResult) -> _Events:
 
 def _simulate(
     network: Network, events: _Events, places: dict[str, npt.NDArray[np.int64]]
-) -> dict[str, Any]:
-    """What SANA-FE says of the whole run."""
+) -> _Found:
+    """Builds the chip and the network, and runs all steps."""
     import sanafe
 
     chip_file = _architecture()
@@ -133,11 +142,11 @@ def _simulate(
     described = sanafe.Network()
     groups = {p.name: described.create_neuron_group(p.name, p.size) for p in network.populations}
     used = np.zeros(CORES, np.int64)
+    somas = dict.fromkeys(groups, "replayed") | {network.input.name: "loihi_inputs"}
     for name, group in groups.items():
-        soma = "loihi_inputs" if name == network.input.name else "replayed"
         for neuron, place in enumerate(places[name].tolist()):
             group[neuron].set_attributes(
-                soma_hw_name=f"{soma}[{used[place]}]",
+                soma_hw_name=f"{somas[name]}[{used[place]}]",
                 model_attributes={"spikes": events.of[name][neuron].astype(int).tolist()},
             )
             group[neuron].map_to_core(cores[place])
@@ -150,8 +159,13 @@ def _simulate(
     chip = sanafe.SpikingChip(architecture)
     chip.load(described)
     with _printing_to_standard_error():
-        found: dict[str, Any] = chip.sim(events.steps)
-    return found
+        found = chip.sim(events.steps)
+    return _Found(
+        energy_j={part: found["energy"][part] for part in ("total", *PARTS)},
+        seconds=found["sim_time"],
+        messages=found["packets_sent"],
+        synops=found["spikes"],
+    )
 
 
 @contextmanager

@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from testbench.command_line import toreq_hw as run
+from toreq_hw.cli.study_records import chosen_cases
 from toreq_hw.errors import InputError
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.studies.index import index_page
@@ -204,3 +206,13 @@ def test_a_typed_study_is_found_and_an_edit_measures_anew(toy: Path, tmp_path: P
     path.write_text(TOY.replace("** power)", "** power + 1000)"))
     again = run("study", "toy", "--work", tmp_path / "w", "--out", tmp_path / "w")
     assert "the least square is 1000" in again.output, again
+
+
+def test_a_whole_name_chooses_one_case() -> None:
+    """Where one name is part of another."""
+    cases = [SimpleNamespace(name=name) for name in ("mnist 8", "fashion-mnist 8", "mnist 80")]
+    assert [case.name for case in chosen_cases(cases, "mnist 8")] == ["mnist 8"]
+    assert [case.name for case in chosen_cases(cases, "fashion")] == ["fashion-mnist 8"]
+    assert chosen_cases(cases, "mnist") == chosen_cases(cases, None) == cases
+    with pytest.raises(InputError, match="--only must be part of one of mnist 8, "):
+        chosen_cases(cases, "digits")

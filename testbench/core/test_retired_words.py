@@ -160,7 +160,7 @@ def test_texts_for_people_say_no_retired_word() -> None:
         for line, text in _texts((ROOT / name).read_text(encoding="utf-8"))
         if SHOWN.search(text)
     ]
-    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     found += [page.name for page in pages if SHOWN.search(page.read_text(encoding="utf-8"))]
     assert found == []
 

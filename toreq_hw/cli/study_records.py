@@ -26,8 +26,12 @@ Record = TypeVar("Record")
 
 
 def chosen_cases(cases: Sequence[Case], only: str | None) -> list[Case]:
-    """The cases whose names contain `only`, all without it. Raises InputError where none does."""
-    chosen = [case for case in cases if only is None or only in case.name]
+    """The case that is called `only`, or those whose names contain it; all without it.
+
+    Raises InputError where there is none.
+    """
+    whole = [case for case in cases if case.name == only]
+    chosen = whole or [case for case in cases if only is None or only in case.name]
     if not chosen:
         names = ", ".join(case.name for case in cases)
         raise InputError(f"--only must be part of one of {names}, not {only!r}")
