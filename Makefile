@@ -135,6 +135,13 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 		$(BIN)/toreq-hw export build/onnx/$$weights.safetensors --data mnist --verify 1000 || exit 1; \
 	done
 
+# The Observatory
+
+.PHONY: observe-test
+
+observe-test: $(VENV)/extra-test ## Run the tests of the Observatory.
+	$(BIN)/python -m pytest testbench/observatory --numprocesses auto
+
 # Every kind of coupling
 
 .PHONY: structured structured-quick structured-full

@@ -144,7 +144,7 @@ def network_from(description: object, tensors: dict[str, npt.NDArray[Any]]) -> N
     have the shapes of `Network.tensors`.
     """
     fields = Fields(description, "", NetworkFileError, "network.")
-    populations = tuple(_population(entry) for entry in _few(fields, "populations"))
+    populations = tuple(population_from(entry) for entry in _few(fields, "populations"))
     neurons = sum(population.size for population in populations)
     if neurons > MAX_NEURONS:
         raise NetworkFileError(
@@ -195,7 +195,8 @@ def _few(fields: Fields, name: str) -> list[Fields]:
     return fields.parts(name)
 
 
-def _population(entry: Fields) -> Population:
+def population_from(entry: Fields) -> Population:
+    """The population of an entry. Raises NetworkError, or the error of `entry`."""
     return Population(
         name=entry.text("name"),
         size=entry.integer("size"),

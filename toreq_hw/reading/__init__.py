@@ -6,7 +6,7 @@ Every reader of a file goes through here. Each function takes the class of error
 content   read_bytes, read_text, read_log, unpacked: size, regular files only, UTF-8, gzip
 structure read_json, parse_json, read_toml: nesting, duplicate names, numbers
 fields    Fields, integer, number, text, shown: types and ranges of what was parsed
-arrays    read_tensors, read_npy, checked_array, shaped: dtypes and shapes
+arrays    read_tensors, read_npy, read_npz, checked_array, shaped: dtypes and shapes
 records   read_record, record_from: whole records, by their dataclasses
 """
 
@@ -16,6 +16,7 @@ from toreq_hw.reading.arrays import (
     parse_npy,
     parse_tensors,
     read_npy,
+    read_npz,
     read_tensors,
     reshape,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "read_json",
     "read_log",
     "read_npy",
+    "read_npz",
     "read_record",
     "read_tensors",
     "read_text",

@@ -3,6 +3,8 @@
 import math
 import re
 import struct
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from safetensors import SafetensorError, deserialize
 
 from toreq_hw.errors import ToreqError
 from toreq_hw.json_values import JsonObject
+from toreq_hw.memory import check_memory
 from toreq_hw.reading.content import decode, read_bytes
 from toreq_hw.reading.fields import Fields, shown
 from toreq_hw.reading.structure import parse_json
@@ -50,6 +53,23 @@ class Tensors:
 
     metadata: dict[str, str]
     arrays: dict[str, npt.NDArray[Any]]
+
+
+def read_npz(path: Path, error: type[ToreqError]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an `.npz` file by name, of any shapes; no pickled objects.
+
+    Raises `error` naming the file, InputError where memory does not hold them.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_memory(sum(entry.file_size for entry in archive.infolist()), str(path))
+        with np.load(path, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as failure:
+        reason = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
+        raise error(f"{path}: must be an .npz file of arrays, found: {reason:.100}") from failure
+    except (NotImplementedError, RuntimeError, SyntaxError, TypeError, MemoryError) as failure:
+        raise error(f"{path}: must be an .npz file of arrays of numbers") from failure
 
 
 def read_tensors(path: Path, limit: int, error: type[ToreqError]) -> Tensors:

@@ -1,7 +1,5 @@
 """Arrays by name: of .npz files, and what functions give."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import numpy as np
 from toreq_hw.data.own.samples import Samples, feature_array, several, target_texts
 from toreq_hw.data.own.spec import Spec
 from toreq_hw.errors import DataError
-from toreq_hw.memory import check_memory
+from toreq_hw.reading import read_npz
 
 FEATURES = ("x_train", "x", "images", "features", "data")
 TARGETS = ("y_train", "y", "labels", "targets", "target")
@@ -23,16 +21,7 @@ Parts = tuple[Samples, Samples | None]
 
 def read_arrays(path: Path, spec: Spec) -> Parts:
     """The samples of an .npz file. Raises DataError naming file and array."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            check_memory(sum(entry.file_size for entry in archive.infolist()), str(path))
-        with np.load(path, allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path}: must be an .npz file of arrays, found: {reason:.100}") from error
-    except (NotImplementedError, RuntimeError, SyntaxError, TypeError, MemoryError) as error:
-        raise DataError(f"{path}: must be an .npz file of arrays of numbers") from error
+    arrays = read_npz(path, DataError)
     return parts_of(str(path), arrays, spec)
 
 

@@ -1,0 +1,172 @@
+"""`toreq-hw observe`: watch a network settle, as a film or in the browser."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from toreq_hw import data
+from toreq_hw.cli import console
+from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.options import any_data_option
+from toreq_hw.cli.paths import InputFile, OutputFile
+from toreq_hw.cli.starting import check_ends
+from toreq_hw.contract.limits import MOST_SWEEPS
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.file_kinds import Kind
+from toreq_hw.files import together
+from toreq_hw.network import Network
+from toreq_hw.observatory import film, recording_file
+from toreq_hw.observatory.picture import PALETTES
+from toreq_hw.observatory.poster import ending
+from toreq_hw.observatory.recording import Recording
+from toreq_hw.sim import EngineName
+from toreq_hw.sim.session import Session
+
+MAX_SWEEPS = 60
+"""Where a phase of a film ends that does not settle."""
+
+_EPILOG = """\b
+Examples:
+  toreq-hw observe net.safetensors --gif out.gif --sample 3
+  toreq-hw observe net.safetensors --data mnist --nudge 7 --gif out.gif --record run.npz
+  toreq-hw observe --replay run.npz --gif again.gif"""
+
+
+@checked_command(epilog=_EPILOG)
+@click.argument(
+    "network_path", metavar="[NETWORK]", type=InputFile(Kind.NETWORK), default=DEFAULT_PATH
+)
+@any_data_option
+@click.option(
+    "--sample",
+    type=Whole(0, MAX_COUNT),
+    default=0,
+    show_default=True,
+    help="Test image that is shown.",
+)
+@click.option(
+    "--nudge",
+    "label",
+    type=Whole(0, MAX_COUNT),
+    help="Class of the nudged phases.  [default: no such phases]",
+)
+@click.option(
+    "--engine", type=Name([e.value for e in EngineName]), default="event", show_default=True
+)
+@click.option("--max-sweeps", type=Whole(1, MOST_SWEEPS), default=MAX_SWEEPS, show_default=True)
+@click.option(
+    "--palette", type=Name(list(PALETTES)), default="safe", show_default=True, help="Of films."
+)
+@click.option("--gif", "gif_path", type=OutputFile(), help="Write the phases as a GIF.")
+@click.option("--mp4", "mp4_path", type=OutputFile(), help="The same as an MP4, with ffmpeg.")
+@click.option("--record", "record_path", type=OutputFile(), help="Write every tick as an .npz.")
+@click.option("--replay", "replay_path", type=InputFile(), help="Show a recording, no network.")
+def command(
+    network_path: Path,
+    data_name: str,
+    sample: int,
+    label: int | None,
+    engine: str,
+    max_sweeps: int,
+    palette: str,
+    gif_path: Path | None,
+    mp4_path: Path | None,
+    record_path: Path | None,
+    replay_path: Path | None,
+) -> int:
+    """Watch a network settle, tick by tick.
+
+    NETWORK: by default the one of `make sim`. With --gif, --mp4 or --record the phases of one test
+    image become files.
+    """
+    if mp4_path:
+        film.check_ffmpeg()
+    if replay_path:
+        _refuse_beside_replay()
+        recording = recording_file.load(replay_path)
+    else:
+        net = load_or_make(network_path)
+        dataset = data.load(data_name, net.encoding)
+        check_ends(net, network_path, dataset)
+        recording = _recorded(net, dataset, sample, label, Limits(engine, max_sweeps))
+    with together():
+        if record_path:
+            recording_file.save(recording, record_path)
+            console.messages.print(f"wrote {record_path}")
+        for path, write in ((gif_path, film.write_gif), (mp4_path, film.write_mp4)):
+            if path:
+                frames = write(recording, path, palette)
+                console.messages.print(f"wrote {path}, {frames} frames")
+    _show(recording)
+    return 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Who runs the phases, and where one ends that does not settle."""
+
+    engine: str
+    max_sweeps: int
+
+
+def _refuse_beside_replay() -> None:
+    """Raises InputError where an option was given that a recording answers by itself."""
+    context = click.get_current_context()
+    for name, spelled in _ANSWERED.items():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InputError(f"{spelled} must be left out with --replay, which shows a recording")
+
+
+_ANSWERED = {
+    "network_path": "NETWORK",
+    "data_name": "--data",
+    "sample": "--sample",
+    "label": "--nudge",
+    "engine": "--engine",
+    "max_sweeps": "--max-sweeps",
+    "record_path": "--record",
+}
+
+
+def _recorded(
+    net: Network, dataset: Dataset, sample: int, label: int | None, limits: Limits
+) -> Recording:
+    """The phases of one test image. Raises InputError for an image or class that is not there."""
+    if sample >= len(dataset.test):
+        last = len(dataset.test) - 1
+        raise InputError(f"--sample must be an image in 0..{last}, not {sample}")
+    classes = dataset.classes
+    if label is not None and label >= classes:
+        raise InputError(f"--nudge must be a class in 0..{classes - 1}, not {label}")
+    image = dataset.test.images[sample : sample + 1]
+    inputs = data.input_states(net, image, dataset.pixel_max)
+    recording = Recording(net)
+    session = Session(
+        net, engine=limits.engine, max_sweeps=limits.max_sweeps, observers=[recording]
+    )
+    session.start(inputs)
+    session.run()
+    if label is not None:
+        labels = np.full((1, *dataset.test.labels.shape[1:]), label, dtype=np.int64)
+        for sign in (1, -1):
+            session.nudge(labels, sign)
+            session.run()
+    return recording
+
+
+def _show(recording: Recording) -> None:
+    """A row a phase: how it ended and what it took."""
+    rows = []
+    for history in recording.phases:
+        step = history.step(history.last)
+        dense = round(history.dense_at(history.last))
+        counts = (f"{step.events:,}", f"{step.synops:,}", f"{dense:,}")
+        rows.append((str(history.phase), str(history.last), ending(history), *counts))
+    header = ("phase", "ticks", "end", "events", "synops", "dense")
+    console.output.print(console.table("what was watched", header, rows))
