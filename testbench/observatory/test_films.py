@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from testbench.command_line import toreq_hw as run
 from testbench.observatory.cases import digit, digits_network, random_recording, recorded
@@ -38,7 +38,7 @@ def test_a_gif_holds_the_frames(watched: Recording, tmp_path: Path, palette: str
     count = film.write_gif(watched, path, palette)
     poster = Poster.of(watched)
     with Image.open(path) as found:
-        assert found.n_frames == count == len(film.views(watched))
+        assert len(list(ImageSequence.Iterator(found))) == count == len(film.views(watched))
         for number, view in enumerate(film.views(watched)):
             found.seek(number)
             got = np.array(found.convert("RGB"))
@@ -195,8 +195,7 @@ def test_the_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             done = run(*shlex.split(line)[1:])
             assert done.status == 0, (line, done.error)
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "(10, 29, 3)\n"
+    python = [sys.executable, "-c", code]
+    ended = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "(10, 29, 3)\n"

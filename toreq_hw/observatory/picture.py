@@ -111,7 +111,7 @@ def coloured(plan: Plan, shown: Pixels, palette: Palette) -> Pixels:
     """Planes, uint8 (4, height, width), as colours, uint8 (height, width, 3)."""
     weights = np.array([palette.state, palette.moved, palette.nudged], dtype=np.int64)
     total = np.tensordot(shown[:3].astype(np.int64), weights, axes=(0, 0))
-    colours = np.minimum(255, (total + 127) // 255).astype(np.uint8)
+    colours: Pixels = np.minimum(255, (total + 127) // 255).astype(np.uint8)
     colours[shown[3] > 0] = palette.rising
     colours[plan.neurons == NOWHERE] = palette.ground
     return colours
