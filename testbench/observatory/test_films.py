@@ -102,7 +102,7 @@ def test_a_recording_that_does_not_fit_is_refused(watched: Recording, tmp_path: 
     assert said(about={"version": 2}) == "must be a recording of version 1, found another file"
     assert "phases must be at least 1" in said(about={"phases": []})
     populations = json.loads(arrays["about"].tobytes())["populations"]
-    assert "populations must be one input" in said(about={"populations": populations[1:]})
+    assert "a network must have one input" in said(about={"populations": populations[1:]})
     assert said(**{"0_after": None}) == "array after must be there, found none"
     assert "array neuron must hold" in said(**{"0_neuron": arrays["0_neuron"] + 30})
     assert "array after must hold states" in said(**{"0_after": arrays["0_after"] - 256})

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, Population, Role
+from toreq_hw.network import Network, Population
 
 NOWHERE = -1
 """A pixel that shows no neuron."""
@@ -145,7 +145,7 @@ def cells_of(population: Population, *, lattice: bool = False) -> npt.NDArray[np
         return _side_by_side(ordered.reshape(-1, *ordered.shape[-2:]))
     if len(shape) == 2:
         return numbers.reshape(shape)
-    if population.role is not Role.INPUT and population.size <= _LONGEST_COLUMN:
+    if population.size <= _LONGEST_COLUMN:
         return numbers[:, None]
     return _block(numbers)
 

@@ -19,8 +19,8 @@ Rgb = tuple[int, int, int]
 
 PLANES = ("state", "moved", "nudged", "rising")
 """state: |s|, full at the largest magnitude. moved: within the last sweep, full at a quarter of the
-range. nudged: distance from the free equilibrium, full at a sixteenth. rising: 255 where a state
-changed in a tick in which the energy did not fall, else 0."""
+range. nudged: distance from where the free phase ended, full at a sixteenth. rising: 255 where a
+state changed in a tick in which the energy did not fall, else 0."""
 
 _FULL_AT = {"moved": 4, "nudged": 16}
 """The share of the range, as its inverse, at which a plane is full."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from toreq_hw.contract.energy import doubled_energy, energy_of_changes, sums_energy_by_changes
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import dense_synops, fan_outs
-from toreq_hw.contract.phases import NUDGED_PHASES, Phase
+from toreq_hw.contract.phases import Phase
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.contract.ticks import PhaseStart, Tick
 from toreq_hw.network import Network
@@ -38,8 +38,9 @@ class Source:
 class Recording:
     """The phases of one sample. plan: where its neurons lie in pictures.
 
-    sample: which of a batch is watched. keep: phases that are kept, the last ones. damaged: whether
-    faults change states outside of updates, so that the energy of large networks is unknown.
+    sample: which of a batch is watched. keep: phases that are kept, the first and the last ones.
+    damaged: whether faults change states outside of updates; then the energy of a network too large
+    to be computed whole is unknown.
     """
 
     def __init__(
@@ -66,12 +67,10 @@ class Recording:
         return self.phases[-1]
 
     def equilibrium(self, phase: History) -> npt.NDArray[np.int16] | None:
-        """Where the free phase before a nudged one ended, int16 (neurons,); None of a free one."""
-        if phase.phase not in NUDGED_PHASES:
-            return None
+        """Where the free phase before this one ended, int16 (neurons,); None of a free one."""
         before = self.phases[: self.phases.index(phase)]
-        free = [one for one in before if one.phase not in NUDGED_PHASES]
-        return free[-1].states(free[-1].last) if free else None
+        free = [one for one in before if one.phase == Phase.FREE]
+        return free[0].states(free[0].last) if free else None
 
     def begin(self, start: PhaseStart) -> None:
         """Opens a phase; a free one that starts afresh closes the phases of the sample before."""
@@ -99,7 +98,7 @@ class Recording:
         self.phases.append(
             History(start.phase, inputs, initial, len(network.colours), (read, more - read), first)
         )
-        del self.phases[: -self._keep]
+        del self.phases[1 : 1 - self._keep]
 
     def tick(self, tick: Tick) -> None:
         """Keeps what a tick did to the sample."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import replacing
+from toreq_hw.network.checks import check_roles
 from toreq_hw.network.file import population_from
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.observatory.history import MOST_CHANGES, MOST_TICKS, History, Step
@@ -63,9 +64,7 @@ def load(path: Path) -> Recording:
 
 def _recording(fields: Fields, arrays: _Arrays) -> Recording:
     populations = [population_from(entry) for entry in fields.parts("populations")]
-    roles = [population.role for population in populations]
-    if len(roles) < 2 or roles[0] is not Role.INPUT or roles.count(Role.OUTPUT) != 1:
-        raise InputError("populations must be one input, then others with one output")
+    check_roles(populations)
     lattices = tuple(str(name) for name in fields.items("lattices"))
     shown = plan(populations, lattices)
     output = next(p for p in populations if p.role is Role.OUTPUT)
