@@ -62,6 +62,7 @@ KEPT = {
 
 KEPT_IN = {
     "toreq_hw/network/couplings/patterns.py": {"reach"},  # users write it in descriptions
+    "toreq_hw/observatory/poster.py": {"draw"},  # names of Pillow
     "sim/learning/shared.py": {"draws"},  # which rows draw, in the words of numerics.md
     "sim/learning/shared_kernel.py": {"draws"},
 }

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from toreq_hw.contract.energy import doubled_energy, energy_of_changes, sums_energy_by_changes
 from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.operations import dense_synops, fan_outs
-from toreq_hw.contract.phases import Phase
+from toreq_hw.contract.phases import NUDGED_PHASES, Phase
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.contract.ticks import PhaseStart, Tick
 from toreq_hw.network import Network
@@ -67,10 +67,15 @@ class Recording:
         return self.phases[-1]
 
     def equilibrium(self, phase: History) -> npt.NDArray[np.int16] | None:
-        """Where the free phase before this one ended, int16 (neurons,); None of a free one."""
+        """What a phase is compared with, int16 (neurons,); None of the first one.
+
+        Of a nudged phase: where the one before, without a nudge, ended. Of one that goes on under
+        other damage: where the first one ended.
+        """
         before = self.phases[: self.phases.index(phase)]
-        free = [one for one in before if one.phase == Phase.FREE]
-        return free[0].states(free[0].last) if free else None
+        if phase.phase in NUDGED_PHASES:
+            before = [one for one in reversed(before) if one.phase not in NUDGED_PHASES]
+        return before[0].states(before[0].last) if before else None
 
     def begin(self, start: PhaseStart) -> None:
         """Opens a phase; a free one that starts afresh closes the phases of the sample before."""
@@ -96,7 +101,14 @@ class Recording:
             scores=np.zeros(network.output.size, np.int64),
         )
         self.phases.append(
-            History(start.phase, inputs, initial, len(network.colours), (read, more - read), first)
+            History(
+                phase=start.phase,
+                inputs=inputs,
+                initial=initial,
+                colours=len(network.colours),
+                dense=(read, more - read),
+                start=first,
+            )
         )
         del self.phases[1 : 1 - self._keep]
 

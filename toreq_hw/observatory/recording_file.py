@@ -166,13 +166,13 @@ def _history(entry: Fields, shown: Plan, classes: int, arrays: _Arrays) -> Histo
     if len(dense) != 2:
         raise InputError(f"dense must be two numbers, found {len(dense)}")
     history = History(
-        entry.text("name"),
-        _states(arrays, "inputs", shown.populations[:1]),
-        _states(arrays, "initial", shown.populations[1:]),
-        entry.integer("colours", 1, MAX_NEURONS),
-        (dense[0], dense[1]),
-        steps[0],
-        entry.integer("first", 0, _MOST),
+        phase=entry.text("name"),
+        inputs=_states(arrays, "inputs", shown.populations[:1]),
+        initial=_states(arrays, "initial", shown.populations[1:]),
+        colours=entry.integer("colours", 1, MAX_NEURONS),
+        dense=(dense[0], dense[1]),
+        start=steps[0],
+        first=entry.integer("first", 0, _MOST),
     )
     for step in steps[1:]:
         history.append(step)
