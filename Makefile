@@ -137,9 +137,15 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 
 # The Observatory
 
-.PHONY: observe-test
+.PHONY: observe observe-gif observe-test
 
-observe-test: $(VENV)/extra-test ## Run the tests of the Observatory.
+observe: $(VENV)/extra-observe ## Watch the network of make sim settle, live in the browser.
+	$(BIN)/toreq-hw observe
+
+observe-gif: $(VENV)/core ## Make the film of the README again.
+	$(BIN)/toreq-hw observe --sample 3 --nudge 5 --gif docs/observatory.gif
+
+observe-test: $(VENV)/extra-observe-test ## Run the tests of the Observatory.
 	$(BIN)/python -m pytest testbench/observatory --numprocesses auto
 
 # Every kind of coupling

@@ -1,12 +1,11 @@
 """`frame` shows the states of every tick, and nothing else: arrays against the trace of `relax`."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from testbench.clamped_networks import clamped_case
 from testbench.networks import random_case
 from testbench.observatory.cases import digit, digits_network, random_recording, recorded
 from toreq_hw import network, sim
@@ -248,10 +247,6 @@ def test_counters_are_those_of_relax() -> None:
 
 
 def test_a_clamped_readout_is_ranked_by_its_accumulators() -> None:
-    shape = network.layered((64, 12, 10), network.WeightFormat.INT8, (6, 6))
-    net = replace(shape, readout=network.ClampedReadout((1, 4)))
-    rng = np.random.default_rng(1)
-    couplings = [c.with_parameters(rng.integers(-40, 41, c.shape)) for c in net.couplings]
-    net = replace(net, couplings=tuple(couplings))
-    found, wanted = recorded(net, digit(5)[0]).last, sim.relax(net, digit(5)[0])
+    case = clamped_case(3)
+    found, wanted = recorded(case.network, case.inputs).last, sim.relax(case.network, case.inputs)
     assert found.step(found.last).scores.tolist() == wanted.readout[0].tolist()

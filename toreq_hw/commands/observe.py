@@ -22,9 +22,11 @@ from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together
 from toreq_hw.network import Network
 from toreq_hw.observatory import film, recording_file
+from toreq_hw.observatory.bench import FrameRate, frame_rates
 from toreq_hw.observatory.picture import PALETTES
 from toreq_hw.observatory.poster import ending
 from toreq_hw.observatory.recording import Recording
+from toreq_hw.observatory.serving import serve
 from toreq_hw.sim import EngineName
 from toreq_hw.sim.session import Session
 
@@ -67,6 +69,11 @@ Examples:
 @click.option("--mp4", "mp4_path", type=OutputFile(), help="The same as an MP4, with ffmpeg.")
 @click.option("--record", "record_path", type=OutputFile(), help="Write every tick as an .npz.")
 @click.option("--replay", "replay_path", type=InputFile(), help="Show a recording, no network.")
+@click.option(
+    "--port", type=Whole(0, 65535), default=0, show_default=True, help="Of the page; 0 is any."
+)
+@click.option("--browser/--no-browser", "browse", default=True, help="Open it in a browser.")
+@click.option("--bench", is_flag=True, help="Measure frames a second of one core instead.")
 def command(
     network_path: Path,
     data_name: str,
@@ -79,21 +86,30 @@ def command(
     mp4_path: Path | None,
     record_path: Path | None,
     replay_path: Path | None,
+    port: int,
+    browse: bool,
+    bench: bool,
 ) -> int:
-    """Watch a network settle, tick by tick.
+    """Watch a network settle, tick by tick, in the browser.
 
     NETWORK: by default the one of `make sim`. With --gif, --mp4 or --record the phases of one test
-    image become files.
+    image become files, and no page is opened. The page is served to this machine alone until
+    Ctrl-C.
     """
+    if bench:
+        _show_rates(frame_rates())
+        return 0
+    if not (gif_path or mp4_path or record_path or replay_path):
+        net, dataset = _opened(network_path, data_name)
+        serve(net, dataset, port, _say_address, browse=browse)
+        return 0
     if mp4_path:
         film.check_ffmpeg()
     if replay_path:
         _refuse_beside_replay()
         recording = recording_file.load(replay_path)
     else:
-        net = load_or_make(network_path)
-        dataset = data.load(data_name, net.encoding)
-        check_ends(net, network_path, dataset)
+        net, dataset = _opened(network_path, data_name)
         recording = _recorded(net, dataset, sample, label, Limits(engine, max_sweeps))
     with together():
         if record_path:
@@ -105,6 +121,27 @@ def command(
                 console.messages.print(f"wrote {path}, {frames} frames")
     _show(recording)
     return 0
+
+
+def _opened(network_path: Path, data_name: str) -> tuple[Network, Dataset]:
+    net = load_or_make(network_path)
+    dataset = data.load(data_name, net.encoding)
+    check_ends(net, network_path, dataset)
+    return net, dataset
+
+
+def _show_rates(rates: list[FrameRate]) -> None:
+    """A row a network; the rate is measured, and judges nothing."""
+    rows = [
+        (rate.network, f"{rate.neurons:,}", f"{rate.frames_per_second:,.0f}", str(rate.budget))
+        for rate in rates
+    ]
+    header = ("network", "neurons", "frames a second", "asked for")
+    console.output.print(console.table("frames of one core, processor time", header, rows))
+
+
+def _say_address(address: str) -> None:
+    console.output.print(f"the page is at {address} until Ctrl-C", soft_wrap=True)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ long phase the oldest ticks are dropped, so that no phase takes more than a fixe
 """
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ MOST_CHANGES = 2_000_000
 
 MOST_TICKS = 100_000
 """Ticks of a phase that are kept."""
+
+_SERIALS = count(1)
 
 States = npt.NDArray[np.int16]
 
@@ -43,6 +46,7 @@ class History:
     tick that is kept. colours: ticks of a sweep. dense: weights that a dense machine reads for the
     input, and in a sweep. start: a step without changes, the values at the first tick.
     first, last: the first and last tick that are kept. status: how the phase ended, None before.
+    serial: no other history of this process has it.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class History:
         self.status: int | None = None
         self.sweeps = 0
         self.period = 0
+        self.serial = next(_SERIALS)
         self._steps = [start]
         self._changes = 0
         self._viewed, self._states = first, initial.copy()
@@ -79,12 +84,12 @@ class History:
 
     def _drop(self) -> None:
         """Forgets the oldest eighth of the ticks: the phase is shown from the next one on."""
-        count = max(1, len(self._steps) // 8)
-        for step in self._steps[1 : count + 1]:
+        oldest = max(1, len(self._steps) // 8)
+        for step in self._steps[1 : oldest + 1]:
             self.initial[step.neuron] = step.after
             self._changes -= len(step.neuron)
-        del self._steps[:count]
-        self.first += count
+        del self._steps[:oldest]
+        self.first += oldest
         if self._viewed < self.first:
             self._viewed, self._states = self.first, self.initial.copy()
 

@@ -1,0 +1,292 @@
+// What the page shows and asks. All state is the server's; a frame brings it whole.
+
+import { EnergyCurve, number, showAccuracy, showClasses, showWork } from "./charts.js";
+import { Pad } from "./pad.js";
+import { Panels } from "./panels.js";
+import { put } from "./picture.js";
+import { Wire } from "./wire.js";
+
+const at = (id) => document.getElementById(id);
+const RATES = [1, 2, 5, 10, 20, 40, 60, 120, 250, 500, 1000, 5000, 0];
+const TRAIN_RATES = [1, 10, 100, 1000, 10000];
+
+let network = null;
+let frame = null;
+let sample = null;
+
+const wire = new Wire(hear, tell);
+let waiting = 0;
+
+function ask(command) {
+  wire.send(command);
+  clearTimeout(waiting);
+  waiting = setTimeout(
+    () => tell("Working. The first time, code is compiled for what was asked."), 2000);
+}
+
+const panels = new Panels(at("panels"), at("legend"), (population, neurons) => {
+  ask({ do: "paint", population, neurons, what: at("brush").value });
+  play();
+});
+const energy = new EnergyCurve(at("energy"), at("energy-said"));
+const pad = new Pad(at("pad"), (values) => {
+  ask({ do: "pixels", values });
+  play();
+});
+
+function tell(line) {
+  at("trouble").textContent = line;
+  at("trouble").hidden = !line;
+}
+
+function options(select, entries) {
+  select.replaceChildren(...entries.map(([value, words]) => new Option(words, value)));
+}
+
+function palette() {
+  return network.palettes[at("palette").value];
+}
+
+function hear(header, planes) {
+  clearTimeout(waiting);
+  if (header.network) build(header.network);
+  frame = { ...header, planes };
+  if (header.state) showState(header.state);
+  tell(header.error ?? "");
+  if (header.machine) showMachine(header.machine);
+  energy.take(header.curve);
+  showInput(header.input);
+  showFrame();
+}
+
+function build(found) {
+  network = found;
+  at("about").textContent = `${found.name}, on ${found.data}`;
+  panels.build(found);
+  pad.build(found.image);
+  pad.canvas.setAttribute("aria-label", `input, ${found.image.height} by ${found.image.width}`);
+  options(at("palette"), Object.keys(found.palettes).map((name) => [name, name]));
+  options(at("brush"), found.paints.map((name) => [name, name]));
+  options(at("layer"), found.layers.map((one) => [one.kind, one.kind.replaceAll("_", " ")]));
+  chooseLayer();
+  at("sample").max = found.samples - 1;
+  at("class").max = found.classes - 1;
+  panels.explain(palette());
+}
+
+function showInput(input) {
+  sample = input.sample;
+  pad.set(input.pixels);
+  if (document.activeElement !== at("sample") && sample !== null) at("sample").value = sample;
+  at("label").textContent = sample === null
+    ? "your own image" : `test image ${sample}, labelled ${input.label}`;
+}
+
+function showFrame() {
+  const { view, counts } = frame;
+  panels.show(frame.planes, palette(), frame.beside);
+  const event = view.event === null ? "" : `, event ${view.event} of ${view.changes}`;
+  at("where").textContent = `${view.name} phase, tick ${view.tick}${event}, sweep ${view.sweep}`;
+  at("end").textContent = view.ended
+    ? `This phase ${view.settled ? "settled" : view.ended} at tick ${view.last}, sweep ${view.sweeps}.`
+    : "This phase goes on.";
+  at("scrub").min = view.first;
+  at("scrub").max = view.last;
+  if (document.activeElement !== at("scrub") || frame.playing) at("scrub").value = view.tick;
+  at("tick-said").textContent = `${view.tick} of ${view.last}`;
+  at("play").textContent = frame.playing ? "Pause" : "Play";
+  at("train").textContent = frame.learning ? "Stop" : "Train";
+  energy.show(view.tick);
+  showClasses(at("classes"), frame.scores, frame.best, network.rows);
+  showWork(at("work"), counts);
+  showReached(frame.reached, view);
+}
+
+function showReached(reached, view) {
+  const names = Object.keys(reached);
+  if (!names.length) {
+    at("reached").textContent = "A nudged phase shows how far credit runs back.";
+    return;
+  }
+  const layers = names.filter((name) => reached[name] > 0);
+  const parts = names.map((name) => `${name} ${number(reached[name])}`);
+  const time = view.settled ? `${view.sweeps} sweeps` : "not settled yet";
+  at("reached").textContent = `D_nudge: ${layers.length} layers reached (neurons moved: `
+    + `${parts.join(", ")}); T_relax: ${time}.`;
+}
+
+function showState(state) {
+  frame.state = state;
+  at("breaks").replaceChildren(...state.breaks.map((words) => {
+    const item = document.createElement("li");
+    item.textContent = words;
+    return item;
+  }));
+  at("undo").disabled = at("repair").disabled = !state.breaks.length;
+  const back = state.returned;
+  at("returned").textContent = back
+    ? `${number(back.same)} of ${number(back.neurons)} neurons are in the sound equilibrium; `
+      + `${back.same_class ? "the same class" : "another class"}.`
+    : "";
+  if (document.activeElement !== at("gain")) at("gain").value = state.settings.gain;
+  at("gain-said").textContent = `${Number(state.settings.gain).toFixed(2)} times`;
+  at("loop").textContent = state.gain
+    ? `Spectral radius ${state.gain.radius.toFixed(3)}, Lipschitz constant `
+      + `${state.gain.lipschitz.toFixed(3)} of one update of all neurons.`
+    : "The spectral radius of this network is not computed.";
+  at("settles").textContent = `${state.shown.schedule}: ${state.shown.settles
+    ? "always settles" : state.shown.energy
+      ? "may cycle with period 2" : "no energy, it may cycle with any period"}.`;
+  at("schedule").value = state.settings.schedule;
+  at("own").checked = state.settings.own_feedback;
+  showTraining(state);
+}
+
+function showTraining(state) {
+  const training = state.training;
+  at("forget").disabled = !training;
+  showAccuracy(at("accuracy"), training ? training.curve : []);
+  const last = training?.curve.at(-1);
+  at("training").textContent = last
+    ? `${number(training.samples)} images learned; ${(100 * last[1]).toFixed(1)} % of the first `
+      + "test images are right."
+    : "";
+  at("moved").replaceChildren(...state.moved.map((one) => {
+    const figure = document.createElement("figure");
+    const canvas = document.createElement("canvas");
+    const pixels = new Uint8ClampedArray(4 * one.cells.length);
+    const inks = { 0: [0, 0, 0], 96: [110, 110, 110], 255: [240, 140, 0] };
+    one.cells.forEach((v, k) => pixels.set([...inks[v], 255], 4 * k));
+    put(canvas, pixels, one.width, one.height);
+    const caption = document.createElement("figcaption");
+    caption.textContent = `${one.coupling}: ${number(one.weights)} weights (orange) and `
+      + `${number(one.latents)} latents (grey) of ${number(one.of)} moved`;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", caption.textContent);
+    figure.append(canvas, caption);
+    return figure;
+  }));
+}
+
+function showMachine(machine) {
+  at("compare").disabled = machine.running;
+  at("go").hidden = machine.tick === null || machine.tick === undefined;
+  at("go").onclick = () => ask({ do: "show", phase: machine.phase, tick: machine.tick });
+  if (machine.running) {
+    at("difference").textContent = `Running ${machine.name}. The core is compiled first.`;
+  } else {
+    at("difference").textContent = machine.difference
+      ? `First difference to ${machine.name}: ${machine.difference}`
+      : `${machine.name}: no difference, in any state of any tick of all phases.`;
+  }
+}
+
+function play() {
+  ask({ do: "play", rate: RATES[at("speed").value] });
+}
+
+function togglePlay() {
+  if (frame?.playing) ask({ do: "pause" });
+  else play();
+}
+
+function step(unit, back) {
+  ask({ do: "pause" });
+  ask({ do: "step", unit, back });
+}
+
+function show(tick) {
+  ask({ do: "pause" });
+  ask({ do: "show", phase: frame.view.phase, tick });
+}
+
+function chooseLayer() {
+  const chosen = network.layers.find((one) => one.kind === at("layer").value);
+  at("unit-said").textContent = `level: ${chosen.unit}; quiescence: ${chosen.quiescence}`;
+  at("level").max = chosen.high;
+  const weights = /weight|synapses|read_noise/.test(chosen.kind);
+  const places = weights ? network.couplings
+    : network.panels.filter((panel) => panel.role !== "input").map((panel) => panel.name);
+  options(at("place"), [["", "all"], ...places.map((name) => [name, name])]);
+}
+
+function sayRates() {
+  const rate = RATES[at("speed").value];
+  at("speed-said").textContent = rate ? `${rate} ticks/s` : "no limit";
+  at("train-said").textContent = `${number(TRAIN_RATES[at("train-speed").value])}/s`;
+}
+
+function present(which) {
+  ask({ do: "present", sample: Math.max(0, Math.min(network.samples - 1, which)) });
+  play();
+}
+
+function configure() {
+  ask({
+    do: "couplings", gain: Number(at("gain").value), schedule: at("schedule").value,
+    own_feedback: at("own").checked,
+  });
+  play();
+}
+
+function train() {
+  ask({ do: "train", rate: TRAIN_RATES[at("train-speed").value] });
+}
+
+const clicks = {
+  first: () => show(0),
+  back: () => step(at("unit").value, true),
+  play: togglePlay,
+  forward: () => step(at("unit").value, false),
+  settle: () => ask({ do: "play", rate: 0 }),
+  clear: () => pad.clear(),
+  next: () => present(((sample ?? -1) + 1) % network.samples),
+  positive: () => nudge(1),
+  negative: () => nudge(-1),
+  learn: () => { ask({ do: "learn", label: Number(at("class").value) }); play(); },
+  train: () => (frame?.learning ? ask({ do: "pause" }) : train()),
+  forget: () => { ask({ do: "pause" }); ask({ do: "forget" }); },
+  damage: () => {
+    ask({
+      do: "damage", kind: at("layer").value, level: Number(at("level").value),
+      place: at("place").value,
+    });
+    play();
+  },
+  undo: () => { ask({ do: "undo" }); play(); },
+  repair: () => { ask({ do: "repair" }); play(); },
+  compare: () => ask({ do: "machine", name: at("machine").value, fault: at("fault").checked }),
+};
+
+function nudge(sign) {
+  ask({ do: "nudge", label: Number(at("class").value), sign });
+  play();
+}
+
+for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
+at("scrub").addEventListener("input", () => show(Number(at("scrub").value)));
+at("speed").addEventListener("input", () => { sayRates(); if (frame?.playing) play(); });
+at("train-speed").addEventListener("input", () => { sayRates(); if (frame?.learning) train(); });
+at("sample").addEventListener("change", () => present(Number(at("sample").value)));
+at("layer").addEventListener("change", chooseLayer);
+at("palette").addEventListener("change", () => { panels.explain(palette()); showFrame(); });
+for (const id of ["gain", "schedule", "own"]) at(id).addEventListener("change", configure);
+
+document.addEventListener("keydown", (event) => {
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) || event.ctrlKey || event.metaKey) return;
+  const onButton = event.target.tagName === "BUTTON";
+  const keys = {
+    ArrowLeft: () => step(event.shiftKey ? "sweep" : "tick", true),
+    ArrowRight: () => step(event.shiftKey ? "sweep" : "tick", false),
+    ",": () => step("event", true),
+    ".": () => step("event", false),
+    Home: () => show(0),
+    End: clicks.settle,
+    " ": onButton ? null : togglePlay,
+  };
+  if (keys[event.key]) {
+    keys[event.key]();
+    event.preventDefault();
+  }
+});
+sayRates();

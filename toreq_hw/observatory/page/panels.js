@@ -1,0 +1,131 @@
+// A figure for each population: its canvas, a second one for another machine, and the brush.
+
+import { colour, panelPixels, put } from "./picture.js";
+
+const LARGEST_PIXEL = 24;
+const WIDEST = 560;
+const HIGHEST = 260;
+
+export class Panels {
+  // paint: takes a population's name and neurons when somebody breaks them.
+  constructor(root, legend, paint) {
+    this.root = root;
+    this.legend = legend;
+    this.paint = paint;
+    this.figures = [];
+  }
+
+  build(network) {
+    this.network = network;
+    this.root.replaceChildren();
+    this.figures = network.panels.map((panel) => this.figure(panel));
+  }
+
+  figure(panel) {
+    const figure = document.createElement("figure");
+    const canvas = document.createElement("canvas");
+    const other = document.createElement("canvas");
+    const caption = document.createElement("figcaption");
+    const times = Math.max(1, Math.floor(
+      Math.min(LARGEST_PIXEL, WIDEST / panel.width, HIGHEST / panel.height)));
+    for (const one of [canvas, other]) {
+      one.width = panel.width;
+      one.height = panel.height;
+      one.style.width = `${panel.width * times}px`;
+      one.style.aspectRatio = `${panel.width} / ${panel.height}`;
+    }
+    other.hidden = true;
+    canvas.setAttribute("role", "img");
+    const states = `${panel.size} neurons, states ${panel.low} to ${panel.high}`;
+    canvas.setAttribute("aria-label", `${panel.name}: ${states}`);
+    canvas.dataset.population = panel.name;
+    caption.textContent = `${panel.name}, ${states}`;
+    figure.append(canvas, other, caption);
+    this.root.append(figure);
+    if (panel.role !== "input") this.listen(panel, canvas, caption, states);
+    return { panel, canvas, other };
+  }
+
+  listen(panel, canvas, caption, states) {
+    let at = [0, 0];
+    canvas.tabIndex = 0;
+    const say = () => {
+      const neuron = panel.cells[at[1] * panel.width + at[0]];
+      const chosen = neuron < 0 ? "no neuron here" : `neuron ${neuron}`;
+      caption.textContent = `${panel.name}, ${states}; ${chosen}`;
+    };
+    const breakHere = () => {
+      const neurons = this.under(panel, at);
+      if (neurons.length) this.paint(panel.name, neurons);
+    };
+    canvas.addEventListener("click", (event) => {
+      const box = canvas.getBoundingClientRect();
+      at = [
+        Math.min(panel.width - 1, Math.floor((event.clientX - box.left) / box.width * panel.width)),
+        Math.min(panel.height - 1, Math.floor((event.clientY - box.top) / box.height * panel.height)),
+      ];
+      say();
+      breakHere();
+    });
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    canvas.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") breakHere();
+      else if (moves[event.key]) {
+        const [dx, dy] = moves[event.key];
+        at = [
+          Math.max(0, Math.min(panel.width - 1, at[0] + dx)),
+          Math.max(0, Math.min(panel.height - 1, at[1] + dy)),
+        ];
+        say();
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  // Neurons under the brush, a square whose middle is at a pixel.
+  under(panel, [x, y]) {
+    const side = Number(document.getElementById("brush-size").value) || 1;
+    const first = Math.floor((side - 1) / 2);
+    const found = [];
+    for (let v = y - first; v < y - first + side; v++) {
+      for (let u = x - first; u < x - first + side; u++) {
+        const inside = u >= 0 && v >= 0 && u < panel.width && v < panel.height;
+        const neuron = inside ? panel.cells[v * panel.width + u] : -1;
+        if (neuron >= 0) found.push(neuron);
+      }
+    }
+    return found;
+  }
+
+  show(planes, palette, beside) {
+    for (const { panel, canvas, other } of this.figures) {
+      put(canvas, panelPixels(panel, planes, this.network, palette), panel.width, panel.height);
+      other.hidden = !beside;
+      if (beside) {
+        const pixels = panelPixels(panel, planes, this.network, palette, 4);
+        put(other, pixels, panel.width, panel.height);
+      }
+    }
+  }
+
+  explain(palette) {
+    const parts = [
+      ["state, up to its largest magnitude", (v) => [v, 0, 0, 0]],
+      ["moved within a sweep, full at 1/4 of the range", (v) => [0, v, 0, 0]],
+      ["distance from the free equilibrium, full at 1/16", (v) => [0, 0, v, 0]],
+      ["changed while the energy did not fall", () => [0, 0, 0, 255]],
+    ];
+    this.legend.replaceChildren(...parts.map(([words, planes]) => {
+      const item = document.createElement("li");
+      const swatch = document.createElement("canvas");
+      const pixels = new Uint8ClampedArray(4 * 32);
+      for (let x = 0; x < 32; x++) {
+        pixels.set([...colour(...planes(Math.round(x * 255 / 31)), palette), 255], 4 * x);
+      }
+      put(swatch, pixels, 32, 1);
+      item.append(swatch, words);
+      return item;
+    }));
+  }
+}

@@ -1,0 +1,83 @@
+"""Runs the server until Ctrl-C, on this machine's own address alone."""
+
+import asyncio
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, TypedDict
+
+from toreq_hw.data import Dataset
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
+from toreq_hw.network import Network
+from toreq_hw.observatory.messages import MOST_CHARACTERS
+
+ADDRESS = "127.0.0.1"
+
+
+def serve(
+    network: Network, dataset: Dataset, port: int, say: Callable[[str], None], *, browse: bool
+) -> None:
+    """Serves the page until the process is interrupted.
+
+    port: 0 is any free one. say: is told the address. browse: opens the page in a browser. Raises
+    MissingDependencyError without the extra `observe`, InputError where the port is taken.
+    """
+    try:
+        import uvicorn
+
+        from toreq_hw.observatory.app import Observatory
+    except ModuleNotFoundError as error:
+        raise missing("the page", error.name, "observe") from error
+    token = secrets.token_urlsafe(16)
+    listener = listen(port)
+    config = uvicorn.Config(Observatory(network, dataset, token).app(), **settings())
+    address = f"http://{ADDRESS}:{listener.getsockname()[1]}/{token}/"
+    say(address)
+    if browse:
+        webbrowser.open(address)
+    with suppress(asyncio.CancelledError):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+class Settings(TypedDict):
+    """Of uvicorn: quiet, bounded, and nothing that a proxy may say."""
+
+    log_level: str
+    access_log: bool
+    lifespan: Literal["off"]
+    ws_max_size: int
+    ws_max_queue: int
+    ws_per_message_deflate: bool
+    timeout_graceful_shutdown: int
+    proxy_headers: bool
+    server_header: bool
+
+
+def settings() -> Settings:
+    """Those that the page is served with."""
+    return Settings(
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        ws_max_size=4 * MOST_CHARACTERS,
+        ws_max_queue=16,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=1,
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine's own address. Raises InputError where the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(f"port {port} must be free, found: {error.strerror}") from error
+    return listener
