@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 _ITEM = re.compile(r"(\w+(?:, \w+)*): (?=\S)")
+_BORDER = re.compile(r"(?<=[.)]) (?=\w+(?:, \w+)*: \S|Raises |Returns )")
 _MARKS = re.compile(r"([*|]|(?<=\w)_(?![\w`]))")
 """What reStructuredText would read as a mark of its own."""
 
@@ -34,22 +35,13 @@ def listed(
     if what == "module":
         del lines[1:]
     written: list[str] = []
-    in_item = False
-    for line in lines:
-        parts = line.split("`")
-        parts[::2] = [_MARKS.sub(r"\\\1", part) for part in parts[::2]]
-        text = "`".join(parts)
-        if match := _ITEM.match(text):
-            written += ["", f"- `{match[1]}`: {text[match.end() :].strip()}"]
-            in_item = True
-        elif not text.strip():
-            written.append("")
-            in_item = False
-        elif in_item and text.startswith(" "):
-            written.append(f"  {text.strip()}")
-        else:
-            written += [""] * in_item + [text.strip()]
-            in_item = False
+    for paragraph in re.split(r"\n\s*\n", "\n".join(lines)):
+        for piece in _BORDER.split(" ".join(paragraph.split())):
+            parts = piece.split("`")
+            parts[::2] = [_MARKS.sub(r"\\\1", part) for part in parts[::2]]
+            text = "`".join(parts)
+            match = _ITEM.match(text)
+            written += [f"- `{match[1]}`: {text[match.end() :]}" if match else text, ""]
     lines[:] = written
 
 
