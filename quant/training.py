@@ -1,19 +1,22 @@
 """Offline training with the quantisers in the loop: batches, Adam, the written network."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from torch.nn import functional
+from torch.utils.data import DataLoader
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.quant.batches import Batches, LoaderBatches, SplitBatches
 from toreq_hw.quant.equilibrium import Layers
-from toreq_hw.quant.evaluation import accuracy, tensors
+from toreq_hw.quant.evaluation import accuracy
 from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 from toreq_hw.quant.parameters import (
     Parameters,
@@ -58,6 +61,19 @@ class Training:
         return sum(e.cpu_seconds for e in self.epochs)
 
 
+@dataclass(frozen=True, eq=False)
+class Update:
+    """One step of Adam. epoch, number: from 0 on. samples: int64 (batch,), numbers of those that
+    are learned; empty of a loader. correct: of them, before the step. sweeps: of the slowest.
+    """
+
+    epoch: int
+    number: int
+    samples: npt.NDArray[np.int64]
+    correct: int
+    sweeps: int
+
+
 @named_type_errors
 def train(
     options: TrainingOptions,
@@ -65,13 +81,17 @@ def train(
     on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
     start: Network | None = None,
     blank: Network | None = None,
+    *,
+    on_update: Callable[[Update], None] = lambda _: None,
+    loader: DataLoader[Any] | None = None,
 ) -> Training:
-    """Trains on `dataset.train` and measures on `dataset.test`.
+    """Trains on `dataset.train`, or on what `loader` gives, and measures on `dataset.test`.
 
-    `on_epoch` is called after each epoch with its index. start: a network to go on from, whose
-    shape and formats then stand for those of the options (`starting.parameters_from`). blank: one
-    whose shape and formats do, but not its weights. The same options, start, data, torch version
-    and number of threads give the same network. Raises InputError, NetworkError.
+    `on_epoch` is called after each epoch with its index, on_update after each batch. start: a
+    network to go on from, whose shape and formats then stand for those of the options
+    (`starting.parameters_from`). blank: one whose shape and formats do, but not its weights. The
+    same options, start, data, torch version and number of threads give the same network.
+    Raises InputError, NetworkError.
     """
     device = _device(options.device)
     generator = torch.Generator().manual_seed(options.seed)
@@ -87,7 +107,11 @@ def train(
             f"{layers.populations[-1].size}"
         )
     before = _quantised_norms(parameters)
-    epochs = tuple(_epochs(options, dataset, parameters, generator, on_epoch))
+    batches: Batches = SplitBatches(options, dataset, layers, device)
+    if loader is not None:
+        ends = layers.populations[0], dataset.classes
+        batches = LoaderBatches(loader, *ends, len(dataset.train), device)
+    epochs = tuple(_epochs(options, batches, parameters, generator, on_epoch, on_update))
     return Training(
         options=options,
         network=parameters.network(options.beta_shift),
@@ -101,72 +125,41 @@ def train(
 
 def _epochs(
     options: TrainingOptions,
-    dataset: Dataset,
+    batches: Batches,
     parameters: Parameters,
     generator: torch.Generator,
     on_epoch: Callable[[int, Epoch], None],
+    on_update: Callable[[Update], None],
 ) -> Iterator[Epoch]:
     """Changes `parameters` in place; yields what each pass over the training set showed."""
-    device = parameters.weights[0].device
-    inputs, labels = tensors(dataset, dataset.train, parameters.layers, device)
     optimiser = _optimiser(parameters, options.learning_rate)
-    steps = options.epochs * math.ceil(len(labels) / options.batch_size)
+    steps = options.epochs * batches.count
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    _gradients(parameters, inputs[:1], labels[:1], options)  # loads and compiles, off the clock
+    _compile(parameters, options)  # off the clock
     for index in range(options.epochs):
         started, cpu_started = time.perf_counter(), time.process_time()
-        right, sweeps = 0, 0
-        order = torch.randperm(len(labels), generator=generator).to(device)
-        batches = order.split(options.batch_size)
-        for batch in batches:
-            target = labels[batch]
-            images = shift_images(inputs[batch], dataset.shape, options.augment, generator)
-            if options.mirror:
-                images = mirror_images(images, dataset.shape, generator)
-            classes, slowest = _gradients(parameters, images, target, options)
+        right, sweeps, seen = 0, 0, 0
+        for number, batch in enumerate(batches.epoch(generator)):
+            classes, slowest = _gradients(parameters, batch.inputs, batch.labels, options)
             optimiser.step()
             schedule.step()
             parameters.clip()
             _limit_spectra(parameters, options.spectral_limit)
-            right += int((classes == target).sum())
-            sweeps += slowest
+            correct = int((classes == batch.labels).sum())
+            right, sweeps, seen = right + correct, sweeps + slowest, seen + len(batch.labels)
+            on_update(Update(index, number, batch.numbers.cpu().numpy(), correct, slowest))
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-        epoch = Epoch(right / len(labels), sweeps / len(batches), seconds, cpu_seconds)
+        epoch = Epoch(right / seen, sweeps / batches.count, seconds, cpu_seconds)
         on_epoch(index, epoch)
         yield epoch
 
 
-def shift_images(
-    inputs: torch.Tensor, shape: tuple[int, int], most_pixels: int, generator: torch.Generator
-) -> torch.Tensor:
-    """Each image moved by its own -most_pixels..most_pixels rows and columns, black where it came
-    from.
-
-    inputs: (batch, rows * columns * channels) of images of `shape`; returned in the same form.
-    """
-    if not most_pixels:
-        return inputs
-    rows, columns = shape
-    batch = len(inputs)
-    channels = inputs.shape[1] // (rows * columns)
-    pictures = inputs.view(batch, rows, columns, channels)
-    padded = functional.pad(pictures, (0, 0, *(most_pixels,) * 4))
-    start = torch.randint(0, 2 * most_pixels + 1, (2, batch, 1), generator=generator)
-    start = start.to(inputs.device)
-    row = start[0] + torch.arange(rows, device=inputs.device)
-    column = start[1] + torch.arange(columns, device=inputs.device)
-    sample = torch.arange(batch, device=inputs.device)[:, None, None]
-    return padded[sample, row[:, :, None], column[:, None, :]].reshape(batch, -1)
-
-
-def mirror_images(
-    inputs: torch.Tensor, shape: tuple[int, int], generator: torch.Generator
-) -> torch.Tensor:
-    """Each image turned left to right with a chance of one half; in the form of `shift_images`."""
-    pictures = inputs.view(len(inputs), *shape, -1)
-    turned = torch.rand(len(inputs), generator=generator).to(inputs.device) < 1 / 2
-    found = torch.where(turned[:, None, None, None], pictures.flip(2), pictures)
-    return found.reshape(len(inputs), -1)
+def _compile(parameters: Parameters, options: TrainingOptions) -> None:
+    """Loads and compiles, by a batch of one black image, whose gradients are not used."""
+    device, populations = parameters.weights[0].device, parameters.layers.populations
+    inputs = torch.zeros((1, populations[0].size), dtype=torch.int16, device=device)
+    labels = torch.zeros(1, dtype=torch.int64, device=device)
+    _gradients(parameters, inputs, labels, options)
 
 
 def _gradients(

@@ -12,6 +12,12 @@ from toreq_hw.boards.flow.tools import StoppedError
 from toreq_hw.boards.tool_reports import report_file
 from toreq_hw.errors import BuildError, OutputError
 
+FOLDER = Path("build/synth")
+"""Takes a folder a board, with the bitstream."""
+
+CACHE = FOLDER / "cache"
+"""Finished stages of all designs."""
+
 _DONE = "stage.json"
 
 

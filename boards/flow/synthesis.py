@@ -6,15 +6,18 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock.clocking import solve
 from toreq_hw.boards.fit.check import check_fit, check_learning_fit
 from toreq_hw.boards.flow.build import Build, Watch, build
 from toreq_hw.boards.flow.plan import Plan, plan
+from toreq_hw.boards.flow.stage import CACHE, FOLDER
 from toreq_hw.boards.flow.tools import Tools
 from toreq_hw.boards.system import System
 from toreq_hw.boards.tool_reports.contents import check_contents
 from toreq_hw.boards.tool_reports.plausible import check_plausible
+from toreq_hw.machine import processors
 from toreq_hw.network import Network
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.rtl.images import MemoryImages
@@ -51,6 +54,40 @@ class Request:
     jobs: int
     threshold: int | None = None
     learning: Learning | None = None
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        board: str,
+        *,
+        lanes: int | None = None,
+        clock_mhz: float | None = None,
+        seeds: int = 5,
+        jobs: int | None = None,
+        out: Path | None = None,
+        threshold: int | None = None,
+        learning: Learning | None = None,
+    ) -> "Request":
+        """A request with the board's own lanes and clock where none are given.
+
+        board: its name. seeds: runs of place and route, with seeds 1 to N. jobs: seeds at once; the
+        processors at hand if not given. out: takes the bitstream; build/synth/BOARD if not given.
+        Raises InputError for an unknown board.
+        """
+        known = registry.get(board)
+        return cls(
+            network=network,
+            board=known,
+            lanes=lanes or known.lanes,
+            clock_hz=None if clock_mhz is None else clock_mhz * 1e6,
+            seeds=tuple(range(1, seeds + 1)),
+            cache=CACHE,
+            out=out or FOLDER / board,
+            jobs=jobs or processors(),
+            threshold=threshold,
+            learning=learning,
+        )
 
     @property
     def parameters(self) -> CoreParameters:
@@ -92,11 +129,17 @@ def prepare(request: Request) -> Prepared:
     return Prepared(parameters, images, plan(board, pll, system, system.loaded, _options(board)))
 
 
-def synthesise(request: Request, watch: Watch, parent: Tools | None = None) -> SynthesisRecord:
+def _nobody(name: str, seconds: float | None, cached: bool, note: str = "", /) -> None:
+    """Watches nothing."""
+
+
+def synthesise(
+    request: Request, watch: Watch = _nobody, parent: Tools | None = None
+) -> SynthesisRecord:
     """Builds a request. The bitstream is copied to `out` only where the clock is met.
 
-    parent: ends the tools. Raises what `prepare` does, BuildError where a tool fails,
-    ReportError where a result cannot be right.
+    watch: told of every stage. parent: ends the tools. Raises what `prepare` does, BuildError where
+    a tool fails, ReportError where a result cannot be right.
     """
     watch("elaboration", None, False)
     prepared = prepare(request)

@@ -58,6 +58,15 @@ class Recipe:
             decay_epochs=tuple(round(part * epochs) for part in self.decay),
         )
 
+    def __str__(self) -> str:
+        """The settings in words, but the number of epochs, which may be another."""
+        first, last = self.fraction_bits
+        moved = f", images moved by up to {self.augment}" if self.augment else ""
+        return (
+            f"fraction bits {first} and {last}, k {self.shift}, {self.output_shift} and "
+            f"{self.bias_shift} of biases, theta {self.theta}, nudge 2^-{self.beta_shift}{moved}"
+        )
+
 
 _SMALL = {
     WeightFormat.TERNARY: Recipe((3, 3), 4, 6, 6, 6000),

@@ -19,6 +19,7 @@ from toreq_hw.contract.ticks import Observer, Tick
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.sim.learning.trainer import Progress, Trainer
+from toreq_hw.sim.learning.training_samples import NOTHING, Learn
 from toreq_hw.sim.session import Session
 
 
@@ -97,3 +98,20 @@ class LearningSession:
         if self._session is None:
             raise InputError("a sample must be presented before it is learned, found none")
         return self._session
+
+
+def watched_learning(trainer: Trainer, observers: Sequence[Observer]) -> Learn:
+    """What learns as the trainer does, and tells observers of every tick of every phase."""
+
+    def learn(
+        inputs: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+    ) -> Progress:
+        """Learns the samples that `order`, (samples,), names."""
+        total = NOTHING
+        for number in order.tolist():
+            session = LearningSession(trainer, observers=observers)
+            session.present(inputs[number], labels[number])
+            total += session.learn()
+        return total
+
+    return learn

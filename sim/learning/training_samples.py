@@ -34,6 +34,9 @@ class TrainingSamples:
 NOTHING = Progress(0, 0, 0, 0, 0)
 """Before the first sample of an epoch."""
 
+Learn = Callable[[npt.NDArray[np.int16], npt.NDArray[np.int64], npt.NDArray[np.int64]], Progress]
+"""What learns inputs, labels, and their order; see `Trainer.learn`."""
+
 
 def epoch_samples(
     trainer: Trainer, training: TrainingSamples
@@ -51,18 +54,20 @@ def learn_epoch(
     training: TrainingSamples,
     watch: Callable[[Progress], None] = lambda _: None,
     before: Progress = NOTHING,
+    learn: Learn | None = None,
 ) -> Progress:
     """Learns every sample once and moves the trainer to its next epoch.
 
     watch: called with the progress of each short run. before: of the samples of this epoch that
-    the trainer has learned already; they are in the progress that is returned.
+    the trainer has learned already; they are in the progress that is returned. learn: in place of
+    the trainer's own method; it is given one sample at a time.
     """
     inputs, order = epoch_samples(trainer, training)
     total = before
     synapses = trainer.blueprint.synapses
-    run = min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
+    run = 1 if learn else min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
     for first in range(before.samples, len(order), run):
-        progress = trainer.learn(inputs, training.labels, order[first : first + run])
+        progress = (learn or trainer.learn)(inputs, training.labels, order[first : first + run])
         total += progress
         watch(progress)
     trainer.epoch += 1

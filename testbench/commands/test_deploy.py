@@ -90,7 +90,7 @@ def test_bad_usage_is_one_line_and_status_2(
     assert deploy("--target", "abacus") == 2
     capsys.readouterr()
     assert deploy("--target", "nir", "--threshold", "2") == 2
-    assert "--threshold must go with one of sim, rtl, icebreaker" in capsys.readouterr().err
+    assert "threshold must go with one of sim, rtl, icebreaker" in capsys.readouterr().err
     assert deploy("--target", "sim", "--network", str(network_path), "--samples", "360") == 2
     assert capsys.readouterr().err == (
         "error: --samples must be at most 359, the test images of digits, not 360\n"

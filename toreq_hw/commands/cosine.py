@@ -9,11 +9,11 @@ from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.numbers import Numbers, Whole
 from toreq_hw.cli.options import data_option, json_option, network_argument
-from toreq_hw.cli.starting import check_ends
 from toreq_hw.errors import InputError
 from toreq_hw.files import write_json
 from toreq_hw.records.gradients import Cosines, CouplingCosine
 from toreq_hw.sim.gradient_cosine import alignment
+from toreq_hw.training.ends import check_ends
 from toreq_hw.versions import versions
 
 MOST_SAMPLES = 10_000
@@ -47,7 +47,7 @@ def command(
     """
     net = network.load(network_path)
     dataset = data.load(data_name, net.encoding)
-    check_ends(net, network_path, dataset)
+    check_ends(net, str(network_path), dataset)
     if samples > len(dataset.train):
         raise InputError(
             f"--samples must be at most {len(dataset.train)}, the training images of "

@@ -1,7 +1,6 @@
 """`toreq-hw deploy`: run a network on a target and check it against the simulator."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -33,7 +32,7 @@ from toreq_hw.files import together, write_json
 from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
 from toreq_hw.records import side_by_side
-from toreq_hw.records.deployment import DeployedData, DeployedNetwork, Deployment, DeploymentRun
+from toreq_hw.records.deployment import Deployment, DeploymentRun
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import Page, write_page
 from toreq_hw.versions import versions
@@ -162,33 +161,17 @@ def command(
     path = named_path or network_path or DEFAULT_PATH
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
-    begin = time.perf_counter()
     with _watch_run(f"{len(chosen)} samples on {target.name}") as watch:
         options = targets.Options(report=report, threshold=threshold, watch=watch, **of_targets)
-        outcome = target.run(network, chosen, options)
-    ran = DeploymentRun(
-        target=target.name,
-        passed=outcome.passed,
-        network=DeployedNetwork(str(path), network.sha256, **network.describe()),
-        threshold=threshold,
-        data=DeployedData(chosen.data, chosen.split, "test"),
-        versions=versions(*target.packages),
-        notes=outcome.notes,
-        duration_s=round(time.perf_counter() - begin, 3),
-    )
-    _publish(target, outcome, ran, json_path, report)
-    return 0 if outcome.passed else 1
+        deployed = targets.deploy(network, chosen, target.name, options, path=str(path))
+    _publish(deployed, json_path, report)
+    return 0 if deployed.passed else 1
 
 
 def _target(name: str, threshold: int | None) -> targets.Target:
     """The target called `name`, where it takes the options given and can run here."""
-    target = targets.get(name)
-    _refuse_unused(target)
-    if threshold is not None and not target.lossy:
-        able = ", ".join(t.name for t in targets.all_targets() if t.lossy)
-        raise InputError(f"--threshold must go with one of {able}, not with {target.name}")
-    target.require()
-    return target
+    _refuse_unused(targets.get(name))
+    return targets.able_target(name, threshold)
 
 
 def _refuse_unused(target: targets.Target) -> None:
@@ -225,9 +208,7 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
     loaded = data.load(dataset, network.encoding)
     if exactly:
         check_samples(count, loaded)
-    test = loaded.test.take(slice(0, count))
-    inputs = data.input_states(network, test.images, loaded.pixel_max)
-    return targets.Samples(loaded.name, loaded.split, inputs, test.labels)
+    return targets.samples_of(network, loaded, count)
 
 
 def _show_targets() -> None:
@@ -240,30 +221,24 @@ def _show_targets() -> None:
     output.print(listed)
 
 
-def _publish(
-    target: targets.Target,
-    outcome: targets.Outcome,
-    ran: DeploymentRun,
-    json_path: Path | None,
-    report: Path | None,
-) -> None:
+def _publish(deployed: targets.Deployed, json_path: Path | None, report: Path | None) -> None:
     """Writes the record and the page that were asked for, and prints what a person reads."""
-    record = side_by_side(ran, outcome.record)
+    ran = deployed.run
+    record = side_by_side(ran, deployed.outcome.record)
     rows = _rows(record)
     with together():
         if json_path is not None:
             write_json(json_path, record)
         if report is not None:
-            write_page(_page(target, outcome, ran.data.split, rows), report / PAGE)
-    _show(target, ran, rows)
+            write_page(_page(deployed, rows), report / PAGE)
+    _show(deployed.target, ran, rows)
 
 
-def _page(
-    target: targets.Target, outcome: targets.Outcome, split: str, rows: Sequence[tuple[str, str]]
-) -> Page:
+def _page(deployed: targets.Deployed, rows: Sequence[tuple[str, str]]) -> Page:
     """The report of a deployment."""
+    target, outcome = deployed.target, deployed.outcome
     shown = Deployment(
-        split=split,
+        split=deployed.run.data.split,
         passed=outcome.passed,
         notes=outcome.notes,
         versions=versions(*target.packages),

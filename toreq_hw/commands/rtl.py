@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import UNSET
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
@@ -23,10 +22,9 @@ from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import together, write_json, write_text
+from toreq_hw.files import together, write_json
 from toreq_hw.records.core_files import CoreFiles
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.versions import versions
 
 _EPILOG = """\b
 Examples:
@@ -87,7 +85,7 @@ def command(
         latent_bits=choice.latent_bits if choice else LATENT_BITS,
     )
     with together():
-        record = write(parameters, net, out)
+        record = _write(parameters, net, out)
         if wave is not None:
             waveform = _wave(parameters, net, data_name, wave, out)
             record = replace(record, files={**record.files, "waveform": waveform})
@@ -97,45 +95,13 @@ def command(
         console.output.print(f"{name}: {value}")
 
 
-def write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFiles:
+def _write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFiles:
     """Writes all files of a core into `out`; returns the record."""
     try:
-        from toreq_hw.rtl.core import Core
-        from toreq_hw.rtl.datasheet import datasheet, memory_bits
-        from toreq_hw.rtl.images import MemoryImages
-        from toreq_hw.rtl.learning.state import (
-            bias_latent_rows,
-            kept_bits,
-            state_of_network,
-        )
-        from toreq_hw.rtl.verilog import core_verilog
+        from toreq_hw.rtl.writing import write_core
     except ModuleNotFoundError as error:
         raise missing("the core", error.name, "rtl") from error
-    images = MemoryImages.of(net, parameters)
-    texts = images.text(parameters)
-    if parameters.learning:
-        texts["bias-latents"] = bias_latent_rows(state_of_network(net, parameters), parameters)
-    files = {"verilog": out / "core.v", "datasheet": out / "datasheet.md"}
-    core = Core(parameters, images)
-    verilog = core_verilog(core)  # takes long
-    with together():
-        write_text(files["datasheet"], datasheet(core))
-        write_text(files["verilog"], verilog)
-        for name, rows in texts.items():
-            files[f"{name} image"] = out / f"{name}.hex"
-            write_text(files[f"{name} image"], "".join(f"{row}\n" for row in rows))
-    learning = parameters.learning
-    return CoreFiles(
-        network=net.sha256,
-        lanes=parameters.lanes,
-        threshold=parameters.threshold,
-        accumulator_bits=parameters.accumulator_bits,
-        memory_bits=memory_bits(parameters),
-        files={name: str(file) for name, file in files.items()},
-        versions=versions("amaranth"),
-        learn_lanes=learning.lanes if learning else UNSET,
-        latent_bits=kept_bits(parameters) if learning else UNSET,
-    )
+    return write_core(net, parameters, out)
 
 
 def _wave(

@@ -19,7 +19,6 @@ from toreq_hw.cli.options import (
     samples_option,
     with_samples,
 )
-from toreq_hw.cli.starting import check_ends
 from toreq_hw.contract.results import Status
 from toreq_hw.contract.ticks import Registers
 from toreq_hw.errors import InputError
@@ -29,6 +28,7 @@ from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.sim.session import Session
 from toreq_hw.sim.summary import cycles_in, summarise
 from toreq_hw.studies.engines import compare_engines
+from toreq_hw.training.ends import check_ends
 from toreq_hw.versions import versions
 
 PART = 500
@@ -70,7 +70,7 @@ def command(
     """
     net = network.load(network_path)
     dataset = with_samples(data.load(data_name, net.encoding), samples)
-    check_ends(net, network_path, dataset)
+    check_ends(net, str(network_path), dataset)
     inputs = data.input_states(net, dataset.test.images, dataset.pixel_max)
     labels = dataset.test.labels
     _check_traced(traced, len(inputs))

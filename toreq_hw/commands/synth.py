@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from toreq_hw import network
 from toreq_hw.boards import registry
+from toreq_hw.boards.flow.stage import FOLDER
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
@@ -21,14 +22,12 @@ from toreq_hw.cli.options import (
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.stages import Stages
 from toreq_hw.files import together, write_json
-from toreq_hw.machine import processors
-from toreq_hw.studies.synthesis import CACHE, needs
+from toreq_hw.studies.synthesis import needs
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
     from toreq_hw.records.design import SynthesisRecord
 
-FOLDER = Path("build/synth")
 _EPILOG = """\b
 Examples:
   toreq-hw synth build/sim/network.safetensors --board icebreaker
@@ -80,22 +79,19 @@ def command(
     clock is not met by any seed (no bitstream is written), 2 bad usage, bad input or a tool that
     failed.
     """
-    out = out or FOLDER / board_name
     choice = learning_choice(learning)
     net = network.load(network_path)
-    board = registry.get(board_name)
     needs()
     from toreq_hw.boards.flow.synthesis import Learning, Request, synthesise
 
-    request = Request(
-        network=net,
-        board=board,
-        lanes=lanes or board.lanes,
-        clock_hz=None if clock_mhz is None else clock_mhz * 1e6,
-        seeds=tuple(range(1, seeds + 1)),
-        cache=CACHE,
+    request = Request.of(
+        net,
+        board_name,
+        lanes=lanes,
+        clock_mhz=clock_mhz,
+        seeds=seeds,
+        jobs=jobs,
         out=out,
-        jobs=jobs or processors(),
         threshold=threshold,
         learning=choice and Learning.alike(net, *choice),
     )
@@ -103,10 +99,10 @@ def command(
         with Stages() as stages:
             record = synthesise(request, stages.watch)
         record = replace(record, versions=versions() | record.versions)
-        for path in (out / "record.json", json_path):
+        for path in (request.out / "record.json", json_path):
             if path is not None:
                 write_json(path, record)
-    _show(record, out)
+    _show(record, request.out)
     return 0 if record.met else 1
 
 

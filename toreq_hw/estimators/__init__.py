@@ -6,7 +6,7 @@ model.predict(X), model.network_
 """
 
 from toreq_hw.estimators.classifier import EqPropClassifier
-from toreq_hw.estimators.fitting import EpochReport
 from toreq_hw.estimators.regressor import EqPropRegressor
+from toreq_hw.training.reports import EpochReport
 
 __all__ = ["EpochReport", "EqPropClassifier", "EqPropRegressor"]

@@ -1,8 +1,6 @@
 """What classifier and regressor share: parameters, scale, network, training, and its reports."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,24 +18,11 @@ from toreq_hw.network import Encoding, Network, WeightFormat
 from toreq_hw.network.encoding import MAX_NAME, PIXEL_MAX
 from toreq_hw.network.file import from_header, header
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.sim.learning.generator import sample_order
+from toreq_hw.sim.learning.training_samples import TrainingSamples
+from toreq_hw.training.integer import learn_epochs
+from toreq_hw.training.reports import Callbacks, EpochReport
 
 _SEEDS = 1 << 32
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """One epoch of training. epoch: from 1 on. accuracy: 0..1, of training samples, each before it
-    was learned; of a regressor the share of levels that were right in all of a sample.
-    """
-
-    epoch: int
-    epochs: int
-    accuracy: float
-    sweeps_per_phase: float
-    unsettled: int
-    events: int
-    seconds: float
 
 
 class EqPropEstimator(BaseEstimator):
@@ -103,11 +88,10 @@ class EqPropEstimator(BaseEstimator):
         self._recipe = f"{sizes} {self.weights}, {recipe}"
         self._say(1, f"{type(self).__name__}: {len(features)} samples, {self._recipe}")
         inputs = input_states(blank, self._pixels(blank, features), PIXEL_MAX)
-        for epoch in range(recipe.epochs):
-            begin = time.perf_counter()
-            found = trainer.learn(inputs, labels, sample_order(len(inputs), seed, epoch))
-            trainer.epoch += 1
-            self._report(epoch, recipe.epochs, found, time.perf_counter() - begin)
+        samples = TrainingSamples(inputs, labels, (1, inputs.shape[1]))
+        callbacks = Callbacks(on_epoch=self._report)
+        for _ in learn_epochs(trainer, samples, recipe.epochs, callbacks=callbacks):
+            pass
         self.n_iter_ = recipe.epochs
         self.network_ = trainer.network()
 
@@ -168,17 +152,9 @@ class EqPropEstimator(BaseEstimator):
         except ToreqError as error:
             raise ValueError(str(error)) from error
 
-    def _report(self, epoch: int, epochs: int, found: Any, seconds: float) -> None:
-        report = EpochReport(
-            epoch=epoch + 1,
-            epochs=epochs,
-            accuracy=found.correct / found.samples,
-            sweeps_per_phase=found.sweeps / (3 * found.samples),
-            unsettled=found.unsettled,
-            events=found.events,
-            seconds=seconds,
-        )
-        self._say(2, f"epoch {report.epoch} of {epochs}: accuracy {100 * report.accuracy:.2f} %")
+    def _report(self, report: EpochReport) -> None:
+        accuracy = f"accuracy {100 * report.accuracy:.2f} %"
+        self._say(2, f"epoch {report.epoch} of {report.epochs}: {accuracy}")
         if self.on_epoch is not None:
             self.on_epoch(report)
 

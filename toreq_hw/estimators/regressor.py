@@ -8,8 +8,9 @@ import numpy.typing as npt
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from toreq_hw.estimators.fitting import EpochReport, EqPropEstimator
+from toreq_hw.estimators.fitting import EqPropEstimator
 from toreq_hw.estimators.levels import real_values, thermometer
+from toreq_hw.training.reports import EpochReport
 
 
 class EqPropRegressor(RegressorMixin, EqPropEstimator):

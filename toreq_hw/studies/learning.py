@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import data
+from toreq_hw.boards.flow.stage import CACHE
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.errors import BuildError, NetworkError, ReportError
@@ -29,7 +30,7 @@ from toreq_hw.studies.learning_cases import PUBLISHED, LearningCase
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 from toreq_hw.studies.study import Place, Study, Verdict
-from toreq_hw.studies.synthesis import CACHE, needs
+from toreq_hw.studies.synthesis import needs
 from toreq_hw.studies.training import train
 from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions

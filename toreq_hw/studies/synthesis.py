@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
+from toreq_hw.boards.flow.stage import CACHE
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.errors import BuildError, NetworkError, ReportError
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from toreq_hw.boards.flow.build import Watch
     from toreq_hw.boards.flow.synthesis import Request
     from toreq_hw.boards.flow.tools import Tools
-
-
-CACHE = Path("build/synth/cache")
-"""Finished stages of all designs."""
 
 
 @dataclass(frozen=True)

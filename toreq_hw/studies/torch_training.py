@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from toreq_hw import data, sim
-from toreq_hw.contract.results import differing_samples
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network
 from toreq_hw.records.parity import Epoch, Settings, SpectralNorm, TrainingRecord
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 from toreq_hw.studies.training import training_note
+from toreq_hw.training.offline import differing_images
 from toreq_hw.versions import versions
 
 if TYPE_CHECKING:
@@ -71,14 +70,3 @@ def options_record(settings: "TrainingOptions") -> Settings:
     """Settings as plain values."""
     plain = {"weight_format": settings.weight_format.value, "rule": settings.rule.value}
     return Settings(**{**vars(settings), **plain})
-
-
-def differing_images(training: "Training", dataset: Dataset) -> int:
-    """Test images on which any state, or the class, in the simulator is not the trainer's."""
-    from toreq_hw.quant.evaluation import free_phase_of
-
-    inputs = data.input_states(training.network, dataset.test.images, dataset.pixel_max)
-    states, sums = free_phase_of(training.parameters, inputs)
-    found = sim.PhaseResult(training.network, states, readout=sums)
-    expected = sim.free_phase(training.network, inputs)
-    return int(differing_samples(expected, found).sum())

@@ -1,18 +1,18 @@
 """One training with the integer on-chip rule, epoch by epoch, with a checkpoint after each."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
-from toreq_hw import data, sim
+from toreq_hw import data
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.records import plain
 from toreq_hw.records.training import TrainedEpoch, TrainingNotes
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
-from toreq_hw.sim.learning.training_samples import NOTHING, TrainingSamples, learn_epoch
-from toreq_hw.sim.summary import summarise
+from toreq_hw.sim.learning.training_samples import NOTHING
 from toreq_hw.studies.screen import NO_SCREEN, Screen
+from toreq_hw.training.integer import learn_epochs, training_samples
+from toreq_hw.training.reports import EpochReport
 
 
 def train(
@@ -29,31 +29,38 @@ def train(
     by the checkpoint.
     """
     shape = trainer.blueprint
-    training = TrainingSamples(
-        data.input_states(shape, dataset.train.images, dataset.pixel_max),
-        dataset.train.labels,
-        dataset.shape,
-        notes.augment,
-        notes.mirror,
-    )
-    test_inputs = data.input_states(shape, dataset.test.images, dataset.pixel_max)
+    training = training_samples(shape, dataset, notes.augment, mirror=notes.mirror)
+    tests = data.input_states(shape, dataset.test.images, dataset.pixel_max)
     before = begun_epoch(notes, dataset)
     todo = max(0, notes.epochs - trainer.epoch) * len(dataset.train) - before.samples
     with screen.bar("training", max(0, todo)) as bar:
-        while trainer.epoch < notes.epochs:
-            begin = time.perf_counter()
-            progress = learn_epoch(
-                trainer, training, lambda part: bar.advance(part.samples), before
-            )
-            before = NOTHING
-            seconds = time.perf_counter() - begin
-            result = summarise(sim.relax(trainer.network(), test_inputs), dataset.test.labels)
-            epoch = epoch_record(trainer.epoch, progress, result.accuracy, seconds)
-            notes = replace(notes, history=(*notes.history, epoch), part=None)
-            bar.show(note=training_note(epoch.train_accuracy))
+        for report in learn_epochs(
+            trainer,
+            training,
+            notes.epochs,
+            test=(tests, dataset.test.labels),
+            watch=lambda part: bar.advance(part.samples),
+            before=before,
+        ):
+            notes = replace(notes, history=(*notes.history, _record(report)), part=None)
+            bar.show(note=training_note(report.accuracy))
             if kept:
                 checkpoint.save(trainer, kept, plain(notes), run=run)
     return notes.history
+
+
+def _record(report: EpochReport) -> TrainedEpoch:
+    """Of an epoch that was measured on test samples."""
+    assert report.test_accuracy is not None
+    assert report.unsettled is not None
+    return TrainedEpoch(
+        epoch=report.epoch,
+        train_accuracy=report.accuracy,
+        accuracy=report.test_accuracy,
+        sweeps_per_phase=report.sweeps_per_phase,
+        unsettled_phases=report.unsettled,
+        seconds=report.seconds,
+    )
 
 
 def begun_epoch(notes: TrainingNotes, dataset: Dataset) -> Progress:

@@ -1,6 +1,6 @@
 """Target `rtl`: the relaxation core, compiled from its netlist, cycle for cycle."""
 
-from pathlib import Path
+from functools import partial
 
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import CoreRun
@@ -12,24 +12,18 @@ LANES = 16
 
 def run(network: Network, samples: Samples, options: Options) -> Outcome:
     """Runs all three phases of every sample through the core and compares every state."""
-    from toreq_hw.rtl.cxxrtl import CompiledCore
-    from toreq_hw.rtl.images import MemoryImages
     from toreq_hw.rtl.parameters import CoreParameters
-    from toreq_hw.rtl.reply import phase_results
+    from toreq_hw.rtl.simulation import simulate_core
 
-    parameters = CoreParameters.of(network, LANES, threshold=options.threshold)
-    images = MemoryImages.of(network, parameters)
     options.watch("compiling the model of the core, once for this network", 0, 0)
-    core = CompiledCore(parameters, images, Path("build/rtl/cxxrtl"))
+    found = simulate_core(
+        network,
+        samples.inputs,
+        samples.labels,
+        parameters=CoreParameters.of(network, LANES, threshold=options.threshold),
+        watch=partial(options.watch, "images run"),
+    )
     expected = simulate(network, samples, threshold=options.threshold)
-    replies = []
-    for sample in range(len(samples)):
-        label = int(samples.labels[sample])
-        commands = [(int(phase.command), label) for phase in parameters.phases]
-        replies.append(core.run(samples.inputs[sample], commands))
-        options.watch("images run", sample + 1, len(samples))
-    core.close()
-    found = phase_results(network, expected.names, replies)
     difference = first_difference_of(expected, found)
     cycles = [int(phase.costs["cycles"].sum()) for phase in found]
     record = CoreRun(

@@ -11,7 +11,7 @@ import numpy as np
 
 from toreq_hw import sim
 from toreq_hw.contract.feeding import feed
-from toreq_hw.contract.phases import PHASES, Phase
+from toreq_hw.contract.phases import Phase
 from toreq_hw.contract.ticks import Observer
 from toreq_hw.network import Network
 from toreq_hw.targets.target import Samples
@@ -32,24 +32,22 @@ def watch_phases(phases: Sequence[sim.PhaseResult], samples: Samples, observer: 
 
 def watch_core(
     network: Network, samples: Samples, observer: Observer, folder: Path, lanes: int = 16
-) -> list[sim.PhaseResult]:
+) -> tuple[sim.PhaseResult, ...]:
     """Runs all phases on the compiled core and tells an observer of every tick.
 
     folder: takes the compiled core. Raises NetworkError where no core can hold the network.
     """
-    from toreq_hw.rtl.cxxrtl import CompiledCore
-    from toreq_hw.rtl.images import MemoryImages
     from toreq_hw.rtl.parameters import CoreParameters
-    from toreq_hw.rtl.reply import phase_results
+    from toreq_hw.rtl.simulation import simulate_core
 
-    parameters = CoreParameters.of(network, lanes)
-    core = CompiledCore(parameters, MemoryImages.of(network, parameters), folder)
-    replies = [
-        core.watch(image, [(phase.command, int(label)) for phase in parameters.phases])
-        for image, label in zip(samples.inputs, samples.labels, strict=True)
-    ]
-    core.close()
-    results = phase_results(network, PHASES, replies)
+    results = simulate_core(
+        network,
+        samples.inputs,
+        samples.labels,
+        parameters=CoreParameters.of(network, lanes),
+        events=True,
+        folder=folder,
+    )
     watch_phases(results, samples, observer)
     return results
 
