@@ -6,6 +6,7 @@ from examples.deploy import run as deploy
 from examples.train import run as train
 from examples.watch_training import run as watch
 from toreq_hw import network
+from toreq_hw.records.deployment import SimRun
 
 
 def test_train_saves_what_it_trained(tmp_path: Path) -> None:
@@ -27,4 +28,5 @@ def test_deploy_to_the_simulator(tmp_path: Path) -> None:
     deployed = deploy(train(tmp_path, epochs=1).network, "sim", 5)
     assert deployed.passed
     assert deployed.run.target == "sim"
+    assert isinstance(deployed.outcome.record, SimRun)
     assert deployed.outcome.record.samples == 5
