@@ -12,6 +12,8 @@ from toreq_hw.lazy_names import lazy_names
 if TYPE_CHECKING:
     from toreq_hw.quant.float_file import load_float
     from toreq_hw.quant.float_model import FloatModel, save_float
+    from toreq_hw.quant.loaders import load_torch
+    from toreq_hw.quant.module import Equilibrium, EquilibriumModule
     from toreq_hw.quant.onnx_file import read_model, write_model
     from toreq_hw.quant.onnx_import import read_onnx
     from toreq_hw.quant.onnx_loop import to_onnx
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from toreq_hw.quant.training import Training, train
 
 __all__ = [
+    "Equilibrium",
+    "EquilibriumModule",
     "FloatModel",
     "OnnxRunner",
     "Rule",
     "Training",
     "TrainingOptions",
     "load_float",
+    "load_torch",
     "quantise_model",
     "read_model",
     "read_onnx",
@@ -43,6 +48,8 @@ __getattr__ = lazy_names(
     {
         "float_file": ("load_float",),
         "float_model": ("FloatModel", "save_float"),
+        "loaders": ("load_torch",),
+        "module": ("Equilibrium", "EquilibriumModule"),
         "onnx_file": ("read_model", "write_model"),
         "onnx_import": ("read_onnx",),
         "onnx_loop": ("to_onnx",),

@@ -22,7 +22,12 @@ class ToreqError(Exception):
 
 
 class NetworkError(ToreqError):
-    """A network description breaks a rule of docs/numerics.md."""
+    """A network description breaks a rule of docs/numerics.md.
+
+    where: what of a description it is about, such as `layers[2]`; empty where nobody has said it.
+    """
+
+    where = ""
 
 
 class NetworkFileError(ToreqError):

@@ -18,7 +18,7 @@ readout = {kind = "clamped", temperature = [1, 4], normalisation = "softmax"}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("described")
+    folder = tmp_path_factory.mktemp("build")
     (folder / "net.toml").write_text(DESCRIPTION)
     done = toreq_hw(
         *("train", "--network", folder / "net.toml", "--data", "digits", "--epochs", 3),

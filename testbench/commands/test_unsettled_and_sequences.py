@@ -19,7 +19,7 @@ from toreq_hw.network import (
     Role,
     Schedule,
     WeightFormat,
-    described,
+    build,
 )
 
 
@@ -101,7 +101,7 @@ def test_a_cycle_of_two_and_a_settled_net(tmp_path: Path) -> None:
 
 
 def attends(rows: int) -> Network:
-    return described(
+    return build(
         "8x18",
         ["attention 4", f"conv {80 // rows} 1" if rows == 8 else "dense 80"],
         weight_format=WeightFormat.TERNARY,

@@ -23,8 +23,8 @@ from toreq_hw.network import (
     Trilinear,
     WeightFormat,
     accumulator_range,
+    build,
     clamping,
-    described,
     load,
     save,
     split_by_colour,
@@ -39,7 +39,7 @@ TERNARY, INT8 = WeightFormat.TERNARY, WeightFormat.INT8
 
 def small() -> Network:
     """One block of 4 positions, two heads of 3 channels, and an output of two neurons."""
-    return described("4x2", ["attention 3 heads 2", "dense 2"], weight_format=INT8)
+    return build("4x2", ["attention 3 heads 2", "dense 2"], weight_format=INT8)
 
 
 @settings(max_examples=40, deadline=None)
@@ -63,7 +63,7 @@ def test_a_file_on_disk(tmp_path: Path) -> None:
 
 def test_the_page_shows_such_a_file() -> None:
     """The entries of docs/numerics.md, section 8."""
-    network = described("8x18", ["attention 16", "conv 10 1"], weight_format=TERNARY)
+    network = build("8x18", ["attention 16", "conv 10 1"], weight_format=TERNARY)
     described_ = network.describe()
     assert described_["populations"][4] == {
         "name": "scores",
@@ -187,7 +187,7 @@ def test_feedback_shifts_must_leave_a_term_at_one_depth() -> None:
 
 def test_sums_beyond_32_bits_are_refused() -> None:
     """With f of 0 and 15 a score gets its products 2^15 times: of 5 channels that is too much."""
-    network = described("4x2", ["attention 5", "dense 2"], weight_format=INT8)
+    network = build("4x2", ["attention 5", "dense 2"], weight_format=INT8)
     first, second = network.terms
     far = (replace(first, fraction_bits=0), replace(second, fraction_bits=15))
     with pytest.raises(NetworkError, match="'scores': accumulators must stay within"):
@@ -199,7 +199,7 @@ def test_bounds_by_hand() -> None:
     network = small()
     largest = {n: int(accumulator_range(network, n)[1].max()) for n in ("query", "key", "scores")}
     assert largest == {"query": 127**2, "key": 4 * 127**2, "scores": 2 * 3 * 127**2}
-    masked = described("4x2", ["attention 3 heads 2 mask causal", "dense 2"], weight_format=INT8)
+    masked = build("4x2", ["attention 3 heads 2 mask causal", "dense 2"], weight_format=INT8)
     keys = accumulator_range(masked, "key")[1].reshape(4, 2, 3)[:, 0, 0]
     assert keys.tolist() == [k * 127**2 for k in (4, 3, 2, 1)]
     scores = accumulator_range(masked, "scores")[1].reshape(2, 4, 4)

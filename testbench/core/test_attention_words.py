@@ -13,7 +13,7 @@ from toreq_hw.network import (
     Role,
     WeightFormat,
     attention,
-    described,
+    build,
     load_description,
 )
 
@@ -21,7 +21,7 @@ TERNARY, INT8 = WeightFormat.TERNARY, WeightFormat.INT8
 
 
 def test_one_block_has_three_colours() -> None:
-    network = described("4x2", ["attention 3", "conv 2 1"], weight_format=TERNARY)
+    network = build("4x2", ["attention 3", "conv 2 1"], weight_format=TERNARY)
     found = [[part.population for part in colour] for colour in network.colours]
     assert found == [["query", "value", "output"], ["key", "attended"], ["scores"]]
     assert network.sweep.always_settles
@@ -33,7 +33,7 @@ def test_blocks_follow_each_other() -> None:
         "attention 3 rows softmax temperature 2/1",
         "dense 2",
     ]
-    network = described("4x3", words, weight_format=TERNARY)
+    network = build("4x3", words, weight_format=TERNARY)
     names = [p.name for p in network.populations]
     assert names[1:6] == ["query", "key", "value", "scores", "attended"]
     assert names[6:11] == ["query2", "key2", "value2", "scores2", "attended2"]
@@ -55,7 +55,7 @@ def test_words_of_toml(tmp_path: Path) -> None:
     network = load_description(path)
     assert (
         network.sha256
-        == described(
+        == build(
             "8x18", ["attention 16", "conv 10 1"], weight_format=TERNARY, fraction_bits=[0, 1]
         ).sha256
     )
@@ -78,17 +78,17 @@ def test_words_of_toml(tmp_path: Path) -> None:
 )
 def test_words_are_refused(words: str, must: str) -> None:
     with pytest.raises(NetworkError, match=must) as caught:
-        described("4x2", [words, "dense 2"])
+        build("4x2", [words, "dense 2"])
     assert "\n" not in str(caught.value)
 
 
 def test_attention_needs_positions() -> None:
     with pytest.raises(NetworkError, match="must follow positions and channels"):
-        described("8", ["attention 3", "dense 2"])
+        build("8", ["attention 3", "dense 2"])
     with pytest.raises(NetworkError, match="must follow positions and channels"):
         attention(Population("x", 4, Role.INPUT), width=1, weight_format=INT8, fraction_bits=0)
     with pytest.raises(NetworkError, match="must have feedback shift 0"):
-        described("4x2", ["attention 3", "dense 2"], feedback_shifts=[1, 0])
+        build("4x2", ["attention 3", "dense 2"], feedback_shifts=[1, 0])
 
 
 def test_weights_of_attention_are_shared_by_positions() -> None:

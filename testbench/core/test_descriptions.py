@@ -14,7 +14,7 @@ from toreq_hw.network import (
     Schedule,
     Skip,
     WeightFormat,
-    described,
+    build,
     load_description,
 )
 from toreq_hw.network.description.words import FORMS
@@ -23,7 +23,7 @@ CONV = ["conv 16 5x5 stride 2 pad 1", "conv 32 3x3 stride 2", "dense 10"]
 
 
 def test_a_convolutional_network() -> None:
-    net = described("28x28x1", CONV, fraction_bits=(6, 8, 9), feedback_shifts=(0, 3, 0))
+    net = build("28x28x1", CONV, fraction_bits=(6, 8, 9), feedback_shifts=(0, 3, 0))
     assert [p.name for p in net.populations] == ["input", "hidden1", "hidden2", "output"]
     assert [p.shape for p in net.populations] == [(28, 28, 1), (13, 13, 16), (6, 6, 32), ()]
     assert [p.biases for p in net.relaxing] == [16, 32, 10]
@@ -35,7 +35,7 @@ def test_a_convolutional_network() -> None:
 
 
 def test_pooling_is_folded_into_what_follows() -> None:
-    net = described("12x12x1", ["conv 4 3x3 pad 1", "average 2", "conv 3 3x3", "sum 2", "dense 10"])
+    net = build("12x12x1", ["conv 4 3x3 pad 1", "average 2", "conv 3 3x3", "sum 2", "dense 10"])
     first, second, third = net.couplings
     assert [c.settings()["pool"] for c in (first, second, third)] == [1, 2, 2]
     assert [c.fraction_bits for c in (first, second, third)] == [7, 9, 7]
@@ -45,20 +45,20 @@ def test_pooling_is_folded_into_what_follows() -> None:
 
 
 def test_dense_layers_alone_are_a_network_of_version_1() -> None:
-    net = described("28x28x1", ["dense 128", "dense 10"], beta_shift=1)
+    net = build("28x28x1", ["dense 128", "dense 10"], beta_shift=1)
     assert net.sha256 == network.layered((784, 128, 10), WeightFormat.INT8, (7, 7)).sha256
     assert net.file_version == 1
 
 
 def test_one_axis_of_positions() -> None:
-    net = described("16x2", ["conv 4 3 stride 2", "dense 3"], weight_format=WeightFormat.TERNARY)
+    net = build("16x2", ["conv 4 3 stride 2", "dense 3"], weight_format=WeightFormat.TERNARY)
     assert net.couplings[0].parameters.shape == (3, 2, 4)
     assert net.population("hidden").shape == (7, 4)
     assert net.couplings[0].fraction_bits == 4
 
 
 def test_a_lattice_has_eight_colours_and_the_output_the_ninth() -> None:
-    net = described("14x14", ["lattice 4x4x4", "dense 10"])
+    net = build("14x14", ["lattice 4x4x4", "dense 10"])
     assert isinstance(net.schedule, Colouring)
     assert len(net.colours) == 9
     assert net.sweep.always_settles
@@ -66,7 +66,7 @@ def test_a_lattice_has_eight_colours_and_the_output_the_ninth() -> None:
 
 
 def test_a_clamped_output_is_signed_and_has_no_colour() -> None:
-    net = described("9", ["lattice 3x3", "dense 4"], readout=ClampedReadout((1, 4)))
+    net = build("9", ["lattice 3x3", "dense 4"], readout=ClampedReadout((1, 4)))
     assert net.output.signed
     assert not net.population("hidden").signed
     assert len(net.colours) == 4
@@ -74,7 +74,7 @@ def test_a_clamped_output_is_signed_and_has_no_colour() -> None:
 
 def test_sparse_layers_and_skips() -> None:
     layers = ["random 12 density 0.25", "block 6 blocks 3", "ring 5 reach 2", "dense 3"]
-    net = described("8", layers, skips=[Skip(0, 2, 5), Skip(0, 4, 6)], seed=4)
+    net = build("8", layers, skips=[Skip(0, 2, 5), Skip(0, 4, 6)], seed=4)
     assert [c.parameters.size for c in net.couplings] == [24, 24, 30, 10, 15, 48, 24]
     assert [(c.pre, c.post) for c in net.couplings[-2:]] == [
         ("input", "hidden2"),
@@ -104,7 +104,7 @@ skips = [{from = 0, to = 3, fraction_bits = 5}]
 def test_toml_says_the_same(tmp_path: Path) -> None:
     path = tmp_path / "net.toml"
     path.write_text(TOML)
-    expected = described(
+    expected = build(
         "28x28x1",
         CONV,
         weight_format=WeightFormat.TERNARY,
@@ -158,7 +158,7 @@ REFUSED: dict[str, tuple[str, list[str], dict[str, Any], str]] = {
     "density": ("8", ["random 3 density 2", "dense 3"], {}, "must have a density in 0..1"),
     "no density": ("8", ["random 3", "dense 3"], {}, "must be written as: random NEURONS density"),
     "block": ("8", ["block 6 blocks 4"], {}, "6 neurons must fall into 4 equal blocks"),
-    "bits": ("8", ["dense 3"], {"fraction_bits": (1, 2)}, "fraction_bits must be 1 numbers, one"),
+    "bits": ("8", ["dense 3"], {"fraction_bits": (1, 2)}, "fraction_bits must be 1 values, one"),
     "bit": (
         "8",
         ["dense 3"],
@@ -169,7 +169,7 @@ REFUSED: dict[str, tuple[str, list[str], dict[str, Any], str]] = {
     "parity": (
         "8",
         ["dense 3", "dense 4", "dense 5", "dense 2"],
-        {"skips": [Skip(1, 3, 3)]},
+        {"skips": [Skip(1, 3, 3)], "schedule": Schedule.PARITY},
         "schedule parity must have no odd cycle",
     ),
     "none": ("8", [], {}, "layers must be a list of 1 to 1024, found 0"),
@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[str, list[str], dict[str, Any], str]] = {
 def test_what_is_no_network_is_refused(name: str) -> None:
     start, layers, options, words = REFUSED[name]
     with pytest.raises(NetworkError) as refused:
-        described(start, layers, **options)
+        build(start, layers, **options)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
 

@@ -20,7 +20,7 @@ from toreq_hw.network import (
     Role,
     Schedule,
     WeightFormat,
-    described,
+    build,
 )
 from toreq_hw.records.chip import Chip
 from toreq_hw.targets.chip_report import _shared_lines
@@ -86,7 +86,7 @@ def test_nir_nodes_give_the_sums_of_their_projections(seed: int, tmp_path: Path)
 
 
 def draw_network(words: str, layers: list[str]) -> Network:
-    blank = described(words, layers)
+    blank = build(words, layers)
     rng = np.random.default_rng(1)
     weights = (rng.integers(-99, 100, c.parameters.shape).astype(np.int8) for c in blank.couplings)
     couplings = tuple(c.with_parameters(w) for c, w in zip(blank.couplings, weights, strict=True))

@@ -18,7 +18,7 @@ import torch
 
 from testbench.networks import Case
 from testbench.quant.chains import chain_case
-from toreq_hw.network import ClampedReadout, Network, WeightFormat, described
+from toreq_hw.network import ClampedReadout, Network, WeightFormat, build
 from toreq_hw.quant.equilibrium import Phases, drive, links
 from toreq_hw.quant.options import Rule
 from toreq_hw.quant.parameters import Parameters
@@ -33,7 +33,7 @@ TIMED_BATCHES, TIMED_STEPS = (64, 1024), 5
 def large_case(batch: int, *, clamped: bool, seed: int = 5) -> Case:
     """28 x 28 inputs, two convolutions and a dense output, random weights."""
     rng = np.random.default_rng(seed)
-    blank = described(
+    blank = build(
         "28x28x1",
         ["conv 16 5x5 stride 2 pad 1", "conv 32 3x3 stride 2", "dense 10"],
         weight_format=WeightFormat.INT8,

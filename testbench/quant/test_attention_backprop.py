@@ -11,7 +11,7 @@ from toreq_hw.contract.arithmetic import to_state
 from toreq_hw.contract.budget import budget_rows
 from toreq_hw.data.sequences import copy
 from toreq_hw.errors import InputError
-from toreq_hw.network import ClampedReadout, Network, WeightFormat, described
+from toreq_hw.network import ClampedReadout, Network, WeightFormat, build
 from toreq_hw.network.trilinear import term_shares
 from toreq_hw.quant.attention_backprop import Net, sparsemax, train_attention
 from toreq_hw.quant.options import Rule, TrainingOptions
@@ -26,7 +26,7 @@ READOUT = ClampedReadout((1, 1), rows=4)
 def blank(
     rows: str, more: str = "", readout: ClampedReadout | None = READOUT, last_bits: int = 4
 ) -> Network:
-    return described(
+    return build(
         "4x14",
         (f"attention 8 bits 8 rows {rows}{more}", "conv 10 1"),
         weight_format=WeightFormat.INT8,

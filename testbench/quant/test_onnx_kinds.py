@@ -18,7 +18,7 @@ from toreq_hw.network import (
     Network,
     Schedule,
     WeightFormat,
-    described,
+    build,
 )
 from toreq_hw.quant.onnx_import import read_onnx
 from toreq_hw.quant.onnx_loop import to_onnx
@@ -65,7 +65,7 @@ def test_a_clamped_readout_reads_the_same_accumulators(seed: int) -> None:
 
 
 def convolutions(fraction_bits: int = 6) -> Network:
-    blank = described(
+    blank = build(
         "6x7x2",
         ["conv 3 3x2 stride 2 pad 1", "conv 4 2x2", "dense 5"],
         weight_format=WeightFormat.INT8,
@@ -93,7 +93,7 @@ def test_convolutions_are_conv_nodes_and_hold_their_kernel_once() -> None:
 @pytest.mark.parametrize("layer", ["average 2", "sum 3"])
 def test_pooled_convolutions_send_back_to_every_input(layer: str) -> None:
     """Maps of 5 x 7 positions, so that some belong to no square."""
-    blank = described(
+    blank = build(
         "5x7x1", ["conv 2 1x1", layer, "conv 3 2x2 pad 1", "dense 3"], fraction_bits=(1, 8, 8)
     )
     rng = np.random.default_rng(2)
@@ -106,7 +106,7 @@ def test_pooled_convolutions_send_back_to_every_input(layer: str) -> None:
 
 def wide_convolution(channels: int) -> Network:
     """Sums of `channels` times 127 times 255 and no more."""
-    blank = described(f"1x{channels}", ["conv 2 1", "dense 2"], weight_format=WeightFormat.INT8)
+    blank = build(f"1x{channels}", ["conv 2 1", "dense 2"], weight_format=WeightFormat.INT8)
     full = np.full((1, channels, 2), 127, np.int8)
     return replace(blank, couplings=(blank.couplings[0].with_parameters(full), blank.couplings[1]))
 

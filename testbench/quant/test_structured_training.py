@@ -11,7 +11,7 @@ from testbench.quant.chains import chain_case
 from toreq_hw import data, sim
 from toreq_hw.contract.readout import output_errors
 from toreq_hw.data import Dataset
-from toreq_hw.network import ClampedReadout, Network, SparseCoupling, WeightFormat, described
+from toreq_hw.network import ClampedReadout, Network, SparseCoupling, WeightFormat, build
 from toreq_hw.quant import forms
 from toreq_hw.quant.convolution_form import ConvolutionForm
 from toreq_hw.quant.evaluation import free_phase_of
@@ -173,7 +173,7 @@ def digits() -> Dataset:
 
 def conv_net(kind: WeightFormat = WeightFormat.INT8, *, clamped: bool = False) -> Network:
     shifts = (0, 1, -2) if clamped else (0, 1, 1)
-    return described(
+    return build(
         "8x8x1",
         ["conv 8 3x3 pad 1", "average 2", "conv 16 3x3", "dense 10"],
         weight_format=kind,

@@ -25,7 +25,7 @@ from toreq_hw.network import (
     Schedule,
     Trilinear,
     WeightFormat,
-    described,
+    build,
 )
 from toreq_hw.sim.plan import compile_plan
 from toreq_hw.sim.scratch import new_scratch
@@ -87,7 +87,7 @@ def test_known_synops() -> None:
 
 def test_the_dense_machine_computes_three_products_a_cell_and_channel() -> None:
     """Two heads of 3 channels and 10 cells, two terms; 48 weights both ways; 3 x 4 x 12 once."""
-    network = described("4x2", ["attention 3 heads 2 mask causal", "dense 2"])
+    network = build("4x2", ["attention 3 heads 2 mask causal", "dense 2"])
     result = sim.free_phase(network, [[1] * 8])
     sweep = 2 * 3 * (2 * 10 * 3) + 2 * 48
     assert result.dense_synops.tolist() == [3 * 4 * 12 + sweep * int(result.sweeps[0])]

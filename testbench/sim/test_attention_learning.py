@@ -21,7 +21,7 @@ from toreq_hw.network import (
     Population,
     Role,
     WeightFormat,
-    described,
+    build,
 )
 from toreq_hw.network.file import from_header, header
 from toreq_hw.sim.learning import Rule, Trainer
@@ -46,7 +46,7 @@ def drawn(seed: int) -> Case:
     ]
     several = bool(rng.integers(2))
     readout = ClampedReadout((2, 1), rows=positions if several else 1)
-    network = described(
+    network = build(
         f"{positions}x{channels}",
         [*words, f"conv {classes} 1" if several else f"dense {classes}"],
         weight_format=rng.choice(np.array(WeightFormat)),
@@ -176,7 +176,7 @@ LENGTH, SYMBOLS, WIDTH = 3, 3, 3
 def small() -> tuple[Network, npt.NDArray[np.int16], npt.NDArray[np.int64]]:
     """Reversal of 3 with drawn weights and softmax rows, far from the rails."""
     rng = np.random.default_rng(1)
-    blank = described(
+    blank = build(
         "3x6",
         ["attention 3 rows softmax bits 8", "conv 3 1"],
         weight_format=WeightFormat.INT8,
@@ -246,7 +246,7 @@ def test_updates_follow_the_gradient_of_the_cross_entropy() -> None:
 
 def test_reversal_of_four_is_learned() -> None:
     dataset = reversal(4, 4, train=150, test=100)
-    network = described(
+    network = build(
         "4x8",
         ["attention 8", "conv 4 1"],
         weight_format=WeightFormat.TERNARY,

@@ -15,7 +15,7 @@ from toreq_hw.network import (
     Normalisation,
     Schedule,
     WeightFormat,
-    described,
+    build,
     layered,
 )
 from toreq_hw.sim.baselines.real_network import RealNetwork
@@ -35,7 +35,7 @@ def example(name: str) -> tuple[Network, npt.NDArray[np.int64], npt.NDArray[np.i
     """A network of one shape whose states are seldom at a rail, inputs and labels."""
     layers, shifts, temperature = SHAPES[name]
     rng = np.random.default_rng(5)
-    blank = described(
+    blank = build(
         "16" if "lattice" in layers[0] else "4x4x1",
         layers,
         feedback_shifts=shifts,

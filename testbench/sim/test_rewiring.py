@@ -18,7 +18,7 @@ from toreq_hw.network import (
     Role,
     SparseCoupling,
     WeightFormat,
-    described,
+    build,
 )
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.rewiring import contrasts, rewire
@@ -89,7 +89,7 @@ def test_digits_learn_on_after_an_exchange() -> None:
 
     digits = data.load("digits")
     words = ["random 64 density 0.2", "dense 10"]
-    shape = described("64", words, fraction_bits=(6, 6), seed=2)
+    shape = build("64", words, fraction_bits=(6, 6), seed=2)
     trainer = Trainer(shape, Rule(shift=5, bias_shift=7, initial_reach=3000), 1)
     inputs = data.encode(digits.train.images, digits.pixel_max, shape.input)
     found = []
@@ -110,10 +110,10 @@ def test_what_cannot_grow_is_refused() -> None:
         rewire(trainer, "x-z", [[1, 2, 3]], [0], 1)
     with pytest.raises(InputError, match="candidates"):
         rewire(trainer, "x-y", [[1, 2, 3]], [0], 1, candidates=([3], [0]))
-    dense = described("3", ["dense 4", "dense 2"])
+    dense = build("3", ["dense 4", "dense 2"])
     with pytest.raises(InputError, match="must be sparse, with symmetric feedback, to grow"):
         rewire(Trainer(dense, Rule(), 1), "input-hidden", [[1, 2, 3]], [0], 1)
-    own = described("3", ["dense 4", "random 4 density 0.5", "dense 2"])
+    own = build("3", ["dense 4", "random 4 density 0.5", "dense 2"])
     second = own.couplings[1]
     feedback = OwnFeedback(np.zeros_like(second.parameters))
     couplings = (own.couplings[0], replace(second, own_feedback=feedback), own.couplings[2])

@@ -9,7 +9,7 @@ from toreq_hw.network.attention import attention
 from toreq_hw.network.bounds import accumulator_bits, accumulator_range, nudge_limit
 from toreq_hw.network.budget_rows import BudgetRows, causal_mask
 from toreq_hw.network.budget_table import Normalisation
-from toreq_hw.network.build import layered
+from toreq_hw.network.chain import layered
 from toreq_hw.network.clamping import clamping, require_input_clamped
 from toreq_hw.network.couplings import (
     MAX_FRACTION_BITS,
@@ -22,7 +22,7 @@ from toreq_hw.network.couplings import (
     SparseCoupling,
     WeightFormat,
 )
-from toreq_hw.network.description import Skip, described, load_description
+from toreq_hw.network.description import Loop, Skip, build, load_description
 from toreq_hw.network.encoding import Encoding
 from toreq_hw.network.feedback import require_symmetric_feedback
 from toreq_hw.network.file import load, save
@@ -54,6 +54,7 @@ __all__ = [
     "Edges",
     "Encoding",
     "FeedbackKind",
+    "Loop",
     "Need",
     "Network",
     "NeuronSet",
@@ -74,6 +75,7 @@ __all__ = [
     "accumulator_bits",
     "accumulator_range",
     "attention",
+    "build",
     "causal_mask",
     "check_classes",
     "check_labels",
@@ -81,7 +83,6 @@ __all__ = [
     "check_states",
     "clamping",
     "colour_by_terms",
-    "described",
     "layered",
     "load",
     "load_description",

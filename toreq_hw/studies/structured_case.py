@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from toreq_hw.data import Dataset
-from toreq_hw.network import ClampedReadout, FeedbackKind, Network, WeightFormat, described
+from toreq_hw.network import ClampedReadout, FeedbackKind, Network, WeightFormat, build
 from toreq_hw.network.description import Skip
 from toreq_hw.sim.learning import Rule
 
@@ -15,7 +15,7 @@ DECAY = (0.4, 0.64, 0.84)
 class Case:
     """One network, its data set and its training.
 
-    image: sizes of the input. layers, fraction_bits, feedback_shifts: as `described` takes them.
+    image: sizes of the input. layers, fraction_bits, feedback_shifts: as `build` takes them.
     temperature: of the clamped readout, None for a relaxing one. rows: its classes a sample. shift,
     output_shift, bias_shift: k of all couplings but the last, of the last, of biases.
     channel_bias_shift: of biases that channels share. at_least: accuracy that is asked for.
@@ -69,7 +69,7 @@ class Case:
 
     def network(self) -> Network:
         """The blank network."""
-        return described(
+        return build(
             self.image,
             self.layers,
             weight_format=self.weights,

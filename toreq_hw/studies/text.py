@@ -11,7 +11,7 @@ import numpy.typing as npt
 from toreq_hw import data, sim
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data.text import Symbols, Text, load_text
-from toreq_hw.network import ClampedReadout, Network, WeightFormat, described
+from toreq_hw.network import ClampedReadout, Network, WeightFormat, build
 from toreq_hw.records.intervals import Interval
 from toreq_hw.records.text import NGram, TextCase, TextRecord, TextRun
 from toreq_hw.reports.parity import estimate
@@ -51,7 +51,7 @@ class Case:
     def network(self, symbols: int) -> Network:
         """The blank network for an alphabet of so many characters."""
         layers = [*(f"dense {size}" for size in self.hidden), f"dense {symbols}"]
-        return described(
+        return build(
             str(self.context * symbols),
             layers,
             weight_format=WeightFormat.INT8,

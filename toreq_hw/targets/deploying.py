@@ -40,8 +40,8 @@ def deploy(
     """Runs samples on a target and checks every state of every tick against the simulator.
 
     target: one of `names()`. path: of the network's file, for the record.
-    Raises InputError for an unknown target or an option that it does not take, NetworkError where
-    it cannot carry the network, MissingDependencyError where it cannot run here.
+    Raises InputError for an unknown target or an option that it does not take. NetworkError: where
+    it cannot carry the network; MissingDependencyError: where it cannot run here.
     """
     chosen = options or Options()
     found = able_target(target, chosen.threshold)

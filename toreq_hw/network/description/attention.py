@@ -34,6 +34,17 @@ def add_attention(parts: Parts, word: LayerWords, fraction_bits: int, state_bits
     parts.terms += block.terms
 
 
+def budget_rows(word: LayerWords) -> BudgetRows:
+    """Of a layer `rows`. Raises NetworkError."""
+    return BudgetRows(
+        word.whole("length"),
+        word.whole("budget"),
+        Normalisation(word.choice("normalisation", tuple(one.value for one in Normalisation))),
+        word.ratio("temperature"),
+        at_most=word.choice("at-most", ("no", "yes")) == "yes",
+    )
+
+
 def _rows(word: LayerWords, positions: int) -> BudgetRows:
     normalisation = word.choice("rows", tuple(one.value for one in Normalisation))
     mask = word.choice("mask", ("none", "causal"))

@@ -1,5 +1,6 @@
-"""Descriptions of networks in TOML: the words of `described`, one a line."""
+"""Descriptions of networks in TOML: the words of `build`, one a line."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, NetworkFileError
 from toreq_hw.network.couplings import MAX_FRACTION_BITS, FeedbackKind, WeightFormat
-from toreq_hw.network.description.building import Skip, described
+from toreq_hw.network.description.building import build
+from toreq_hw.network.description.joins import Loop, Skip
 from toreq_hw.network.description.words import MAX_LAYERS
 from toreq_hw.network.network import Network
 from toreq_hw.network.readout import readout_from
 from toreq_hw.network.schedule import Schedule
-from toreq_hw.reading import Fields, read_toml, text
+from toreq_hw.reading import Fields, parse_toml, read_text, text
+from toreq_hw.reading.toml_lines import line_of
 
 _MAX_BYTES = 1 << 20
 
@@ -26,6 +29,7 @@ FIELDS = (
     "feedback_shifts",
     "feedback",
     "skips",
+    "loops",
     "state_bits",
     "input_bits",
     "signed",
@@ -45,13 +49,25 @@ def load_description(path: str | Path) -> Network:
     Raises NetworkFileError naming the file.
     """
     path = Path(path)
-    fields = read_toml(path, _MAX_BYTES, NetworkFileError).only(FIELDS)
-    words = _layers(fields)
+    text = read_text(path, _MAX_BYTES, NetworkFileError)
     try:
-        options = _options(fields)
-        return described(fields.text("input"), words, **options)
+        fields = Fields(parse_toml(text, "", NetworkFileError), "", NetworkFileError).only(FIELDS)
+        words = _layers(fields)
+        return build(fields.text("input"), words, **_options(fields))
+    except NetworkFileError as error:
+        raise _located(path, text, str(error), _FIELD.search(str(error))) from error
     except NetworkError as error:
-        raise NetworkFileError(f"{path}: {error}") from error
+        raise _located(path, text, str(error), re.match(r"(.+)", error.where)) from error
+
+
+_FIELD = re.compile(r"field (\w+(?:\[\d+\])?)")
+
+
+def _located(path: Path, text: str, said: str, name: re.Match[str] | None) -> NetworkFileError:
+    """The error with file and line, where the line is known."""
+    line = line_of(text, name[1]) if name else None
+    said = said.removeprefix(": ")
+    return NetworkFileError(f"{path}: {said}" if line is None else f"{path}: line {line}: {said}")
 
 
 def _layers(fields: Fields) -> list[str]:
@@ -62,15 +78,16 @@ def _layers(fields: Fields) -> list[str]:
 
 
 def _options(fields: Fields) -> dict[str, Any]:
-    """What `described` is given beside input and layers."""
+    """What `build` is given beside input and layers."""
     readers: dict[str, Callable[[str], Any]] = {
         "fraction_bits": lambda name: fields.integers(name, 0, MAX_FRACTION_BITS),
         "feedback_shifts": lambda name: fields.integers(name, -64, 64),
-        "feedback": lambda name: fields.choice(name, FeedbackKind),
+        "feedback": lambda name: _one_or_more(fields, name, Fields.choice, FeedbackKind),
         "skips": lambda name: [_skip(part) for part in fields.parts(name)],
-        "state_bits": fields.integer,
+        "loops": lambda name: [_loop(part) for part in fields.parts(name)],
+        "state_bits": lambda name: _one_or_more(fields, name, Fields.integer),
         "input_bits": fields.integer,
-        "signed": fields.flag,
+        "signed": lambda name: _one_or_more(fields, name, Fields.flag),
         "schedule": lambda name: fields.choice(name, Schedule),
         "beta_shift": fields.integer,
         "seed": lambda name: fields.integer(name, 0, _WORD),
@@ -79,7 +96,7 @@ def _options(fields: Fields) -> dict[str, Any]:
     if "readout" in fields:
         found["readout"] = readout_from(fields)
     if "weights" in fields:
-        found["weight_format"] = fields.choice("weights", WeightFormat)
+        found["weight_format"] = _one_or_more(fields, "weights", Fields.choice, WeightFormat)
     if "biases" in fields:
         if fields.text("biases") not in ("channel", "neuron"):
             raise fields.error("biases", "be 'channel' or 'neuron'", fields.text("biases"))
@@ -87,10 +104,33 @@ def _options(fields: Fields) -> dict[str, Any]:
     return found
 
 
+def _one_or_more(fields: Fields, name: str, read: Callable[..., Any], *more: Any) -> Any:
+    """A value, or a list of values, one a layer. read: a method of `Fields`."""
+    if not isinstance(fields.value(name), list):
+        return read(fields, name, *more)
+    items = fields.items(name)
+    each = Fields({f"{name}[{k}]": item for k, item in enumerate(items)}, "", NetworkFileError)
+    return [read(each, key, *more) for key in each.names()]
+
+
 def _skip(part: Fields) -> Skip:
-    part.only(("from", "to", "fraction_bits"))
+    part.only(("from", "to", "fraction_bits", "kind", "weights", "feedback", "feedback_shift"))
     return Skip(
         part.integer("from", 0, MAX_LAYERS),
         part.integer("to", 0, MAX_LAYERS),
         part.integer("fraction_bits", 0, MAX_FRACTION_BITS),
+        part.text("kind") if "kind" in part else "dense",
+        part.choice("weights", WeightFormat) if "weights" in part else None,
+        part.choice("feedback", FeedbackKind) if "feedback" in part else None,
+        part.integer("feedback_shift", -64, 64) if "feedback_shift" in part else 0,
+    )
+
+
+def _loop(part: Fields) -> Loop:
+    part.only(("layer", "fraction_bits", "kind", "weights"))
+    return Loop(
+        part.integer("layer", 1, MAX_LAYERS),
+        part.integer("fraction_bits", 0, MAX_FRACTION_BITS),
+        part.text("kind") if "kind" in part else "dense",
+        part.choice("weights", WeightFormat) if "weights" in part else None,
     )

@@ -19,6 +19,7 @@ FORMS = {
     "ring": "ring NEURONS [reach N]",
     "random": "random NEURONS density P",
     "block": "block NEURONS blocks N",
+    "rows": "rows NEURONS length N [budget N] [normalisation NAME] [temperature N/N] [at-most yes]",
     "attention": "attention WIDTH [heads N] [bits N] [rows NAME] [temperature N/N] [budget N] "
     "[mask causal]",
 }
@@ -29,6 +30,13 @@ _OPTIONS: dict[str, dict[str, str | None]] = {
     "ring": {"reach": "1"},
     "random": {"density": None},
     "block": {"blocks": None},
+    "rows": {
+        "length": None,
+        "budget": "127",
+        "normalisation": "sparsemax",
+        "temperature": "1/1",
+        "at-most": "no",
+    },
     "attention": {
         "heads": "1",
         "bits": "9",
@@ -39,6 +47,16 @@ _OPTIONS: dict[str, dict[str, str | None]] = {
     },
 }
 """Named settings and what they are where left out; None: they must be given."""
+
+_JOINS = {
+    "dense": "dense",
+    "conv": "conv KERNEL [stride N] [pad N]",
+    "lattice": "lattice",
+    "ring": "ring [reach N]",
+    "random": "random density P",
+    "block": "block blocks N",
+}
+"""First word of a skip or a loop -> how it is written."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +138,25 @@ def layer_words(text: object) -> LayerWords:
     sizes = sizes_of(words[1], f"layer {shown(said)}: size", most)
     kernel = sizes_of(words[2], f"layer {shown(said)}: kernel", 2) if kind == "conv" else ()
     return LayerWords(kind, said, sizes, kernel, _settings(kind, said, words[numbers + 1 :]))
+
+
+def join_words(text: object, kinds: tuple[str, ...], what: str) -> LayerWords:
+    """The words of a skip or a loop, of one of `kinds`; it has no size of its own.
+
+    what: `skip` or `loop`. Raises NetworkError that quotes it and says how it is written.
+    """
+    words = text.split() if isinstance(text, str) else []
+    forms = "; ".join(_JOINS[kind] for kind in kinds)
+    if not words or words[0] not in kinds:
+        raise NetworkError(f"kind of a {what} must be one of: {forms}; found {shown(text)}")
+    kind, said = words[0], str(text)
+    kernel: tuple[int, ...] = ()
+    rest = words[1:]
+    if kind == "conv":
+        if not rest:
+            raise _error(said, f"be written as: {_JOINS[kind]}", "too few words")
+        kernel, rest = sizes_of(rest[0], f"{what} {shown(said)}: kernel", 2), rest[1:]
+    return LayerWords(kind, said, (), kernel, _settings(kind, said, rest))
 
 
 def _settings(kind: str, said: str, words: list[str]) -> dict[str, str]:
