@@ -24,6 +24,13 @@ STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
 
+.PHONY: models
+
+models: $(VENV)/core ## Train every network of the zoo again and compare hash, accuracy and recipe (minutes; needs MNIST).
+	@for model in $$($(BIN)/python -c 'from toreq_hw import models; print(*models.catalogue())'); do \
+		$(BIN)/toreq-hw models verify $$model || exit 1; \
+	done
+
 .PHONY: estimators
 
 estimators: $(VENV)/core ## Fit six tables with default settings, beside scikit-learn; writes reports/published.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from toreq_hw.argument_types import named_type_errors
+from toreq_hw.contract.arithmetic import round_shift
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
@@ -43,8 +44,8 @@ class EquilibriumModule(torch.nn.Module):
     Products are of float64, which holds every sum of a network exactly, so order and device do not
     matter. Weights are buffers: `to`, `state_dict` and `torch.save` work; nothing is trained.
 
-    Raises InputError for a network that knows more than pairs of neurons (attention, budget rows,
-    several rows of classes, feedback of its own), or that need not settle.
+    Raises InputError for a network that need not settle, or that knows more than pairs of neurons.
+    Such are attention, budget rows, several rows of classes, and feedback of its own.
     """
 
     def __init__(self, network: Network, max_sweeps: int = MAX_SWEEPS) -> None:
@@ -107,8 +108,7 @@ class EquilibriumModule(torch.nn.Module):
             population = self.network.population(block.population)
             total = drives[block.population] + self._sums(population, states, from_input=False)
             fraction_bits = self.network.accumulator_fraction_bits(population.name)
-            half = (1 << fraction_bits) >> 1
-            rounded = (total + half) >> fraction_bits
+            rounded = round_shift(total, fraction_bits)
             found = rounded.clamp(population.state_min, population.state_max)
             new.append(found[:, block.start : block.stop])
         for block, found in zip(blocks, new, strict=True):

@@ -123,8 +123,8 @@ LEARNERS = (
     ),
     Mutant(
         "toreq_hw/studies/training.py",
-        "history=(*notes.history, epoch), part=None",
-        "history=(*notes.history, epoch)",
+        "history=(*notes.history, _record(report)), part=None",
+        "history=(*notes.history, _record(report))",
     ),
     Mutant(
         "sim/learning/training_samples.py",

@@ -21,7 +21,7 @@ _MODULE_OF = {
 }
 """Names that are imported where they are asked for: scikit-learn takes a second."""
 
-_PACKAGES = ("contract", "data", "network", "records", "targets")
+_PACKAGES = ("contract", "data", "models", "network", "records", "targets")
 """With the parts: what `import toreq_hw` has as attributes, imported where they are asked for."""
 
 

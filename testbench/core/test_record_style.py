@@ -79,6 +79,8 @@ FREE_FORM = {
     "toreq_hw/network/file.py": "the header of a network file, whose entries depend on kinds",
     "toreq_hw/network/network.py": "the header of a network file, whose entries depend on kinds",
     "toreq_hw/network/description/toml.py": "keyword arguments",
+    "toreq_hw/training/offline.py": "keyword arguments",
+    "toreq_hw/training/request.py": "keyword arguments",
     "toreq_hw/cli/checked.py": "what click parsed",
     "toreq_hw/cli/console.py": "keyword arguments",
     "toreq_hw/cli/options.py": "keyword arguments",

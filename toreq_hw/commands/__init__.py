@@ -42,6 +42,7 @@ _COMMANDS = {
     "inject": "Damage a network and measure what it survives.",
     "lazy": "Measure what a core saves by sending less, or by stopping sooner (make lazy).",
     "learning": "Train, time and build every core that learns on its board (make reports).",
+    "models": "List trained networks, get one, or train one again and compare (make models).",
     "observe": "Watch a network settle, as a film or in the browser (make observe).",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",

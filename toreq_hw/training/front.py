@@ -56,7 +56,10 @@ def train(
         raise InputError("shape must be left out with start, which keeps its own")
     said = Voice(verbose)
     run = _integer if engine == "integer" else train_offline
-    return run(Request(dataset, test, blank, start, seed, settings), callbacks, said)
+    request = Request(
+        dataset=dataset, test=test, blank=blank, start=start, seed=seed, settings=settings
+    )
+    return run(request, callbacks, said)
 
 
 def _integer(request: Request, callbacks: Callbacks, said: Voice) -> Trained:
@@ -85,4 +88,12 @@ def _integer(request: Request, callbacks: Callbacks, said: Voice) -> Trained:
         said.epoch(report)
     net = trainer.network()
     accuracy = summarise(sim.relax(net, tests), labels).accuracy
-    return trained("integer", net, str(begun), dataset, history, accuracy, began)
+    return trained(
+        engine="integer",
+        net=net,
+        recipe=str(begun),
+        dataset=dataset,
+        history=history,
+        accuracy=accuracy,
+        began=began,
+    )

@@ -10,13 +10,14 @@ from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.network import Network
+from toreq_hw.records.parity import Epoch
 from toreq_hw.training.ends import check_ends, check_rows
 from toreq_hw.training.reports import Callbacks, EpochReport, UpdateReport
 from toreq_hw.training.request import Request, Trained, Voice, trained, typed
 
 if TYPE_CHECKING:
     from toreq_hw.quant.options import TrainingOptions
-    from toreq_hw.quant.training import Training
+    from toreq_hw.quant.training import Training, Update
 
 
 def require_torch(what: str) -> None:
@@ -133,43 +134,66 @@ def _loaded(request: Request, given: dict[str, Any]) -> tuple[Dataset, Any]:
 def _offline(work: _Offline, callbacks: Callbacks, said: Voice, began: float) -> Trained:
     """Trains, and asks the simulator."""
     from toreq_hw.quant.options import Rule
-    from toreq_hw.quant.training import Update, train
-    from toreq_hw.records.parity import Epoch
+    from toreq_hw.quant.training import train
 
     options, dataset, request = work.options, work.dataset, work.request
-    history: list[EpochReport] = []
-
-    def on_epoch(index: int, epoch: Epoch) -> None:
-        report = EpochReport(
-            epoch=index + 1,
-            epochs=options.epochs,
-            accuracy=epoch.training_accuracy,
-            sweeps_per_phase=epoch.slowest_sweeps,
-            seconds=epoch.seconds,
-        )
-        history.append(report)
-        callbacks.epoch(report)
-        said.epoch(report)
-
-    def on_update(update: Update) -> None:
-        if callbacks.on_update is not None:
-            where = (update.epoch + 1, update.number + 1)
-            callbacks.on_update(UpdateReport(*where, update.samples, update.correct, update.sweeps))
-
+    told = _Told(options.epochs, callbacks, said)
     recipe = torch_recipe(options, dataset)
     said.recipe(recipe)
     training = train(
         options,
         dataset,
-        on_epoch,
+        told.epoch,
         request.start,
         request.blank,
-        on_update=on_update,
+        on_update=told.update,
         loader=work.loader,
     )
     net = training.network
     net = replace(net, encoding=dataset.encoding_of(net.input))
-    found = trained("torch", net, recipe, dataset, history, training.accuracy, began)
+    found = trained(
+        engine="torch",
+        net=net,
+        recipe=recipe,
+        dataset=dataset,
+        history=told.history,
+        accuracy=training.accuracy,
+        began=began,
+    )
     if options.rule is not Rule.EQPROP:
         return found
     return replace(found, differing=differing_images(training, dataset))
+
+
+class _Told:
+    """Passes on what the trainer tells, as reports of both engines, and keeps the epochs."""
+
+    def __init__(self, epochs: int, callbacks: Callbacks, said: Voice) -> None:
+        self._epochs, self._callbacks, self._said = epochs, callbacks, said
+        self.history: list[EpochReport] = []
+
+    def epoch(self, index: int, epoch: Epoch) -> None:
+        """An epoch has ended."""
+        report = EpochReport(
+            epoch=index + 1,
+            epochs=self._epochs,
+            accuracy=epoch.training_accuracy,
+            sweeps_per_phase=epoch.slowest_sweeps,
+            seconds=epoch.seconds,
+        )
+        self.history.append(report)
+        self._callbacks.epoch(report)
+        self._said.epoch(report)
+
+    def update(self, update: "Update") -> None:
+        """A batch was learned."""
+        if self._callbacks.on_update is None:
+            return
+        report = UpdateReport(
+            epoch=update.epoch + 1,
+            update=update.number + 1,
+            samples=update.samples,
+            correct=update.correct,
+            sweeps=update.sweeps,
+        )
+        self._callbacks.on_update(report)

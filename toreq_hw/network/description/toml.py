@@ -116,13 +116,13 @@ def _one_or_more(fields: Fields, name: str, read: Callable[..., Any], *more: Any
 def _skip(part: Fields) -> Skip:
     part.only(("from", "to", "fraction_bits", "kind", "weights", "feedback", "feedback_shift"))
     return Skip(
-        part.integer("from", 0, MAX_LAYERS),
-        part.integer("to", 0, MAX_LAYERS),
-        part.integer("fraction_bits", 0, MAX_FRACTION_BITS),
-        part.text("kind") if "kind" in part else "dense",
-        part.choice("weights", WeightFormat) if "weights" in part else None,
-        part.choice("feedback", FeedbackKind) if "feedback" in part else None,
-        part.integer("feedback_shift", -64, 64) if "feedback_shift" in part else 0,
+        start=part.integer("from", 0, MAX_LAYERS),
+        stop=part.integer("to", 0, MAX_LAYERS),
+        fraction_bits=part.integer("fraction_bits", 0, MAX_FRACTION_BITS),
+        kind=part.text("kind") if "kind" in part else "dense",
+        weights=part.choice("weights", WeightFormat) if "weights" in part else None,
+        feedback=part.choice("feedback", FeedbackKind) if "feedback" in part else None,
+        feedback_shift=part.integer("feedback_shift", -64, 64) if "feedback_shift" in part else 0,
     )
 
 
