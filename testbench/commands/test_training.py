@@ -87,6 +87,14 @@ def test_the_recipe_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("name", ["shift", "output_shift", "bias_shift", "theta", "beta_shift"])
+def test_a_setting_stands_for_that_of_the_recipe(name: str) -> None:
+    usual = train(few(), hidden=(8,), epochs=0, verbose=0)
+    other = train(few(), hidden=(8,), epochs=0, verbose=0, **{name: 11})
+    assert other.recipe != usual.recipe
+    assert " 11" in other.recipe.replace("2^-11", " 11").replace(",", " ")
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
