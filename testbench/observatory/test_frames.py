@@ -178,7 +178,7 @@ def test_panels_hold_each_neuron_once(
 
 
 def test_attention_lies_in_rows() -> None:
-    net = network.described("8x18", ["attention 16 heads 2", "conv 10 1"])
+    net = network.build("8x18", ["attention 16 heads 2", "conv 10 1"])
     panels = {panel.population.name: panel for panel in plan_of(net).panels}
     scores = panels["scores"].cells
     assert scores[:8, :8].ravel().tolist() == list(range(64))

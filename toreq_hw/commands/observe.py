@@ -14,7 +14,6 @@ from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import any_data_option
 from toreq_hw.cli.paths import InputFile, OutputFile
-from toreq_hw.cli.starting import check_ends
 from toreq_hw.contract.limits import MOST_SWEEPS
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -29,6 +28,7 @@ from toreq_hw.observatory.recording import Recording
 from toreq_hw.observatory.serving import serve
 from toreq_hw.sim import EngineName
 from toreq_hw.sim.session import Session
+from toreq_hw.training.ends import check_ends
 
 MAX_SWEEPS = 60
 """Where a phase of a film ends that does not settle."""
@@ -126,7 +126,7 @@ def command(
 def _opened(network_path: Path, data_name: str) -> tuple[Network, Dataset]:
     net = load_or_make(network_path)
     dataset = data.load(data_name, net.encoding)
-    check_ends(net, network_path, dataset)
+    check_ends(net, str(network_path), dataset)
     return net, dataset
 
 
