@@ -144,7 +144,7 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 
 # The Observatory
 
-.PHONY: observe observe-gif observe-test
+.PHONY: observe observe-gif observe-load observe-test
 
 observe: $(VENV)/extra-observe ## Watch the network of make sim settle, live in the browser.
 	$(BIN)/toreq-hw observe
@@ -154,6 +154,9 @@ observe-gif: $(VENV)/core ## Make the film of the README again.
 
 observe-test: $(VENV)/extra-observe-test ## Run the tests of the Observatory.
 	$(BIN)/python -m pytest testbench/observatory --numprocesses auto
+
+observe-load: $(VENV)/extra-observe-test ## Watch with 20 tabs at once for five minutes; what the server takes must not grow.
+	$(BIN)/python -m testbench.observatory.load
 
 # Every kind of coupling
 

@@ -1,6 +1,12 @@
 """A tab sees what `frame` and `relax` say; what is foreign stays out."""
 
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +14,11 @@ import pytest
 
 from testbench.observatory.cases import digit, digits_network, recorded
 from testbench.observatory.serving import Page, served, until
-from toreq_hw import sim
+from testbench.patience import GENEROUS_S
+from toreq_hw import network, sim
 from toreq_hw.observatory.picture import planes
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +195,24 @@ def test_a_closed_tab_ends_its_session(app: Any) -> None:
         (tab,) = app.tabs
     until(lambda: not app.tabs)
     until(lambda: tab.ended)
+
+
+@pytest.mark.usefixtures("app")  # where the extra is installed
+def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
+    network.save(digits_network(), tmp_path / "net.safetensors")
+    command = ["-m", "toreq_hw", "observe", "net.safetensors", "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            assert running.stdout is not None
+            line = running.stdout.readline()
+            address = line.removeprefix("the page is at ").removesuffix(" until Ctrl-C\n")
+            assert address.startswith("http://127.0.0.1:"), line
+            with urllib.request.urlopen(address) as answer:
+                assert b"Observatory" in answer.read()
+            running.send_signal(signal.SIGINT)
+            assert running.wait(GENEROUS_S) == 130
+        finally:
+            running.kill()

@@ -77,6 +77,7 @@ def listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((ADDRESS, port))
+        listener.listen()  # a browser may come before the server runs: it waits
     except OSError as error:
         listener.close()
         raise InputError(f"port {port} must be free, found: {error.strerror}") from error
