@@ -104,7 +104,7 @@ def begin(
         if settings.beta_shift is not None:
             shape = replace(blank, beta_shift=settings.beta_shift)
     else:
-        check_rows(1, "a network of layers", dataset)
+        check_rows(1, "the network of these options", dataset)
         shape = _shape(settings, dataset, kind, chosen)
     if shape.encoding is None:
         shape = replace(shape, encoding=dataset.encoding_of(shape.input))
