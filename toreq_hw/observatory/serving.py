@@ -23,7 +23,8 @@ def serve(
     """Serves the page until the process is interrupted.
 
     port: 0 is any free one. say: is told the address. browse: opens the page in a browser. Raises
-    MissingDependencyError without the extra `observe`, InputError where the port is taken.
+    KeyboardInterrupt at the end, MissingDependencyError without the extra `observe`, InputError
+    where the port is taken.
     """
     try:
         import uvicorn
@@ -40,6 +41,7 @@ def serve(
         webbrowser.open(address)
     with suppress(asyncio.CancelledError):
         uvicorn.Server(config).run(sockets=[listener])
+    raise KeyboardInterrupt  # asyncio passes over one that comes as its last task ends
 
 
 class Settings(TypedDict):
