@@ -202,6 +202,6 @@ def _architecture() -> Path:
             (soma,) = (unit for unit in core["soma"] if unit["name"] == "loihi_lif")
             attributes = {**soma["attributes"], "model": "input"}
             core["soma"].append({"name": f"replayed[0..{NEURONS - 1}]", "attributes": attributes})
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as file:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml", delete=False) as file:
         yaml.safe_dump(described, file)
     return Path(file.name)

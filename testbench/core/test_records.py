@@ -13,6 +13,7 @@ from toreq_hw.files import write_json
 from toreq_hw.network import WeightFormat
 from toreq_hw.reading import read_json, read_record, record_from
 from toreq_hw.records import plain
+from toreq_hw.records.core_relearning import CoreRelearnings
 from toreq_hw.records.deployment import DeployedNetwork
 from toreq_hw.records.depth import Depth
 from toreq_hw.records.estimators import Estimators
@@ -25,6 +26,7 @@ from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.text import TextRecord
 from toreq_hw.reports import parity
+from toreq_hw.reports.core_relearning import core_relearning_page
 from toreq_hw.reports.depth import depth_page
 from toreq_hw.reports.estimators import estimators_page
 from toreq_hw.reports.gradients import gradients_page
@@ -72,6 +74,10 @@ def synthesis_pages(record: Synthesis, folder: Path) -> None:
 
 
 CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
+    "core-relearning": (
+        CoreRelearnings,
+        pages_of("core-relearning", core_relearning_page),
+    ),
     "depth": (Depth, pages_of("depth", depth_page)),
     "estimators": (Estimators, pages_of("estimators", estimators_page)),
     "gradients": (Gradients, pages_of("gradients", gradients_page)),

@@ -26,6 +26,8 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
     start = starting.starting_network(options["start"], dataset)
     blank = starting.described_network(options["description"], dataset)
     begun = begin(dataset, _settings(options), options["seed"], start, blank)
+    if options["holdout"]:
+        dataset.holding_out(options["holdout"])  # refused before the recipe is said
     console.messages.print(f"recipe: {begun}")
     notes = CheckpointNotes(
         data=dataset.source,

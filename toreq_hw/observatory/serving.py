@@ -38,7 +38,7 @@ def serve(
     address = f"http://{ADDRESS}:{listener.getsockname()[1]}/{token}/"
     say(address)
     if browse:
-        webbrowser.open(address)
+        webbrowser.open_new_tab(address)
     with suppress(asyncio.CancelledError):
         uvicorn.Server(config).run(sockets=[listener])
     raise KeyboardInterrupt  # asyncio passes over one that comes as its last task ends
