@@ -22,6 +22,11 @@ def program(board: Board, bitstream: Path) -> None:
     """
     if not bitstream.is_file():
         raise InputError(f"{bitstream}: must be a bitstream, found no such file")
+    if not board.loader:
+        raise InputError(
+            f"board {board.name} must name its loader, as {PROGRAM} does, to be programmed, found "
+            "none"
+        )
     loader = shutil.which(PROGRAM)
     if loader is None:
         raise MissingDependencyError(

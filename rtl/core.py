@@ -5,26 +5,17 @@ from operator import or_
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.rtl.beat import beat_layout
+from toreq_hw.rtl.core_ports import core_ports
 from toreq_hw.rtl.datapath import Datapath
 from toreq_hw.rtl.event_queue import EventQueue
 from toreq_hw.rtl.fault_port import upset_signature
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.input_port import InputPort
-from toreq_hw.rtl.interfaces import (
-    Fault,
-    command_payload,
-    input_payload,
-    load_payload,
-    monitor_signature,
-    source_of,
-    states_payload,
-    summary_payload,
-)
-from toreq_hw.rtl.learning.part import LearningPart, learning_ports
+from toreq_hw.rtl.learning.part import LearningPart
 from toreq_hw.rtl.load_port import LoadPort
 from toreq_hw.rtl.operations import Op
 from toreq_hw.rtl.parameters import CoreParameters
@@ -55,18 +46,7 @@ class Core(wiring.Component):
         self._has_upsets = upsets
         super().__init__(
             ({"upsets": Out(upset_signature(parameters))} if upsets else {})
-            | {
-                "inputs": In(source_of(input_payload(parameters))),
-                "commands": In(source_of(command_payload(parameters))),
-                "loads": In(source_of(load_payload(parameters))),
-                **learning_ports(parameters),
-                "states": Out(source_of(states_payload(parameters))),
-                "summary": Out(source_of(summary_payload(parameters))),
-                "monitor": Out(monitor_signature(parameters)),
-                "faults": Out(len(Fault)),
-                "fault_count": Out(parameters.sweep_bits),
-                "idle": Out(1),
-            }
+            | core_ports(parameters)
         )
 
     def elaborate(self, platform: object) -> Module:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from amaranth.back import rtlil
+from amaranth.lib import wiring
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.children import tied_to_parent
@@ -39,9 +40,14 @@ def core_verilog(core: Core, platform: object = None) -> str:
     platform: what the core is for, where that decides its cells (`SinglePortRam`); anything
     with an attribute `device`. Without one the text holds no vendor's cells.
     """
-    text = rtlil.convert(core, name=TOP, emit_src=False, platform=platform)
-    with TemporaryDirectory() as name:
-        folder = Path(name)
+    return verilog_of(core, TOP, platform)
+
+
+def verilog_of(component: wiring.Component, name: str, platform: object = None) -> str:
+    """Any component as one Verilog file with the top module `name`."""
+    text = rtlil.convert(component, name=name, emit_src=False, platform=platform)
+    with TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         (folder / "core.il").write_text(with_equal_widths(text), encoding="utf-8")
         (folder / "core.ys").write_text(_SCRIPT, encoding="utf-8")
         subprocess.run(

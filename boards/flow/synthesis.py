@@ -59,7 +59,7 @@ class Request:
     def of(
         cls,
         network: Network,
-        board: str,
+        board: Board | str,
         *,
         lanes: int | None = None,
         clock_mhz: float | None = None,
@@ -71,11 +71,12 @@ class Request:
     ) -> "Request":
         """A request with the board's own lanes and clock where none are given.
 
-        board: its name. seeds: runs of place and route, with seeds 1 to N. jobs: seeds at once; the
-        processors at hand if not given. out: takes the bitstream; build/synth/BOARD if not given.
+        board: itself, or its name. seeds: runs of place and route, with seeds 1 to N. jobs: seeds
+        at once; the processors at hand if not given. out: takes the bitstream; build/synth/BOARD
+        if not given.
         Raises InputError for an unknown board.
         """
-        known = registry.get(board)
+        known = registry.get(board) if isinstance(board, str) else board
         return cls(
             network=network,
             board=known,
@@ -83,7 +84,7 @@ class Request:
             clock_hz=None if clock_mhz is None else clock_mhz * 1e6,
             seeds=tuple(range(1, seeds + 1)),
             cache=CACHE,
-            out=out or FOLDER / board,
+            out=out or FOLDER / known.name,
             jobs=jobs or processors(),
             threshold=threshold,
             learning=learning,

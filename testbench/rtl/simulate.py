@@ -67,10 +67,12 @@ def simulate(
     test_module: str = "testbench.rtl.cocotb_plan",
     environment: dict[str, str] | None = None,
     memories: Sequence[tuple[str, str]] = (),
+    top: tuple[str, str] = (TOP, "clk"),
 ) -> Outcome:
     """Runs `plan` in build/rtl/runs/<name>; `sources` replace the generated Verilog.
 
-    memories: (part of the core, memory) that the bench reads and writes.
+    memories: (part of the core, memory) that the bench reads and writes. top: the module under
+    test, which the first source has, and its clock.
     """
     folder = RUNS / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -82,8 +84,8 @@ def simulate(
     runner = get_runner(simulator)
     log = folder / "simulation.log"
     runner.build(
-        sources=[*sources, *_control_files(simulator, sources, folder, memories)],
-        hdl_toplevel=TOP,
+        sources=[*sources, *_control_files(simulator, sources, folder, memories, top)],
+        hdl_toplevel=top[0],
         build_dir=folder,
         build_args=_BUILD_ARGS[simulator],
         timescale=("1ns", "1ps"),
@@ -91,7 +93,7 @@ def simulate(
     )
     with suppress(SystemExit):  # the runner's way to say that the test failed
         runner.test(
-            hdl_toplevel=TOP,
+            hdl_toplevel=top[0],
             hdl_toplevel_lang="verilog",
             test_module=test_module,
             build_dir=folder,
@@ -115,15 +117,20 @@ def _core_source(plan: Any, folder: Path) -> Path:
 
 
 def _control_files(
-    simulator: str, sources: list[Path], folder: Path, memories: Sequence[tuple[str, str]]
+    simulator: str,
+    sources: list[Path],
+    folder: Path,
+    memories: Sequence[tuple[str, str]],
+    top: tuple[str, str],
 ) -> list[Any]:
     """For Verilator: which signals the bench may touch; everything else is optimised."""
     if simulator != "verilator":
         return []
     path = folder / "ports.vlt"
-    module = sources[0].read_text().split(f"module {TOP}(", 1)[1]
+    name, clock = top
+    module = sources[0].read_text().split(f"module {name}(", 1)[1]
     ports = module.split(")", 1)[0].replace(",", " ").split()
-    lines = [f'public_flat_rw -module "{TOP}" -var "{port}" @(posedge clk)' for port in ports]
+    lines = [f'public_flat_rw -module "{name}" -var "{p}" @(posedge {clock})' for p in ports]
     lines += [f'public_flat_rw -module "{TOP}.{part}" -var "{name}"' for part, name in memories]
     lines.append('public_flat_rd -module "*sequencer" -var "phase_state"')
     path.write_text("\n".join(["`verilator_config", *lines]) + "\n")

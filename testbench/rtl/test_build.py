@@ -89,15 +89,15 @@ def test_the_command_writes_images_and_a_datasheet(tmp_path: Path) -> None:
     write_core(network, CoreParameters.of(network, 4), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     images = {"ternary-rows.hex", "int8-rows.hex", "bias.hex"}
-    assert names == {"core.v", "datasheet.md", *images}
+    assert names == {"core.v", "ports.v", "datasheet.md", *images}
     assert "## Latency in cycles" in (tmp_path / "datasheet.md").read_text()
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_an_interrupted_command_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """Whichever of the five files and the record it is interrupted at."""
+    """Whichever of the six files and the record it is interrupted at."""
     case, written = random_case(4, schedule=Schedule.SEQUENTIAL).network, []
     save(case, tmp_path / "network.safetensors")
     before, out = (tmp_path / "network.safetensors").read_bytes(), tmp_path / "out"
@@ -106,7 +106,7 @@ def test_an_interrupted_command_leaves_no_file(
         core._MustUse__used = True  # Amaranth warns about what is never elaborated
         return ""
 
-    monkeypatch.setattr("toreq_hw.rtl.verilog.core_verilog", quick)
+    monkeypatch.setattr("toreq_hw.rtl.core_texts.core_verilog", quick)
     draft = files._new_file
 
     def interrupted(*arguments: Any) -> Path:

@@ -109,7 +109,7 @@ def command(
     """
     board = registry.get(name)
     checked = check_port(board, port, program)
-    board_target(name).require()
+    board_target(board).require()
     kept = checkpoint_path(out, options["checkpoint_path"])
     trainer, notes = begin_training(options)
     study = BoardStudy(

@@ -158,6 +158,11 @@ def out_file_option(shown_default: str | None = None) -> Callable[[F], F]:
     return click.option("--out", type=OutputFile(), **given)
 
 
+def board_file_option(what: str) -> Callable[[F], F]:
+    """`--board-file FILE`: a board of the user's own (boards/board_file.py)."""
+    return click.option("--board-file", type=InputFile(), metavar="FILE.toml|FILE.py", help=what)
+
+
 def out_folder_option(default: str | None, *names: str) -> Callable[[F], F]:
     """`--out FOLDER`, into which files of these names are written (`*`: any text)."""
     return click.option(

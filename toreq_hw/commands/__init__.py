@@ -33,6 +33,7 @@ CLOSED_PIPE = 128 + 13
 
 _COMMANDS = {
     "bench": "Measure accuracy, speed and memory side by side.",
+    "boards": "List the boards that synth and deploy know, or check a board file.",
     "cosine": "Compare what learning would do with the gradient of the loss.",
     "demo": "Train on digits, settle, compare engines, report (make sim).",
     "deploy": "Run a network on a target and check it against the simulator.",

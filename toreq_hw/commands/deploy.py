@@ -12,12 +12,14 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
+from toreq_hw.boards.choice import chosen_board
 from toreq_hw.cli import deploy_train
 from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import (
+    board_file_option,
     check_samples,
     data_option,
     json_option,
@@ -35,6 +37,7 @@ from toreq_hw.records import side_by_side
 from toreq_hw.records.deployment import Deployment, DeploymentRun
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import Page, write_page
+from toreq_hw.targets.board import board_target
 from toreq_hw.versions import versions
 
 PAGE = "index.html"
@@ -54,6 +57,7 @@ Examples:
   toreq-hw deploy --target loihi --batch 1 --samples 20 --json out.json
   toreq-hw deploy --target loihi --third-party --samples 20
   toreq-hw deploy --target icebreaker --port sim
+  toreq-hw deploy --board-file my_board.toml --port sim
   toreq-hw deploy --target icebreaker --port /dev/ttyUSB1 --program build/top.bin
   toreq-hw deploy --list-targets
   toreq-hw deploy --target icebreaker --train digits --port sim --out net.safetensors
@@ -89,6 +93,7 @@ class DeployCommand(CheckedCommand):
 
 @click.command(cls=DeployCommand, epilog=_EPILOG, files=_files)
 @click.option("--target", "name", type=Name(targets.names()), help="Where to deploy to.")
+@board_file_option("A board of your own in place of --target.")
 @click.option("--list-targets", is_flag=True, help="Say what each target is and needs, and stop.")
 @click.argument("network_path", metavar="[NETWORK]", required=False, type=InputFile(Kind.NETWORK))
 @click.option(
@@ -135,6 +140,7 @@ class DeployCommand(CheckedCommand):
 )
 def command(
     name: str | None,
+    board_file: Path | None,
     list_targets: bool,
     network_path: Path | None,
     named_path: Path | None,
@@ -155,31 +161,33 @@ def command(
         return 0
     if named_path and network_path:
         raise InputError("--network must be left out where NETWORK is given")
-    if name is None:
-        raise click.UsageError("--target must be given (or --list-targets)")
-    target = _target(name, threshold)
+    target = _target(name, board_file, threshold)
     path = named_path or network_path or DEFAULT_PATH
     network = load_or_make(path)
     chosen = _samples(network, data_name, samples or target.samples, exactly=samples is not None)
     with _watch_run(f"{len(chosen)} samples on {target.name}") as watch:
         options = targets.Options(report=report, threshold=threshold, watch=watch, **of_targets)
-        deployed = targets.deploy(network, chosen, target.name, options, path=str(path))
+        deployed = targets.deploy(network, chosen, target, options, path=str(path))
     _publish(deployed, json_path, report)
     return 0 if deployed.passed else 1
 
 
-def _target(name: str, threshold: int | None) -> targets.Target:
-    """The target called `name`, where it takes the options given and can run here."""
-    _refuse_unused(targets.get(name))
-    return targets.able_target(name, threshold)
+def _target(name: str | None, board_file: Path | None, threshold: int | None) -> targets.Target:
+    """The target called `name`, or a board file's, where it takes the options given and can run."""
+    if (name is None) == (board_file is None):
+        raise click.UsageError("--target must be given, or --board-file (or --list-targets)")
+    target = targets.get(name) if name else board_target(chosen_board(None, board_file))
+    _refuse_unused(target, of_boards=board_file is not None)
+    return targets.able_target(target, threshold)
 
 
-def _refuse_unused(target: targets.Target) -> None:
+def _refuse_unused(target: targets.Target, *, of_boards: bool) -> None:
     """Raises InputError for an option of other targets, which would be passed over in silence."""
     context = click.get_current_context()
     for parameter, users in _USERS.items():
         given = context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE
-        if given and target.name not in users():
+        is_user = target.name in users() or (of_boards and users is registry.names)
+        if given and not is_user:
             raise InputError(
                 f"--{parameter.replace('_', '-')} must go with one of {', '.join(users())}, "
                 f"not with {target.name}"

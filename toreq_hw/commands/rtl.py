@@ -10,7 +10,7 @@ from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
-from toreq_hw.cli.numbers import MAX_COUNT, Whole
+from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
 from toreq_hw.cli.options import (
     data_option,
     json_option,
@@ -22,17 +22,33 @@ from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.files import together, write_json
+from toreq_hw.files import together, write_json, write_text
 from toreq_hw.records.core_files import CoreFiles
+from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.targets.core_package import IMAGES, bench_of
 
 _EPILOG = """\b
 Examples:
   toreq-hw rtl build/sim/network.safetensors --lanes 16 --out build/rtl
   toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits
   toreq-hw rtl build/sim/network.safetensors --threshold 4
+  toreq-hw rtl build/sim/network.safetensors --bus axi --package
   toreq-hw rtl build/sim/network.safetensors --learning --learn-lanes 4 --latent-bits 12"""
 
+
+WRITTEN = (
+    "core.v",
+    "ports.v",
+    "axi.v",
+    "wishbone.v",
+    "registers.h",
+    "datasheet.md",
+    "toreq.core",
+    "*.hex",
+    "image-*.vcd",
+)
+"""Names of what is written."""
 
 _MOST_SWEEPS = (1 << 16) - 1
 """What the core's counter of sweeps holds."""
@@ -52,7 +68,21 @@ _MOST_SWEEPS = (1 << 16) - 1
 )
 @threshold_option
 @learning_options
-@out_folder_option("build/rtl", "core.v", "datasheet.md", "*.hex", "image-*.vcd")
+@click.option(
+    "--bus",
+    "bus_name",
+    type=Name([bus.value for bus in Bus]),
+    default=Bus.NONE.value,
+    show_default=True,
+    help="Also wrap the core: AXI4-Stream with AXI4-Lite registers, or Wishbone.",
+)
+@click.option(
+    "--package",
+    "packs",
+    is_flag=True,
+    help="Also write what drops into a design: a bench that checks itself, FuseSoC, constraints.",
+)
+@out_folder_option("build/rtl", *WRITTEN)
 @click.option("--wave", type=Whole(0, MAX_COUNT), help="Also run this test image, and keep a VCD.")
 @data_option
 @json_option
@@ -61,6 +91,8 @@ def command(
     lanes: int,
     max_sweeps: int,
     threshold: int | None,
+    bus_name: str,
+    packs: bool,
     out: Path,
     wave: int | None,
     data_name: str,
@@ -70,9 +102,13 @@ def command(
     """Write the core of NETWORK: Verilog, memory images and a one-page datasheet.
 
     The Verilog holds the weights as memory initialisation; the images hold the same rows for
-    loading them over the stream. With --wave, one test image runs through the core and leaves
-    a waveform for GTKWave or Surfer. With --learning the core holds latents in place of weights,
-    and a fourth command learns.
+    loading them over the stream. The module toreq_ports has a named port for each field.
+
+    --bus adds toreq_axi or toreq_wishbone, and its registers for C. --package adds folders for
+    other tools. The bench in them sends the first test images and compares every state.
+
+    With --wave, one test image runs through the core and leaves a waveform for GTKWave or Surfer.
+    With --learning the core holds latents in place of weights, and a fourth command learns.
     """
     choice = learning_choice(learning)
     net = network.load(network_path)
@@ -84,8 +120,12 @@ def command(
         learn_lanes=choice.learn_lanes if choice else None,
         latent_bits=choice.latent_bits if choice else LATENT_BITS,
     )
+    package = _package(parameters, net, data_name, Bus(bus_name)) if packs else {}
     with together():
-        record = _write(parameters, net, out)
+        record = _write(parameters, net, out, Bus(bus_name))
+        for path, content in package.items():
+            write_text(out / path, content)
+        record = replace(record, files=record.files | {path: str(out / path) for path in package})
         if wave is not None:
             waveform = _wave(parameters, net, data_name, wave, out)
             record = replace(record, files={**record.files, "waveform": waveform})
@@ -95,13 +135,23 @@ def command(
         console.output.print(f"{name}: {value}")
 
 
-def _write(parameters: CoreParameters, net: network.Network, out: Path) -> CoreFiles:
+def _write(parameters: CoreParameters, net: network.Network, out: Path, bus: Bus) -> CoreFiles:
     """Writes all files of a core into `out`; returns the record."""
     try:
         from toreq_hw.rtl.writing import write_core
     except ModuleNotFoundError as error:
         raise missing("the core", error.name, "rtl") from error
-    return write_core(net, parameters, out)
+    return write_core(net, parameters, out, bus)
+
+
+def _package(
+    parameters: CoreParameters, net: network.Network, name: str, bus: Bus
+) -> dict[str, str]:
+    """The files of --package by their paths in the folder."""
+    dataset = data.load(name, net.encoding)
+    test = dataset.test.take(slice(0, IMAGES))
+    inputs = data.input_states(net, test.images, dataset.pixel_max)
+    return bench_of(net, parameters, inputs, test.labels, bus)
 
 
 def _wave(

@@ -9,12 +9,14 @@ from msgspec import UNSET
 
 from toreq_hw import network
 from toreq_hw.boards import registry
+from toreq_hw.boards.choice import chosen_board
 from toreq_hw.boards.flow.stage import FOLDER
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
 from toreq_hw.cli.options import (
+    board_file_option,
     json_option,
     network_argument,
     threshold_option,
@@ -32,18 +34,20 @@ _EPILOG = """\b
 Examples:
   toreq-hw synth build/sim/network.safetensors --board icebreaker
   toreq-hw synth mnist.safetensors --board ulx3s_85f --lanes 64 --json ulx3s.json
+  toreq-hw synth build/sim/network.safetensors --board-file my_board.toml
   toreq-hw synth mnist.safetensors --board ulx3s_85f --learning --learn-lanes 4 --latent-bits 12"""
 
 
 def _files(values: Values) -> Files:
     """What is written into --out."""
-    folder = values["out"] or FOLDER / values["board_name"]
+    folder = values["out"] or FOLDER / _name(values["board_name"], values["board_file"])
     return Files(folders={"--out": (folder, ("record.json", "top.bin", "top.bit", "top.fs"))})
 
 
 @checked_command(epilog=_EPILOG, files=_files)
 @network_argument
-@click.option("--board", "board_name", type=Name(registry.names()), required=True, help="Target.")
+@click.option("--board", "board_name", type=Name(registry.names()), help="Target.")
+@board_file_option("Target in place of --board: a board of your own.")
 @click.option("--lanes", type=Whole(2, 64), help="Accumulators a beat; default: the board's.")
 @threshold_option
 @learning_options
@@ -60,7 +64,8 @@ def _files(values: Values) -> Files:
 @json_option
 def command(
     network_path: Path,
-    board_name: str,
+    board_name: str | None,
+    board_file: Path | None,
     lanes: int | None,
     threshold: int | None,
     clock_mhz: float | None,
@@ -82,11 +87,12 @@ def command(
     choice = learning_choice(learning)
     net = network.load(network_path)
     needs()
+    board = chosen_board(board_name, board_file)
     from toreq_hw.boards.flow.synthesis import Learning, Request, synthesise
 
     request = Request.of(
         net,
-        board_name,
+        board,
         lanes=lanes,
         clock_mhz=clock_mhz,
         seeds=seeds,
@@ -104,6 +110,15 @@ def command(
                 write_json(path, record)
     _show(record, request.out)
     return 0 if record.met else 1
+
+
+def _name(board: str | None, file: Path | None) -> str:
+    """Of the folder of a target. Raises UsageError for none and for two."""
+    if board is not None and file is None:
+        return board
+    if file is not None and board is None:
+        return file.stem
+    raise click.UsageError("either --board or --board-file must be given")
 
 
 def _show(record: "SynthesisRecord", out: Path) -> None:

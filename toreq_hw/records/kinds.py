@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 
 from toreq_hw.records.bench import Bench
+from toreq_hw.records.boards import Boards
 from toreq_hw.records.campaign import Campaign
 from toreq_hw.records.core_files import CoreFiles
 from toreq_hw.records.deployment import (
@@ -57,6 +58,7 @@ class RecordKind:
 
 
 KINDS = (
+    RecordKind("boards", (Boards,)),
     RecordKind("train", (IntegerTraining,)),
     RecordKind("train --engine torch", (TrainedNetwork,)),
     RecordKind("simulate", (Relaxed,)),

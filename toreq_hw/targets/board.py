@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
@@ -23,9 +22,8 @@ SIMULATED = "sim"
 """The port of the simulated board."""
 
 
-def board_target(name: str) -> Target:
-    """The target of the board called `name`."""
-    board = registry.get(name)
+def board_target(board: Board) -> Target:
+    """The target that is a board."""
 
     def run(network: Network, samples: Samples, options: Options) -> Outcome:
         return _run(board, network, samples, options)

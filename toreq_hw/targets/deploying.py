@@ -32,14 +32,14 @@ class Deployed:
 def deploy(
     network: Network,
     samples: Samples,
-    target: str = "sim",
+    target: Target | str = "sim",
     options: Options | None = None,
     *,
     path: str = "",
 ) -> Deployed:
     """Runs samples on a target and checks every state of every tick against the simulator.
 
-    target: one of `names()`. path: of the network's file, for the record.
+    target: one of `names()`, or itself. path: of the network's file, for the record.
     Raises InputError for an unknown target or an option that it does not take. NetworkError: where
     it cannot carry the network; MissingDependencyError: where it cannot run here.
     """
@@ -60,12 +60,12 @@ def deploy(
     return Deployed(found, run, outcome)
 
 
-def able_target(name: str, threshold: int | None) -> Target:
-    """The target called `name`, where it takes the threshold and can run here.
+def able_target(name: Target | str, threshold: int | None) -> Target:
+    """The target, or that called `name`, where it takes the threshold and can run here.
 
     Raises InputError and MissingDependencyError as `deploy` does.
     """
-    target = get(name)
+    target = get(name) if isinstance(name, str) else name
     if threshold is not None and not target.lossy:
         able = ", ".join(t.name for t in all_targets() if t.lossy)
         raise InputError(f"threshold must go with one of {able}, not with {target.name}")

@@ -27,7 +27,7 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Target:
     """The target called `name`; InputError if there is none."""
     if name in boards.names():
-        return board_target(name)
+        return board_target(boards.get(name))
     known: dict[str, str] = _MODULES | dict.fromkeys(boards.names(), "")
     target = import_module(look_up(known, name, "target", InputError)).target
     assert isinstance(target, Target)

@@ -1,0 +1,59 @@
+"""The whole folder as text."""
+
+import json
+from importlib.resources import files
+
+from toreq_hw.rtl.bus.buses import Bus
+from toreq_hw.rtl.interfaces import input_payload, summary_payload
+from toreq_hw.rtl.package.build_files import (
+    constraints,
+    core_file,
+    gtkwave_view,
+    surfer_view,
+    vivado_script,
+)
+from toreq_hw.rtl.package.harness import harness_verilog
+from toreq_hw.rtl.package.vectors import Vectors, hex_files, json_vectors, sizes
+
+PACKAGE_FILES = ("toreq.core", "bench/*", "constraints/*", "litex/*", "synth/*", "vivado/*")
+"""What `package_texts` names, as patterns."""
+
+
+def package_texts(vectors: Vectors, bus: Bus, version: str) -> dict[str, str]:
+    """Contents by path below the folder that holds core.v and the wrappers."""
+    parameters = vectors.parameters
+    value, summary = input_payload(parameters)["value"], summary_payload(parameters)
+    widths = {
+        "inputs_value": value.width,
+        "commands_command": parameters.command_bits,
+        "commands_label": summary["label"].width,
+        "states_slice": parameters.slice_bits,
+        "states_row": vectors.row_bits,
+        "summary_label": summary["label"].width,
+        "summary_sweeps": summary["sweeps"].width,
+        "answer_at": 32,
+        "row_at": 32,
+        "failures": 32,
+    }
+    texts = {
+        "toreq.core": core_file(_template("toreq.core.template"), bus, version),
+        "bench/bench.v": _template("bench.v"),
+        "bench/Makefile": _template("Makefile.template"),
+        "bench/run_cocotb.py": _template("run_cocotb.py.template"),
+        "bench/test_core.py": _template("test_core.py.template"),
+        "bench/sizes.vh": sizes(vectors),
+        "bench/vectors.json": json.dumps(json_vectors(vectors)) + "\n",
+        "bench/view.gtkw": gtkwave_view(widths),
+        "bench/view.sucl": surfer_view(),
+        "synth/harness.v": harness_verilog(parameters),
+        "vivado/build.tcl": vivado_script(_template("build.tcl.template"), bus),
+    }
+    texts |= {f"bench/{name}": content for name, content in hex_files(vectors).items()}
+    texts |= {f"constraints/{name}": content for name, content in constraints(bus).items()}
+    if bus is Bus.WISHBONE:
+        texts["litex/toreq_litex.py"] = _template("toreq_litex.py.template")
+    return texts
+
+
+def _template(name: str) -> str:
+    return (files("toreq_hw.rtl.package") / "files" / name).read_text(encoding="utf-8")
