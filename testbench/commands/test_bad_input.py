@@ -144,7 +144,7 @@ LINES = {
     "deploy net.safetensors --target sim --port sim": "--port must go with one of icebreaker",
     "deploy net.safetensors --network net.safetensors --target sim": "--network must be left out",
     "deploy net.safetensors": "--target must be given",
-    "synth net.safetensors": "--board must be given, one of icebreaker",
+    "synth net.safetensors": "either --board or --board-file must be given",
     "simulate": "NETWORK must be given",
     "simulate net.safetensors other": "unexpected extra argument",
     "simulate net.safetensors --smaples 3": "'--samples'",

@@ -217,7 +217,7 @@ def test_bad_input_is_one_line_and_status_2(trained: Path, tmp_path: Path) -> No
     assert "--data must be one of digits, mnist, fashion-mnist, cifar-10, reversal-N" in refusal(
         "simulate", trained, "--data", "cifar"
     )
-    assert "command must be one of bench, cosine, demo" in refusal("fly")
+    assert "command must be one of bench, boards, cosine, demo" in refusal("fly")
 
 
 def test_bad_training_input_writes_nothing(tmp_path: Path) -> None:
