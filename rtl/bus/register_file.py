@@ -26,6 +26,7 @@ from toreq_hw.rtl.bus.words import (
 )
 from toreq_hw.rtl.interfaces import (
     Fault,
+    Members,
     command_payload,
     load_payload,
     readback_payload,
@@ -34,6 +35,20 @@ from toreq_hw.rtl.interfaces import (
     summary_payload,
 )
 from toreq_hw.rtl.parameters import CoreParameters
+
+REQUEST_PORTS: Members = {
+    "write": In(1),
+    "write_address": In(ADDRESS_BITS),
+    "write_data": In(WORD_BITS),
+    "write_lanes": In(VALUES_PER_WORD),
+    "write_refused": Out(1),
+    "read": In(1),
+    "read_address": In(ADDRESS_BITS),
+    "read_data": Out(WORD_BITS),
+    "read_refused": Out(1),
+    "irq": Out(1),
+}
+"""How a bus reads and writes registers: strobes, of one cycle each, and the interrupt."""
 
 
 class RegisterFile(wiring.Component):
@@ -49,16 +64,7 @@ class RegisterFile(wiring.Component):
         learns = parameters.learning is not None
         super().__init__(
             {
-                "write": In(1),
-                "write_address": In(ADDRESS_BITS),
-                "write_data": In(WORD_BITS),
-                "write_lanes": In(VALUES_PER_WORD),
-                "write_refused": Out(1),
-                "read": In(1),
-                "read_address": In(ADDRESS_BITS),
-                "read_data": Out(WORD_BITS),
-                "read_refused": Out(1),
-                "irq": Out(1),
+                **REQUEST_PORTS,
                 "reset_core": Out(1),
                 "sparse": Out(1),
                 "stream": Out(1),

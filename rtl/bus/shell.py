@@ -5,13 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from toreq_hw.rtl.bus.buses import Bus
-from toreq_hw.rtl.bus.register_file import RegisterFile
-from toreq_hw.rtl.bus.registers import ADDRESS_BITS, check_core
+from toreq_hw.rtl.bus.register_file import REQUEST_PORTS, RegisterFile
+from toreq_hw.rtl.bus.registers import check_core
 from toreq_hw.rtl.bus.words import (
     INPUT_WORD,
     RESULT_WORD,
-    VALUES_PER_WORD,
-    WORD_BITS,
     InputWords,
     ResultWords,
 )
@@ -52,16 +50,7 @@ class Shell(wiring.Component):
         self._parameters, self._bus = parameters, bus
         super().__init__(
             {
-                "write": In(1),
-                "write_address": In(ADDRESS_BITS),
-                "write_data": In(WORD_BITS),
-                "write_lanes": In(VALUES_PER_WORD),
-                "write_refused": Out(1),
-                "read": In(1),
-                "read_address": In(ADDRESS_BITS),
-                "read_data": Out(WORD_BITS),
-                "read_refused": Out(1),
-                "irq": Out(1),
+                **REQUEST_PORTS,
                 "words": In(stream.Signature(INPUT_WORD)),
                 "packets": Out(stream.Signature(RESULT_WORD)),
             }
