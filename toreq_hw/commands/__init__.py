@@ -38,6 +38,7 @@ _COMMANDS = {
     "demo": "Train on digits, settle, compare engines, report (make sim).",
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
+    "host": "Write a C host that loads a network into its board and runs images.",
     "import": "Read a network from an ONNX file.",
     "info": "Say what a file is, what is in it, and which commands take it.",
     "inject": "Damage a network and measure what it survives.",
