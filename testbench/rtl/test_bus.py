@@ -43,8 +43,12 @@ def bus_plan(seed: int, schedule: Schedule, lanes: int) -> Plan:
 
 
 def run(plan: Plan, bus: Bus, simulator: str = "verilator", broken: str | None = None) -> Outcome:
-    """broken: what the wrapper's text is replaced by: `old -> new`."""
-    name = f"{simulator}-{bus.value}-{plan.lanes}lanes-{plan.seed}" + ("-broken" if broken else "")
+    """broken: what the wrapper's text is replaced by: `old -> new`.
+
+    Its record has no coverage, so it lies below the folder that `testbench.rtl.report` joins.
+    """
+    end = "-broken" if broken else ""
+    name = f"bus/{simulator}-{bus.value}-{plan.lanes}lanes-{plan.seed}{end}"
     folder = RUNS / f"{name}-sources"
     folder.mkdir(parents=True, exist_ok=True)
     core = Core(plan.parameters, MemoryImages.of(plan.network, plan.parameters))

@@ -47,8 +47,8 @@ def test_a_bin_that_nothing_hits_fails(name: str, folder: Path) -> None:
     assert f"missing: {name}" in str(record["verdict"])
 
 
-@pytest.mark.parametrize("name", ["wrong-weight", "mutants-ternary", "netlist"])
-def test_simulations_of_harmed_cores_do_not_count(name: str, folder: Path) -> None:
+@pytest.mark.parametrize("name", ["wrong-weight", "mutants-ternary", "netlist", "bus/one"])
+def test_simulations_of_harmed_and_wrapped_cores_do_not_count(name: str, folder: Path) -> None:
     simulated(folder, "one", set(BINS[1:]))
     simulated(folder, name, set(BINS))
     assert ending(folder)[0] == 1
