@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from testbench.rtl.learning_cases import SHAPES, SMALL, shape_of, task_of
+from testbench.rtl.model import Model
+from toreq_hw import data, models
 from toreq_hw.commands.rtl import command
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.network import Network, Population, WeightFormat, save
@@ -15,11 +17,26 @@ from toreq_hw.rtl.learning.difference import learned_difference
 from toreq_hw.rtl.learning.state import LearnedState, state_of_network
 from toreq_hw.rtl.learning.timing import LearnedSample, learn_cycles, most_learn_cycles
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.timing import most_cycles
+from toreq_hw.rtl.timing import TimingModel, most_cycles
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.targets.learned import give_to_trainer, state_of_trainer
 
 INT8 = WeightFormat.INT8
+
+
+@pytest.mark.parametrize("lanes", [4, 16])
+def test_a_core_that_learns_infers_in_as_many_cycles_as_one_that_does_not(lanes: int) -> None:
+    """Both must take at most a tenth more; they take the same."""
+    network, digits = models.load("digits-int8"), data.load("digits")
+    inputs = data.encode(digits.test.images[:20], digits.pixel_max, network.input)
+    cycles = []
+    for choices in ({}, {"learn_lanes": 4, "latent_bits": 12}):
+        core = CoreParameters.of(network, lanes, **choices)
+        timing = TimingModel(core)
+        images = Model(network, core, core.max_sweeps).phases(inputs, None)
+        costs = [timing.cost(free.for_timing(), report=False) for free, *_ in images]
+        cycles.append([cost.cycles for cost in costs])
+    assert cycles[0] == cycles[1]
 
 
 def run(network: Network, folder: Path, *options: str) -> tuple[int, str, list[str]]:
