@@ -5,6 +5,7 @@ A library is the model, rtl/model.hpp, and drivers in C++ that do what Python is
 
 import ctypes
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -123,6 +124,8 @@ def compile_design(
     known = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.library"
     if known.exists() and (library := folder / known.read_text(encoding="utf-8")).exists():
         return library
+    # Amaranth would take any Yosys on the path, whose headers may be others than the wheel's.
+    os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
     model = cxxrtl.convert(design, name=top, emit_src=False, ports=ports)
     library = compile_model(model, name, folder, drivers=drivers, top=top)
     write_text(known, library.name)

@@ -87,4 +87,10 @@ def _reason(error: Exception) -> str:
         return "must be present, found: no such port; is the board plugged in?"
     if number == errno.EACCES:
         return "must be yours to open, found: no permission; join its group (dialout)"
-    return f"must be a serial port, found: {error}"
+    return f"must be a serial port, found: {_said(error)}"
+
+
+def _said(error: Exception) -> str:
+    """The system's words alone where pyserial shows them as a pair of number and words."""
+    system: tuple[object, ...] = getattr(error.__context__, "args", ())
+    return str(system[1]) if len(system) == 2 else str(error)

@@ -91,8 +91,12 @@ def state_of_network(
     }
     bias_latents = {}
     for name, biases in network.biases.items():
-        if np.abs(biases.astype(np.int64)).max() > limit:
-            raise InputError(f"biases of {name!r} must be in {-limit}..{limit} to be learned")
+        largest = int(np.abs(biases.astype(np.int64)).max())
+        if largest > limit:
+            raise InputError(
+                f"biases of {name!r} must be in {-limit}..{limit} to be learned, found one of "
+                f"magnitude {largest}"
+            )
         middle = (biases << BIAS_GUARD_BITS) + rounding_half(BIAS_GUARD_BITS)
         bias_latents[name] = np.minimum(middle, BIAS_LATENT_LIMIT).astype(np.int32)
     return LearnedState(latents, bias_latents, generator)

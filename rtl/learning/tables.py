@@ -117,11 +117,13 @@ def check_learnable(network: Network, lanes: int, learn_lanes: int, threshold: i
     """
     if threshold is not None:
         raise NetworkError(
-            f"a core that learns must send every change, found threshold {threshold}"
+            f"a core that learns must send every change, found threshold {threshold}: leave out "
+            "--threshold"
         )
     if learn_lanes not in (1, *LANES) or learn_lanes > lanes:
         raise NetworkError(
-            f"learn_lanes must be a power of two in 1..{lanes} (update_lanes), not {learn_lanes!r}"
+            f"learn_lanes must be a power of two in 1..{lanes} (update_lanes, most often lanes), "
+            f"not {learn_lanes!r}"
         )
     for coupling in network.couplings:
         name = coupling.name

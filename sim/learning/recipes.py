@@ -14,6 +14,17 @@ from toreq_hw.sim.learning.rule import MAX_SHIFT
 SHARED_BIAS = 2
 """How much larger k is of biases that channels share: their gradients add up over positions."""
 
+DECAY = (0.4, 0.64, 0.84)
+"""When every k becomes one larger, as parts of all epochs."""
+
+
+def decay_epochs(parts: Sequence[float], epochs: int) -> tuple[int, ...]:
+    """The epochs from which on every k is one larger: these parts of all, but never the first.
+
+    So one epoch alone has the k that was asked for.
+    """
+    return tuple(max(1, round(part * epochs)) for part in parts)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -31,7 +42,7 @@ class Recipe:
     initial_reach: int
     beta_shift: int = 0
     theta: int = 4096
-    decay: tuple[float, ...] = (0.4, 0.64, 0.84)
+    decay: tuple[float, ...] = DECAY
     epochs: int = 40
     augment: int = 0
 
@@ -55,7 +66,7 @@ class Recipe:
             theta=self.theta,
             initial_reach=self.initial_reach,
             shifts=dict.fromkeys(into_output, self.output_shift),
-            decay_epochs=tuple(round(part * epochs) for part in self.decay),
+            decay_epochs=decay_epochs(self.decay, epochs),
         )
 
     def __str__(self) -> str:

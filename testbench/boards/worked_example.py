@@ -1,14 +1,20 @@
-"""The conversation that docs/link.md shows: a network of two and two neurons on two lanes."""
+"""The conversations that docs/link.md shows: networks of two and two neurons on two lanes."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from testbench.boards.simulated_board import CLOCK_HZ, RUN_LIMIT_S
 from toreq_hw.boards.link.host import BoardLink
+from toreq_hw.boards.link.learning_host import LearningLink
 from toreq_hw.boards.link.protocol import FLAG, Frame, Request
 from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.rtl.images import MemoryImages
+from toreq_hw.rtl.learning.state import LearnedState
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.targets.learned import rates_of_trainer, state_of_trainer
 
 INPUTS = np.array([3, 5], np.int16)
 LABEL = 0
@@ -63,3 +69,29 @@ def conversation() -> list[str]:
         link.status()
         link.reset()
     return line.lines
+
+
+def learner() -> Trainer:
+    """What the simulator trains beside the board: INT8, from the first weights of seed 1."""
+    net = replace(network(), couplings=(_blank_int8(),), biases={"output": np.zeros(2, np.int32)})
+    return Trainer(net, Rule(shift=4, bias_shift=5, initial_reach=12_000, latent_bits=12), seed=1)
+
+
+def _blank_int8() -> DenseCoupling:
+    return DenseCoupling("input", "output", np.zeros((2, 2), np.int8), 5, WeightFormat.INT8)
+
+
+def learning_conversation() -> tuple[list[str], LearnedState]:
+    """Identify, load, set, learn one sample and read back; and what the board then holds."""
+    trains = learner()
+    net = trains.network()
+    parameters = CoreParameters.of(net, lanes=2, learn_lanes=1, latent_bits=12)
+    library = compile_system(parameters, MemoryImages.of(net, parameters), CLOCK_HZ)
+    line = _Tap(library, CLOCK_HZ).tap()
+    link = LearningLink(line, parameters, RUN_LIMIT_S)
+    with link:
+        link.load_state(state_of_trainer(trains), rates_of_trainer(trains))
+        link.train(INPUTS, LABEL)
+        held = link.read_state()
+        link.status()
+    return line.lines, held

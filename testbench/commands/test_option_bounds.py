@@ -8,7 +8,17 @@ import pytest
 from testbench.command_line import toreq_hw as run
 from toreq_hw import commands
 from toreq_hw.cli.checked import CheckedCommand
-from toreq_hw.cli.numbers import Levels, Name, Names, Numbers, Real, Trials, Whole, levels
+from toreq_hw.cli.numbers import (
+    Levels,
+    Name,
+    Names,
+    Numbers,
+    PowerOfTwo,
+    Real,
+    Trials,
+    Whole,
+    levels,
+)
 from toreq_hw.cli.readout_options import Fraction
 
 HUGE = str(10**20)
@@ -57,7 +67,7 @@ def test_runs_are_named_after_their_commands() -> None:
 
 
 def test_every_option_has_a_type_with_bounds() -> None:
-    ours = (Whole, Real, Numbers, Levels, Trials, Name, Names, Fraction, click.Path)
+    ours = (Whole, PowerOfTwo, Real, Numbers, Levels, Trials, Name, Names, Fraction, click.Path)
     free = {
         (name, max(p.opts, key=len))
         for name, p in parameters()
@@ -71,7 +81,7 @@ def test_every_option_has_a_type_with_bounds() -> None:
 def test_numbers_outside_of_their_bounds_are_refused(value: str) -> None:
     checked = 0
     for name, p in parameters():
-        if isinstance(p.type, Whole | Real | Numbers | Trials):
+        if isinstance(p.type, Whole | PowerOfTwo | Real | Numbers | Trials):
             if max(p.opts, key=len) in ANY_UNIT and value in (HUGE, "-1"):
                 continue
             if max(p.opts, key=len) in SIGNED and value == "-1":

@@ -102,7 +102,7 @@ NEEDS = {
         replace(chequered_case().network, schedule=Schedule.SYNCHRONOUS),
         Need.ALWAYS_SETTLES,
         "schedule must be parity or sequential on a toy, not synchronous: a two-cycle would never "
-        "end; save the network with another schedule",
+        "end; choose another schedule",
     ),
     "joined": (
         lattice((HIDDEN,), (OUTPUT,)),

@@ -9,7 +9,6 @@ python -m testbench.rtl.mutants --count 150
 """
 
 import hashlib
-import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,26 +17,17 @@ from threading import Lock
 from typing import Any
 
 import click
-from amaranth.back import rtlil
 
 from testbench.rtl.coverage import BINS
 from testbench.rtl.equivalence import Mutants
 from testbench.rtl.mutant_plans import Base, bases
+from testbench.rtl.mutations import make_mutants, unharmed
 from testbench.rtl.plan import Plan
 from testbench.rtl.simulate import ROOT, RUNS, Outcome, simulate
-from testbench.rtl.tools import yosys
 from testbench.rtl.verdict import finish, versions_used
 from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.images import MemoryImages
-from toreq_hw.rtl.verilog import TOP
 from toreq_hw.studies.ledger import Ledger, Run
-
-SELECT_BITS = 10
-"""Width of the control input `mutant`; all ones is the unharmed core."""
-
-_INITIAL = re.compile(r"attribute \\init \d+'([01]+)\n(?:  attribute .*\n)*  wire (?:.* )?(\S+)\n")
-_REGISTER = re.compile(r"  cell \S+ (\S+)\n(?:    .*\n)*?    connect \\Q (\S+)\n")
-_AT_OUTPUT = re.compile(r"-cell (\S+) -port Q -portbit (\d+)")
 
 
 @click.command()
@@ -227,73 +217,10 @@ def covered(records: list[dict[str, Any]]) -> dict[str, int]:
     return {name: hits[name] for name in BINS}
 
 
-def unharmed() -> int:
-    """The value of the control input that picks no mutant."""
-    return (1 << SELECT_BITS) - 1
-
-
 def plan_core(plan: Plan) -> Core:
     """The core that a plan runs on."""
     parameters = plan.parameters
     return Core(parameters, MemoryImages.of(plan.network, parameters))
-
-
-def make_mutants(core: Core, folder: Path, count: int, seed: int, among: str = "t:*") -> list[str]:
-    """Writes mutants.v: faults `among` these cells, picked by input `mutant`; says what each is."""
-    (folder / "core.il").write_text(rtlil.convert(core, name=TOP))
-    prepare = f"read_rtlil core.il; hierarchy -top {TOP}; proc; flatten; opt_clean"
-    logic = f"{among} t:$meminit* %d"  # what a memory holds at first is data, not logic
-    yosys(
-        f"{prepare}; mutate -list {count} -seed {seed} -o drawn.txt {logic}; write_rtlil whole.il",
-        folder,
-    )
-    drawn = (folder / "drawn.txt").read_text().splitlines()
-    control = [
-        mutation.replace("mutate ", f"mutate -ctrl mutant {SELECT_BITS} {number} ")
-        for number, mutation in enumerate(drawn)
-    ]
-    (folder / "list.txt").write_text("\n".join(control) + "\n")
-    yosys(
-        f"{prepare}; script list.txt; opt_clean; write_rtlil mutants.il; "
-        "write_verilog -noattr mutants.v",
-        folder,
-    )
-    lines = initial_values((folder / "whole.il").read_text(), drawn)
-    (folder / "initial.txt").write_text("".join(f"{line}\n" for line in lines))
-    yosys("read_rtlil mutants.il; script initial.txt; write_rtlil mutants.il", folder)
-    verilog = (folder / "mutants.v").read_text()
-    (folder / "mutants.v").write_text(_with_public_states(verilog))
-    return [re.sub(f" -src {ROOT}/toreq_hw/", " -src ", mutation) for mutation in drawn]
-
-
-def initial_values(whole: str, drawn: list[str]) -> list[str]:
-    """Yosys commands that give registers with a mutant at their output their initial value back.
-
-    Yosys leaves the attribute `init` with the wire behind the mutant, which no register drives any
-    more. A proof would then begin with any value of the register. whole: the core before.
-    """
-    bits = {wire: value[::-1] for value, wire in _INITIAL.findall(whole)}
-    outputs = dict(_REGISTER.findall(whole))
-    found: dict[str, set[str]] = {}
-    for cell, port_bit in (match.groups() for match in map(_AT_OUTPUT.search, drawn) if match):
-        if outputs.get(cell) in bits:
-            found.setdefault(cell, set()).add(bits[outputs[cell]][int(port_bit)])
-    return [
-        f"setattr -set init 1'{values.pop()} c:{cell} %co1:+[Q] w:$auto$mutate* %i"
-        for cell, values in found.items()
-        if len(values) == 1  # two bits of one register that begin differently stay free
-    ]
-
-
-def _with_public_states(verilog: str) -> str:
-    """Lets the bench read the memory of states, which loses its dotted name for that."""
-    verilog, count = re.subn(r"\\datapath\.states ", "states_memory ", verilog)
-    assert count, "the flat core must have its memory of states"
-    return re.sub(
-        r"(reg \[\d+:0\] states_memory +\[\d+:0\]);",
-        r"\1 /*verilator public_flat_rd*/;",
-        verilog,
-    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from testbench.rtl.aiger import Graph
-from testbench.rtl.mutants import initial_values
+from testbench.rtl.learning_cases import SMALL
+from testbench.rtl.learning_mutants import LEARNS
+from testbench.rtl.mutations import initial_values, make_mutants
 from testbench.rtl.tools import yosys
+from toreq_hw.rtl.core import Core
+from toreq_hw.rtl.images import MemoryImages
 
 REGISTERS = """
 module two(input clk, input [1:0] d, input [9:0] mutant, output [1:0] q, output r);
@@ -40,3 +44,10 @@ def test_registers_with_a_mutant_begin_as_they_did(kept: bool, tmp_path: Path) -
     inputs = Graph.read(tmp_path / "two.aig").inputs
     ports = 1 + 2 + 10
     assert inputs == (ports if kept else ports + 3)
+
+
+def test_clocks_are_left_alone_where_a_compiled_model_holds_the_mutants(tmp_path: Path) -> None:
+    """CXXRTL runs registers behind a gated clock after the others: every core would be wrong."""
+    core = Core(SMALL.parameters, MemoryImages.of(SMALL.network, SMALL.parameters))
+    drawn = make_mutants(core, tmp_path, 60, 1, LEARNS, clocks=False)
+    assert (len(drawn), [line for line in drawn if "-port CLK" in line]) == (60, [])

@@ -13,7 +13,7 @@ from toreq_hw import data, network
 from toreq_hw.boards import registry
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
-from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     DataName,
     json_option,
@@ -32,6 +32,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
+from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
 
@@ -67,11 +68,15 @@ def _files(values: Values) -> Files:
     "--program", type=InputFile(), metavar="BITSTREAM", help="Put this onto the board first."
 )
 @click.option(
-    "--lanes", type=Whole(1, 64), default=LANES, show_default=True, help="Of the core on the board."
+    "--lanes",
+    type=PowerOfTwo(2, 64),
+    default=LANES,
+    show_default=True,
+    help="Of the core on the board.",
 )
 @click.option(
     "--learn-lanes",
-    type=Whole(1, 64),
+    type=PowerOfTwo(1, 64),
     default=LEARN_LANES,
     show_default=True,
     help="Synapses that it updates at once.",
@@ -174,6 +179,9 @@ def _show(record: BoardTrainingRun, out: Path) -> None:
     console.output.print(console.table(title, ("figure", "value"), rows))
     if record.form == "simulated system":
         console.output.print("Nothing ran on silicon: the system of a bitstream was simulated.")
+    if record.faults:
+        named = ", ".join(fault.name for fault in Fault if record.faults >> fault & 1)
+        console.output.print(f"FAULTS: the board must raise none, found {named}")
     if record.first_difference is not None:
         console.output.print(f"A DIFFERENCE: {record.first_difference}; nothing written to {out}")
         return

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from toreq_hw.cli.numbers import Whole
+from toreq_hw.cli.numbers import PowerOfTwo, Whole
 from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS
 from toreq_hw.errors import InputError
 
@@ -13,7 +13,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--learning", is_flag=True, help="A core that also learns."),
-    click.option("--learn-lanes", type=Whole(1, 64), help="Latents a beat of LEARN.  [default: 1]"),
+    click.option(
+        "--learn-lanes", type=PowerOfTwo(1, 64), help="Latents a beat of LEARN.  [default: 1]"
+    ),
     click.option(
         "--latent-bits",
         type=Whole(FEWEST_LATENT_BITS, LATENT_BITS),

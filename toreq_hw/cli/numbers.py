@@ -48,6 +48,23 @@ class Whole(click.IntRange):
         return number
 
 
+class PowerOfTwo(click.Choice[int]):
+    """A power of two from low to high, both of them included."""
+
+    name = "N"
+
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__([1 << k for k in range(high.bit_length()) if low <= 1 << k <= high])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; anything else is a usage error."""
+        number = _integer(value)
+        if number not in self.choices:
+            known = ", ".join(map(str, self.choices))
+            self.fail(f"must be one of {known}, found {shown(value)}", param, ctx)
+        return number
+
+
 class Real(click.FloatRange):
     """A finite number from low to high; `above` and `below` leave out the ends."""
 

@@ -9,7 +9,7 @@ from toreq_hw.boards import registry
 from toreq_hw.boards.choice import chosen_board
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
-from toreq_hw.cli.numbers import Name, Whole
+from toreq_hw.cli.numbers import Name, PowerOfTwo
 from toreq_hw.cli.options import (
     board_file_option,
     network_argument,
@@ -37,7 +37,7 @@ Examples:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Which holds the core.")
 @board_file_option("In place of --board: a board of your own.")
-@click.option("--lanes", type=Whole(2, 64), help="As of toreq-hw synth; default: the board's.")
+@click.option("--lanes", type=PowerOfTwo(2, 64), help="As of toreq-hw synth; default: the board's.")
 @threshold_option
 @out_folder_option("build/host", *_WRITTEN)
 def command(

@@ -12,7 +12,7 @@ from toreq_hw.cli.numbers import (
     MAX_LEVELS,
     MAX_THRESHOLD,
     Numbers,
-    Whole,
+    PowerOfTwo,
 )
 from toreq_hw.cli.options import (
     DataName,
@@ -53,7 +53,9 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     show_default=True,
     help="Once for all networks, or once for each.",
 )
-@click.option("--lanes", type=Whole(2, 64), default=LANES, show_default=True, help="Of the core.")
+@click.option(
+    "--lanes", type=PowerOfTwo(2, 64), default=LANES, show_default=True, help="Of the core."
+)
 @click.option(
     "--thresholds",
     type=Numbers(1, MAX_THRESHOLD, MAX_LEVELS),

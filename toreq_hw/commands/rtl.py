@@ -10,7 +10,7 @@ from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
-from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     data_option,
     json_option,
@@ -57,7 +57,7 @@ _MOST_SWEEPS = (1 << 16) - 1
 @checked_command(epilog=_EPILOG)
 @network_argument
 @click.option(
-    "--lanes", type=Whole(2, 64), default=16, show_default=True, help="Accumulators a beat."
+    "--lanes", type=PowerOfTwo(2, 64), default=16, show_default=True, help="Accumulators a beat."
 )
 @click.option(
     "--max-sweeps",

@@ -14,7 +14,7 @@ from toreq_hw.boards.flow.stage import FOLDER
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
-from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, Real, Whole
+from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, PowerOfTwo, Real, Whole
 from toreq_hw.cli.options import (
     board_file_option,
     json_option,
@@ -48,7 +48,7 @@ def _files(values: Values) -> Files:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Target.")
 @board_file_option("Target in place of --board: a board of your own.")
-@click.option("--lanes", type=Whole(2, 64), help="Accumulators a beat; default: the board's.")
+@click.option("--lanes", type=PowerOfTwo(2, 64), help="Accumulators a beat; default: the board's.")
 @threshold_option
 @learning_options
 @click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")

@@ -9,13 +9,12 @@ from math import log2
 
 from toreq_hw.network import ClampedReadout, Network, WeightFormat
 from toreq_hw.sim.learning import Rule
+from toreq_hw.sim.learning.recipes import DECAY, decay_epochs
 
 PRESENTATIONS = 50_000
 """Samples that are learned in all, where epochs follow from it."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 20, 200
-DECAY = (0.4, 0.64, 0.84)
-"""From these fractions of all epochs on every k is one larger."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class TableRecipe:
             bias_shift=self.bias_shift,
             initial_reach=self.initial_reach,
             shifts=dict.fromkeys(last, self.output_shift),
-            decay_epochs=tuple(round(part * epochs) for part in DECAY),
+            decay_epochs=decay_epochs(DECAY, epochs),
         )
 
     @property

@@ -172,7 +172,7 @@ def _refusal(sweep: Sweep, need: Need, where: str) -> str:
     if need is Need.ALWAYS_SETTLES and isinstance(sweep.schedule, Schedule):
         return (
             f"schedule must be parity or sequential {where}, not {sweep.name}: a two-cycle would "
-            "never end; save the network with another schedule"
+            "never end; choose another schedule"
         )
     must = {
         Need.ALWAYS_SETTLES: "have no coupling inside a colour",

@@ -6,9 +6,7 @@ from toreq_hw.data import Dataset
 from toreq_hw.network import ClampedReadout, FeedbackKind, Network, WeightFormat, build
 from toreq_hw.network.description import Skip
 from toreq_hw.sim.learning import Rule
-
-DECAY = (0.4, 0.64, 0.84)
-"""From these fractions of all epochs on every k is one larger."""
+from toreq_hw.sim.learning.recipes import DECAY, decay_epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,7 @@ class Case:
             theta=self.theta,
             initial_reach=self.initial_reach,
             shifts=own or dict.fromkeys(last, self.output_shift),
-            decay_epochs=tuple(round(part * self.epochs) for part in DECAY),
+            decay_epochs=decay_epochs(DECAY, self.epochs),
         )
 
     @property

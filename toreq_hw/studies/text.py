@@ -19,9 +19,9 @@ from toreq_hw.reports.text import TRIGRAM, beats, lead, text_page
 from toreq_hw.sim.baselines.n_grams import bits_per_character
 from toreq_hw.sim.learning import Rule, Trainer
 from toreq_hw.sim.learning.generator import sample_order
+from toreq_hw.sim.learning.recipes import DECAY, decay_epochs
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
-from toreq_hw.studies.structured_case import DECAY
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions
@@ -66,7 +66,7 @@ class Case:
             bias_shift=self.bias_shift,
             initial_reach=self.initial_reach,
             shifts={network.couplings[-1].name: self.output_shift},
-            decay_epochs=tuple(round(share * self.parts) for share in DECAY),
+            decay_epochs=decay_epochs(DECAY, self.parts),
         )
 
     @property
