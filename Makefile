@@ -56,7 +56,7 @@ test: $(VENV)/extra-test ## Run the tests of the core, the simulator and the com
 test-other-blas: $(VENV)/extra-test ## Run the tests of float sums again under another BLAS kernel.
 	$(BIN)/python -m testbench.other_blas
 
-wheel-test: $(VENV)/core ## Build a wheel, install it elsewhere, and run commands from it.
+wheel-test: $(VENV)/extra-dist ## Build archive and wheel; try them in empty environments of every Python at hand.
 	$(BIN)/python -m testbench.wheel
 
 bench: $(VENV)/extra-test ## Measure accuracy, speed and memory side by side.
@@ -76,6 +76,23 @@ lint: $(VENV)/extra-lint ## Check style, types and import rules.
 
 docs: $(VENV)/extra-docs ## Build the documentation, run its notebooks, check its links; into build/docs.
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site . build/docs
+
+.PHONY: docs-external changelog archives
+
+docs-external: $(VENV)/core ## Ask every address in the pages whether it is still there; needs a network.
+	$(BIN)/python -m testbench.external_links
+
+changelog: $(VENV)/extra-dist ## Make a section of CHANGELOG.md of the fragments in changes/; VERSION=0.2.0.
+	@test -n "$(VERSION)" || { echo "VERSION must be the number of the release: make changelog VERSION=0.2.0"; exit 2; }
+	$(BIN)/towncrier build --yes --version "$(VERSION)"
+	sed -i 's/^fallback_version = "[^"]*"/fallback_version = "$(VERSION)"/' pyproject.toml
+	sed -i 's/^version: .*/version: $(VERSION)/' CITATION.cff
+	@echo "Commit this, then: git tag v$(VERSION)"
+
+archives: $(VENV)/extra-dist ## Build wheel and source archive into build/dist, and check them as an index would.
+	rm -rf build/dist
+	$(BIN)/python -m build --outdir build/dist
+	$(BIN)/twine check --strict build/dist/*
 
 .PHONY: fuzz fuzz-quick
 

@@ -21,7 +21,6 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.network import Need, Network, Population, require, require_pairs
@@ -29,6 +28,7 @@ from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
 from toreq_hw.quant.onnx_products import product_of, write_weights
 from toreq_hw.quant.onnx_sweep import sweep_body
+from toreq_hw.versions import release
 
 _NEVER = -(1 << 15)
 """A value no state has: what a first sweep compares with."""
@@ -49,7 +49,7 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="toreq_hw",
-        producer_version=__version__,
+        producer_version=release(),
     )
     helper.set_model_props(model, {"network": json.dumps(header(network))})
     return model

@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from toreq_hw import __version__
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import rounding_half
 from toreq_hw.errors import InputError
@@ -31,6 +30,7 @@ from toreq_hw.network import (
 )
 from toreq_hw.network.file import header
 from toreq_hw.quant.onnx_graph import IR_VERSION, OPSET, GraphWriter, value
+from toreq_hw.versions import release
 
 QUANT_DOMAIN = "qonnx.custom_op.general"
 FLOAT32_EXACT = 1 << 24
@@ -45,7 +45,7 @@ def to_qonnx(network: Network, sweeps: int) -> onnx.ModelProto:
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(QUANT_DOMAIN, 1)],
         ir_version=IR_VERSION,
         producer_name="toreq_hw",
-        producer_version=__version__,
+        producer_version=release(),
     )
     properties = {"network": json.dumps(header(network)), "sweeps": str(sweeps)}
     helper.set_model_props(model, properties)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from toreq_hw.records.chip import ChipMap, Estimates, ThirdPartyEstimate
 from toreq_hw.records.deployment import Deployment
 from toreq_hw.reports.core_map import core_map
-from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.page import Page, Section, Table, network_facts
 
 
-def deployment_page(title: str, record: Deployment, rows: Sequence[tuple[str, str]]) -> Page:
+def deployment_page(
+    title: str, record: Deployment, rows: Sequence[tuple[str, str]], network_sha256: str
+) -> Page:
     """From a deployment's record; `rows` is the table that the terminal shows too.
 
     A target that is no chip gets the figures only.
@@ -19,8 +21,14 @@ def deployment_page(title: str, record: Deployment, rows: Sequence[tuple[str, st
         if record.chip.third_party:
             sections.append(_third_party(record.chip.third_party, record.chip.estimates))
     sections.append(Section("To be read with it", " ".join(record.notes)))
-    verdict = "Every check held." if record.passed else "A check failed."
-    return Page(title, verdict, tuple(sections), dict(record.versions))
+    return Page(
+        title,
+        "Every check held." if record.passed else "A check failed.",
+        tuple(sections),
+        dict(record.versions),
+        passed=record.passed,
+        facts=network_facts(network_sha256),
+    )
 
 
 def _map_sections(mapping: ChipMap) -> list[Section]:

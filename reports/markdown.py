@@ -23,8 +23,10 @@ def write_markdown(page: Page, path: Path) -> None:
             parts.append(fill(section.text, _WIDTH, break_on_hyphens=False))
         if section.table:
             parts.append(_table(section.table))
-    made_by = ", ".join(f"{name} {version}" for name, version in page.made_by.items())
-    write_text(path, "\n\n".join([*parts, fill(f"Made by {made_by}.", _WIDTH)]) + "\n")
+    if page.made_by:
+        made_by = ", ".join(f"{name} {version}" for name, version in page.made_by.items())
+        parts.append(fill(f"Made by {made_by}.", _WIDTH))
+    write_text(path, "\n\n".join(parts) + "\n")
 
 
 def _table(table: Table) -> str:

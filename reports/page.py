@@ -1,5 +1,9 @@
 """A report page: one HTML file that needs nothing beside it."""
 
+import os
+import re
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -7,6 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from toreq_hw.files import write_text
+
+LINKS_BEGIN, LINKS_END = "<!-- links -->", "<!-- end of links -->"
+"""Between these `toreq-hw report` puts links to the other pages of a folder."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,27 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A title, a line that says what was found, sections, and what made it."""
+    """A title, a line that says what was found, sections, and what made it.
+
+    passed: the verdict, drawn at the top; None for a page that judges nothing. facts: what the page
+    is about, by name: hash of the network, date.
+    """
 
     title: str
     lead: str
     sections: tuple[Section, ...]
     made_by: dict[str, str] = field(default_factory=dict)
+    passed: bool | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def network_facts(sha256: str) -> dict[str, str]:
+    """What a page of one network says first: its hash, and today's date (UTC).
+
+    The date is that of SOURCE_DATE_EPOCH where it is set, so that a page can be made again.
+    """
+    now = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    return {"network": sha256, "date": time.strftime("%Y-%m-%d", time.gmtime(now))}
 
 
 def caption(picture: str, caption: str) -> str:
@@ -44,9 +66,28 @@ def caption(picture: str, caption: str) -> str:
     return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def write_page(page: Page, path: Path) -> None:
-    """Writes the page as one HTML file, in one step."""
+def page_html(page: Page) -> str:
+    """The page as text of one HTML file."""
     environment = Environment(
         loader=PackageLoader("toreq_hw.reports"), autoescape=True, trim_blocks=True
     )
-    write_text(path, environment.get_template("page.html.j2").render(page=page))
+    template = environment.get_template("page.html.j2")
+    links = f"{LINKS_BEGIN}{LINKS_END}"
+    return template.render(page=page, anchors=_anchors(page.sections), links=links)
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Writes the page as one HTML file, in one step."""
+    write_text(path, page_html(page))
+
+
+def _anchors(sections: Sequence[Section]) -> list[str]:
+    """A name for each section that a link can end with; equal titles are numbered."""
+    found: list[str] = []
+    for section in sections:
+        plain = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-") or "section"
+        name, number = plain, 1
+        while name in found:
+            name, number = f"{plain}-{number + 1}", number + 1
+        found.append(name)
+    return found

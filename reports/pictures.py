@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -84,7 +85,7 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
         axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(sheet, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
         axes.set_axis_off()
-        return svg(figure)
+        return svg(figure, f"input weights of {count} hidden neurons, an image each")
 
 
 def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
@@ -94,9 +95,29 @@ def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def svg(figure: Figure) -> str:
-    """The figure as an SVG element; equal figures give equal text."""
+def svg(figure: Figure, description: str = "") -> str:
+    """The figure as an SVG element with role=img; equal figures give equal text.
+
+    description: what is read aloud in its place; else the titles, axes and legends of the figure.
+    """
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     drawn = text.getvalue()
-    return drawn[drawn.index("<svg") :]
+    label = escape(description or _described(figure), quote=True)
+    return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+
+
+def _described(figure: Figure) -> str:
+    """What a figure shows, by the words in it."""
+    parts = []
+    for axes in figure.axes:
+        labels = axes.get_legend_handles_labels()[1]
+        shown = [axes.get_title(), " against ".join(filter(None, _of_axes(axes)))]
+        shown.append(", ".join(label for label in labels if not label.startswith("_")))
+        parts.append(": ".join(filter(None, shown)))
+    legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    return "; ".join(filter(None, [*parts, ", ".join(legends)])) or "picture"
+
+
+def _of_axes(axes: Axes) -> tuple[str, str]:
+    return axes.get_ylabel(), axes.get_xlabel()

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import Enum, auto
 from statistics import NormalDist
 
@@ -12,7 +11,7 @@ from msgspec import UNSET
 from toreq_hw.records.campaign import Campaign, LevelSummary
 from toreq_hw.records.intervals import Interval
 from toreq_hw.records.robustness import DataStudy, Robustness
-from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.page import Page, Section, Table, network_facts
 from toreq_hw.reports.robustness_pictures import curves_with_bands, share_lines
 from toreq_hw.reports.robustness_studies import study_sections
 
@@ -39,9 +38,14 @@ def campaign_rows(record: Campaign) -> tuple[tuple[str, ...], tuple[tuple[str, .
     return header, tuple(_row(level) for level in record.levels)
 
 
-def campaign_section(record: Campaign) -> Section:
-    """One campaign: table, degradation curve, and how long settling took."""
+def campaign_section(record: Campaign, *, drawn: bool = True) -> Section:
+    """One campaign: table; where `drawn`, degradation curve and how long settling took."""
     header, rows = campaign_rows(record)
+    pictures = _pictures(record) if drawn else ()
+    return Section(campaign_title(record), _text(record), Table(header, rows), pictures)
+
+
+def _pictures(record: Campaign) -> tuple[str, ...]:
     asked = [level for level in record.levels if level.level in record.asked_levels]
     baselines = [level.twin_accuracy for level in asked if level.twin_accuracy]
     x = [level.level for level in asked]
@@ -57,7 +61,7 @@ def campaign_section(record: Campaign) -> Section:
         pictures.append(curves_with_bands(x, healing, record.unit, "images, %"))
         settling = {f"{level.level:g}": level.sweeps for level in _some(asked)}
         pictures.append(share_lines(settling, "sweeps to settle"))
-    return Section(campaign_title(record), _text(record), Table(header, rows), tuple(pictures))
+    return tuple(pictures)
 
 
 def campaign_title(record: Campaign) -> str:
@@ -74,6 +78,15 @@ def campaigns_page(records: Sequence[Campaign], title: str) -> Page:
         lead=_CONTROLS[passed],
         sections=tuple(campaign_section(record) for record in records),
         made_by=dict(records[0].versions),
+        passed=passed,
+        facts=network_facts(records[0].network_sha256),
+    )
+
+
+def robustness_lead(record: Robustness) -> str:
+    """What was found, in a few sentences."""
+    return " ".join(
+        [_CONTROLS[record.passed], *(_lead(name, study) for name, study in record.data.items())]
     )
 
 
@@ -94,25 +107,19 @@ def robustness_page(record: Robustness) -> Page:
                 _verdict_table(study.campaigns),
             )
         )
-        of_campaigns = [campaign_section(campaign) for campaign in study.campaigns]
-        if name != list(record.data)[-1]:
-            of_campaigns = [replace(section, pictures=()) for section in of_campaigns]
-        sections += of_campaigns
+        last = name == list(record.data)[-1]
+        sections += [campaign_section(campaign, drawn=last) for campaign in study.campaigns]
         sections += study_sections(name, study)
     return Page(
         title="What the network survives",
-        lead=" ".join(
-            [
-                _CONTROLS[record.passed],
-                *(_lead(name, study) for name, study in record.data.items()),
-            ]
-        ),
+        lead=robustness_lead(record),
         sections=tuple(sections),
         made_by={
             **record.versions,
             "simulator sources": record.sources,
             **_baseline_sources(record),
         },
+        passed=record.passed,
     )
 
 

@@ -6,8 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw.records.simulation import Simulation
-from toreq_hw.reports.page import Page, Section, Table
+from toreq_hw.reports.page import Page, Section, Table, network_facts
 from toreq_hw.reports.pictures import bars, histogram, learning_curve, weight_map
+
+_DIGIT = (
+    "The network computes by coming to rest. In each tick half of its neurons look at the others "
+    "and take the state of least energy. Every engine and the hardware give these states, bit for "
+    "bit."
+)
 
 
 def simulation_page(
@@ -17,11 +23,13 @@ def simulation_page(
     events_per_tick: Sequence[float],
     weight: npt.NDArray[np.int8],
     shape: tuple[int, int],
+    settling: tuple[str, ...],
 ) -> Page:
     """Puts the record of the demonstration into pictures.
 
     rows: the table that the terminal shows too. sweeps: of each test image. events_per_tick:
-    mean events in tick 1, 2, ... weight: of the first coupling; shape: of an image.
+    mean events in tick 1, 2, ... weight: of the first coupling; shape: of an image. settling:
+    pictures of one image's phase.
     """
     return Page(
         title="A ternary network that settles and learns in integers",
@@ -33,6 +41,7 @@ def simulation_page(
             f"{len(record.float_accuracies)} seeds."
         ),
         sections=(
+            Section("A digit settles", _DIGIT, pictures=settling),
             Section("What it took", record.split, Table(("figure", "value"), tuple(rows))),
             _learning_section(record),
             _settling_section(sweeps, events_per_tick),
@@ -43,6 +52,8 @@ def simulation_page(
             ),
         ),
         made_by=dict(record.versions),
+        passed=record.bit_exact and record.unsettled == 0,
+        facts=network_facts(record.network_sha256),
     )
 
 

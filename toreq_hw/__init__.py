@@ -5,11 +5,11 @@ One network file, one integer arithmetic (docs/numerics.md), many machines.
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
     from toreq_hw.estimators import EqPropClassifier, EqPropRegressor
     from toreq_hw.training import Trained, train
+
+    __version__: str
 
 __all__ = ["EqPropClassifier", "EqPropRegressor", "Trained", "train"]
 
@@ -33,6 +33,8 @@ def __getattr__(name: str) -> object:
     from toreq_hw.errors import CheckoutError
     from toreq_hw.links import PARTS, check_links
 
+    if name == "__version__":
+        return import_module("toreq_hw.versions").installed()
     if name in _MODULE_OF:
         return getattr(import_module(_MODULE_OF[name]), name)
     if name in PARTS:

@@ -1,10 +1,27 @@
 """Which software made a result; every JSON record carries it."""
 
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 
-import numpy as np
-from threadpoolctl import threadpool_info
+
+def installed() -> str:
+    """The version of toreq-hw that is installed, such as `0.1.0.post1.dev12+g1a2b3c4`.
+
+    It comes from git's tags when the package is installed. `unknown` where that was not done.
+    """
+    try:
+        return version("toreq-hw")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def release() -> str:
+    """The part of `installed()` that a commit does not change: `0.1.0`, then `0.1.0.post1`.
+
+    Records and exported files hold this one, so that equal work gives equal bytes.
+    """
+    return re.split(r"\.dev|\+", installed())[0]
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -14,8 +31,8 @@ def versions(*packages: str) -> dict[str, str]:
     processor. No figure of this project rests on them; where one differs all the same, here is
     the first place to look.
     """
-    found = {"python": platform.python_version()}
-    for package in ("toreq-hw", "numpy", "numba", *packages):
+    found = {"python": platform.python_version(), "toreq-hw": release()}
+    for package in ("numpy", "numba", *packages):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -25,6 +42,8 @@ def versions(*packages: str) -> dict[str, str]:
 
 def blas() -> str:
     """Name, version and kernels of each BLAS that is loaded, such as `openblas 0.3.30 Haswell`."""
+    from threadpoolctl import threadpool_info
+
     loaded = {
         " ".join(
             str(library[part])
@@ -36,5 +55,7 @@ def blas() -> str:
     }
     if loaded:
         return ", ".join(sorted(loaded))
+    import numpy as np
+
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # Accelerate says no more
     return f"{built['name']} {built['version']}"

@@ -10,17 +10,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
-from toreq_hw import __version__  # noqa: E402
+from toreq_hw.versions import release as _release  # noqa: E402
 
 project = "toreq-hw"
 author = "the authors of toreq-hw"
-release = version = __version__
+release = version = _release()
 language = "en"
 
 root_doc = "docs/index"
 include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "docs/*.md",
     "docs/tutorials/*.md",
     "reports/published/*.md",

@@ -10,7 +10,10 @@ from toreq_hw.cli import deploy_train
 from toreq_hw.commands import group
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 COMMANDS = group.list_commands(click.Context(group))
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -48,6 +51,16 @@ def known(target: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_names_is_there(page: Path) -> None:
     assert not missing(page.read_text(encoding="utf-8"), page.parent)
+
+
+OTHERS = ("FINN", "hls4ml", "da4ml", "nengo-loihi", "lava-dl", "aihwkit", "Spiker+")
+
+
+def test_the_comparison_says_what_each_other_tool_has_over_us() -> None:
+    text = (ROOT / "docs/comparison.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| [")]
+    assert [re.findall(r"\[(.+)\]", row[0])[0] for row in rows] == list(OTHERS)
+    assert all(len(theirs.split()) >= 5 and len(ours.split()) >= 4 for _, theirs, ours in rows)
 
 
 def test_what_is_not_there_is_found() -> None:

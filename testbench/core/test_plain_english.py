@@ -37,7 +37,7 @@ def _tracked(*patterns: str) -> list[Path]:
     return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
 
 
-PAGES = _tracked("README.md", "CONTRIBUTING.md", "docs/*.md")
+PAGES = _tracked("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "changes/*.md", "docs/*.md")
 
 
 def _sentences(text: str) -> Iterator[str]:

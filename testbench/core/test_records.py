@@ -26,30 +26,11 @@ from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.text import TextRecord
 from toreq_hw.reports import parity
-from toreq_hw.reports.core_relearning import core_relearning_page
-from toreq_hw.reports.depth import depth_page
-from toreq_hw.reports.estimators import estimators_page
-from toreq_hw.reports.gradients import gradients_page
-from toreq_hw.reports.lazy import lazy_page
-from toreq_hw.reports.learning import learning_page
 from toreq_hw.reports.markdown import write_markdown
-from toreq_hw.reports.page import Page, write_page
-from toreq_hw.reports.robustness import robustness_page
-from toreq_hw.reports.structured import structured_page
-from toreq_hw.reports.synthesis import synthesis_page
-from toreq_hw.reports.text import text_page
+from toreq_hw.reports.page import write_page
+from toreq_hw.studies.study import find
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
-
-
-def lazy_pages(record: LazyRecord, folder: Path) -> None:
-    write_markdown(lazy_page(record), folder / "lazy.md")
-
-
-def robustness_pages(record: Robustness, folder: Path) -> None:
-    page = robustness_page(record)
-    write_markdown(page, folder / "robustness.md")
-    write_page(page, folder / "robustness.html")
 
 
 def parity_pages(record: Parity, folder: Path) -> None:
@@ -57,37 +38,32 @@ def parity_pages(record: Parity, folder: Path) -> None:
     (folder / "parity.png").write_bytes(parity.picture(record.rows))
 
 
-def pages_of(name: str, page_of: Callable[[Any], Page]) -> Callable[[Any, Path], None]:
-    """What writes both pages of a study's record."""
+def pages_of(name: str) -> Callable[[Any, Path], None]:
+    """What writes both pages of a study's record, its verdict on them."""
 
     def write(record: Any, folder: Path) -> None:
-        write_markdown(page_of(record), folder / f"{name}.md")
-        write_page(page_of(record), folder / f"{name}.html")
+        page = find()[name].judged(record)
+        write_markdown(page, folder / f"{name}.md")
+        write_page(page, folder / f"{name}.html")
 
     return write
-
-
-def synthesis_pages(record: Synthesis, folder: Path) -> None:
-    page = synthesis_page(record)
-    write_markdown(page, folder / "synthesis.md")
-    write_page(page, folder / "synthesis.html")
 
 
 CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
     "core-relearning": (
         CoreRelearnings,
-        pages_of("core-relearning", core_relearning_page),
+        pages_of("core-relearning"),
     ),
-    "depth": (Depth, pages_of("depth", depth_page)),
-    "estimators": (Estimators, pages_of("estimators", estimators_page)),
-    "gradients": (Gradients, pages_of("gradients", gradients_page)),
-    "lazy": (LazyRecord, lazy_pages),
-    "learning": (Learning, pages_of("learning", learning_page)),
+    "depth": (Depth, pages_of("depth")),
+    "estimators": (Estimators, pages_of("estimators")),
+    "gradients": (Gradients, pages_of("gradients")),
+    "lazy": (LazyRecord, pages_of("lazy")),
+    "learning": (Learning, pages_of("learning")),
     "parity": (Parity, parity_pages),
-    "robustness": (Robustness, robustness_pages),
-    "structured": (Structured, pages_of("structured", structured_page)),
-    "synthesis": (Synthesis, synthesis_pages),
-    "text": (TextRecord, pages_of("text", text_page)),
+    "robustness": (Robustness, pages_of("robustness")),
+    "structured": (Structured, pages_of("structured")),
+    "synthesis": (Synthesis, pages_of("synthesis")),
+    "text": (TextRecord, pages_of("text")),
 }
 """By name of the published file: the dataclass of its record, and what writes its pages."""
 

@@ -55,7 +55,7 @@ def write_study(study: Study[Any], record: Any, out: Path, json_path: Path | Non
 
     json_path: gets the record too. Returns the exit status, 0 where the study passed.
     """
-    verdict, page = study.verdict(record), study.page(record)
+    verdict, page = study.verdict(record), study.judged(record)
     with together():
         write_records(record, out / f"{study.id}.json", json_path)
         write_markdown(page, out / f"{study.id}.md")

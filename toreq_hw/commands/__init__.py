@@ -12,7 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 import toreq_hw
-from toreq_hw import __version__, notices
+from toreq_hw import notices
 from toreq_hw.cli.silence import SilenceWatch
 from toreq_hw.cli.streams import (
     STREAM_ERRORS,
@@ -35,26 +35,27 @@ _COMMANDS = {
     "bench": "Measure accuracy, speed and memory side by side.",
     "boards": "List the boards that synth and deploy know, or check a board file.",
     "cosine": "Compare what learning would do with the gradient of the loss.",
-    "demo": "Train on digits, settle, compare engines, report (make sim).",
+    "demo": "Train on digits, settle, compare engines, report.",
     "deploy": "Run a network on a target and check it against the simulator.",
     "export": "Write a network as an ONNX or QONNX graph.",
     "host": "Write a C host that loads a network into its board and runs images.",
     "import": "Read a network from an ONNX file.",
     "info": "Say what a file is, what is in it, and which commands take it.",
     "inject": "Damage a network and measure what it survives.",
-    "lazy": "Measure what a core saves by sending less, or by stopping sooner (make lazy).",
-    "learning": "Train, time and build every core that learns on its board (make reports).",
-    "models": "List trained networks, get one, or train one again and compare (make models).",
-    "observe": "Watch a network settle, as a film or in the browser (make observe).",
+    "lazy": "Measure what a core saves by sending less, or by stopping sooner.",
+    "learning": "Train, time and build every core that learns on its board.",
+    "models": "List trained networks, get one, or train one again and compare.",
+    "observe": "Watch a network settle, as a film or in the browser.",
     "parity": "Put equilibrium propagation beside backpropagation.",
     "quantize": "Turn a float model into a network and say what it costs.",
-    "reports": "Build and measure every published design on its board (make reports).",
+    "report": "List and link all report pages below a folder.",
+    "reports": "Build and measure every published design on its board.",
     "relearn": "Damage a network for good and let it learn on.",
     "replay": "Replay a fault map on simulator, RTL and Lava, bit for bit.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
-    "robustness": "Run every damage campaign and write the report (make robustness).",
+    "robustness": "Run every damage campaign and write the report.",
     "simulate": "Relax a network over a data set and report what it took.",
-    "structured": "Train every kind of coupling in integers (make structured).",
+    "structured": "Train every kind of coupling in integers.",
     "study": "Run a study by its name; list them, or write their index.",
     "synth": "Build a network for a board: synthesis, place and route, bitstream.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
@@ -93,8 +94,24 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Looked up only where it is asked for: that takes longer than all of --help."""
+    if wanted:
+        from toreq_hw.versions import installed
+
+        click.echo(f"toreq-hw, version {installed()}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup)
-@click.version_option(__version__, prog_name="toreq-hw")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 def group() -> None:
     """Hardware co-design for equilibrium propagation: one contract, many machines."""
 

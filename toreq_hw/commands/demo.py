@@ -29,6 +29,7 @@ from toreq_hw.sim.state_flip import relax_after_flip
 from toreq_hw.sim.summary import summarise
 from toreq_hw.studies.demonstration import events_per_tick, float_references, make_network
 from toreq_hw.studies.engines import compare_engines
+from toreq_hw.studies.settling_figure import settling_figures
 from toreq_hw.versions import versions
 
 NETWORK_FILE = "network.safetensors"
@@ -72,15 +73,15 @@ def command(out: Path, samples: int | None, seed: int, json_path: Path | None) -
         seconds=time.perf_counter() - begin,
         versions=versions("scikit-learn"),
     )
-    rows = _rows(summary, record, difference)
     assert relaxation.trace is not None
     page = simulation_page(
         record,
-        rows,
-        relaxation.sweeps,
-        events_per_tick(relaxation.trace, len(inputs)),
-        trained.dense_couplings[0].weight,
-        dataset.shape,
+        (rows := _rows(summary, record, difference)),
+        sweeps=relaxation.sweeps,
+        events_per_tick=events_per_tick(relaxation.trace, len(inputs)),
+        weight=trained.dense_couplings[0].weight,
+        shape=dataset.shape,
+        settling=settling_figures(trained, dataset, inputs, relaxation),
     )
     with together():
         network.save(trained, out / NETWORK_FILE, run=current_run())

@@ -252,7 +252,8 @@ def _page(deployed: targets.Deployed, rows: Sequence[tuple[str, str]]) -> Page:
         versions=versions(*target.packages),
         chip=outcome.chip,
     )
-    return deployment_page(f"Deployed to {target.name}", shown, rows)
+    title = f"Deployed to {target.name}"
+    return deployment_page(title, shown, rows, deployed.run.network.sha256)
 
 
 def _rows(record: JsonObject) -> list[tuple[str, str]]:

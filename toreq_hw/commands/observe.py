@@ -92,9 +92,9 @@ def command(
 ) -> int:
     """Watch a network settle, tick by tick, in the browser.
 
-    NETWORK: by default the one of `make sim`. With --gif, --mp4 or --record the phases of one test
-    image become files, and no page is opened. The page is served to this machine alone until
-    Ctrl-C.
+    NETWORK: by default that of `toreq-hw demo`. With --gif, --mp4 or --record the phases of one
+    test image become files, and no page is opened. The page is served to this machine alone
+    until Ctrl-C.
     """
     if bench:
         _show_rates(frame_rates())

@@ -23,7 +23,6 @@ from toreq_hw.machine import processors
 from toreq_hw.records.synthesis import Design, Failure, Synthesis
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
-from toreq_hw.reports.synthesis import synthesis_page
 from toreq_hw.studies import synthesis as published_designs
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.synthesis import STUDY, Options, PublishedDesign, needs, request_of
@@ -81,7 +80,7 @@ def command(
         )
         at = Place(work, jobs or processors(), scheduler, console.terminal)
         record = STUDY.run(options, at)
-    page = synthesis_page(record)
+    page = STUDY.judged(record)
     with together():
         write_records(record, out / "synthesis.json", json_path)
         write_markdown(page, out / "synthesis.md")

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from toreq_hw import __version__
 from toreq_hw.errors import InputError
 from toreq_hw.reading import read_record
 from toreq_hw.reports.page import Page, Section, Table
@@ -18,7 +17,7 @@ def index_page(studies: Iterable[Study[Any]], folder: Path) -> Page:
     """
     sections = [Section(study.id, _text(study), _table(study, folder)) for study in studies]
     lead = f"{len(sections)} studies; each has a claim, a control that can fail, and a verdict."
-    return Page("Studies", lead, tuple(sections), {"toreq-hw": __version__})
+    return Page("Studies", lead, tuple(sections))
 
 
 def _text(study: Study[Any]) -> str:

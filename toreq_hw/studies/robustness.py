@@ -13,7 +13,7 @@ from toreq_hw.records.critical import Critical
 from toreq_hw.records.recovery import Relearning
 from toreq_hw.records.robustness import DataStudy, Robustness
 from toreq_hw.records.training import TrainingNotes
-from toreq_hw.reports.robustness import robustness_page
+from toreq_hw.reports.robustness import robustness_lead, robustness_page
 from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.recovery import EvaluationSet
 from toreq_hw.sim.campaign.setting import Setting
@@ -204,7 +204,7 @@ def _train(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Tr
 
 def verdict(record: Robustness) -> Verdict:
     """Passed where every control of every campaign held."""
-    return Verdict(record.passed, robustness_page(record).lead)
+    return Verdict(record.passed, robustness_lead(record))
 
 
 STUDY = Study(

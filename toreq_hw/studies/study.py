@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -59,6 +59,10 @@ class Study(Generic[Record]):
     verdict: Callable[[Record], Verdict]
     page: Callable[[Record], Page]
     command: str = ""
+
+    def judged(self, record: Record) -> Page:
+        """The page of a record, with the verdict on it."""
+        return replace(self.page(record), passed=self.verdict(record).passed)
 
     @property
     def usage(self) -> str:

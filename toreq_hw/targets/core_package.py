@@ -26,9 +26,9 @@ def bench_of(
     inputs: int16 (images, input.size). labels: int64 (images,). Raises MissingDependencyError where
     the extra `rtl` is not installed.
     """
-    from toreq_hw import __version__
     from toreq_hw.rtl.package.vectors import Vectors
     from toreq_hw.rtl.package.writer import package_texts
+    from toreq_hw.versions import release
 
     relax = partial(
         sim.relax,
@@ -41,4 +41,4 @@ def bench_of(
     drive = sim.nudge(network, free.states[network.output.name], labels)
     nudged = [relax(states=free.states, drive=np.int32(sign) * drive) for sign in (1, -1)]
     vectors = Vectors(parameters, inputs, labels, (free, *nudged))
-    return package_texts(vectors, bus, __version__)
+    return package_texts(vectors, bus, release())
