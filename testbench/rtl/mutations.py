@@ -28,8 +28,8 @@ def make_mutants(
 ) -> list[str]:
     """Writes mutants.v: faults `among` these cells, picked by input `mutant`; says what each is.
 
-    clocks: False leaves clocks alone. CXXRTL runs registers behind a gate after the others, so a
-    model in which a clock may be harmed is wrong even where it is not.
+    clocks: False leaves clocks alone. CXXRTL runs registers behind a gate after the others. So a
+    model in which a clock may be harmed is wrong even where it is whole.
     """
     (folder / "core.il").write_text(rtlil.convert(core, name=TOP))
     prepare = f"read_rtlil core.il; hierarchy -top {TOP}; proc; flatten; opt_clean"
