@@ -32,7 +32,6 @@ from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
-from toreq_hw.rtl.interfaces import Fault
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
 
@@ -180,13 +179,18 @@ def _show(record: BoardTrainingRun, out: Path) -> None:
     if record.form == "simulated system":
         console.output.print("Nothing ran on silicon: the system of a bitstream was simulated.")
     if record.faults:
-        named = ", ".join(fault.name for fault in Fault if record.faults >> fault & 1)
-        console.output.print(f"FAULTS: the board must raise none, found {named}")
+        console.output.print(f"FAULTS: the board must raise none, found {_named(record.faults)}")
     if record.first_difference is not None:
         console.output.print(f"A DIFFERENCE: {record.first_difference}; nothing written to {out}")
         return
     verdict = "weights, latents, biases and generator equal the simulator's"
     console.output.print(f"{verdict}; wrote {out}, network {record.network_sha256[:12]}")
+
+
+def _named(faults: int) -> str:
+    from toreq_hw.rtl.interfaces import Fault
+
+    return ", ".join(fault.name for fault in Fault if faults >> fault & 1)
 
 
 def _spread(value: Spread | None) -> str:
