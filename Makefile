@@ -169,7 +169,7 @@ observe: $(VENV)/extra-observe ## Watch the network of make sim settle, live in 
 observe-gif: $(VENV)/core ## Make the film of the README again.
 	$(BIN)/toreq-hw observe --sample 3 --nudge 5 --gif docs/observatory.gif
 
-observe-test: $(VENV)/extra-observe-test ## Run the tests of the Observatory.
+observe-test: $(VENV)/lava $(VENV)/extra-rtl $(VENV)/extra-observe-test ## Run the tests of the Observatory.
 	$(BIN)/python -m pytest testbench/observatory --numprocesses auto
 
 observe-load: $(VENV)/extra-observe-test ## Watch with 20 tabs at once for five minutes; what the server takes must not grow.

@@ -7,6 +7,7 @@ import numpy as np
 from testbench.fuzz import containers, seeds, tool_files
 from testbench.fuzz.board import converse
 from testbench.fuzz.reader import Reader
+from testbench.fuzz.recordings import RECORDING
 from toreq_hw import network
 from toreq_hw.cli.info_details import details
 from toreq_hw.data import read_idx
@@ -95,6 +96,7 @@ READERS = (
     Reader("idx-gzip", 60, seeds.packed_arrays, read_idx, containers.in_gzip),
     Reader("table", 60, seeds.tables, _own_data, suffix=".csv"),
     Reader("arrays", 30, seeds.archives, _own_data, suffix=".npz"),
+    RECORDING,
     Reader("ledger", 60, seeds.ledgers, _ledger, containers.in_lines),
     Reader("yosys", 50, tool_files.stats, tool_files.read_stat, containers.in_json),
     Reader("nextpnr", 45, tool_files.reports, tool_files.read_report, containers.in_json),

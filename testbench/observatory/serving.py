@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,8 @@ def served(port: int = 0) -> Iterator[Any]:
     from toreq_hw.observatory.app import Observatory
     from toreq_hw.observatory.serving import settings
 
-    app: Any = Observatory(digits_network(), data.load("digits"), TOKEN)
+    folder = TemporaryDirectory(prefix="toreq-hw-")
+    app: Any = Observatory(digits_network(), data.load("digits"), TOKEN, Path(folder.name))
     listener = listen(port)
     app.port = listener.getsockname()[1]
     app.base = f"http://127.0.0.1:{app.port}/{TOKEN}/"
@@ -38,6 +41,7 @@ def served(port: int = 0) -> Iterator[Any]:
     server.should_exit = True
     thread.join(GENEROUS_S)
     assert not thread.is_alive()
+    folder.cleanup()
 
 
 def until(holds: Any) -> None:
@@ -57,7 +61,7 @@ class Page:
         given = {"Origin": f"http://127.0.0.1:{app.port}", **headers}
         origin = given.pop("Origin")
         self._connecting = connect(
-            f"ws://127.0.0.1:{app.port}/{TOKEN}/socket",
+            f"ws{app.base.removeprefix('http')}socket",
             origin=origin or None,  # type: ignore[arg-type]
             additional_headers=given,
             max_size=None,

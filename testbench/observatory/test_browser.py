@@ -1,8 +1,5 @@
 """The page in a real browser: it shows what `frame` and `relax` say, with mouse and with keys."""
 
-import shutil
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,87 +7,11 @@ import pytest
 
 from testbench.observatory.cases import digit, digits_network, recorded
 from testbench.observatory.serving import served, until
-from testbench.patience import GENEROUS_S
+from testbench.observatory.tabs import Shown, needs_browser
 from toreq_hw import sim
 from toreq_hw.observatory import frame
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="CHROMIUM IS NOT HERE: install it to test the page in a browser"
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="PLAYWRIGHT IS NOT HERE: make .venv/extra-observe-test"
-    )
-    with playwright.sync_playwright() as tool:
-        # the sandbox needs rights that a container may lack; nothing foreign is opened here
-        found = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[Any]:
-    with served() as running:
-        yield running
-
-
-class Shown:
-    """A tab. said: errors of its console. asked: addresses of its requests."""
-
-    def __init__(self, browser: Any, app: Any, **settings: Any) -> None:
-        self.tab = browser.new_context(**settings).new_page()
-        self.tab.set_default_timeout(1000 * GENEROUS_S)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.tab.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
-        self.tab.on("pageerror", lambda error: self.said.append(str(error)))
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.goto(app.base)
-        self.tab.wait_for_selector("#panels canvas")
-
-    def __enter__(self) -> "Shown":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.tab.context.close()
-
-    def text(self, selector: str) -> str:
-        return str(self.tab.inner_text(selector))
-
-    def until(self, selector: str, words: str) -> str:
-        """Waits until a part of the page says something. The policy of the page allows no eval."""
-        end = time.monotonic() + GENEROUS_S
-        while words not in (found := self.text(selector)):
-            assert time.monotonic() < end, found
-            time.sleep(0.05)
-        return found
-
-    def settle(self) -> None:
-        self.tab.click("#settle")
-        self.until("#end", "settled")
-        self.until("#play", "Play")
-
-    def canvas(self, population: str) -> np.ndarray:
-        """Pixels of a panel, uint8 (height, width, 3)."""
-        height, width, values = self.tab.locator(
-            f'canvas[data-population="{population}"]'
-        ).evaluate(
-            "c => [c.height, c.width, Array.from("
-            "c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]"
-        )
-        return np.array(values, np.uint8).reshape(height, width, 4)[:, :, :3]
-
-    def assert_shows(self, wanted: np.ndarray, recording: Any) -> None:
-        """Every canvas holds its part of a frame, uint8 (height, width, 3)."""
-        for panel in recording.plan.panels:
-            rows = slice(panel.top, panel.top + panel.height)
-            part = wanted[rows, panel.left : panel.left + panel.width]
-            assert np.array_equal(self.canvas(panel.population.name), part), panel.population.name
+pytestmark = needs_browser
 
 
 def test_a_digit_settles_and_canvases_hold_the_frames(browser: Any, app: Any) -> None:

@@ -113,7 +113,7 @@ def test_a_recording_that_does_not_fit_is_refused(watched: Recording, tmp_path: 
         return _tampered(tmp_path / "b.npz", arrays, **changes)
 
     assert said(about={"version": 2}) == "must be a recording of version 1, found another file"
-    assert "phases must be at least 1" in said(about={"phases": []})
+    assert "phases must be 1 to 8, found 0" in said(about={"phases": []})
     populations = json.loads(arrays["about"].tobytes())["populations"]
     assert "a network must have one input" in said(about={"populations": populations[1:]})
     assert said(**{"0_after": None}) == "array after must be there, found none"

@@ -3,21 +3,14 @@
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from testbench.observatory.serving import Page, served, until
+from testbench.observatory.serving import Page, until
 from toreq_hw.errors import InputError
 from toreq_hw.observatory import messages
 from toreq_hw.observatory.serving import listen
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[Any]:
-    with served() as running:
-        yield running
 
 
 def fetch(address: str, **headers: str) -> tuple[int, bytes, Any]:

@@ -1,30 +1,26 @@
 """A tab sees what `frame` and `relax` say; what is foreign stays out."""
 
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from testbench.observatory.cases import digit, digits_network, recorded
-from testbench.observatory.serving import Page, served, until
+from testbench.observatory.serving import Page, until
 from testbench.patience import GENEROUS_S
 from toreq_hw import network, sim
 from toreq_hw.observatory.picture import planes
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[Any]:
-    with served() as running:
-        yield running
 
 
 def test_a_tab_shows_every_tick_as_frame_does(app: Any) -> None:
@@ -198,10 +194,17 @@ def test_a_closed_tab_ends_its_session(app: Any) -> None:
 
 
 @pytest.mark.usefixtures("app")  # where the extra is installed
-def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("machine", ["", "lava"])
+def test_a_signal_ends_the_command_and_all_that_it_began(
+    tmp_path: Path, sent: signal.Signals, status: int, machine: str
+) -> None:
+    if machine and importlib.util.find_spec("lava") is None:
+        pytest.skip("LAVA IS NOT HERE: make .venv/lava")
     network.save(digits_network(), tmp_path / "net.safetensors")
     command = ["-m", "toreq_hw", "observe", "net.safetensors", "--no-browser"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (tmp_path / "drafts").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "drafts")}
     with subprocess.Popen(
         [sys.executable, *command], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
     ) as running:
@@ -212,7 +215,19 @@ def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
             assert address.startswith("http://127.0.0.1:"), line
             with urllib.request.urlopen(address) as answer:
                 assert b"Observatory" in answer.read()
-            running.send_signal(signal.SIGINT)
-            assert running.wait(GENEROUS_S) == 130
+            began = []
+            with Page(
+                SimpleNamespace(base=address, port=address.split(":")[2].split("/")[0])
+            ) as page:
+                page.settle()
+                if machine:
+                    page.ask("machine", name=machine)
+                    until(lambda: list((tmp_path / "drafts").glob("toreq-lava-*/log")))
+                began = psutil.Process(running.pid).children(recursive=True)
+                assert bool(began) == bool(machine)
+                running.send_signal(sent)
+                assert running.wait(GENEROUS_S) == status
+            until(lambda: not any(one.is_running() for one in began))
+            assert list((tmp_path / "drafts").iterdir()) == []
         finally:
             running.kill()

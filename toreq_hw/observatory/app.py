@@ -7,6 +7,7 @@ oversized and unknown messages are refused.
 import asyncio
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -53,10 +54,14 @@ def page_files() -> dict[str, bytes]:
 
 
 class Observatory:
-    """The application. token: the secret part of the address. tabs: those that are open."""
+    """The application. token: the secret part of the address. tabs: those that are open.
 
-    def __init__(self, network: Network, dataset: Dataset, token: str) -> None:
+    folder: keeps compiled cores for as long as the server runs.
+    """
+
+    def __init__(self, network: Network, dataset: Dataset, token: str, folder: Path) -> None:
         self._network, self._dataset, self._token = network, dataset, token
+        self._folder = folder
         self._files = page_files()
         self.tabs: set[Tab] = set()
 
@@ -95,7 +100,7 @@ class Observatory:
     async def _serve(self, socket: WebSocket) -> None:
         live = await asyncio.to_thread(Live, self._network, self._dataset)
         about = about_network(self._network, self._dataset, live.recording.plan)
-        tab = Tab(live, socket, about)
+        tab = Tab(live, socket, about, self._folder)
         self.tabs.add(tab)
         try:
             await tab.run(_receiver(socket))

@@ -3,9 +3,12 @@
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
+import numpy.typing as npt
 
 from toreq_hw.errors import InputError, MissingDependencyError, OutputError
 from toreq_hw.files import replacing
@@ -25,6 +28,12 @@ LAST_MS = 1500
 MOST_FRAMES = 1000
 """Of a film."""
 
+MOST_FRAME_PIXELS = 1 << 23
+"""Of one frame."""
+
+MOST_PIXELS = 1 << 28
+"""Of all frames of a film: Pillow holds a byte for each."""
+
 
 def views(recording: Recording) -> list[View]:
     """A frame for each tick of each phase. Raises InputError where they are too many."""
@@ -40,23 +49,39 @@ def views(recording: Recording) -> list[View]:
     return found
 
 
-def gif_frames(recording: Recording, palette: str = "safe") -> list[Pixels]:
+def gif_frames(recording: Recording, palette: str = "safe") -> Iterator[Pixels]:
     """The frames of the GIF of a recording, each uint8 (height, width, 3). Raises InputError."""
-    poster = Poster.of(recording)
-    return [poster.pixels(view, GIF_LEVELS, palette) for view in views(recording)]
+    poster, shown = _measured(recording)
+    return (poster.pixels(view, GIF_LEVELS, palette) for view in shown)
+
+
+def _measured(recording: Recording) -> tuple[Poster, list[View]]:
+    """The measures of a film and its frames. Raises InputError where it is too large."""
+    poster, shown = Poster.of(recording), views(recording)
+    pixels = poster.width * poster.height
+    if pixels > MOST_FRAME_PIXELS:
+        raise InputError(
+            f"a frame must have at most {MOST_FRAME_PIXELS} pixels, found {poster.width} x "
+            f"{poster.height}"
+        )
+    if pixels * len(shown) > MOST_PIXELS:
+        raise InputError(
+            f"a film must have at most {MOST_PIXELS} pixels in all frames, found {len(shown)} "
+            f"of {poster.width} x {poster.height}; lower --max-sweeps"
+        )
+    return poster, shown
 
 
 def write_gif(recording: Recording, path: Path, palette: str = "safe") -> int:
     """Writes a GIF that repeats without end; returns its number of frames. Raises InputError."""
     from PIL import Image
 
-    frames = gif_frames(recording, palette)
-    packed = [f.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32) for f in frames]
-    table = np.unique(np.concatenate([np.unique(p) for p in packed]))
+    found = [np.unique(_packed(one)) for one in gif_frames(recording, palette)]
+    table = np.unique(np.concatenate(found))
     bands = [((table >> shift) & 255).astype(np.uint8) for shift in (16, 8, 0)]
     images = []
-    for one in packed:
-        image = Image.fromarray(np.searchsorted(table, one).astype(np.uint8), mode="P")
+    for one in gif_frames(recording, palette):
+        image = Image.fromarray(np.searchsorted(table, _packed(one)).astype(np.uint8), mode="P")
         image.putpalette(np.stack(bands, axis=1).tobytes())
         images.append(image)
     with replacing(path) as draft:
@@ -70,6 +95,13 @@ def write_gif(recording: Recording, path: Path, palette: str = "safe") -> int:
             optimize=False,
         )
     return len(images)
+
+
+def _packed(pixels: Pixels) -> npt.NDArray[np.uint32]:
+    """Each colour as one number, uint32 (height, width)."""
+    red, green, blue = np.moveaxis(pixels.astype(np.uint32), -1, 0)
+    packed: npt.NDArray[np.uint32] = (red << 16) | (green << 8) | blue
+    return packed
 
 
 def _durations(recording: Recording) -> list[int]:
@@ -93,22 +125,31 @@ def write_mp4(recording: Recording, path: Path, palette: str = "safe") -> int:
 
     Raises InputError, MissingDependencyError, and OutputError where ffmpeg fails.
     """
-    poster, ffmpeg = Poster.of(recording), check_ffmpeg()
-    shown = views(recording)
+    ffmpeg = check_ffmpeg()
+    poster, shown = _measured(recording)
     size = f"{poster.width}x{poster.height}"
     source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {1000 // TICK_MS} -i -".split()
     target = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "mp4", "-y"]
-    with replacing(path) as draft:
-        done = subprocess.run(
-            [ffmpeg, "-loglevel", "error", *source, *target, str(draft)],
-            input=b"".join(_rows(recording, shown, poster, palette)),
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["nothing"]
+    with replacing(path) as draft, TemporaryFile() as log:
+        command = [ffmpeg, "-loglevel", "error", *source, *target, str(draft)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log) as running:
+            _give(running, _rows(recording, shown, poster, palette))
+        if running.returncode:
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines() or ["nothing"]
             raise OutputError(f"{path}: ffmpeg must write it, found: {said[-1]:.100}")
     return len(shown)
+
+
+def _give(running: "subprocess.Popen[bytes]", frames: Iterator[bytes]) -> None:
+    """Gives frames to a tool. One that ends before the last of them says itself why."""
+    pipe = running.stdin
+    assert pipe is not None
+    with suppress(BrokenPipeError):
+        for pixels in frames:
+            pipe.write(pixels)
+    with suppress(BrokenPipeError):
+        pipe.close()
 
 
 def _rows(

@@ -69,6 +69,11 @@ class Live:
             sound = sim.relax(shown, session.phase.start.inputs, max_sweeps=MAX_SWEEPS)
             self.reference = Layout(shown).join(sound.states)[0]
 
+    def start_sound(self) -> None:
+        """The same from rest without any damage."""
+        self.breaks = ()
+        self.begin()
+
     def present(self, sample: int) -> None:
         """Shows a test image."""
         if sample >= len(self.dataset.test):

@@ -1,13 +1,17 @@
-"""The same image on another machine, beside the simulator, and where the two part first."""
+"""The same image on another machine, beside the simulator, and where the two part first.
 
-import tempfile
+`ask` says what is to be run, `carry_out` runs it, without the tab, and `stand_beside` compares.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from toreq_hw import data
+from toreq_hw import data, sim
+from toreq_hw.contract.difference import Difference
 from toreq_hw.contract.results import PhaseResult, first_difference
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
@@ -20,36 +24,74 @@ from toreq_hw.sim.session import Session
 from toreq_hw.targets import Samples
 from toreq_hw.targets.watching import watch_core, watch_lava
 
-MACHINES = ("reference", "dense", "rtl", "lava")
-"""Engines of the simulator, the compiled core, and Lava's model of Loihi 2."""
+MACHINES = {
+    "reference": "reference engine",
+    "dense": "dense engine",
+    "rtl": "compiled core",
+    "lava": "Lava",
+}
+"""Engines of the simulator, the core compiled from its RTL, and Lava's model of Loihi 2."""
+
+APART = ("rtl", "lava")
+"""Those that start tools of their own, and run in a process of their own."""
+
+
+_TRIES = 100
+"""Weights that are turned, one after another, until the image notices."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What another machine is to run. name: in `MACHINES`. title: in words.
+
+    network: with its broken weight, if it has one. samples: the image that is shown. begun: serial
+    of the free phase that the tab began for it.
+    """
+
+    name: str
+    title: str
+    network: Network
+    samples: Samples
+    begun: int
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What it ran. recording: every tick. phases: their results, with traces."""
+
+    recording: Recording
+    phases: tuple[PhaseResult, ...]
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Where two machines part. phase, tick: numbers in the recordings. text: the whole of it."""
+class Parting:
+    """Where two machines part. phase: number in the recordings. found: the first difference."""
 
     phase: int
-    tick: int
-    text: str
+    found: Difference
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """The other machine's phases. difference: None where every state of every tick is the same."""
+    """The other machine's phases. parting: None where every state of every tick is the same."""
 
-    name: str
+    title: str
     recording: Recording
-    difference: Difference | None
+    parting: Parting | None
 
     def header(self) -> dict[str, object]:
         """What the page says of it."""
-        found = self.difference
+        if self.parting is None:
+            return {"name": self.title, "running": False, "difference": None}
+        found = self.parting.found
         return {
-            "name": self.name,
+            "name": self.title,
             "running": False,
-            "difference": None if found is None else found.text,
-            "phase": None if found is None else found.phase,
-            "tick": None if found is None else found.tick,
+            "difference": str(found),
+            "phase": self.parting.phase,
+            "tick": found.tick or 0,
+            "population": found.population,
+            "neuron": found.neuron,
         }
 
     def planes(self, view: View) -> Pixels | None:
@@ -57,48 +99,59 @@ class Side:
         if view.phase >= len(self.recording.phases):
             return None
         history = self.recording.phases[view.phase]
-        tick = min(view.tick, history.last)
-        return planes(self.recording, tick, phase=view.phase)
+        event = view.event
+        if view.tick > history.last or event is None or event > len(history.step(view.tick).neuron):
+            event = None
+        return planes(self.recording, min(view.tick, history.last), phase=view.phase, event=event)
 
 
-def compare(live: Live, name: str, fault: bool) -> Side:
-    """Runs the phases of the image that is shown on both, and views them from their start.
+def ask(live: Live, name: str, fault: bool) -> Request:
+    """What another machine is to run; the image is shown from rest, without damage.
 
     fault: the other machine has a broken weight, as a demonstration. Raises InputError for an
-    unknown machine, and the errors of a machine that cannot run the network.
+    unknown machine.
     """
     if name not in MACHINES:
         raise InputError(f"the machine must be one of {', '.join(MACHINES)}, not {name!r}")
-    live.repair()
-    live.begin()
-    network = live.shown
-    inputs = data.input_states(network, live.pixels[None], live.dataset.pixel_max)
-    label = 0 if live.sample is None else live.dataset.test.labels[live.sample]
-    samples = Samples(live.dataset.name, live.dataset.split, inputs, np.array([label]))
-    other = with_fault(network) if fault else network
-    shown = name + (", one weight broken" if fault else "")
-    found = Recording(other, name=shown)
-    results = _run(other, samples, found, name)
-    mine = live.recording
-    expected = simulated(network, samples, mine, "event", live.session)
-    live.viewer.show(0, 0)
-    return Side(shown, found, _first(expected, results))
+    live.start_sound()
+    network, dataset = live.shown, live.dataset
+    inputs = data.input_states(network, live.pixels[None], dataset.pixel_max)
+    label = 0 if live.sample is None else dataset.test.labels[live.sample]
+    samples = Samples(dataset.name, dataset.split, inputs, np.array([label]))
+    title = MACHINES[name]
+    if fault:
+        title, network = f"{title}, one weight broken", with_fault(network, inputs)
+    return Request(name, title, network, samples, live.recording.phases[0].serial)
 
 
-def _run(
-    network: Network, samples: Samples, recording: Recording, name: str
-) -> Sequence[PhaseResult]:
-    if name not in ("rtl", "lava"):
-        return simulated(network, samples, recording, name)
+def carry_out(request: Request, folder: Path) -> Answer:
+    """Runs all phases on the machine. folder: keeps compiled cores.
+
+    Raises the errors of a machine that cannot run the network, MissingDependencyError without it.
+    """
+    recording = Recording(request.network, name=request.title)
+    run = request.network, request.samples, recording
     try:
-        if name == "lava":
-            return watch_lava(network, samples, recording)
-        with tempfile.TemporaryDirectory(prefix="toreq-hw-") as folder:
-            return watch_core(network, samples, recording, Path(folder))
+        if request.name == "lava":
+            return Answer(recording, watch_lava(*run))
+        if request.name == "rtl":
+            return Answer(recording, watch_core(*run, folder))
     except ModuleNotFoundError as error:
-        raise missing(
-            f"the machine {name}", error.name, "rtl" if name == "rtl" else "lava"
-        ) from error
+        raise missing(f"the {request.title}", error.name, request.name) from error
+    return Answer(recording, simulated(*run, request.name))
+
+
+def stand_beside(live: Live, request: Request, answer: Answer) -> Side | None:
+    """Runs the phases in the tab as well, and views them from their start.
+
+    None where the tab has gone on to another image or network, or is broken.
+    """
+    if live.recording.phases[0].serial != request.begun or live.breaks:
+        return None
+    live.start_sound()
+    expected = simulated(live.shown, request.samples, live.recording, "event", live.session)
+    live.viewer.show(0, 0)
+    return Side(request.title, answer.recording, _parting(expected, answer.phases))
 
 
 def simulated(
@@ -107,7 +160,7 @@ def simulated(
     recording: Recording,
     engine: str,
     session: Session | None = None,
-) -> list[PhaseResult]:
+) -> tuple[PhaseResult, ...]:
     """All phases of a session of the simulator, which `recording` watches."""
     if session is None:
         session = Session(network, engine=engine, observers=[recording])
@@ -116,7 +169,7 @@ def simulated(
     for sign in (1, -1):
         session.nudge(samples.labels, sign)
         results.append(_ended(session))
-    return results
+    return tuple(results)
 
 
 def _ended(session: Session) -> PhaseResult:
@@ -125,19 +178,33 @@ def _ended(session: Session) -> PhaseResult:
     return session.run()
 
 
-def with_fault(network: Network) -> Network:
-    """The network with one parameter's sign turned: the largest one of the last coupling."""
-    couplings = list(network.couplings)
-    weights = couplings[-1].parameters.copy()
-    at = int(np.abs(weights).argmax())
+def with_fault(network: Network, inputs: npt.NDArray[np.int16]) -> Network:
+    """The network with the sign of one parameter of its last coupling turned.
+
+    inputs: int16 (1, input.size). It is the first of the largest ones that changes where a free
+    phase ends; the very first where none of them does.
+    """
+    sound, coupling = sim.relax(network, inputs).states, network.couplings[-1]
+    order = np.argsort(-np.abs(coupling.parameters.astype(np.int64)), axis=None, kind="stable")
+    for at in order[:_TRIES].tolist():
+        broken = _turned(network, at)
+        found = sim.relax(broken, inputs).states
+        if any(not np.array_equal(sound[name], found[name]) for name in sound):
+            return broken
+    return _turned(network, int(order[0]))
+
+
+def _turned(network: Network, at: int) -> Network:
+    last = network.couplings[-1]
+    weights = last.parameters.copy()
     weights.flat[at] = -weights.flat[at]
-    couplings[-1] = couplings[-1].with_parameters(couplings[-1].mirrored(weights))
-    return replace(network, couplings=tuple(couplings))
+    broken = last.with_parameters(last.mirrored(weights))
+    return replace(network, couplings=(*network.couplings[:-1], broken))
 
 
-def _first(expected: Sequence[PhaseResult], got: Sequence[PhaseResult]) -> Difference | None:
+def _parting(expected: Sequence[PhaseResult], got: Sequence[PhaseResult]) -> Parting | None:
     for number, (one, other) in enumerate(zip(expected, got, strict=True)):
         found = first_difference(one, other)
         if found is not None:
-            return Difference(number, found.tick or 0, str(found))
+            return Parting(number, found)
     return None

@@ -115,6 +115,9 @@ def plan(populations: Sequence[Population], lattices: Collection[str] = ()) -> P
     lattices: names of those whose three axes are positions, without channels. Raises InputError for
     a picture that is too large.
     """
+    size = sum(population.size for population in populations)
+    if size > MOST_PIXELS:
+        raise InputError(f"a picture must have at most {MOST_PIXELS} neurons, found {size}")
     grids = [
         cells_of(population, lattice=population.name in lattices) for population in populations
     ]
@@ -155,11 +158,10 @@ def _side_by_side(slices: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     count, height, width = slices.shape
     across = min(count, max(1, round((count * (height + 1) / (width + 1)) ** 0.5)))
     down = ceil(count / across)
-    grid = np.full((down * (height + 1), across * (width + 1)), NOWHERE, dtype=np.int32)
-    for number, one in enumerate(slices):
-        top, left = number // across * (height + 1), number % across * (width + 1)
-        grid[top : top + height, left : left + width] = one
-    return grid[:-1, :-1]
+    padded = np.full((down * across, height + 1, width + 1), NOWHERE, dtype=np.int32)
+    padded[:count, :height, :width] = slices
+    rows = padded.reshape(down, across, height + 1, width + 1).swapaxes(1, 2)
+    return rows.reshape(down * (height + 1), across * (width + 1))[:-1, :-1]
 
 
 def _block(numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

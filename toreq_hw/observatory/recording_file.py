@@ -8,6 +8,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.contract.phases import PHASES
+from toreq_hw.contract.results import CONTINUED
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.files import replacing
 from toreq_hw.network.checks import check_roles
@@ -21,14 +23,22 @@ from toreq_hw.reading import Fields, decode, parse_json, read_npz
 FORMAT = "toreq-hw recording"
 VERSION = 1
 
+MOST_BYTES = 1 << 30
+"""Of all arrays of a recording."""
+
+MOST_PHASES = 8
+"""Of a recording."""
+
 _MOST = (1 << 62) - 1
+
+_PHASES = (*map(str, PHASES), CONTINUED)
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 def save(recording: Recording, path: Path) -> None:
-    """Writes all kept ticks of a recording in one step."""
+    """Writes all kept ticks of a recording in one step. Raises InputError for one too large."""
     plan, source = recording.plan, recording.source
     about = {
         "format": FORMAT,
@@ -43,18 +53,25 @@ def save(recording: Recording, path: Path) -> None:
     arrays: _Arrays = {"about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)}
     for number, history in enumerate(recording.phases):
         arrays |= {f"{number}_{name}": values for name, values in _arrays(history).items()}
+    size = sum(values.nbytes for values in arrays.values())
+    if size > MOST_BYTES or len(recording.phases) > MOST_PHASES:
+        raise InputError(
+            f"a recording must have at most {MOST_BYTES} bytes and {MOST_PHASES} phases, "
+            f"found {size} and {len(recording.phases)}"
+        )
     with replacing(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load(path: Path) -> Recording:
     """Reads a recording. Raises InputError, one line that names the file."""
-    arrays = read_npz(path, InputError)
-    text = decode(_array(arrays, "about", np.uint8, (-1,)).tobytes(), str(path), InputError)
-    fields = Fields(parse_json(text, str(path), InputError), str(path), InputError)
-    if fields.text("format") != FORMAT or fields.integer("version") != VERSION:
-        raise InputError(f"{path}: must be a recording of version {VERSION}, found another file")
+    arrays = read_npz(path, InputError, MOST_BYTES)
     try:
+        about = _array(arrays, "about", np.uint8, (-1,)).tobytes()
+        text = decode(about, str(path), InputError)
+        fields = Fields(parse_json(text, str(path), InputError), str(path), InputError)
+        if fields.text("format") != FORMAT or fields.integer("version") != VERSION:
+            raise InputError(f"must be a recording of version {VERSION}, found another file")
         found = _recording(fields, arrays)
     except (InputError, NetworkError) as error:
         message = str(error).removeprefix(f"{path}: ")
@@ -73,6 +90,9 @@ def _recording(fields: Fields, arrays: _Arrays) -> Recording:
         fields.text("machine"),
         fields.integer("rows", 1, MAX_NEURONS),
     )
+    described = fields.parts("phases")
+    if not 1 <= len(described) <= MOST_PHASES:
+        raise InputError(f"phases must be 1 to {MOST_PHASES}, found {len(described)}")
     phases = [
         _history(
             entry,
@@ -84,10 +104,8 @@ def _recording(fields: Fields, arrays: _Arrays) -> Recording:
                 if name.startswith(f"{number}_")
             },
         )
-        for number, entry in enumerate(fields.parts("phases"))
+        for number, entry in enumerate(described)
     ]
-    if not phases:
-        raise InputError("phases must be at least 1, found 0")
     return Recording.of_phases(shown, source, phases)
 
 
@@ -165,8 +183,11 @@ def _history(entry: Fields, shown: Plan, classes: int, arrays: _Arrays) -> Histo
     dense = entry.integers("dense", 0, _MOST)
     if len(dense) != 2:
         raise InputError(f"dense must be two numbers, found {len(dense)}")
+    name = entry.text("name")
+    if name not in _PHASES:
+        raise InputError(f"a phase must be {', '.join(_PHASES)}, found {name!r:.40}")
     history = History(
-        phase=entry.text("name"),
+        phase=name,
         inputs=_states(arrays, "inputs", shown.populations[:1]),
         initial=_states(arrays, "initial", shown.populations[1:]),
         colours=entry.integer("colours", 1, MAX_NEURONS),

@@ -6,6 +6,8 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, TypedDict
 
 from toreq_hw.data import Dataset
@@ -34,13 +36,13 @@ def serve(
         raise missing("the page", error.name, "observe") from error
     token = secrets.token_urlsafe(16)
     listener = listen(port)
-    config = uvicorn.Config(Observatory(network, dataset, token).app(), **settings())
     address = f"http://{ADDRESS}:{listener.getsockname()[1]}/{token}/"
-    say(address)
-    if browse:
-        webbrowser.open_new_tab(address)
-    with suppress(asyncio.CancelledError):
-        uvicorn.Server(config).run(sockets=[listener])
+    with TemporaryDirectory(prefix="toreq-hw-") as folder, suppress(asyncio.CancelledError):
+        app = Observatory(network, dataset, token, Path(folder)).app()
+        say(address)
+        if browse:
+            webbrowser.open_new_tab(address)
+        uvicorn.Server(uvicorn.Config(app, **settings())).run(sockets=[listener])
     raise KeyboardInterrupt  # asyncio passes over one that comes as its last task ends
 
 

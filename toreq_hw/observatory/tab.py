@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
 import numpy as np
 
-from toreq_hw.errors import ToreqError
+from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.observatory import messages
+from toreq_hw.observatory.apart import run_apart
 from toreq_hw.observatory.live import Live
-from toreq_hw.observatory.machines import Side, compare
+from toreq_hw.observatory.machines import Request, Side, ask, stand_beside
 from toreq_hw.observatory.wire import Header, Sent, of_curve, of_state, of_view, packed
 
 MOST_FRAMES_A_SECOND = 60
@@ -36,11 +38,12 @@ class Tab:
     """What happens in one tab. A frame is made when the page has shown the one before.
 
     So a slow page skips ticks; the network never waits for it. live: the network of this tab.
-    sent: frames so far. ended: whether nothing of it runs any more.
+    folder: keeps cores that were compiled for it. sent: frames so far. ended: whether nothing of it
+    runs any more.
     """
 
-    def __init__(self, live: Live, wire: Wire, about: Header) -> None:
-        self.live, self._wire = live, wire
+    def __init__(self, live: Live, wire: Wire, about: Header, folder: Path) -> None:
+        self.live, self._wire, self._folder = live, wire, folder
         self.sent, self.ended = 0, False
         self._news: Header = {"network": about, "state": of_state(live)}
         self._curve: Sent = {"phase": 0, "tick": 0}
@@ -52,6 +55,7 @@ class Tab:
         self._train_rate: float | None = None
         self._going = asyncio.Event()
         self._side: Side | None = None
+        self._machine: asyncio.Task[None] | None = None
 
     async def run(self, receive: Callable[[], Awaitable[str]]) -> None:
         """Serves the tab until `receive` fails, as it does when the tab is closed."""
@@ -60,6 +64,7 @@ class Tab:
             while True:
                 await self._take(await receive())
         finally:
+            tasks += [self._machine] if self._machine else []
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -89,16 +94,38 @@ class Tab:
             case messages.Pause():
                 self._stop()
             case messages.Machine(name, fault):
-                self._news["machine"] = {"name": name, "running": True}
-                self._dirty.set()
-                self._side = await self._apart(compare, self.live, name, fault)
-                self._news["machine"] = self._side.header()
+                if self._machine is not None and not self._machine.done():
+                    raise InputError("one machine must end before another is asked, found one")
+                self._stop()
+                request = await self._apart(ask, self.live, name, fault)
+                self._side, self._news["state"] = None, await self._apart(of_state, self.live)
+                self._news["machine"] = {"name": request.title, "running": True}
+                self._machine = asyncio.create_task(self._beside(request))
             case messages.Change():
                 moves = isinstance(command, messages.Step | messages.Show)
                 self._side = self._side if moves else None
                 await self._apart(command.apply, self.live)
                 if not moves:
                     self._news["state"] = await self._apart(of_state, self.live)
+
+    async def _beside(self, request: Request) -> None:
+        """Waits for another machine and shows it, unless the tab shows something else by then."""
+        name: Header = {"name": request.title, "running": False}
+        said: Header = {**name, "failed": "this program has an error; the terminal shows it"}
+        try:
+            answer = await run_apart(request, self._folder)
+            side = await self._apart(stand_beside, self.live, request, answer)
+            if side is None:
+                said = {**name, "late": True}
+            else:
+                self._stop()
+                self._side, said = side, side.header()
+                self._news["state"] = await self._apart(of_state, self.live)
+        except ToreqError as error:
+            said = {**name, "failed": str(error)}
+        finally:
+            self._news["machine"] = said
+            self._dirty.set()
 
     async def _keep_time(self) -> None:
         """Moves the view on while the tab plays, and learns while it trains."""

@@ -87,6 +87,8 @@ class LiveTraining:
             _ = self.network
             self._trainer = _broken_trainer(self._sound, breaks)
             self._breaks = tuple(breaks)
+            if self.curve:
+                self.measure()  # what the damage costs, before anything is learned under it
 
     def learn_one(self, inputs: npt.NDArray[np.int16], label: int) -> list[Moved]:
         """Learns one image, int16 (1, input.size); what moved, coupling by coupling."""

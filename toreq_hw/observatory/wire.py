@@ -16,9 +16,11 @@ from toreq_hw.network import Network
 from toreq_hw.observatory.breaking import KINDS, PAINTS, described
 from toreq_hw.observatory.history import History
 from toreq_hw.observatory.live import Live
+from toreq_hw.observatory.machines import MACHINES
 from toreq_hw.observatory.panels import Plan
 from toreq_hw.observatory.picture import PALETTES, Pixels
 from toreq_hw.observatory.poster import ending
+from toreq_hw.observatory.training import TEST_IMAGES
 from toreq_hw.sim.perturbation import KINDS as LAYERS
 
 MOST_ROWS = 2000
@@ -85,6 +87,8 @@ def about_network(network: Network, dataset: Dataset, plan: Plan) -> Header:
             for kind in KINDS
         ],
         "paints": list(PAINTS),
+        "machines": MACHINES,
+        "judged": min(TEST_IMAGES, len(dataset.test)),
     }
 
 

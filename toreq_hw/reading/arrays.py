@@ -1,8 +1,10 @@
 """Arrays out of `.safetensors` and `.npy` files: no code runs, no more memory than the file."""
 
+import lzma
 import math
 import re
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -55,21 +57,40 @@ class Tensors:
     arrays: dict[str, npt.NDArray[Any]]
 
 
-def read_npz(path: Path, error: type[ToreqError]) -> dict[str, npt.NDArray[Any]]:
+_BROKEN = (
+    *(OSError, ValueError, EOFError, KeyError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
+)
+"""What Python raises for an archive that is damaged."""
+
+_ODD = (NotImplementedError, RuntimeError, SyntaxError, TypeError, MemoryError)
+"""What it raises for one that holds something else than arrays of numbers."""
+
+
+def read_npz(
+    path: Path, error: type[ToreqError], most: int | None = None
+) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an `.npz` file by name, of any shapes; no pickled objects.
 
-    Raises `error` naming the file, InputError where memory does not hold them.
+    most: bytes that they may have, unpacked; any without. Raises `error` naming the file,
+    InputError where memory does not hold them.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            check_memory(sum(entry.file_size for entry in archive.infolist()), str(path))
+            size = sum(entry.file_size for entry in archive.infolist())
+        check_memory(size, str(path))
+        if most is not None and size > most:
+            raise error(f"{path}: arrays must have at most {most} bytes, found {size}")
         with np.load(path, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as failure:
+            arrays = {name: found[name] for name in found.files}
+    except _BROKEN as failure:
         reason = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
         raise error(f"{path}: must be an .npz file of arrays, found: {reason:.100}") from failure
-    except (NotImplementedError, RuntimeError, SyntaxError, TypeError, MemoryError) as failure:
+    except _ODD as failure:
         raise error(f"{path}: must be an .npz file of arrays of numbers") from failure
+    if not all(isinstance(one, np.ndarray) for one in arrays.values()):  # bytes without a header
+        raise error(f"{path}: must be an .npz file of arrays, found another file in it")
+    return arrays
 
 
 def read_tensors(path: Path, limit: int, error: type[ToreqError]) -> Tensors:

@@ -13,6 +13,8 @@ const TRAIN_RATES = [1, 10, 100, 1000, 10000];
 let network = null;
 let frame = null;
 let sample = null;
+let beside = false;
+let parting = null; // where another machine leaves the simulator's way
 
 const wire = new Wire(hear, tell);
 let waiting = 0;
@@ -67,6 +69,7 @@ function build(found) {
   pad.canvas.setAttribute("aria-label", `input, ${found.image.height} by ${found.image.width}`);
   options(at("palette"), Object.keys(found.palettes).map((name) => [name, name]));
   options(at("brush"), found.paints.map((name) => [name, name]));
+  options(at("machine"), Object.entries(found.machines));
   options(at("layer"), found.layers.map((one) => [one.kind, one.kind.replaceAll("_", " ")]));
   chooseLayer();
   at("sample").max = found.samples - 1;
@@ -85,11 +88,13 @@ function showInput(input) {
 function showFrame() {
   const { view, counts } = frame;
   panels.show(frame.planes, palette(), frame.beside);
+  if (beside && !frame.beside) forgetMachine();
+  beside = frame.beside;
+  panels.mark(parting?.phase === view.phase && parting?.tick === view.tick ? parting : null);
   const event = view.event === null ? "" : `, event ${view.event} of ${view.changes}`;
   at("where").textContent = `${view.name} phase, tick ${view.tick}${event}, sweep ${view.sweep}`;
-  at("end").textContent = view.ended
-    ? `This phase ${view.settled ? "settled" : view.ended} at tick ${view.last}, sweep ${view.sweeps}.`
-    : "This phase goes on.";
+  at("end").textContent = ending(view);
+  at("end").className = view.settled ? "settled" : view.ended ? "endless" : "";
   at("scrub").min = view.first;
   at("scrub").max = view.last;
   if (document.activeElement !== at("scrub") || frame.playing) at("scrub").value = view.tick;
@@ -100,6 +105,14 @@ function showFrame() {
   showClasses(at("classes"), frame.scores, frame.best, network.rows);
   showWork(at("work"), counts);
   showReached(frame.reached, view);
+}
+
+function ending(view) {
+  if (!view.ended) return "This phase goes on.";
+  if (view.settled) return `✓ This phase settled at tick ${view.last}, sweep ${view.sweeps}.`;
+  return view.period
+    ? `↻ This phase cycles: states return after ${view.period} sweeps. Seen by sweep ${view.sweeps}.`
+    : `… This phase had not settled after ${view.sweeps} sweeps, where it was ended.`;
 }
 
 function showReached(reached, view) {
@@ -131,8 +144,9 @@ function showState(state) {
   if (document.activeElement !== at("gain")) at("gain").value = state.settings.gain;
   at("gain-said").textContent = `${Number(state.settings.gain).toFixed(2)} times`;
   at("loop").textContent = state.gain
-    ? `Spectral radius ${state.gain.radius.toFixed(3)}, Lipschitz constant `
-      + `${state.gain.lipschitz.toFixed(3)} of one update of all neurons.`
+    ? `Spectral radius ${state.gain.radius.toFixed(3)}, ${side(state.gain.radius)}. `
+      + `Lipschitz constant ${state.gain.lipschitz.toFixed(3)} of one update of all neurons, `
+      + `${side(state.gain.lipschitz)}.`
     : "The spectral radius of this network is not computed.";
   at("settles").textContent = `${state.shown.schedule}: ${state.shown.settles
     ? "always settles" : state.shown.energy
@@ -142,14 +156,16 @@ function showState(state) {
   showTraining(state);
 }
 
+const side = (value) => (value < 1 ? "below 1" : value > 1 ? "above 1" : "exactly 1");
+
 function showTraining(state) {
   const training = state.training;
   at("forget").disabled = !training;
   showAccuracy(at("accuracy"), training ? training.curve : []);
   const last = training?.curve.at(-1);
   at("training").textContent = last
-    ? `${number(training.samples)} images learned; ${(100 * last[1]).toFixed(1)} % of the first `
-      + "test images are right."
+    ? `${number(training.samples)} images learned; ${(100 * last[1]).toFixed(1)} % of `
+      + `${number(network.judged)} test images are right.`
     : "";
   at("moved").replaceChildren(...state.moved.map((one) => {
     const figure = document.createElement("figure");
@@ -169,16 +185,26 @@ function showTraining(state) {
 }
 
 function showMachine(machine) {
-  at("compare").disabled = machine.running;
-  at("go").hidden = machine.tick === null || machine.tick === undefined;
-  at("go").onclick = () => ask({ do: "show", phase: machine.phase, tick: machine.tick });
-  if (machine.running) {
-    at("difference").textContent = `Running ${machine.name}. The core is compiled first.`;
-  } else {
-    at("difference").textContent = machine.difference
-      ? `First difference to ${machine.name}: ${machine.difference}`
-      : `${machine.name}: no difference, in any state of any tick of all phases.`;
-  }
+  const { name, running, difference } = machine;
+  parting = difference ? machine : null;
+  panels.name(name);
+  at("compare").disabled = running;
+  at("go").hidden = !parting;
+  const words = () => {
+    if (running) return `Running on the ${name}. What is compiled for it takes a minute the first time.`;
+    if (machine.failed) return `Nothing came from the ${name}: ${machine.failed}`;
+    if (machine.late) return `The ${name} came late: another image or network is shown. Compare again.`;
+    return `First difference to the ${name}: ${difference
+      ?? "none, in any state of any tick of all phases."}`;
+  };
+  at("difference").textContent = words();
+}
+
+// The pictures of the other machine are gone: the tab shows something else.
+function forgetMachine() {
+  parting = null;
+  at("go").hidden = true;
+  at("difference").textContent = "";
 }
 
 function play() {
@@ -255,6 +281,7 @@ const clicks = {
   },
   undo: () => { ask({ do: "undo" }); play(); },
   repair: () => { ask({ do: "repair" }); play(); },
+  go: () => ask({ do: "show", phase: parting.phase, tick: parting.tick }),
   compare: () => ask({ do: "machine", name: at("machine").value, fault: at("fault").checked }),
 };
 

@@ -25,6 +25,7 @@ export class Panels {
     const figure = document.createElement("figure");
     const canvas = document.createElement("canvas");
     const other = document.createElement("canvas");
+    const [whose, others] = [canvas, other].map((one) => framed(one));
     const caption = document.createElement("figcaption");
     const times = Math.max(1, Math.floor(
       Math.min(LARGEST_PIXEL, WIDEST / panel.width, HIGHEST / panel.height)));
@@ -34,16 +35,42 @@ export class Panels {
       one.style.width = `${panel.width * times}px`;
       one.style.aspectRatio = `${panel.width} / ${panel.height}`;
     }
-    other.hidden = true;
+    others.hidden = true;
+    other.dataset.beside = panel.name;
+    other.setAttribute("role", "img");
     canvas.setAttribute("role", "img");
     const states = `${panel.size} neurons, states ${panel.low} to ${panel.high}`;
     canvas.setAttribute("aria-label", `${panel.name}: ${states}`);
     canvas.dataset.population = panel.name;
     caption.textContent = `${panel.name}, ${states}`;
-    figure.append(canvas, other, caption);
+    figure.append(whose, others, caption);
     this.root.append(figure);
     if (panel.role !== "input") this.listen(panel, canvas, caption, states);
-    return { panel, canvas, other };
+    return { panel, canvas, other, whose, others };
+  }
+
+  // The other machine, in words.
+  name(words) {
+    for (const { panel, others, other } of this.figures) {
+      others.dataset.words = `on the ${words}`;
+      other.setAttribute("aria-label", `${panel.name} on the ${words}`);
+    }
+  }
+
+  // Frames the neuron in which two machines part, in both pictures; none without a parting.
+  mark(parting) {
+    for (const { panel, whose, others } of this.figures) {
+      const neuron = parting?.population === panel.name ? parting.neuron : -1;
+      const cell = neuron < 0 ? -1 : panel.cells.indexOf(neuron);
+      for (const one of [whose, others]) {
+        const mark = one.lastChild;
+        mark.hidden = cell < 0;
+        mark.style.left = `${100 * (cell % panel.width) / panel.width}%`;
+        mark.style.top = `${100 * Math.floor(cell / panel.width) / panel.height}%`;
+        mark.style.width = `${100 / panel.width}%`;
+        mark.style.height = `${100 / panel.height}%`;
+      }
+    }
   }
 
   listen(panel, canvas, caption, states) {
@@ -99,9 +126,10 @@ export class Panels {
   }
 
   show(planes, palette, beside) {
-    for (const { panel, canvas, other } of this.figures) {
+    this.root.classList.toggle("compared", beside);
+    for (const { panel, canvas, other, others } of this.figures) {
       put(canvas, panelPixels(panel, planes, this.network, palette), panel.width, panel.height);
-      other.hidden = !beside;
+      others.hidden = !beside;
       if (beside) {
         const pixels = panelPixels(panel, planes, this.network, palette, 4);
         put(other, pixels, panel.width, panel.height);
@@ -128,4 +156,15 @@ export class Panels {
       return item;
     }));
   }
+}
+
+// A picture with the frame that marks one of its neurons.
+function framed(canvas) {
+  const holder = document.createElement("div");
+  const mark = document.createElement("i");
+  holder.className = "picture";
+  mark.className = "parts";
+  mark.hidden = true;
+  holder.append(canvas, mark);
+  return holder;
 }
