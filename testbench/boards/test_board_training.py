@@ -190,9 +190,9 @@ def test_the_command_refuses_in_a_line(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_the_command_writes_what_train_goes_on_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The data set is cut short, and the board that is simulated has no UART."""
+    """A board of a file learns. The set is cut short; the board that is simulated has no UART."""
     from testbench.boards.byte_board import compile_byte_system
     from testbench.command_line import toreq_hw as run
     from toreq_hw import data
@@ -210,13 +210,15 @@ def test_the_command_writes_what_train_goes_on_from(
     )
     monkeypatch.setattr("toreq_hw.studies.board_training.transport_of", board_target.transport_of)
     same = ("--hidden", "3", "--epochs", "2", "--seed", "5")
-    board, sim = tmp_path / "board.safetensors", tmp_path / "sim.safetensors"
-    assert (
-        deploy(
-            *("--target", "icebreaker", "--train", "digits", "--port", "sim", *same),
-            *("--out", str(board)),
-        )
-        == 0
+    own = tmp_path / "my_board.py"
+    own.write_text(
+        "from dataclasses import replace\n"
+        "from toreq_hw.boards.icebreaker import BOARD as OURS\n"
+        "BOARD = replace(OURS, name='mine')\n"
     )
+    board, sim = tmp_path / "board.safetensors", tmp_path / "sim.safetensors"
+    train = ("--train", "digits", "--port", "sim", *same)
+    assert deploy("--board-file", str(own), *train, "--out", str(board)) == 0
+    assert "mine, simulated system" in capsys.readouterr().out
     assert run("train", "--data", "digits", *same, "--out", str(sim)).status == 0
     same_training(board.with_suffix(".checkpoint"), sim.with_suffix(".checkpoint"))

@@ -10,10 +10,12 @@ import pytest
 
 from testbench.command_line import deploy
 from testbench.networks import random_case
+from testbench.source_mutants import ROOT
 from toreq_hw import network, targets
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
+from toreq_hw.reports.deployment import status_table
 from toreq_hw.targets.expected import first_difference_of, simulate
 
 
@@ -82,11 +84,25 @@ def test_list_says_what_each_target_is(capsys: pytest.CaptureFixture[str]) -> No
     assert all(name in shown for name in targets.names())
 
 
+def test_the_page_has_the_table_of_targets() -> None:
+    """docs/neuromorphic.md, the report page and --list-targets say the same, from one place."""
+    page = (ROOT / "docs" / "neuromorphic.md").read_text(encoding="utf-8")
+    for row in status_table(targets.statuses()).rows:
+        assert f"| {' | '.join(row)} |" in page
+
+
+def test_targets_were_tried_with_the_versions_that_are_pinned() -> None:
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    tried = [text for one in targets.all_targets() for text in one.tried]
+    assert len(tried) > 8
+    assert [text for text in tried if text.replace(" ", "==") not in pinned] == []
+
+
 def test_bad_usage_is_one_line_and_status_2(
     network_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy() == 2
-    assert "--target must be given" in capsys.readouterr().err
+    assert "either --target or --board-file must be given" in capsys.readouterr().err
     assert deploy("--target", "abacus") == 2
     capsys.readouterr()
     assert deploy("--target", "nir", "--threshold", "2") == 2

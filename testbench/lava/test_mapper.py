@@ -117,7 +117,7 @@ def test_several_hundred_cores_on_several_chips() -> None:
     assert mapping.chips_used >= 2
     check_whole(mapping, mapped)
     assert mapping.hops < mapping.hops_in_order
-    picture = core_map(mapping.record())
+    picture = core_map(mapping.record(), ())
     assert picture.count("<svg") == 1
     assert "chip 1" in picture or "axes_2" in picture
 

@@ -11,11 +11,13 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
+from toreq_hw.boards.choice import chosen_board
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     DataName,
+    board_file_option,
     json_option,
     out_file_option,
     overwrite_option,
@@ -43,6 +45,7 @@ Examples:
   toreq-hw deploy --target icebreaker --train digits --epochs 3 --port sim --out net.safetensors
   toreq-hw deploy --target icebreaker --train digits --resume net.checkpoint --epochs 40
     --port /dev/ttyUSB1 --out net.safetensors
+  toreq-hw deploy --board-file my_board.toml --train digits --port sim --out net.safetensors
   toreq-hw train --resume net.checkpoint --out net.safetensors"""
 
 
@@ -52,9 +55,8 @@ def _files(values: Values) -> Files:
 
 
 @checked_command(epilog=_EPILOG, files=_files)
-@click.option(
-    "--target", "name", type=Name(registry.names()), required=True, help="The board that learns."
-)
+@click.option("--target", "name", type=Name(registry.names()), help="The board that learns.")
+@board_file_option("A board of your own in place of --target.")
 @click.option(
     "--train",
     "data_name",
@@ -93,7 +95,8 @@ def _files(values: Values) -> Files:
 @seed_option
 @json_option
 def command(
-    name: str,
+    name: str | None,
+    board_file: Path | None,
     port: str | None,
     program: Path | None,
     lanes: int,
@@ -111,7 +114,7 @@ def command(
     with --resume. So is one on Ctrl-C, after the last sample that was learned.
     Exit status: 0 everything is equal, 1 a difference, 2 bad usage or input, or no board.
     """
-    board = registry.get(name)
+    board = chosen_board(name, board_file, "--target")
     checked = check_port(board, port, program)
     board_target(board).require()
     kept = checkpoint_path(out, options["checkpoint_path"])

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from toreq_hw import data, targets
 from toreq_hw.boards import registry
-from toreq_hw.boards.choice import chosen_board
+from toreq_hw.boards.choice import check_choice, chosen_board
 from toreq_hw.cli import deploy_train
 from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
@@ -174,8 +174,7 @@ def command(
 
 def _target(name: str | None, board_file: Path | None, threshold: int | None) -> targets.Target:
     """The target called `name`, or a board file's, where it takes the options given and can run."""
-    if (name is None) == (board_file is None):
-        raise click.UsageError("--target must be given, or --board-file (or --list-targets)")
+    check_choice(name, board_file, "--target")
     target = targets.get(name) if name else board_target(chosen_board(None, board_file))
     _refuse_unused(target, of_boards=board_file is not None)
     return targets.able_target(target, threshold)
@@ -220,12 +219,14 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
 
 
 def _show_targets() -> None:
-    listed = Table("target", "what it is", "here", "install with")
+    header = ("target", "what it is", "status", "last version tried", "here", "install with")
+    listed = Table(*header)
     for target in targets.all_targets():
         missing = target.missing()
         here = f"needs {', '.join(missing)}" if missing else "yes"
         install = install_command(target.extra) if target.extra else ""
-        listed.add_row(target.name, target.description, here, install)
+        status, tried = target.standing.value, ", ".join(target.tried)
+        listed.add_row(target.name, target.description, status, tried, here, install)
     output.print(listed)
 
 
@@ -251,6 +252,7 @@ def _page(deployed: targets.Deployed, rows: Sequence[tuple[str, str]]) -> Page:
         notes=outcome.notes,
         versions=versions(*target.packages),
         chip=outcome.chip,
+        targets=targets.statuses(),
     )
     title = f"Deployed to {target.name}"
     return deployment_page(title, shown, rows, deployed.run.network.sha256)

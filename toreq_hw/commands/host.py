@@ -6,7 +6,7 @@ import click
 
 from toreq_hw import network
 from toreq_hw.boards import registry
-from toreq_hw.boards.choice import chosen_board
+from toreq_hw.boards.choice import check_choice, chosen_board
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.numbers import Name, PowerOfTwo
@@ -53,8 +53,7 @@ def command(
     The driver allocates nothing, and reaches the line through two functions of yours. The board
     must hold the bitstream that toreq-hw synth makes with the same options.
     """
-    if (board_name is None) == (board_file is None):
-        raise click.UsageError("either --board or --board-file must be given")
+    check_choice(board_name, board_file)
     net = network.load(network_path)
     needs()
     board = chosen_board(board_name, board_file)

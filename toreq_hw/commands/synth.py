@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from toreq_hw import network
 from toreq_hw.boards import registry
-from toreq_hw.boards.choice import chosen_board
+from toreq_hw.boards.choice import choice_name, chosen_board
 from toreq_hw.boards.flow.stage import FOLDER
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
@@ -40,7 +40,7 @@ Examples:
 
 def _files(values: Values) -> Files:
     """What is written into --out."""
-    folder = values["out"] or FOLDER / _name(values["board_name"], values["board_file"])
+    folder = values["out"] or FOLDER / choice_name(values["board_name"], values["board_file"])
     return Files(folders={"--out": (folder, ("record.json", "top.bin", "top.bit", "top.fs"))})
 
 
@@ -110,15 +110,6 @@ def command(
                 write_json(path, record)
     _show(record, request.out)
     return 0 if record.met else 1
-
-
-def _name(board: str | None, file: Path | None) -> str:
-    """Of the folder of a target. Raises UsageError for none and for two."""
-    if board is not None and file is None:
-        return board
-    if file is not None and board is None:
-        return file.stem
-    raise click.UsageError("either --board or --board-file must be given")
 
 
 def _show(record: "SynthesisRecord", out: Path) -> None:

@@ -45,6 +45,10 @@ class Chip:
         """What one core holds of `name`, as in `Core.used`. Raises KeyError for an unknown name."""
         return self.counts[f"{name}_per_core"]
 
+    def limit_source(self, name: str) -> str:
+        """Where that limit comes from. Raises KeyError for an unknown name."""
+        return self.sources[f"{name}_per_core"]
+
 
 @dataclass(frozen=True)
 class Core:
@@ -131,6 +135,45 @@ class ThirdPartyEstimate:
 
 
 @dataclass(frozen=True)
+class PhaseActivity:
+    """One phase by tick. events: by population, mean a sample in tick 1, 2, ...; what the input
+    sends in tick 0 is apart.
+
+    raster: (tick, neuron) of each event of one sample; neurons count over the populations.
+    """
+
+    phase: str
+    events: dict[str, tuple[float, ...]]
+    raster: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Messages a sample in the free phase, mean. source, target: places in `ChipMap.cores`.
+
+    source: None for the input, whose events come from outside.
+    """
+
+    source: int | None
+    target: int
+    messages: float
+
+
+@dataclass(frozen=True)
+class ChipActivity:
+    """What happens on the cores while samples are relaxed.
+
+    samples: of the means. sample: of the rasters. populations: sizes by name, in their order.
+    """
+
+    samples: int
+    sample: int
+    populations: dict[str, int]
+    phases: tuple[PhaseActivity, ...]
+    traffic: tuple[Traffic, ...]
+
+
+@dataclass(frozen=True)
 class ChipRecord:
     """The part of a deployment's record that is about a chip. third_party: where it was asked."""
 
@@ -139,4 +182,5 @@ class ChipRecord:
     violations: tuple[str, ...]
     estimates: Estimates
     mapping: ChipMap
+    activity: ChipActivity
     third_party: ThirdPartyEstimate | None = None

@@ -196,11 +196,21 @@ TargetRecord = SimRun | CoreRun | BoardRun | LoihiRun | NengoRun | ApproximateRu
 
 
 @dataclass(frozen=True)
+class TargetStatus:
+    """One row of the table of targets. status: how exact, on what. tried: packages, versions."""
+
+    name: str
+    description: str
+    status: str
+    tried: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """What the page of a deployment shows beside its table of figures.
 
     split: which samples ran. notes: sentences that a person must read. chip: None for a target
-    that is no chip.
+    that is no chip. targets: the table of all of them.
     """
 
     split: str
@@ -208,3 +218,4 @@ class Deployment:
     notes: tuple[str, ...]
     versions: dict[str, str]
     chip: ChipRecord | None
+    targets: tuple[TargetStatus, ...]

@@ -6,7 +6,7 @@ deployed.passed, deployed.outcome.record.cycles_per_sample
 """
 
 from toreq_hw.targets.deploying import Deployed, able_target, deploy, samples_of
-from toreq_hw.targets.registry import all_targets, get, names
+from toreq_hw.targets.registry import all_targets, get, names, statuses
 from toreq_hw.targets.target import Options, Outcome, Samples, Target, Watch
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "get",
     "names",
     "samples_of",
+    "statuses",
 ]

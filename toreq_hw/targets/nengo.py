@@ -11,7 +11,7 @@ from toreq_hw.records.deployment import NengoRun
 from toreq_hw.targets.agreement import compare
 from toreq_hw.targets.chip_report import chip_report
 from toreq_hw.targets.expected import figures, simulate
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target
 
 NOTE = (
     "Nothing ran on silicon: this neuron type runs on Nengo's own simulator, and no Nengo "
@@ -41,10 +41,11 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
 
 target = Target(
     name="nengo",
-    description="a Nengo model of custom neurons, bit for bit, usable in larger models",
+    description="a Nengo model of custom neurons, usable in larger models",
     run=run,
+    standing=Standing.EXACT,
     modules=("nengo",),
-    packages=("nengo",),
+    tried=("nengo 4.1.0",),
     extra="nengo",
     samples=50,
 )

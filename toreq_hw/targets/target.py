@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,23 +74,39 @@ class Outcome:
 Run = Callable[[Network, Samples, Options], Outcome]
 
 
+class Standing(Enum):
+    """How near a target comes to the contract, and what it runs on."""
+
+    EXACT = "exact, in software"
+    APPROXIMATE = "approximate, in software"
+    HARDWARE = "simulated: exact; real: needs a board, none was tried"
+    FILE = "writes a file, runs nothing"
+
+
 @dataclass(frozen=True)
 class Target:
     """One machine, or model of a machine, that a network file can be deployed to.
 
-    modules: what must be importable. packages: whose versions the record names. extra: that
-    installs them, or `extras.LAVA`. samples: test images that run unless a person says otherwise.
-    lossy: whether it can run with a threshold.
+    standing: how exact it is, and on what. modules: what must be importable. tried: packages with
+    the last version that the tests ran with, such as "nir 1.0.8". extra: that installs them, or
+    `extras.LAVA`. samples: test images that run unless a person says otherwise. lossy: whether it
+    can run with a threshold.
     """
 
     name: str
     description: str
     run: Run
+    standing: Standing
     modules: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
     extra: str = ""
     samples: int = 100
     lossy: bool = False
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Whose versions the record of a run names."""
+        return tuple(text.split()[0] for text in self.tried)
 
     def missing(self) -> tuple[str, ...]:
         """Those of `modules` that are not installed here."""
