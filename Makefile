@@ -225,6 +225,11 @@ rtl-relearn-quick: $(VENV)/extra-rtl-test ## The same on a small network, one ep
 rtl-relearn-mutants: $(VENV)/extra-rtl-test ## Break the fault port of a core that learns; its tests must notice.
 	$(BIN)/python testbench/relearning_mutants.py $(MUTANTS)
 
+.PHONY: bus-mutants
+
+bus-mutants: $(VENV)/extra-rtl-test ## Break the wrappers for AXI and Wishbone; each break must be noticed.
+	$(BIN)/python testbench/bus_mutants.py $(MUTANTS)
+
 rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000 MNIST test images through a compiled core.
 	$(BIN)/python -m testbench.rtl.soak $(RTL_NETWORKS)/mnist.safetensors --data mnist --lanes 16
 

@@ -55,6 +55,11 @@ def constraints(bus: Bus) -> dict[str, str]:
     }
 
 
+def synth_makefile(template: str) -> str:
+    """synth/Makefile: Yosys and nextpnr by themselves, without FuseSoC."""
+    return _filled(template, {"HARNESS": HARNESS, "MHZ": f"{1000 / PERIOD_NS:g}"})
+
+
 def vivado_script(template: str, bus: Bus) -> str:
     """build.tcl for the design's top."""
     names = " ".join(f"../{name}" for name in sources(bus))

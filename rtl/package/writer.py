@@ -10,6 +10,7 @@ from toreq_hw.rtl.package.build_files import (
     core_file,
     gtkwave_view,
     surfer_view,
+    synth_makefile,
     vivado_script,
 )
 from toreq_hw.rtl.package.harness import harness_verilog
@@ -46,6 +47,7 @@ def package_texts(vectors: Vectors, bus: Bus, version: str) -> dict[str, str]:
         "bench/view.gtkw": gtkwave_view(widths),
         "bench/view.sucl": surfer_view(),
         "synth/harness.v": harness_verilog(parameters),
+        "synth/Makefile": synth_makefile(_template("synth.Makefile.template")),
         "vivado/build.tcl": vivado_script(_template("build.tcl.template"), bus),
     }
     texts |= {f"bench/{name}": content for name, content in hex_files(vectors).items()}

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
@@ -19,7 +20,7 @@ from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.bus.registers import BYTES, STATUS, Register, registers
 from toreq_hw.rtl.parameters import CoreParameters
 
-PATIENCE = 20_000
+PATIENCE = 3_000
 """Cycles that something may take, and reads of STATUS."""
 
 Word = tuple[int, int]
@@ -78,7 +79,7 @@ class AxiMaster:
         keep = [lanes >> k & 1 for _, lanes in words for k in range(BYTES)]
         await self._source.send(AxiStreamFrame(data, tkeep=keep))
 
-    async def packet(self, words: int) -> list[int]:
+    async def packet(self) -> list[int]:
         """The next packet."""
         frame = await self._sink.recv()
         data = bytes(frame.tdata)
@@ -87,6 +88,10 @@ class AxiMaster:
     def has_packet(self) -> bool:
         """Whether anything has come that nobody asked for."""
         return not self._sink.empty()
+
+    def hold_packets(self, *, held: bool) -> None:
+        """Takes no words while `held`."""
+        self._sink.set_pause_generator(repeat(True) if held else self._rests())
 
 
 class WishboneMaster:
@@ -121,8 +126,8 @@ class WishboneMaster:
         dut = self._dut
         while self._rng.random() < self.idle:
             await RisingEdge(dut.wb_clk_i)
-            dut.wb_cyc_i.value = self._rng.getrandbits(1)
-            dut.wb_stb_i.value = 0
+            cycle, strobe = self._rng.choice(((0, 0), (0, 1), (1, 0)))
+            dut.wb_cyc_i.value, dut.wb_stb_i.value = cycle, strobe
             dut.wb_we_i.value = self._rng.getrandbits(1)
             dut.wb_adr_i.value = self._rng.getrandbits(8)
         await RisingEdge(dut.wb_clk_i)
@@ -154,7 +159,7 @@ class WishboneMaster:
             else:
                 raise BusError("INPUT must take a word, it did not")
 
-    async def packet(self, words: int) -> list[int]:
+    async def packet(self) -> list[int]:
         """Words until the one that STATUS calls the last."""
         bits = {field.name: 1 << field.low for field in STATUS}
         found: list[int] = []
@@ -162,17 +167,22 @@ class WishboneMaster:
             _, status = await self.read(0x0C)
             if not status & bits["OUTPUT"]:
                 continue
+            if await self.write(0x4C, 0):
+                raise BusError("OUTPUT must refuse to be written, it took it")
             done, word = await self.read(0x4C)
             if not done:
                 raise BusError("OUTPUT must hold what STATUS says, found none")
             found.append(word)
             if status & bits["OUTPUT_LAST"]:
                 return found
-        raise BusError(f"a packet must have {words} words, found {len(found)}")
+        raise BusError(f"a packet must end, found {len(found)} words of it")
 
     def has_packet(self) -> bool:
         """Words stay in the core until they are read."""
         return False
+
+    def hold_packets(self, *, held: bool) -> None:
+        """The same: nothing has to be done."""
 
 
 Master = AxiMaster | WishboneMaster

@@ -115,16 +115,30 @@ def test_the_cocotb_bench(package: Path) -> None:
     vectors.write_text(text)
 
 
+def fusesoc(core: Path, folder: Path, target: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """One target of the core in `core`, run in `folder`."""
+    (folder / "fusesoc.conf").write_text("[main]\n")
+    base = ["fusesoc", "--config", "fusesoc.conf", "--cores-root", str(core), "run"]
+    return ran([*base, "--target", target, *more, "toreq-hw:core:toreq"], folder)
+
+
 def test_fusesoc_takes_the_core_file(package: Path, tmp_path: Path) -> None:
     """Every target is set up; Verilator has no remark on the design."""
-    shutil.copytree(package, tmp_path / "core", ignore=shutil.ignore_patterns("verilated", "*.fst"))
-    (tmp_path / "fusesoc.conf").write_text("[main]\n")
-    base = ["fusesoc", "--config", "fusesoc.conf", "--cores-root", "core", "run"]
     for target in ("sim", "sim_verilator", "synth_ice40", "synth_ecp5", "vivado"):
-        done = ran([*base, "--target", target, "--setup", "toreq-hw:core:toreq"], tmp_path)
+        done = fusesoc(package, tmp_path, target, "--setup")
         assert done.returncode == 0, done.stdout + done.stderr
-    done = ran([*base, "--target", "lint", "toreq-hw:core:toreq"], tmp_path)
+    done = fusesoc(package, tmp_path, "lint")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@ICARUS
+def test_fusesoc_ends_with_the_verdict_of_the_bench(package: Path, tmp_path: Path) -> None:
+    done = fusesoc(package, tmp_path, "sim")
+    assert PASSED in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    failed = fusesoc(broken(package, tmp_path, "states.hex"), tmp_path, "sim")
+    assert "FAIL image 9, phase 2, states" in failed.stdout
+    assert failed.returncode != 0
 
 
 def test_the_harness_keeps_the_core(package: Path, tmp_path: Path) -> None:

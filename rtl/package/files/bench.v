@@ -1,5 +1,5 @@
 // A bench that checks itself: images through toreq_ports, every state and result compared with
-// what the simulator of toreq-hw computed. It ends with PASS and $finish, or with FAIL and $stop.
+// what the simulator of toreq-hw computed. It ends with PASS and status 0, or with FAIL and $fatal.
 // Sources rest and sinks refuse in pseudo-random cycles. +dump leaves a waveform in bench.fst.
 `timescale 1ns / 1ps
 
@@ -192,7 +192,7 @@ module bench;
         $finish;
       end else begin
         $display("FAIL: %0d differences in %0d phases", failures, answer_at);
-        $stop;
+        $fatal(1, "differs from the simulator of toreq-hw");
       end
     end
   end
