@@ -77,7 +77,11 @@ def _map_sections(
 def _traffic(cores: tuple[Core, ...], traffic: tuple[Traffic, ...]) -> Table:
     """The input, which sends the same to all cores that it feeds; then the busiest ways."""
     fed = [way for way in traffic if way.source is None]
-    rows = [("the input", f"each of {len(fed)} cores", f"{fed[0].messages:,.1f}")] if fed else []
+    rows = (
+        [("the input", f"each core that it feeds, {len(fed)} in all", f"{fed[0].messages:,.1f}")]
+        if fed
+        else []
+    )
     between = [(way.source, way) for way in traffic if way.source is not None]
     busiest = sorted(between, key=lambda pair: -pair[1].messages)
     rows += [

@@ -71,7 +71,7 @@ def _add_traffic(
             shrinkA=5,
             shrinkB=5,
             lw=0.5 + 2.5 * messages / ways[0][0],
-            color="#444444",
+            color="0.5",
             alpha=0.6,
         )
         figure.add_artist(arrow)
