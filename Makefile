@@ -161,7 +161,7 @@ onnx-check: $(VENV)/extra-quant ## Train on MNIST for one epoch; onnxruntime mus
 
 # The Observatory
 
-.PHONY: observe observe-gif observe-load observe-test
+.PHONY: observe observe-gif observe-load observe-machines observe-test
 
 observe: $(VENV)/extra-observe ## Watch the network of make sim settle, live in the browser.
 	$(BIN)/toreq-hw observe
@@ -169,8 +169,11 @@ observe: $(VENV)/extra-observe ## Watch the network of make sim settle, live in 
 observe-gif: $(VENV)/core ## Make the film of the README again.
 	$(BIN)/toreq-hw observe --sample 3 --nudge 5 --gif docs/observatory.gif
 
-observe-test: $(VENV)/lava $(VENV)/extra-rtl $(VENV)/extra-observe-test ## Run the tests of the Observatory.
-	$(BIN)/python -m pytest testbench/observatory --numprocesses auto
+observe-test: $(VENV)/extra-observe-test ## Run the tests of the Observatory, without other machines.
+	$(BIN)/python -m pytest testbench/observatory --ignore testbench/observatory/test_machines.py --numprocesses auto
+
+observe-machines: $(VENV)/lava $(VENV)/extra-rtl $(VENV)/extra-observe-test ## Compare the compiled core and Lava with the simulator, on the page.
+	$(BIN)/python -m pytest testbench/observatory/test_machines.py
 
 observe-load: $(VENV)/extra-observe-test ## Watch with 20 tabs at once for five minutes; what the server takes must not grow.
 	$(BIN)/python -m testbench.observatory.load
