@@ -180,7 +180,7 @@ def test_demo_writes_what_it_promises(tmp_path: Path) -> None:
     assert record["network_sha256"] == net.sha256
     assert net.couplings[0].weight_format is WeightFormat.TERNARY
     page = (tmp_path / "index.html").read_text()
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 9
     assert f"{100 * record['accuracy']:.2f} %" in page
 
 
