@@ -59,7 +59,8 @@ def _changed(rng: Random, values: np.ndarray) -> np.ndarray | None:
         with np.errstate(all="ignore"):
             return np.zeros(values.shape, rng.choice(_DTYPES))
     if kind == 2:
-        return values[None] if rng.random() < 0.5 else values.ravel()[:1].reshape(())
+        one = values.size and rng.random() < 0.5
+        return values.ravel()[:1].reshape(()) if one else values[None]
     if kind == 3:
         return values[: rng.randrange(len(values) + 1)]
     if kind == 4:
