@@ -1,9 +1,5 @@
 """Pictures of a network on a chip: what each core holds, and what happens in each tick."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib import colormaps
@@ -15,7 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from toreq_hw.records.chip import ChipActivity, ChipMap
-from toreq_hw.reports.pictures import svg
+from toreq_hw.reports.pictures import STYLE, svg
+
+_STYLE = {**STYLE, "axes.titlesize": 9}
 
 NAMED_CORES = 12
 """Up to so many, each bar has its core's name."""
@@ -31,7 +29,7 @@ def limit_bars(mapping: ChipMap) -> str:
     cores = mapping.cores
     names = list(cores[0].percent)
     colours = population_colours(list(dict.fromkeys(core.population for core in cores)))
-    with _style():
+    with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.6, 1.0 + 1.1 * len(names)), layout="constrained")
         panels = figure.subplots(len(names), 1, sharex=True, squeeze=False).ravel()
         for axes, name in zip(panels, names, strict=True):
@@ -68,7 +66,7 @@ def event_raster(activity: ChipActivity) -> str:
     sizes = activity.populations
     colours = population_colours(list(sizes))
     firsts = np.cumsum([0, *sizes.values()])
-    with _style():
+    with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.6, 3.4), layout="constrained")
         panels = figure.subplots(1, len(activity.phases), sharey=True, squeeze=False).ravel()
         for axes, phase in zip(panels, activity.phases, strict=True):
@@ -89,7 +87,7 @@ def event_raster(activity: ChipActivity) -> str:
 def phase_activity(activity: ChipActivity) -> str:
     """SVG text: events a sample in each tick by population, stacked, a panel for each phase."""
     colours = population_colours(list(activity.populations))
-    with _style():
+    with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.6, 2.8), layout="constrained")
         panels = figure.subplots(1, len(activity.phases), sharey=True, squeeze=False).ravel()
         for axes, phase in zip(panels, activity.phases, strict=True):
@@ -111,17 +109,3 @@ def _ticks(axes: Axes, phase: str, ticks: int) -> None:
     axes.set_xlabel("tick")
     axes.set_xlim(0.3, max(2, ticks) + 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Equal records give equal pictures."""
-    style: dict[Any, Any] = {
-        "svg.hashsalt": "toreq-hw",
-        "font.size": 9,
-        "axes.titlesize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    with mpl.rc_context(style):
-        yield

@@ -12,18 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 9,
     "svg.hashsalt": "toreq-hw",  # equal records give equal pages
 }
+"""Of every picture; one that wants more adds to it."""
+
 _SIZE = (4.6, 2.9)
 
 
 def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
     """Accuracy in per cent against epoch, one line per entry (values 0..1)."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure("epoch", "accuracy, %")
         for label, values in series.items():
             axes.plot(np.arange(1, len(values) + 1), 100 * np.asarray(values), label=label)
@@ -36,7 +38,7 @@ def recovery_curves(before: float, series: Mapping[str, Sequence[float]]) -> str
 
     series: one line per entry, from right after the damage on; dotted where it would have stayed.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure("epochs after the damage", "accuracy, %")
         for label, values in series.items():
             curve = 100 * np.array([before, *values])
@@ -51,7 +53,7 @@ def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
 
     values: integers (n,). Returns SVG text.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure(unit, "samples")
         found, count = np.unique(values, return_counts=True)
         axes.bar(found, count, width=0.8)
@@ -60,7 +62,7 @@ def histogram(values: npt.NDArray[np.integer], unit: str) -> str:
 
 def bars(heights: Sequence[float], horizontal: str, vertical: str) -> str:
     """One bar for each of 1, 2, 3, ..."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure(horizontal, vertical)
         axes.bar(np.arange(1, len(heights) + 1), heights, width=0.8)
         return svg(figure)
@@ -80,7 +82,7 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
         top, left = neuron // columns * height, neuron % columns * width
         sheet[top : top + shape[0], left : left + shape[1]] = weight[:, neuron].reshape(shape)
     largest = max(1, int(np.abs(sheet).max()))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_SIZE[0], _SIZE[0] * sheet.shape[0] / sheet.shape[1]))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(sheet, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")

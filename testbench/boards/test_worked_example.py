@@ -1,9 +1,11 @@
 """docs/link.md shows a conversation; the simulated board has the same one."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from testbench.boards.worked_example import (
     INPUTS,
@@ -13,7 +15,11 @@ from testbench.boards.worked_example import (
     learning_conversation,
 )
 from toreq_hw.boards.link.protocol import REPLY, Frame, Request, requests_of, summary_bytes
+from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.rtl.images import load_words
 from toreq_hw.rtl.learning.difference import learned_difference
+from toreq_hw.rtl.load_spaces import Space
+from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.targets.learned import state_of_trainer
 
 PAGE = Path(__file__).parents[2] / "docs" / "link.md"
@@ -92,3 +98,50 @@ def test_the_page_loads_what_it_says() -> None:
     latents = state_of_trainer(learner()).latents["input-output"].astype(int) >> 4 & 0xFFF
     words = [int(second) << 12 | int(first) for first, second in latents]
     assert rows[4:] == b"".join(word.to_bytes(3, "big") for word in words)
+
+
+def rows_of_page(net: Network, lanes: int) -> list[bytes]:
+    """What "Rows" of the page says of a board that does not learn, without our own packing."""
+    stores: dict[tuple[WeightFormat, bool], list[list[int]]] = {}
+    for coupling in net.dense_couplings:
+        weight, fed = coupling.weight, coupling.pre == net.input.name
+        skewed = not fed and weight.size >= 16_384
+        rows = stores.setdefault((coupling.weight_format, skewed), [])
+        n, m = weight.shape
+        matrices = [weight] if fed or skewed else [weight, weight.T]
+        for matrix in matrices:
+            padded = np.pad(matrix, [(0, -size % lanes) for size in matrix.shape])
+            if skewed:
+                for post in range(0, m, lanes):
+                    for pre in range(0, n, lanes):
+                        tile = padded[pre : pre + lanes, post : post + lanes]
+                        for i in range(lanes):
+                            rows.append([int(tile[i, (b - i) % lanes]) for b in range(lanes)])
+            else:
+                rows += padded[: len(matrix)].reshape(-1, lanes).tolist()
+    packed = []
+    for (weight_format, _), rows in stores.items():
+        bits = 2 if weight_format is WeightFormat.TERNARY else 8
+        for row in rows:
+            word = sum((value % (1 << bits)) << bits * k for k, value in enumerate(row))
+            packed.append(word.to_bytes(-(-bits * lanes // 8), "big"))
+    return packed
+
+
+@pytest.mark.parametrize("weights", WeightFormat)
+@pytest.mark.parametrize("sizes", [(5, 7, 3), (6, 130, 129, 9)])
+def test_rows_are_what_the_page_says(weights: WeightFormat, sizes: tuple[int, ...]) -> None:
+    """The larger one has a skewed store."""
+    rng = np.random.default_rng(len(sizes))
+    limit = int(weights.limit)
+    blank = layered(sizes, weights, (5,) * (len(sizes) - 1))
+    couplings = tuple(
+        c.with_parameters(rng.integers(-limit, limit + 1, c.weight.shape).astype(np.int8))
+        for c in blank.dense_couplings
+    )
+    net = replace(blank, couplings=couplings)
+    parameters = CoreParameters.of(net, lanes=4)
+    stores = [word for word in load_words(net, parameters) if word.space < Space.BIAS]
+    width = [-(-4 * store.width // 8) for store in parameters.stores]
+    assert [w.data.to_bytes(width[w.space], "big") for w in stores] == rows_of_page(net, 4)
+    assert any(store.skewed for store in parameters.stores) == (len(sizes) == 4)

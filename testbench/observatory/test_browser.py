@@ -100,11 +100,11 @@ def test_phases_learning_and_a_second_machine(browser: Any, app: Any) -> None:
         shown.tab.click("#forget")
         shown.tab.check("#fault")
         shown.tab.click("#compare")
-        shown.until("#difference", "one weight broken: ")
+        shown.until("#difference", "First difference to the reference engine, one weight broken: ")
         shown.tab.click("#go")
         shown.tab.uncheck("#fault")
         shown.tab.click("#compare")
-        shown.until("#difference", ": none, in any state of any tick")
+        shown.until("#difference", "First difference to the reference engine: none")
         assert shown.said == []
 
 

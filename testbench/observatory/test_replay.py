@@ -36,7 +36,7 @@ def replayed(folder: Path, content: bytes) -> tuple[int, str]:
 
 
 @given(seed=st.integers(0, 2**32 - 1), index=st.integers(0, 2**16))
-@settings(max_examples=30, deadline=None, derandomize=True)  # `make fuzz` draws anew
+@settings(max_examples=30, deadline=None)
 def test_a_damaged_recording_is_one_line(
     seed: int, index: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

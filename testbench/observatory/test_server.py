@@ -161,11 +161,10 @@ def test_other_machines_go_the_same_way(app: Any) -> None:
         page.until(lambda h: h["beside"])
         assert np.array_equal(page.planes[:4], page.planes[4:])
         page.ask("machine", name="dense", fault=True)
-        header = page.until(lambda h: "one weight broken" in h.get("machine", {}).get("name", ""))
-        if header["machine"]["running"]:
-            header = page.until(lambda h: h.get("machine", {}).get("running") is False)
-        found = header["machine"]
-        assert found["name"] == "dense engine, one weight broken"
+        name = "dense engine, one weight broken"
+        page.until(lambda h: h.get("machine", {}).get("name") == name)
+        page.until(lambda h: h["machine"]["running"] is False)
+        found = page.header["machine"]
         assert "expected" in found["difference"]
         page.ask("show", phase=found["phase"], tick=found["tick"])
         page.until(lambda h: h["view"]["tick"] == found["tick"])

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -47,11 +46,13 @@ async def run_apart(request: Request, folder: Path) -> Answer:
     process = multiprocessing.get_context("spawn").Process(
         target=_work, args=(request, folder, theirs, os.getpid()), daemon=True
     )
+    started = asyncio.ensure_future(asyncio.to_thread(_start, process, theirs))
     try:
-        await asyncio.to_thread(_start, process, theirs)
+        await asyncio.shield(started)
         found = await asyncio.to_thread(_receive, mine)
     finally:
-        with suppress(ValueError, AttributeError):
+        await asyncio.wait([started])  # what has not started yet cannot be ended
+        if process.pid is not None:
             process.terminate()
     if isinstance(found, ToreqError):
         raise found

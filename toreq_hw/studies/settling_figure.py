@@ -1,7 +1,5 @@
 """One image of a data set while it settles: states over ticks, and energy."""
 
-from typing import Any
-
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +9,9 @@ from toreq_hw import plot, sim
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network
 from toreq_hw.reports.page import caption
-from toreq_hw.reports.pictures import svg
+from toreq_hw.reports.pictures import STYLE, svg
 
-_STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "svg.hashsalt": "toreq-hw",  # equal records give equal pages
-    "svg.fonttype": "none",
-}
+_STYLE = {**STYLE, "svg.fonttype": "none"}
 _SIZE = (4.6, 2.9)
 
 PERCENTILE = 95
