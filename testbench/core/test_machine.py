@@ -195,7 +195,7 @@ def test_records_say_which_blas(monkeypatch: pytest.MonkeyPatch) -> None:
         {"user_api": "blas", "internal_api": "mkl", "version": "2024"},
         {"user_api": "openmp", "internal_api": "openmp", "version": None},
     ]
-    monkeypatch.setattr("toreq_hw.versions.threadpool_info", lambda: loaded)
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: loaded)
     assert versions()["blas"] == "mkl 2024, openblas 0.3 Zen"
-    monkeypatch.setattr("toreq_hw.versions.threadpool_info", list)
+    monkeypatch.setattr("threadpoolctl.threadpool_info", list)
     assert versions()["blas"].split(), "what numpy was built with"

@@ -257,7 +257,8 @@ def test_a_store_too_large_names_layer_limit_and_fix() -> None:
         CoreParameters.of(network, 2)
 
 
-def test_an_accumulator_too_wide_names_layer_limit_and_fix() -> None:
+def too_wide_an_accumulator() -> Network:
+    """A network that the simulator takes and no core does."""
     populations = (
         Population("input", 70_000, Role.INPUT, 8),
         Population("output", 1, Role.OUTPUT, 1),
@@ -267,15 +268,17 @@ def test_an_accumulator_too_wide_names_layer_limit_and_fix() -> None:
         DenseCoupling("input", "output", np.zeros((70_000, 1), np.int8), 0, WeightFormat.INT8),
         DenseCoupling("output", "side", np.zeros((1, 2), np.int8), 15, WeightFormat.TERNARY),
     )
-    network = Network(populations, couplings, {})
+    return Network(populations, couplings, {})
+
+
+def test_an_accumulator_too_wide_names_layer_limit_and_fix() -> None:
     with pytest.raises(NetworkError, match="population 'output': accumulators for any weights"):
-        CoreParameters.of(network, 64)
+        CoreParameters.of(too_wide_an_accumulator(), 64)
 
 
 def test_a_refused_core_leaves_no_file(tmp_path: Path) -> None:
-    network = layered(WeightFormat.TERNARY)
-    save(network, tmp_path / "network.safetensors")
-    arguments = [str(tmp_path / "network.safetensors"), "--lanes", "3", "--out"]
+    save(too_wide_an_accumulator(), tmp_path / "network.safetensors")
+    arguments = [str(tmp_path / "network.safetensors"), "--lanes", "64", "--out"]
     done = CliRunner().invoke(command, [*arguments, str(tmp_path / "out")])
     assert isinstance(done.exception, NetworkError)
     assert not (tmp_path / "out").exists()
