@@ -12,7 +12,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge
 from cocotb.utils import get_sim_time
 
-from testbench.rtl.bus_masters import MASTERS, BusError, Registers, Word
+from testbench.rtl.bus_masters import MASTERS, PERIOD_NS, BusError, Registers, Word
 from testbench.rtl.checker import Checker, MismatchError
 from testbench.rtl.model import Phase
 from toreq_hw.rtl.bus.buses import Bus
@@ -29,9 +29,6 @@ EVENTS = {field.name: 1 << field.low for field in INTERRUPTS}
 WAITS = {field.name: 1 << field.low for field in STATUS}
 
 ALL_BYTES = 15
-
-PERIOD_NS = 10
-"""Of the clock."""
 
 
 class BusBench:

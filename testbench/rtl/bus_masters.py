@@ -1,11 +1,11 @@
 """What masters both buses in a simulation: registers written and read, images in, packets out."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from itertools import repeat
 from typing import Any
 
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, SimTimeoutError, with_timeout
 from cocotbext.axi import (
     AxiLiteBus,
     AxiLiteMaster,
@@ -22,6 +22,9 @@ from toreq_hw.rtl.parameters import CoreParameters
 
 PATIENCE = 3_000
 """Cycles that something may take, and reads of STATUS."""
+
+PERIOD_NS = 10
+"""Of the clock."""
 
 Word = tuple[int, int]
 """32 bits, and which bytes of them count."""
@@ -65,12 +68,12 @@ class AxiMaster:
         """Whether it was done. lanes: which bytes, side by side."""
         first = (lanes & -lanes).bit_length() - 1
         data = value.to_bytes(BYTES, "little")[first : lanes.bit_length()]
-        response = await self._lite.write(address + first, data)
+        response = await self._in_time(self._lite.write(address + first, data), "a write must end")
         return bool(response.resp == AxiResp.OKAY)
 
     async def read(self, address: int) -> tuple[bool, int]:
         """Whether it was done, and the value."""
-        response = await self._lite.read(address, BYTES)
+        response = await self._in_time(self._lite.read(address, BYTES), "a read must end")
         return response.resp == AxiResp.OKAY, int.from_bytes(response.data, "little")
 
     async def send(self, words: list[Word]) -> None:
@@ -81,9 +84,16 @@ class AxiMaster:
 
     async def packet(self) -> list[int]:
         """The next packet."""
-        frame = await self._sink.recv()
+        frame = await self._in_time(self._sink.recv(), "a packet must come")
         data = bytes(frame.tdata)
         return [int.from_bytes(data[k : k + BYTES], "little") for k in range(0, len(data), BYTES)]
+
+    async def _in_time(self, work: Coroutine[Any, Any, Any], must: str) -> Any:
+        """What `work` gives; raises BusError where it takes too long."""
+        try:
+            return await with_timeout(work, 8 * PATIENCE * PERIOD_NS, "ns")
+        except SimTimeoutError:
+            raise BusError(f"{must} within {8 * PATIENCE} cycles, it did not") from None
 
     def has_packet(self) -> bool:
         """Whether anything has come that nobody asked for."""

@@ -35,6 +35,13 @@ DATA = re.compile(
 )
 """Registers that hold numbers, by name; any choice is sound, this one leaves control whole."""
 
+LEARNED = re.compile(
+    r"!?(generator|bias_found|learner\.(bias|read__data|lanes\.(product|sum|word|row|column)"
+    r"|(found_)?chunk\.(plus|minus|step)|\$signal|_step|theta|row_plus|row_minus|rate"
+    r"|inputs\.events|chunks($|\[)))"
+)
+"""The same of what learns: operands, products, sums, words, latents of biases, lists of chunks."""
+
 _BITS = re.compile(r"(\[\d+\])+$")
 
 
@@ -65,12 +72,14 @@ class Mutants:
         """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
 
         seconds: of the processor, for each of the three ways to answer each of the questions, of
-        which there are at most `ROUNDS`.
+        which there are at most `ROUNDS` for each choice of registers that are free.
         """
         names = self._all.latch_names.items()
         free = {latch for name, latch in names if DATA.match(name)}
-        if self._ask(mutant, seconds, free) == "PROVED":
-            return "PROVED"  # a refutation may need values that no data takes
+        learned = {latch for name, latch in names if LEARNED.match(name)}
+        for chosen in (free | learned, free) if learned else (free,):
+            if self._ask(mutant, seconds, chosen) == "PROVED":
+                return "PROVED"  # a refutation may need values that no data takes
         return self._ask(mutant, seconds, set())
 
     def _ask(self, mutant: int, seconds: int, free: set[int]) -> str:
