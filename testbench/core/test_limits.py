@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
 
 WAITS = re.compile(
     r"timeout|time_limit|deadline(?!=None)|patience|monotonic\(|ulimit|RLIMIT"
-    r"|process_time\(\) - \w+ <|\.wait\([\w.]|_LIMIT_S|CONNECT_S|CYCLE_LIMIT|GENEROUS_S"
+    r"|process_time\(\) - \w+ <|\.wait\([\w.]|_LIMIT_S|HUNG_S|CONNECT_S|CYCLE_LIMIT|GENEROUS_S"
 )
 """What a limit on time or work looks like in Python."""
 

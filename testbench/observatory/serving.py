@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from testbench.observatory.cases import digits_network
-from testbench.patience import GENEROUS_S
+from testbench.patience import GENEROUS_S, until
 from toreq_hw import data
 from toreq_hw.observatory.serving import listen
 
@@ -44,14 +44,6 @@ def served(port: int = 0) -> Iterator[Any]:
     folder.cleanup()
 
 
-def until(holds: Any) -> None:
-    """Waits until something holds."""
-    end = time.monotonic() + GENEROUS_S
-    while not holds():
-        assert time.monotonic() < end, "it must hold in time"
-        time.sleep(0.01)
-
-
 class Page:
     """A client that shows every frame at once. header, planes: of the last frame."""
 
@@ -67,6 +59,7 @@ class Page:
             max_size=None,
             compression=None,
             open_timeout=GENEROUS_S,
+            ping_interval=None,
         )
         self.header: dict[str, Any] = {}
         self.state: dict[str, Any] = {}

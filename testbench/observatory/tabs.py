@@ -1,14 +1,13 @@
 """A tab of a real browser, and what a test may ask of it."""
 
 import shutil
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from testbench.observatory.cases import digits_network
-from testbench.patience import GENEROUS_S
+from testbench.patience import HUNG_S, until
 from toreq_hw.observatory import plan_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -23,7 +22,7 @@ class Shown:
 
     def __init__(self, browser: Any, app: Any, **settings: Any) -> None:
         self.tab = browser.new_context(**settings).new_page()
-        self.tab.set_default_timeout(1000 * GENEROUS_S)
+        self.tab.set_default_timeout(1000 * HUNG_S)
         self.said: list[str] = []
         self.asked: list[str] = []
         self.tab.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
@@ -49,11 +48,8 @@ class Shown:
 
     def until(self, selector: str, words: str) -> str:
         """Waits until a part of the page says something. The policy of the page allows no eval."""
-        end = time.monotonic() + GENEROUS_S
-        while words not in (found := self.text(selector)):
-            assert time.monotonic() < end, found
-            time.sleep(0.05)
-        return found
+        until(lambda: words in self.text(selector), lambda: self.text(selector))
+        return self.text(selector)
 
     def settle(self) -> None:
         self.tab.click("#settle")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbench.observatory.cases import digit, digits_network
-from testbench.observatory.serving import until
+from testbench.patience import until
 from toreq_hw.observatory.apart import run_apart
 from toreq_hw.observatory.machines import Request
 from toreq_hw.targets import Samples

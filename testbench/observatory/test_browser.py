@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from testbench.observatory.cases import digit, digits_network, recorded
-from testbench.observatory.serving import served, until
+from testbench.observatory.serving import served
 from testbench.observatory.tabs import Shown, needs_browser
+from testbench.patience import until
 from toreq_hw import sim
 from toreq_hw.observatory import frame
 
@@ -96,7 +97,7 @@ def test_phases_learning_and_a_second_machine(browser: Any, app: Any) -> None:
         assert "T_relax" in shown.text("#reached")
         shown.tab.click("#learn")
         shown.until("#moved", "latents (grey)")
-        shown.until("#training", "1 images learned")
+        shown.until("#training", "Images learned: 1.")
         shown.tab.click("#forget")
         shown.tab.check("#fault")
         shown.tab.click("#compare")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from testbench.observatory.cases import digits_network
-from testbench.observatory.serving import until
 from testbench.observatory.tabs import Shown, needs_browser
+from testbench.patience import until
 from toreq_hw import sim
 from toreq_hw.observatory import frame
 
@@ -70,7 +70,7 @@ def test_cut_couplings_and_noise_end_and_are_taken_back(browser: Any, app: Any) 
         shown.tab.select_option("#place", "input-hidden")
         shown.tab.fill("#level", "0.5")
         shown.tab.click("#damage")
-        shown.until("#breaks", "missing_synapses 0.5 in input-hidden")
+        shown.until("#breaks", "missing synapses 0.5 in input-hidden")
         shown.settle()
         shown.until("#returned", "of 34 neurons are in the sound equilibrium")
         assert shown.text("#classes") != sound
@@ -80,7 +80,7 @@ def test_cut_couplings_and_noise_end_and_are_taken_back(browser: Any, app: Any) 
         shown.tab.select_option("#layer", "thermal_noise")
         shown.tab.fill("#level", "0.3")
         shown.tab.click("#damage")
-        shown.until("#breaks", "thermal_noise 0.3")
+        shown.until("#breaks", "thermal noise 0.3")
         shown.settle()
         history = tab.live.recording.last
         assert history.last > 30, "noise goes on for 60 ticks"
@@ -100,12 +100,22 @@ def test_what_was_broken_learns_again(browser: Any, app: Any) -> None:
         training = tab.live.training
         return [] if training is None else list(training.curve)
 
+    def right_of_enough() -> bool:
+        """More than that is reached after some thousands of images."""
+        return bool(points()) and (
+            points()[-1].accuracy > 0.7 or points()[-1].samples > MOST_SAMPLES
+        )
+
+    def best_after(number: int) -> float:
+        """The accuracy of single points goes up and down."""
+        return max(point.accuracy for point in points()[number + 1 :])
+
     with Shown(browser, app) as shown:
         tab = tab_of(app)
         shown.settle()
         shown.tab.fill("#train-speed", "4")
         shown.tab.click("#train")
-        until(lambda: len(points()) > 1)
+        until(right_of_enough)
         shown.tab.click("#train")  # stop
         shown.until("#train", "Train")
         learned = len(points())
@@ -117,7 +127,7 @@ def test_what_was_broken_learns_again(browser: Any, app: Any) -> None:
         broken = points()[learned]
         until(
             lambda: (
-                points()[-1].accuracy > broken.accuracy + 0.1
+                best_after(learned) > broken.accuracy + 0.1
                 or points()[-1].samples > broken.samples + MOST_SAMPLES
             )
         )
@@ -126,7 +136,7 @@ def test_what_was_broken_learns_again(browser: Any, app: Any) -> None:
         before, after = points()[learned - 1], points()[-1]
         assert broken.samples == before.samples, "the curve falls where neurons break"
         assert broken.accuracy < before.accuracy - 0.1
-        assert after.accuracy > broken.accuracy + 0.1, "and comes back"
+        assert best_after(learned) > broken.accuracy + 0.1, "and comes back"
         shown.until("#training", f"{100 * after.accuracy:.1f} %")
         label = shown.tab.get_attribute("#accuracy", "aria-label")
         assert f"now {100 * after.accuracy:.1f} %" in label

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from testbench.observatory.serving import Page, until
+from testbench.observatory.serving import Page
+from testbench.patience import until
 from toreq_hw.errors import InputError
 from toreq_hw.observatory import messages
 from toreq_hw.observatory.serving import listen

@@ -11,8 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
-from testbench.observatory.serving import Page, until
+from testbench.observatory.serving import Page
 from testbench.observatory.tabs import Shown, needs_browser
+from testbench.patience import until
 from toreq_hw.observatory.apart import run_apart
 from toreq_hw.observatory.machines import Answer, Request
 from toreq_hw.observatory.panels import plan_of

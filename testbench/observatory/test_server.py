@@ -1,10 +1,12 @@
 """A tab sees what `frame` and `relax` say; what is foreign stays out."""
 
 import importlib.util
+import inspect
 import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +17,10 @@ import psutil
 import pytest
 
 from testbench.observatory.cases import digit, digits_network, recorded
-from testbench.observatory.serving import Page, until
-from testbench.patience import GENEROUS_S
+from testbench.observatory.serving import Page, served
+from testbench.patience import GENEROUS_S, until
 from toreq_hw import network, sim
+from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.picture import planes
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +187,26 @@ def test_a_slow_page_skips_frames_and_slows_nothing(app: Any) -> None:
         assert tab.sent <= sent + 2
         header = page.until(lambda h: h["input"]["sample"] == 29 and h["view"]["atEnd"])
         assert header["number"] <= sent + 4
+
+
+def test_a_long_command_ends_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first learning step compiles for a minute where the machine is busy."""
+    import uvicorn
+
+    known = inspect.signature(uvicorn.Config.__init__).parameters
+    asked = {"ws_ping_interval": 0.2, "ws_ping_timeout": 0.2}
+    defaults = {n: p.default for n, p in known.items() if p.default is not inspect.Parameter.empty}
+    monkeypatch.setattr(uvicorn.Config.__init__, "__defaults__", tuple((defaults | asked).values()))
+    present = Live.present
+
+    def slow(live: Live, sample: int) -> None:
+        time.sleep(2)
+        present(live, sample)
+
+    monkeypatch.setattr(Live, "present", slow)
+    with served() as app, Page(app) as page:
+        page.ask("present", sample=7)
+        page.until(lambda h: h["input"]["sample"] == 7)
 
 
 def test_a_closed_tab_ends_its_session(app: Any) -> None:

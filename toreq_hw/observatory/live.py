@@ -41,7 +41,8 @@ class Live:
     """A network that a tab shows. Its methods run one at a time, in any thread.
 
     network: of the file. base: as it has learned. shown: under the settings, without damage.
-    Every method raises InputError or NetworkError for what it cannot do.
+    painted: images that the tab has painted so far. Every method raises InputError or NetworkError
+    for what it cannot do.
     """
 
     def __init__(self, network: Network, dataset: Dataset) -> None:
@@ -51,6 +52,7 @@ class Live:
         self.training: LiveTraining | None = None
         self.moved: list[Moved] = []
         self.sample: int | None = 0
+        self.painted = 0
         self.pixels = dataset.test.images[0]
         self.begin()
 
@@ -84,6 +86,7 @@ class Live:
 
     def present_pixels(self, values: Sequence[int]) -> None:
         """Shows an image of pixels 0..255, white is 255."""
+        self.painted += 1
         wanted = self.dataset.pixels
         if len(values) != wanted:
             raise InputError(f"an image must have {wanted} pixels, found {len(values)}")
@@ -112,7 +115,7 @@ class Live:
         self._take_over(training)
 
     def train(self, count: int) -> None:
-        """Learns the next training images, measures, and shows the image under new weights."""
+        """Learns the next training images, measures, and shows where the image settles now."""
         training = self._learner()
         if not training.curve:
             training.measure()
@@ -120,6 +123,8 @@ class Live:
         training.measure()
         self.moved = []
         self._take_over(training)
+        self._finish()
+        self.viewer.show(0, self.recording.last.last)
 
     def forget(self) -> None:
         """The weights of the file."""

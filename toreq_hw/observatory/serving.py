@@ -55,13 +55,18 @@ class Settings(TypedDict):
     ws_max_size: int
     ws_max_queue: int
     ws_per_message_deflate: bool
+    ws_ping_interval: None
     timeout_graceful_shutdown: int
     proxy_headers: bool
     server_header: bool
 
 
 def settings() -> Settings:
-    """Those that the page is served with."""
+    """Those that the page is served with.
+
+    Nothing is asked of a tab to prove that it is there: the machine says when it is closed. A tab
+    that is busy with a long command would answer too late and lose what it has learned.
+    """
     return Settings(
         log_level="error",
         access_log=False,
@@ -69,6 +74,7 @@ def settings() -> Settings:
         ws_max_size=4 * MOST_CHARACTERS,
         ws_max_queue=16,
         ws_per_message_deflate=False,
+        ws_ping_interval=None,
         timeout_graceful_shutdown=1,
         proxy_headers=False,
         server_header=False,

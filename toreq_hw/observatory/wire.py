@@ -45,7 +45,7 @@ def packed(header: Header, planes: Pixels) -> bytes:
 def about_network(network: Network, dataset: Dataset, plan: Plan) -> Header:
     """What does not change while a tab is open, but with the network: panels, choices, limits."""
     return {
-        "name": network.__repr__(),
+        "name": repr(network).removeprefix("<").removesuffix(">"),
         "sha256": network.sha256,
         "data": dataset.name,
         "samples": len(dataset.test),
@@ -131,6 +131,7 @@ def of_view(live: Live) -> Header:
         "best": int(scores.argmax()),
         "input": {
             "sample": live.sample,
+            "painted": live.painted,
             "label": _label(live),
             "pixels": (live.pixels.astype(int) * 255 // live.dataset.pixel_max).tolist(),
         },

@@ -12,6 +12,24 @@ function path(name, points) {
   return made;
 }
 
+const short = (value) => Math.round(value).toLocaleString(
+  "en", { notation: "compact", maximumFractionDigits: 1 });
+
+// Writes beside a curve what its corners stand for: [high, low] up, [left, what, right] along.
+function scale(svg, up, along) {
+  const sides = [["up", up], ["along", along]].map(([name, words]) => {
+    const side = document.createElement("span");
+    side.className = name;
+    side.append(...words.map((word) => {
+      const part = document.createElement("i");
+      part.textContent = word;
+      return part;
+    }));
+    return side;
+  });
+  svg.parentElement.replaceChildren(sides[0], svg, sides[1]);
+}
+
 // rows: [tick, energy, changes, synops, dense, rises]; now: the tick that is shown.
 export class EnergyCurve {
   constructor(svg, said) {
@@ -29,6 +47,7 @@ export class EnergyCurve {
   show(now) {
     const rows = this.rows.filter((row) => row[1] !== null);
     this.svg.replaceChildren();
+    this.svg.parentElement.hidden = !rows.length;
     if (!rows.length) {
       this.said.textContent = "This network has no energy: its feedback is its own.";
       return;
@@ -42,6 +61,7 @@ export class EnergyCurve {
       10 + 130 * (high - row[1]) / (high - low),
     ];
     this.svg.append(path("", rows.map(place)));
+    scale(this.svg, [short(high), "2E", short(low)], [number(first), "tick", number(last)]);
     const rises = rows.filter((row) => row[5]);
     for (const row of rises.slice(-500)) {
       const [x, y] = place(row);
@@ -54,7 +74,7 @@ export class EnergyCurve {
     }
     const change = at ? `2E = ${number(at[1])} at tick ${now}` : "";
     const fell = rises.length
-      ? `it did not fall in ${rises.length} ticks with changes, marked`
+      ? `it did not fall in ${rises.length} ticks with changes, marked in magenta`
       : "it fell in every tick with changes";
     this.said.textContent = `${change}; ${fell}. LSB of the finest accumulator, ticks 0 to ${last}.`;
     this.svg.setAttribute("aria-label", this.said.textContent);
@@ -62,13 +82,14 @@ export class EnergyCurve {
 }
 
 export function showAccuracy(svg, curve) {
-  svg.hidden = curve.length < 2;
-  if (svg.hidden) return;
+  svg.parentElement.hidden = curve.length < 2;
+  if (curve.length < 2) return;
   const last = curve[curve.length - 1][0] || 1;
   const first = curve[0][0];
   const points = curve.map(([x, y]) => [
     4 + 392 * (x - first) / Math.max(1, last - first), 96 - 92 * y]);
   svg.replaceChildren(path("", points));
+  scale(svg, ["100 %", "0 %"], [number(first), "images learned", number(last)]);
   const percent = (100 * curve[curve.length - 1][1]).toFixed(1);
   svg.setAttribute("aria-label", `accuracy from 0 to 100 %, now ${percent} %`);
 }

@@ -16,14 +16,16 @@ let sample = null;
 let beside = false;
 let parting = null; // where another machine leaves the simulator's way
 
-const wire = new Wire(hear, tell);
+const wire = new Wire(hear, (line) => { clearTimeout(waiting); tell(line); });
+const WORKING = "Working. The first time, code is compiled for what was asked.";
 let waiting = 0;
 
+// What was said of the last command is no longer true; what is said of this one stays.
 function ask(command) {
-  wire.send(command);
+  if (!wire.send(command)) return;
+  tell("");
   clearTimeout(waiting);
-  waiting = setTimeout(
-    () => tell("Working. The first time, code is compiled for what was asked."), 2000);
+  waiting = setTimeout(() => tell(WORKING), 2000);
 }
 
 const panels = new Panels(at("panels"), at("legend"), (population, neurons) => {
@@ -54,7 +56,7 @@ function hear(header, planes) {
   if (header.network) build(header.network);
   frame = { ...header, planes };
   if (header.state) showState(header.state);
-  tell(header.error ?? "");
+  if (header.error || at("trouble").textContent === WORKING) tell(header.error ?? "");
   if (header.machine) showMachine(header.machine);
   energy.take(header.curve);
   showInput(header.input);
@@ -79,7 +81,7 @@ function build(found) {
 
 function showInput(input) {
   sample = input.sample;
-  pad.set(input.pixels);
+  pad.set(input.pixels, input.painted);
   if (document.activeElement !== at("sample") && sample !== null) at("sample").value = sample;
   at("label").textContent = sample === null
     ? "your own image" : `test image ${sample}, labelled ${input.label}`;
@@ -95,6 +97,7 @@ function showFrame() {
   at("where").textContent = `${view.name} phase, tick ${view.tick}${event}, sweep ${view.sweep}`;
   at("end").textContent = ending(view);
   at("end").className = view.settled ? "settled" : view.ended ? "endless" : "";
+  showPhases(frame.phases, view.phase);
   at("scrub").min = view.first;
   at("scrub").max = view.last;
   if (document.activeElement !== at("scrub") || frame.playing) at("scrub").value = view.tick;
@@ -105,6 +108,13 @@ function showFrame() {
   showClasses(at("classes"), frame.scores, frame.best, network.rows);
   showWork(at("work"), counts);
   showReached(frame.reached, view);
+}
+
+function showPhases(phases, now) {
+  const words = phases.map((phase, k) => `${k + 1} ${phase.name}`);
+  const known = Array.from(at("phase").options, (option) => option.text);
+  if (words.join() !== known.join()) options(at("phase"), words.map((text, k) => [k, text]));
+  if (document.activeElement !== at("phase") || frame.playing) at("phase").value = now;
 }
 
 function ending(view) {
@@ -118,7 +128,8 @@ function ending(view) {
 function showReached(reached, view) {
   const names = Object.keys(reached);
   if (!names.length) {
-    at("reached").textContent = "A nudged phase shows how far credit runs back.";
+    at("reached").textContent =
+      "A nudged phase goes on from the free equilibrium and shows how far credit runs back.";
     return;
   }
   const layers = names.filter((name) => reached[name] > 0);
@@ -132,7 +143,7 @@ function showState(state) {
   frame.state = state;
   at("breaks").replaceChildren(...state.breaks.map((words) => {
     const item = document.createElement("li");
-    item.textContent = words;
+    item.textContent = words.replaceAll("_", " ");
     return item;
   }));
   at("undo").disabled = at("repair").disabled = !state.breaks.length;
@@ -146,7 +157,7 @@ function showState(state) {
   at("loop").textContent = state.gain
     ? `Spectral radius ${state.gain.radius.toFixed(3)}, ${side(state.gain.radius)}. `
       + `Lipschitz constant ${state.gain.lipschitz.toFixed(3)} of one update of all neurons, `
-      + `${side(state.gain.lipschitz)}.`
+      + `${side(state.gain.lipschitz)}.${crossing(state)}`
     : "The spectral radius of this network is not computed.";
   at("settles").textContent = `${state.shown.schedule}: ${state.shown.settles
     ? "always settles" : state.shown.energy
@@ -154,6 +165,12 @@ function showState(state) {
   at("schedule").value = state.settings.schedule;
   at("own").checked = state.settings.own_feedback;
   showTraining(state);
+}
+
+// At which scale the radius is 1; rounding of scaled weights moves it a little.
+function crossing({ gain, settings }) {
+  if (!(gain.radius > 0) || !(settings.gain > 0)) return "";
+  return ` The radius is 1 near a scale of ${(settings.gain / gain.radius).toFixed(2)}.`;
 }
 
 const side = (value) => (value < 1 ? "below 1" : value > 1 ? "above 1" : "exactly 1");
@@ -164,8 +181,8 @@ function showTraining(state) {
   showAccuracy(at("accuracy"), training ? training.curve : []);
   const last = training?.curve.at(-1);
   at("training").textContent = last
-    ? `${number(training.samples)} images learned; ${(100 * last[1]).toFixed(1)} % of `
-      + `${number(network.judged)} test images are right.`
+    ? `Images learned: ${number(training.samples)}. Right: ${(100 * last[1]).toFixed(1)} % of `
+      + `${number(network.judged)} test images.`
     : "";
   at("moved").replaceChildren(...state.moved.map((one) => {
     const figure = document.createElement("figure");
@@ -187,7 +204,7 @@ function showTraining(state) {
 function showMachine(machine) {
   const { name, running, difference } = machine;
   parting = difference ? machine : null;
-  panels.name(name);
+  panels.name(name.split(",")[0]);
   at("compare").disabled = running;
   at("go").hidden = !parting;
   const words = () => {
@@ -228,7 +245,7 @@ function show(tick) {
 
 function chooseLayer() {
   const chosen = network.layers.find((one) => one.kind === at("layer").value);
-  at("unit-said").textContent = `level: ${chosen.unit}; quiescence: ${chosen.quiescence}`;
+  at("unit-said").textContent = `Level: ${chosen.unit}. That it settles is ${chosen.quiescence}.`;
   at("level").max = chosen.high;
   const weights = /weight|synapses|read_noise/.test(chosen.kind);
   const places = weights ? network.couplings
@@ -291,6 +308,11 @@ function nudge(sign) {
 }
 
 for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
+at("phase").addEventListener("change", () => {
+  const phase = Number(at("phase").value);
+  ask({ do: "pause" });
+  ask({ do: "show", phase, tick: frame.phases[phase].last });
+});
 at("scrub").addEventListener("input", () => show(Number(at("scrub").value)));
 at("speed").addEventListener("input", () => { sayRates(); if (frame?.playing) play(); });
 at("train-speed").addEventListener("input", () => { sayRates(); if (frame?.learning) train(); });

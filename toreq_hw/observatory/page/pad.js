@@ -19,6 +19,7 @@ export class Pad {
       canvas.addEventListener(name, () => { if (this.down) { this.down = false; this.finish(); } });
     }
     canvas.addEventListener("keydown", (event) => this.key(event));
+    for (const name of ["focus", "blur"]) canvas.addEventListener(name, () => this.show());
   }
 
   build(image) {
@@ -26,11 +27,14 @@ export class Pad {
     this.canvas.width = this.width;
     this.canvas.height = this.height;
     this.pixels = new Uint8ClampedArray(this.width * this.height);
+    this.strokes = 0;
     this.at = [Math.floor(this.width / 2), Math.floor(this.height / 2)];
   }
 
-  set(pixels) {
-    if (this.down) return;
+  // painted: how many of this pad's images the server had when it sent these pixels. Older ones
+  // would undo a stroke that is on its way.
+  set(pixels, painted) {
+    if (this.down || painted < this.strokes) return;
     this.pixels = Uint8ClampedArray.from(pixels);
     this.show();
   }
@@ -89,6 +93,7 @@ export class Pad {
   }
 
   finish() {
+    this.strokes += 1;
     this.painted(Array.from(this.pixels));
   }
 

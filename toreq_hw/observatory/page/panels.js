@@ -2,7 +2,8 @@
 
 import { colour, panelPixels, put } from "./picture.js";
 
-const LARGEST_PIXEL = 24;
+const LARGEST_PIXEL = 28;
+const COLUMN_PIXEL = 18;
 const WIDEST = 560;
 const HIGHEST = 260;
 
@@ -26,9 +27,11 @@ export class Panels {
     const canvas = document.createElement("canvas");
     const other = document.createElement("canvas");
     const [whose, others] = [canvas, other].map((one) => framed(one));
+    others.classList.add("beside");
     const caption = document.createElement("figcaption");
+    const largest = panel.width === 1 ? COLUMN_PIXEL : LARGEST_PIXEL;
     const times = Math.max(1, Math.floor(
-      Math.min(LARGEST_PIXEL, WIDEST / panel.width, HIGHEST / panel.height)));
+      Math.min(largest, WIDEST / panel.width, HIGHEST / panel.height)));
     for (const one of [canvas, other]) {
       one.width = panel.width;
       one.height = panel.height;
@@ -42,7 +45,10 @@ export class Panels {
     const states = `${panel.size} neurons, states ${panel.low} to ${panel.high}`;
     canvas.setAttribute("aria-label", `${panel.name}: ${states}`);
     canvas.dataset.population = panel.name;
-    caption.textContent = `${panel.name}, ${states}`;
+    say(caption, panel.name, states);
+    if (panel.role === "output" && panel.width === 1) {
+      for (const one of [whose, others]) one.lastChild.append(numbered(panel.height));
+    }
     figure.append(whose, others, caption);
     this.root.append(figure);
     if (panel.role !== "input") this.listen(panel, canvas, caption, states);
@@ -52,7 +58,7 @@ export class Panels {
   // The other machine, in words.
   name(words) {
     for (const { panel, others, other } of this.figures) {
-      others.dataset.words = `on the ${words}`;
+      others.querySelector(".whose").textContent = words;
       other.setAttribute("aria-label", `${panel.name} on the ${words}`);
     }
   }
@@ -63,7 +69,7 @@ export class Panels {
       const neuron = parting?.population === panel.name ? parting.neuron : -1;
       const cell = neuron < 0 ? -1 : panel.cells.indexOf(neuron);
       for (const one of [whose, others]) {
-        const mark = one.lastChild;
+        const mark = one.querySelector(".parts");
         mark.hidden = cell < 0;
         mark.style.left = `${100 * (cell % panel.width) / panel.width}%`;
         mark.style.top = `${100 * Math.floor(cell / panel.width) / panel.height}%`;
@@ -76,10 +82,9 @@ export class Panels {
   listen(panel, canvas, caption, states) {
     let at = [0, 0];
     canvas.tabIndex = 0;
-    const say = () => {
+    const point = () => {
       const neuron = panel.cells[at[1] * panel.width + at[0]];
-      const chosen = neuron < 0 ? "no neuron here" : `neuron ${neuron}`;
-      caption.textContent = `${panel.name}, ${states}; ${chosen}`;
+      say(caption, panel.name, `${states}; ${neuron < 0 ? "no neuron here" : `neuron ${neuron}`}`);
     };
     const breakHere = () => {
       const neurons = this.under(panel, at);
@@ -91,7 +96,7 @@ export class Panels {
         Math.min(panel.width - 1, Math.floor((event.clientX - box.left) / box.width * panel.width)),
         Math.min(panel.height - 1, Math.floor((event.clientY - box.top) / box.height * panel.height)),
       ];
-      say();
+      point();
       breakHere();
     });
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -103,7 +108,7 @@ export class Panels {
           Math.max(0, Math.min(panel.width - 1, at[0] + dx)),
           Math.max(0, Math.min(panel.height - 1, at[1] + dy)),
         ];
-        say();
+        point();
       } else return;
       event.preventDefault();
       event.stopPropagation();
@@ -158,13 +163,37 @@ export class Panels {
   }
 }
 
-// A picture with the frame that marks one of its neurons.
+function say(caption, name, words) {
+  const title = document.createElement("b");
+  title.textContent = name;
+  caption.replaceChildren(title, words);
+}
+
+// Numbers beside the pixels of a column.
+function numbered(count) {
+  const names = document.createElement("div");
+  names.className = "names";
+  names.setAttribute("aria-hidden", "true");
+  names.append(...Array.from({ length: count }, (_, k) => {
+    const name = document.createElement("span");
+    name.textContent = k;
+    return name;
+  }));
+  return names;
+}
+
+// Whose picture it is, the picture, and the frame that marks one of its neurons.
 function framed(canvas) {
   const holder = document.createElement("div");
+  const whose = document.createElement("p");
+  const picture = document.createElement("div");
   const mark = document.createElement("i");
-  holder.className = "picture";
+  whose.className = "whose";
+  whose.textContent = "simulator";
+  picture.className = "picture";
   mark.className = "parts";
   mark.hidden = true;
-  holder.append(canvas, mark);
+  picture.append(canvas, mark);
+  holder.append(whose, picture);
   return holder;
 }

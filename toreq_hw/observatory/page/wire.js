@@ -39,8 +39,11 @@ export class Wire {
     });
   }
 
+  // Whether there is a server that hears it.
   send(command) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(command));
+    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(command));
+    return true;
   }
 }
 
