@@ -71,8 +71,8 @@ class Mutants:
     def compare(self, mutant: int, seconds: int) -> str:
         """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
 
-        seconds: of the processor, for each of the three ways to answer each of the questions, of
-        which there are at most `ROUNDS` for each choice of registers that are free.
+        seconds: of the processor, for each of the three ways to answer a question. At most `ROUNDS`
+        questions are asked for each choice of registers that are free.
         """
         names = self._all.latch_names.items()
         free = {latch for name, latch in names if DATA.match(name)}
