@@ -16,12 +16,23 @@ LINKS_BEGIN, LINKS_END = "<!-- links -->", "<!-- end of links -->"
 """Between these `toreq-hw report` puts links to the other pages of a folder."""
 
 
+WORDS = 28
+"""Characters of a cell from which on its column is read as words."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; the first column is left-aligned, the others right."""
+    """Rows of text under a header; the first column names the row."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of each column: `words` are left-aligned and wrap; `figures` stand right, on one line."""
+        longest = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        longest = longest or [0] * len(self.header)
+        return tuple("words" if n == 0 or k >= WORDS else "figures" for n, k in enumerate(longest))
 
 
 @dataclass(frozen=True)

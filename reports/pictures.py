@@ -10,9 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from matplotlib.ticker import MaxNLocator
 
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C")
+"""Told apart with any kind of sight: M. Okabe and K. Ito, Color Universal Design (2008); the black
+of theirs is a grey, which shows on dark paper too.
+"""
+
 STYLE: dict[Any, Any] = {
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 9,
@@ -39,12 +46,12 @@ def recovery_curves(before: float, series: Mapping[str, Sequence[float]]) -> str
     series: one line per entry, from right after the damage on; dotted where it would have stayed.
     """
     with mpl.rc_context(STYLE):
-        figure, axes = _figure("epochs after the damage", "accuracy, %")
+        figure, axes = _figure("epochs after the damage", "accuracy, %", (5.6, 4.2))
         for label, values in series.items():
             curve = 100 * np.array([before, *values])
             (line,) = axes.plot(np.arange(-1, len(values)), curve, label=label)
             axes.hlines(curve[1], 0, len(values) - 1, colors=line.get_color(), linestyles=":")
-        axes.legend(frameon=False, fontsize=7)
+        figure.legend(frameon=False, loc="outside lower center", ncols=2)
         return svg(figure)
 
 
@@ -90,8 +97,10 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
         return svg(figure, f"input weights of {count} hidden neurons, an image each")
 
 
-def _figure(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=_SIZE, layout="constrained")
+def _figure(
+    horizontal: str, vertical: str, size: tuple[float, float] = _SIZE
+) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot(xlabel=horizontal, ylabel=vertical)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure, axes

@@ -138,3 +138,14 @@ def test_what_holds_no_page_is_refused(name: str, tmp_path: Path) -> None:
     assert len(done.error.splitlines()) == 1
     assert not (tmp_path / "empty" / INDEX).exists()
     assert not (tmp_path / "absent").exists()
+
+
+def test_figures_stay_on_one_line_and_words_wrap() -> None:
+    table = Table(
+        ("case", "accuracy", "why"), (("a", "97.4 ± 0.6", "power at rest, where it is known"),)
+    )
+    assert table.kinds == ("words", "figures", "words")
+    assert Table(("case", "accuracy"), ()).kinds == ("words", "figures")
+    text = page_html(Page("A page", "All held.", (Section("A section", "", table),)))
+    assert _Seen(text).values("td", "class") == ["words", "figures", "words"]
+    assert "td.figures { white-space: nowrap; }" in text
