@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from toreq_hw.interrupts import hold_interrupts
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.augmentation import mirror_images, shift_images
 from toreq_hw.sim.learning.generator import sample_order
@@ -55,20 +56,26 @@ def learn_epoch(
     watch: Callable[[Progress], None] = lambda _: None,
     before: Progress = NOTHING,
     learn: Learn | None = None,
+    *,
+    every: int | None = None,
 ) -> Progress:
     """Learns every sample once and moves the trainer to its next epoch.
 
-    watch: called with the progress of each short run. before: of the samples of this epoch that
-    the trainer has learned already; they are in the progress that is returned. learn: in place of
-    the trainer's own method; it is given one sample at a time.
+    watch: called with the progress of each short run. Ctrl-C and SIGTERM wait until it returns, so
+    that whoever catches them knows which samples are learned. before: of the samples of this epoch
+    that the trainer has learned already; they are in the progress that is returned. learn: in place
+    of the trainer's own method; it is given one sample at a time. every: runs end at its multiples
+    too.
     """
     inputs, order = epoch_samples(trainer, training)
     total = before
     synapses = trainer.blueprint.synapses
     run = 1 if learn else min(_RUN, max(1, _RUN_SYNAPSES // max(1, synapses)))
-    for first in range(before.samples, len(order), run):
-        progress = (learn or trainer.learn)(inputs, training.labels, order[first : first + run])
-        total += progress
-        watch(progress)
+    while (first := total.samples) < len(order):
+        last = first + (min(run, every - first % every) if every else run)
+        with hold_interrupts():
+            progress = (learn or trainer.learn)(inputs, training.labels, order[first:last])
+            total += progress
+            watch(progress)
     trainer.epoch += 1
     return total

@@ -11,6 +11,7 @@ from toreq_hw import network
 from toreq_hw.cli.starting import epochs_of
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat, layered
+from toreq_hw.records.training import EpochPart
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.sim.perturbation import DeadNeurons
 from toreq_hw.sim.perturbation.fault_map import FaultMap
@@ -117,6 +118,7 @@ LINES = {
     "train --resume net.checkpoint --out new --hidden 3": "--hidden must be left out with --resume",
     "train --resume net.checkpoint --out new --data mnist": "--data must be left out with --resume",
     "train --resume net.checkpoint --out new --seed 1": "--seed must be left out with --resume",
+    "train --out new --checkpoint-every 0": "--checkpoint-every must be a whole number in 1..",
     "inject net.safetensors --layer dead_neurons --levels 0,1 --set value=0 --set value=1": "once",
     "import net.safetensors": "FILE must be an ONNX graph, found a network file",
     "quantize net.checkpoint --out new": "must be a float model or an ONNX graph, found a checkpoi",
@@ -166,9 +168,13 @@ def test_the_line_says_what_must_hold(line: str) -> None:
 def test_epochs_that_a_checkpoint_has_passed_are_refused() -> None:
     trainer = Trainer(layered((4, 3), WeightFormat.TERNARY, (2,)), Rule(), 1)
     trainer.epoch = 4
-    assert epochs_of(trainer, 4) == 4
+    assert epochs_of(trainer, 4, None) == 4
     with pytest.raises(InputError, match=r"--epochs must be at least 4, .* not 3"):
-        epochs_of(trainer, 3)
+        epochs_of(trainer, 3, None)
+    part = EpochPart(samples=1, correct=0, sweeps=3, unsettled=0, events=0)
+    assert epochs_of(trainer, 5, part) == 5
+    with pytest.raises(InputError, match=r"--epochs must be at least 5, .* a part, not 4"):
+        epochs_of(trainer, 4, part)
 
 
 def test_an_empty_text_is_refused() -> None:

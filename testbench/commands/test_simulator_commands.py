@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -74,31 +76,56 @@ def test_train_writes_network_checkpoint_and_record(trained: Path) -> None:
     assert trained.with_suffix(".checkpoint").is_file()
 
 
-def test_interrupted_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_training_resumes_to_the_same_bits(
+    tmp_path: Path, sent: signal.Signals, status: int
+) -> None:
+    """By the command that it names; interrupted as the first run of samples is kept."""
     kept, out = tmp_path / "c", tmp_path / "net.safetensors"
-    arguments = ["train", "--hidden", "24", "--epochs", "4000", "--out", str(out)]
+    arguments = ["train", "--hidden", "24", "--epochs", "4000", "--augment", "1", "--out", str(out)]
+    arguments += ["--checkpoint", str(kept), "--checkpoint-every", "9"]
     with subprocess.Popen(
-        [sys.executable, "-c", LISTENING, *arguments, "--checkpoint", str(kept)],
-        stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", LISTENING, *arguments], stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             wait_for(kept)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=GENEROUS_S) == 130
+            process.send_signal(sent)
+            _, errors = process.communicate(timeout=GENEROUS_S)
+            assert process.returncode == status
         finally:
             process.kill()
     assert list(tmp_path.iterdir()) == [kept]  # whole, and nothing half-written beside it
     trainer, notes = checkpoint.load(kept)
-    epochs = trainer.epoch + 2
     assert len(notes["history"]) == trainer.epoch
-    resumed = toreq("train", "--resume", kept, "--epochs", epochs, "--out", out)
+    samples = notes["part"]["samples"] if notes["part"] else 0
+    assert samples % 9 == 0 or samples == 1438
+    line, ended = [line for line in errors.splitlines() if line][-2:]
+    form = r"interrupted after (.*) of 4000; wrote (.*); go on with: toreq-hw (.*)"
+    said, epoch = re.fullmatch(form, line), trainer.epoch
+    place = f"sample {samples} of epoch {epoch + 1}" if samples else f"epoch {epoch}"
+    assert said, errors
+    assert said.groups()[:2] == (place, str(kept))
+    assert ended == {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[sent]
+    epochs = trainer.epoch + 2
+    resumed = toreq(*shlex.split(said[3]), "--epochs", epochs)
     assert resumed.returncode == 0, resumed.stderr
+    assert_trained_straight(kept, out, epochs)
+
+
+def assert_trained_straight(kept: Path, out: Path, epochs: int) -> None:
+    """Both files are those of a training that nothing has interrupted."""
+    trainer, notes = checkpoint.load(kept)
     straight = Trainer(trainer.blueprint, trainer.rule, trainer.seed)
     digits = data.load("digits")
     inputs = data.encode(digits.train.images, digits.pixel_max, straight.blueprint.input)
-    for _ in range(epochs):
-        learn_epoch(straight, TrainingSamples(inputs, digits.train.labels, digits.shape))
+    training = TrainingSamples(inputs, digits.train.labels, digits.shape, augment=1)
+    learned = [learn_epoch(straight, training) for _ in range(epochs)]
     assert network.load(out).sha256 == straight.network().sha256
+    assert np.array_equal(trainer.synapses.latent, straight.synapses.latent)
+    assert np.array_equal(trainer.synapses.bias_latent, straight.synapses.bias_latent)
+    assert trainer.random_state == straight.random_state
+    shares = [entry["train_accuracy"] for entry in notes["history"]]
+    assert shares == [progress.correct / progress.samples for progress in learned]
 
 
 def wait_for(path: Path) -> None:

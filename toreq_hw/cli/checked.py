@@ -35,7 +35,9 @@ from toreq_hw.studies.kept_work import kept_work, run_name
 OVERWRITE = "toreq_hw.overwrite"
 """Key of a click context's `meta`: whether kept work of another run is written over."""
 
-_NO_SETTINGS = frozenset({"overwrite", "jobs", "threads", "scheduler", "compare", "traced"})
+_NO_SETTINGS = frozenset(
+    {"overwrite", "jobs", "threads", "scheduler", "compare", "traced", "checkpoint_every"}
+)
 """Parameters that change nothing about the networks that a command writes."""
 
 

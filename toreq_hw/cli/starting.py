@@ -12,6 +12,7 @@ from toreq_hw.data import Dataset, Spec
 from toreq_hw.data.own import Form
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
+from toreq_hw.records.training import EpochPart
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.training.ends import check_ends
 
@@ -104,13 +105,17 @@ def refuse_resumed_options(noted: str | None = None) -> None:
         raise InputError(f"--data must be {noted} again with --resume: no checkpoint makes it run")
 
 
-def epochs_of(trainer: Trainer, asked: int) -> int:
-    """The epochs that a resumed training ends at. Raises InputError where they have passed."""
-    if asked < trainer.epoch:
-        raise InputError(
-            f"--epochs must be at least {trainer.epoch}, which the checkpoint of --resume has "
-            f"learned, not {asked}"
-        )
+def epochs_of(trainer: Trainer, asked: int, part: EpochPart | None) -> int:
+    """The epochs that a resumed training ends at. part: of its epoch, what is learned already.
+
+    Raises InputError where they have passed, or the last of them is left unfinished.
+    """
+    learned = trainer.epoch + (part is not None)
+    if asked < learned:
+        how = "of which the checkpoint of --resume has learned a part"
+        if part is None:
+            how = "which the checkpoint of --resume has learned"
+        raise InputError(f"--epochs must be at least {learned}, {how}, not {asked}")
     return asked
 
 

@@ -1,18 +1,28 @@
 """The files of `toreq-hw train`: where its checkpoint lies, what it notes, whose run goes on."""
 
+import shlex
 from pathlib import Path
 
+import click
+
 from toreq_hw import data
-from toreq_hw.cli.checked import Files, Values
+from toreq_hw.cli.checked import Files, Values, overwriting
+from toreq_hw.cli.runs import current_run
+from toreq_hw.data import Spec
+from toreq_hw.data.own import Form
 from toreq_hw.destinations import Way, destination
 from toreq_hw.errors import DataError, InputError
 from toreq_hw.json_values import JsonObject
 from toreq_hw.reading import Fields, record_from
 from toreq_hw.records.training import CheckpointNotes, TrainedEpoch
 from toreq_hw.sim.learning import Trainer
+from toreq_hw.studies.kept_training import Checkpoints
 from toreq_hw.studies.kept_work import kept_work
 
 _MOST = (1 << 31) - 1
+
+_GOES_ON_WITH = ("checkpoint_path", "checkpoint_every", "samples", "json_path")
+"""Options of `train` that are given again where it goes on; a checkpoint answers the others."""
 
 
 def checkpoint_path(out: Path, named: Path | None) -> Path | None:
@@ -20,6 +30,25 @@ def checkpoint_path(out: Path, named: Path | None) -> Path | None:
     if named is None and destination(out).way is not Way.REPLACED:
         return None
     return named or out.with_suffix(".checkpoint")
+
+
+def checkpoints(out: Path, options: Values) -> Checkpoints | None:
+    """The checkpoints of the training in progress, and how a person goes on from one."""
+    path = checkpoint_path(out, options["checkpoint_path"])
+    if path is None:
+        return None
+    words = ["toreq-hw", "train", "--resume", str(path), "--out", str(out)]
+    given = click.get_current_context().params
+    if Spec.of(given["data_name"]).form is Form.FUNCTION:
+        words += ["--data", given["data_name"]]
+    for name in _GOES_ON_WITH:
+        if given[name] is not None:
+            words += [f"--{name.removesuffix('_path').replace('_', '-')}", str(given[name])]
+    if overwriting():
+        words.append("--overwrite")
+    return Checkpoints(
+        path=path, run=current_run(), every=options["checkpoint_every"], go_on=shlex.join(words)
+    )
 
 
 def train_files(values: Values) -> Files:

@@ -63,5 +63,5 @@ def _resume(options: Values) -> tuple[Trainer, CheckpointNotes]:
     if isinstance(found.get("data"), str):
         starting.refuse_resumed_options(found["data"])
     notes = notes_from(found, trainer, options["resume"])
-    epochs = starting.epochs_of(trainer, options["epochs"] or notes.epochs)
+    epochs = starting.epochs_of(trainer, options["epochs"] or notes.epochs, notes.part)
     return trainer, replace(notes, epochs=epochs)

@@ -34,6 +34,7 @@ INTEGER_ONLY = (
     "latent_bits",
     "resume",
     "checkpoint_path",
+    "checkpoint_every",
     *READOUT_OPTIONS,
 )
 """Options of `train` that mean nothing to this engine."""

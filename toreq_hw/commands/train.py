@@ -21,7 +21,7 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import OutputFile
 from toreq_hw.cli.runs import current_run
-from toreq_hw.cli.train_files import checkpoint_path, train_files
+from toreq_hw.cli.train_files import checkpoints, train_files
 from toreq_hw.cli.train_options import integer_options
 from toreq_hw.cli.train_start import begin_training
 from toreq_hw.files import together, write_json
@@ -61,6 +61,11 @@ Examples:
     type=OutputFile(),
     help="Default: beside --out.",
 )
+@click.option(
+    "--checkpoint-every",
+    type=Whole(1, MAX_COUNT),
+    help="Write it after every N samples of an epoch too.",
+)
 @click.option("--rule", type=Name(["eqprop", "backprop"]), help="Torch: what moves the weights.")
 @click.option("--batch-size", type=Whole(1, MAX_COUNT), help="Torch: samples a step.")
 @click.option("--learning-rate", type=Real(0, 10, above=True), help="Torch: Adam's first step.")
@@ -79,8 +84,9 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
     """Train a network with the integer on-chip rule, or offline with torch.
 
     Integer: one sample at a time, integers only (docs/numerics.md, section 6). A checkpoint
-    is written after every epoch; an interrupted training resumes to the same bits with
-    --resume. Torch: batches, Adam and Brevitas quantisers (docs/quantisation.md).
+    is written after every epoch, and on Ctrl-C and SIGTERM after the last sample learned; a
+    training resumes from it to the same bits with --resume. Torch: batches, Adam and Brevitas
+    quantisers (docs/quantisation.md).
     Prints the accuracy on the test set.
     """
     if engine == "torch":
@@ -91,14 +97,13 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 
 
 def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
-    kept = checkpoint_path(out, options["checkpoint_path"])
     trainer, notes = begin_training(options)
     dataset = data.load(notes.data, trainer.blueprint.encoding)
     if notes.holdout:
         dataset = dataset.holding_out(notes.holdout)
     dataset = with_samples(dataset, options["samples"])
     begin = time.perf_counter()
-    history = train(trainer, dataset, notes, kept, current_run(), console.terminal)
+    history = train(trainer, dataset, notes, checkpoints(out, options), console.terminal)
     trained = trainer.network()
     record = IntegerTraining(
         data=dataset.name,

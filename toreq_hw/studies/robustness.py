@@ -21,6 +21,7 @@ from toreq_hw.sim.campaign.suite import SUITE, CampaignSpec
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.studies.campaign import baseline_of, campaign
+from toreq_hw.studies.kept_training import Checkpoints
 from toreq_hw.studies.kept_work import kept_work, run_name
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import Screen
@@ -197,7 +198,7 @@ def _train(dataset: Dataset, path: Path, options: Options, screen: Screen) -> Tr
     shape = settings.dense(sizes, WeightFormat.TERNARY)
     trainer = Trainer(shape, settings.rule(shape, settings.epochs), seed)
     notes = TrainingNotes(epochs=settings.epochs, augment=settings.augment)
-    train(trainer, dataset, notes, kept, run, screen)
+    train(trainer, dataset, notes, Checkpoints(path=kept, run=run), screen)
     network.save(trainer.network(), path, run=run)
     return trainer
 

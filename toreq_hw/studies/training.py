@@ -1,15 +1,13 @@
-"""One training with the integer on-chip rule, epoch by epoch, with a checkpoint after each."""
-
-from dataclasses import replace
-from pathlib import Path
+"""One training with the integer on-chip rule, epoch by epoch, with checkpoints."""
 
 from toreq_hw import data
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.records import plain
 from toreq_hw.records.training import TrainedEpoch, TrainingNotes
-from toreq_hw.sim.learning import Progress, Trainer, checkpoint
+from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.training_samples import NOTHING
+from toreq_hw.studies.kept_training import Checkpoints, KeptTraining
 from toreq_hw.studies.screen import NO_SCREEN, Screen
 from toreq_hw.training.integer import learn_epochs, training_samples
 from toreq_hw.training.reports import EpochReport
@@ -19,34 +17,38 @@ def train(
     trainer: Trainer,
     dataset: Dataset,
     notes: TrainingNotes,
-    kept: Path | None = None,
-    run: str | None = None,
+    kept: Checkpoints | None = None,
     screen: Screen = NO_SCREEN,
 ) -> tuple[TrainedEpoch, ...]:
     """Runs the remaining epochs; returns a record an epoch, those before among them.
 
-    notes: go into the checkpoint at `kept` after every epoch, with the history so far. run: named
-    by the checkpoint.
+    notes: go into the checkpoints, with the history so far. kept: None for none. An interrupt
+    leaves a checkpoint of the last sample.
     """
     shape = trainer.blueprint
     training = training_samples(shape, dataset, notes.augment, mirror=notes.mirror)
     tests = data.input_states(shape, dataset.test.images, dataset.pixel_max)
     before = begun_epoch(notes, dataset)
     todo = max(0, notes.epochs - trainer.epoch) * len(dataset.train) - before.samples
-    with screen.bar("training", max(0, todo)) as bar:
+    keeper = KeptTraining(trainer, notes, before, kept, screen)
+    with keeper.kept_on_interrupt(), screen.bar("training", max(0, todo)) as bar:
+
+        def watch(part: Progress) -> None:
+            keeper.note_samples(part)
+            bar.advance(part.samples)
+
         for report in learn_epochs(
             trainer,
             training,
             notes.epochs,
             test=(tests, dataset.test.labels),
-            watch=lambda part: bar.advance(part.samples),
+            watch=watch,
             before=before,
+            every=keeper.every,
         ):
-            notes = replace(notes, history=(*notes.history, _record(report)), part=None)
+            keeper.note_epoch(_record(report))
             bar.show(note=training_note(report.accuracy))
-            if kept:
-                checkpoint.save(trainer, kept, plain(notes), run=run)
-    return notes.history
+    return keeper.notes.history
 
 
 def _record(report: EpochReport) -> TrainedEpoch:

@@ -158,16 +158,17 @@ def learn_epochs(
     callbacks: Callbacks = NO_CALLBACKS,
     watch: Callable[[Progress], None] = lambda _: None,
     before: Progress = NOTHING,
+    every: int | None = None,
 ) -> Iterator[EpochReport]:
     """Learns until the trainer has learned `epochs`; yields what each showed.
 
     test: inputs (samples, input.size) and labels (samples,) or (samples, rows) to measure on.
-    watch, before: as in `learn_epoch`; seconds are of what is learned here.
+    watch, before, every: as in `learn_epoch`; seconds are of what is learned here.
     """
     while trainer.epoch < epochs:
         begin_s = time.perf_counter()
         learn = _learning(trainer, callbacks)
-        progress = learn_epoch(trainer, training, watch, before, learn)
+        progress = learn_epoch(trainer, training, watch, before, learn, every=every)
         before = NOTHING
         seconds = time.perf_counter() - begin_s
         found = None if test is None else summarise(sim.relax(trainer.network(), test[0]), test[1])
