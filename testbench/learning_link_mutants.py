@@ -122,14 +122,14 @@ LEARNERS = (
         "self._since = sent",
     ),
     Mutant(
-        "toreq_hw/studies/training.py",
-        "history=(*notes.history, _record(report)), part=None",
-        "history=(*notes.history, _record(report))",
+        "toreq_hw/studies/kept_training.py",
+        "history=(*self.notes.history, epoch), part=None",
+        "history=(*self.notes.history, epoch)",
     ),
     Mutant(
         "sim/learning/training_samples.py",
-        "range(before.samples, len(order), run)",
-        "range(0, len(order), run)",
+        "while (first := total.samples) < len(order)",
+        "while (first := total.samples - before.samples) < len(order)",
     ),
     Mutant("toreq_hw/studies/board_training.py", "        learner.begin_epoch()\n", ""),
 )
