@@ -68,7 +68,11 @@ USES = {
         )
     ),
     Kind.CHECKPOINT: Use(
-        ("toreq-hw train --resume {} --out NETWORK", "toreq-hw relearn {} --level 0.1")
+        (
+            "toreq-hw train --resume {} --out NETWORK",
+            "toreq-hw deploy --target icebreaker --train DATA --resume {} --port sim --out NETWORK",
+            "toreq-hw relearn {} --level 0.1",
+        )
     ),
     Kind.FLOAT_MODEL: Use(("toreq-hw quantize {} --out NETWORK",)),
     Kind.ONNX: Use(("toreq-hw import {} --out NETWORK", "toreq-hw quantize {} --out NETWORK")),

@@ -99,6 +99,17 @@ def check_fit(
     return _checked(board, network, lanes, lambda n, k: core_parameters(board, n, k, threshold))
 
 
+def lanes_that_fit(board: Board, network: Network, threshold: int | None = None) -> int:
+    """The most lanes, up to the board's own, whose memories fit; the board's own where none do."""
+    for lanes in sorted((n for n in LANES if n <= board.lanes), reverse=True):
+        try:
+            if memory_deficit(board, core_parameters(board, network, lanes, threshold)) is None:
+                return lanes
+        except NetworkError:  # no core has so few lanes for so many weights
+            continue
+    return board.lanes
+
+
 def check_learning_fit(
     board: Board, network: Network, lanes: int, learn_lanes: int, latent_bits: Mapping[str, int]
 ) -> CoreParameters:

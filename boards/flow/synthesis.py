@@ -9,7 +9,7 @@ from msgspec import UNSET
 from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock.clocking import solve
-from toreq_hw.boards.fit.check import check_fit, check_learning_fit
+from toreq_hw.boards.fit.check import check_fit, check_learning_fit, lanes_that_fit
 from toreq_hw.boards.flow.build import Build, Watch, build
 from toreq_hw.boards.flow.plan import Plan, plan
 from toreq_hw.boards.flow.stage import CACHE, FOLDER
@@ -69,7 +69,7 @@ class Request:
         threshold: int | None = None,
         learning: Learning | None = None,
     ) -> "Request":
-        """A request with the board's own lanes and clock where none are given.
+        """A request with the board's own clock, and the most lanes that fit, where none are given.
 
         board: itself, or its name. seeds: runs of place and route, with seeds 1 to N. jobs: seeds
         at once; the processors at hand if not given. out: takes the bitstream; build/synth/BOARD
@@ -77,10 +77,11 @@ class Request:
         Raises InputError for an unknown board.
         """
         known = registry.get(board) if isinstance(board, str) else board
+        own = known.lanes if learning else lanes_that_fit(known, network, threshold)
         return cls(
             network=network,
             board=known,
-            lanes=lanes or known.lanes,
+            lanes=lanes or own,
             clock_hz=None if clock_mhz is None else clock_mhz * 1e6,
             seeds=tuple(range(1, seeds + 1)),
             cache=CACHE,

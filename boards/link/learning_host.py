@@ -1,6 +1,6 @@
 """The host's end of a board that learns: states in and out, samples, and what a fault leaves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ from toreq_hw.rtl.phases import Command
 from toreq_hw.rtl.reply import CoreReply
 
 READ_BYTES = 1024
-"""Of an answer to READ, at most: short enough that a noisy line brings some through."""
+"""Of an answer to READ, at most; a line too noisy for that brings half of it through."""
 
 _PHASES = len(Command)
 
@@ -68,6 +68,7 @@ class LearningLink(BoardLink):
         learn_s = _most_learning_cycles(parameters) / self.identity.clock_hz
         self._sample_limit_s = (_PHASES - 1) * self._run_limit_s + learn_s
         self.samples = 0
+        self._read_bytes = READ_BYTES
 
     def load_state(
         self, state: LearnedState, rates: LearningRates, progress: Progress | None = None
@@ -157,20 +158,25 @@ class LearningLink(BoardLink):
         for space, rows in readable_rows(parameters).items():
             words[space] = []
             length = length_of_words(parameters)[space]
-            most = max(1, READ_BYTES // length)
             while len(words[space]) < rows:
-                at = len(words[space])
+                at, most = len(words[space]), max(1, self._read_bytes // length)
                 words[space] += self._read(_Rows(space, at, min(most, rows - at)), length)
                 if progress is not None:
                     progress(sum(map(len, words.values())), total)
         return state_of(words, parameters)
 
     def _read(self, rows: _Rows, length: int) -> list[int]:
-        """The words of `rows`, `length` bytes each."""
+        """The words of `rows`, `length` bytes each; of half of them where no answer comes."""
         size = rows.count * length
         payload = requests.read(rows.space, rows.address, size)
         assert len(payload) == READ_HEADER
-        code, data, state = self.exchange.send(Request.READ, payload, size)
+        try:
+            code, data, state = self.exchange.send(Request.READ, payload, size)
+        except LinkError:
+            if rows.count == 1:
+                raise
+            self._read_bytes = size // 2
+            return self._read(replace(rows, count=rows.count // 2), length)
         self._check_holds_state(state)
         if code is not Code.OK:
             raise LinkError(

@@ -12,6 +12,7 @@ from testbench.boards import learning_board
 from testbench.boards.byte_board import ByteTransport
 from testbench.command_line import deploy
 from toreq_hw.boards import registry
+from toreq_hw.cli.termination import STATUS
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.network import WeightFormat, layered
@@ -50,10 +51,10 @@ CHOICE = BoardChoice(registry.get("icebreaker"), "sim", lanes=4, learn_lanes=1)
 
 
 class Interrupting:
-    """A screen on which somebody presses Ctrl-C as the `at`-th sample is shown."""
+    """A screen on which the command is told to `end` as the `at`-th sample is shown."""
 
-    def __init__(self, at: int) -> None:
-        self.at = at
+    def __init__(self, at: int, end: BaseException | None = None) -> None:
+        self.at, self.end = at, end or KeyboardInterrupt()
         self.said: list[str] = []
 
     def say(self, line: str) -> None:
@@ -66,7 +67,7 @@ class Interrupting:
     def advance(self, amount: float = 1) -> None:
         self.at -= 1
         if self.at == 0:
-            raise KeyboardInterrupt
+            raise self.end
 
     def show(
         self, done: float | None = None, total: float | None = None, note: str | None = None
@@ -115,21 +116,29 @@ def test_a_board_ends_where_the_simulator_ends(reference: Path, tmp_path: Path) 
     same_training(kept, reference)
 
 
-@pytest.mark.parametrize("at", [7, IMAGES, IMAGES + 9])
+@pytest.mark.parametrize(
+    ("at", "end"),
+    [
+        (7, KeyboardInterrupt()),
+        (IMAGES, SystemExit(STATUS)),  # which SIGTERM becomes
+        (IMAGES + 9, KeyboardInterrupt()),
+    ],
+)
 def test_a_training_goes_from_simulator_to_board_to_simulator(
-    at: int, reference: Path, tmp_path: Path
+    at: int, end: BaseException, reference: Path, tmp_path: Path
 ) -> None:
     """The board takes over inside the first epoch and is interrupted `at` samples later."""
     kept, first = tmp_path / "handed.checkpoint", small_trainer()
     part = _learn_some(first, 5)
     notes = replace(NOTES, part=replace_part(part))
-    screen = Interrupting(at)
-    with pytest.raises(KeyboardInterrupt):
+    screen = Interrupting(at, end)
+    with pytest.raises(type(end)):
         BoardStudy(first, dataset(), notes, CHOICE, kept, screen=screen).train()
     trainer, found = notes_of(kept)
     learned = trainer.epoch * IMAGES + (found.part.samples if found.part else 0)
     assert learned in (5 + at, 6 + at)  # the next one may have been sent ahead
     assert screen.said[-1].startswith("read back after sample ")
+    assert screen.said[-1].endswith(f"; go on with --resume {kept}")
     train(trainer, dataset(), found, kept)
     same_training(kept, reference)
 
@@ -150,6 +159,19 @@ def replace_part(progress: Progress) -> object:
     from toreq_hw.records.training import EpochPart
 
     return EpochPart(**vars(progress))
+
+
+def test_an_interrupt_without_a_checkpoint_says_so() -> None:
+    screen = Interrupting(3)
+    with pytest.raises(KeyboardInterrupt):
+        BoardStudy(small_trainer(), dataset(), NOTES, CHOICE, screen=screen).train()
+    assert screen.said[-1].endswith("; this run has written no checkpoint; begin it again")
+
+
+def test_a_training_that_is_done_is_refused(reference: Path) -> None:
+    trainer, notes = notes_of(reference)
+    with pytest.raises(InputError, match=r"must be more than the 3 .* nothing is left to learn"):
+        BoardStudy(trainer, dataset(), notes, CHOICE).train()
 
 
 def test_a_part_of_more_samples_than_there_are_is_refused() -> None:

@@ -288,7 +288,7 @@ def test_what_is_done_is_told_as_it_is_done() -> None:
     samples = targets.Samples("none", "none", inputs, np.array([0, 1]))
     assert targets.get(BOARD.name).run(NETWORK, samples, options).passed
     compiling, *loads, first, last = told
-    said = ("compiling the model of the board, once for this network", 0, 0)
+    said = ("making the model of the board, unless it is kept from before", 0, 0)
     assert compiling == said
     assert (first, last) == (("images run", 1, 2), ("images run", 2, 2))
     done = [count for _, count, _ in loads]

@@ -17,6 +17,9 @@ from toreq_hw.sim.learning import Trainer
 from toreq_hw.targets.board_learner import BoardLearner, DifferenceError, Sample
 from toreq_hw.targets.learned import state_of_trainer
 
+LONGEST = 12
+"""Bytes of an answer to READ that still come through a noisy line."""
+
 
 class Line(ByteTransport):
     """A line on which answers are lost, or power fails, as `fate` says of each request sent."""
@@ -89,6 +92,24 @@ def test_power_that_fails_is_made_good_from_the_last_read_back() -> None:
     assert learning_board.same(state_of_trainer(trainer), learning_board.states(12)[12])
     assert board.counts.repeated == 3 + 6
     assert said[0].endswith("repeated from the last read-back: samples 5 to 7 of epoch 1")
+
+
+def test_a_line_too_noisy_for_long_answers_is_read_in_shorter_ones() -> None:
+    asked: list[int] = []
+
+    def of(frame: Frame) -> str:
+        if frame.type != Request.READ:
+            return ""
+        asked.append(int.from_bytes(frame.payload[:2], "big"))
+        return "lost" if asked[-1] > LONGEST else ""
+
+    board, trainer = learner(Line(of), [])
+    learn(board, 3)
+    board.read_back()
+    assert learning_board.same(board._kept, state_of_trainer(trainer))
+    assert max(asked) > LONGEST
+    first = next(k for k, size in enumerate(asked) if size <= LONGEST)
+    assert all(size <= LONGEST for size in asked[first:]), "what failed is not asked again"
 
 
 def test_a_board_that_is_gone_names_the_samples_that_are_lost() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from toreq_hw.boards import registry
-from toreq_hw.boards.fit.check import check_fit
+from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
+from toreq_hw.boards.flow.synthesis import Request
 from toreq_hw.boards.tool_reports.plausible import check_plausible
 from toreq_hw.errors import NetworkError, ReportError
 from toreq_hw.network import WeightFormat, layered
@@ -21,6 +22,17 @@ def test_digits_fit_everywhere() -> None:
     network = _network(64, 128, 10)
     for name in registry.names():
         assert check_fit(registry.get(name), network, 8).lanes == 8
+
+
+def test_as_many_lanes_as_fit_are_chosen() -> None:
+    """INT8 weights of these neurons need twice the single-port memories with 16 lanes."""
+    board, network = registry.get("icebreaker"), _network(64, 64, 10, weights=WeightFormat.INT8)
+    with pytest.raises(NetworkError, match="it fits with 2 or 4 or 8 lanes"):
+        check_fit(board, network, board.lanes)
+    assert lanes_that_fit(board, network) == 8
+    assert Request.of(network, board).lanes == 8
+    assert lanes_that_fit(board, _network(64, 128, 10)) == board.lanes
+    assert lanes_that_fit(board, _network(784, 4000, 10)) == board.lanes, "which is refused then"
 
 
 def test_memories_that_need_too_many_blocks() -> None:

@@ -11,6 +11,7 @@ import click
 
 from toreq_hw import data, network
 from toreq_hw.boards import registry
+from toreq_hw.boards.board import Board
 from toreq_hw.boards.choice import chosen_board
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Files, Values, checked_command
@@ -30,7 +31,6 @@ from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.train_files import checkpoint_path, train_files
 from toreq_hw.cli.train_options import integer_options
 from toreq_hw.cli.train_start import begin_training
-from toreq_hw.errors import InputError
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
@@ -111,7 +111,7 @@ def command(
     Network, rule, samples and their order are those of `toreq-hw train` with these options. Counts
     are compared after every sample; weights, latents, biases and the generator whenever the board
     is read back. A checkpoint is written then, which this command and `toreq-hw train` go on from
-    with --resume. So is one on Ctrl-C, after the last sample that was learned.
+    with --resume. So is one on Ctrl-C and SIGTERM, after the last sample that was learned.
     Exit status: 0 everything is equal, 1 a difference, 2 bad usage or input, or no board.
     """
     board = chosen_board(name, board_file, "--target")
@@ -141,26 +141,21 @@ def command(
             network.save(trainer.network(), out, run=current_run())
         if json_path:
             write_json(json_path, record)
-    _show(record, out)
+    _show(record, board, out)
     return 0 if record.bit_exact and not record.faults else 1
 
 
 def _dataset(
     notes: CheckpointNotes, options: Mapping[str, Any], encoding: network.Encoding | None
 ) -> data.Dataset:
-    """What is learned and measured. Raises InputError for other data than the checkpoint's."""
-    if notes.data != options["data_name"]:
-        raise InputError(
-            f"--train must be {notes.data}, as in the checkpoint of --resume, not "
-            f"{options['data_name']}"
-        )
+    """What is learned and measured."""
     dataset = data.load(notes.data, encoding)
     if notes.holdout:
         dataset = dataset.holding_out(notes.holdout)
     return with_samples(dataset, options["samples"])
 
 
-def _show(record: BoardTrainingRun, out: Path) -> None:
+def _show(record: BoardTrainingRun, board: Board, out: Path) -> None:
     """What a person reads: core time and time over the link told apart, and the verdict."""
     free, positive, negative, learn = record.phase_cycles or (0.0,) * 4
     rows = [
@@ -168,7 +163,7 @@ def _show(record: BoardTrainingRun, out: Path) -> None:
         ("core, cycles a sample", f"{free + positive + negative + learn:,.0f}"),
         ("of these LEARN", f"{learn:,.0f}"),
         ("core, us a sample", _spread(record.core_us)),
-        (f"link at {record.baud:,.0f} baud, us a sample", _number(record.link_us)),
+        (f"{_line(record)} at {record.baud:,.0f} baud, us a sample", _number(record.link_us)),
         ("read back, s", f"{record.read_back_s:.3g}"),
         ("wall time of all, s", f"{record.wall_s:.3g}"),
         ("sent again, repeated, unheard", f"{record.retries}, {record.repeated}, {record.unheard}"),
@@ -180,7 +175,10 @@ def _show(record: BoardTrainingRun, out: Path) -> None:
     title = f"{record.target}, {record.form}: learned {record.data} over its link"
     console.output.print(console.table(title, ("figure", "value"), rows))
     if record.form == "simulated system":
-        console.output.print("Nothing ran on silicon: the system of a bitstream was simulated.")
+        console.output.print(
+            "Nothing ran on silicon: the system of a bitstream was simulated. Its line is as fast "
+            f"as its UART allows; the board's has {board.baud:,} baud."
+        )
     if record.faults:
         console.output.print(f"FAULTS: the board must raise none, found {_named(record.faults)}")
     if record.first_difference is not None:
@@ -188,6 +186,10 @@ def _show(record: BoardTrainingRun, out: Path) -> None:
         return
     verdict = "weights, latents, biases and generator equal the simulator's"
     console.output.print(f"{verdict}; wrote {out}, network {record.network_sha256[:12]}")
+
+
+def _line(record: BoardTrainingRun) -> str:
+    return "simulated line" if record.form == "simulated system" else "link"
 
 
 def _named(faults: int) -> str:

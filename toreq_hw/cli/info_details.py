@@ -98,12 +98,13 @@ def _checkpoint(path: Path) -> Details:
     from toreq_hw.sim.learning import checkpoint  # takes the engines along
 
     trainer, notes = checkpoint.load(path)
-    history = notes.get("history")
+    history, part = notes.get("history"), notes.get("part")
     return {
         "made_by": f"toreq-hw train, checkpoint of version {checkpoint.VERSION}",
         **_describe(trainer.network()),
         "epoch": trainer.epoch,
         "epochs": notes.get("epochs"),
+        **({"samples_of_the_next_epoch": part["samples"]} if part else {}),
         "seed": trainer.seed,
         "data": notes.get("data"),
         "accuracy": history[-1].get("accuracy") if history else None,

@@ -99,6 +99,12 @@ def refuse_resumed_options(noted: str | None = None) -> None:
     given = context.get_parameter_source("data_name") is ParameterSource.COMMANDLINE
     if given and context.params["data_name"] == noted:
         return
+    option = next(p for p in context.command.params if p.name == "data_name")
+    if option.required and context.params["data_name"] != noted:
+        raise InputError(
+            f"{option.opts[0]} must be {noted}, as in the checkpoint of --resume, not "
+            f"{context.params['data_name']}"
+        )
     if Spec.of(noted).form is not Form.FUNCTION:
         _refuse(("data_name",), reason)
     else:

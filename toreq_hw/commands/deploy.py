@@ -17,7 +17,7 @@ from toreq_hw.cli import deploy_train
 from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
-from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
+from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     board_file_option,
     check_samples,
@@ -48,6 +48,7 @@ _USERS: dict[str, Callable[[], tuple[str, ...]]] = {
     "third_party": lambda: ("loihi",),
     "port": registry.names,
     "program": registry.names,
+    "lanes": registry.names,
 }
 """Targets that take an option."""
 
@@ -124,6 +125,11 @@ class DeployCommand(CheckedCommand):
 )
 @click.option("--port", help="Serial port of a board, or sim for the simulated one (boards).")
 @click.option(
+    "--lanes",
+    type=PowerOfTwo(2, 64),
+    help="Of the core on the board, as toreq-hw synth built it; default: as many as fit (boards).",
+)
+@click.option(
     "--program",
     type=InputFile(),
     metavar="BITSTREAM",
@@ -154,6 +160,7 @@ def command(
     """Deploy a network to a target and check every state of every tick against the simulator.
 
     NETWORK: build/sim/network.safetensors unless named, which is trained first where it is absent.
+    With --train DATA a board learns; `toreq-hw deploy --train DATA --help` lists those options.
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
     if list_targets:

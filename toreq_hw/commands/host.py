@@ -37,7 +37,7 @@ Examples:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Which holds the core.")
 @board_file_option("In place of --board: a board of your own.")
-@click.option("--lanes", type=PowerOfTwo(2, 64), help="As of toreq-hw synth; default: the board's.")
+@click.option("--lanes", type=PowerOfTwo(2, 64), help="As of synth; default: as many as fit.")
 @threshold_option
 @out_folder_option("build/host", *_WRITTEN)
 def command(
@@ -57,10 +57,10 @@ def command(
     net = network.load(network_path)
     needs()
     board = chosen_board(board_name, board_file)
-    from toreq_hw.boards.fit.check import check_fit
+    from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
     from toreq_hw.boards.link.c_files import c_files
 
-    parameters = check_fit(board, net, lanes or board.lanes, threshold)
+    parameters = check_fit(board, net, lanes or lanes_that_fit(board, net, threshold), threshold)
     texts = c_files(net, parameters, board)
     with together():
         for name, content in texts.items():

@@ -48,7 +48,7 @@ def _files(values: Values) -> Files:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Target.")
 @board_file_option("Target in place of --board: a board of your own.")
-@click.option("--lanes", type=PowerOfTwo(2, 64), help="Accumulators a beat; default: the board's.")
+@click.option("--lanes", type=PowerOfTwo(2, 64), help="Sums a beat; default: as many as fit.")
 @threshold_option
 @learning_options
 @click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")

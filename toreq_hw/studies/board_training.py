@@ -14,7 +14,7 @@ import numpy as np
 
 from toreq_hw import data, sim
 from toreq_hw.data import Dataset
-from toreq_hw.errors import LinkError
+from toreq_hw.errors import InputError, LinkError
 from toreq_hw.records import plain
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes, EpochPart
@@ -54,6 +54,9 @@ class BoardStudy:
     kept: where checkpoints go, None for nowhere. run: named by them.
     """
 
+    _saved: bool = field(default=False, init=False)
+    """Whether this run has written a checkpoint."""
+
     trainer: Trainer
     dataset: Dataset
     notes: CheckpointNotes
@@ -65,13 +68,18 @@ class BoardStudy:
     def train(self) -> BoardTrainingRun:
         """Runs the remaining epochs.
 
-        Raises NetworkError for a network that does not fit the board or cannot learn there, and
-        InputError for rates that no core has. Raises LinkError for a board that is not there. One
-        that is gone leaves the checkpoint of the last read-back.
+        Raises NetworkError for a network that does not fit the board or cannot learn there.
+        Raises InputError for rates that no core has, and where no epoch is left. Raises LinkError
+        for a board that is not there, or gone; it says what is kept, and where.
         """
         from toreq_hw.boards.link.learning_host import LearningLink
         from toreq_hw.boards.programming import program
 
+        if self.trainer.epoch >= self.notes.epochs:
+            raise InputError(
+                f"epochs must be more than the {self.trainer.epoch} that are learned already, "
+                f"found {self.notes.epochs}: nothing is left to learn"
+            )
         began = time.perf_counter()
         parameters = self._parameters()
         self._check_rates(parameters)
@@ -118,8 +126,11 @@ class BoardStudy:
         from toreq_hw.targets.board_learner import BoardLearner, DifferenceError
 
         before = begun_epoch(self.notes, self.dataset)
-        left = max(0, self.notes.epochs - self.trainer.epoch) * len(self.dataset.train)
-        with self.screen.bar(f"training on {self.choice.board.name}", left - before.samples) as bar:
+        each = len(self.dataset.train)
+        with self.screen.bar(
+            f"training on {self.choice.board.name}", self.notes.epochs * each
+        ) as bar:
+            bar.show(done=self.trainer.epoch * each + before.samples)
             learner = BoardLearner(link, self.trainer, self.screen.say, before)
             difference = None
             try:
@@ -127,7 +138,9 @@ class BoardStudy:
                     self._epoch(learner, bar)
             except DifferenceError as error:
                 difference = str(error)
-            except KeyboardInterrupt:
+            except LinkError as error:
+                raise LinkError(f"{error}; {self._where_to_go_on()}") from error
+            except (KeyboardInterrupt, SystemExit):  # SIGTERM comes as the latter
                 self._rescue(learner)
                 raise
         return _Learned(learner.counts, difference)
@@ -181,15 +194,22 @@ class BoardStudy:
             learner.settle()
             self._keep(learner)
         except (LinkError, DifferenceError) as error:
-            self.screen.say(f"{error}; the last read-back is kept")
+            self.screen.say(f"{error}; {self._where_to_go_on()}")
             return
         self.screen.say(
-            f"read back after sample {learner.progress.samples} of epoch {self.trainer.epoch + 1}"
+            f"read back after sample {learner.progress.samples} of epoch "
+            f"{self.trainer.epoch + 1}; {self._where_to_go_on()}"
         )
 
     def _save(self) -> None:
         if self.kept:
             checkpoint.save(self.trainer, self.kept, plain(self.notes), run=self.run)
+            self._saved = True
+
+    def _where_to_go_on(self) -> str:
+        if self._saved:
+            return f"go on with --resume {self.kept}"
+        return "this run has written no checkpoint; begin it again"
 
     def _record(
         self, link: "LearningLink", baud: float, learned: "_Learned", wall_s: float

@@ -43,13 +43,14 @@ def board_target(board: Board) -> Target:
 
 def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
     """Loads the network, runs all three phases of every sample, and compares every state."""
-    from toreq_hw.boards.fit.check import check_fit
+    from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
     from toreq_hw.rtl.reply import phase_results
 
     port = check_port(board, options.port, options.program)
-    parameters = check_fit(board, network, board.lanes, options.threshold)
+    lanes = options.lanes or lanes_that_fit(board, network, options.threshold)
+    parameters = check_fit(board, network, lanes, options.threshold)
     if options.program is not None:
         program(board, options.program)
     transport = transport_of(board, network, parameters, port, options.watch)
@@ -70,7 +71,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     per_sample = int(found[0].costs["cycles"].sum()) / max(1, len(samples))
     record = BoardRun(
         form="simulated system" if options.port == SIMULATED else f"board at {options.port}",
-        lanes=board.lanes,
+        lanes=lanes,
         clock_hz=link.identity.clock_hz,
         bit_exact=difference is None,
         first_difference=difference,
@@ -120,6 +121,6 @@ def transport_of(
 
     if port != SIMULATED:
         return SerialTransport(port, board.baud)
-    watch("compiling the model of the board, once for this network", 0, 0)
+    watch("making the model of the board, unless it is kept from before", 0, 0)
     images = MemoryImages.of(network, parameters)
     return SimulatedTransport(compile_system(parameters, images, board.clock_hz), board.clock_hz)

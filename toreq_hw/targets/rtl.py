@@ -15,7 +15,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     from toreq_hw.rtl.parameters import CoreParameters
     from toreq_hw.rtl.simulation import simulate_core
 
-    options.watch("compiling the model of the core, once for this network", 0, 0)
+    options.watch("making the model of the core, unless it is kept from before", 0, 0)
     found = simulate_core(
         network,
         samples.inputs,

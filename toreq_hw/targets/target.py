@@ -42,7 +42,8 @@ class Options:
     batch: samples run at once, None for the target's own choice. chip: name or path of a chip
     description. third_party: whether another tool estimates energy and time too. report: folder for
     pictures and exported files, None for none. port: of a board, or sim. program: bitstream to put
-    onto the board first, None to leave it as it is. threshold: of the lossy mode, None for
+    onto the board first, None to leave it as it is. lanes: of the core on a board, None for as many
+    as fit, as of toreq-hw synth. threshold: of the lossy mode, None for
     lossless. watch: told what is done, how much of it, and how much there is (0: nobody knows, as
     of a compiler).
     """
@@ -53,6 +54,7 @@ class Options:
     report: Path | None = None
     port: str | None = None
     program: Path | None = None
+    lanes: int | None = None
     threshold: int | None = None
     watch: Watch = lambda _what, _done, _total: None
 
