@@ -6,6 +6,7 @@ import time
 from threading import Event, Thread
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from testbench import patience
@@ -62,8 +63,9 @@ def test_work_of_started_processes_counts() -> None:
     before = patience._work_of_others()
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as child:
         try:
-            while patience._work_of_others() < before + 0.3:
+            while sum(psutil.Process(child.pid).cpu_times()[:2]) < 1:
                 assert child.poll() is None
+            assert patience._work_of_others() >= before + 0.9
         finally:
             child.kill()
 
