@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,29 @@ def test_what_is_said_is_no_silence(said: io.StringIO, monkeypatch: pytest.Monke
         "train: still running, 45 s so far",
         "train: still running, 75 s so far",
     ]
+
+
+def test_a_command_that_waits_for_people_is_silent(
+    said: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(sys, "stderr", said)
+    monkeypatch.setattr(threading.Thread, "start", lambda _: None)
+
+    def wait(_seconds: float) -> bool:
+        clock.now += 1
+        if clock.now == 20:
+            silence.expect()
+        return clock.now > 100
+
+    for lines in (["observe: still running, 15 s so far"], ["observe: still running, 15 s so far"]):
+        clock.now = 0.0
+        said.truncate(said.seek(0))
+        with silence.SilenceWatch("observe") as watch:
+            monkeypatch.setattr(watch._over, "wait", wait)
+            watch._look()
+        assert said.getvalue().splitlines() == lines, "each command waits for itself"
 
 
 def test_what_is_compiled_is_said_once_and_by_commands_only(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """The page by keyboard alone: every control is reached, seen, and does what the mouse does."""
 
+import asyncio
+from threading import Event
 from typing import Any
 
 import numpy as np
+import pytest
 
 from testbench.observatory.tabs import Shown, needs_browser
 from testbench.patience import until
+from toreq_hw.observatory.tab import Tab
 
 pytestmark = needs_browser
 
@@ -81,6 +85,36 @@ def test_a_digit_is_painted_and_settled(browser: Any, app: Any) -> None:
         until(lambda: not tab.live.pixels.any())
 
 
+def test_a_stroke_outlives_pictures_that_are_older(
+    browser: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Event()
+
+    async def late(tab: Tab, command: Any) -> None:
+        """A frame of the image before a stroke comes after it."""
+        tab._dirty.set()
+        while not both.is_set():
+            await asyncio.sleep(0.01)
+        await carry_out(tab, command)
+
+    carry_out = Tab._carry_out
+    with Shown(browser, app) as shown:
+        shown.tab.click("#clear")
+        shown.until("#label", "your own image")
+        shown.settle()
+        (tab,) = app.tabs
+        monkeypatch.setattr(Tab, "_carry_out", late)
+        shown.tab.focus("#pad")
+        number = tab.sent
+        shown.tab.keyboard.press("Space")
+        until(lambda: tab.sent > number)
+        shown.tab.wait_for_timeout(300)  # until the page has shown it
+        shown.tab.keyboard.press("ArrowDown")
+        shown.tab.keyboard.press("Space")
+        both.set()
+        until(lambda: np.count_nonzero(tab.live.pixels == 16) == 2)
+
+
 def test_time_is_stopped_stepped_and_wound_back(browser: Any, app: Any) -> None:
     with Shown(browser, app) as shown:
         write(shown, "sample", 3)
@@ -97,10 +131,12 @@ def test_time_is_stopped_stepped_and_wound_back(browser: Any, app: Any) -> None:
         shown.until("#play", "Play")
         press(shown, "first", "Enter")
         for key, place in (
-            ("ArrowRight", "tick 1,"),
             ("Shift+ArrowRight", "tick 2,"),
-            (".", "tick 3, event 1 of"),
             ("ArrowRight", "tick 3,"),
+            (".", "tick 4, event 1 of"),
+            (".", "tick 4, event 2 of"),
+            (",", "tick 4, event 1 of"),
+            ("ArrowRight", "tick 4, sweep"),
             ("Shift+ArrowLeft", "tick 2,"),
             ("ArrowLeft", "tick 1,"),
             ("Home", "tick 0,"),

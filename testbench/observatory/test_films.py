@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image, ImageSequence
 
@@ -88,6 +89,9 @@ def test_the_film_of_the_readme_is_what_its_command_makes(
         ]
     assert len(frames[0]) == len(frames[1])
     assert all(np.array_equal(one, other) for one, other in zip(*frames, strict=True))
+    if f"pillow=={PIL.__version__}\n" in (ROOT / "constraints.txt").read_text(encoding="utf-8"):
+        kept_bytes = (ROOT / "docs/observatory.gif").read_bytes()
+        assert (tmp_path / "a.gif").read_bytes() == kept_bytes, "other versions pack otherwise"
 
 
 def _tampered(path: Path, arrays: dict[str, Any], **changes: Any) -> str:
@@ -151,6 +155,14 @@ def test_the_command_writes_films_and_recordings(saved: Path, tmp_path: Path) ->
         (["--sample", 360, "--gif", "a.gif"], "--sample must be an image in 0..358, not 360"),
         (["--nudge", 10, "--gif", "a.gif"], "--nudge must be a class in 0..9, not 10"),
         (["--replay", "x.npz", "--sample", 3, "--gif", "a.gif"], "--sample must be left out"),
+        (["--sample", 3], "--sample must come with --gif, --mp4 or --record"),
+        (["--palette", "classic"], "--palette must come with --gif, --mp4 or --record"),
+        (["--port", 8000, "--gif", "a.gif"], "--port must be left out where no page is opened"),
+        (["--bench", "--gif", "a.gif"], "must be left out with --bench"),
+        (["--gif", "a.gif", "--record", "a.gif"], "--gif and --record must be different files"),
+        (["--gif", "."], ".: must be a file, found a folder"),
+        (["--replay", "x.npz", "--gif", "a.gif"], "x.npz: must be an .npz file of arrays"),
+        (["--replay", "x.npz", "--gif", "x.npz"], "--gif must be another file than --replay"),
         (["--data", "mnist", "--gif", "a.gif"], "must have 784 inputs and 10 outputs for mnist"),
     ],
 )

@@ -14,6 +14,14 @@ FIRST_S, NEXT_S = 15.0, 30.0
 _LOOK_S = 1.0
 
 
+_expected = threading.Event()
+
+
+def expect() -> None:
+    """From now on silence is no sign of work: the command waits for people, and has said so."""
+    _expected.set()
+
+
 class SilenceWatch:
     """While entered, a thread of its own writes to `sys.stderr` after long silence.
 
@@ -31,6 +39,7 @@ class SilenceWatch:
         self._last_output = time.monotonic()
 
     def __enter__(self) -> "SilenceWatch":
+        _expected.clear()
         self._thread.start()
         return self
 
@@ -46,7 +55,7 @@ class SilenceWatch:
         limit = FIRST_S
         while not self._over.wait(min(_LOOK_S, limit)):
             now = time.monotonic()
-            if now - self._last_output < limit:
+            if now - self._last_output < limit or _expected.is_set():
                 continue
             self._last_output, limit = now, NEXT_S
             sys.stderr.write(f"{self._what}: still running, {now - self._began:.0f} s so far\n")

@@ -8,7 +8,7 @@ import numpy as np
 from click.core import ParameterSource
 
 from toreq_hw import data
-from toreq_hw.cli import console
+from toreq_hw.cli import console, silence
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.numbers import MAX_COUNT, Name, Whole
@@ -96,6 +96,7 @@ def command(
     test image become files, and no page is opened. The page is served to this machine alone
     until Ctrl-C.
     """
+    _refuse_what_is_passed_over()
     if bench:
         _show_rates(frame_rates())
         return 0
@@ -106,7 +107,6 @@ def command(
     if mp4_path:
         film.check_ffmpeg()
     if replay_path:
-        _refuse_beside_replay()
         recording = recording_file.load(replay_path)
     else:
         net, dataset = _opened(network_path, data_name)
@@ -141,6 +141,7 @@ def _show_rates(rates: list[FrameRate]) -> None:
 
 
 def _say_address(address: str) -> None:
+    silence.expect()  # it waits for people from now on
     console.output.print(f"the page is at {address} until Ctrl-C", soft_wrap=True)
 
 
@@ -152,23 +153,41 @@ class Limits:
     max_sweeps: int
 
 
-def _refuse_beside_replay() -> None:
-    """Raises InputError where an option was given that a recording answers by itself."""
+def _refuse_what_is_passed_over() -> None:
+    """Raises InputError for an option that has no part in what is asked for."""
     context = click.get_current_context()
-    for name, spelled in _ANSWERED.items():
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+    given = [
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    outputs = {"gif_path", "mp4_path", "record_path", "replay_path"} & set(given)
+    for name in given:
+        spelled = _SPELLED.get(name, f"--{name.removesuffix('_path')}")
+        if "bench" in given and name != "bench":
+            raise InputError(f"{spelled} must be left out with --bench, which has its own networks")
+        if "replay_path" in given and name in _ANSWERED:
             raise InputError(f"{spelled} must be left out with --replay, which shows a recording")
+        if name in _OF_FILMS and not outputs:
+            raise InputError(
+                f"{spelled} must come with --gif, --mp4 or --record; the page has its own choice"
+            )
+        if name in ("port", "browse") and outputs:
+            raise InputError(f"{spelled} must be left out where no page is opened")
 
 
-_ANSWERED = {
+_SPELLED = {
     "network_path": "NETWORK",
     "data_name": "--data",
-    "sample": "--sample",
     "label": "--nudge",
-    "engine": "--engine",
     "max_sweeps": "--max-sweeps",
-    "record_path": "--record",
+    "browse": "--no-browser",
 }
+
+_OF_FILMS = ("sample", "label", "engine", "max_sweeps", "palette")
+
+_ANSWERED = ("network_path", "data_name", "sample", "label", "engine", "max_sweeps", "record_path")
+"""By a recording itself."""
 
 
 def _recorded(

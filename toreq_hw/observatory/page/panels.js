@@ -5,6 +5,7 @@ import { colour, panelPixels, put } from "./picture.js";
 const LARGEST_PIXEL = 28;
 const COLUMN_PIXEL = 18;
 const WIDEST = 560;
+const NARROWEST_FIGURE = 130; // for its words
 const HIGHEST = 260;
 
 export class Panels {
@@ -38,6 +39,7 @@ export class Panels {
       one.style.width = `${panel.width * times}px`;
       one.style.aspectRatio = `${panel.width} / ${panel.height}`;
     }
+    figure.style.width = `${Math.max(NARROWEST_FIGURE, panel.width * times)}px`;
     others.hidden = true;
     other.dataset.beside = panel.name;
     other.setAttribute("role", "img");
