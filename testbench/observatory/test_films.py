@@ -18,6 +18,7 @@ from testbench.command_line import toreq_hw as run
 from testbench.observatory.cases import digit, digits_network, random_recording, recorded
 from toreq_hw import network
 from toreq_hw.cli.default_network import DEFAULT_PATH
+from toreq_hw.commands import observe
 from toreq_hw.errors import InputError
 from toreq_hw.observatory import Recording, film, frame, recording_file
 from toreq_hw.observatory.poster import Poster
@@ -173,6 +174,7 @@ def test_bad_input_is_one_line(
     if "mnist" in arguments and not os.environ.get("TOREQ_HW_DATA"):
         pytest.skip("MNIST IS NOT HERE: set TOREQ_HW_DATA to a folder holding mnist/")
     first = [] if "--replay" in arguments else [saved]
+    monkeypatch.setattr(observe, "serve", lambda *_, **__: pytest.fail("no page must be opened"))
     done = run("observe", *first, *arguments)
     assert done.status == 2
     assert message in done.error

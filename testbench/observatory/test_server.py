@@ -206,6 +206,7 @@ def test_a_long_command_ends_no_session(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Live, "present", slow)
     with served() as app, Page(app) as page:
         page.ask("present", sample=7)
+        page.ask("pause")  # while it waits, the server reads nothing from the socket
         page.until(lambda h: h["input"]["sample"] == 7)
 
 
