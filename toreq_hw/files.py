@@ -32,10 +32,13 @@ Where it stays, the process was killed meanwhile: old and new files may lie side
 
 @dataclass(frozen=True)
 class _Draft:
-    """A result that waits to take its place."""
+    """A result that waits to take its place. made: folders that were made for it, outermost
+    first.
+    """
 
     place: Destination
     path: Path
+    made: tuple[Path, ...] = ()
 
     def finish(self) -> None:
         """Forces the draft to disk, with the mode of what it replaces."""
@@ -46,6 +49,13 @@ class _Draft:
             self.path.chmod(before.st_mode & 0o7777)
             with suppress(OSError):  # only the superuser gives a file away
                 os.chown(self.path, before.st_uid, before.st_gid)
+
+    def discard(self) -> None:
+        """Removes what has not taken its place, and folders made for it that hold nothing."""
+        self.path.unlink(missing_ok=True)
+        for folder in reversed(self.made):
+            with suppress(OSError):
+                folder.rmdir()
 
     def commit(self) -> None:
         """Puts the draft into its place."""
@@ -71,8 +81,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     place = destination(path)
     with _explain(path), ExitStack() as cleanup:
-        draft = _Draft(place, _new_file(place))
-        cleanup.callback(draft.path.unlink, missing_ok=True)
+        made = _made_folders(place)
+        draft = _Draft(place, _new_file(place), made)
+        cleanup.callback(draft.discard)
         yield draft.path
         draft.finish()
         group = _TOGETHER.get()
@@ -102,8 +113,8 @@ def together() -> Iterator[None]:
             _TOGETHER.reset(token)
         _commit(drafts)
     finally:
-        for draft in drafts:
-            draft.path.unlink(missing_ok=True)
+        for draft in reversed(drafts):
+            draft.discard()
 
 
 def draft_of(path: Path) -> Path:
@@ -136,6 +147,16 @@ def write_records(record: Any, *paths: Path | None) -> None:
             write_json(path, record)
 
 
+def _made_folders(place: Destination) -> tuple[Path, ...]:
+    """Makes the folders that a result is missing, and says which, outermost first."""
+    if place.way is not Way.REPLACED:
+        return ()
+    folder = place.target.parent
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(reversed(missing))
+
+
 def _new_file(place: Destination) -> Path:
     """An empty file beside the destination; of what is written through, in the system's folder."""
     if place.way is not Way.REPLACED:
@@ -143,7 +164,6 @@ def _new_file(place: Destination) -> Path:
         os.close(handle)
         return Path(name)
     folder = place.target.parent
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f".{place.target.name[:50]}.{secrets.token_hex(6)}"
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return path

@@ -1,5 +1,6 @@
 """A network on a board, from its parameters to a checked bitstream and one record of it all."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from toreq_hw.boards.tool_reports.contents import check_contents
 from toreq_hw.boards.tool_reports.plausible import check_plausible
 from toreq_hw.machine import processors
 from toreq_hw.network import Network
-from toreq_hw.records.design import SynthesisRecord
+from toreq_hw.records.design import Pll, SynthesisRecord
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.tables import check_learnable
 from toreq_hw.rtl.parameters import CoreParameters
@@ -123,9 +124,11 @@ def prepare(request: Request) -> Prepared:
     """Elaborates a request. Raises NetworkError where the network cannot fit, InputError for a
     clock that the PLL cannot make.
     """
+    return _elaborated(request, solve(request.board, request.clock_hz), request.parameters)
+
+
+def _elaborated(request: Request, pll: Pll, parameters: CoreParameters) -> Prepared:
     board = request.board
-    pll = solve(board, request.clock_hz)
-    parameters = request.parameters
     images = MemoryImages.of(request.network, parameters)
     system = System(parameters, images, round(pll.output_hz), board.baud)
     return Prepared(parameters, images, plan(board, pll, system, system.loaded, _options(board)))
@@ -143,8 +146,11 @@ def synthesise(
     watch: told of every stage. parent: ends the tools. Raises what `prepare` does, BuildError where
     a tool fails, ReportError where a result cannot be right.
     """
+    pll, parameters = solve(request.board, request.clock_hz), request.parameters
     watch("elaboration", None, False)
-    prepared = prepare(request)
+    began = time.perf_counter()
+    prepared = _elaborated(request, pll, parameters)
+    watch("elaboration", time.perf_counter() - began, False)
     done = build(prepared.planned, request.seeds, request.cache, request.jobs, watch, parent=parent)
     check_contents(done.netlist, prepared.images)
     capacity = request.board.capacity

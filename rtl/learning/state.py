@@ -107,20 +107,30 @@ def rate_words(rates: LearningRates, parameters: CoreParameters) -> Iterator[Loa
 
     Raises InputError, before the first word, for a rate that the core cannot do.
     """
-    numbers = [
-        (f"coupling {name!r}", rates.shifts[name] + LATENT_BITS - bits)
-        for name, bits in kept_bits(parameters).items()
-    ]
+    learning = parameters.learning
+    assert learning is not None, "only a core that learns has rates"
+    numbers = []
+    for coupling in learning.couplings:
+        name, dropped = coupling.walk.coupling, LATENT_BITS - coupling.latent_bits
+        option = "--output-shift" if coupling.walk.target == parameters.output else "--shift"
+        numbers.append(_rate(f"coupling {name!r}", rates.shifts[name], dropped, option))
     for placement in parameters.relaxing:
-        numbers.append((f"biases of {placement.name!r}", rates.bias_shifts[placement.name]))
-    for name, rate in numbers:
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise InputError(
-                f"{name}: k and dropped latent bits together must be in "
-                f"{LOWEST_RATE}..{HIGHEST_RATE} on a core, found {rate}"
-            )
-    words = [LoadWord(Space.RATE, number, rate) for number, (_, rate) in enumerate(numbers)]
+        name = placement.name
+        numbers.append(_rate(f"biases of {name!r}", rates.bias_shifts[name], 0, "--bias-shift"))
+    words = [LoadWord(Space.RATE, number, rate) for number, rate in enumerate(numbers)]
     return iter([*words, LoadWord(Space.THETA, 0, rates.theta)])
+
+
+def _rate(where: str, k: int, dropped: int, option: str) -> int:
+    """What a core is told of one k. dropped: latent bits that it leaves out. Raises InputError."""
+    low, high = max(0, LOWEST_RATE - dropped), HIGHEST_RATE - dropped
+    if not low <= k <= high:
+        fix = f"{option} {low} or more" if k < low else f"{option} {high} or less"
+        raise InputError(
+            f"{where}: k must be in {low}..{high} on a core, found {k}; use {fix}, or train in the "
+            "simulator alone"
+        )
+    return k + dropped
 
 
 def state_words(state: LearnedState, parameters: CoreParameters) -> Iterator[LoadWord]:

@@ -122,8 +122,8 @@ def check_learnable(network: Network, lanes: int, learn_lanes: int, threshold: i
         )
     if learn_lanes not in (1, *LANES) or learn_lanes > lanes:
         raise NetworkError(
-            f"learn_lanes must be a power of two in 1..{lanes}, the lanes that update, not "
-            f"{learn_lanes!r}"
+            f"--learn-lanes must be a power of two in 1..{lanes}, not {learn_lanes!r}: at most the "
+            f"lanes that update neurons (--lanes, or fewer where the board says so), here {lanes}"
         )
     for coupling in network.couplings:
         name = coupling.name

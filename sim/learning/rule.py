@@ -54,10 +54,7 @@ class Rule:
         for name, own in bits.items():
             check_integer(_of("latent_bits", name), own, FEWEST_LATENT_BITS, LATENT_BITS)
         for name in ("", *self.shifts, *self.own_latent_bits):
-            shift, own = self.shifts.get(name, self.shift), self.latent_bits_of(name)
-            if shift > own:
-                said = _of("latent_bits", name)
-                raise InputError(f"{said} must be at least {shift}, which is k there, not {own}")
+            check_latent_bits(name, self.shifts.get(name, self.shift), self.latent_bits_of(name))
         for start in self.decay_epochs:
             check_integer("decay_epochs", start, 0, MAX_EPOCH)
         check_integer("theta", self.theta, 1, LATENT_LIMIT)
@@ -97,6 +94,22 @@ class Rule:
 def _of(setting: str, coupling: str) -> str:
     """What a person calls a setting of one coupling, or ("") of all others."""
     return f"{setting} of coupling {coupling!r}" if coupling else setting
+
+
+def check_latent_bits(
+    coupling: str, shift: int, bits: int, setting: str = "shift", bits_setting: str = "latent_bits"
+) -> None:
+    """Raises InputError where k is larger than the latents of one coupling have bits.
+
+    coupling: "" of those without settings of their own. setting, bits_setting: what a person calls
+    k and the bits.
+    """
+    if shift > bits:
+        where = f"coupling {coupling!r}: " if coupling else ""
+        raise InputError(
+            f"{where}{setting} (k) must be at most {bits}, its latent bits, not {shift}; use "
+            f"{setting} {bits} or less, or {bits_setting} {shift} or more"
+        )
 
 
 def check_integer(name: str, value: int, low: int, high: int) -> None:

@@ -203,7 +203,7 @@ def test_the_command_refuses_in_a_line(tmp_path: Path, capsys: pytest.CaptureFix
         (("--port", str(tmp_path / "tty")), "must be present, found: no such port"),
         (("--port", "sim", "--hidden", "4000"), "network must fit onto icebreaker"),
         (("--port", "sim", "--shift", "1"), "must be in 2..16 on a core, found 1"),
-        (("--port", "sim", "--learn-lanes", "8"), "learn_lanes must be a power of two in 1..4"),
+        (("--port", "sim", "--learn-lanes", "8"), "--learn-lanes must be a power of two in 1..4"),
         (("--port", "sim", "--readout", "clamped"), "for the core"),
     ):
         assert deploy(*board, *out, *more) == 2

@@ -63,6 +63,8 @@ def test_what_knows_no_clamped_readout_says_so(
     done = toreq_hw(*filled, *(() if command[0] == "deploy" else ("--out", tmp_path / "out")))
     assert done.status == 2, done
     assert said in done.error
+    assert "population 'output'" in done.error
+    assert "train a network without --readout clamped" in done.error
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,21 @@ def test_files_written_together_are_all_kept_back(
     assert [p.name for p in tmp_path.iterdir()] == ["one"]
 
 
+def test_folders_made_for_results_that_never_came_are_gone(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OSError), together():  # noqa: PT011, PT012
+        write_text(tmp_path / "empty" / "one", "new")
+        write_text(tmp_path / "made" / "two", "new")
+        write_text(tmp_path / "made" / "deep" / "three", "new")
+        raise OSError
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "alone" / "four"):
+        raise KeyboardInterrupt
+    assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == [Path("empty")]
+    with together():
+        write_text(tmp_path / "made" / "deep" / "three", "new")
+    assert (tmp_path / "made" / "deep" / "three").read_text() == "new"
+
+
 def test_an_interrupt_waits_until_all_files_are_in_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

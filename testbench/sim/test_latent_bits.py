@@ -91,10 +91,13 @@ def test_weights_survive_fewer_bits() -> None:
         ({"latent_bits": 7}, "latent_bits must be an integer in 8..16, not 7"),
         ({"latent_bits": 17}, "latent_bits must be an integer in 8..16, not 17"),
         ({"own_latent_bits": {"a-b": 5}}, "latent_bits of coupling 'a-b' must be an integer"),
-        ({"shift": 9, "latent_bits": 8}, "latent_bits must be at least 9, which is k there, not 8"),
+        (
+            {"shift": 9, "latent_bits": 8},
+            r"^shift \(k\) must be at most 8, its latent bits, not 9; use shift 8 or less, or late",
+        ),
         (
             {"shifts": {"a-b": 12}, "latent_bits": 10},
-            "latent_bits of coupling 'a-b' must be at least 12, which is k there, not 10",
+            r"^coupling 'a-b': shift \(k\) must be at most 10, its latent bits, not 12; use",
         ),
     ],
 )

@@ -33,7 +33,10 @@ LARGE = ("large.safetensors", "--board", "ulx3s_25f")
     [
         ((*TINY, "--learn-lanes", "1"), "--learn-lanes must go with --learning, found it alone"),
         ((*TINY, "--latent-bits", "8"), "--latent-bits must go with --learning, found it alone"),
-        ((*TINY, "--learning", "--learn-lanes", "4"), "learn_lanes must be a power of two in 1..2"),
+        (
+            (*TINY, "--learning", "--learn-lanes", "4"),
+            "--learn-lanes must be a power of two in 1..2",
+        ),
         ((*TINY, "--learning", "--threshold", "2"), "must send every change, found threshold 2"),
         ((*LARGE, "--learning"), "need 439 blocks of 18432 bits (ternary 16-bit laten"),
     ],
@@ -46,7 +49,27 @@ def test_what_cannot_be_built_is_refused(
 ) -> None:
     monkeypatch.setattr(subprocess, "Popen", None)
     assert status_of("synth", *arguments) == 2
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_elaboration_has_ended_before_synthesis_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what a screen says of a stage that runs is said of the one that does."""
+    told: list[tuple[str, bool]] = []
+
+    def build(*_: object, **__: object) -> None:
+        told.append(("build", False))
+        raise BuildError("no tool runs here")
+
+    def watch(name: str, seconds: float | None, _cached: bool, _note: str = "", /) -> None:
+        told.append((name, seconds is not None))
+
+    monkeypatch.setattr(flow, "build", build)
+    request = flow.Request.of(network.load(Path("tiny.safetensors")), "icebreaker", lanes=2)
+    with pytest.raises(BuildError):
+        flow.synthesise(request, watch)
+    assert told == [("elaboration", False), ("elaboration", True), ("build", False)]
 
 
 def test_a_core_that_learns_is_another_core(

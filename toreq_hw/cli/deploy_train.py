@@ -34,8 +34,10 @@ from toreq_hw.cli.train_start import begin_training
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
+from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
+from toreq_hw.targets.learnable import learnable_core
 
 LANES, LEARN_LANES = 4, 1
 """Of a board that learns, unless asked otherwise."""
@@ -118,10 +120,10 @@ def command(
     checked = check_port(board, port, program)
     board_target(board).require()
     kept = checkpoint_path(out, options["checkpoint_path"])
-    trainer, notes = begin_training(options)
+    trainer, notes, dataset = _begun(options, board, lanes, learn_lanes)
     study = BoardStudy(
         trainer=trainer,
-        dataset=_dataset(notes, options, trainer.blueprint.encoding),
+        dataset=dataset,
         notes=notes,
         choice=BoardChoice(
             board=board,
@@ -143,6 +145,18 @@ def command(
             write_json(json_path, record)
     _show(record, board, out)
     return 0 if record.bit_exact and not record.faults else 1
+
+
+def _begun(
+    options: Values, board: Board, lanes: int, learn_lanes: int
+) -> tuple[Trainer, CheckpointNotes, data.Dataset]:
+    """Where the training begins; its recipe is said once nothing can be refused any more."""
+    started = begin_training(options)
+    trainer, notes = started.trainer, started.notes
+    dataset = _dataset(notes, options, trainer.blueprint.encoding)
+    learnable_core(board, trainer, lanes, learn_lanes, notes.epochs)
+    started.say()
+    return trainer, notes, dataset
 
 
 def _dataset(

@@ -1,6 +1,7 @@
 """Where a training with the integer on-chip rule begins: its options, a network, a checkpoint."""
 
 from dataclasses import fields, replace
+from typing import NamedTuple
 
 from toreq_hw.cli import console, starting
 from toreq_hw.cli.checked import Values
@@ -13,22 +14,36 @@ from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.training.integer import IntegerSettings, begin
 
 
-def begin_training(options: Values) -> tuple[Trainer, CheckpointNotes]:
-    """The trainer that `integer_options` ask for, and the notes of its training so far.
+class Started(NamedTuple):
+    """A training before its first sample here. notes: of what is learned already. recipe: the
+    settings in words, None of one that goes on.
+    """
+
+    trainer: Trainer
+    notes: CheckpointNotes
+    recipe: str | None
+
+    def say(self) -> None:
+        """Shows the recipe: once nothing can be refused any more."""
+        if self.recipe is not None:
+            console.messages.print(f"recipe: {self.recipe}")
+
+
+def begin_training(options: Values) -> Started:
+    """The training that `integer_options` ask for; nothing is said yet.
 
     Raises InputError, NetworkError, NetworkFileError for what cannot be trained.
     """
     return _resume(options) if options["resume"] else _fresh(options)
 
 
-def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
+def _fresh(options: Values) -> Started:
     dataset = starting.dataset_for(options["data_name"], options["start"])
     start = starting.starting_network(options["start"], dataset)
     blank = starting.described_network(options["description"], dataset)
-    begun = begin(dataset, _settings(options), options["seed"], start, blank)
+    begun = begin(dataset, _settings(options), options["seed"], start, blank, spelled=_option)
     if options["holdout"]:
-        dataset.holding_out(options["holdout"])  # refused before the recipe is said
-    console.messages.print(f"recipe: {begun}")
+        dataset.holding_out(options["holdout"])  # refused where there are too few
     notes = CheckpointNotes(
         data=dataset.source,
         holdout=options["holdout"],
@@ -37,7 +52,12 @@ def _fresh(options: Values) -> tuple[Trainer, CheckpointNotes]:
         mirror=options["mirror"],
         started_from=start.sha256 if start else None,
     )
-    return begun.trainer, notes
+    return Started(begun.trainer, notes, str(begun))
+
+
+def _option(setting: str) -> str:
+    """The option that sets it."""
+    return f"--{setting.replace('_', '-')}"
 
 
 def _settings(options: Values) -> IntegerSettings:
@@ -57,11 +77,11 @@ def _settings(options: Values) -> IntegerSettings:
     )
 
 
-def _resume(options: Values) -> tuple[Trainer, CheckpointNotes]:
+def _resume(options: Values) -> Started:
     starting.refuse_resumed_options()
     trainer, found = checkpoint.load(options["resume"])
     if isinstance(found.get("data"), str):
         starting.refuse_resumed_options(found["data"])
     notes = notes_from(found, trainer, options["resume"])
     epochs = starting.epochs_of(trainer, options["epochs"] or notes.epochs, notes.part)
-    return trainer, replace(notes, epochs=epochs)
+    return Started(trainer, replace(notes, epochs=epochs), None)

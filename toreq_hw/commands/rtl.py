@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+import numpy.typing as npt
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
@@ -120,15 +122,17 @@ def command(
         learn_lanes=choice.learn_lanes if choice else None,
         latent_bits=choice.latent_bits if choice else LATENT_BITS,
     )
+    image = None if wave is None else _image(net, data_name, wave)
     package = _package(parameters, net, data_name, Bus(bus_name)) if packs else {}
     with together():
         record = _write(parameters, net, out, Bus(bus_name))
         for path, content in package.items():
             write_text(out / path, content)
         record = replace(record, files=record.files | {path: str(out / path) for path in package})
-        if wave is not None:
-            waveform = _wave(parameters, net, data_name, wave, out)
-            record = replace(record, files={**record.files, "waveform": waveform})
+        if image is not None:
+            waveform = out / f"image-{wave}.vcd"
+            _write_wave(parameters, net, *image, waveform)
+            record = replace(record, files={**record.files, "waveform": str(waveform)})
         if json_path:
             write_json(json_path, record)
     for name, value in record.files.items():
@@ -154,17 +158,27 @@ def _package(
     return bench_of(net, parameters, inputs, test.labels, bus)
 
 
-def _wave(
-    parameters: CoreParameters, net: network.Network, name: str, index: int, out: Path
-) -> str:
-    """Runs one test image through Amaranth's own simulator; returns the waveform's path."""
-    from toreq_hw.rtl.wave import write_wave
-
+def _image(net: network.Network, name: str, index: int) -> tuple[npt.NDArray[np.int16], int]:
+    """A test image as the network takes it, int16 (input.size,), and its class."""
     dataset = data.load(name, net.encoding)
     if index >= len(dataset.test):
-        raise InputError(f"wave must be in 0..{len(dataset.test) - 1} for {name}, not {index}")
+        raise InputError(
+            f"--wave must be an image in 0..{len(dataset.test) - 1}, the test images of {name}, "
+            f"not {index}"
+        )
     images = dataset.test.images[index : index + 1]
     inputs = data.input_states(net, images, dataset.pixel_max)[0]
-    path = out / f"image-{index}.vcd"
-    write_wave(parameters, net, inputs, int(dataset.test.labels[index]), path)
-    return str(path)
+    return inputs, int(dataset.test.labels[index])
+
+
+def _write_wave(
+    parameters: CoreParameters,
+    net: network.Network,
+    inputs: npt.NDArray[np.int16],
+    label: int,
+    path: Path,
+) -> None:
+    """Runs one test image through Amaranth's own simulator, and keeps the waveform."""
+    from toreq_hw.rtl.wave import write_wave
+
+    write_wave(parameters, net, inputs, label, path)

@@ -97,11 +97,13 @@ def command(engine: str, out: Path, json_path: Path | None, **options: Any) -> i
 
 
 def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
-    trainer, notes = begin_training(options)
+    started = begin_training(options)
+    trainer, notes = started.trainer, started.notes
     dataset = data.load(notes.data, trainer.blueprint.encoding)
     if notes.holdout:
         dataset = dataset.holding_out(notes.holdout)
     dataset = with_samples(dataset, options["samples"])
+    started.say()
     begin = time.perf_counter()
     history = train(trainer, dataset, notes, checkpoints(out, options), console.terminal)
     trained = trainer.network()

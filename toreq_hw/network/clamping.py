@@ -35,7 +35,10 @@ def clamping(network: "Network", names: Collection[str]) -> "Network":
     if clamped == {network.input.name}:
         return network
     if network.readout is not None:
-        raise NetworkError("readout must be relaxing where other populations are clamped")
+        raise NetworkError(
+            f"population {shown(network.output.name)}: readout must be relaxing where other "
+            "populations are clamped, found clamped; train a network without --readout clamped"
+        )
     if network.terms:
         raise NetworkError(
             "terms must join two populations where other populations than the input are clamped, "

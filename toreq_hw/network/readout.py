@@ -114,9 +114,16 @@ def check_readout(network: "Network") -> None:
     _ = network.budget_table
 
 
+RELAXING_INSTEAD = "train a network without --readout clamped, or run this one in the simulator"
+"""What to do about a clamped readout in a reader that has none."""
+
+
 def require_relaxing_output(
     network: "Network", where: str, error: type[ToreqError] = NetworkError
 ) -> None:
     """Raises `error` for a clamped readout, in a reader that has none; where: "on nengo"."""
     if network.readout is not None:
-        raise error(f"readout must be relaxing {where}, found clamped")
+        raise error(
+            f"population {shown(network.output.name)}: readout must be relaxing {where}, found "
+            f"clamped; {RELAXING_INSTEAD}"
+        )

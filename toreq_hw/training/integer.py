@@ -16,6 +16,7 @@ from toreq_hw.memory import check_memory
 from toreq_hw.network import ClampedReadout, FeedbackKind, Network, Schedule, WeightFormat
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.recipes import Recipe, recipe
+from toreq_hw.sim.learning.rule import check_latent_bits
 from toreq_hw.sim.learning.session import watched_learning
 from toreq_hw.sim.learning.training_samples import NOTHING, Learn, TrainingSamples, learn_epoch
 from toreq_hw.sim.summary import summarise
@@ -81,11 +82,13 @@ def begin(
     seed: int,
     start: Network | None = None,
     blank: Network | None = None,
+    *,
+    spelled: Callable[[str], str] = str,
 ) -> Begun:
     """A trainer for a data set, by the recipe of its weights.
 
-    start: a network to go on from; blank: one whose shape is trained. Raises InputError and
-    NetworkError for what cannot be trained.
+    start: a network to go on from; blank: one whose shape is trained. spelled: a setting's name as
+    a person types it. Raises InputError and NetworkError for what cannot be trained.
     """
     known = start or blank
     kind = weight_format_of(known) if known else settings.weights
@@ -109,7 +112,11 @@ def begin(
     if shape.encoding is None:
         shape = replace(shape, encoding=dataset.encoding_of(shape.input))
     make = Trainer.from_network if start else Trainer
-    rule = replace(chosen.rule(shape, epochs), latent_bits=settings.latent_bits)
+    rule, bits = chosen.rule(shape, epochs), settings.latent_bits
+    for name in (coupling.name for coupling in shape.couplings):
+        setting = spelled("output_shift" if name in rule.shifts else "shift")
+        check_latent_bits(name, rule.shift_of(name, 0), bits, setting, spelled("latent_bits"))
+    rule = replace(rule, latent_bits=bits)
     return Begun(make(shape, rule, seed), replace(chosen, beta_shift=shape.beta_shift), epochs)
 
 
