@@ -15,6 +15,7 @@ from toreq_hw.records.chip import (
 from toreq_hw.reports.chip_pictures import event_raster, limit_bars, phase_activity
 from toreq_hw.reports.core_map import MOST_ARROWS, core_map
 from toreq_hw.reports.footnotes import Footnotes
+from toreq_hw.reports.numbers import span
 from toreq_hw.reports.page import Section, Table, caption
 
 MOST_WAYS = 20
@@ -117,7 +118,11 @@ def _cores(mapping: ChipMap, notes: Footnotes) -> Table:
 def _estimates(estimates: Estimates, chip: Chip, notes: Footnotes) -> Section:
     """Sums with their parts, then the figures that counts are multiplied by."""
     rows = [
-        (what, f"{found.value:.3g} {unit}", f"{found.low:.2g} to {found.high:.3g} {unit}")
+        (
+            what,
+            f"{found.value:.3g} {unit}",
+            f"{span(f'{found.low:.2g}', f'{found.high:.3g}')} {unit}",
+        )
         for what, found, unit in (
             ("energy per sample", estimates.energy_per_sample_uj, "uJ"),
             ("time per sample", estimates.time_per_sample_us, "us"),
@@ -131,7 +136,7 @@ def _estimates(estimates: Estimates, chip: Chip, notes: Footnotes) -> Section:
         rows += [(f"of this, {_name(name)}", f"{part:.3g} {unit}", "") for name, part in parts]
     for name, source in estimates.sources.items():
         figure, unit = chip.figures[name], _UNITS[name.rpartition("_")[2]]
-        spread = f"{figure.low:g} to {figure.high:g} {unit}"
+        spread = f"{span(f'{figure.low:g}', f'{figure.high:g}')} {unit}"
         rows.append((f"a {_name(name)}", f"{figure.value:g} {unit} {notes.mark(source)}", spread))
     header = ("estimate", "value", "spread of the sources")
     return Section("Estimates", estimates.label + ".", _table(header, rows))

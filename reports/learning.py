@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from toreq_hw.records.learning import Asked, Learner, Learning, LearningRun, SampleCycles
 from toreq_hw.reports.learner_anchors import LEARNERS
+from toreq_hw.reports.learning_builds import energy_shown, made_of_section, not_built_sections
+from toreq_hw.reports.numbers import MAY_PASS_LIMITS, three_digits
 from toreq_hw.reports.page import Page, Section, Table
 from toreq_hw.reports.synthesis import clock_section, size_section
 from toreq_hw.reports.synthesis_energy import Counted, EnergyRow, energy_sections
@@ -24,16 +26,16 @@ _SAMPLES = Counted(
 )
 
 
-def learning_page(record: Learning) -> Page:
-    """From the whole record."""
+def learning_page(record: Learning, missing: Sequence[str] = ()) -> Page:
+    """From the whole record. missing: learners of the published list that are not in it."""
     rows = record.rows
     built = [(row.name, row.synthesis) for row in rows if row.synthesis is not None]
-    energy = [EnergyRow(row.name, row.board, row.energy) for row in rows]
+    energy = [EnergyRow(row.name, row.board, energy_shown(row)) for row in rows]
     reached = sum(met(row) for row in rows)
     lead = (
         f"{len(rows)} cores that learn, with their link, on open tools alone: {len(built)} were "
         f"built, {reached} of {len(rows)} keep their clock and reach all that is asked of them. "
-        "Nothing here ran on a board."
+        f"{_not_measured(missing)}Nothing here ran on a board."
     )
     sections = [
         _accuracy(rows),
@@ -41,13 +43,17 @@ def learning_page(record: Learning) -> Page:
         _link(rows),
         size_section(built),
         clock_section(built),
-        *_failures(rows),
+        *not_built_sections(rows),
         *energy_sections(energy, _SAMPLES),
         _shares(rows),
         _beside(),
-        _made_of(rows),
+        made_of_section(rows),
     ]
     return Page("Cores that learn", lead, tuple(sections), dict(record.versions))
+
+
+def _not_measured(missing: Sequence[str]) -> str:
+    return f"Not measured yet: {'; '.join(missing)}. " if missing else ""
 
 
 def met(row: Learner) -> bool:
@@ -106,7 +112,9 @@ def _accuracy(rows: Sequence[Learner]) -> Section:
     text = (
         "After training in the core's integers, by the simulator that the core equals latent by "
         "latent (make rtl-learn), on the whole test set; mean and 95 % interval over seeds, the "
-        "last epoch. Settings were chosen on held-out training images. " + "; ".join(splits) + "."
+        f"last epoch. {MAY_PASS_LIMITS} Settings were chosen on held-out training images. "
+        + "; ".join(splits)
+        + "."
     )
     return Section("What they learn", text, Table(header, tuple(lines)))
 
@@ -134,8 +142,9 @@ def _time(rows: Sequence[Learner]) -> Section:
     text = (
         "Core time of FREE, both nudged phases and LEARN, every sample of every epoch and seed, by "
         "the core's exact timing model; the core's own counter is compared with it sample by "
-        "sample. Percentiles are those of the later epochs but for the last, of the worst seed. "
-        "The link is apart. Nothing to learn: no neuron moved in a nudged phase of a later epoch."
+        "sample. Later: of all epochs but the first. p50, p95 and p99 are of later samples, the "
+        "column 'p99 first' of the first epoch's; each of the worst seed. The link is apart. "
+        "Nothing to learn: no neuron moved in a nudged phase of a later epoch."
     )
     lines = tuple(map(_time_line, rows))
     return Section("Core time of a training sample", text, Table(header, lines))
@@ -189,7 +198,7 @@ def _link(rows: Sequence[Learner]) -> Section:
                 f"{row.link.request:.0f}",
                 f"{row.link.answer:.0f}",
                 *(f"{1e6 / us:,.0f}" for us in times),
-                *(f"{us * samples / 1e6:.1f}" for us in times),
+                *(three_digits(us * samples / 1e6) for us in times),
             )
         )
     text = (
@@ -211,13 +220,6 @@ def _wall_us(row: Learner, baud: int) -> float:
     free = _mean(row, lambda run: run.later.phases[0]) / row.clock_mhz
     others = later_us(row) - free + row.link.answer * byte_us
     return free + max((_HEAD_BYTES + row.link.request) * byte_us, others)
-
-
-def _failures(rows: Sequence[Learner]) -> list[Section]:
-    lines = tuple((row.name, row.not_built) for row in rows if row.not_built)
-    if not lines:
-        return []
-    return [Section("What could not be built", table=Table(("learner", "why"), lines))]
 
 
 def _shares(rows: Sequence[Learner]) -> Section:
@@ -269,25 +271,3 @@ def _beside() -> Section:
         "estimate. No other learner of MNIST on an iCE40 or ECP5, or by an open flow, was found."
     )
     return Section("Beside others", text, Table(header, lines))
-
-
-def _made_of(rows: Sequence[Learner]) -> Section:
-    header = ("learner", "settings", "design", "bitstream SHA-256", "built from today's sources")
-    lines = []
-    for row in rows:
-        built = row.synthesis
-        lines.append(
-            (
-                row.name,
-                row.settings,
-                built.design[:16] if built else "-",
-                built.bitstream.sha256[:16] if built else "-",
-                "-" if built is None else "no" if row.outdated else "yes",
-            )
-        )
-    text = (
-        "The bitstream holds the network as it is before its first sample, seed 1; k is the "
-        "learning rate 2^-k. The last column: whether core and link were still the same when the "
-        "record was last written."
-    )
-    return Section("What they were made of", text, Table(header, tuple(lines)))

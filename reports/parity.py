@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import t as student_t
 
+from toreq_hw.records.intervals import Interval
 from toreq_hw.records.parity import Estimate, MemoryProbe, Parity, ParityRun, Row, SpectralNorm
+from toreq_hw.reports.numbers import MAY_PASS_LIMITS, span
 from toreq_hw.reports.page import Page, Section, Table
 
 PUBLISHED = {
@@ -32,6 +34,13 @@ def estimate(values: Sequence[float]) -> Estimate:
         spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
         half_width = float(student_t.ppf(0.975, len(values) - 1)) * spread
     return Estimate(float(np.mean(values)), half_width, len(values))
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The same with both ends; those of one value are itself."""
+    found = estimate(values)
+    half = found.half_width or 0.0
+    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def rows(records: Iterable[ParityRun]) -> list[Row]:
@@ -70,8 +79,9 @@ def markdown(records: Sequence[ParityRun], memory: Sequence[MemoryProbe] = ()) -
         "",
         "Same shape, quantisers, data, batches and epochs for both rules; test samples, never "
         "used to choose a setting. Accuracy in per cent, mean ± 95 % interval over seeds where "
-        "there are several. Backpropagation trains the feed-forward net of the same shape and is "
-        "read out from its accumulators. The gap is backpropagation minus EqProp, in points.",
+        f"there are several. {MAY_PASS_LIMITS} Backpropagation trains the feed-forward net of the "
+        "same shape and is read out from its accumulators. The gap is backpropagation minus "
+        "EqProp, in points.",
         "",
         "| task | weights | seeds (EqProp, backprop) | EqProp | backprop | gap "
         "| published EqProp / backprop | zero weights (EqProp, backprop) |",
@@ -112,7 +122,7 @@ def _line(mine: Row, baseline: Row | None) -> str:
 def _times(found: Sequence[Row], records: Sequence[ParityRun]) -> list[str]:
     """Seconds of training, both clocks, and the ratio of the processor's."""
     load = [r.load_average for r in records if r.load_average is not None]
-    busy = f"{min(load):.1f} to {max(load):.1f}" if load else "unknown"
+    busy = span(f"{min(load):.1f}", f"{max(load):.1f}") if load else "unknown"
     lines = [
         "Seconds of one training, evaluation left out; threads a run: "
         f"{_list_names(record.threads for record in records)}, the rules taking turns. The machine "

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from toreq_hw.records.design import Capacity, Resources, SynthesisRecord
 from toreq_hw.records.synthesis import Design, Failure, Latency, Synthesis
 from toreq_hw.reports.anchors import ANCHORS, LOGIC_CELL, LUT6, Anchor
+from toreq_hw.reports.numbers import span
 from toreq_hw.reports.page import Page, Section, Table, caption
 from toreq_hw.reports.synthesis_energy import EnergyRow, energy_sections
 from toreq_hw.reports.synthesis_pictures import (
@@ -221,7 +222,7 @@ def _anchor(anchor: Anchor) -> tuple[str, ...]:
         anchor.device,
         f"{100 * anchor.accuracy:.1f}",
         f"{anchor.luts:,} {anchor.unit.name}",
-        f"{low:,} to {high:,}",
+        span(f"{low:,}", f"{high:,}"),
         "-" if anchor.latency_us is None else f"{anchor.latency_us:g}",
         anchor.source,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from toreq_hw.records.energy import Coefficient, Coefficients, EnergyParts, EnergyRecord, Range
+from toreq_hw.reports.numbers import span
 from toreq_hw.reports.page import Section, Table
 
 
@@ -82,7 +83,7 @@ def _article(unit: str) -> str:
 
 
 def _range(ends: Range) -> str:
-    return f"{ends.low:.2g} to {ends.high:.2g}"
+    return span(f"{ends.low:.2g}", f"{ends.high:.2g}")
 
 
 def _sources(rows: Sequence[EnergyRow]) -> Section:
@@ -94,7 +95,7 @@ def _sources(rows: Sequence[EnergyRow]) -> Section:
             continue
         for title, coefficient in _COEFFICIENTS:
             c = coefficient(energy.coefficients)
-            line = (title, f"{c.low:.3g} to {c.high:.3g} {c.unit}")
+            line = (title, f"{span(f'{c.low:.3g}', f'{c.high:.3g}')} {c.unit}")
             name = row.board
             named = boards.setdefault((*line, c.reason, c.source), [])
             if name not in named:

@@ -89,7 +89,7 @@ def test_every_figure_of_the_record_is_there(tmp_path: Path) -> None:
         "784-80-10 int8 | 16 bits | 97.70 ± 0.10 | 97.5 | 97.60, 97.80 | 0 |",
         "| 24.00 | 7,200 | 3,600 | 3,200 | 300.0 | 150.0 | first 400, later 200, p99 1000 |"
         " 100.0 | 200.0 | 900.0 | 600.0 | 75.0 |",
-        "| 230 | 70 | 6,667 | 402 | 1,097 | 9.0 | 149.1 | 54.7 |",
+        "| 230 | 70 | 6,667 | 402 | 1,097 | 9.00 | 149 | 54.7 |",
         "| 72,000 | 3,600 | 20.0x | 63,520 | 4 | 1 | 24.00 |",
         "3,210 (61 %) | 1,999 (38 %) | 21 (70 %) | 4 (100 %)",
         "24.00 | yes | 25.50 | 23.50 | 26.25 | 2 of 3 |",
@@ -132,6 +132,9 @@ def test_what_was_not_built_says_why(tmp_path: Path) -> None:
     assert "| too large by 100 cells |" in text
     assert "| 150.0 |" in text
     assert "0 were built" in text
+    assert "## What could not be built" in text
+    assert "## Not built" not in text
+    assert f"{ROW['name']}: too large by 100 cells." in text
 
 
 def test_an_outdated_build_is_said_so(tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ from toreq_hw.errors import BuildError, NetworkError, ReportError
 from toreq_hw.records import plain
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.energy import Activity, EnergyRecord
-from toreq_hw.records.intervals import Interval
 from toreq_hw.records.learning import Learner, Learning, LearningRun, SampleCycles
 from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.learning import learning_page, met
-from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.learning_builds import LEFT_OUT
+from toreq_hw.reports.page import Page
+from toreq_hw.reports.parity import interval
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.training_samples import TrainingSamples
@@ -95,13 +96,13 @@ def _learner(case: LearningCase, options: Options, place: Place) -> Learner:
         settings=case.described,
         clock_hz=clock_hz,
         asked=case.asked,
-        accuracy=_interval([100 * one.accuracy for one in runs]),
+        accuracy=interval([100 * one.accuracy for one in runs]),
         runs=tuple(runs),
         dense_cycles=dense_sample_cycles(parameters, sweeps),
         link=link_load(parameters, dataset, case.recipe.augment),
         synthesis=synthesis,
         not_built=not_built,
-        energy=_energy(case, parameters, dataset, synthesis, place),
+        energy=_energy(case, parameters, dataset, (synthesis, not_built), place),
     )
 
 
@@ -112,12 +113,6 @@ def parameters_of(case: LearningCase) -> CoreParameters:
     network = case.network
     bits = {coupling.name: case.latent_bits for coupling in network.couplings}
     return learning_parameters(case.target, network, case.lanes, case.learn_lanes, bits)
-
-
-def _interval(values: Sequence[float]) -> Interval:
-    found = estimate(values)
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def _trained(
@@ -219,7 +214,7 @@ def _built(case: LearningCase, options: Options) -> tuple[SynthesisRecord | None
     from toreq_hw.boards.flow.synthesis import synthesise
 
     if not options.build:
-        return None, "left out with --no-build"
+        return None, LEFT_OUT
     try:
         return synthesise(request_of(case, options.place_seeds), options.watch), ""
     except (BuildError, NetworkError, ReportError) as error:
@@ -230,13 +225,14 @@ def _energy(
     case: LearningCase,
     parameters: CoreParameters,
     dataset: Dataset,
-    built: SynthesisRecord | None,
+    outcome: tuple[SynthesisRecord | None, str],
     place: Place,
 ) -> EnergyRecord:
     from toreq_hw.targets.learning_energy import energy_of, learning_activity
 
+    built, not_built = outcome
     if built is None or not built.met:
-        return EnergyRecord(absent="the core is not built at this clock")
+        return EnergyRecord(absent=not_built or "its clock is not met")
 
     def counted(_: Run) -> Activity:
         training = TrainingSamples(
@@ -278,7 +274,13 @@ def still_today(record: Learning, cases: Sequence[LearningCase]) -> tuple[Learne
 def verdict(record: Learning) -> Verdict:
     """Passed where every learner was built, keeps its clock, settles, and reaches what is asked."""
     failed = [row.name for row in record.rows if not met(row)]
-    return Verdict(not failed, learning_page(record).lead)
+    return Verdict(not failed, page(record).lead)
+
+
+def page(record: Learning) -> Page:
+    """The page, which names the published learners that the record lacks."""
+    found = {row.name for row in record.rows}
+    return learning_page(record, [c.name for c in PUBLISHED if c.name not in found])
 
 
 STUDY = Study(
@@ -291,6 +293,6 @@ STUDY = Study(
     record=Learning,
     run=run,
     verdict=verdict,
-    page=learning_page,
+    page=page,
     command="learning",
 )
