@@ -19,6 +19,7 @@ from toreq_hw.network import WeightFormat, layered
 from toreq_hw.records.training import CheckpointNotes
 from toreq_hw.sim.learning import Progress, Rule, Trainer, checkpoint
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
+from toreq_hw.studies.kept_training import Checkpoints
 from toreq_hw.studies.screen import Bar
 from toreq_hw.studies.training import train
 from toreq_hw.targets import board as board_target
@@ -90,7 +91,7 @@ def same_training(one: Path, other: Path) -> None:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of the whole training in the simulator."""
     kept = tmp_path_factory.mktemp("reference") / "all.checkpoint"
-    train(small_trainer(), dataset(), NOTES, kept)
+    train(small_trainer(), dataset(), NOTES, Checkpoints(path=kept))
     return kept
 
 
@@ -139,7 +140,7 @@ def test_a_training_goes_from_simulator_to_board_to_simulator(
     assert learned in (5 + at, 6 + at)  # the next one may have been sent ahead
     assert screen.said[-1].startswith("read back after sample ")
     assert screen.said[-1].endswith(f"; go on with --resume {kept}")
-    train(trainer, dataset(), found, kept)
+    train(trainer, dataset(), found, Checkpoints(path=kept))
     same_training(kept, reference)
 
 

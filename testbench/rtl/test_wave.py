@@ -86,7 +86,7 @@ def test_wave_refuses_an_image_that_is_not_there(tmp_path: Path) -> None:
     arguments = [str(DIGITS), "--wave", "359", "--data", "digits", "--out", str(tmp_path)]
     done = CliRunner().invoke(command, arguments)
     assert done.exit_code != 0
-    assert "wave must be in 0..358 for digits, not 359" in str(done.exception)
+    assert "--wave must be an image in 0..358, the test images of digits" in str(done.exception)
 
 
 def _signed(value: int, bits: int) -> int:
