@@ -31,7 +31,17 @@ def chip_sections(record: ChipRecord, notes: Footnotes) -> list[Section]:
     ]
     if record.third_party:
         sections.append(_third_party(record.third_party, record.estimates))
-    return sections
+    return [*sections, _assumed(record.mapping.chip, notes)]
+
+
+def _assumed(chip: Chip, notes: Footnotes) -> Section:
+    """Grid and encoding of the chip, on which the map rests beside the limits."""
+    rows = [
+        (name.replace("_", " "), f"{value:,} {notes.mark(chip.sources[name])}")
+        for name, value in chip.counts.items()
+        if not name.endswith("_per_core")
+    ]
+    return Section("What the map takes the chip to be", table=_table(("property", "value"), rows))
 
 
 def _activity(activity: ChipActivity) -> Section:

@@ -29,7 +29,6 @@ from toreq_hw.versions import versions
 if TYPE_CHECKING:
     from toreq_hw.boards.board import Board
     from toreq_hw.boards.link.learning_host import LearningLink
-    from toreq_hw.rtl.parameters import CoreParameters
     from toreq_hw.targets.board_learner import BoardLearner, Counts
 
 
@@ -74,6 +73,7 @@ class BoardStudy:
         """
         from toreq_hw.boards.link.learning_host import LearningLink
         from toreq_hw.boards.programming import program
+        from toreq_hw.targets.learnable import learnable_core
 
         if self.trainer.epoch >= self.notes.epochs:
             raise InputError(
@@ -81,10 +81,11 @@ class BoardStudy:
                 f"found {self.notes.epochs}: nothing is left to learn"
             )
         began = time.perf_counter()
-        parameters = self._parameters()
-        self._check_rates(parameters)
-        begun_epoch(self.notes, self.dataset)
         choice = self.choice
+        parameters = learnable_core(
+            choice.board, self.trainer, choice.lanes, choice.learn_lanes, self.notes.epochs
+        )
+        begun_epoch(self.notes, self.dataset)
         if choice.program is not None:
             program(choice.board, choice.program)
         transport = transport_of(
@@ -98,28 +99,6 @@ class BoardStudy:
             link = LearningLink(transport, parameters)
             learned = self._learned_on(link)
             return self._record(link, transport.baud, learned, time.perf_counter() - began)
-
-    def _parameters(self) -> "CoreParameters":
-        from toreq_hw.boards.fit.check import check_learning_fit
-
-        network, rule = self.trainer.blueprint, self.trainer.rule
-        bits = {c.name: rule.latent_bits_of(c.name) for c in network.couplings}
-        choice = self.choice
-        return check_learning_fit(choice.board, network, choice.lanes, choice.learn_lanes, bits)
-
-    def _check_rates(self, parameters: "CoreParameters") -> None:
-        """Raises InputError where an epoch to come has a rate that the core cannot do."""
-        from toreq_hw.rtl.learning.state import rate_words
-        from toreq_hw.targets.learned import rates_of_trainer
-
-        now = self.trainer.epoch
-        try:
-            later = range(now + 1, self.notes.epochs)
-            for epoch in {now, *(e for e in self.trainer.rule.decay_epochs if e in later)}:
-                self.trainer.epoch = epoch
-                rate_words(rates_of_trainer(self.trainer), parameters)
-        finally:
-            self.trainer.epoch = now
 
     def _learned_on(self, link: "LearningLink") -> "_Learned":
         """Every epoch that is left, on the board and beside it."""
