@@ -22,17 +22,17 @@ TOKEN = "secret"
 
 
 @contextmanager
-def served(port: int = 0) -> Iterator[Any]:
+def served(port: int = 0, token: str = TOKEN) -> Iterator[Any]:
     """A running server: the application, with `port` and `base` (its address)."""
     uvicorn = pytest.importorskip("uvicorn", reason="THE EXTRA observe IS NOT INSTALLED")
     from toreq_hw.observatory.app import Observatory
     from toreq_hw.observatory.serving import settings
 
     folder = TemporaryDirectory(prefix="toreq-hw-")
-    app: Any = Observatory(digits_network(), data.load("digits"), TOKEN, Path(folder.name))
+    app: Any = Observatory(digits_network(), data.load("digits"), token, Path(folder.name))
     listener = listen(port)
     app.port = listener.getsockname()[1]
-    app.base = f"http://127.0.0.1:{app.port}/{TOKEN}/"
+    app.base = f"http://127.0.0.1:{app.port}/{token}/"
     server = uvicorn.Server(uvicorn.Config(app.app(), **settings()))
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
     thread.start()

@@ -1,5 +1,6 @@
 """The page in a real browser: it shows what `frame` and `relax` say, with mouse and with keys."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from testbench.observatory.cases import digit, digits_network, recorded
 from testbench.observatory.serving import served
 from testbench.observatory.tabs import Shown, needs_browser
-from testbench.patience import until
-from toreq_hw import sim
+from testbench.patience import GENEROUS_S, until
+from toreq_hw import data, sim
 from toreq_hw.observatory import frame
+from toreq_hw.observatory.live import Live
 
 pytestmark = needs_browser
 
@@ -127,4 +129,43 @@ def test_a_lost_connection_is_said_and_mended(browser: Any) -> None:
     with served(port):
         until(lambda: shown.text("#trouble") == "")
         shown.until("#where", "free phase, tick 0")
+    with served(port, "another"):
+        shown.until("#trouble", "The server was started anew and has another address")
         shown.tab.context.close()
+
+
+def test_a_command_that_takes_long_is_said(
+    browser: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames that were on their way when it was given do not take the line away."""
+    done, present = threading.Event(), Live.present
+
+    def slow(live: Live, sample: int) -> None:
+        done.wait(GENEROUS_S)
+        present(live, sample)
+
+    monkeypatch.setattr(Live, "present", slow)
+    with Shown(browser, app) as shown:
+        shown.tab.click("#play")
+        shown.tab.click("#next")
+        shown.until("#trouble", "Working. The first time, code is compiled")
+        done.set()
+        shown.until("#label", "test image 1, labelled ")
+        until(lambda: shown.text("#trouble") == "")
+
+
+def test_fields_take_what_they_say(browser: Any, app: Any) -> None:
+    """A field that is empty or out of range asks nothing of the server."""
+    with Shown(browser, app) as shown:
+        assert shown.tab.input_value("#class") == str(data.load("digits").test.labels[0])
+        shown.tab.fill("#class", "10")
+        shown.tab.click("#learn")
+        shown.until("#trouble", "The class must be a whole number in 0 to 9, found 10.")
+        shown.tab.fill("#level", "")
+        shown.tab.click("#damage")
+        shown.until("#trouble", "The level must be a number in 0 to 1, found nothing.")
+        shown.tab.fill("#sample", "99999")
+        shown.tab.press("#sample", "Enter")
+        shown.until("#trouble", "The test image must be a whole number in 0 to 358, found 99999.")
+        assert shown.text("#breaks") == ""
+        assert shown.text("#training") == ""

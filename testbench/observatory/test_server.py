@@ -174,6 +174,16 @@ def test_other_machines_go_the_same_way(app: Any) -> None:
         assert not np.array_equal(page.planes[:4], page.planes[4:])
 
 
+def test_frames_say_how_many_commands_are_carried_out(app: Any) -> None:
+    with Page(app) as page:
+        assert page.header["taken"] == 0
+        page.refused("present", sample=-1)
+        assert page.header["taken"] == 1
+        page.ask("present", sample=7)
+        page.until(lambda h: h["input"]["sample"] == 7)
+        assert page.header["taken"] == 2
+
+
 def test_a_slow_page_skips_frames_and_slows_nothing(app: Any) -> None:
     with Page(app) as page:
         tab = max(app.tabs, key=id)

@@ -62,13 +62,13 @@ class Settings(TypedDict):
 
 
 def settings() -> Settings:
-    """Those that the page is served with.
+    """Those that the page is served with. A tab that is cut off at the end is no error.
 
     Nothing is asked of a tab to prove that it is there: the machine says when it is closed. A tab
     that is busy with a long command would answer too late and lose what it has learned.
     """
     return Settings(
-        log_level="error",
+        log_level="critical",
         access_log=False,
         lifespan="off",
         ws_max_size=4 * MOST_CHARACTERS,

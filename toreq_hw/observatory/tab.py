@@ -45,6 +45,7 @@ class Tab:
     def __init__(self, live: Live, wire: Wire, about: Header, folder: Path) -> None:
         self.live, self._wire, self._folder = live, wire, folder
         self.sent, self.ended = 0, False
+        self._taken = 0
         self._news: Header = {"network": about, "state": of_state(live)}
         self._curve: Sent = {"phase": 0, "tick": 0}
         self._dirty, self._seen = asyncio.Event(), asyncio.Event()
@@ -81,6 +82,7 @@ class Tab:
             await self._carry_out(command)
         except ToreqError as error:
             self._news["error"] = str(error)
+        self._taken += 1
         self._dirty.set()
 
     async def _carry_out(self, command: messages.Command) -> None:
@@ -194,6 +196,7 @@ class Tab:
         self._news = {}
         curve = of_curve(live.viewer.history, self._curve)
         header: Header = {"number": self.sent, "curve": curve, **of_view(live), **news}
+        header["taken"] = self._taken
         header["playing"] = self._rate is not None
         header["learning"] = self._train_rate is not None
         planes = live.viewer.planes()

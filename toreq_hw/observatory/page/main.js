@@ -13,6 +13,7 @@ const TRAIN_RATES = [1, 10, 100, 1000, 10000];
 let network = null;
 let frame = null;
 let sample = null;
+let labelled = null; // the image whose class the field of classes shows
 let beside = false;
 let parting = null; // where another machine leaves the simulator's way
 
@@ -20,9 +21,12 @@ const wire = new Wire(hear, (line) => { clearTimeout(waiting); tell(line); });
 const WORKING = "Working. The first time, code is compiled for what was asked.";
 let waiting = 0;
 
+let asked = 0; // commands of this session; a frame says how many the server has carried out
+
 // What was said of the last command is no longer true; what is said of this one stays.
 function ask(command) {
   if (!wire.send(command)) return;
+  asked += 1;
   tell("");
   clearTimeout(waiting);
   waiting = setTimeout(() => tell(WORKING), 2000);
@@ -43,6 +47,17 @@ function tell(line) {
   at("trouble").hidden = !line;
 }
 
+// The number in a field, where it is one that the field takes; else a line says what it takes.
+function numberIn(id, words, whole = true) {
+  const { value, min, max } = at(id);
+  const found = Number(value);
+  const takes = value.trim() !== "" && found >= Number(min) && found <= Number(max);
+  if (takes && (!whole || Number.isInteger(found))) return found;
+  const kind = whole ? "a whole number" : "a number";
+  tell(`The ${words} must be ${kind} in ${min} to ${max}, found ${value.trim() || "nothing"}.`);
+  return null;
+}
+
 function options(select, entries) {
   select.replaceChildren(...entries.map(([value, words]) => new Option(words, value)));
 }
@@ -52,11 +67,15 @@ function palette() {
 }
 
 function hear(header, planes) {
-  clearTimeout(waiting);
-  if (header.network) build(header.network);
+  if (header.network) {
+    asked = 0;
+    build(header.network);
+  }
+  const done = header.taken >= asked;
+  if (done) clearTimeout(waiting);
   frame = { ...header, planes };
   if (header.state) showState(header.state);
-  if (header.error || at("trouble").textContent === WORKING) tell(header.error ?? "");
+  if (header.error || (done && at("trouble").textContent === WORKING)) tell(header.error ?? "");
   if (header.machine) showMachine(header.machine);
   energy.take(header.curve);
   showInput(header.input);
@@ -83,6 +102,10 @@ function showInput(input) {
   sample = input.sample;
   pad.set(input.pixels, input.painted);
   if (document.activeElement !== at("sample") && sample !== null) at("sample").value = sample;
+  if (sample !== null && sample !== labelled) {
+    labelled = sample;
+    at("class").value = input.label;
+  }
   at("label").textContent = sample === null
     ? "your own image" : `test image ${sample}, labelled ${input.label}`;
 }
@@ -247,6 +270,7 @@ function chooseLayer() {
   const chosen = network.layers.find((one) => one.kind === at("layer").value);
   at("unit-said").textContent = `Level: ${chosen.unit}. That it settles is ${chosen.quiescence}.`;
   at("level").max = chosen.high;
+  at("level").step = "any";
   const weights = /weight|synapses|read_noise/.test(chosen.kind);
   const places = weights ? network.couplings
     : network.panels.filter((panel) => panel.role !== "input").map((panel) => panel.name);
@@ -260,7 +284,8 @@ function sayRates() {
 }
 
 function present(which) {
-  ask({ do: "present", sample: Math.max(0, Math.min(network.samples - 1, which)) });
+  if (which === null) return;
+  ask({ do: "present", sample: which });
   play();
 }
 
@@ -286,14 +311,18 @@ const clicks = {
   next: () => present(((sample ?? -1) + 1) % network.samples),
   positive: () => nudge(1),
   negative: () => nudge(-1),
-  learn: () => { ask({ do: "learn", label: Number(at("class").value) }); play(); },
+  learn: () => {
+    const label = numberIn("class", "class");
+    if (label === null) return;
+    ask({ do: "learn", label });
+    play();
+  },
   train: () => (frame?.learning ? ask({ do: "pause" }) : train()),
   forget: () => { ask({ do: "pause" }); ask({ do: "forget" }); },
   damage: () => {
-    ask({
-      do: "damage", kind: at("layer").value, level: Number(at("level").value),
-      place: at("place").value,
-    });
+    const level = numberIn("level", "level", false);
+    if (level === null) return;
+    ask({ do: "damage", kind: at("layer").value, level, place: at("place").value });
     play();
   },
   undo: () => { ask({ do: "undo" }); play(); },
@@ -303,7 +332,9 @@ const clicks = {
 };
 
 function nudge(sign) {
-  ask({ do: "nudge", label: Number(at("class").value), sign });
+  const label = numberIn("class", "class");
+  if (label === null) return;
+  ask({ do: "nudge", label, sign });
   play();
 }
 
@@ -316,7 +347,7 @@ at("phase").addEventListener("change", () => {
 at("scrub").addEventListener("input", () => show(Number(at("scrub").value)));
 at("speed").addEventListener("input", () => { sayRates(); if (frame?.playing) play(); });
 at("train-speed").addEventListener("input", () => { sayRates(); if (frame?.learning) train(); });
-at("sample").addEventListener("change", () => present(Number(at("sample").value)));
+at("sample").addEventListener("change", () => present(numberIn("sample", "test image")));
 at("layer").addEventListener("change", chooseLayer);
 at("palette").addEventListener("change", () => { panels.explain(palette()); showFrame(); });
 for (const id of ["gain", "schedule", "own"]) at(id).addEventListener("change", configure);

@@ -16,12 +16,17 @@ export class Wire {
     address.protocol = "ws:";
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => { this.wait = 500; this.tell(""); };
+    this.opened = false;
+    this.socket.onopen = () => { this.opened = true; this.wait = 500; this.tell(""); };
     this.socket.onmessage = (message) => this.take(message.data);
     this.socket.onclose = (event) => this.lose(event);
   }
 
-  lose(event) {
+  async lose(event) {
+    if (!this.opened && await unknown()) {
+      this.tell("The server was started anew and has another address: open the one that it says.");
+      return;
+    }
     const why = event.reason ? ` (${event.reason})` : "";
     this.tell(`The connection to the server is lost${why}. Trying again; a new session will begin.`);
     setTimeout(() => this.open(), this.wait);
@@ -44,6 +49,15 @@ export class Wire {
     if (this.socket.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(command));
     return true;
+  }
+}
+
+// Whether there is a server, but not for this address.
+async function unknown() {
+  try {
+    return (await fetch(location.href, { cache: "no-store" })).status === 404;
+  } catch {
+    return false;
   }
 }
 
