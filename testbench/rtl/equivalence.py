@@ -27,7 +27,7 @@ TO_AIG = (
 
 
 ROUNDS = 40
-"""Most questions about one mutant."""
+"""Most questions about one mutant, unless asked otherwise."""
 
 DATA = re.compile(
     r"!?(?!queue)(.*(accum|store|ram|weight|recorder|readout\.(largest|here|coming|state))"
@@ -57,8 +57,8 @@ class Pair:
 class Mutants:
     """All mutants of one core, `mutants.il` in `folder`, as one graph with the input `mutant`."""
 
-    def __init__(self, folder: Path, unharmed: int) -> None:
-        self.folder, self._unharmed = folder, unharmed
+    def __init__(self, folder: Path, unharmed: int, rounds: int = ROUNDS) -> None:
+        self.folder, self._unharmed, self._rounds = folder, unharmed, rounds
         yosys(
             f"read_rtlil mutants.il; hierarchy -top {TOP}; {TO_AIG}; "
             "write_aiger -zinit -symbols mutants.aig",
@@ -71,7 +71,7 @@ class Mutants:
     def compare(self, mutant: int, seconds: int) -> str:
         """PROVED if the mutant changes nothing that shows, REFUTED if it does, or UNKNOWN.
 
-        seconds: of the processor, for each of the three ways to answer a question. At most `ROUNDS`
+        seconds: of the processor, for each of the three ways to answer a question. At most `rounds`
         questions are asked for each choice of registers that are free.
         """
         names = self._all.latch_names.items()
@@ -85,7 +85,7 @@ class Mutants:
     def _ask(self, mutant: int, seconds: int, free: set[int]) -> str:
         """The same with the registers `free` replaced by inputs, unless they differ."""
         name, own = f"mutant{mutant}", set[int]()
-        for _ in range(ROUNDS):
+        for _ in range(self._rounds):
             pair = self._pair(mutant, sorted(own))
             graph, literals = pair.graph.freed(free - own)
             if graph.outputs == [0]:

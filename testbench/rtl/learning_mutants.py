@@ -35,6 +35,9 @@ LEARNS = "a:src=*learning* c:*store* %u"
 DECIDED = 60
 """At least so many must be noticed, or be proved equivalent."""
 
+ROUNDS = 5
+"""Questions about one mutant for each choice of free registers: those that decide come early."""
+
 PATIENCE_S = 300
 """Of one mutant; a whole core takes a second."""
 
@@ -63,7 +66,7 @@ class HarmedLearner(CompiledLearner):
 @click.command()
 @click.option("--count", type=click.IntRange(DECIDED, 1000), default=80, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=60, help="Of an attempt at a proof.")
+@click.option("--seconds", type=click.IntRange(1), default=15, help="Of an attempt at a proof.")
 @click.option("--prove/--no-prove", default=True, help="Prove the survivors equivalent.")
 def command(count: int, seed: int, seconds: int, prove: bool) -> None:
     """Run every mutant against the simulator, and prove the survivors equivalent."""
@@ -116,7 +119,7 @@ def _library(folder: Path) -> Path:
 
 
 def _proofs(folder: Path, survivors: list[int], seconds: int) -> dict[int, str]:
-    mutants = Mutants(folder, unharmed())
+    mutants = Mutants(folder, unharmed(), ROUNDS)
     proofs = {}
     for number in survivors:
         proofs[number] = mutants.compare(number, seconds)
