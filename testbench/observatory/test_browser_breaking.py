@@ -23,6 +23,15 @@ def tab_of(app: Any) -> Any:
     return tab
 
 
+def crosses(shown: Shown, population: str) -> int:
+    """Neurons of a picture that are crossed out, two lines each."""
+    crossed = f"div:has(> canvas[data-population={population}]) > .crosses .over"
+    lines = (
+        shown.tab.locator(crossed).get_attribute("d") if shown.tab.locator(crossed).count() else ""
+    )
+    return (lines or "").count("M") // 2
+
+
 def assert_canvases_are_frames(shown: Shown, tab: Any) -> None:
     """Of the tick that is viewed, which no longer moves."""
     view, recording = tab.live.viewer.view, tab.live.recording
@@ -42,6 +51,7 @@ def test_a_brush_breaks_neurons_for_good(browser: Any, app: Any, what: str) -> N
         painted = tab.live.breaks[0].neurons
         assert 7 in painted
         assert len(set(painted)) == 4
+        assert crosses(shown, "hidden") == 4
         shown.settle()
         history = tab.live.recording.last
         for tick in range(history.first, history.last + 1):

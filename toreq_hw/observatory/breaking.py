@@ -95,6 +95,15 @@ def layers_of(network: Network, breaks: Sequence[Break]) -> list[Layer]:
     return [*made, MappedFaults(faults=faults)]
 
 
+def painted(breaks: Sequence[Break]) -> dict[str, list[int]]:
+    """The neurons that the brush has broken, by population."""
+    found: dict[str, set[int]] = {}
+    for one in breaks:
+        if isinstance(one, Painted):
+            found.setdefault(one.population, set()).update(one.neurons)
+    return {population: sorted(neurons) for population, neurons in found.items()}
+
+
 def described(one: Break) -> str:
     """A break in words."""
     if isinstance(one, Painted):

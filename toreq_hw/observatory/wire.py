@@ -13,7 +13,7 @@ import msgspec
 from toreq_hw.contract.results import Status
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network
-from toreq_hw.observatory.breaking import KINDS, PAINTS, described
+from toreq_hw.observatory.breaking import KINDS, PAINTS, described, painted
 from toreq_hw.observatory.history import History
 from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.machines import MACHINES
@@ -155,6 +155,7 @@ def of_state(live: Live) -> Header:
             "energy": live.shown.has_energy,
         },
         "breaks": [described(one) for one in live.breaks],
+        "painted": painted(live.breaks),
         "returned": None if returned is None else asdict(returned),
         "training": None
         if training is None

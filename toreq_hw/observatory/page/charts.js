@@ -12,8 +12,12 @@ function path(name, points) {
   return made;
 }
 
-const short = (value) => Math.round(value).toLocaleString(
-  "en", { notation: "compact", maximumFractionDigits: 1 });
+// Both ends of an axis, short where that tells them apart.
+function ends(high, low) {
+  const short = [high, low].map((value) => Math.round(value).toLocaleString(
+    "en", { notation: "compact", maximumFractionDigits: 1 }));
+  return short[0] === short[1] ? [number(high), number(low)] : short;
+}
 
 // Writes beside a curve what its corners stand for: [high, low] up, [left, what, right] along.
 function scale(svg, up, along) {
@@ -61,7 +65,8 @@ export class EnergyCurve {
       10 + 130 * (high - row[1]) / (high - low),
     ];
     this.svg.append(path("", rows.map(place)));
-    scale(this.svg, [short(high), "2E", short(low)], [number(first), "tick", number(last)]);
+    const [top, bottom] = ends(high, low);
+    scale(this.svg, [top, "2E", bottom], [number(first), "tick", number(last)]);
     const rises = rows.filter((row) => row[5]);
     for (const row of rises.slice(-500)) {
       const [x, y] = place(row);
@@ -76,7 +81,8 @@ export class EnergyCurve {
     const fell = rises.length
       ? `it did not fall in ${rises.length} ticks with changes, marked in magenta`
       : "it fell in every tick with changes";
-    this.said.textContent = `${change}; ${fell}. LSB of the finest accumulator, ticks 0 to ${last}.`;
+    this.said.textContent = `${change}; ${fell}. Units: the finest accumulator's lowest bit. `
+      + `Ticks 0 to ${last}.`;
     this.svg.setAttribute("aria-label", this.said.textContent);
   }
 }
@@ -122,7 +128,9 @@ export function showClasses(root, scores, best, rows) {
 
 export function showWork(root, counts) {
   const most = Math.max(1, counts.dense, counts.synops);
-  const saved = counts.synops ? `${(counts.dense / counts.synops).toFixed(1)} times` : "";
+  const saved = counts.synops
+    ? `a dense machine reads ${(counts.dense / counts.synops).toFixed(1)} times as many weights`
+    : `a dense machine reads ${number(counts.dense)} weights`;
   root.replaceChildren(
     bar("events", counts.events / most, number(counts.events), false),
     bar("synops", counts.synops / most, number(counts.synops), true),
@@ -130,6 +138,6 @@ export function showWork(root, counts) {
   );
   const note = document.createElement("p");
   note.className = "help";
-  note.textContent = `Synaptic operations so far; a dense machine reads ${saved || "these"} as many weights.`;
+  note.textContent = `Synaptic operations so far; ${saved}.`;
   root.append(note);
 }

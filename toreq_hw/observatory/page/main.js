@@ -169,6 +169,7 @@ function showState(state) {
     item.textContent = words.replaceAll("_", " ");
     return item;
   }));
+  panels.markBroken(state.painted);
   at("undo").disabled = at("repair").disabled = !state.breaks.length;
   const back = state.returned;
   at("returned").textContent = back
@@ -231,10 +232,11 @@ function showMachine(machine) {
   at("compare").disabled = running;
   at("go").hidden = !parting;
   const words = () => {
-    if (running) return `Running on the ${name}. What is compiled for it takes a minute the first time.`;
-    if (machine.failed) return `Nothing came from the ${name}: ${machine.failed}`;
-    if (machine.late) return `The ${name} came late: another image or network is shown. Compare again.`;
-    return `First difference to the ${name}: ${difference
+    const other = name.startsWith("Lava") ? name : `the ${name}`;
+    if (running) return `Running on ${other}. What is compiled for it takes a minute the first time.`;
+    if (machine.failed) return `Nothing came from ${other}: ${machine.failed}`;
+    if (machine.late) return `What ${other} did is of another image or network. Compare again.`;
+    return `First difference to ${other}: ${difference
       ?? "none, in any state of any tick of all phases."}`;
   };
   at("difference").textContent = words();
@@ -268,7 +270,10 @@ function show(tick) {
 
 function chooseLayer() {
   const chosen = network.layers.find((one) => one.kind === at("layer").value);
-  at("unit-said").textContent = `Level: ${chosen.unit}. That it settles is ${chosen.quiescence}.`;
+  const reads = chosen.kind === "read_noise"
+    ? " Weights are read only where an event arrives: it shows in the next image, not at rest." : "";
+  at("unit-said").textContent =
+    `Level: ${chosen.unit}. That it settles is ${chosen.quiescence.replaceAll("`last_tick`", "its last tick")}.${reads}`;
   at("level").max = chosen.high;
   at("level").step = "any";
   const weights = /weight|synapses|read_noise/.test(chosen.kind);

@@ -81,6 +81,29 @@ export class Panels {
     }
   }
 
+  // Crosses out the neurons that somebody broke with the brush, in the simulator's picture.
+  markBroken(painted) {
+    for (const { panel, whose } of this.figures) {
+      const broken = painted[panel.name] ?? [];
+      const crosses = whose.querySelector(".crosses");
+      crosses.setAttribute("viewBox", `0 0 ${panel.width} ${panel.height}`);
+      const paths = broken.map((neuron) => {
+        const cell = panel.cells.indexOf(neuron);
+        const [x, y] = [cell % panel.width, Math.floor(cell / panel.width)];
+        return `M${x + 0.2} ${y + 0.2}l.6 .6M${x + 0.8} ${y + 0.2}l-.6 .6`;
+      });
+      crosses.replaceChildren(...["under", "over"].map((name) => {
+        const line = document.createElementNS(crosses.namespaceURI, "path");
+        line.setAttribute("d", paths.join(""));
+        line.setAttribute("class", name);
+        return line;
+      }));
+      const words = broken.length ? `${broken.length} broken neurons are crossed out` : "";
+      crosses.setAttribute("aria-label", words);
+      crosses.style.display = broken.length ? "" : "none";
+    }
+  }
+
   listen(panel, canvas, caption, states) {
     let at = [0, 0];
     canvas.tabIndex = 0;
@@ -162,6 +185,14 @@ export class Panels {
       item.append(swatch, words);
       return item;
     }));
+    const signs = [["×", "broken with the brush"], ["▢", "first difference of two machines"]];
+    this.legend.append(...signs.map(([sign, words]) => {
+      const item = document.createElement("li");
+      const shown = document.createElement("b");
+      shown.textContent = sign;
+      item.append(shown, ` ${words}`);
+      return item;
+    }));
   }
 }
 
@@ -190,12 +221,15 @@ function framed(canvas) {
   const whose = document.createElement("p");
   const picture = document.createElement("div");
   const mark = document.createElement("i");
+  const crosses = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  crosses.setAttribute("class", "crosses");
+  crosses.setAttribute("role", "img");
   whose.className = "whose";
   whose.textContent = "simulator";
   picture.className = "picture";
   mark.className = "parts";
   mark.hidden = true;
-  picture.append(canvas, mark);
+  picture.append(canvas, crosses, mark);
   holder.append(whose, picture);
   return holder;
 }
