@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,14 +23,19 @@ TOKEN = "secret"
 
 
 @contextmanager
-def served(port: int = 0, token: str = TOKEN) -> Iterator[Any]:
-    """A running server: the application, with `port` and `base` (its address)."""
+def served(port: int = 0, token: str = TOKEN, opens: Any = None) -> Iterator[Any]:
+    """A running server: the application, with `port` and `base` (its address).
+
+    opens: makes what a tab shows, digits unless given.
+    """
     uvicorn = pytest.importorskip("uvicorn", reason="THE EXTRA observe IS NOT INSTALLED")
     from toreq_hw.observatory.app import Observatory
+    from toreq_hw.observatory.live import Live
     from toreq_hw.observatory.serving import settings
 
     folder = TemporaryDirectory(prefix="toreq-hw-")
-    app: Any = Observatory(digits_network(), data.load("digits"), token, Path(folder.name))
+    opens = opens or partial(Live, digits_network(), data.load("digits"))
+    app: Any = Observatory(opens, token, Path(folder.name))
     listener = listen(port)
     app.port = listener.getsockname()[1]
     app.base = f"http://127.0.0.1:{app.port}/{token}/"

@@ -1,6 +1,8 @@
 """`toreq-hw observe`: watch a network settle, as a film or in the browser."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,10 +24,12 @@ from toreq_hw.files import together
 from toreq_hw.network import Network
 from toreq_hw.observatory import film, recording_file
 from toreq_hw.observatory.bench import FrameRate, frame_rates
+from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.picture import PALETTES
 from toreq_hw.observatory.poster import ending
 from toreq_hw.observatory.recording import Recording
 from toreq_hw.observatory.serving import serve
+from toreq_hw.observatory.watched import Watched
 from toreq_hw.sim import EngineName
 from toreq_hw.sim.session import Session
 from toreq_hw.training.ends import check_ends
@@ -37,6 +41,7 @@ _EPILOG = """\b
 Examples:
   toreq-hw observe net.safetensors --gif out.gif --sample 3
   toreq-hw observe net.safetensors --data mnist --nudge 7 --gif out.gif --record run.npz
+  toreq-hw observe --replay run.npz
   toreq-hw observe --replay run.npz --gif again.gif"""
 
 
@@ -68,7 +73,9 @@ Examples:
 @click.option("--gif", "gif_path", type=OutputFile(), help="Write the phases as a GIF.")
 @click.option("--mp4", "mp4_path", type=OutputFile(), help="The same as an MP4, with ffmpeg.")
 @click.option("--record", "record_path", type=OutputFile(), help="Write every tick as an .npz.")
-@click.option("--replay", "replay_path", type=InputFile(), help="Show a recording, no network.")
+@click.option(
+    "--replay", "replay_path", type=InputFile(), help="Show a recording, here or as a film."
+)
 @click.option(
     "--port", type=Whole(0, 65535), default=0, show_default=True, help="Of the page; 0 is any."
 )
@@ -93,16 +100,16 @@ def command(
     """Watch a network settle, tick by tick, in the browser.
 
     NETWORK: by default that of `toreq-hw demo`. With --gif, --mp4 or --record the phases of one
-    test image become files, and no page is opened. The page is served to this machine alone
-    until Ctrl-C.
+    test image become files, and no page is opened. With --replay a recording is shown in place of
+    a network. The page is served to this machine alone until Ctrl-C.
     """
     _refuse_what_is_passed_over()
     if bench:
         _show_rates(frame_rates())
         return 0
-    if not (gif_path or mp4_path or record_path or replay_path):
-        net, dataset = _opened(network_path, data_name)
-        serve(net, dataset, port, _say_address, browse=browse)
+    if not (gif_path or mp4_path or record_path):
+        opens = _opener(network_path, data_name, replay_path)
+        serve(opens, port, _say_address, browse=browse)
         return 0
     if mp4_path:
         film.check_ffmpeg()
@@ -121,6 +128,14 @@ def command(
                 console.messages.print(f"wrote {path}, {frames} frames")
     _show(recording)
     return 0
+
+
+def _opener(network_path: Path, data_name: str, replay_path: Path | None) -> Callable[[], Watched]:
+    """What makes a tab: of the recording, where there is one, which must be readable now."""
+    if replay_path:
+        recording_file.load(replay_path)
+        return partial(Watched.of_file, replay_path)
+    return partial(Live, *_opened(network_path, data_name))
 
 
 def _opened(network_path: Path, data_name: str) -> tuple[Network, Dataset]:
@@ -161,7 +176,7 @@ def _refuse_what_is_passed_over() -> None:
         for name in context.params
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
-    outputs = {"gif_path", "mp4_path", "record_path", "replay_path"} & set(given)
+    outputs = {"gif_path", "mp4_path", "record_path"} & set(given)
     for name in given:
         spelled = _SPELLED.get(name, f"--{name.removesuffix('_path')}")
         if "bench" in given and name != "bench":

@@ -15,12 +15,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from toreq_hw.data import Dataset
-from toreq_hw.network import Network
-from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.messages import MOST_CHARACTERS
 from toreq_hw.observatory.tab import Tab
-from toreq_hw.observatory.wire import about_network
+from toreq_hw.observatory.watched import Watched
 
 MOST_TABS = 32
 """Open at once: each holds a session and a recording."""
@@ -54,14 +51,13 @@ def page_files() -> dict[str, bytes]:
 
 
 class Observatory:
-    """The application. token: the secret part of the address. tabs: those that are open.
+    """The application. opens: makes what a new tab shows. tabs: those that are open.
 
-    folder: keeps compiled cores for as long as the server runs.
+    token: the secret part of the address. folder: keeps compiled cores while the server runs.
     """
 
-    def __init__(self, network: Network, dataset: Dataset, token: str, folder: Path) -> None:
-        self._network, self._dataset, self._token = network, dataset, token
-        self._folder = folder
+    def __init__(self, opens: Callable[[], Watched], token: str, folder: Path) -> None:
+        self._opens, self._token, self._folder = opens, token, folder
         self._files = page_files()
         self.tabs: set[Tab] = set()
 
@@ -98,9 +94,7 @@ class Observatory:
         await self._serve(socket)
 
     async def _serve(self, socket: WebSocket) -> None:
-        live = await asyncio.to_thread(Live, self._network, self._dataset)
-        about = about_network(self._network, self._dataset, live.recording.plan)
-        tab = Tab(live, socket, about, self._folder)
+        tab = Tab(await asyncio.to_thread(self._opens), socket, self._folder)
         self.tabs.add(tab)
         try:
             await tab.run(_receiver(socket))

@@ -16,6 +16,7 @@ from toreq_hw.observatory.loop_gain import LoopGain, Settings, changed, loop_gai
 from toreq_hw.observatory.recording import Recording
 from toreq_hw.observatory.training import LiveTraining, Moved
 from toreq_hw.observatory.viewer import Viewer
+from toreq_hw.observatory.watched import Watched
 from toreq_hw.sim.session import Session
 
 MAX_SWEEPS = 2000
@@ -37,7 +38,7 @@ class Returned:
     same_class: bool
 
 
-class Live:
+class Live(Watched):
     """A network that a tab shows. Its methods run one at a time, in any thread.
 
     network: of the file. base: as it has learned. shown: under the settings, without damage.

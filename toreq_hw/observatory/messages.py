@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 
 from toreq_hw.errors import InputError
 from toreq_hw.observatory.breaking import Painted, layer
-from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.loop_gain import Settings
+from toreq_hw.observatory.watched import Watched
 
 MOST_CHARACTERS = 1 << 17
 """Of a message: the pixels of the largest image that a data set here has, and more."""
@@ -24,7 +24,7 @@ class Message(Struct, tag_field="do", forbid_unknown_fields=True):
 class Change(Message):
     """A command that changes the network of the tab, or what is viewed of it."""
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """Carries it out. Raises InputError or NetworkError for what cannot be done."""
         raise NotImplementedError
 
@@ -40,7 +40,7 @@ class Present(Change, tag="present"):
 
     sample: Count
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.present(self.sample)
 
@@ -50,7 +50,7 @@ class Pixels(Change, tag="pixels"):
 
     values: Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(max_length=1 << 15)]
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.present_pixels(self.values)
 
@@ -61,7 +61,7 @@ class Step(Change, tag="step"):
     unit: Name
     back: bool = False
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.viewer.back(self.unit) if self.back else live.viewer.advance(self.unit)
 
@@ -72,7 +72,7 @@ class Show(Change, tag="show"):
     phase: Count
     tick: Count
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.viewer.show(self.phase, self.tick)
 
@@ -93,7 +93,7 @@ class Nudge(Change, tag="nudge"):
     label: Count
     sign: Annotated[int, Meta(ge=-1, le=1)]
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.nudge(self.label, self.sign)
 
@@ -103,7 +103,7 @@ class Learn(Change, tag="learn"):
 
     label: Count
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.learn(self.label)
 
@@ -117,7 +117,7 @@ class Train(Message, tag="train"):
 class Forget(Change, tag="forget"):
     """Takes back all learning: the weights of the file."""
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.forget()
 
@@ -130,7 +130,7 @@ class Damage(Change, tag="damage"):
     place: Name = ""
     seed: Count = 0
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.add_break(layer(self.kind, self.level, self.place, self.seed))
 
@@ -142,7 +142,7 @@ class Paint(Change, tag="paint"):
     neurons: Annotated[list[Count], Meta(min_length=1, max_length=4096)]
     what: Name
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.add_break(Painted(self.population, tuple(self.neurons), self.what))
 
@@ -150,7 +150,7 @@ class Paint(Change, tag="paint"):
 class Undo(Change, tag="undo"):
     """Takes back the last damage."""
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.undo()
 
@@ -158,7 +158,7 @@ class Undo(Change, tag="undo"):
 class Repair(Change, tag="repair"):
     """Takes back all damage."""
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.repair()
 
@@ -170,7 +170,7 @@ class Couplings(Change, tag="couplings"):
     schedule: Name = ""
     own_feedback: bool = False
 
-    def apply(self, live: Live) -> None:
+    def apply(self, live: Watched) -> None:
         """As every change."""
         live.configure(Settings(self.gain, self.schedule, self.own_feedback))
 

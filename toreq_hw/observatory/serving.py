@@ -8,25 +8,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
-from toreq_hw.network import Network
 from toreq_hw.observatory.messages import MOST_CHARACTERS
+
+if TYPE_CHECKING:
+    from toreq_hw.observatory.watched import Watched
 
 ADDRESS = "127.0.0.1"
 
 
 def serve(
-    network: Network, dataset: Dataset, port: int, say: Callable[[str], None], *, browse: bool
+    opens: Callable[[], "Watched"], port: int, say: Callable[[str], None], *, browse: bool
 ) -> None:
     """Serves the page until the process is interrupted.
 
-    port: 0 is any free one. say: is told the address. browse: opens the page in a browser. Raises
-    KeyboardInterrupt at the end, MissingDependencyError without the extra `observe`, InputError
-    where the port is taken.
+    opens: makes what a new tab shows. port: 0 is any free one. say: is told the address. browse:
+    opens the page in a browser. Raises KeyboardInterrupt at the end, MissingDependencyError without
+    the extra `observe`, InputError where the port is taken.
     """
     try:
         import uvicorn
@@ -38,7 +39,7 @@ def serve(
     listener = listen(port)
     address = f"http://{ADDRESS}:{listener.getsockname()[1]}/{token}/"
     with TemporaryDirectory(prefix="toreq-hw-") as folder, suppress(asyncio.CancelledError):
-        app = Observatory(network, dataset, token, Path(folder)).app()
+        app = Observatory(opens, token, Path(folder)).app()
         say(address)
         if browse:
             webbrowser.open_new_tab(address)

@@ -13,7 +13,8 @@ from toreq_hw.observatory import messages
 from toreq_hw.observatory.apart import run_apart
 from toreq_hw.observatory.live import Live
 from toreq_hw.observatory.machines import Request, Side, ask, stand_beside
-from toreq_hw.observatory.wire import Header, Sent, of_curve, of_state, of_view, packed
+from toreq_hw.observatory.watched import ONLY_WATCHED, Watched
+from toreq_hw.observatory.wire import Header, Sent, about, of_curve, of_state, of_view, packed
 
 MOST_FRAMES_A_SECOND = 60
 
@@ -42,11 +43,11 @@ class Tab:
     runs any more.
     """
 
-    def __init__(self, live: Live, wire: Wire, about: Header, folder: Path) -> None:
+    def __init__(self, live: Watched, wire: Wire, folder: Path) -> None:
         self.live, self._wire, self._folder = live, wire, folder
         self.sent, self.ended = 0, False
         self._taken = 0
-        self._news: Header = {"network": about, "state": of_state(live)}
+        self._news: Header = {"network": about(live), "state": of_state(live)}
         self._curve: Sent = {"phase": 0, "tick": 0}
         self._dirty, self._seen = asyncio.Event(), asyncio.Event()
         self._dirty.set()
@@ -86,6 +87,8 @@ class Tab:
         self._dirty.set()
 
     async def _carry_out(self, command: messages.Command) -> None:
+        if isinstance(command, messages.Train | messages.Machine):
+            self._network()  # a recording neither learns nor is compared
         match command:
             case messages.Play(rate):
                 self._rate, self._train_rate = rate, None
@@ -99,7 +102,7 @@ class Tab:
                 if self._machine is not None and not self._machine.done():
                     raise InputError("one machine must end before another is asked, found one")
                 self._stop()
-                request = await self._apart(ask, self.live, name, fault)
+                request = await self._apart(ask, self._network(), name, fault)
                 self._side, self._news["state"] = None, await self._apart(of_state, self.live)
                 self._news["machine"] = {"name": request.title, "running": True}
                 self._machine = asyncio.create_task(self._beside(request))
@@ -110,13 +113,19 @@ class Tab:
                 if not moves:
                     self._news["state"] = await self._apart(of_state, self.live)
 
+    def _network(self) -> Live:
+        """The network of the tab. Raises InputError where it shows a recording alone."""
+        if not isinstance(self.live, Live):
+            raise InputError(ONLY_WATCHED)
+        return self.live
+
     async def _beside(self, request: Request) -> None:
         """Waits for another machine and shows it, unless the tab shows something else by then."""
         name: Header = {"name": request.title, "running": False}
         said: Header = {**name, "failed": "this program has an error; the terminal shows it"}
         try:
             answer = await run_apart(request, self._folder)
-            side = await self._apart(stand_beside, self.live, request, answer)
+            side = await self._apart(stand_beside, self._network(), request, answer)
             if side is None:
                 said = {**name, "late": True}
             else:

@@ -1,13 +1,13 @@
 """Which tick of a recording is viewed: steps forward run the session, steps back look back."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from toreq_hw.contract.phases import NUDGED_PHASES
 from toreq_hw.errors import InputError
 from toreq_hw.observatory.history import History
 from toreq_hw.observatory.picture import Pixels, planes
 from toreq_hw.observatory.recording import Recording
-from toreq_hw.sim.session import Session
 
 UNITS = ("tick", "sweep", "event")
 
@@ -21,10 +21,21 @@ class View:
     event: int | None = None
 
 
+class Runs(Protocol):
+    """What makes ticks: a session, or nothing where a recording is all there is."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether its phase is over."""
+
+    def step(self) -> object:
+        """One more tick."""
+
+
 class Viewer:
     """A session that runs as far as it is viewed. view: the tick that is shown."""
 
-    def __init__(self, session: Session, recording: Recording) -> None:
+    def __init__(self, session: Runs, recording: Recording) -> None:
         self._session, self.recording = session, recording
         self.view = View(0, 0)
 
@@ -38,11 +49,16 @@ class Viewer:
         return self.recording.phases[self.view.phase]
 
     @property
+    def finished(self) -> bool:
+        """Whether no tick of the last phase is still to come."""
+        return self._session.finished
+
+    @property
     def at_end(self) -> bool:
         """Whether there is nothing behind the viewed tick, and the phase is over."""
         last = self.view.phase == len(self.recording.phases) - 1
         whole = self.view.event is None and self.view.tick == self.history.last
-        return last and whole and self._session.finished
+        return last and whole and self.finished
 
     def advance(self, unit: str, count: int = 1) -> None:
         """Moves the view forward; runs ticks of the session where they are not there yet."""
@@ -99,7 +115,7 @@ class Viewer:
             return {}
         away = history.states(self.view.tick) != free
         found, start = {}, 0
-        for population in self._session.network.relaxing:
+        for population in self.recording.plan.populations[1:]:
             found[population.name] = int(away[start : start + population.size].sum())
             start += population.size
         return found

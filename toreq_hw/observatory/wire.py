@@ -11,16 +11,16 @@ from typing import TypedDict
 import msgspec
 
 from toreq_hw.contract.results import Status
-from toreq_hw.data import Dataset
-from toreq_hw.network import Network
 from toreq_hw.observatory.breaking import KINDS, PAINTS, described, painted
 from toreq_hw.observatory.history import History
 from toreq_hw.observatory.live import Live
+from toreq_hw.observatory.loop_gain import Settings
 from toreq_hw.observatory.machines import MACHINES
-from toreq_hw.observatory.panels import Plan
 from toreq_hw.observatory.picture import PALETTES, Pixels
 from toreq_hw.observatory.poster import ending
+from toreq_hw.observatory.recording import Recording
 from toreq_hw.observatory.training import TEST_IMAGES
+from toreq_hw.observatory.watched import Watched
 from toreq_hw.sim.perturbation import KINDS as LAYERS
 
 MOST_ROWS = 2000
@@ -42,22 +42,13 @@ def packed(header: Header, planes: Pixels) -> bytes:
     return struct.pack("<I", len(text)) + text + planes.tobytes()
 
 
-def about_network(network: Network, dataset: Dataset, plan: Plan) -> Header:
+def about(shown: Watched) -> Header:
     """What does not change while a tab is open, but with the network: panels, choices, limits."""
+    own = about_network(shown) if isinstance(shown, Live) else about_recording(shown.recording)
+    plan = shown.recording.plan
     return {
-        "name": repr(network).removeprefix("<").removesuffix(">"),
-        "sha256": network.sha256,
-        "data": dataset.name,
-        "samples": len(dataset.test),
-        "classes": dataset.classes,
-        "rows": dataset.rows,
-        "image": {
-            "height": dataset.shape[0],
-            "width": dataset.shape[1] * dataset.channels,
-            "paints": dataset.holds_images and dataset.channels == 1,
-        },
-        "schedule": network.sweep.name,
-        "couplings": [coupling.name for coupling in network.couplings],
+        **own,
+        "replayed": not isinstance(shown, Live),
         "panels": [
             {
                 "name": panel.population.name,
@@ -76,6 +67,47 @@ def about_network(network: Network, dataset: Dataset, plan: Plan) -> Header:
         "height": plan.height,
         "width": plan.width,
         "palettes": {name: asdict(palette) for name, palette in PALETTES.items()},
+    }
+
+
+def about_recording(recording: Recording) -> Header:
+    """What is its own of a recording: there is nothing to choose."""
+    source, first = recording.source, recording.plan.panels[0]
+    outputs = recording.phases[0].step(recording.phases[0].first).scores
+    return {
+        "name": f"a recording of the {source.name}",
+        "sha256": source.network_sha256,
+        "data": f"network {source.network_sha256[:12]}",
+        "samples": 0,
+        "classes": len(outputs),
+        "rows": source.rows,
+        "image": {"height": first.height, "width": first.width, "paints": False},
+        "schedule": "",
+        "couplings": [],
+        "layers": [],
+        "paints": [],
+        "machines": {},
+        "judged": 0,
+    }
+
+
+def about_network(live: Live) -> Header:
+    """What is its own of a network: what may be chosen."""
+    network, dataset = live.network, live.dataset
+    return {
+        "name": repr(network).removeprefix("<").removesuffix(">"),
+        "sha256": network.sha256,
+        "data": dataset.name,
+        "samples": len(dataset.test),
+        "classes": dataset.classes,
+        "rows": dataset.rows,
+        "image": {
+            "height": dataset.shape[0],
+            "width": dataset.shape[1] * dataset.channels,
+            "paints": dataset.holds_images and dataset.channels == 1,
+        },
+        "schedule": network.sweep.name,
+        "couplings": [coupling.name for coupling in network.couplings],
         "layers": [
             {
                 "kind": kind,
@@ -92,7 +124,7 @@ def about_network(network: Network, dataset: Dataset, plan: Plan) -> Header:
     }
 
 
-def of_view(live: Live) -> Header:
+def of_view(live: Watched) -> Header:
     """The tick that is viewed, and how its phase stands."""
     view, history = live.viewer.view, live.viewer.history
     step = history.step(view.tick)
@@ -117,7 +149,7 @@ def of_view(live: Live) -> Header:
             "settled": history.status == Status.SETTLED,
             "period": history.period,
             "sweeps": history.sweeps,
-            "running": last and not live.session.finished,
+            "running": last and not live.viewer.finished,
             "atEnd": live.viewer.at_end,
             "rises": not history.falls(view.tick),
         },
@@ -129,22 +161,32 @@ def of_view(live: Live) -> Header:
         },
         "scores": scores.tolist() if len(scores) <= 1000 else [],
         "best": int(scores.argmax()),
-        "input": {
-            "sample": live.sample,
-            "painted": live.painted,
-            "label": _label(live),
-            "pixels": (live.pixels.astype(int) * 255 // live.dataset.pixel_max).tolist(),
-        },
+        "input": _input(live),
         "reached": live.viewer.reached(),
     }
 
 
-def _label(live: Live) -> object:
-    return None if live.sample is None else live.dataset.test.labels[live.sample].tolist()
+def _input(live: Watched) -> Header:
+    """The image that is shown, 0..255 a pixel; of a recording its input states, spread likewise."""
+    if not isinstance(live, Live):
+        population = live.recording.plan.populations[0]
+        levels = live.viewer.history.inputs.astype(int) - population.state_min
+        spread = levels * 255 // (population.state_max - population.state_min)
+        return {"sample": None, "painted": 0, "label": None, "pixels": spread.tolist()}
+    label = None if live.sample is None else live.dataset.test.labels[live.sample].tolist()
+    return {
+        "sample": live.sample,
+        "painted": live.painted,
+        "label": label,
+        "pixels": (live.pixels.astype(int) * 255 // live.dataset.pixel_max).tolist(),
+    }
 
 
-def of_state(live: Live) -> Header:
-    """Settings, damage and learning, as they stand."""
+def of_state(live: Watched) -> Header:
+    """Settings, damage and learning, as they stand; of a recording there are none."""
+    if not isinstance(live, Live):
+        none: Header = dict.fromkeys(("gain", "shown", "returned", "training"))
+        return none | {"settings": asdict(Settings()), "breaks": [], "painted": {}, "moved": []}
     returned, training, gain = live.returned(), live.training, live.gain()
     return {
         "settings": asdict(live.settings),

@@ -84,7 +84,8 @@ function hear(header, planes) {
 
 function build(found) {
   network = found;
-  at("about").textContent = `${found.name}, on ${found.data}`;
+  at("about").textContent = `${found.name}, ${found.replayed ? "of" : "on"} ${found.data}`;
+  document.body.classList.toggle("replayed", found.replayed);
   panels.build(found);
   pad.build(found.image);
   pad.canvas.setAttribute("aria-label", `input, ${found.image.height} by ${found.image.width}`);
@@ -92,7 +93,7 @@ function build(found) {
   options(at("brush"), found.paints.map((name) => [name, name]));
   options(at("machine"), Object.entries(found.machines));
   options(at("layer"), found.layers.map((one) => [one.kind, one.kind.replaceAll("_", " ")]));
-  chooseLayer();
+  if (!found.replayed) chooseLayer();
   at("sample").max = found.samples - 1;
   at("class").max = found.classes - 1;
   panels.explain(palette());
@@ -106,8 +107,8 @@ function showInput(input) {
     labelled = sample;
     at("class").value = input.label;
   }
-  at("label").textContent = sample === null
-    ? "your own image" : `test image ${sample}, labelled ${input.label}`;
+  const own = network.replayed ? "the image of the recording" : "your own image";
+  at("label").textContent = sample === null ? own : `test image ${sample}, labelled ${input.label}`;
 }
 
 function showFrame() {
@@ -183,6 +184,7 @@ function showState(state) {
       + `Lipschitz constant ${state.gain.lipschitz.toFixed(3)} of one update of all neurons, `
       + `${side(state.gain.lipschitz)}.${crossing(state)}`
     : "The spectral radius of this network is not computed.";
+  if (network.replayed) return;
   at("settles").textContent = `${state.shown.schedule}: ${state.shown.settles
     ? "always settles" : state.shown.energy
       ? "may cycle with period 2" : "no energy, it may cycle with any period"}.`;
