@@ -162,7 +162,7 @@ def test_the_command_writes_films_and_recordings(saved: Path, tmp_path: Path) ->
         (["--bench", "--gif", "a.gif"], "must be left out with --bench"),
         (["--gif", "a.gif", "--record", "a.gif"], "--gif and --record must be different files"),
         (["--gif", "."], ".: must be a file, found a folder"),
-        (["--replay", "x.npz", "--gif", "a.gif"], "x.npz: must be an .npz file of arrays"),
+        (["--replay", "x.npz", "--gif", "a.gif"], "x.npz: must be a file, found none"),
         (["--replay", "x.npz", "--gif", "x.npz"], "--gif must be another file than --replay"),
         (["--data", "mnist", "--gif", "a.gif"], "must have 784 inputs and 10 outputs for mnist"),
     ],

@@ -83,6 +83,8 @@ def read_npz(
             raise error(f"{path}: arrays must have at most {most} bytes, found {size}")
         with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
+    except FileNotFoundError as failure:
+        raise error(f"{path}: must be a file, found none") from failure
     except _BROKEN as failure:
         reason = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
         raise error(f"{path}: must be an .npz file of arrays, found: {reason:.100}") from failure
