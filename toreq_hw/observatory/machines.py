@@ -87,7 +87,7 @@ class Side:
         return {
             "name": self.title,
             "running": False,
-            "difference": str(found),
+            "difference": str(found).replace(f", sample {found.sample}", ""),  # of the one shown
             "phase": self.parting.phase,
             "tick": found.tick or 0,
             "population": found.population,
