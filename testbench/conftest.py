@@ -1,6 +1,7 @@
 """What all tests share: how hypothesis draws its cases, and under which BLAS they run."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +20,12 @@ USUAL_BLAS = "TOREQ_HW_USUAL_BLAS"
 
 
 def pytest_configure() -> None:
-    """Ends a run that was to be under other kernels and is not."""
+    """Hears Ctrl-C again where a shell that works in the background has this process ignore it.
+
+    Ends a run that was to be under other kernels and is not.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     usual = os.environ.get(USUAL_BLAS)
     if usual is not None and blas() == usual:
         pytest.exit(f"BLAS kernels must be others than {usual}, found the same", returncode=3)
