@@ -7,7 +7,7 @@ from matplotlib.patches import ConnectionPatch, Patch, Rectangle
 
 from toreq_hw.records.chip import ChipMap, Core, Traffic
 from toreq_hw.reports.chip_pictures import population_colours
-from toreq_hw.reports.pictures import svg
+from toreq_hw.reports.pictures import STYLE, svg
 
 CHIPS_WIDE = 2
 """Grids side by side."""
@@ -23,7 +23,7 @@ def core_map(mapping: ChipMap, traffic: tuple[Traffic, ...]) -> str:
     wide = min(count, CHIPS_WIDE)
     high = -(-count // wide)
     colours = population_colours(list(dict.fromkeys(core.population for core in cores)))
-    with mpl.rc_context({"svg.hashsalt": "toreq-hw", "font.size": 8}):
+    with mpl.rc_context({**STYLE, "font.size": 8}):
         size = (0.34 * columns * wide + 0.4, 0.34 * rows * high + 0.4 * high + 0.4)
         figure = Figure(figsize=size, layout="constrained")
         axes = list(figure.subplots(high, wide, squeeze=False).ravel())

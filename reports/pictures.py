@@ -24,6 +24,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "font.size": 9,
     "svg.hashsalt": "toreq-hw",  # equal records give equal pages
+    "svg.fonttype": "none",  # letters, not their outlines: a page holds many pictures
 }
 """Of every picture; one that wants more adds to it."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -10,15 +9,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toreq_hw.reports.pictures import svg
+from toreq_hw.reports.pictures import STYLE, svg
 
-_STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 9,
-    "svg.hashsalt": "toreq-hw",  # equal records give equal pages
-    "svg.fonttype": "none",  # letters, not their outlines: a page holds many pictures
-}
 _SIZE = (4.6, 2.9)
 
 
@@ -35,7 +27,7 @@ def curves_with_bands(
     """
     positive = [level for level in levels if level > 0]
     logarithmic = bool(positive) and max(positive) / min(positive) > 100
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure(horizontal, vertical)
         if logarithmic:
             axes.set_xscale("log")
@@ -52,7 +44,7 @@ def curves_with_bands(
 
 def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
     """Shares of 1, 2, 3, .. `unit` in per cent, one line per entry; empty tails are cut."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _figure(unit, "images, %")
         longest = max((np.flatnonzero(c)[-1] + 1 for c in counts.values() if np.any(c)), default=1)
         for label, values in counts.items():
@@ -64,7 +56,7 @@ def share_lines(counts: Mapping[str, Sequence[int]], unit: str) -> str:
 
 def heat_map(values: npt.NDArray[np.floating], label: str) -> str:
     """A matrix as colours, with its scale. values: (rows, columns)."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
         shown = axes.imshow(values, cmap="viridis", interpolation="nearest")

@@ -7,15 +7,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from toreq_hw.reports.pictures import svg
+from toreq_hw.reports.pictures import STYLE, svg
 
-_STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 9,
-    "svg.hashsalt": "toreq-hw",  # equal records give equal pages
-    "svg.fonttype": "none",  # letters, not their outlines
-}
 _WIDTH = 7.6
 _ROW_HEIGHT = 0.42
 
@@ -26,7 +19,7 @@ def utilisation_bars(shares: Mapping[str, Mapping[str, float]]) -> str:
     shares: by design, then by resource; 0..1.
     """
     names = list(dict.fromkeys(name for share in shares.values() for name in share))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _rows(shares, extra=0.6)
         thickness = 0.8 / len(names)
         for k, resource in enumerate(names):
@@ -40,11 +33,11 @@ def utilisation_bars(shares: Mapping[str, Mapping[str, float]]) -> str:
 
 def fmax_spread(reached: Mapping[str, Sequence[float]], asked: Mapping[str, float]) -> str:
     """Per design, what each seed reached (dots, MHz) and what was asked for (bars)."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _rows(reached)
         for row, (name, values) in enumerate(reached.items()):
             axes.plot(values, [row] * len(values), "o", ms=4, alpha=0.6, color="C0")
-            axes.plot(asked[name], row, "|", ms=14, mew=2, color="C3")
+            axes.plot(asked[name], row, "|", ms=14, mew=2, color="C4")
         axes.set(xlabel="MHz: each seed (dots), the constraint (bar)", xlim=(0, None))
         return svg(figure)
 
@@ -54,7 +47,7 @@ def latencies(distributions: Mapping[str, tuple[Sequence[float], Sequence[int]]]
 
     distributions: edges in us (one more than counts) and counts.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, axes = _rows(distributions)
         for row, (edges, counts) in enumerate(distributions.values()):
             heights = 0.85 * np.asarray(counts) / max(1, *counts)
@@ -78,7 +71,7 @@ def accuracy_against_luts(
     ours: LUT4, accuracy (0..1) and test set by design, full where that is MNIST; others: low and
     high LUT4, and accuracy on MNIST.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 4.4), layout="constrained")
         axes = figure.add_subplot(xscale="log", xlabel="LUT4", ylabel="accuracy on its test set, %")
         for k, (name, (luts, accuracy, dataset)) in enumerate(ours.items()):
