@@ -112,6 +112,14 @@ def test_a_line_too_noisy_for_long_answers_is_read_in_shorter_ones() -> None:
     assert all(size <= LONGEST for size in asked[first:]), "what failed is not asked again"
 
 
+def test_a_line_that_repeats_frames_is_said_to_be_noisy() -> None:
+    said: list[str] = []
+    board, _ = learner(Line(at_samples(*range(0, 60, 2), fate="lost")), said)
+    learn(board, 14)
+    noisy = [line for line in said if "the line is noisy" in line]
+    assert noisy == ["10 frames were sent again so far: the line is noisy"]
+
+
 def test_a_board_that_is_gone_names_the_samples_that_are_lost() -> None:
     board, _ = learner(Line(at_samples(*range(6, 100), fate="gone")), [])
     learn(board, 4)

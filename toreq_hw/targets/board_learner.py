@@ -22,6 +22,9 @@ from toreq_hw.targets.learned import rates_of_trainer, state_of_trainer
 RECOVERIES = 5
 """Times that samples are repeated from one read-back before the board counts as unfit."""
 
+NOISE = 10
+"""Frames that were sent again: it is said at so many, and whenever there are ten times as many."""
+
 Replies = tuple[CoreReply, ...]
 """What the four commands of a sample came to."""
 
@@ -80,6 +83,7 @@ class BoardLearner:
         self._since: list[Sample] = []
         self._following: Sample | None = None
         self._followed = self._base = 0
+        self._noise = NOISE
         self._kept = state_of_trainer(trainer)
         self.counts.loaded_bytes = self._load()
 
@@ -106,6 +110,9 @@ class BoardLearner:
         except LinkError as error:
             raise LinkError(f"{error}; {self._lost()}") from error
         self.counts.sample_s += self._link.now() - began
+        while self._link.retries >= self._noise:
+            self._say(f"{self._link.retries} frames were sent again so far: the line is noisy")
+            self._noise *= 10
         progress = self._follow(sample)
         if replies is None:
             self.counts.unheard += 1
