@@ -21,6 +21,7 @@ const wire = new Wire(hear, (line) => { clearTimeout(waiting); tell(line); });
 const WORKING = "Working. The first time, code is compiled for what was asked.";
 let waiting = 0;
 
+let loopBefore = null; // what was said of the loop, while a change of couplings is under way
 let asked = 0; // commands of this session; a frame says how many the server has carried out
 
 // What was said of the last command is no longer true; what is said of this one stays.
@@ -74,6 +75,8 @@ function hear(header, planes) {
   const done = header.taken >= asked;
   if (done) clearTimeout(waiting);
   frame = { ...header, planes };
+  if (header.error && loopBefore !== null) at("loop").textContent = loopBefore;
+  if (header.error || header.state) loopBefore = null;
   if (header.state) showState(header.state);
   if (header.error || (done && at("trouble").textContent === WORKING)) tell(header.error ?? "");
   if (header.machine) showMachine(header.machine);
@@ -297,6 +300,8 @@ function present(which) {
 }
 
 function configure() {
+  loopBefore ??= at("loop").textContent;
+  at("loop").textContent = "The spectral radius is being computed.";
   ask({
     do: "couplings", gain: Number(at("gain").value), schedule: at("schedule").value,
     own_feedback: at("own").checked,
