@@ -42,6 +42,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 def blas() -> str:
     """Name, version and kernels of each BLAS that is loaded, such as `openblas 0.3.30 Haswell`."""
+    import numpy as np  # which loads the BLAS that is asked for here
     from threadpoolctl import threadpool_info
 
     loaded = {
@@ -55,7 +56,5 @@ def blas() -> str:
     }
     if loaded:
         return ", ".join(sorted(loaded))
-    import numpy as np
-
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # Accelerate says no more
     return f"{built['name']} {built['version']}"

@@ -187,6 +187,12 @@ def test_hints_name_a_command_that_works_here(
     )
 
 
+def test_a_process_that_has_done_nothing_yet_knows_its_blas() -> None:
+    probe = "from toreq_hw.versions import blas; print(blas())"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == versions()["blas"]
+
+
 def test_records_say_which_blas(monkeypatch: pytest.MonkeyPatch) -> None:
     np.ones((2, 2)) @ np.ones((2, 2))
     assert versions()["blas"]
