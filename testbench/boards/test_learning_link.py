@@ -245,7 +245,7 @@ def test_samples_out_of_range_are_not_sent(board: LearningBoard) -> None:
     for label in (-1, CLASSES, True):
         with pytest.raises(InputError, match="label must be in"):
             board.link.train(image, label)
-    with pytest.raises(InputError, match=r"must be in 2\.\.16 on a core, found"):
+    with pytest.raises(InputError, match=r"k must be in 0\.\.12 on a core, found 13"):
         board.link.set_rates(replace(rates(), shifts=dict.fromkeys(rates().shifts, 13)))
     state = states(0)[0]
     odd = {name: latents | 1 for name, latents in state.latents.items()}
