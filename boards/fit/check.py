@@ -101,13 +101,12 @@ def check_fit(
 
 def lanes_that_fit(board: Board, network: Network, threshold: int | None = None) -> int:
     """The most lanes, up to the board's own, whose memories fit; the board's own where none do."""
-    for lanes in sorted((n for n in LANES if n <= board.lanes), reverse=True):
-        try:
-            if memory_deficit(board, core_parameters(board, network, lanes, threshold)) is None:
-                return lanes
-        except NetworkError:  # no core has so few lanes for so many weights
-            continue
-    return board.lanes
+
+    def make(network: Network, lanes: int) -> CoreParameters:
+        return core_parameters(board, network, lanes, threshold)
+
+    fitting = [n for n in LANES if n <= board.lanes and _fits(board, network, n, make)]
+    return max(fitting, default=board.lanes)
 
 
 def check_learning_fit(
@@ -138,19 +137,19 @@ def _checked(board: Board, network: Network, lanes: int, make: Make) -> CorePara
     )
 
 
+def _fits(board: Board, network: Network, lanes: int, make: Make) -> bool:
+    try:
+        return memory_deficit(board, make(network, lanes)) is None
+    except NetworkError:  # no core has so few lanes for so many weights
+        return False
+
+
 def _advice(board: Board, network: Network, lanes: int, make: Make) -> str:
     """What would fit: other lanes, or fewer hidden neurons with these lanes."""
-
-    def fits(candidate: Network, count: int) -> bool:
-        try:
-            return memory_deficit(board, make(candidate, count)) is None
-        except NetworkError:  # no core has so few lanes for so many weights
-            return False
-
-    other = [count for count in LANES if count != lanes and fits(network, count)]
+    other = [count for count in LANES if count != lanes and _fits(board, network, count, make)]
     if other:
         return f"it fits with {' or '.join(map(str, other))} lanes"
-    hidden = largest_hidden(network, lambda candidate: fits(candidate, lanes))
+    hidden = largest_hidden(network, lambda candidate: _fits(board, candidate, lanes, make))
     if hidden is None:
         return "no number of hidden neurons fits; use a larger board"
     sizes = "-".join(map(str, hidden))

@@ -94,7 +94,7 @@ class Run:
         shape = setup.network(self.dataset)
         self.parameters = setup.parameters(shape)
         self.kept = self._path(shape) if kept else None
-        console.messages.print("compiling the model of the core, once for this network ...")
+        console.messages.print("making the model of the core, unless it is kept from before ...")
         trainer, self.done = self._begin(shape)
         self.training = CoreTraining(trainer, self.parameters, CORES)
         self.rows: list[list[str]] = []

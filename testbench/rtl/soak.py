@@ -84,7 +84,7 @@ def soak(job: Job) -> dict[str, Any]:
         job.network, job.lanes, threshold=None if job.threshold is None else 0
     )
     dataset = data.load(job.data)
-    console.messages.print("compiling the model of the core, once for this network ...")
+    console.messages.print("making the model of the core, unless it is kept from before ...")
     comparison = Comparison(_core(job, parameters), Checker(parameters, TimingModel(parameters)))
     inputs = data.encode(dataset.test.images, dataset.pixel_max, job.network.input)[: job.images]
     labels = dataset.test.labels[: len(inputs)]

@@ -17,10 +17,11 @@ from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError, LinkError
 from toreq_hw.records import plain
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
-from toreq_hw.records.training import CheckpointNotes, EpochPart
+from toreq_hw.records.training import CheckpointNotes
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.sim.learning.training_samples import TrainingSamples, epoch_samples
 from toreq_hw.sim.summary import summarise
+from toreq_hw.studies.kept_training import inside_epoch
 from toreq_hw.studies.screen import NO_SCREEN, Bar, Screen
 from toreq_hw.studies.training import begun_epoch, epoch_record, training_note
 from toreq_hw.targets.board import SIMULATED, transport_of
@@ -53,9 +54,6 @@ class BoardStudy:
     kept: where checkpoints go, None for nowhere. run: named by them.
     """
 
-    _saved: bool = field(default=False, init=False)
-    """Whether this run has written a checkpoint."""
-
     trainer: Trainer
     dataset: Dataset
     notes: CheckpointNotes
@@ -63,6 +61,8 @@ class BoardStudy:
     kept: Path | None = None
     run: str | None = None
     screen: Screen = field(default_factory=lambda: NO_SCREEN)
+    _saved: bool = field(default=False, init=False)
+    """Whether this run has written a checkpoint."""
 
     def train(self) -> BoardTrainingRun:
         """Runs the remaining epochs.
@@ -161,8 +161,7 @@ class BoardStudy:
     def _keep(self, learner: "BoardLearner") -> None:
         """Reads the board back inside an epoch, and writes a checkpoint."""
         learner.read_back()
-        part = EpochPart(**vars(learner.progress)) if learner.progress.samples else None
-        self.notes = replace(self.notes, part=part)
+        self.notes = inside_epoch(self.notes, learner.progress)
         self._save()
 
     def _rescue(self, learner: "BoardLearner") -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from toreq_hw.interrupts import hold_interrupts
 from toreq_hw.records import plain
@@ -11,6 +12,8 @@ from toreq_hw.records.training import EpochPart, TrainedEpoch, TrainingNotes
 from toreq_hw.sim.learning import Progress, Trainer, checkpoint
 from toreq_hw.sim.learning.training_samples import NOTHING
 from toreq_hw.studies.screen import Screen
+
+_Notes = TypeVar("_Notes", bound=TrainingNotes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class Checkpoints:
     go_on: str | None = None
 
 
-def inside_epoch(notes: TrainingNotes, progress: Progress) -> TrainingNotes:
+def inside_epoch(notes: _Notes, progress: Progress) -> _Notes:
     """The notes of a training that has learned so much of its epoch."""
     part = EpochPart(**vars(progress)) if progress.samples else None
     return replace(notes, part=part)

@@ -20,7 +20,6 @@ let parting = null; // where another machine leaves the simulator's way
 const wire = new Wire(hear, (line) => { clearTimeout(waiting); tell(line); });
 const WORKING = "Working. The first time, code is compiled for what was asked.";
 let waiting = 0;
-
 let loopBefore = null; // what was said of the loop, while a change of couplings is under way
 let asked = 0; // commands of this session; a frame says how many the server has carried out
 
@@ -280,7 +279,6 @@ function chooseLayer() {
   at("unit-said").textContent =
     `Level: ${chosen.unit}. That it settles is ${chosen.quiescence.replaceAll("`last_tick`", "its last tick")}.${reads}`;
   at("level").max = chosen.high;
-  at("level").step = "any";
   const weights = /weight|synapses|read_noise/.test(chosen.kind);
   const places = weights ? network.couplings
     : network.panels.filter((panel) => panel.role !== "input").map((panel) => panel.name);
