@@ -9,10 +9,9 @@ from toreq_hw import data
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.records.depth import Depth, DepthCase, DepthPair
-from toreq_hw.records.intervals import Interval
 from toreq_hw.records.structured import StructuredRun
 from toreq_hw.reports.depth import depth_page, lead, shown
-from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.parity import interval
 from toreq_hw.studies.depth_cases import PAIRS, Pair
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen
@@ -74,9 +73,9 @@ def _pair(pair: Pair, options: Options, place: Place) -> DepthPair:
         name=pair.name,
         data=pair.data,
         cases=tuple(_described(case, tried, case in best) for case in cases.values()),
-        deep=_interval([100 * run.accuracy for run in deep]),
-        shallow=_interval([100 * run.accuracy for run in shallow]),
-        difference=_interval(gained),
+        deep=interval([100 * run.accuracy for run in deep]),
+        shallow=interval([100 * run.accuracy for run in shallow]),
+        difference=interval(gained),
         runs=(*tried, *tested),
     )
 
@@ -114,12 +113,6 @@ def _described(case: Case, rows: Sequence[StructuredRun], chosen: bool) -> Depth
         held_out=_mean(case, rows),
         chosen=chosen,
     )
-
-
-def _interval(values: Sequence[float]) -> Interval:
-    found = estimate(values)
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def verdict(record: Depth) -> Verdict:

@@ -13,9 +13,8 @@ import numpy as np
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.estimators import EqPropClassifier
 from toreq_hw.records.estimators import Estimators, FoldRun, TableScores
-from toreq_hw.records.intervals import Interval
 from toreq_hw.reports.estimators import CONTROL, OURS, POINTS, THEIRS, estimators_page, lead
-from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.parity import interval
 from toreq_hw.studies.estimator_tables import TABLES, TableData
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.study import Place, Study, Verdict
@@ -105,7 +104,7 @@ def _fit(run: Run) -> FoldRun:
 
 
 def _scores(name: str, runs: list[FoldRun]) -> TableScores:
-    accuracy = {m: _interval([100 * r.accuracy for r in runs if r.method == m]) for m in _METHODS}
+    accuracy = {m: interval([100 * r.accuracy for r in runs if r.method == m]) for m in _METHODS}
     data: TableData = TABLES[name]()
     features, classes = data
     return TableScores(
@@ -118,12 +117,6 @@ def _scores(name: str, runs: list[FoldRun]) -> TableScores:
         seconds={m: median(r.seconds for r in runs if r.method == m) for m in _METHODS},
         behind=max(accuracy[m].value for m in THEIRS) - accuracy[OURS].value,
     )
-
-
-def _interval(values: list[float]) -> Interval:
-    found = estimate(values)
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def verdict(record: Estimators) -> Verdict:

@@ -12,10 +12,9 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
 from toreq_hw.network import ConvolutionCoupling, Network
-from toreq_hw.records.intervals import Interval
 from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
 from toreq_hw.records.training import TrainingNotes
-from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.parity import interval
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.summary import summarise
@@ -30,6 +29,7 @@ from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions
 
 INTEGER = "integer"
+BOTH = (INTEGER, BACKPROP)
 
 LEAST_KERNEL_AXES = 4
 """Of parameters (ky, kx, ci, co), which a page can draw."""
@@ -92,7 +92,7 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
     with ledger.lock(place.screen.say):
         place.screen.say(f"{case.name}: {len(runs)} trainings, {len(ledger)} of them kept")
         rows = [*earlier, *ledger.complete(runs, partial(_train, case, dataset, shown))]
-    by_backprop = [row for row in rows if row.learner == BACKPROP]
+    accuracies = {one: [100 * row.accuracy for row in rows if row.learner == one] for one in BOTH}
     return StructuredCase(
         name=case.name,
         data=case.data,
@@ -102,8 +102,8 @@ def _case(case: Case, options: Options, place: Place) -> StructuredCase:
         synapses=blank.synapses,
         published=case.published,
         at_least=case.at_least,
-        integer=_interval([row for row in rows if row.learner == INTEGER]),
-        backprop=_interval(by_backprop) if by_backprop else None,
+        integer=interval(accuracies[INTEGER]),
+        backprop=interval(accuracies[BACKPROP]) if accuracies[BACKPROP] else None,
         runs=tuple(rows),
     )
 
@@ -133,12 +133,6 @@ def still_today(record: Structured, cases: Sequence[Case]) -> tuple[StructuredCa
         if earlier and today == (earlier.data, earlier.layers, earlier.weights, earlier.settings):
             kept.append(replace(earlier, published=case.published, at_least=case.at_least))
     return tuple(kept)
-
-
-def _interval(rows: Sequence[StructuredRun]) -> Interval:
-    found = estimate([100 * row.accuracy for row in rows])
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def _train(case: Case, dataset: Dataset, screen: Screen, run: Run) -> StructuredRun:

@@ -1,7 +1,7 @@
 """The next character of Shakespeare's plays, by counts and by networks that learn in integers."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +12,8 @@ from toreq_hw import data, sim
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data.text import Symbols, Text, load_text
 from toreq_hw.network import ClampedReadout, Network, WeightFormat, build
-from toreq_hw.records.intervals import Interval
 from toreq_hw.records.text import NGram, TextCase, TextRecord, TextRun
-from toreq_hw.reports.parity import estimate
+from toreq_hw.reports.parity import interval
 from toreq_hw.reports.text import TRIGRAM, beats, lead, text_page
 from toreq_hw.sim.baselines.n_grams import bits_per_character
 from toreq_hw.sim.learning import Rule, Trainer
@@ -131,15 +130,9 @@ def _case(case: Case, text: Text, seeds: int, place: Place) -> TextCase:
         layers="-".join(str(p.size) for p in blank.populations),
         settings=case.settings,
         synapses=blank.synapses,
-        test=_interval([row.test for row in rows]),
+        test=interval([row.test for row in rows]),
         runs=tuple(rows),
     )
-
-
-def _interval(values: Sequence[float]) -> Interval:
-    found = estimate(values)
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
 
 
 def _train(case: Case, text: Text, screen: Screen, run: Run) -> TextRun:
