@@ -38,14 +38,7 @@ def memory_deficit(board: Board, parameters: CoreParameters) -> MemoryDeficit | 
     What this lets through may still be too large in logic; place and route says so then.
     """
     capacity = board.capacity
-    single: dict[str, int] = {}
-    double: dict[str, int] = {}
-    for memory in memories(parameters):
-        name = memory.contents
-        if capacity.spram and not memory.initialised:
-            single[name] = single.get(name, 0) + single_port_blocks(memory)
-        else:
-            double[name] = double.get(name, 0) + blocks(memory, board.family)
+    single, double = block_counts(board, parameters)
     for parts, available, unit in (
         (single, capacity.spram, f"blocks of {capacity.spram_bits} bits of single-port RAM"),
         (double, capacity.block_ram, f"blocks of {capacity.block_ram_bits} bits"),
@@ -54,6 +47,21 @@ def memory_deficit(board: Board, parameters: CoreParameters) -> MemoryDeficit | 
             used = tuple((name, count) for name, count in parts.items() if count)
             return MemoryDeficit(used, available, unit)
     return None
+
+
+def block_counts(board: Board, parameters: CoreParameters) -> tuple[dict[str, int], dict[str, int]]:
+    """Blocks by memory: of single-port RAM, and of RAM with one port that reads and one that
+    writes.
+    """
+    single: dict[str, int] = {}
+    double: dict[str, int] = {}
+    for memory in memories(parameters):
+        name = memory.contents
+        if board.capacity.spram and not memory.initialised:
+            single[name] = single.get(name, 0) + single_port_blocks(memory)
+        else:
+            double[name] = double.get(name, 0) + blocks(memory, board.family)
+    return single, double
 
 
 def core_parameters(

@@ -47,3 +47,40 @@ def resources(family: Family, synthesis: Synthesis, placement: Placement) -> Res
             )
         case _:
             assert_never(family)
+
+
+def counted(family: Family, synthesis: Synthesis) -> Resources:
+    """What Yosys alone says of the same, before anything is packed.
+
+    lut4: at most what is taken at the end: packing adds tables that only pass a signal on, and
+    (iCE40) lone flip-flops. A carry cell of ECP5 has two tables, a cell of its distributed memory
+    eight with those that write it. Blocks and flip-flops stay as they are.
+    """
+    of = synthesis.of
+    match family:
+        case Family.ICE40:
+            return Resources(
+                lut4=of("SB_LUT4"),
+                ff=of("SB_DFF"),
+                block_ram=of("SB_RAM40"),
+                spram=of("SB_SPRAM"),
+                dsp=of("SB_MAC16"),
+            )
+        case Family.ECP5:
+            return Resources(
+                lut4=of("LUT4") + 2 * of("CCU2C") + 8 * of("TRELLIS_DPR16X4"),
+                ff=of("TRELLIS_FF"),
+                block_ram=of("DP16KD"),
+                spram=0,
+                dsp=of("MULT18X18D"),
+            )
+        case Family.GOWIN:
+            return Resources(
+                lut4=of("LUT") + of("ALU"),
+                ff=of("DFF"),
+                block_ram=of("DP", "SDP", "SP", "pROM"),
+                spram=0,
+                dsp=of("MULT18X18") + -(-of("MULT9X9") // 2),
+            )
+        case _:
+            assert_never(family)

@@ -18,6 +18,7 @@ from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.event import EventEngine
 from toreq_hw.sim.perturbation import (
     KINDS,
+    Layer,
     PhaseLayer,
     disturb,
     disturbance,
@@ -93,21 +94,30 @@ def run_trial(setting: Setting, level: float, trial: int) -> Trial:
     """Runs one trial in this process, on one thread."""
     bench = _bench(setting)
     layer = setting.layer(level, trial)
-    damaged = program(bench.network, [layer])
-    engine: Engine = EventEngine(damaged, threads=1)
-    if isinstance(layer, PhaseLayer):
-        engine = disturbed_engine(damaged, disturbance(damaged, len(bench.inputs), [layer]))
-    start = None
-    if layer.on_settled:
-        start = disturb(damaged, bench.clean.states, [layer])
-    result = relax(
-        damaged, bench.inputs, engine=engine, states=start, max_sweeps=setting.max_sweeps
-    )
+    result = damaged_phase(bench.network, layer, bench.inputs, bench.clean, setting.max_sweeps)
     twin_accuracy = None
     if bench.baseline is not None and has_counterpart(layer):
         baseline_classes = feed_forward(bench.baseline, bench.inputs, [layer])
         twin_accuracy = float(np.mean(baseline_classes == bench.labels))
     return _summarise(bench, result, level, trial, twin_accuracy)
+
+
+def damaged_phase(
+    network: Network,
+    layer: Layer,
+    inputs: npt.NDArray[np.int16],
+    clean: PhaseResult,
+    max_sweeps: int = MAX_SWEEPS,
+) -> PhaseResult:
+    """The free phase of `network` damaged by one layer, on one thread. inputs: int16 (batch,
+    input.size). clean: their undamaged phase, from which damage of settled states begins.
+    """
+    damaged = program(network, [layer])
+    engine: Engine = EventEngine(damaged, threads=1)
+    if isinstance(layer, PhaseLayer):
+        engine = disturbed_engine(damaged, disturbance(damaged, len(inputs), [layer]))
+    start = disturb(damaged, clean.states, [layer]) if layer.on_settled else None
+    return relax(damaged, inputs, engine=engine, states=start, max_sweeps=max_sweeps)
 
 
 def _summarise(

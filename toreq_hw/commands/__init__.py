@@ -54,6 +54,7 @@ _COMMANDS = {
     "replay": "Replay a fault map on simulator, RTL and Lava, bit for bit.",
     "rtl": "Write the relaxation core of a network: Verilog, images, datasheet.",
     "robustness": "Run every damage campaign and write the report.",
+    "search": "Search for networks and cores for a board and its limits.",
     "simulate": "Relax a network over a data set and report what it took.",
     "structured": "Train every kind of coupling in integers.",
     "study": "Run a study by its name; list them, or write their index.",

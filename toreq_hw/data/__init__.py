@@ -8,7 +8,7 @@ digits.test.images.shape, digits.test.labels
 from toreq_hw.data.dataset import Dataset, Split, encode, input_states
 from toreq_hw.data.idx import read_idx
 from toreq_hw.data.own import Spec
-from toreq_hw.data.sources import NAMES, OWN, SEQUENCES, load, loader
+from toreq_hw.data.sources import NAMES, OWN, SEQUENCES, load, load_training, loader
 
 __all__ = [
     "NAMES",
@@ -20,6 +20,7 @@ __all__ = [
     "encode",
     "input_states",
     "load",
+    "load_training",
     "loader",
     "read_idx",
 ]

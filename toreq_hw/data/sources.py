@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +92,16 @@ def load(name: str, encoding: Encoding | None = None) -> Dataset:
     return loader(name, encoding)()
 
 
+def load_training(name: str) -> Dataset:
+    """The training images of the data set called `name`; no test image is in it.
+
+    Test images that lie in files of their own are not read. Raises DataError as `load` does.
+    """
+    source = {one.name: one for one in (MNIST, FASHION_MNIST)}.get(name)
+    found = load_idx(source, tests=False) if source else load(name)
+    return replace(found, test=found.train.take(slice(0, 0)))
+
+
 def loader(name: str, encoding: Encoding | None = None) -> Callable[[], Dataset]:
     """What loads the data set called `name`. Raises DataError for an unknown name."""
     try:
@@ -124,12 +134,22 @@ def load_digits() -> Dataset:
     )
 
 
-def load_idx(source: IdxSource) -> Dataset:
-    """An IDX set with its published split of 60,000 training and 10,000 test images."""
+def load_idx(source: IdxSource, *, tests: bool = True) -> Dataset:
+    """An IDX set with its published split of 60,000 training and 10,000 test images.
+
+    tests: False leaves the test images unread; the training images stand in their place.
+    """
     files = find(source) or download(source)
-    arrays = {stem: _read_checked(path, source, stem) for stem, path in files.items()}
-    train = arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"]
-    test = arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"]
+
+    def arrays(part: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        images, labels = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+        return (
+            _read_checked(files[images], source, images),
+            _read_checked(files[labels], source, labels),
+        )
+
+    train = arrays("train")
+    test = arrays("t10k") if tests else train
     return Dataset(
         name=source.name,
         shape=(train[0].shape[1], train[0].shape[2]),

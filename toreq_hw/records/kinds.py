@@ -30,6 +30,7 @@ from toreq_hw.records.recovery import Relearned
 from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.records.replay import Replayed
 from toreq_hw.records.robustness import Robustness
+from toreq_hw.records.search import Searches
 from toreq_hw.records.simulation import Simulation
 from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
@@ -83,6 +84,7 @@ KINDS = (
     RecordKind("lazy", (LazyRecord,)),
     RecordKind("robustness", (Robustness,)),
     RecordKind("structured", (Structured,)),
+    RecordKind("search", (Searches,)),
     *(
         RecordKind("deploy", (DeploymentRun, run))
         for run in (SimRun, CoreRun, BoardRun, LoihiRun, NengoRun, ApproximateRun, NirExport)

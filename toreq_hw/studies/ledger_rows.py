@@ -13,6 +13,8 @@ from toreq_hw.records.lazy import Measured
 from toreq_hw.records.learning import LearningRun
 from toreq_hw.records.parity import MemoryProbe, ParityRun
 from toreq_hw.records.recovery import Recovery, Relearning
+from toreq_hw.records.search import Measured as SearchMeasured
+from toreq_hw.records.search import Placed, Synthesised, Timed, Trained
 from toreq_hw.records.structured import StructuredRun
 from toreq_hw.records.synthesis import Design, Figures
 from toreq_hw.records.text import TextRun
@@ -36,6 +38,14 @@ ROWS: dict[str, type] = {
     "parity": ParityRun,
     "relearn": Recovery,
     "relearning": Relearning,
+    "search-cycles": Timed,
+    "search-damage": SearchMeasured,
+    "search-energy": SearchMeasured,
+    "search-learning": SearchMeasured,
+    "search-place": Placed,
+    "search-synthesis": Synthesised,
+    "search-test": SearchMeasured,
+    "search-training": Trained,
     "structured": StructuredRun,
     "text": TextRun,
 }
