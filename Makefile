@@ -19,7 +19,7 @@ help: ## List the targets.
 
 STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 
-.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis study-learning
+.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis study-learning study-search
 
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
@@ -43,6 +43,7 @@ study-robustness: robustness
 study-structured: structured-full
 study-synthesis: reports
 study-learning: learning
+study-search: search
 
 study-%: $(VENV)/core
 	$(BIN)/toreq-hw study $*
@@ -311,6 +312,19 @@ $(REPORT_NETWORKS)/mnist.safetensors: | $(VENV)/core
 
 $(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
 	$(BIN)/toreq-hw train --data mnist --hidden 256 --weights int8 --out $@
+
+# The search
+
+.PHONY: search search-quick search-test
+
+search: $(VENV)/extra-search ## Search for networks and cores on MNIST and Fashion-MNIST for five boards; hours, resumes; writes reports/published.
+	$(BIN)/toreq-hw search --published --jobs 2 --out reports/published
+
+search-quick: $(VENV)/extra-search ## The same in small on digits: real Yosys, no place and route; two minutes.
+	$(BIN)/toreq-hw search --file examples/search.toml --budget 12 --jobs 2 --work build/search-quick --out build/search-quick
+
+search-test: $(VENV)/extra-search-test ## Run the tests of the search.
+	$(BIN)/python -m pytest testbench/search --numprocesses 2
 
 # The link to a board
 

@@ -21,7 +21,8 @@ def search_page(record: Searches) -> Page:
     without = [search.name for search in record.searches if not search.front]
     searches = "search" if len(record.searches) == 1 else "searches"
     lead = f"{len(record.searches)} {searches}: {asked:,} points asked for, {fronts} on fronts"
-    lead += f"; no front for {', '.join(without)}." if without else "."
+    lead += f"; no front for {', '.join(without)}" if without else ""
+    lead += f"; not run: {', '.join(record.left_out)}." if record.left_out else "."
     sections = [part for k, search in enumerate(record.searches) for part in _parts(search, k)]
     return Page("Networks and cores, searched for", lead, tuple(sections), dict(record.versions))
 
@@ -79,8 +80,8 @@ _CUT = (
     "batch looked better on the figures that were known there."
 )
 _RUNGS = (
-    "Works are different pieces of work: equal ones are done once. Seconds are those that each took "
-    "when it ran; trainings and cycles count short and whole trainings alike."
+    "Works are different pieces of work: equal ones are done once. Seconds are those that each "
+    "took when it ran."
 )
 
 

@@ -37,6 +37,12 @@ TEXTS = {
     ("reports", "--only"),
     ("reports", "--scheduler"),
     ("robustness", "--scheduler"),
+    ("search", "--budget"),
+    ("search", "--choose"),
+    ("search", "--damage"),
+    ("search", "--only"),
+    ("search", "--require"),
+    ("search", "--scheduler"),
     ("structured", "--scheduler"),
     ("train", "--device"),
 }

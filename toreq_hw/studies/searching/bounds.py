@@ -1,26 +1,19 @@
 """The instant rung: what the contract refuses, what memories need, and what no core can beat."""
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import inf
 
 from toreq_hw.boards import registry
-from toreq_hw.boards.clock.clocking import solve
-from toreq_hw.boards.energy.coefficients import coefficients
-from toreq_hw.boards.fit.check import block_counts, memory_deficit
 from toreq_hw.errors import InputError, NetworkError
 from toreq_hw.records.search import Choices, Figures
 from toreq_hw.rtl.parameters import CoreParameters
-from toreq_hw.rtl.phases import Command
-from toreq_hw.rtl.timing import PhaseEvents, TimingModel
 from toreq_hw.studies.searching.metrics import METRICS, Requirement, figure
 from toreq_hw.studies.searching.problem import Problem
 from toreq_hw.studies.searching.shapes import blank, network_choices, parameters_of
-from toreq_hw.studies.searching.space import NAMES
 
-MOST_BOUNDS = 5_000
+MOST_BOUNDS = 20_000
 """Points whose bounds are looked at before a search; a larger space is only refused as it goes."""
-
-_OF_BOUNDS = tuple(name for name in NAMES if name not in ("fraction_offset", "feedback_shift"))
 
 _NOTHING = Figures()
 
@@ -42,6 +35,9 @@ class Fit:
 
 def fit(data: str, choices: Choices) -> Fit:
     """What is known at once of a point."""
+    from toreq_hw.boards.clock.clocking import solve
+    from toreq_hw.boards.fit.check import block_counts, memory_deficit
+
     board = registry.get(choices.board)
     try:
         clock = choices.clock_mhz
@@ -62,6 +58,9 @@ def fit(data: str, choices: Choices) -> Fit:
 
 def _least_cycles(parameters: CoreParameters) -> tuple[float, float, float]:
     """Of an image of which nothing is an event and which settles at once: median, p95 and mean."""
+    from toreq_hw.rtl.phases import Command
+    from toreq_hw.rtl.timing import PhaseEvents, TimingModel
+
     nothing = PhaseEvents(Command.FREE, 1, 0, ())
     cycles = float(TimingModel(parameters).cost(nothing, report=False).cycles)
     return cycles, cycles, cycles
@@ -87,6 +86,8 @@ def with_times(
 
 def check_asked(problem: Problem) -> None:
     """Raises InputError where a metric that is asked for cannot be measured in this space."""
+    from toreq_hw.boards.energy.coefficients import coefficients
+
     if problem.asks("damaged_accuracy") and problem.damage is None:
         raise InputError("damaged_accuracy must go with --damage LAYER:LEVEL, found none")
     if problem.asks("training_us") and "0" in problem.space.choices["learn_lanes"]:
@@ -103,34 +104,45 @@ def check_asked(problem: Problem) -> None:
 def check_bounds(problem: Problem) -> None:
     """Raises InputError where no point of the space can keep a requirement, or fit at all.
 
-    Bounds show it: nothing is trained. Spaces of more than `MOST_BOUNDS` points are not looked at.
+    Bounds show it: nothing is trained. Looks until each requirement is within a bound of some
+    point; of a space that is larger than `MOST_BOUNDS` only at so many points, and then says
+    nothing.
     """
-    looked = {name: len(problem.space.choices[name]) for name in _OF_BOUNDS}
-    total = 1
-    for count in looked.values():
-        total *= count
-    if total > MOST_BOUNDS:
+    left = {asked: -inf for asked in problem.requirements if _has_bound(asked)}
+    refused, fits = "", False
+    for choices in islice(problem.space.all(), MOST_BOUNDS):
+        found = fit(problem.data, choices)
+        refused = refused or found.refused
+        if found.refused:
+            continue
+        fits = True
+        left = _missed(left, found.least)
+        if not left:
+            return
+    if problem.space.size > MOST_BOUNDS:
         return
-    found = [fit(problem.data, choices) for choices in problem.space.among(_OF_BOUNDS)]
-    fitting = [one for one in found if not one.refused]
-    if not fitting:
-        raise InputError(
-            f"a point of the space must fit, found none; the first: {found[0].refused}"
-        )
-    for asked in problem.requirements:
-        _check_reached(asked, [one.least for one in fitting])
-
-
-def _check_reached(asked: Requirement, least: list[Figures]) -> None:
-    """Raises InputError where even the bounds of every point miss a requirement."""
-    known = [value for one in least if (value := figure(one, asked.metric)) is not None]
-    larger = METRICS[asked.metric].larger
-    if not known or asked.at_least != larger:
-        return
-    best = max(known) if larger else min(known)
-    if (best < asked.value) if larger else (best > asked.value):
+    if not fits:
+        raise InputError(f"a point of the space must fit, found none; the first: {refused}")
+    for asked, best in left.items():
         unit = f" {METRICS[asked.metric].unit}" if METRICS[asked.metric].unit else ""
         raise InputError(
-            f"requirement {asked} must be within reach, found a bound of {best:.6g}{unit} over all "
-            "points that fit; ease it, or widen the space"
+            f"requirement {asked} must be within a bound, found {abs(best):.6g}{unit} at best over "
+            "all points that fit; ease it, or widen the space"
         )
+
+
+def _has_bound(asked: Requirement) -> bool:
+    """Whether a bound can show that a requirement is never kept."""
+    return asked.at_least == METRICS[asked.metric].larger
+
+
+def _missed(left: dict[Requirement, float], least: Figures) -> dict[Requirement, float]:
+    """Requirements that are still beyond all bounds, each with the nearest so far: minus the least,
+    or the largest.
+    """
+    found = {}
+    for asked, best in left.items():
+        value = figure(least, asked.metric)
+        if value is not None and asked.violation(least) > 0:
+            found[asked] = max(best, value if asked.at_least else -value)
+    return found

@@ -11,7 +11,7 @@ from toreq_hw.studies.searching.bounds import Fit, fit, with_times
 from toreq_hw.studies.searching.kept import Kept
 from toreq_hw.studies.searching.metrics import METRICS, TIMES, Requirement, figure
 from toreq_hw.studies.searching.problem import Problem
-from toreq_hw.studies.searching.shapes import as_text, network_choices
+from toreq_hw.studies.searching.shapes import core_run, network_run, whole_run
 
 OUTRANKED = "others of its batch were better"
 UNFIT = "no such core, or it does not fit"
@@ -156,7 +156,7 @@ class Climb:
         self._train(going, epochs)
         self._time(going, epochs)
         if self._problem.asks("training_us"):
-            rows = self._kept.rows("learning", [self._run(one, epochs) for one in going])
+            rows = self._kept.rows("learning", [whole_run(one.choices, epochs) for one in going])
             for one, row in zip(going, rows, strict=True):
                 us = 1e6 * row.value / one.fit.clock_hz
                 one.figures = replace(one.figures, training_us=us)
@@ -164,19 +164,19 @@ class Climb:
             self._require(one, "full")
 
     def _train(self, going: list[Candidate], epochs: int) -> None:
-        runs = [self._network_run(one, epochs) for one in going]
+        runs = [network_run(one.choices, epochs) for one in going]
         for one, row in zip(going, self._kept.rows("training", runs), strict=True):
             one.figures = replace(one.figures, accuracy=row.accuracy)
             one.sha256 = row.network_sha256
 
     def _time(self, going: list[Candidate], epochs: int) -> None:
-        runs = [self._core_run(one, epochs) for one in going]
+        runs = [core_run(one.choices, epochs) for one in going]
         for one, row in zip(going, self._kept.rows("cycles", runs), strict=True):
             cycles = (row.cycles_p50, row.cycles_p95, row.cycles_mean)
             one.figures = with_times(one.figures, cycles, one.fit.clock_hz)
 
     def _synthesis(self, going: list[Candidate]) -> None:
-        runs = [self._run(one, self._problem.rungs.epochs) for one in going]
+        runs = [whole_run(one.choices, self._problem.rungs.epochs) for one in going]
         for one, row in zip(going, self._kept.rows("synthesis", runs), strict=True):
             if row.error:
                 one.stop(TOOL, row.error)
@@ -194,7 +194,7 @@ class Climb:
     def _energy(self, going: list[Candidate]) -> None:
         runs: list[Run] = [
             {
-                **self._run(one, self._problem.rungs.epochs),
+                **whole_run(one.choices, self._problem.rungs.epochs),
                 "flip_flops": one.flip_flops,
                 "clock_hz": one.fit.clock_hz,
             }
@@ -207,7 +207,7 @@ class Climb:
                 one.figures = replace(one.figures, energy_uj=row.value)
 
     def _place(self, going: list[Candidate]) -> None:
-        runs = [self._run(one, self._problem.rungs.epochs) for one in going]
+        runs = [whole_run(one.choices, self._problem.rungs.epochs) for one in going]
         for one, row in zip(going, self._kept.rows("place", runs), strict=True):
             if row.error:
                 one.stop(TOOL, row.error)
@@ -227,16 +227,7 @@ class Climb:
             self._require(one, "place")
 
     def _damage(self, going: list[Candidate]) -> None:
-        runs = [self._network_run(one, self._problem.rungs.epochs) for one in going]
+        runs = [network_run(one.choices, self._problem.rungs.epochs) for one in going]
         for one, row in zip(going, self._kept.rows("damage", runs), strict=True):
             one.figures = replace(one.figures, damaged_accuracy=row.value)
             self._require(one, "damage")
-
-    def _network_run(self, one: Candidate, epochs: int) -> Run:
-        return {"choices": as_text(network_choices(one.choices)), "epochs": epochs}
-
-    def _core_run(self, one: Candidate, epochs: int) -> Run:
-        return {"choices": as_text(replace(one.choices, clock_mhz=None)), "epochs": epochs}
-
-    def _run(self, one: Candidate, epochs: int) -> Run:
-        return {"choices": as_text(one.choices), "epochs": epochs}

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from toreq_hw.errors import InputError, OutputError
-from toreq_hw.extras import missing
+from toreq_hw.errors import InputError, OutputError, ToreqError
 from toreq_hw.reading import parse_json, read_bytes, record_from
 from toreq_hw.reading.fields import shown
 from toreq_hw.records import plain
@@ -53,12 +52,8 @@ def opened(path: Path, problem: Problem) -> Iterator["Journal"]:
     """The store at `path`, made where there is none; no other process has it meanwhile.
 
     Raises InputError where another process has it, or where it is no store of this very problem;
-    MissingDependencyError without Optuna, OutputError.
+    OutputError where it cannot be locked.
     """
-    try:
-        import optuna  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing("a search", error.name, "search") from error
     place = path.with_name(f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +88,9 @@ class Journal:
             try:
                 self._storage = optuna.storages.JournalStorage(backend)
                 self._study = self._loaded(path)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except ToreqError:
+                raise
+            except Exception as error:  # whatever Optuna makes of lines that it did not write
                 raise InputError(
                     f"{path}: must be the store of a search, found another file: {error}"
                 ) from error
@@ -188,8 +185,16 @@ class Journal:
         seed = (self._problem.seed * 1_000_003 + count) % (1 << 32)
         if self._problem.sampler == "tpe":
             return optuna.samplers.TPESampler(seed=seed, n_startup_trials=self._problem.batch)
-        size = max(2, self._problem.batch // 2)
-        return optuna.samplers.NSGAIISampler(seed=seed, population_size=size)
+
+        class Sampler(optuna.samplers.NSGAIISampler):
+            """Parents in the order of their numbers, whether they were just selected or kept."""
+
+            def select_parent(self, study: optuna.Study, generation: int) -> list[Any]:
+                """As NSGA-II does; Optuna orders them by rank the first time alone."""
+                found = super().select_parent(study, generation)
+                return sorted(found, key=lambda trial: trial.number)
+
+        return Sampler(seed=seed, population_size=max(2, self._problem.batch // 2))
 
     def tell(self, batch: Sequence[Candidate]) -> None:
         """Keeps what became of a batch; what was told before stays."""

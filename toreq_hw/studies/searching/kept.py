@@ -74,8 +74,6 @@ class Kept:
         self._place = place
         self._end = None if seconds is None else time.monotonic() + seconds
         self._ledgers: dict[str, Ledger[Any]] = {}
-        self.used: dict[str, dict[str, float]] = {name: {} for name in STAGES}
-        """Of each stage the seconds of every run that this search asked for."""
 
     def check_time(self) -> None:
         """Raises OutOfTimeError once the time is over."""
@@ -102,10 +100,13 @@ class Kept:
                     part = missing[first : first + size]
                     self._complete(ledger, part, do)
                     bar.advance(len(part))
-        found = [ledger[run] for run in runs]
-        for run, row in zip(runs, found, strict=True):
-            self.used[name][str(sorted(run.items()))] = row.seconds
-        return found
+        return [ledger[run] for run in runs]
+
+    def seconds(self, name: str, runs: Sequence[Run]) -> dict[str, float]:
+        """Of runs that are kept: what each took, by its run; equal runs once."""
+        ledger = self._ledger(name)
+        kept = {str(sorted(run.items())): run for run in runs if run in ledger}
+        return {text: float(ledger[run].seconds) for text, run in kept.items()}
 
     def _complete(self, ledger: Ledger[Any], runs: Sequence[Run], do: Callable[[Run], Any]) -> None:
         again = [run for run in runs if run in ledger]

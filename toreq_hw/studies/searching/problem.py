@@ -1,6 +1,6 @@
 """All that decides what a search finds, but for how long it may take."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from toreq_hw.records.search import Objective
 from toreq_hw.studies.searching.metrics import METRICS, RUNGS, Requirement
@@ -62,7 +62,11 @@ class Problem:
     batch: int = 16
     seed: int = 1
     train_seed: int = 1
-    name: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """What it is called wherever it is shown."""
+        return f"{self.data} on {', '.join(self.space.choices['board'])}"
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from toreq_hw.records.search import Choices
 from toreq_hw.rtl.learning.tables import check_learnable
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies.ledger import Run
 from toreq_hw.studies.searching.samples import training_images
 from toreq_hw.training.integer import Begun, IntegerSettings, begin
 
@@ -29,6 +30,21 @@ def from_text(text: str) -> Choices:
     """The choices of `as_text`."""
     found = json.loads(text)
     return Choices(**found | {"hidden": tuple(found["hidden"])})
+
+
+def network_run(choices: Choices, epochs: int) -> Run:
+    """What tells a training, or what is measured of its network alone, from others."""
+    return {"choices": as_text(network_choices(choices)), "epochs": epochs}
+
+
+def core_run(choices: Choices, epochs: int) -> Run:
+    """The same of what is measured of a network and its core, whatever its clock."""
+    return {"choices": as_text(replace(choices, clock_mhz=None)), "epochs": epochs}
+
+
+def whole_run(choices: Choices, epochs: int) -> Run:
+    """The same of what is built."""
+    return {"choices": as_text(choices), "epochs": epochs}
 
 
 def settings_of(choices: Choices, pixels: int, epochs: int) -> IntegerSettings:

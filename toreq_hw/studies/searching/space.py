@@ -1,6 +1,6 @@
 """What a search may choose: dimensions by name, each with its choices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
 from math import prod
@@ -53,10 +53,10 @@ class Space:
         values: dict[str, Any] = {name: _VALUES[name](text) for name, text in texts.items()}
         return Choices(**values)
 
-    def among(self, names: Sequence[str]) -> list[Choices]:
-        """All points that differ in these dimensions; the others have their first choice."""
-        columns = [self.choices[name] for name in names]
-        return [self.point(dict(zip(names, row, strict=True))) for row in product(*columns)]
+    def all(self) -> Iterator[Choices]:
+        """Every point, one after another."""
+        for row in product(*self.choices.values()):
+            yield self.point(dict(zip(self.choices, row, strict=True)))
 
 
 def space_of(boards: Sequence[str], pixels: int, given: Mapping[str, Sequence[str]]) -> Space:

@@ -11,16 +11,17 @@ from toreq_hw.studies.searching.kept import Kept
 from toreq_hw.studies.searching.metrics import METRICS, RUNGS
 from toreq_hw.studies.searching.problem import Problem
 from toreq_hw.studies.searching.rebuild import commands_of
+from toreq_hw.studies.searching.shapes import core_run, network_run, whole_run
 
 _STAGES = {
-    "short": ("training",),
-    "cycles": ("cycles",),
-    "full": ("learning",),
-    "synthesis": ("synthesis", "energy"),
-    "place": ("place",),
-    "damage": ("damage",),
+    "short": ("training", network_run),
+    "cycles": ("cycles", core_run),
+    "full": ("training", network_run),
+    "synthesis": ("synthesis", whole_run),
+    "place": ("place", whole_run),
+    "damage": ("damage", network_run),
 }
-"""Work that each rung does. Whole trainings are counted among the trainings."""
+"""Of each rung the work that takes longest, and what tells it from others."""
 
 _NEVER = (
     "storage kinds, update lanes and the threshold of unsent changes are those of toreq-hw synth",
@@ -40,7 +41,7 @@ def summary_of(
     pick, reason = pick_of(front, problem.objectives)
     dataset = kept.bench.dataset
     return Search(
-        name=f"{problem.data} on {', '.join(problem.space.choices['board'])}",
+        name=problem.name,
         data=problem.data,
         split=_split(dataset, problem),
         test_split="the whole test set, run once for the front, when it stood",
@@ -83,10 +84,15 @@ def _cuts(problem: Problem, points: Sequence[SearchPoint]) -> tuple[Cut, ...]:
 def _counts(problem: Problem, points: Sequence[SearchPoint], kept: Kept) -> tuple[RungCount, ...]:
     found = []
     for rung in problem.path:
-        passed = sum(RUNGS.index(p.rung) >= RUNGS.index(rung) for p in points if p.rung in RUNGS)
-        works = [kept.used[stage] for stage in _STAGES.get(rung, ())]
-        seconds = sum(sum(one.values()) for one in works)
-        found.append(RungCount(rung, passed, sum(map(len, works)), round(seconds, 1)))
+        passed = [p for p in points if p.rung and RUNGS.index(p.rung) >= RUNGS.index(rung)]
+        works: dict[str, float] = {}
+        if rung in _STAGES:
+            stage, run_of = _STAGES[rung]
+            short = rung in ("short", "cycles")
+            epochs = problem.rungs.short_epochs if short else problem.rungs.epochs
+            works = kept.seconds(stage, [run_of(point.choices, epochs) for point in passed])
+        seconds = round(sum(works.values()), 1)
+        found.append(RungCount(rung, len(passed), len(works), seconds))
     return tuple(found)
 
 
