@@ -53,11 +53,12 @@ def block_counts(board: Board, parameters: CoreParameters) -> tuple[dict[str, in
     """Blocks by memory: of single-port RAM, and of RAM with one port that reads and one that
     writes.
     """
+    capacity = board.capacity
     single: dict[str, int] = {}
     double: dict[str, int] = {}
     for memory in memories(parameters):
         name = memory.contents
-        if board.capacity.spram and not memory.initialised:
+        if capacity.spram and not memory.initialised:
             single[name] = single.get(name, 0) + single_port_blocks(memory)
         else:
             double[name] = double.get(name, 0) + blocks(memory, board.family)

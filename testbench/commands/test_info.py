@@ -26,6 +26,7 @@ from toreq_hw.sim.perturbation.fault_map import FaultMap
 from toreq_hw.sim.perturbation.layer import KINDS as LAYERS
 from toreq_hw.studies.ledger import Ledger
 from toreq_hw.studies.ledger_rows import ROWS
+from toreq_hw.studies.searching.kept import STAGES
 
 ROOT = Path(__file__).parents[2]
 TRIAL = {"level": 0.5, "trial": 0, "samples": 20, "accuracy": 0.25}
@@ -235,7 +236,7 @@ def test_rows_of_every_ledger_are_known() -> None:
         for path in sources
         for name in re.findall(r'Ledger\([^()"]*"([\w-]+)"', path.read_text(encoding="utf-8"))
     }
-    assert named == ROWS.keys()
+    assert named | {f"search-{name}" for name in STAGES} == ROWS.keys()
     assert not named & LAYERS.keys()
 
 

@@ -107,8 +107,8 @@ class Cut:
 
 @dataclass(frozen=True)
 class RungCount:
-    """How many points finished a rung, of how many different pieces of work, in how many seconds
-    of a processor's time as each took when it ran.
+    """points: that finished a rung. works: different pieces of work for them. seconds: that these
+    took when they ran.
     """
 
     rung: str

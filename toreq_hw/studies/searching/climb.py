@@ -48,7 +48,12 @@ class Candidate:
     def point(self) -> SearchPoint:
         """As the record has it."""
         return SearchPoint(
-            self.number, self.choices, self.rung, self.cut, self.figures, self.sha256
+            number=self.number,
+            choices=self.choices,
+            rung=self.rung,
+            cut=self.cut,
+            figures=self.figures,
+            network_sha256=self.sha256,
         )
 
 

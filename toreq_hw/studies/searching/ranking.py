@@ -52,8 +52,9 @@ def _crowding(values: Sequence[Values]) -> list[float]:
 
 
 def balanced(values: Sequence[Values]) -> int:
-    """The place of the one that is nearest to the best of every objective, each scaled to 0..1
-    between the best and the worst of them; of equals the first.
+    """The place of the one that is nearest to the best of every objective; of equals the first.
+
+    Each objective is scaled to 0..1 between the best and the worst of them.
     """
     columns = list(zip(*values, strict=True))
     lows = [min(column) for column in columns]

@@ -50,8 +50,7 @@ class Space:
     def point(self, chosen: Mapping[str, str]) -> Choices:
         """chosen: texts of all free dimensions."""
         texts = {name: chosen.get(name, self.choices[name][0]) for name in NAMES}
-        values: dict[str, Any] = {name: _VALUES[name](text) for name, text in texts.items()}
-        return Choices(**values)
+        return Choices(**{name: _value(name, text) for name, text in texts.items()})
 
     def all(self) -> Iterator[Choices]:
         """Every point, one after another."""
@@ -93,6 +92,11 @@ def _checked(name: str, texts: Sequence[str]) -> tuple[str, ...]:
     for text in found:
         _VALUES[name](text)
     return found
+
+
+def _value(name: str, text: str) -> Any:
+    """What a text of a dimension means: a value of that field of `Choices`. Raises InputError."""
+    return _VALUES[name](text)
 
 
 def _whole(name: str, low: int, high: int, text: str) -> int:

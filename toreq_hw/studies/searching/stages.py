@@ -151,7 +151,15 @@ def synthesise(bench: Bench, run: Run) -> Synthesised:
         used = counted(request.board.family, found)
         return Synthesised(used.lut4, used.ff, used.block_ram, prepared.design, done.seconds)
 
-    return _or_error(build, lambda error: Synthesised(0, 0, 0, "", 0.0, error))
+    return _or_error(build, _not_synthesised)
+
+
+def _not_synthesised(error: str) -> Synthesised:
+    return Synthesised(cells=0, ff=0, block_ram=0, design="", seconds=0.0, error=error)
+
+
+def _not_placed(error: str) -> Placed:
+    return Placed(cells=0, block_ram=0, fmax=(), met=False, design="", seconds=0.0, error=error)
 
 
 def place(bench: Bench, run: Run) -> Placed:
@@ -169,7 +177,7 @@ def place(bench: Bench, run: Run) -> Placed:
             seconds=sum(s for name, s in found.seconds.items() if name != "synthesis"),
         )
 
-    return _or_error(placed, lambda error: Placed(0, 0, (), False, "", 0.0, error))
+    return _or_error(placed, _not_placed)
 
 
 def estimate_energy(bench: Bench, run: Run) -> Measured:
