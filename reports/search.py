@@ -5,7 +5,7 @@ from itertools import combinations
 
 from toreq_hw.records.search import Choices, Dimension, Figures, Search, Searches, SearchPoint
 from toreq_hw.reports.page import Page, Section, Table, caption
-from toreq_hw.reports.search_pictures import Drawn, front_picture, parallel_picture
+from toreq_hw.reports.search_pictures import Axis, Drawn, front_picture, parallel_picture
 
 _FIGURES = tuple(field.name for field in fields(Figures))
 _CHOICES = tuple(field.name for field in fields(Choices))
@@ -183,9 +183,12 @@ def _lines(search: Search, place: int) -> str:
         chosen = [columns[name][_choice(point.choices, name)] for name in names]
         found = [value for n in figures if (value := _value(point.figures, n)) is not None]
         points.append(_drawn(search, point, (*chosen, *found)))
-    heads = [name.replace("_", " ") for name in (*names, *figures)]
-    note = "; ".join(f"{n.replace('_', ' ')} from 0: {', '.join(columns[n])}" for n in names)
-    return caption(parallel_picture(f"lines{place}", heads, points), f"Choices by number. {note}")
+    axes = [
+        *(Axis(name.replace("_", " "), tuple(columns[name])) for name in names),
+        *(Axis(name.replace("_", " ")) for name in figures),
+    ]
+    note = "; ".join(f"{n.replace('_', ' ')}: {', '.join(columns[n])}" for n in names)
+    return caption(parallel_picture(f"lines{place}", axes, points), f"From below: {note}")
 
 
 def _numbers(search: Search, name: str) -> dict[str, float]:

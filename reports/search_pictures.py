@@ -26,6 +26,18 @@ class Drawn:
     said: str
 
 
+@dataclass(frozen=True)
+class Axis:
+    """An axis of lines. texts: what its numbers stand for; none where they stand for themselves."""
+
+    name: str
+    texts: tuple[str, ...] = ()
+
+    def label(self, value: float) -> str:
+        """What stands at a value."""
+        return self.texts[int(value)] if self.texts else f"{value:.4g}"
+
+
 def front_picture(name: str, axes_names: tuple[str, str], points: Sequence[Drawn]) -> str:
     """Points by two figures; those on the front stand out. name: of this picture on its page."""
     with mpl.rc_context(STYLE):
@@ -52,13 +64,13 @@ def front_picture(name: str, axes_names: tuple[str, str], points: Sequence[Drawn
         return _with_titles(svg(figure), name, points)
 
 
-def parallel_picture(name: str, axes_names: Sequence[str], points: Sequence[Drawn]) -> str:
+def parallel_picture(name: str, axes_drawn: Sequence[Axis], points: Sequence[Drawn]) -> str:
     """A line a point over axes of their own scales; values are those of each axis."""
     columns = np.array([point.values for point in points], dtype=float)
     low, high = columns.min(axis=0), columns.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(1.2 * len(axes_names) + 1.0, 4.0), layout="constrained")
+        figure = Figure(figsize=(1.0 * len(axes_drawn) + 1.0, 4.0), layout="constrained")
         axes = figure.add_subplot()
         for point, row in sorted(zip(points, columns, strict=True), key=lambda p: p[0].on_front):
             place = np.where(high > low, (row - low) / span, 0.5)
@@ -72,16 +84,16 @@ def parallel_picture(name: str, axes_names: Sequence[str], points: Sequence[Draw
             )
         for number, (bottom, top) in enumerate(zip(low, high, strict=True)):
             axes.axvline(number, color=_OTHER, linewidth=0.8)
-            axes.text(number, 1.03, f"{top:g}", ha="center")
-            axes.text(number, -0.07, f"{bottom:g}", ha="center")
-        axes.set_xticks(range(len(axes_names)), axes_names, rotation=30, ha="right")
+            axes.text(number, 1.03, axes_drawn[number].label(top), ha="center")
+            axes.text(number, -0.07, axes_drawn[number].label(bottom), ha="center")
+        names = [axis.name for axis in axes_drawn]
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
         axes.tick_params(axis="x", pad=14)
         axes.yaxis.set_major_locator(MaxNLocator(1))
         axes.set_yticks([])
         axes.spines.left.set_visible(False)
         axes.spines.bottom.set_visible(False)
-        shown = ", ".join(axes_names)
-        return _with_titles(svg(figure, f"all points over {shown}"), name, points)
+        return _with_titles(svg(figure, f"points over {', '.join(names)}"), name, points)
 
 
 def _with_titles(picture: str, name: str, points: Sequence[Drawn]) -> str:
