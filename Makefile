@@ -315,13 +315,16 @@ $(REPORT_NETWORKS)/mnist-int8.safetensors: | $(VENV)/core
 
 # The search
 
-.PHONY: search search-quick search-test
+.PHONY: search search-quick search-test search-mutants
 
 search: $(VENV)/extra-search ## Search for networks and cores on MNIST and Fashion-MNIST for five boards; hours, resumes; writes reports/published.
 	$(BIN)/toreq-hw search --published --jobs 2 --out reports/published
 
 search-quick: $(VENV)/extra-search ## The same in small on digits: real Yosys, no place and route; two minutes.
 	$(BIN)/toreq-hw search --file examples/search.toml --budget 12 --jobs 2 --work build/search-quick --out build/search-quick
+
+search-mutants: $(VENV)/extra-search-test ## Break the search on purpose and count what the tests notice.
+	$(BIN)/python testbench/search_mutants.py $(MUTANTS)
 
 search-test: $(VENV)/extra-search-test ## Run the tests of the search.
 	$(BIN)/python -m pytest testbench/search --numprocesses 2

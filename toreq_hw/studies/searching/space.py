@@ -20,7 +20,10 @@ OWN_CLOCK = "own"
 NAMES = tuple(field.name for field in fields(Choices))
 
 _SMALL_HIDDEN = ("12", "16", "24", "32", "48", "64", "96", "128", "32-32")
-_LARGE_HIDDEN = tuple("8 12 16 24 32 48 64 96 128 192 256 384 512 64-64 128-64".split())
+_LARGE_HIDDEN = (
+    *("8", "12", "16", "24", "32", "48", "64", "96", "128", "192", "256", "384", "512"),
+    *("64-64", "128-64"),
+)
 _MOST_CHOICES = 64
 _MOST_LAYERS = 8
 _MOST_SIZE = 1 << 16
