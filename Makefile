@@ -19,7 +19,7 @@ help: ## List the targets.
 
 STUDIES := toreq_hw/studies $(subst :, ,$(TOREQ_HW_STUDIES))
 
-.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis study-learning study-search
+.PHONY: study-index study-bench study-lazy study-parity study-robustness study-structured study-synthesis study-learning study-search study-verification
 
 study-index: $(VENV)/core ## Write the index of all studies beside the published records.
 	$(BIN)/toreq-hw study --index reports/published
@@ -44,6 +44,7 @@ study-structured: structured-full
 study-synthesis: reports
 study-learning: learning
 study-search: search
+study-verification: verify
 
 study-%: $(VENV)/core
 	$(BIN)/toreq-hw study $*
@@ -192,6 +193,16 @@ structured-quick: $(VENV)/core ## The same on digits alone, without a baseline.
 
 structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation beside; hours, resumes.
 	$(BIN)/toreq-hw structured --jobs 2 --out reports/published
+
+# Every published claim
+
+.PHONY: verify verify-quick
+
+verify: $(VENV)/extra-quant ## Judge every published claim, five seeds; hours, resumes; writes reports/published.
+	$(BIN)/toreq-hw verify --all --out reports/published
+
+verify-quick: $(VENV)/extra-quant ## The same on digits with one seed, in minutes; no result to publish.
+	$(BIN)/toreq-hw verify --quick --work build/verify-quick --out build/verify-quick
 
 # The core in hardware
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -184,6 +184,8 @@ def example(kind: Any) -> Any:
     if origin in (tuple, list):
         chosen = arguments[:1] if Ellipsis in arguments else arguments
         return [example(one) for one in chosen]
+    if origin is Literal:
+        return arguments[0]
     return {int: 1, float: 0.5, bool: True, str: "text"}[kind]
 
 

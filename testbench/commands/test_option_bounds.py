@@ -45,6 +45,8 @@ TEXTS = {
     ("search", "--scheduler"),
     ("structured", "--scheduler"),
     ("train", "--device"),
+    ("verify", "--scheduler"),
+    ("verify", "--track"),
 }
 """Options that take any text, and say themselves what is wrong with it."""
 OF_OWN_DATA = {"--target-column", "--split", "--scale"}

@@ -60,6 +60,7 @@ _COMMANDS = {
     "study": "Run a study by its name; list them, or write their index.",
     "synth": "Build a network for a board: synthesis, place and route, bitstream.",
     "train": "Train a network: the integer on-chip rule, or offline with torch.",
+    "verify": "Judge every published claim on real data, beside a control.",
 }
 """Name (also of the module that holds it, `-` as `_`) and the line `--help` shows."""
 

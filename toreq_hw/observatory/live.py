@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from toreq_hw import data, sim
 from toreq_hw.contract.layout import Layout
+from toreq_hw.contract.loop_gain import LoopGain
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
 from toreq_hw.network import Network
 from toreq_hw.observatory.breaking import Break, Painted, check_painted, layers_of
-from toreq_hw.observatory.loop_gain import LoopGain, Settings, changed, loop_gain
+from toreq_hw.observatory.loop_gain import Settings, changed, loop_gain
 from toreq_hw.observatory.recording import Recording
 from toreq_hw.observatory.training import LiveTraining, Moved
 from toreq_hw.observatory.viewer import Viewer

@@ -36,6 +36,7 @@ from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.text import TextRecord
 from toreq_hw.records.training import IntegerTraining
+from toreq_hw.records.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ KINDS = (
     RecordKind("robustness", (Robustness,)),
     RecordKind("structured", (Structured,)),
     RecordKind("search", (Searches,)),
+    RecordKind("verify", (Verification,)),
     *(
         RecordKind("deploy", (DeploymentRun, run))
         for run in (SimRun, CoreRun, BoardRun, LoihiRun, NengoRun, ApproximateRun, NirExport)

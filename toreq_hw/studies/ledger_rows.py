@@ -18,6 +18,7 @@ from toreq_hw.records.search import Placed, Synthesised, Timed, Trained
 from toreq_hw.records.structured import StructuredRun
 from toreq_hw.records.synthesis import Design, Figures
 from toreq_hw.records.text import TextRun
+from toreq_hw.records.verification import TrackRun
 from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.perturbation.layer import KINDS
 from toreq_hw.studies.ledger import Ledger, study_of
@@ -48,6 +49,7 @@ ROWS: dict[str, type] = {
     "search-training": Trained,
     "structured": StructuredRun,
     "text": TextRun,
+    "verification": TrackRun,
 }
 """By the study that a ledger names; a campaign is named after its layer, and has trials."""
 

@@ -1,0 +1,153 @@
+"""The page of the verification: verdicts, the choice they speak for, and each track."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from toreq_hw.records.verification import Side, TrackResult, TrackRow, Verification
+from toreq_hw.reports.page import Page, Section, Table, caption
+from toreq_hw.reports.verification_pictures import arms_picture
+
+QUICK_TITLE = "QUICK, NOT A RESULT: "
+"""Begins title and lead of a quick record."""
+
+
+def lead(record: Verification) -> str:
+    """How many claims hold, and how many do not, in a sentence."""
+    counts = Counter(result.outcome for result in record.results)
+    parts = [f"{count} {outcome}" for outcome, count in sorted(counts.items())]
+    parts += [f"{len(record.not_run)} not run"] if record.not_run else []
+    failed = [_number(result.ids) for result in record.results if not result.controlled]
+    control = f" Controls failed in {', '.join(failed)}." if failed else ""
+    quick = f"{QUICK_TITLE}digits, one seed. " if record.quick else ""
+    return f"{quick}Published claims: {', '.join(parts)}.{control}"
+
+
+def verification_page(record: Verification) -> Page:
+    """From the whole record."""
+    quick = QUICK_TITLE if record.quick else ""
+    return Page(
+        f"{quick}Every published claim, judged",
+        lead(record),
+        (
+            Section("Verdicts", _what(record), _verdicts(record)),
+            Section("When would you choose EqProp?", _choice(record), _sides(record)),
+            *(one for result in record.results for one in _sections(result, quick)),
+        ),
+        dict(record.versions),
+    )
+
+
+def _what(record: Verification) -> str:
+    seeds = sorted({result.seeds for result in record.results})
+    said = " or ".join(map(str, seeds)) or "no"
+    return (
+        f"{said} seeds, real data sets, test samples that chose nothing. Each track states its "
+        "thresholds before it runs, has a control, and has a variant that is broken on purpose; "
+        "a test holds that each break changes the verdict. Claims are those of the research "
+        "prototype this project grows from."
+    )
+
+
+def _number(ids: Sequence[str]) -> str:
+    return ", ".join(ids)
+
+
+def _verdicts(record: Verification) -> Table:
+    rows = {
+        one.ids: (one.claim, str(one.outcome), one.sentence, f"{one.seconds:,.0f}")
+        for one in record.results
+    }
+    rows |= {one.ids: (one.claim, "not run", "", "") for one in record.not_run}
+    lines = tuple((_number(ids), *rows[ids]) for ids in sorted(rows, key=_order))
+    return Table(("track", "claim as published", "verdict", "because", "seconds"), lines)
+
+
+def _order(ids: tuple[str, ...]) -> tuple[int, str]:
+    """Numbers first."""
+    return (int(ids[0]) if ids[0].isdigit() else 1000, ids[0])
+
+
+def _choice(record: Verification) -> str:
+    """The answer, from the results at hand alone."""
+    missing = ", ".join(_number(one.ids) for one in record.not_run)
+    left = f" Tracks that were not run say nothing: {missing}." if missing else ""
+    return (
+        "Only what was measured here counts, backpropagation's wins included. Of "
+        f"{len(record.results)} tracks {_count(record, 'EqProp')} speak for EqProp, "
+        f"{_count(record, 'backpropagation')} for backpropagation or a feed-forward net, "
+        f"{_count(record, 'neither')} for neither.{left}"
+    )
+
+
+def _count(record: Verification, side: Side) -> int:
+    return sum(result.favours == side for result in record.results)
+
+
+def _sides(record: Verification) -> Table:
+    order = ("EqProp", "backpropagation", "neither")
+    rows = [
+        (side, _number(one.ids), one.sentence)
+        for side in order
+        for one in record.results
+        if one.favours == side
+    ]
+    return Table(("speaks for", "track", "because"), tuple(rows))
+
+
+def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
+    drawn = [row for row in result.rows if row.quantity == result.picture]
+    pictures = (caption(arms_picture(drawn), _caption(result)),) if drawn else ()
+    held = "" if result.controlled else " The control did not behave as it must."
+    track = f"{quick}Track {_number(result.ids)}"
+    facts = (
+        ("claim as published", result.claim),
+        ("verdict", f"{result.outcome}: {result.sentence}{held}"),
+        ("set-up", result.setup),
+        ("control", result.control),
+        ("thresholds", result.thresholds),
+        ("sources", result.sources),
+        ("cost", f"{result.seconds:,.0f} s of runs; trainings that tracks share count once"),
+        ("repeat", f"`{result.command}`"),
+    )
+    return (
+        Section(f"{track}: {result.outcome}", table=Table(("part", "what"), facts)),
+        Section(f"{track}: figures", table=_table(result), pictures=pictures),
+    )
+
+
+def _caption(result: TrackResult) -> str:
+    seeds = f"{result.seeds} seeds" if result.seeds > 1 else "one seed"
+    return f"{result.picture}: mean and 95 % interval, {seeds} as dots; hollow: the control"
+
+
+MOST_COLUMNS = 8
+"""Of quantities side by side; more stand one below another."""
+
+
+def _table(result: TrackResult) -> Table:
+    """A line a case and a column a quantity, or a line a figure."""
+    quantities = tuple(dict.fromkeys(row.quantity for row in result.rows))
+    if len(quantities) > MOST_COLUMNS:
+        lines = [(_arm(row), row.data, row.quantity, _cell(row)) for row in result.rows]
+        return Table(("arm", "data", "quantity", "value"), tuple(lines))
+    cases = dict.fromkeys((_arm(row), row.data) for row in result.rows)
+    cells = {(_arm(row), row.data, row.quantity): _cell(row) for row in result.rows}
+    wide = [
+        (arm, data, *(cells.get((arm, data, quantity), "") for quantity in quantities))
+        for arm, data in cases
+    ]
+    return Table(("arm", "data", *quantities), tuple(wide))
+
+
+def _arm(row: TrackRow) -> str:
+    return f"{row.arm} (control)" if row.control else row.arm
+
+
+def _cell(row: TrackRow) -> str:
+    size = max(map(abs, row.values))
+    digits = 0 if size >= 1000 or all(float(value).is_integer() for value in row.values) else 2
+    digits = 4 if 0 < size < 0.1 else digits
+    if row.interval is None:
+        return f"{row.mean:,.{digits}f}"
+    shown = 1 if digits == 0 and not row.mean.is_integer() and size < 1000 else digits
+    return f"{row.mean:,.{shown}f} ± {row.interval.half_width:,.{shown}f}"

@@ -1,0 +1,47 @@
+"""Pictures of tracks: one quantity over arms and data sets, with intervals."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from toreq_hw.records.verification import TrackRow
+from toreq_hw.reports.pictures import COLOURS, STYLE, svg
+
+_WIDTH, _LINE, _EDGES = 6.4, 0.24, 0.9
+"""Inches: of the picture, of an arm, and of what lies above and below all arms."""
+
+
+def arms_picture(rows: Sequence[TrackRow]) -> str:
+    """A point an arm with its interval and every seed's value, a colour a data set.
+
+    rows: of one quantity, at least one. Controls have hollow points.
+    """
+    arms = list(dict.fromkeys(row.arm for row in rows))
+    sets = list(dict.fromkeys(row.data for row in rows))
+    with mpl.rc_context(STYLE):
+        size = (_WIDTH, _EDGES + _LINE * len(arms) * max(1, len(sets)) ** 0.5)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot(xlabel=rows[0].quantity)
+        for number, name in enumerate(sets):
+            colour, labelled = COLOURS[number % len(COLOURS)], False
+            aside = 0.6 * (number - (len(sets) - 1) / 2) / max(1, len(sets))
+            for row in (row for row in rows if row.data == name):
+                height = arms.index(row.arm) + aside
+                axes.plot(row.values, [height] * len(row.values), ".", color=colour, alpha=0.35)
+                half = row.interval.half_width if row.interval else 0.0
+                axes.errorbar(
+                    [row.mean],
+                    [height],
+                    xerr=[half],
+                    color=colour,
+                    marker="o",
+                    markersize=4,
+                    markerfacecolor="none" if row.control else colour,
+                    label="_" if labelled else name,
+                )
+                labelled = True
+        axes.set_yticks(range(len(arms)), arms)
+        axes.invert_yaxis()
+        figure.legend(frameon=False, loc="outside lower center", ncols=4)
+        return svg(figure)

@@ -1,0 +1,174 @@
+"""`toreq-hw verify`: its list, what it refuses, what it keeps, and that it survives kill -9."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from testbench.command_line import toreq_hw as run
+from toreq_hw.errors import InputError
+from toreq_hw.reading import read_record
+from toreq_hw.records.verification import Verification
+from toreq_hw.reports.page import page_html
+from toreq_hw.reports.verification import QUICK_TITLE, verification_page
+from toreq_hw.studies.tracks.claims import CLAIMS
+from toreq_hw.studies.tracks.track import find
+from toreq_hw.studies.verification import STUDY
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "reports" / "published"
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the work and the record of one quick track."""
+    folder = tmp_path_factory.mktemp("verify")
+    done = run("verify", "--track", "29", "--quick", "--work", folder / "work", "--out", folder)
+    assert done.status == 0, done.error
+    return folder
+
+
+def test_every_track_is_listed(tmp_path: Path) -> None:
+    done = run("verify", "--list", "--out", tmp_path)
+    assert done.status == 0
+    for claim in CLAIMS.values():
+        assert claim in done.output
+    assert done.output.count("not run") == len(find())
+
+
+def test_a_quick_run_says_so_everywhere(quick: Path) -> None:
+    record = read_record(quick / "verification.json", Verification, InputError)
+    assert record.quick
+    (result,) = record.results
+    assert result.ids == ("29",)
+    assert result.outcome == "holds"
+    assert len(record.not_run) == len(CLAIMS) - 1
+    page = (quick / "verification.md").read_text()
+    assert page.startswith(f"# {QUICK_TITLE}")
+    assert page.count(QUICK_TITLE) >= 4
+    assert "Tracks that were not run say nothing: 1, 2, 25, 3" in " ".join(page.split())
+    assert "`toreq-hw verify --track 29 --quick`" in page
+    assert "<svg" in (quick / "verification.html").read_text()
+    listed = run("verify", "--list", "--out", quick).output
+    assert "holds (quick), 1 seeds" in listed
+
+
+def test_other_tracks_are_kept_and_nothing_is_measured_twice(quick: Path, tmp_path: Path) -> None:
+    (tmp_path / "verification.json").write_bytes((quick / "verification.json").read_bytes())
+    work = quick / "work"
+    ledgers = {path: path.read_bytes() for path in work.glob("verification-*.jsonl")}
+    assert ledgers
+    done = run("verify", "--track", "12", "29", "--quick", "--work", work, "--out", tmp_path)
+    assert done.status == 0, done.error
+    record = read_record(tmp_path / "verification.json", Verification, InputError)
+    assert [result.ids[0] for result in record.results] == ["12", "29"]
+    assert all(path.read_bytes() == before for path, before in ledgers.items())
+    assert run("verify", "--track", "24", "--quick", "--work", work, "--out", tmp_path).status == 0
+    record = read_record(tmp_path / "verification.json", Verification, InputError)
+    assert [result.ids[0] for result in record.results] == ["12", "29"]
+
+
+def full(quick: Path, folder: Path) -> Path:
+    """A record that claims to be of a full run."""
+    content = json.loads((quick / "verification.json").read_text()) | {"quick": False}
+    (folder / "verification.json").write_text(json.dumps(content))
+    return folder
+
+
+def test_a_quick_run_never_replaces_a_full_one(quick: Path, tmp_path: Path) -> None:
+    full(quick, tmp_path)
+    before = (tmp_path / "verification.json").read_bytes()
+    done = run("verify", "--track", "29", "--quick", "--work", quick / "work", "--out", tmp_path)
+    assert done.status == 2
+    assert "--quick" in done.error
+    assert (tmp_path / "verification.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "tracks must be named"),
+        ("29", "must follow --track"),
+        ("--track 99", "track must be one of"),
+        ("--track 29 --all", "without --all"),
+        ("--list --all", "--list must be given without"),
+        ("--list --quick", "--list must be given without"),
+        ("--track 29 --seeds 0", "must be a whole number"),
+        ("--track 29 --jobs 0", "must be a whole number"),
+        (f"--quick --out {PUBLISHED}", "no folder of published records"),
+        ("--track 29 --quick --scheduler tcp://127.0.0.1:1", "scheduler"),
+    ],
+)
+def test_bad_input_is_one_line(line: str, said: str, tmp_path: Path) -> None:
+    out = [] if "--out" in line else ["--out", tmp_path / "out"]
+    done = run("verify", *line.split(), "--work", tmp_path / "work", *out)
+    assert done.status == 2
+    assert said in done.error
+    assert len(done.error.strip().splitlines()) == 1
+    assert not list((tmp_path / "out").glob("*"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.tracks import energy, measuring
+from toreq_hw.studies.tracks.track import QUICK
+
+whole, done = measuring._one, []
+
+def killed(*arguments):
+    if len(done) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    done.append(1)
+    return whole(*arguments)
+
+measuring._one = killed
+energy.TRACK.measure(QUICK, Place(Path(sys.argv[1])))
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(quick: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    command = [sys.executable, "-c", KILLED, str(work)]
+    ended = subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    (ledger,) = work.glob("verification-*.jsonl")
+    kept = ledger.read_bytes()
+    assert len(kept.splitlines()) == 3
+    done = run("verify", "--track", "29", "--quick", "--work", work, "--out", tmp_path)
+    assert done.status == 0, done.error
+    assert ledger.read_bytes().startswith(kept)
+    found, expected = (
+        read_record(folder / "verification.json", Verification, InputError).results[0].rows
+        for folder in (tmp_path, quick)
+    )
+    assert found == expected
+
+
+def test_a_failed_control_fails_the_study(quick: Path) -> None:
+    content = json.loads((quick / "verification.json").read_text())
+    assert STUDY.verdict(read_record(quick / "verification.json", Verification, InputError)).passed
+    content["results"][0]["controlled"] = False
+    (quick / "failed.json").write_text(json.dumps(content))
+    record = read_record(quick / "failed.json", Verification, InputError)
+    verdict = STUDY.verdict(record)
+    assert not verdict.passed
+    assert "Controls failed in 29." in verdict.sentence
+    assert "The control did not behave as it must." in page_html(verification_page(record))
+
+
+@pytest.mark.skipif(not (PUBLISHED / "verification.json").exists(), reason="nothing is published")
+def test_published_verdicts_follow_from_their_rows() -> None:
+    record = read_record(PUBLISHED / "verification.json", Verification, InputError)
+    assert not record.quick
+    tracks = {track.ids: track for track in find()}
+    for result in record.results:
+        judged = tracks[result.ids].verdict(result.rows)
+        assert (result.outcome, result.sentence) == (judged.outcome, judged.sentence)
+        assert result.favours == judged.favours
+        assert result.claim == tracks[result.ids].claim

@@ -1,0 +1,1 @@
+"""Tracks of the study `verification`: one published claim a file, found by this folder."""

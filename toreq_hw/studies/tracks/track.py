@@ -1,0 +1,120 @@
+"""What a track is, what it is measured under, and which there are: each is one file here."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from toreq_hw.code_digest import digest_of_imports
+from toreq_hw.errors import InputError
+from toreq_hw.records.verification import Outcome, Side, TrackRow
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.tracks.claims import CLAIMS, Ids
+
+_HOLDS_ONE = re.compile(r"^TRACK\b.*= Track\(", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every track is told. seeds: from 1 on. quick: for checks only.
+
+    data: names of real data sets. samples: test samples at most, None for all. broken: what is
+    broken on purpose, a name in `Track.broken`; "" for nothing.
+    """
+
+    seeds: int = 5
+    quick: bool = False
+    data: tuple[str, ...] = ("digits", "mnist")
+    samples: int | None = None
+    broken: str = ""
+
+
+QUICK = Settings(seeds=1, quick=True, data=("digits",))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict of a track. sentence: with the figures. favours: whom they speak for.
+
+    controlled: whether the control behaved as it must.
+    """
+
+    outcome: Outcome
+    sentence: str
+    favours: Side = "neither"
+    controlled: bool = True
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Rows of a track, and the seconds of all its runs."""
+
+    rows: tuple[TrackRow, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One published claim, and how it is measured and judged.
+
+    ids: its numbers, a key of `CLAIMS`. name: of its file. setup, control: what is measured, and
+    what would show that it measures nothing. thresholds: of the verdict, with their reasons, stated
+    before anything ran. sources: what the figures come from. broken: by name, what a deliberately
+    broken variant does; each must change the verdict. picture: the quantity that the page draws.
+    """
+
+    ids: Ids
+    name: str
+    setup: str
+    control: str
+    thresholds: str
+    sources: str
+    measure: Callable[[Settings, Place], Measured]
+    verdict: Callable[[Sequence[TrackRow]], Judged]
+    broken: Mapping[str, str]
+    picture: str = ""
+
+    @property
+    def claim(self) -> str:
+        """As it was published."""
+        return CLAIMS[self.ids]
+
+    @property
+    def code(self) -> str:
+        """Digest of this track's file and of all that it imports."""
+        return digest_of_imports(f"{__package__}.{self.name}")[:16]
+
+
+@cache
+def find() -> tuple[Track, ...]:
+    """Every track there is, in the order of `CLAIMS`.
+
+    Raises InputError for one that is not called as its file, or has the numbers of another.
+    """
+    found: dict[Ids, Track] = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if not _HOLDS_ONE.search(path.read_text(encoding="utf-8")):
+            continue
+        track = import_module(f"{__package__}.{path.stem}").TRACK
+        if track.name != path.stem or track.ids not in CLAIMS or track.ids in found:
+            raise InputError(
+                f"{path}: TRACK must be called {path.stem} and have numbers of its own in CLAIMS, "
+                f"found {track.name} with {', '.join(track.ids)}"
+            )
+        found[track.ids] = track
+    return tuple(found[ids] for ids in CLAIMS if ids in found)
+
+
+def chosen(ids: Sequence[str]) -> tuple[Track, ...]:
+    """The tracks that these numbers name, each once. Raises InputError for any other."""
+    tracks = find()
+    known = [one for track in tracks for one in track.ids]
+    for one in ids:
+        if one in known:
+            continue
+        if any(one in group for group in CLAIMS):
+            raise InputError(f"track {one} must have a study, found none yet; see --list")
+        raise InputError(f"track must be one of {', '.join(known)}, not {one[:40]!r}")
+    return tuple(track for track in tracks if set(ids) & set(track.ids))

@@ -1,0 +1,123 @@
+"""Every claim of the research prototype, measured on real data beside a control, and judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from toreq_hw.errors import InputError
+from toreq_hw.records.verification import NotRun, TrackResult, Verification
+from toreq_hw.reports.verification import lead, verification_page
+from toreq_hw.studies.study import Place, Study, Verdict
+from toreq_hw.studies.tracks.claims import CLAIMS
+from toreq_hw.studies.tracks.track import Settings, Track, find
+from toreq_hw.studies.work import workers
+from toreq_hw.versions import versions
+
+
+@dataclass(frozen=True)
+class Options:
+    """tracks: what is run; None for all there are. kept: results of an earlier record for others.
+
+    Of a kept result the verdict is that of today's thresholds.
+    """
+
+    tracks: tuple[Track, ...] | None = None
+    settings: Settings = field(default_factory=Settings)
+    kept: tuple[TrackResult, ...] = ()
+
+
+def run(options: Options | None, place: Place) -> Verification:
+    """Measures what the ledger does not hold, and judges all."""
+    options = options or Options()
+    tracks = find() if options.tracks is None else options.tracks
+    found = {result.ids: _judged_again(result) for result in options.kept}
+    with workers(place.jobs, place.scheduler):
+        for track in tracks:
+            place.screen.say(f"track {', '.join(track.ids)}: {track.claim}")
+            found[track.ids] = _result(track, options.settings, place)
+            place.screen.say(f"{found[track.ids].outcome}: {found[track.ids].sentence}")
+    return Verification(
+        quick=options.settings.quick,
+        results=tuple(found[ids] for ids in CLAIMS if ids in found),
+        not_run=tuple(NotRun(ids, CLAIMS[ids]) for ids in CLAIMS if ids not in found),
+        versions=versions("torch"),
+    )
+
+
+def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
+    measured = track.measure(settings, place)
+    judged = track.verdict(measured.rows)
+    how = "--quick" if settings.quick else f"--seeds {settings.seeds}"
+    return TrackResult(
+        ids=track.ids,
+        name=track.name,
+        claim=track.claim,
+        setup=track.setup,
+        control=track.control,
+        thresholds=track.thresholds,
+        sources=track.sources,
+        outcome=judged.outcome,
+        sentence=judged.sentence,
+        favours=judged.favours,
+        controlled=judged.controlled,
+        seeds=settings.seeds,
+        rows=measured.rows,
+        picture=track.picture,
+        seconds=measured.seconds,
+        command=f"toreq-hw verify --track {track.ids[0]} {how}",
+        code=track.code,
+    )
+
+
+def _judged_again(result: TrackResult) -> TrackResult:
+    """An earlier result with the words and the verdict of its track as it is now."""
+    track = next((one for one in find() if one.ids == result.ids), None)
+    if track is None:
+        return result
+    judged = track.verdict(result.rows)
+    return replace(
+        result,
+        claim=track.claim,
+        thresholds=track.thresholds,
+        outcome=judged.outcome,
+        sentence=judged.sentence,
+        favours=judged.favours,
+        controlled=judged.controlled,
+        picture=track.picture,
+    )
+
+
+def kept(earlier: Verification | None, tracks: Sequence[Track], *, quick: bool) -> Options:
+    """Options that run `tracks` and keep the other results of an earlier record.
+
+    A quick record is left out beside a full run. Raises InputError where a quick run would replace
+    a full record.
+    """
+    if earlier is None:
+        return Options(tuple(tracks))
+    if quick and not earlier.quick:
+        raise InputError(
+            "--out must hold no full record for --quick, found one; use another folder"
+        )
+    known = {track.ids for track in tracks}
+    others = (
+        [one for one in earlier.results if one.ids not in known] if quick == earlier.quick else ()
+    )
+    return Options(tuple(tracks), kept=tuple(others))
+
+
+def verdict(record: Verification) -> Verdict:
+    """Passed where every control behaved as it must: a refuted claim is a finding, no failure."""
+    return Verdict(record.controlled, lead(record))
+
+
+STUDY = Study(
+    id="verification",
+    claim="Each published claim of the research prototype holds on real data.",
+    setup="One track a claim, on real data sets over seeds; test sets choose nothing.",
+    control="Each track has a control that could refute it, and a variant that is broken.",
+    record=Verification,
+    run=run,
+    verdict=verdict,
+    page=verification_page,
+    command="verify",
+)
