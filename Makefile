@@ -337,7 +337,7 @@ search-quick: $(VENV)/extra-search ## The same in small on digits: real Yosys, n
 search-mutants: $(VENV)/extra-search-test ## Break the search on purpose and count what the tests notice.
 	$(BIN)/python testbench/search_mutants.py $(MUTANTS)
 
-search-test: $(VENV)/extra-search-test ## Run the tests of the search.
+search-test: $(VENV)/extra-search-test $(VENV)/extra-cluster ## Run the tests of the search.
 	$(BIN)/python -m pytest testbench/search --numprocesses 2
 
 # The link to a board
