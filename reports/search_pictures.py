@@ -8,7 +8,6 @@ from html import escape
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from toreq_hw.reports.pictures import COLOURS, STYLE, svg
 
@@ -70,7 +69,7 @@ def parallel_picture(name: str, axes_drawn: Sequence[Axis], points: Sequence[Dra
     low, high = columns.min(axis=0), columns.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(1.0 * len(axes_drawn) + 1.0, 4.0), layout="constrained")
+        figure = Figure(figsize=(max(5.0, 1.0 * len(axes_drawn) + 1.0), 4.0), layout="constrained")
         axes = figure.add_subplot()
         for point, row in sorted(zip(points, columns, strict=True), key=lambda p: p[0].on_front):
             place = np.where(high > low, (row - low) / span, 0.5)
@@ -89,8 +88,7 @@ def parallel_picture(name: str, axes_drawn: Sequence[Axis], points: Sequence[Dra
         names = [axis.name for axis in axes_drawn]
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
         axes.tick_params(axis="x", pad=14)
-        axes.yaxis.set_major_locator(MaxNLocator(1))
-        axes.set_yticks([])
+        axes.set(xlim=(-0.3, len(names) - 0.7), ylim=(-0.02, 1.02), yticks=[])
         axes.spines.left.set_visible(False)
         axes.spines.bottom.set_visible(False)
         return _with_titles(svg(figure, f"points over {', '.join(names)}"), name, points)
