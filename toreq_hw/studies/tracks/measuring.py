@@ -78,8 +78,13 @@ class Context:
             name, seed, engine="torch", weights=WeightFormat.INT8, **{**rates, **given}
         )
 
-    def trained(
+    def trained(self, name: str, seed: int, **given: Any) -> Network:
+        """A network trained on the training samples of the data set `name`; see `trained_on`."""
+        return self.trained_on(load(name), name, seed, **given)
+
+    def trained_on(
         self,
+        dataset: Dataset,
         name: str,
         seed: int,
         *,
@@ -87,19 +92,16 @@ class Context:
         shuffled: bool = False,
         **given: Any,
     ) -> Network:
-        """A network trained on the training samples of a data set, kept in the work folder.
+        """A network trained on these training samples, kept in the work folder.
 
-        given: settings of `toreq_hw.training.train`; hidden and epochs are as above unless said.
-        shuffled: whether labels are those of other samples, drawn by the seed. Another process that
-        trains the same network is waited for.
+        name: of the data set that they are of. given: settings of `toreq_hw.training.train`; hidden
+        and epochs are as above unless said. shuffled: whether labels are those of other samples,
+        drawn by the seed. Another process that trains the same network is waited for.
         """
-        chosen: dict[str, object] = {
-            "hidden": (HIDDEN[name],),
-            "epochs": EPOCHS[name],
-        } | given
-        if "shape" in chosen:
+        chosen: dict[str, object] = {"hidden": (HIDDEN[name],), "epochs": EPOCHS[name]} | given
+        if "shape" in chosen or "start" in chosen:
             del chosen["hidden"]
-        dataset = _shuffled(load(name), seed) if shuffled else load(name)
+        dataset = in_other_order(dataset, seed) if shuffled else dataset
         path = self.work / "networks" / f"{_name(dataset, seed, engine, chosen)}.safetensors"
         with lock(path):
             if not path.exists():
@@ -193,8 +195,8 @@ def _one(do: Do, cases: Mapping[tuple[str, str], Case], context: Context, run: R
     return TrackRun(plain, time.perf_counter() - began)
 
 
-def _shuffled(dataset: Dataset, seed: int) -> Dataset:
-    """With the labels of the training samples in another order."""
+def in_other_order(dataset: Dataset, seed: int) -> Dataset:
+    """The data set with the labels of its training samples in another order."""
     order = np.random.default_rng(seed).permutation(len(dataset.train))
     return replace(dataset, train=replace(dataset.train, labels=dataset.train.labels[order]))
 
@@ -209,9 +211,9 @@ def _one_thread() -> None:
 
 def _name(dataset: Dataset, seed: int, engine: str, given: Mapping[str, object]) -> str:
     """Of a kept network: everything that its weights depend on."""
-    shape = given.get("shape")
-    told = {name: value for name, value in given.items() if name != "shape"}
-    told |= {"shape": shape.sha256} if isinstance(shape, Network) else {}
+    told = {
+        key: value.sha256 if isinstance(value, Network) else value for key, value in given.items()
+    }
     code = digest_of_imports("toreq_hw.training")
     known = versions("torch")
     libraries = [known.get(one) for one in ("numpy", "numba", "torch")]

@@ -1,0 +1,137 @@
+"""Track 16: how few bits of states, weights and latents does a network take?"""
+
+from collections.abc import Mapping, Sequence
+
+from toreq_hw.network import WeightFormat, layered
+from toreq_hw.records.verification import TrackRow
+from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
+from toreq_hw.sim.learning.recipes import recipe
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.tracks import measuring
+from toreq_hw.studies.tracks.measuring import EPOCHS, HIDDEN, Case, Context, Tests, load
+from toreq_hw.studies.tracks.rows import differences, figure
+from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+
+ACCURACY = "accuracy, %"
+
+FLOAT = "float"
+ARM = "{}, states {} bits, latents {} bits"
+STATES = (2, 3, 4, 6, 8)
+LATENTS = (10, 12, 16)
+FORMATS = {"INT8": WeightFormat.INT8, "ternary": WeightFormat.TERNARY}
+WHOLE = ARM.format("INT8", 8, 16)
+
+LOSS = 1.0
+"""Points of accuracy."""
+
+SHUFFLED = "labels"
+
+
+def measure(settings: Settings, place: Place) -> Measured:
+    """Every state width at whole latents, every latent width at whole states; float beside."""
+    widths = [(state, 16) for state in STATES] + [(8, latent) for latent in LATENTS[:-1]]
+    cases = [
+        Case(name, ARM.format(weights, *width))
+        for name in settings.data
+        for weights in FORMATS
+        for width in widths
+    ]
+    cases += [Case(name, FLOAT, control=True) for name in settings.data if name == "digits"]
+    return measuring.measure(_train, cases, settings, place)
+
+
+def _train(case: Case, seed: int, context: Context) -> Mapping[str, float]:
+    """One training in the loop: what is measured is what learned."""
+    if case.control:
+        return {ACCURACY: _float(case.data, seed, context)}
+    weights, states, latents = case.arm.split(", ")
+    state_bits, latent_bits = (int(part.split()[1]) for part in (states, latents))
+    net = context.trained(
+        case.data,
+        seed,
+        weights=FORMATS[weights],
+        state_bits=state_bits,
+        latent_bits=latent_bits,
+        fraction_bits=_fraction_bits(case.data, FORMATS[weights], state_bits),
+        shuffled=context.settings.broken == SHUFFLED,
+    )
+    tests = Tests(context.dataset(case.data), net)
+    return {ACCURACY: tests.accuracy(tests.classes)}
+
+
+def _fraction_bits(name: str, weights: WeightFormat, state_bits: int) -> tuple[int, int]:
+    """Those of the recipe, and as many more of the first coupling as states have fewer bits.
+
+    The input stays at 8 bits; its weights are then as large in units of the state range.
+    """
+    first, last = recipe(weights, load(name).pixels).fraction_bits
+    return first + 8 - state_bits, last
+
+
+def _float(name: str, seed: int, context: Context) -> float:
+    """EqProp in float64 on the same shape."""
+    dataset = context.dataset(name)
+    shape = layered((dataset.pixels, HIDDEN[name], dataset.classes), WeightFormat.INT8, (7, 6))
+    inputs = dataset.train.images / dataset.pixel_max
+    labels = dataset.train.labels
+    net = train_float(shape, inputs, labels, epochs=EPOCHS[name], seed=seed)
+    tests = dataset.test.images / dataset.pixel_max
+    return 100 * float_accuracy(net, tests, dataset.test.labels)
+
+
+def verdict(rows: Sequence[TrackRow]) -> Judged:
+    """By the thresholds of `TRACK`."""
+    whole = dict(differences(rows, ACCURACY, FLOAT, WHOLE))
+    least = {name: _least(rows, name) for name in FORMATS}
+    latents = {name: _least_latents(rows, name) for name in FORMATS}
+    parts = [
+        f"{name} needs {least[name]} bits of state and {latents[name]} of latents"
+        for name in FORMATS
+    ]
+    four = [gap for _, gap in differences(rows, ACCURACY, WHOLE, ARM.format("INT8", 4, 16))]
+    sentence = (
+        f"Float is ahead of INT8 with 8-bit states by "
+        f"{', '.join(f'{figure(gap)} points on {data}' for data, gap in whole.items())}. Within "
+        f"{LOSS:g} point of its own 8 and 16 bits, {'; '.join(parts)}. At 4 bits of state INT8 "
+        f"loses {', '.join(figure(gap) for gap in four)} points."
+    )
+    if any(gap.low > LOSS for gap in whole.values()):
+        return Judged("refuted", sentence)
+    sure = all(gap.high <= LOSS for gap in whole.values())
+    return Judged("holds" if sure else "holds within limits", sentence)
+
+
+def _least(rows: Sequence[TrackRow], weights: str) -> int:
+    """The fewest bits of state whose mean is within `LOSS` of 8 bits, on every data set."""
+    return min(state for state in STATES if _within(rows, weights, ARM.format(weights, state, 16)))
+
+
+def _least_latents(rows: Sequence[TrackRow], weights: str) -> int:
+    return min(bits for bits in LATENTS if _within(rows, weights, ARM.format(weights, 8, bits)))
+
+
+def _within(rows: Sequence[TrackRow], weights: str, arm: str) -> bool:
+    gaps = differences(rows, ACCURACY, ARM.format(weights, 8, 16), arm)
+    return all(gap.mean <= LOSS for _, gap in gaps)
+
+
+TRACK = Track(
+    ids=("16",),
+    name="bits",
+    setup=(
+        "Trainings of the integer rule with 2 to 8 bits of state, INT8 and ternary weights, and "
+        "latents of 10 to 16 bits; test accuracy of what learned, nothing is converted afterwards."
+    ),
+    control="EqProp in float64 on the same shape and epochs, on digits.",
+    thresholds=(
+        f"Robust: INT8 weights and 8-bit states are surely at most {LOSS:g} point behind float: "
+        f"holds. Surely more than {LOSS:g} point behind: refuted. An interval that reaches over "
+        "it: within limits. The fewest bits are those whose mean stays within as much."
+    ),
+    sources="Integer rule and float baseline of this project; post-training conversion is another "
+    "command, `toreq-hw quantize`.",
+    measure=measure,
+    verdict=verdict,
+    broken={SHUFFLED: "integer trainings learn shuffled labels"},
+    picture=ACCURACY,
+)
