@@ -15,7 +15,17 @@ SMALL = replace(QUICK, samples=60)
 """What a track is broken under: test images and epochs of a quick run, fewer of the former."""
 
 
-WHOLE = {"bits", "continual", "energy", "feedback", "inputs", "nudges", "ternary", "transfer"}
+WHOLE = {
+    "bits",
+    "convolution",
+    "continual",
+    "energy",
+    "feedback",
+    "inputs",
+    "nudges",
+    "ternary",
+    "transfer",
+}
 """Tracks that need every test image: rare samples, or small differences."""
 
 

@@ -8,7 +8,7 @@ import click
 
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
-from toreq_hw.cli.numbers import MAX_SEEDS, Whole
+from toreq_hw.cli.numbers import MAX_SEEDS, Names, Whole
 from toreq_hw.cli.options import (
     jobs_option,
     json_option,
@@ -28,6 +28,9 @@ PUBLISHED = ("reports", "published")
 
 RECORD = "verification.json"
 
+DATA = ("digits", "mnist", "fashion-mnist")
+"""Tracks take some of them; records that are taken in have their own."""
+
 
 @checked_command(epilog="Example: toreq-hw verify --track 3 29 --seeds 2 --out build/verification")
 @click.option(
@@ -37,6 +40,7 @@ RECORD = "verification.json"
 @click.argument("more", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Run every track.")
 @click.option("--quick", is_flag=True, help="Digits, one seed, small nets: for checks only.")
+@click.option("--data", type=Names(DATA), help="Only these data sets; default digits,mnist.")
 @click.option("--seeds", type=Whole(1, MAX_SEEDS), help="Of each case; default 5, quick 1.")
 @jobs_option
 @scheduler_option
@@ -49,6 +53,7 @@ def command(
     more: tuple[str, ...],
     everything: bool,
     quick: bool,
+    data: tuple[str, ...] | None,
     seeds: int | None,
     jobs: int,
     scheduler: str | None,
@@ -72,7 +77,8 @@ def command(
         raise InputError(f"--out must be no folder of published records with --quick, not {out}")
     usual = QUICK if quick else Settings()
     options = kept(earlier_record(out / RECORD, Verification), tracks, quick=quick)
-    options = replace(options, settings=replace(usual, seeds=seeds or usual.seeds))
+    settings = replace(usual, seeds=seeds or usual.seeds, data=data or usual.data)
+    options = replace(options, settings=settings)
     record = STUDY.run(options, Place(work, jobs, scheduler, console.terminal))
     return write_study(STUDY, record, out, json_path)
 

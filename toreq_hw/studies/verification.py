@@ -8,7 +8,7 @@ from toreq_hw.records.verification import NotRun, TrackResult, Verification
 from toreq_hw.reports.verification import lead, verification_page
 from toreq_hw.studies.study import Place, Study, Verdict
 from toreq_hw.studies.tracks.claims import CLAIMS
-from toreq_hw.studies.tracks.track import Settings, Track, find
+from toreq_hw.studies.tracks.track import QUICK, Settings, Track, find
 from toreq_hw.studies.work import workers
 from toreq_hw.versions import versions
 
@@ -47,6 +47,8 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
     measured = track.measure(settings, place)
     judged = track.verdict(measured.rows)
     how = "--quick" if settings.quick else f"--seeds {settings.seeds}"
+    usual = QUICK if settings.quick else Settings()
+    how += "" if settings.data == usual.data else f" --data {','.join(settings.data)}"
     return TrackResult(
         ids=track.ids,
         name=track.name,

@@ -33,7 +33,7 @@ def measure(settings: Settings, _: Place) -> Measured:
     """Every kind of damage that takes half of something; broken: its mask has no effect."""
     rows: list[TrackRow] = []
     for data, study in published("robustness", Robustness).data.items():
-        if data not in settings.data:
+        if settings.quick and data not in settings.data:
             continue
         for campaign in study.campaigns:
             if campaign.layer in LAYERS and not campaign.options:

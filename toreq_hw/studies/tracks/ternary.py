@@ -35,7 +35,8 @@ SHUFFLED = "labels"
 def measure(settings: Settings, place: Place) -> Measured:
     """Each format on each data set."""
     arms = [*(TERNARY.format(theta) for theta in THETAS), INT8, PRUNED]
-    names = settings.data if settings.quick else (*settings.data, "fashion-mnist")
+    more = ("fashion-mnist",) if settings.data == Settings().data else ()
+    names = (*settings.data, *more)
     cases = [Case(name, arm, arm in (INT8, PRUNED)) for name in names for arm in arms]
     return measuring.measure(_train, cases, settings, place)
 

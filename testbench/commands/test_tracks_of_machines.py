@@ -1,0 +1,76 @@
+"""Tracks on engines, convolutions and text: verdicts of rows by hand."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from toreq_hw.records.verification import TrackRow
+from toreq_hw.studies.tracks import convolution, engines, text
+from toreq_hw.studies.tracks.rows import row
+
+BASE = np.array([95.0, 95.1, 95.2])
+
+
+def engine_rows(different: float, noticed: float) -> list[TrackRow]:
+    return [
+        row("digits", "torch, dense", engines.DIFFERENT, [0, different]),
+        row("digits", "torch, dense", engines.COMPARED, [100, 100]),
+        row("digits", "changed", engines.DIFFERENT, [50, noticed], control=True),
+        row("digits", "changed", engines.FIRST, [1, 1], control=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (engine_rows(0, 50), "holds"),
+        (engine_rows(1, 50), "refuted"),
+        (engine_rows(0, 0), "not testable here"),
+    ],
+)
+def test_engines_are_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert engines.verdict(rows).outcome == outcome
+
+
+def text_rows(bits: float, right: float) -> list[TrackRow]:
+    return [
+        row("text", text.ORDER.format(3), text.BITS, [3.0], control=True),
+        row("text", text.ORDER.format(5), text.BITS, [2.5], control=True),
+        row("text", "net", text.BITS, [bits, bits + 0.01]),
+        row("text", "net", text.RIGHT, [right, right]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (text_rows(0.01, 99.9), "holds"),
+        (text_rows(2.2, 50), "holds within limits"),
+        (text_rows(2.8, 45), "refuted"),
+    ],
+)
+def test_text_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert text.verdict(rows).outcome == outcome
+
+
+def convolution_rows(behind: float, ahead: float) -> list[TrackRow]:
+    less = {convolution.CONVOLUTION: 0.0, convolution.MIXED: 5.0}
+    less |= {convolution.BACKPROP: -behind, convolution.DENSE: ahead}
+    return [row("digits", arm, convolution.ACCURACY, BASE - by) for arm, by in less.items()]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "side"),
+    [
+        (convolution_rows(0, 2), "holds", "neither"),
+        (convolution_rows(-3, 2), "holds", "EqProp"),
+        (convolution_rows(5, 2), "holds within limits", "backpropagation"),
+        (convolution_rows(5, -2), "refuted", "backpropagation"),
+    ],
+)
+def test_convolution_is_judged_either_way(
+    rows: Sequence[TrackRow], outcome: str, side: str
+) -> None:
+    found = convolution.verdict(rows)
+    assert (found.outcome, found.favours) == (outcome, side)
