@@ -12,14 +12,12 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import widen
 from toreq_hw.errors import InputError, NetworkFileError
+from toreq_hw.file_kinds import PICKLES
 from toreq_hw.quant.float_model import FloatModel, from_tensors, is_equilibrium_model
 from toreq_hw.quant.mlp import Mlp, from_state_dict
 from toreq_hw.quant.real_layers import FLOAT32_MAX
 from toreq_hw.quant.state_dict import COUNTER
 from toreq_hw.reading import Tensors, read_beginning, read_tensors, shown
-
-_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-"""What files of `torch.save` begin with, new and old."""
 
 _MAX_FILE_BYTES = 1 << 32
 """As large as a network file may be."""
@@ -28,8 +26,8 @@ _MAX_FILE_BYTES = 1 << 32
 @named_type_errors
 def load_float(path: Path) -> FloatModel | Mlp:
     """Reads and checks a float model. Raises NetworkFileError naming file and tensor or node."""
-    beginning, _ = read_beginning(path, 4, NetworkFileError)
-    if beginning.startswith(_PICKLES):
+    beginning, _ = read_beginning(path, 9, NetworkFileError)
+    if beginning.startswith(PICKLES) and not beginning.endswith(b"{"):  # as safetensors has it
         raise NetworkFileError(
             f"{path}: must be .safetensors or .onnx, found a pickle, which could run code when "
             "read; where you trust it, safetensors.torch.save_file(torch.load(PATH, "

@@ -83,7 +83,8 @@ USES = {
 }
 """Of kinds that a command reads."""
 
-_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""What pickles and files of `torch.save` begin with; a safetensors file may begin so too."""
 _ONNX_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 """Tags of what may follow the version of an ONNX model."""
 
@@ -97,12 +98,13 @@ _FORMATS = {"toreq-hw fault map": Kind.FAULT_MAP}
 def kind_of(path: Path) -> Kind:
     """The kind of a file. Raises InputError for one that cannot be read, or is no regular file."""
     head, size = read_beginning(path, _BEGINNING, InputError)
-    if head.startswith(_PICKLES):
+    found = _tensors(path, head, size)  # first: it begins with a length, which may be any bytes
+    if found is not Kind.OTHER:
+        return found
+    if head.startswith(PICKLES):
         return Kind.PICKLE
     if _start(head).startswith(b"\0\0\x08"):
         return Kind.IDX
-    if len(head) > 8 and head[8:9] == b"{":
-        return _tensors(path, head, size)
     if head[:1] == b"\x08" and len(head) > 2 and head[1] < 64 and head[2] in _ONNX_FIELDS:
         return Kind.ONNX
     found = _text(head)
@@ -137,7 +139,9 @@ def _start(head: bytes) -> bytes:
 
 
 def _tensors(path: Path, head: bytes, size: int) -> Kind:
-    """Which of the safetensors files: the metadata say it."""
+    """Which of the safetensors files: the metadata say it. OTHER for a file that is none."""
+    if head[8:9] != b"{":
+        return Kind.OTHER
     (length,) = struct.unpack("<Q", head[:8])
     if length > min(size, _MAX_HEADER):
         return Kind.OTHER

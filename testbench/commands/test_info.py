@@ -14,8 +14,9 @@ from safetensors.numpy import save_file
 
 from testbench.command_line import toreq_hw as run
 from toreq_hw import lava_backend, network
+from toreq_hw.file_kinds import Kind, kind_of
 from toreq_hw.files import write_json
-from toreq_hw.network import Network, WeightFormat
+from toreq_hw.network import Encoding, Network, WeightFormat
 from toreq_hw.records import side_by_side
 from toreq_hw.records.kinds import KINDS, RecordKind, record_kind
 from toreq_hw.records.recovery import Relearned
@@ -120,6 +121,27 @@ def test_a_file_is_known_whatever_its_name(kind: str, tmp_path: Path) -> None:
     assert TAKEN_BY[kind] in " ".join(found["commands"])
     if kind in ("network", "checkpoint"):
         assert len(found["sha256"]) == 64
+
+
+@pytest.mark.parametrize("beginning", [b"\x80\x05", b"\x80\x02", b"\x00\x00\x08"])
+def test_a_safetensors_file_is_one_however_long_its_header_is(
+    beginning: bytes, tmp_path: Path
+) -> None:
+    """The file begins with the length of its header: 0x580 bytes look like a pickle."""
+    header = b'{"__metadata__":{"network":"{}"}}'
+    length = int.from_bytes(beginning.ljust(8, b"\0"), "little")
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + header.ljust(length))
+    assert kind_of(path) is Kind.NETWORK
+
+
+def test_own_data_of_a_network_are_told(tmp_path: Path) -> None:
+    own = replace(small(), encoding=Encoding((0.0,), (3.0,), classes=tuple("abcdefghij")))
+    network.save(own, tmp_path / "net.safetensors")
+    said = run("info", tmp_path / "net.safetensors").output
+    assert "classes: a, b, c, d" in said
+    assert "scale: from 0 to 3, black to white" in said
+    assert f"toreq-hw simulate {tmp_path / 'net.safetensors'} --data DATA" in said
 
 
 def test_an_exported_graph_is_known(tmp_path: Path) -> None:

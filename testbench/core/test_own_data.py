@@ -107,7 +107,18 @@ def test_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (TABLE.replace("3000", ""), "target=kind", "column 'income' must have a value in every"),
         (TABLE.replace("3000", "NaN"), "target=kind", "found 'NaN' in line 4"),
         (TABLE.replace("3000", "much"), "target=kind", "column 'income' must hold numbers, found"),
-        (TABLE.replace("3000", "inf"), "target=kind", "feature 'income' must be a finite number"),
+        (
+            TABLE.replace("3000", "inf"),
+            "target=kind",
+            "hold numbers of at most 1e+100, found 'inf' in line 4",
+        ),
+        (TABLE.replace("3000", "-2e100"), "target=kind", "found '-2e100' in line 4"),
+        (TABLE.replace("age,", "kind,"), "target=kind", "found 'kind' for columns 1 and 3"),
+        (TABLE.replace("age,", ","), "target=kind", "found none for column 1; name it, or leave"),
+        (TABLE[:16], "target=kind", "must have rows of values below the names of columns"),
+        (TABLE.replace("age,income,", "0,1,"), "target=kind", "one of column1, column2, column3"),
+        (TABLE.replace("age,income,", "0,income,"), "", "in column 2, 'income' above the number"),
+        (TABLE, "target=kind&scale=0:1&split=0", "split must be FRACTION"),
         (TABLE.replace("40,3000,no", "40,3000,"), "target=kind", "'kind', the target, must have"),
         (TABLE, "", "the target must be named (--target-column)"),
         (TABLE, "target=kinds", "a column must be one of age, income, kind, not 'kinds'; did you"),
@@ -134,6 +145,96 @@ def test_a_class_that_training_did_not_have(tmp_path: Path) -> None:
     assert "classes must be those of training samples (no, yes), found 'maybe'" in line
 
 
+@pytest.mark.parametrize(
+    ("classes", "found"),
+    [
+        (("9007199254740992", "9007199254740993"), ("9007199254740992", "9007199254740993")),
+        (("1", "01"), ("01", "1")),
+        (("2.0", "10"), ("2", "10")),
+        (("-3", "+4"), ("-3", "4")),
+    ],
+)
+def test_classes_that_differ_stay_apart(
+    tmp_path: Path, classes: tuple[str, str], found: tuple[str, str]
+) -> None:
+    rows = TABLE.replace("no", classes[0]).replace("yes", classes[1])
+    encoding = data.load(f"{table(tmp_path, rows)}?target=kind").encoding
+    assert encoding is not None
+    assert encoding.classes == found
+
+
+def test_classes_that_floats_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.eye(4), y=2.0**53 + np.array([0, 2, 0, 2]))
+    assert "targets must be whole numbers below 2^53, or texts, found 9007199254740992" in refusal(
+        str(path)
+    )
+
+
+def test_a_first_line_of_numbers_is_said_to_be_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("toreq_hw.notices._listeners", [said.append])
+    path = table(tmp_path, "0,1\n" + "5,0\n6,1\n" * 4)
+    data.load(f"{path}?target=column2")
+    assert [line for line in said if "line 1 holds numbers, so it is a sample" in line]
+
+
+def test_a_scale_beside_that_of_the_network_is_refused(tmp_path: Path) -> None:
+    own = data.load(f"{table(tmp_path)}?target=kind&scale=minmax")
+    again = data.load(f"{table(tmp_path)}?target=kind&scale=minmax", own.encoding)
+    assert again.sha256 == own.sha256  # the same training goes on
+    for scale in ("0:9000", "spread"):
+        line = refusal(f"{table(tmp_path)}?target=kind&scale={scale}", own.encoding)
+        assert f"scale must be left out, the network has its own, found '{scale}'" in line
+
+
+def test_named_data_of_another_width_than_the_network_knows(tmp_path: Path) -> None:
+    own = data.load(f"{table(tmp_path)}?target=kind")
+    assert "digits: must have 2 features as the network's training samples, found 64" in refusal(
+        "digits", own.encoding
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "said"),
+    [
+        ("I;16", 40000, "must have 8 bits a channel, found mode I;16"),
+        ("F", 0.5, "must have 8 bits a channel, found mode F"),
+        ("RGBA", (9, 9, 9, 100), "must be opaque, found transparent pixels"),
+        ("LA", (9, 0), "must be opaque, found transparent pixels"),
+    ],
+)
+def test_images_that_bytes_cannot_hold_are_refused(
+    tmp_path: Path, mode: str, colour: tuple[int, ...] | float, said: str
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "set" / "cat").mkdir(parents=True)
+    ending = "tiff" if mode == "F" else "png"
+    Image.new(mode, (2, 2), colour).save(tmp_path / "set" / "cat" / f"a.{ending}")
+    assert said in refusal(str(tmp_path / "set"))
+
+
+def test_opaque_images_of_every_mode_are_taken(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for mode, colour in (
+        ("RGBA", (9, 8, 7, 255)),
+        ("RGB", (9, 8, 7)),
+        ("P", 3),
+        ("CMYK", (1,) * 4),
+    ):
+        for kind in ("cat", "dog"):
+            folder = tmp_path / mode / kind
+            folder.mkdir(parents=True)
+            for number in range(3):
+                ending = "tiff" if mode == "CMYK" else "png"
+                Image.new(mode, (2, 2), colour).save(folder / f"{number}.{ending}")
+        assert data.load(str(tmp_path / mode)).channels == 3
+
+
 def test_arrays_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     path.write_bytes(b"PK\3\4 cut")
@@ -141,7 +242,9 @@ def test_arrays_that_are_none(tmp_path: Path) -> None:
     np.savez(path, x=np.array([["a", 1], ["b", 2]], dtype=object), y=[0, 1])
     assert "must be an .npz file of arrays" in refusal(str(path))  # no pickle is read
     np.savez(path, x=np.array([[1.0, np.nan], [0, 2]]), y=[0, 1])
-    assert "feature 1 must be a finite number in every sample, found nan" in refusal(str(path))
+    assert "feature 1 must be a number of at most 1e+100 in every sample, found nan" in refusal(
+        str(path)
+    )
     np.savez(path, pictures=np.eye(2), y=[0, 1])
     assert "features must be an array called x_train or x or" in refusal(str(path))
     np.savez(path, x=np.eye(2), y=[0, 1, 2])

@@ -6,12 +6,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from toreq_hw import network
 from toreq_hw.data import read_idx
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.file_kinds import Kind
-from toreq_hw.network import BudgetRows, ClampedReadout, Network
+from toreq_hw.network import BudgetRows, ClampedReadout, Encoding, Network
 from toreq_hw.reading import parse_json, read_fields, read_tensors, read_text, record_from
 from toreq_hw.records.kinds import record_kind
 
@@ -78,6 +80,20 @@ def _describe(net: Network) -> Details:
         "schedule": net.sweep.name,
         "beta_shift": net.beta_shift,
         **({} if net.readout is None else {"readout": _readout(net.readout)}),
+        **({} if net.encoding is None else _encoding(net.encoding)),
+    }
+
+
+def _encoding(encoding: Encoding) -> Details:
+    """Of own data: what becomes black and white, and names."""
+    low, high = (np.array(ends) for ends in (encoding.low, encoding.high))
+    ends = f"from {low.min():g} to {high.max():g}"
+    if len(encoding.low) > 1:
+        ends = f"an own range each of {len(encoding.low)} features, {ends} in all"
+    return {
+        "scale": f"{ends}, {'centred' if encoding.centred else 'black to white'}",
+        **({"columns": list(encoding.columns)} if encoding.columns else {}),
+        **({"classes": list(encoding.classes)} if encoding.classes else {}),
     }
 
 

@@ -27,6 +27,11 @@ _ANY_NETWORK = ("simulate", "train")
 _RELAXING_OUTPUT = ("inject", "replay", "rtl", "lazy", "synth", "deploy")
 """Commands that refuse a clamped readout."""
 
+_WITH_DATA = ("simulate", "inject", "relearn", "lazy", "cosine", "deploy", "train")
+"""Commands with --data, which is digits where nobody says otherwise."""
+
+_OWN = " --data DATA"
+
 _APART = ("file", "kind", "commands", "versions", "fields")
 """Printed in another way, or for machines only."""
 
@@ -76,6 +81,8 @@ def _commands(path: Path, kind: Kind) -> tuple[str, ...]:
     if kind is not Kind.NETWORK:
         return commands
     loaded = network.load(path)
+    if loaded.encoding is not None:  # else they would take digits
+        commands = tuple(text + _OWN * (text.split()[1] in _WITH_DATA) for text in commands)
     try:
         require_pairs(loaded, "here")
     except NetworkError:

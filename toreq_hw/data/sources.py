@@ -86,10 +86,17 @@ def load(name: str, encoding: Encoding | None = None) -> Dataset:
     """The data set called `name`, one of `NAMES` or of the form of one of `SEQUENCES` or `OWN`.
 
     encoding: of the network that is to read own data: its scale and classes hold, where it has any.
-    Raises DataError for an unknown name, and where files are absent and cannot be downloaded,
-    saying where to put them.
+    Raises DataError for an unknown name, and for features that the encoding does not have. Where
+    files are absent and cannot be downloaded, it says where to put them.
     """
-    return loader(name, encoding)()
+    found = loader(name, encoding)()
+    width = max(len(encoding.low), len(encoding.columns)) if encoding else 1
+    if width not in (1, found.pixels):
+        raise DataError(
+            f"{name}: must have {width} features as the network's training samples, found "
+            f"{found.pixels}; name data like them (--data)"
+        )
+    return found
 
 
 def load_training(name: str) -> Dataset:

@@ -1,6 +1,7 @@
 """Folders of images: a subfolder a class, or folders train and test with a subfolder a class."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,9 @@ from toreq_hw.data.own.samples import Samples
 from toreq_hw.data.own.spec import Spec
 from toreq_hw.errors import DataError
 from toreq_hw.reading import shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 ENDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 MAX_SIDE = 4096
@@ -78,8 +82,22 @@ def _pixels(path: Path) -> npt.NDArray[np.uint8]:
         with open_image(path) as image:
             if max(image.size) > MAX_SIDE:
                 raise DataError(f"{path}: must have sides up to {MAX_SIDE}, found {image.size}")
+            _check_mode(path, image)
             grey = image.mode in ("1", "L", "LA")
             found = np.asarray(image.convert("L" if grey else "RGB"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, DecompressionBombError, EOFError) as error:
         raise DataError(f"{path}: must be an image, found: {shown(str(error))}") from error
     return found.reshape(*found.shape[:2], -1)
+
+
+def _check_mode(path: Path, image: "Image") -> None:
+    """Raises DataError for pixels that 8 bits a channel cannot hold, or that one sees through."""
+    if image.mode.startswith(("I", "F")):
+        raise DataError(
+            f"{path}: must have 8 bits a channel, found mode {image.mode}; save it with 8, or the "
+            "numbers in an .npz file"
+        )
+    if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+        raise DataError(
+            f"{path}: must be opaque, found transparent pixels; save it on a background"
+        )

@@ -40,6 +40,11 @@ def load_own(text: str, encoding: Encoding | None = None) -> Dataset:
         encoding = _encoding(spec, train)
     if encoding.columns:
         train, test = (_selected(part, encoding.columns) for part in (train, test))
+    if spec.scale is not None and _scale(spec, train) != (encoding.low, encoding.high):
+        raise DataError(
+            f"{spec.source}: scale must be left out, the network has its own, found "
+            f"{shown(spec.scale)}"
+        )
     return Dataset(
         name=spec.name,
         shape=train.shape,
@@ -106,16 +111,15 @@ def _encoding(spec: Spec, train: Samples) -> Encoding:
             f"{len(classes)}"
         )
     try:
-        if _scale_name(spec, train) == "spread":
-            return Encoding.spread(train.features, train.columns, classes)
-        return Encoding(*_scale(spec, train), train.columns, classes)
+        centred = _scale_name(spec, train) == "spread"
+        return Encoding(*_scale(spec, train), train.columns, classes, centred=centred)
     except NetworkError as error:
         raise DataError(f"{train.what}: {error}") from error
 
 
 def _order(targets: tuple[str, ...]) -> "type[int] | None":
     """How classes are sorted: as numbers if all are, else as texts."""
-    return int if all(re.fullmatch("-?[0-9]{1,18}", text) for text in targets) else None
+    return int if all(re.fullmatch("-?(0|[1-9][0-9]{0,17})", text) for text in targets) else None
 
 
 def _scale_name(spec: Spec, train: Samples) -> str:
@@ -126,11 +130,14 @@ def _scale(spec: Spec, train: Samples) -> tuple[tuple[float, ...], tuple[float, 
     """What becomes black and what becomes white: one number, or one a feature."""
     scale = _scale_name(spec, train)
     real = train.features
+    if scale == "spread":
+        found = Encoding.spread(real)
+        return found.low, found.high
     if scale == "minmax":
         return tuple(real.min(axis=0).tolist()), tuple(real.max(axis=0).tolist())
-    found = _RANGE.fullmatch(scale)
+    ends = _RANGE.fullmatch(scale)
     try:
-        low, high = (float(end) for end in (found[1], found[2])) if found else (1.0, 0.0)
+        low, high = (float(end) for end in (ends[1], ends[2])) if ends else (1.0, 0.0)
     except ValueError:
         low, high = 1.0, 0.0
     if not low < high:

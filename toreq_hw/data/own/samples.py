@@ -11,6 +11,12 @@ from toreq_hw.errors import DataError
 from toreq_hw.network import MAX_NEURONS
 from toreq_hw.reading import shown
 
+MOST = 1e100
+"""Of a feature: the sum of squares of many such stays finite."""
+
+_EXACT = 1 << 53
+"""From here on floats do not tell whole numbers apart."""
+
 MISSING = {"", "?", "-", "na", "n/a", "nan", "null", "none"}
 """What stands in a cell that has no value, in any case."""
 
@@ -77,6 +83,11 @@ def _target(what: str, number: int, value: object) -> str:
                 f"{what}: targets must be classes, whole numbers or texts, found {value:g} for "
                 f"sample {number}"
             )
+        if abs(value) >= _EXACT:
+            raise DataError(
+                f"{what}: targets must be whole numbers below 2^53, or texts, found {value:.17g} "
+                f"for sample {number}"
+            )
         return str(int(value))
     text = str(value).strip()
     if is_missing(text):
@@ -103,13 +114,13 @@ def feature_array(
     if flat.dtype.kind not in "iufb":
         flat = _numbers(what, flat, columns)
     real = flat.astype(np.float64)
-    bad = np.argwhere(~(np.abs(real) <= 1e300))  # NaN too
+    bad = np.argwhere(~(np.abs(real) <= MOST))  # NaN too
     if len(bad):
         sample, feature = (int(i) for i in bad[0])
         name = shown(columns[feature]) if len(columns) else feature
         raise DataError(
-            f"{what}: feature {name} must be a finite number in every sample, found "
-            f"{real[sample, feature]} in sample {sample}"
+            f"{what}: feature {name} must be a number of at most {MOST:g} in every sample, found "
+            f"{real[sample, feature]} in sample {sample} (the first is 0)"
         )
     return real, shape, channels, array.dtype == np.uint8
 

@@ -6,12 +6,14 @@ named with its column and line.
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 
-from toreq_hw import reading
+from toreq_hw import notices, reading
 from toreq_hw.data.own.samples import (
+    MOST,
     Samples,
     feature_array,
     is_missing,
@@ -26,6 +28,10 @@ from toreq_hw.suggestions import nearest
 MAX_BYTES = 1 << 30
 TARGETS = ("target", "class", "label", "y")
 """Columns that hold targets where nobody names another."""
+
+_WHOLE = re.compile("[+-]?(0|[1-9][0-9]{0,299})")
+_CODE = re.compile("[+-]?0[0-9]")
+"""A number with zeros before it is a code: 01 is not 1."""
 
 Rows = list[tuple[int, list[str]]]
 """Line number and cells."""
@@ -72,16 +78,55 @@ def _cells(path: Path, text: str) -> tuple[list[str], Rows]:
     if not rows:
         raise DataError(f"{path}: must have rows, found none")
     header = [f"column{i + 1}" for i in range(len(rows[0][1]))]
-    if not any(_is_number(cell) for cell in rows[0][1]):
+    if _has_names(path, rows):
         header = rows.pop(0)[1]
-    if len(set(header)) < len(header) or not rows:
-        raise DataError(f"{path}: must have different names of columns, then rows of values")
+        _check_names(path, header)
+    else:
+        notices.tell_once(
+            f"{path}: line {rows[0][0]} holds numbers, so it is a sample, and columns are called "
+            "column1, column2, .."
+        )
+    if not rows:
+        raise DataError(f"{path}: must have rows of values below the names of columns, found none")
     for number, cells in rows:
         if len(cells) != len(header):
             raise DataError(
                 f"{path}: line {number} must have {len(header)} cells, found {len(cells)}"
             )
     return header, rows
+
+
+def _has_names(path: Path, rows: Rows) -> bool:
+    """Whether the first line has the names of columns: no cell of it is a number.
+
+    Raises DataError where one is, and another is a text above a number.
+    """
+    first = rows[0][1]
+    if not any(map(_is_number, first)):
+        return True
+    for place, cells in enumerate(zip(first, rows[1][1] if len(rows) > 1 else (), strict=False)):
+        name, below = cells
+        if _is_number(below) and not _is_number(name) and not is_missing(name):
+            raise DataError(
+                f"{path}: line 1 must be names or a sample, found numbers and, in column "
+                f"{place + 1}, {shown(name)} above the number {shown(below)}; give every column a "
+                "name that is no number"
+            )
+    return False
+
+
+def _check_names(path: Path, header: list[str]) -> None:
+    for place, name in enumerate(header):
+        if not name:
+            raise DataError(
+                f"{path}: line 1 must name every column, found none for column {place + 1}; name "
+                "it, or leave it out (pandas: index=False)"
+            )
+        if name in header[:place]:
+            raise DataError(
+                f"{path}: columns must have different names, found {shown(name)} for columns "
+                f"{header.index(name) + 1} and {place + 1}"
+            )
 
 
 def _column(path: Path, header: list[str], name: str) -> int:
@@ -121,6 +166,11 @@ def _number(path: Path, column: str, line: int, cell: str) -> float:
             f"{path}: column {shown(column)} must hold numbers, found {shown(cell)} in line "
             f"{line}; make numbers of it, or leave it out (drop=..)"
         )
+    if not abs(float(cell)) <= MOST:
+        raise DataError(
+            f"{path}: column {shown(column)} must hold numbers of at most {MOST:g}, found "
+            f"{shown(cell)} in line {line}"
+        )
     return float(cell)
 
 
@@ -140,6 +190,8 @@ def _targets(path: Path, column: str, cells: list[tuple[int, str]]) -> tuple[str
                 f"found {shown(cell)} in line {line}"
             )
     texts = [cell for _, cell in cells]
-    if all(map(_is_number, texts)):
+    if all(map(_WHOLE.fullmatch, texts)):
+        return tuple(str(int(text)) for text in texts)
+    if all(map(_is_number, texts)) and not any(map(_CODE.match, texts)):
         return target_texts(f"{path}: column {shown(column)}", [float(cell) for cell in texts])
     return tuple(texts)
