@@ -21,24 +21,27 @@ from dataclasses import fields
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from toreq_hw.boards import devices, registry
+from toreq_hw.boards import devices
 from toreq_hw.boards.board import Board, Family, UartPins
+from toreq_hw.boards.board_checks import (
+    LEAST_BAUD,
+    MOST_BAUD,
+    MOST_HZ,
+    check_board,
+    check_clock,
+    check_platform,
+    check_types,
+)
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.reading import Fields, read_toml
 from toreq_hw.records.design import Capacity
 from toreq_hw.rtl.placement import LANES
 
 _MOST_BYTES = 100_000
-_MOST_HZ = 1_000_000_000
 
 DEVICES = {name: one for name, one in vars(devices).items() if isinstance(one, Capacity)}
 """Capacities by the name that a board file may give."""
 
-_PLLS = {
-    Family.ICE40: ("SB_PLL40_PAD", "SB_PLL40_CORE"),
-    Family.ECP5: ("EHXPLLL",),
-    Family.GOWIN: ("rPLL",),
-}
 _NEEDED = (
     "name",
     "title",
@@ -65,9 +68,11 @@ def load_board(path: Path) -> Board:
         board = _from_python(path)
     else:
         raise InputError(f"{path}: must be a .toml or a .py file, found {path.suffix or 'neither'}")
-    _check(board, path)
+    check_types(board, path)
+    check_board(board, path)
     with _beside(path):
-        _check_platform(board, path)
+        check_platform(board, path)
+    check_clock(board, path)
     return board
 
 
@@ -83,13 +88,13 @@ def _from_toml(path: Path) -> Board:
         platform=table.text("platform"),
         capacity=_capacity(table),
         oscillator=table.text("oscillator"),
-        oscillator_hz=table.integer("oscillator_hz", 1, _MOST_HZ),
-        clock_hz=table.integer("clock_hz", 1, _MOST_HZ),
+        oscillator_hz=table.integer("oscillator_hz", 1, MOST_HZ),
+        clock_hz=table.integer("clock_hz", 1, MOST_HZ),
         pll=table.text("pll"),
         led=(name, index),
         lanes=lanes,
         update_lanes=table.integer("update_lanes", 2, lanes) if "update_lanes" in table else lanes,
-        baud=table.integer("baud", 300, 12_000_000) if "baud" in table else 1_000_000,
+        baud=table.integer("baud", LEAST_BAUD, MOST_BAUD) if "baud" in table else 1_000_000,
         loader=table.text("loader") if "loader" in table else "",
         uart=_uart(table.part("uart")) if "uart" in table else None,
         weights_in_spram=_capacity(table).spram > 0,
@@ -159,60 +164,3 @@ def _beside(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
-
-
-def _check(board: Board, path: Path) -> None:
-    """What no platform is needed for."""
-    if not board.name.isidentifier():
-        raise InputError(f"{path}: name must be letters, digits and _, found {board.name!r}")
-    if board.name in registry.names():
-        raise InputError(
-            f"{path}: name must be none of {', '.join(registry.names())}, found {board.name}"
-        )
-    for name, lanes in (("lanes", board.lanes), ("update_lanes", board.update_lanes)):
-        if lanes not in LANES:
-            raise InputError(
-                f"{path}: {name} must be one of {', '.join(map(str, LANES))}, found {lanes}"
-            )
-    if board.pll not in _PLLS[board.family]:
-        raise InputError(
-            f"{path}: pll must be {' or '.join(_PLLS[board.family])} for {board.family}, "
-            f"found {board.pll}"
-        )
-    if board.platform.count(":") != 1:
-        raise InputError(f"{path}: platform must be module:Class, found {board.platform!r}")
-
-
-def _check_platform(board: Board, path: Path) -> None:
-    """Oscillator, UART and LED are resources of the platform, the oscillator of that frequency.
-
-    Raises MissingDependencyError without amaranth-boards, InputError where something is not there.
-    """
-    from importlib import import_module
-
-    module_name, class_name = board.platform.split(":")
-    try:
-        module = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name == module_name:
-            raise InputError(
-                f"{path}: module {module_name} of the platform must be importable, found none"
-            ) from error
-        board.make_platform()  # says what must be installed
-        raise
-    if not hasattr(module, class_name):
-        raise InputError(f"{path}: {module_name} must have a class {class_name}, found none")
-    platform = board.make_platform()
-    needed = (("oscillator", (board.oscillator, 0)), ("led", board.led), ("UART", ("uart", 0)))
-    for what, resource in needed:
-        if resource not in platform.resources:
-            raise InputError(
-                f"{path}: {what} must be a resource of {class_name}, found no {resource[0]} "
-                f"{resource[1]}"
-            )
-    clock = platform.lookup(board.oscillator).clock
-    if clock is None or clock.frequency != board.oscillator_hz:
-        found = "none" if clock is None else f"{clock.frequency:.0f}"
-        raise InputError(
-            f"{path}: oscillator_hz must be the platform's, {found}, found {board.oscillator_hz}"
-        )

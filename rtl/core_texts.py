@@ -1,6 +1,6 @@
 """All files of a core as text: Verilog, wrappers, memory images, datasheet, registers for C."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toreq_hw.network import Network
 from toreq_hw.rtl.bus.buses import Bus
@@ -12,6 +12,7 @@ from toreq_hw.rtl.core import Core
 from toreq_hw.rtl.datasheet import datasheet
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.state import bias_latent_rows, state_of_network
+from toreq_hw.rtl.prefix import TOREQ, with_prefix
 from toreq_hw.rtl.verilog import core_verilog
 
 
@@ -24,10 +25,13 @@ class CoreText:
     content: str
 
 
-def core_texts(core: Core, network: Network, bus: Bus = Bus.NONE) -> list[CoreText]:
+def core_texts(
+    core: Core, network: Network, bus: Bus = Bus.NONE, prefix: str = TOREQ
+) -> list[CoreText]:
     """What `toreq-hw rtl` writes of `core`, which holds `network`, in that order.
 
-    Raises NetworkError where the core is too large for the registers of the bus.
+    prefix: of all names of modules and macros. Raises NetworkError where the core is too large
+    for the registers of the bus.
     """
     parameters = core.parameters
     check_core(parameters, bus)
@@ -41,6 +45,7 @@ def core_texts(core: Core, network: Network, bus: Bus = Bus.NONE) -> list[CoreTe
             CoreText(f"{bus.value} wrapper", f"{bus.value}.v", wrapper),
             CoreText("registers for C", "registers.h", c_header(parameters, bus)),
         ]
+    texts = [replace(text, content=with_prefix(text.content, prefix)) for text in texts]
     texts.append(CoreText("datasheet", "datasheet.md", datasheet(core)))
     images = MemoryImages.of(network, parameters).text(parameters)
     if parameters.learning:

@@ -1,5 +1,6 @@
 """From a core to Verilog text."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,10 @@ write_verilog -norename core.v
 """
 
 
+_IN_BRACKETS = re.compile(r"\\\S*\[\S*")
+"""A name with brackets in it, which Amaranth gives to the fields of arrays."""
+
+
 @named_type_errors
 def core_verilog(core: Core, platform: object = None) -> str:
     """The core as one Verilog file, memory contents included; ports are those of `Core`.
@@ -48,7 +53,8 @@ def verilog_of(component: wiring.Component, name: str, platform: object = None) 
     text = rtlil.convert(component, name=name, emit_src=False, platform=platform)
     with TemporaryDirectory() as folder_name:
         folder = Path(folder_name)
-        (folder / "core.il").write_text(with_equal_widths(text), encoding="utf-8")
+        text = _IN_BRACKETS.sub(_dotted, with_equal_widths(text))
+        (folder / "core.il").write_text(text, encoding="utf-8")
         (folder / "core.ys").write_text(_SCRIPT, encoding="utf-8")
         subprocess.run(
             [sys.executable, "-c", _YOSYS],
@@ -57,3 +63,10 @@ def verilog_of(component: wiring.Component, name: str, platform: object = None) 
             preexec_fn=tied_to_parent(),
         )
         return _HEADER + (folder / "core.v").read_text(encoding="utf-8")
+
+
+def _dotted(match: re.Match[str]) -> str:
+    """`a[0]` becomes `a.0`: Yosys 0.70 takes the first for a bit of a wire `a`, and aborts in abc9
+    on ECP5.
+    """
+    return match[0].replace("[", ".").replace("]", "")

@@ -15,20 +15,27 @@ from toreq_hw.rtl.datasheet import memory_bits
 from toreq_hw.rtl.images import MemoryImages
 from toreq_hw.rtl.learning.state import kept_bits
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.prefix import TOREQ
 from toreq_hw.versions import versions
 
 
 @named_type_errors
 def write_core(
-    network: Network, parameters: CoreParameters, folder: Path, bus: Bus = Bus.NONE
+    network: Network,
+    parameters: CoreParameters,
+    folder: Path,
+    bus: Bus = Bus.NONE,
+    prefix: str = TOREQ,
 ) -> CoreFiles:
     """Writes core.v, ports.v, datasheet.md and a .hex file a memory into `folder`, all or none.
 
     parameters: of the core that shall hold `network`, such as `CoreParameters.of(network, 16)`.
-    bus: what it is also wrapped for. Raises OutputError where the folder cannot be written,
-    NetworkError where the core is too large for the registers of the bus.
+    bus: what it is also wrapped for. prefix: of all names of modules and macros.
+    Raises OutputError where the folder cannot be written, NetworkError where the core is too
+    large for the registers of the bus.
     """
-    texts = core_texts(Core(parameters, MemoryImages.of(network, parameters)), network, bus)
+    core = Core(parameters, MemoryImages.of(network, parameters))
+    texts = core_texts(core, network, bus, prefix)
     with together():
         for text in texts:
             write_text(folder / text.file, text.content)

@@ -38,7 +38,7 @@ def _protocol_header() -> str:
     lines = [f"/* Written by toreq-hw: constants of the link (docs/link.md), version {VERSION}. */"]
     lines += ["#ifndef TOREQ_LINK_PROTOCOL_H", "#define TOREQ_LINK_PROTOCOL_H", ""]
     constants = c_constants() | {"IDENTITY_BYTES": _IDENTITY_BYTES}
-    lines += [f"#define TOREQ_{name:24} 0x{value:02x}u" for name, value in constants.items()]
+    lines += [f"#define TOREQ_LINK_{name:24} 0x{value:02x}u" for name, value in constants.items()]
     return "\n".join([*lines, "", "#endif"]) + "\n"
 
 

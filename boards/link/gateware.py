@@ -7,8 +7,7 @@ from amaranth.lib.wiring import In, Out
 from toreq_hw.boards.link.commands import CommandUnit, core_signature
 from toreq_hw.boards.link.frames import Deframer, Framer
 from toreq_hw.boards.link.identity import Identity, buffer_bytes
-from toreq_hw.boards.link.uart import MIN_CYCLES, UartReceiver, UartTransmitter
-from toreq_hw.errors import InputError
+from toreq_hw.boards.link.uart import UartReceiver, UartTransmitter, bit_cycles
 from toreq_hw.rtl.parameters import CoreParameters
 
 
@@ -53,15 +52,11 @@ class FrameLink(wiring.Component):
 class Link(wiring.Component):
     """rx, tx: the UART. core: the ports of a core. loaded: a network is in it.
 
-    Raises InputError where a bit would have fewer than four clock cycles.
+    Raises InputError where no whole number of clock cycles, four or more, is a bit.
     """
 
     def __init__(self, parameters: CoreParameters, clock_hz: int, baud: int) -> None:
-        self._cycles = round(clock_hz / baud)
-        if self._cycles < MIN_CYCLES:
-            raise InputError(
-                f"baud must be at most {clock_hz // MIN_CYCLES} at {clock_hz} Hz, not {baud}"
-            )
+        self._cycles = bit_cycles(clock_hz, baud)
         self._frames = FrameLink(parameters, clock_hz)
         super().__init__(
             {

@@ -5,8 +5,32 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.errors import InputError
+
 MIN_CYCLES = 4
 """Clock cycles a bit: with fewer, the middle of a bit cannot be hit."""
+
+_MOST_OFF = 0.02
+"""Of a bit's length, beside what a sender may be off."""
+
+
+def bit_cycles(clock_hz: int, baud: int) -> int:
+    """Clock cycles of a bit.
+
+    Raises InputError where there are fewer than MIN_CYCLES, or whole cycles miss the rate by more
+    than 2 %.
+    """
+    cycles = round(clock_hz / baud)
+    if cycles < MIN_CYCLES:
+        raise InputError(
+            f"baud must be at most {clock_hz // MIN_CYCLES} at {clock_hz} Hz, found {baud}"
+        )
+    if abs(clock_hz / cycles - baud) > _MOST_OFF * baud:
+        raise InputError(
+            f"baud must be {clock_hz} Hz by a whole number, to 2 %; nearest {clock_hz // cycles}, "
+            f"found {baud}"
+        )
+    return cycles
 
 
 class UartReceiver(wiring.Component):

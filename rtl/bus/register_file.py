@@ -10,11 +10,11 @@ from toreq_hw.rtl.bus.registers import (
     BYTES,
     CONTROL,
     INTERRUPTS,
-    MAGIC,
-    MAP_VERSION,
     STATUS,
     Access,
     Register,
+    id_value,
+    network_value,
     registers,
 )
 from toreq_hw.rtl.bus.words import (
@@ -150,8 +150,8 @@ class RegisterFile(wiring.Component):
         assert not self._values, f"registers must be in the table: {', '.join(self._values)}"
 
     def _add_constants(self) -> None:
-        self._values["ID"] = Const(MAGIC << 16 | MAP_VERSION, WORD_BITS)
-        self._values["NETWORK"] = Const(int(self._parameters.network_sha256[:8], 16), WORD_BITS)
+        self._values["ID"] = Const(id_value(), WORD_BITS)
+        self._values["NETWORK"] = Const(network_value(self._parameters), WORD_BITS)
 
     def _add_control(self, m: Module) -> None:
         """Settings change while nothing runs or waits, so that a packet is whole or not at all."""

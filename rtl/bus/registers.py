@@ -206,6 +206,16 @@ def registers(parameters: CoreParameters, bus: Bus) -> tuple[Register, ...]:
     )
 
 
+def id_value() -> int:
+    """What ID reads as."""
+    return MAGIC << 16 | MAP_VERSION
+
+
+def network_value(parameters: CoreParameters) -> int:
+    """What NETWORK reads as: the first 32 bits of the network's SHA-256."""
+    return int(parameters.network_sha256[:8], 16)
+
+
 def check_core(parameters: CoreParameters, bus: Bus) -> None:
     """Raises NetworkError where a field of a register is too narrow for this core."""
     if bus is Bus.NONE:

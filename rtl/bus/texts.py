@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 
 from toreq_hw.rtl.bus.buses import Bus
-from toreq_hw.rtl.bus.registers import BYTES, Register, every_register, registers
+from toreq_hw.rtl.bus.registers import (
+    BYTES,
+    Register,
+    every_register,
+    id_value,
+    network_value,
+    registers,
+)
 from toreq_hw.rtl.bus.words import packet_words, state_offsets, words_per_slice
 from toreq_hw.rtl.interfaces import Fault
+from toreq_hw.rtl.load_spaces import LoadSpace, Space
 from toreq_hw.rtl.parameters import CoreParameters
 
 _WIDTH = 46
@@ -50,7 +58,7 @@ def c_header(parameters: CoreParameters, bus: Bus) -> str:
             lines.append(_define(f"{name}_SHIFT", f"{field.low}u"))
             mask = ((1 << field.bits) - 1) << field.low
             lines.append(_define(f"{name}_MASK", f"0x{mask:08x}u"))
-    lines += ["", "/* bits of FAULTS_BITS */"]
+    lines += ["", *_values(parameters), "", "/* bits of FAULTS_BITS */"]
     lines += [_define(f"FAULT_{fault.name}", f"0x{1 << fault:02x}u") for fault in Fault]
     lines += ["", *_spaces(parameters), "", *_packets(parameters), "", "#endif"]
     return "\n".join(lines) + "\n"
@@ -64,11 +72,27 @@ def _define(name: str, value: str) -> str:
     return f"{start:{_WIDTH}} {value}"
 
 
+def _values(parameters: CoreParameters) -> Iterator[str]:
+    """What ID and NETWORK of this core read as, and what COMMAND takes."""
+    yield "/* what ID and NETWORK read as; the network's SHA-256 */"
+    yield _define("ID_VALUE", f"0x{id_value():08x}u")
+    yield _define("NETWORK_VALUE", f"0x{network_value(parameters):08x}u")
+    yield _define("NETWORK_SHA256", f'"{parameters.network_sha256}"')
+    yield ""
+    yield "/* values of COMMAND_COMMAND */"
+    for phase in parameters.phases:
+        yield _define(f"COMMAND_{phase.command.name}", f"{phase.command.value}u")
+
+
+def _space_name(space: LoadSpace) -> str:
+    return f"SPACE_WEIGHTS_{space.code}" if space.is_store else f"SPACE_{Space(space.code).name}"
+
+
 def _spaces(parameters: CoreParameters) -> Iterator[str]:
     """What LOAD takes, in the order in which a load of a network comes."""
     yield "/* spaces of LOAD: number, words, bits of a word */"
     for space in parameters.load_spaces:
-        name = f"SPACE_{space.code}"
+        name = _space_name(space)
         yield _define(name, f"{space.code}u")
         yield _define(f"{name}_WORDS", f"{space.rows}u")
         yield _define(f"{name}_BITS", f"{space.bits}u")

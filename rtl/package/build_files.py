@@ -3,6 +3,7 @@
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.bus.named_ports import NAMED_TOP
 from toreq_hw.rtl.bus.wrapper import wrapper_top
+from toreq_hw.rtl.package.devices import Device, Devices
 from toreq_hw.rtl.package.harness import HARNESS
 
 PERIOD_NS = 20.0
@@ -23,7 +24,7 @@ def design_top(bus: Bus) -> str:
     return NAMED_TOP if bus is Bus.NONE else wrapper_top(bus)
 
 
-def core_file(template: str, bus: Bus, version: str) -> str:
+def core_file(template: str, bus: Bus, version: str, devices: Devices) -> str:
     """FuseSoC's description (CAPI2): lint, simulation twice, synthesis for three families."""
     values = {
         "VERSION": version,
@@ -36,7 +37,7 @@ def core_file(template: str, bus: Bus, version: str) -> str:
         "LINT": ", ".join(("-Wall", *_LINT)),
         "SIMULATED": ", ".join(("--timing", *_SIMULATED)),
     }
-    return _filled(template, values)
+    return _filled(template, values | _of_devices(devices))
 
 
 def constraints(bus: Bus) -> dict[str, str]:
@@ -55,15 +56,39 @@ def constraints(bus: Bus) -> dict[str, str]:
     }
 
 
-def synth_makefile(template: str) -> str:
+def synth_makefile(template: str, devices: Devices) -> str:
     """synth/Makefile: Yosys and nextpnr by themselves, without FuseSoC."""
-    return _filled(template, {"HARNESS": HARNESS, "MHZ": f"{1000 / PERIOD_NS:g}"})
+    values = {"HARNESS": HARNESS, "MHZ": f"{1000 / PERIOD_NS:g}"}
+    return _filled(template, values | _of_devices(devices))
+
+
+def readme(template: str, bus: Bus, devices: Devices) -> str:
+    """README.md: what there is, where tools come from, which devices the targets are for."""
+    return _filled(template, {"TOP": design_top(bus)} | _of_devices(devices))
+
+
+def _of_devices(devices: Devices) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for family, device in (("ICE40", devices.ice40), ("ECP5", devices.ecp5)):
+        values |= {
+            f"{family}_TITLE": device.title,
+            f"{family}_OPTION": device.option,
+            f"{family}_VERDICT": device.verdict,
+            f"{family}_CHECK": _check(device),
+        }
+    return values
+
+
+def _check(device: Device) -> str:
+    """A recipe that fails in one line where the core is known not to fit."""
+    if device.fits:
+        return ":"
+    return f'test -n "$(ANYWAY)" || {{ echo "{device.verdict}" >&2; exit 1; }}'
 
 
 def vivado_script(template: str, bus: Bus) -> str:
     """build.tcl for the design's top."""
-    names = " ".join(f"../{name}" for name in sources(bus))
-    return _filled(template, {"SOURCES": names, "TOP": design_top(bus)})
+    return _filled(template, {"SOURCES": " ".join(sources(bus)), "TOP": design_top(bus)})
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

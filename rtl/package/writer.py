@@ -9,19 +9,43 @@ from toreq_hw.rtl.package.build_files import (
     constraints,
     core_file,
     gtkwave_view,
+    readme,
     surfer_view,
     synth_makefile,
     vivado_script,
 )
+from toreq_hw.rtl.package.devices import Devices
 from toreq_hw.rtl.package.harness import harness_verilog
 from toreq_hw.rtl.package.vectors import Vectors, hex_files, json_vectors, sizes
+from toreq_hw.rtl.prefix import TOREQ, with_prefix
 
-PACKAGE_FILES = ("toreq.core", "bench/*", "constraints/*", "litex/*", "synth/*", "vivado/*")
+PACKAGE_FILES = (
+    "README.md",
+    "*.core",
+    "bench/*",
+    "constraints/*",
+    "litex/*",
+    "synth/*",
+    "vivado/*",
+)
 """What `package_texts` names, as patterns."""
 
 
-def package_texts(vectors: Vectors, bus: Bus, version: str) -> dict[str, str]:
-    """Contents by path below the folder that holds core.v and the wrappers."""
+def package_texts(
+    vectors: Vectors, bus: Bus, version: str, devices: Devices, prefix: str = TOREQ
+) -> dict[str, str]:
+    """Contents by path below the folder that holds core.v and the wrappers.
+
+    prefix: of all names that a design sees, as `core_texts` has it.
+    """
+    return {
+        path.replace("@NAME@", prefix): with_prefix(content.replace("@NAME@", prefix), prefix)
+        for path, content in _texts(vectors, bus, version, devices).items()
+    }
+
+
+def _texts(vectors: Vectors, bus: Bus, version: str, devices: Devices) -> dict[str, str]:
+    """With the names of the prefix `toreq`, and @NAME@ for the prefix alone."""
     parameters = vectors.parameters
     value, summary = input_payload(parameters)["value"], summary_payload(parameters)
     widths = {
@@ -37,7 +61,8 @@ def package_texts(vectors: Vectors, bus: Bus, version: str) -> dict[str, str]:
         "failures": 32,
     }
     texts = {
-        "toreq.core": core_file(_template("toreq.core.template"), bus, version),
+        "README.md": readme(_template("README.md.template"), bus, devices),
+        "@NAME@.core": core_file(_template("toreq.core.template"), bus, version, devices),
         "bench/bench.v": _template("bench.v"),
         "bench/Makefile": _template("Makefile.template"),
         "bench/run_cocotb.py": _template("run_cocotb.py.template"),
@@ -47,13 +72,13 @@ def package_texts(vectors: Vectors, bus: Bus, version: str) -> dict[str, str]:
         "bench/view.gtkw": gtkwave_view(widths),
         "bench/view.sucl": surfer_view(),
         "synth/harness.v": harness_verilog(parameters),
-        "synth/Makefile": synth_makefile(_template("synth.Makefile.template")),
+        "synth/Makefile": synth_makefile(_template("synth.Makefile.template"), devices),
         "vivado/build.tcl": vivado_script(_template("build.tcl.template"), bus),
     }
     texts |= {f"bench/{name}": content for name, content in hex_files(vectors).items()}
     texts |= {f"constraints/{name}": content for name, content in constraints(bus).items()}
     if bus is Bus.WISHBONE:
-        texts["litex/toreq_litex.py"] = _template("toreq_litex.py.template")
+        texts["litex/@NAME@_litex.py"] = _template("toreq_litex.py.template")
     return texts
 
 

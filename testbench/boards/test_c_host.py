@@ -177,7 +177,7 @@ def test_page_header_and_python_agree() -> None:
     for sentence in (codes_sentence(), flags_sentence(), result_sentence()):
         assert sentence in flat
     texts = c_files(example().network, example().parameters, icebreaker.BOARD)
-    header = dict(re.findall(r"#define TOREQ_(\w+) +(0x\w+)u", texts["toreq_link_protocol.h"]))
+    header = dict(re.findall(r"#define TOREQ_LINK_(\w+) +(0x\w+)u", texts["toreq_link_protocol.h"]))
     numbers = {name: int(value, 16) for name, value in header.items()}
     learning = (Request.TRAIN, Request.READ, Request.SET)
     wanted = {r.name: r.value for r in Request if r not in learning}

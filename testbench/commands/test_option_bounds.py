@@ -34,6 +34,7 @@ TEXTS = {
     ("parity", "--scheduler"),
     ("structured", "--only"),
     ("replay", "--make"),
+    ("rtl", "--name"),
     ("reports", "--only"),
     ("reports", "--scheduler"),
     ("robustness", "--scheduler"),

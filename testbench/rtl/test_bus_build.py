@@ -1,19 +1,25 @@
 """What wrappers are made of: names, widths, registers; hardware, header and page agree."""
 
+import re
 import subprocess
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from testbench.networks import random_case
+from testbench.rtl.test_package import small_network
 from testbench.rtl.tools import ToolError, run
+from toreq_hw.boards import icebreaker
+from toreq_hw.boards.link.c_files import c_files
 from toreq_hw.commands.rtl import command
 from toreq_hw.network import Schedule, save
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.bus.registers import every_register
-from toreq_hw.rtl.bus.texts import registers_table
+from toreq_hw.rtl.bus.texts import c_header, registers_table
 from toreq_hw.rtl.interfaces import input_payload, summary_payload
+from toreq_hw.rtl.load_spaces import Space
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.writing import write_core
 
@@ -50,6 +56,58 @@ def test_tools_take_a_wrapper_without_warnings(bus: Bus, tmp_path: Path) -> None
     command_line = ["gcc", "-std=c99", "-Wall", "-Werror", "-pedantic", "-c", "header.c"]
     subprocess.run(command_line, cwd=tmp_path, check=True)
     assert ("TOREQ_INPUT_LAST" in header) == (bus is Bus.WISHBONE)
+
+
+@pytest.mark.parametrize("bus", [Bus.AXI, Bus.WISHBONE])
+@pytest.mark.parametrize("learn_lanes", [None, 2])
+def test_the_header_says_what_a_driver_must_know(bus: Bus, learn_lanes: int | None) -> None:
+    network = small_network()
+    parameters = CoreParameters.of(network, 4, learn_lanes=learn_lanes)
+    text = c_header(parameters, bus)
+    found = dict(re.findall(r"^#define TOREQ_(\w+) +(0x\w+|\d+)u$", text, re.MULTILINE))
+    values = {name: int(value, 0) for name, value in found.items()}
+    learns = learn_lanes is not None
+    commands = ["FREE", "NUDGE_POSITIVE", "NUDGE_NEGATIVE", *(["LEARN"] if learns else [])]
+    assert [values.get(f"COMMAND_{name}") for name in commands] == list(range(len(commands)))
+    assert ("COMMAND_LEARN" in values) == learns
+    assert values["ID_VALUE"] == 0x07E90001
+    assert values["NETWORK_VALUE"] == int(network.sha256[:8], 16)
+    assert f'"{network.sha256}"' in text
+    spaces = {name for name in values if re.fullmatch(r"SPACE_[A-Z]+(_[A-Z0-9]+)?", name)}
+    spaces = {name for name in spaces if not name.endswith(("_WORDS", "_BITS"))}
+    known = {f"SPACE_{space.name}": space.value for space in Space}
+    for name in spaces:
+        wanted = int(name[-1]) if name.startswith("SPACE_WEIGHTS_") else known[name]
+        assert values[name] == wanted
+        assert values[f"{name}_WORDS"] > 0
+    assert len(spaces) == len(parameters.load_spaces)
+
+
+def test_the_header_and_that_of_the_link_stand_in_one_file(tmp_path: Path) -> None:
+    """In C and in C++, in either order, with a name in common to none."""
+    network = random_case(4, schedule=Schedule.SEQUENTIAL).network
+    parameters = CoreParameters.of(network, 4)
+    texts = c_files(network, parameters, icebreaker.BOARD)
+    texts["registers.h"] = c_header(parameters, Bus.WISHBONE)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    names = ["registers.h", "toreq_network.h", "toreq_link.h"]
+    use = "int use(toreq_link *link) { return toreq_reset(link) + TOREQ_STATUS; }\n"
+    for language, compiler in (("c", ["gcc", "-std=c99"]), ("cpp", ["g++", "-std=c++11"])):
+        for order in (names, names[::-1]):
+            lines = "".join(f'#include "{name}"\n' for name in order)
+            (tmp_path / f"both.{language}").write_text(lines + use)
+            strict = ["-Wall", "-Wno-unused", "-Werror", "-c", f"both.{language}"]
+            subprocess.run([*compiler, *strict], cwd=tmp_path, check=True)
+    macros = {n: set(re.findall(r"^#define (\w+)", texts[n], re.MULTILINE)) for n in names}
+    macros["protocol"] = set(
+        re.findall(r"^#define (\w+)", texts["toreq_link_protocol.h"], re.MULTILINE)
+    )
+    for one, other in combinations(macros, 2):
+        assert not macros[one] & macros[other]
+    subprocess.run(["gcc", "-c", "toreq_link.c"], cwd=tmp_path, check=True)
+    (tmp_path / "main.cpp").write_text(f"{lines}{use}int main() {{ return 0; }}\n")
+    subprocess.run(["g++", "main.cpp", "toreq_link.o"], cwd=tmp_path, check=True)
 
 
 def test_the_page_has_the_register_map() -> None:

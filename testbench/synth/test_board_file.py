@@ -97,6 +97,28 @@ def test_figures_of_ones_own_stand_for_a_device(tmp_path: Path) -> None:
         ('title = "My board (iCE40UP5K)"\n', "", "field title must be there"),
         ("lanes = 4\nup", "lane = 4\nup", "fields must be name, title, "),
         ('device = "ICE40UP5K"\n', "", "either device or a table capacity must be there"),
+        (
+            "24_000_000",
+            "900_000_000",
+            "its SB_PLL40_PAD must be able to make the clock from 12 MHz",
+        ),
+        ("24_000_000", "1_000_000", "its SB_PLL40_PAD must be able to make the clock from 12 MHz"),
+        ("update_lanes = 4", "baud = 7_000_000", "baud must be at most 6000000 at 24000000 Hz"),
+        ("update_lanes = 4", "baud = 12_000_000", "baud must be at most 6000000 at 24000000 Hz"),
+        ("update_lanes = 4", "baud = 5_300_000", "by a whole number, to 2 %; nearest 4800000"),
+        ("ICE40UP5K", "LFE5U_25F", "device must be of the family ice40, found one of ecp5"),
+        ('"ICE40UP5K"', '"ICE40HX8K"', "device must be the platform's, ICE40UP5K, found another"),
+        (
+            "amaranth_boards.icebreaker:ICEBreakerPlatform",
+            "amaranth_boards.ulx3s:ULX3S_85F_Platform",
+            "platform must be of the family ice40",
+        ),
+        (
+            "update_lanes = 4",
+            '[uart]\nrx = "3"\ntx = "4"',
+            "platform and uart must go together, found NameError",
+        ),
+        ('["led", 0]', '["uart", 0]', "pins must be free, found: "),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -120,6 +142,48 @@ def test_a_python_file_that_holds_no_board(tmp_path: Path, text: str, message: s
     with pytest.raises(InputError) as found:
         load_board(write(tmp_path, text, "my_board.py"))
     assert message in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("clock_hz=0", "clock_hz must be a whole number in 1..1000000000, found 0"),
+        ("clock_hz=24e6", "clock_hz must be a whole number in 1..1000000000, found 24000000.0"),
+        ("oscillator_hz=-1", "oscillator_hz must be a whole number in 1..1000000000, found -1"),
+        ("baud=0", "baud must be a whole number in 300..12000000, found 0"),
+        ("lanes=4", "update_lanes must be at most lanes, 4, found 8"),
+        ("title=None", "title must be text, found None"),
+        ("family='ice50'", "family must be a Family, found 'ice50'"),
+        ("capacity=3", "capacity must be a Capacity, found 3"),
+        ("led='led'", "led must be a resource's name and number, found 'led'"),
+    ],
+)
+def test_a_board_in_python_is_held_to_the_same(tmp_path: Path, change: str, message: str) -> None:
+    text = f"""
+from dataclasses import replace
+from toreq_hw.boards.icebreaker import BOARD as OURS
+BOARD = replace(OURS, **{{"name": "mine", "lanes": 8, "update_lanes": 8}} | dict({change}))
+"""
+    with pytest.raises(InputError) as found:
+        load_board(write(tmp_path, text, "my_board.py"))
+    assert message in str(found.value)
+
+
+def test_checking_a_wrong_board_ends_with_status_2(tmp_path: Path) -> None:
+    wrong = write(tmp_path, TABLE.replace("24_000_000", "900_000_000"))
+    done = run("boards", "--board-file", str(wrong))
+    assert done.status == 2
+    assert len(done.error.strip().splitlines()) == 1
+
+
+def test_our_boards_pass_the_checks_of_a_file(tmp_path: Path) -> None:
+    for name in registry.names():
+        text = f"""
+from dataclasses import replace
+from toreq_hw.boards import registry
+BOARD = replace(registry.get({name!r}), name="mine")
+"""
+        load_board(write(tmp_path, text, "my_board.py"))
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:

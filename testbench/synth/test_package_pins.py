@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from testbench.command_line import toreq_hw as run
 from testbench.synth.test_board_file import small_network
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat, save
 
 
 def made(family: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -44,3 +47,35 @@ def test_nextpnr_places_the_harness_on_its_pins(
     failed = made(family, core / "synth")
     assert failed.returncode != 0
     assert "Z99" in failed.stdout + failed.stderr
+
+
+def test_both_targets_take_the_network_of_make_sim_at_its_default_lanes(tmp_path: Path) -> None:
+    """One is too small, and says so before a tool runs; Yosys makes a netlist for the other."""
+    rng = np.random.default_rng(2)
+    sizes = {"input": 64, "hidden": 128, "output": 10}
+    populations = tuple(Population(name, size, Role(name), 3) for name, size in sizes.items())
+    couplings = tuple(
+        DenseCoupling(
+            a.name,
+            b.name,
+            rng.integers(-1, 2, (a.size, b.size)).astype(np.int8),
+            3,
+            WeightFormat.TERNARY,
+        )
+        for a, b in pairwise(populations)
+    )
+    network, core = tmp_path / "network.safetensors", tmp_path / "core"
+    save(Network(populations, couplings, {}), network)
+    done = run("rtl", str(network), "--package", "--bus", "axi", "--out", str(core))
+    assert done.status == 0, done.error
+    refused = made("ice40", core / "synth")
+    assert refused.returncode != 0
+    wanted = "iCE40UP5K is too small: memories need 46 of 30 blocks of 4096 bits; export with "
+    assert f"{wanted}--lanes 2 or 4 or 8" in refused.stderr
+    assert not (core / "synth" / "ice40.json").exists()
+    assert wanted in " ".join(done.output.split())
+    found = made("ecp5.json", core / "synth")
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
+    top = json.loads((core / "synth" / "ecp5.json").read_text(encoding="utf-8"))
+    kinds = {c["type"] for c in top["modules"]["toreq_harness"]["cells"].values()}
+    assert {"DP16KD", "TRELLIS_FF", "LUT4"} <= kinds

@@ -140,13 +140,20 @@ jobs_option = click.option(
 scheduler_option = click.option(
     "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786."
 )
-overwrite_option = click.option(
-    "--overwrite",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda context, _, value: context.meta.update({OVERWRITE: value}),
-    help="Replace a network or checkpoint that another run has made.",
-)
+
+
+def overwrites(what: str) -> Callable[[F], F]:
+    """`--overwrite`, which `overwriting()` tells. what: its help."""
+    return click.option(
+        "--overwrite",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _, value: context.meta.update({OVERWRITE: value}),
+        help=what,
+    )
+
+
+overwrite_option = overwrites("Replace a network or checkpoint that another run has made.")
 network_argument = click.argument("network_path", metavar="NETWORK", type=InputFile(Kind.NETWORK))
 
 

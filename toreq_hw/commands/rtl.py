@@ -1,6 +1,6 @@
 """`toreq-hw rtl`: the relaxation core of a network as Verilog, memory images and a datasheet."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from toreq_hw import data, network
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.checked import checked_command, overwriting
+from toreq_hw.cli.export_folder import ExportFolder, remove
 from toreq_hw.cli.learning_options import learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
@@ -18,6 +19,7 @@ from toreq_hw.cli.options import (
     json_option,
     network_argument,
     out_folder_option,
+    overwrites,
     threshold_option,
 )
 from toreq_hw.contract.learning import LATENT_BITS
@@ -25,9 +27,12 @@ from toreq_hw.contract.limits import MAX_SWEEPS
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.files import together, write_json, write_text
+from toreq_hw.reading import shown
 from toreq_hw.records.core_files import CoreFiles
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.prefix import PREFIX, TOREQ
+from toreq_hw.targets.core_devices import Make, devices_of
 from toreq_hw.targets.core_package import IMAGES, bench_of
 
 _EPILOG = """\b
@@ -36,6 +41,7 @@ Examples:
   toreq-hw rtl build/sim/network.safetensors --wave 3 --data digits
   toreq-hw rtl build/sim/network.safetensors --threshold 4
   toreq-hw rtl build/sim/network.safetensors --bus axi --package
+  toreq-hw rtl build/sim/network.safetensors --name keyword --out build/keyword
   toreq-hw rtl build/sim/network.safetensors --learning --learn-lanes 4 --latent-bits 12"""
 
 
@@ -46,7 +52,9 @@ WRITTEN = (
     "wishbone.v",
     "registers.h",
     "datasheet.md",
-    "toreq.core",
+    "*.core",
+    "README.md",
+    "manifest.json",
     "*.hex",
     "image-*.vcd",
 )
@@ -84,7 +92,16 @@ _MOST_SWEEPS = (1 << 16) - 1
     is_flag=True,
     help="Also write what drops into a design: a bench that checks itself, FuseSoC, constraints.",
 )
+@click.option(
+    "--name",
+    "prefix",
+    metavar="PREFIX",
+    default=TOREQ,
+    show_default=True,
+    help="Begins the names of all modules, macros and files for tools.",
+)
 @out_folder_option("build/rtl", *WRITTEN)
+@overwrites("Replace files in --out that no export wrote, or that were changed since.")
 @click.option("--wave", type=Whole(0, MAX_COUNT), help="Also run this test image, and keep a VCD.")
 @data_option
 @json_option
@@ -95,6 +112,7 @@ def command(
     threshold: int | None,
     bus_name: str,
     packs: bool,
+    prefix: str,
     out: Path,
     wave: int | None,
     data_name: str,
@@ -107,55 +125,94 @@ def command(
     loading them over the stream. The module toreq_ports has a named port for each field.
 
     --bus adds toreq_axi or toreq_wishbone, and its registers for C. --package adds folders for
-    other tools. The bench in them sends the first test images and compares every state.
+    other tools. The bench in them sends the first test images and compares every state. Two
+    networks in one design need different names (--name).
+
+    The folder is the export's own: files of an earlier one that are written no more go.
 
     With --wave, one test image runs through the core and leaves a waveform for GTKWave or Surfer.
     With --learning the core holds latents in place of weights, and a fourth command learns.
     """
     choice = learning_choice(learning)
+    _check_prefix(prefix)
+    folder = ExportFolder.found(out, overwriting())
+    folder.check([out / "core.v"])
     net = network.load(network_path)
-    parameters = CoreParameters.of(
-        net,
-        lanes,
-        max_sweeps,
-        threshold=threshold,
-        learn_lanes=choice.learn_lanes if choice else None,
-        latent_bits=choice.latent_bits if choice else LATENT_BITS,
-    )
+
+    def make(lanes: int) -> CoreParameters:
+        return CoreParameters.of(
+            net,
+            lanes,
+            max_sweeps,
+            threshold=threshold,
+            learn_lanes=choice.learn_lanes if choice else None,
+            latent_bits=choice.latent_bits if choice else LATENT_BITS,
+        )
+
+    parameters, bus = make(lanes), Bus(bus_name)
     image = None if wave is None else _image(net, data_name, wave)
-    package = _package(parameters, net, data_name, Bus(bus_name)) if packs else {}
+    package = _package(make, parameters, net, data_name, bus, prefix) if packs else Package({}, ())
     with together():
-        record = _write(parameters, net, out, Bus(bus_name))
-        for path, content in package.items():
+        record = _write(parameters, net, out, bus, prefix)
+        for path, content in package.texts.items():
             write_text(out / path, content)
-        record = replace(record, files=record.files | {path: str(out / path) for path in package})
+        files = record.files | {path: str(out / path) for path in package.texts}
         if image is not None:
             waveform = out / f"image-{wave}.vcd"
             _write_wave(parameters, net, *image, waveform)
-            record = replace(record, files={**record.files, "waveform": str(waveform)})
+            files["waveform"] = str(waveform)
+        stale = folder.keep(map(Path, files.values()))
         if json_path:
-            write_json(json_path, record)
-    for name, value in record.files.items():
+            write_json(json_path, replace(record, files=files))
+    remove(stale, out)
+    for name, value in files.items():
         console.output.print(f"{name}: {value}")
+    for line in package.verdicts:
+        console.output.print(line)
 
 
-def _write(parameters: CoreParameters, net: network.Network, out: Path, bus: Bus) -> CoreFiles:
+@dataclass(frozen=True)
+class Package:
+    """What --package adds. texts: by path in the folder. verdicts: of the synthesis targets."""
+
+    texts: dict[str, str]
+    verdicts: tuple[str, ...]
+
+
+def _check_prefix(prefix: str) -> None:
+    if not PREFIX.fullmatch(prefix):
+        raise InputError(
+            f"--name must be lowercase letters, digits and _, at most 40, found {shown(prefix)}"
+        )
+
+
+def _write(
+    parameters: CoreParameters, net: network.Network, out: Path, bus: Bus, prefix: str
+) -> CoreFiles:
     """Writes all files of a core into `out`; returns the record."""
     try:
         from toreq_hw.rtl.writing import write_core
     except ModuleNotFoundError as error:
         raise missing("the core", error.name, "rtl") from error
-    return write_core(net, parameters, out, bus)
+    return write_core(net, parameters, out, bus, prefix)
 
 
 def _package(
-    parameters: CoreParameters, net: network.Network, name: str, bus: Bus
-) -> dict[str, str]:
-    """The files of --package by their paths in the folder."""
+    make: Make,
+    parameters: CoreParameters,
+    net: network.Network,
+    name: str,
+    bus: Bus,
+    prefix: str,
+) -> Package:
+    """What --package writes; name: of the data set whose images the bench sends."""
     dataset = data.load(name, net.encoding)
     test = dataset.test.take(slice(0, IMAGES))
     inputs = data.input_states(net, test.images, dataset.pixel_max)
-    return bench_of(net, parameters, inputs, test.labels, bus)
+    devices = devices_of(parameters, make)
+    texts = bench_of(net, parameters, inputs, test.labels, bus, devices=devices, prefix=prefix)
+    verdicts = (f"ice40: {devices.ice40.verdict}", f"ecp5: {devices.ecp5.verdict}")
+    return Package(texts, verdicts)
 
 
 def _image(net: network.Network, name: str, index: int) -> tuple[npt.NDArray[np.int16], int]:

@@ -8,7 +8,9 @@ import numpy.typing as npt
 from toreq_hw import sim
 from toreq_hw.network import Network
 from toreq_hw.rtl.bus.buses import Bus
+from toreq_hw.rtl.package.devices import Devices
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.prefix import TOREQ
 
 IMAGES = 10
 """Of a bench; the first test images."""
@@ -20,10 +22,14 @@ def bench_of(
     inputs: npt.NDArray[np.int16],
     labels: npt.NDArray[np.int64],
     bus: Bus,
+    *,
+    devices: Devices,
+    prefix: str = TOREQ,
 ) -> dict[str, str]:
     """Files of a core's folder by their paths in it, beside those of `core_texts`.
 
-    inputs: int16 (images, input.size). labels: int64 (images,). Raises MissingDependencyError where
+    inputs: int16 (images, input.size). labels: int64 (images,). devices: of the targets for
+    synthesis. prefix: of all names of modules and macros. Raises MissingDependencyError where
     the extra `rtl` is not installed.
     """
     from toreq_hw.rtl.package.vectors import Vectors
@@ -41,4 +47,4 @@ def bench_of(
     drive = sim.nudge(network, free.states[network.output.name], labels)
     nudged = [relax(states=free.states, drive=np.int32(sign) * drive) for sign in (1, -1)]
     vectors = Vectors(parameters, inputs, labels, (free, *nudged))
-    return package_texts(vectors, bus, release())
+    return package_texts(vectors, bus, release(), devices, prefix)

@@ -9,6 +9,10 @@
 
 #include "toreq_link_protocol.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* write: sends all bytes; 0, or below 0 where the line is gone.
    read: waits until a byte comes, at most timeout_ms, and takes up to size bytes; their number, 0 for
    none in time, below 0 where the line is gone. */
@@ -88,5 +92,9 @@ int toreq_reset(toreq_link *link);
    a population begins. */
 int32_t toreq_state(const uint8_t *states, size_t slice_bytes, unsigned update_lanes, unsigned bits,
                     int is_signed, size_t neuron);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
