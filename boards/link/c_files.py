@@ -21,16 +21,24 @@ _IDENTITY_BYTES = 17
 
 _MOST_POPULATIONS = 255
 _SLACK_MS = 1000
+_SIMULATED_MS = 60_000
 _COLUMNS = 16
 
 
-def c_files(network: Network, parameters: CoreParameters, board: Board) -> dict[str, str]:
-    """Texts by file name. Raises NetworkError where `network` does not fit the core."""
+def c_files(
+    network: Network, parameters: CoreParameters, board: Board, *, simulated: bool = False
+) -> dict[str, str]:
+    """Texts by file name. simulated: the host waits as long as a simulated board may take.
+
+    Raises NetworkError where `network` does not fit the core.
+    """
     folder = files("toreq_hw.boards.link") / "c_host"
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in SOURCES}
     return texts | {
         "toreq_link_protocol.h": _protocol_header(),
-        "toreq_network.h": _network_header(network, parameters, board),
+        "toreq_network.h": _network_header(
+            network, parameters, board, _SIMULATED_MS if simulated else _SLACK_MS
+        ),
     }
 
 
@@ -42,7 +50,9 @@ def _protocol_header() -> str:
     return "\n".join([*lines, "", "#endif"]) + "\n"
 
 
-def _network_header(network: Network, parameters: CoreParameters, board: Board) -> str:
+def _network_header(
+    network: Network, parameters: CoreParameters, board: Board, slack_ms: int
+) -> str:
     identity = Identity.of(parameters, board.clock_hz)
     answer = max(result_bytes(parameters, report=True), _IDENTITY_BYTES + 2 * _MOST_POPULATIONS)
     slices = parameters.slices * states_bytes(parameters)
@@ -56,7 +66,7 @@ def _network_header(network: Network, parameters: CoreParameters, board: Board) 
         "STATE_BITS": parameters.state_bits,
         "STATES_SIGNED": int(parameters.has_signed_states),
         "POPULATIONS": len(parameters.relaxing),
-        "TIMEOUT_MS": _SLACK_MS + most_cycles(parameters) * 1000 // board.clock_hz,
+        "TIMEOUT_MS": slack_ms + most_cycles(parameters) * 1000 // board.clock_hz,
     }
     load = b"".join(
         len(part).to_bytes(2, "big") + part

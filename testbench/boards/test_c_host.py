@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 
 from testbench.boards.simulated_board import example
 from testbench.patience import GENEROUS_S
+from toreq_hw import data, sim
 from toreq_hw.boards import icebreaker
 from toreq_hw.boards.link import protocol
 from toreq_hw.boards.link.c_files import c_files
@@ -26,7 +29,7 @@ from toreq_hw.boards.link.description import (
 from toreq_hw.boards.link.protocol import FLAG, Code, ImageFlag, Request, State
 from toreq_hw.commands.host import command
 from toreq_hw.errors import InputError
-from toreq_hw.network import save
+from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat, save
 
 ROOT = Path(__file__).parents[2]
 SANITIZED = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -150,22 +153,29 @@ def test_broken_bytes_are_asked_for_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "line", "error"),
     [
-        ({}, lambda _: b"", "error -2"),
-        ({"toreq_hardware[8] = {0x": "toreq_hardware[8] = {1^0x"}, lambda data: data, "error -5"),
-        ({"0x1021u": "0x1023u"}, lambda data: data, "error -2"),
+        ({}, lambda _: b"", "error -2: the board does not answer"),
+        (
+            {"toreq_hardware[8] = {0x": "toreq_hardware[8] = {1^0x"},
+            lambda data: data,
+            "error -5: the board holds another core",
+        ),
+        ({"0x1021u": "0x1023u"}, lambda data: data, "error -2: the board does not answer"),
     ],
     ids=["silent", "another core", "a wrong CRC"],
 )
 def test_what_cannot_work_is_told(
     tmp_path: Path, changes: dict[str, str], line: Line, error: str
 ) -> None:
-    assert ran(built(tmp_path, changes), line) == (2, [error])
+    status, said = ran(built(tmp_path, changes), line)
+    assert (status, len(said)) == (2, 1)
+    assert said[0].startswith(error)
 
 
 @pytest.mark.parametrize("size", [23, 24], ids=["any identity", "this identity"])
 def test_a_buffer_too_small_is_told(tmp_path: Path, size: int) -> None:
     changes = {"static uint8_t buffer[TOREQ_BUFFER_BYTES]": f"static uint8_t buffer[{size}]"}
-    assert ran(built(tmp_path, changes)) == (2, ["error -6"])
+    status, said = ran(built(tmp_path, changes))
+    assert (status, said[0][:33]) == (2, "error -6: the buffer is too small")
 
 
 def test_page_header_and_python_agree() -> None:
@@ -200,3 +210,52 @@ def test_the_command_writes_a_host_that_compiles(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert subprocess.run(["make"], cwd=out, check=False, capture_output=True).returncode == 0
     assert (out / "host").exists()
+
+
+def test_main_runs_unchanged_against_a_board_that_the_command_serves(tmp_path: Path) -> None:
+    """Behind a pseudoterminal, as behind a serial port; twice, as the port stays."""
+    path, out = tmp_path / "network.safetensors", tmp_path / "host"
+    net = digits_network()
+    save(net, path)
+    words = ["host", str(path), "--board", "icebreaker", "--lanes", "2", "--serve"]
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "toreq_hw", *words, "--out", str(out)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    patience = threading.Timer(GENEROUS_S, serving.kill)
+    patience.start()
+    assert serving.stdout is not None
+    lines = iter(serving.stdout.readline, "")
+    port = next(line.split()[2].rstrip(";") for line in lines if line.startswith("serving at"))
+    assert subprocess.run(["make"], cwd=out, check=False, capture_output=True).returncode == 0
+    images = {"TOREQ_IMAGES": str(out / "images.txt")}
+    for _ in range(2):
+        done = subprocess.run(
+            [out / "host", port],
+            env=os.environ | images,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (0, 31), done.stderr
+        found = [line.split() for line in done.stderr.splitlines() if line.startswith("free")]
+        digits = data.load("digits", net.encoding)
+        inputs = data.input_states(net, digits.test.images[:10], digits.pixel_max)
+        wanted = sim.relax(net, inputs)
+        assert [int(words[2]) for words in found] == wanted.classes.tolist()
+        states = wanted.states["output"].tolist()
+        assert [[int(word) for word in words[-10:]] for words in found] == states
+    serving.send_signal(signal.SIGINT)
+    assert serving.wait() == 130
+    serving.stdout.close()
+    patience.cancel()
+
+
+def digits_network() -> Network:
+    rng = np.random.default_rng(1)
+    populations = (Population("input", 64, Role.INPUT), Population("output", 10, Role.OUTPUT, 4))
+    weight = rng.integers(-1, 2, (64, 10)).astype(np.int8)
+    coupling = DenseCoupling("input", "output", weight, 3, WeightFormat.TERNARY)
+    return Network(populations, (coupling,), {})

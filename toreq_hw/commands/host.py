@@ -1,23 +1,30 @@
 """`toreq-hw host`: a C host that loads a network into its board and runs images."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from toreq_hw import network
+from toreq_hw import data, network
 from toreq_hw.boards import registry
+from toreq_hw.boards.board import Board
 from toreq_hw.boards.choice import check_choice, chosen_board
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command
 from toreq_hw.cli.numbers import Name, PowerOfTwo
 from toreq_hw.cli.options import (
     board_file_option,
+    data_option,
     network_argument,
     out_folder_option,
     threshold_option,
 )
 from toreq_hw.files import together, write_text
 from toreq_hw.studies.synthesis import needs
+
+if TYPE_CHECKING:
+    from toreq_hw.rtl.parameters import CoreParameters
 
 _WRITTEN = (
     "toreq_link.h",
@@ -26,11 +33,16 @@ _WRITTEN = (
     "Makefile",
     "toreq_link_protocol.h",
     "toreq_network.h",
+    "images.txt",
 )
+IMAGES = 10
+"""Of images.txt; the first test images."""
+
 _EPILOG = """\b
 Examples:
   toreq-hw host build/sim/network.safetensors --board icebreaker
-  make -C build/host"""
+  make -C build/host
+  toreq-hw host build/sim/network.safetensors --board icebreaker --serve"""
 
 
 @checked_command(epilog=_EPILOG)
@@ -39,6 +51,13 @@ Examples:
 @board_file_option("In place of --board: a board of your own.")
 @click.option("--lanes", type=PowerOfTwo(2, 64), help="As of synth; default: as many as fit.")
 @threshold_option
+@click.option(
+    "--serve",
+    "serves",
+    is_flag=True,
+    help="Also offer the simulated board as a serial port, until Ctrl-C; and write images.txt.",
+)
+@data_option
 @out_folder_option("build/host", *_WRITTEN)
 def command(
     network_path: Path,
@@ -46,12 +65,17 @@ def command(
     board_file: Path | None,
     lanes: int | None,
     threshold: int | None,
+    serves: bool,
+    data_name: str,
     out: Path,
 ) -> None:
     """Write a host in C99 for NETWORK on a board: driver, constants, weights and an example.
 
     The driver allocates nothing, and reaches the line through two functions of yours. The board
     must hold the bitstream that toreq-hw synth makes with the same options.
+
+    With --serve no board is needed: the command prints the name of a port, behind which the
+    simulated board answers. It answers slowly, so the host then waits for a minute.
     """
     check_choice(board_name, board_file)
     net = network.load(network_path)
@@ -61,8 +85,42 @@ def command(
     from toreq_hw.boards.link.c_files import c_files
 
     parameters = check_fit(board, net, lanes or lanes_that_fit(board, net, threshold), threshold)
-    texts = c_files(net, parameters, board)
+    texts = c_files(net, parameters, board, simulated=serves)
+    if serves:
+        texts["images.txt"] = _images(net, data_name)
     with together():
         for name, content in texts.items():
             write_text(out / name, content)
     console.output.print(f"wrote {', '.join(sorted(texts))} into {out}; run: make -C {out}")
+    if serves:
+        _serve(board, net, parameters, out)
+
+
+def _images(net: network.Network, name: str) -> str:
+    """The first test images as main.c reads them: a label and the values in a line each."""
+    dataset = data.load(name, net.encoding)
+    test = dataset.test.take(slice(0, IMAGES))
+    inputs = data.input_states(net, test.images, dataset.pixel_max)
+    return "".join(
+        f"{label} {' '.join(map(str, values))}\n"
+        for label, values in zip(test.labels.tolist(), inputs.tolist(), strict=True)
+    )
+
+
+def _serve(board: Board, net: network.Network, parameters: "CoreParameters", out: Path) -> None:
+    """Prints the port and a command that uses it, and answers there; ends by Ctrl-C alone."""
+    from toreq_hw.boards.link.served import behind_pseudoterminal
+    from toreq_hw.boards.link.simulated import SimulatedTransport, compile_system
+    from toreq_hw.rtl.images import MemoryImages
+    from toreq_hw.rtl.timing import most_cycles
+
+    images = MemoryImages.of(net, parameters)
+    library = compile_system(parameters, images, board.clock_hz)
+    line = SimulatedTransport(library, board.clock_hz)
+    with behind_pseudoterminal(line, 2 * most_cycles(parameters)) as served:
+        console.output.print(f"serving at {served.port}; Ctrl-C ends it")
+        console.output.print(
+            f"TOREQ_IMAGES={out / 'images.txt'} {out / 'host'} {served.port}", soft_wrap=True
+        )
+        sys.stdout.flush()
+        served.serve()

@@ -1,8 +1,9 @@
-/* Loads the network of toreq_network.h into a board and runs images: ./host PORT < images
+/* Loads the network of toreq_network.h into a board and runs images: TOREQ_IMAGES=FILE ./host PORT
 
-   PORT: a serial port that is set up already (stty -F PORT raw 1000000), or - for a line on standard
-   input and output. Images come from the file TOREQ_IMAGES: label, then values, as text. One line a
-   phase goes to standard error: label, sweeps, events, states. */
+   PORT: a serial port that is set up already (stty -F PORT raw 1000000), that of a simulated board
+   (toreq-hw host --serve), or - for a line on standard input and output. FILE holds images as text: a
+   label, then values. One line a phase goes to standard error: settled, label, sweeps, events, input
+   events, states. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <fcntl.h>
@@ -81,6 +82,18 @@ static int run(toreq_link *link, FILE *images) {
   return error;
 }
 
+static const char *words(int error) {
+  switch (error) {
+    case TOREQ_LINE: return "the port must stay open; is its name right, and is it yours to open?";
+    case TOREQ_SILENT: return "the board does not answer; is it programmed, and the rate right?";
+    case TOREQ_LOST: return "parts of a load or an image were lost each time";
+    case TOREQ_REFUSED: return "the board refuses a request";
+    case TOREQ_OTHER: return "the board holds another core; build its bitstream from this network";
+    case TOREQ_SPACE: return "the buffer is too small, or an image has too few values";
+    default: return "unknown";
+  }
+}
+
 int main(int argc, char **argv) {
   static uint8_t buffer[TOREQ_BUFFER_BYTES];
   toreq_link link;
@@ -90,6 +103,7 @@ int main(int argc, char **argv) {
   FILE *images = path ? fopen(path, "r") : NULL;
   if (argc != 2 || !images) {
     fprintf(stderr, "usage: TOREQ_IMAGES=FILE %s PORT\n", argv[0]);
+    if (path && !images) fprintf(stderr, "%s must be a file of images, and cannot be read\n", path);
     return 2;
   }
   if (strcmp(argv[1], "-")) l.in = l.out = open(argv[1], O_RDWR | O_NOCTTY);
@@ -101,7 +115,7 @@ int main(int argc, char **argv) {
   if (!error) error = toreq_status(&link, &status);
   fclose(images);
   if (error) {
-    fprintf(stderr, "error %d\n", error);
+    fprintf(stderr, "error %d: %s\n", error, words(error));
     return 2;
   }
   fprintf(stderr, "faults %u, wrong frames %u, retries %u\n", status.faults, status.frame_errors,
