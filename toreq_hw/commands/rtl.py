@@ -12,7 +12,7 @@ from toreq_hw import data, network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import checked_command, overwriting
 from toreq_hw.cli.export_folder import ExportFolder, remove
-from toreq_hw.cli.learning_options import learning_choice, learning_options
+from toreq_hw.cli.learning_options import LearningChoice, learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     data_option,
@@ -138,25 +138,13 @@ def command(
     folder = ExportFolder.found(out, overwriting())
     folder.check([out / "core.v"])
     net = network.load(network_path)
-
-    def make(lanes: int) -> CoreParameters:
-        return CoreParameters.of(
-            net,
-            lanes,
-            max_sweeps,
-            threshold=threshold,
-            learn_lanes=choice.learn_lanes if choice else None,
-            latent_bits=choice.latent_bits if choice else LATENT_BITS,
-        )
-
+    make = _maker(net, max_sweeps, threshold, choice)
     parameters, bus = make(lanes), Bus(bus_name)
     image = None if wave is None else _image(net, data_name, wave)
     package = _package(make, parameters, net, data_name, bus, prefix) if packs else Package({}, ())
     with together():
         record = _write(parameters, net, out, bus, prefix)
-        for path, content in package.texts.items():
-            write_text(out / path, content)
-        files = record.files | {path: str(out / path) for path in package.texts}
+        files = record.files | _written(package.texts, out)
         if image is not None:
             waveform = out / f"image-{wave}.vcd"
             _write_wave(parameters, net, *image, waveform)
@@ -177,6 +165,27 @@ class Package:
 
     texts: dict[str, str]
     verdicts: tuple[str, ...]
+
+
+def _maker(
+    net: network.Network, max_sweeps: int, threshold: int | None, choice: LearningChoice | None
+) -> Make:
+    """The core that is asked for, by its lanes."""
+    return lambda lanes: CoreParameters.of(
+        net,
+        lanes,
+        max_sweeps,
+        threshold=threshold,
+        learn_lanes=choice.learn_lanes if choice else None,
+        latent_bits=choice.latent_bits if choice else LATENT_BITS,
+    )
+
+
+def _written(texts: dict[str, str], out: Path) -> dict[str, str]:
+    """Writes the files of a package; returns where each is."""
+    for path, content in texts.items():
+        write_text(out / path, content)
+    return {path: str(out / path) for path in texts}
 
 
 def _check_prefix(prefix: str) -> None:
