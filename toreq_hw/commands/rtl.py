@@ -146,16 +146,12 @@ def command(
         record = _write(parameters, net, out, bus, prefix)
         files = record.files | _written(package.texts, out)
         if image is not None:
-            waveform = out / f"image-{wave}.vcd"
-            _write_wave(parameters, net, *image, waveform)
-            files["waveform"] = str(waveform)
+            files |= _write_wave(parameters, net, image, out / f"image-{wave}.vcd")
         stale = folder.keep(map(Path, files.values()))
         if json_path:
             write_json(json_path, replace(record, files=files))
     remove(stale, out)
-    for name, value in files.items():
-        console.output.print(f"{name}: {value}")
-    for line in package.verdicts:
+    for line in (*(f"{name}: {path}" for name, path in files.items()), *package.verdicts):
         console.output.print(line)
 
 
@@ -240,11 +236,11 @@ def _image(net: network.Network, name: str, index: int) -> tuple[npt.NDArray[np.
 def _write_wave(
     parameters: CoreParameters,
     net: network.Network,
-    inputs: npt.NDArray[np.int16],
-    label: int,
+    image: tuple[npt.NDArray[np.int16], int],
     path: Path,
-) -> None:
-    """Runs one test image through Amaranth's own simulator, and keeps the waveform."""
+) -> dict[str, str]:
+    """Runs one test image through Amaranth's own simulator; keeps the waveform, says where."""
     from toreq_hw.rtl.wave import write_wave
 
-    write_wave(parameters, net, inputs, label, path)
+    write_wave(parameters, net, *image, path)
+    return {"waveform": str(path)}
