@@ -21,7 +21,6 @@ STORE = (
     Mutant(f"{_PARTS}/journal.py", "elif found != VERSION:", "elif False:"),
     Mutant(f"{_PARTS}/journal.py", "if found.get(name) != value:", "if False:"),
     Mutant(f"{_PARTS}/journal.py", "one.missed.get(name, 0.0)", "0.0"),
-    Mutant(f"{_PARTS}/journal.py", "planned = min(self._problem.batch, most - len(trials))", "planned = self._problem.batch"),
 )  # fmt: skip
 RANKS = (
     Mutant(f"{_PARTS}/ranking.py", "tuple(one) != tuple(other)", "True"),

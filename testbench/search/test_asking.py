@@ -32,6 +32,7 @@ def test_a_requirement_by_hand() -> None:
     assert found.violation(Figures(p95_us=150.0)) == pytest.approx(-0.25)
     assert found.violation(Figures()) == 0
     assert found.eased(0.5).violation(Figures(p95_us=290.0)) < 0
+    assert requirement("images_per_second>=100").eased(0.25).value == pytest.approx(75)
     assert requirement("accuracy>=0.5").violation(Figures(accuracy=0.25)) == pytest.approx(0.5)
 
 

@@ -151,6 +151,17 @@ def test_what_goes_on_is_not_beaten_by_what_stays() -> None:
     assert not worst
 
 
+def test_what_is_to_be_large_goes_on_where_it_is_large() -> None:
+    rungs = Rungs(holdout=287, timed=9, short_epochs=1, epochs=2, keep=(0.3, 1, 1), place=False)
+    for maximise, kept in ((True, (96,)), (False, (16,))):
+        one = (Objective("accuracy", maximise=maximise),)
+        done = climbed(
+            problem(choices=ALL, rungs=rungs, objectives=one),
+            [{"hidden": size} for size in ALL["hidden"]],
+        )
+        assert [c.choices.hidden for c in done if not c.cut] == [kept]
+
+
 def test_a_tool_that_fails_ends_the_point_with_its_words() -> None:
     kept = Written()
     kept.failing = {8}

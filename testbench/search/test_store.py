@@ -129,6 +129,16 @@ def test_what_is_no_store_is_one_line(tmp_path: Path, content: str, said: str) -
     assert path.read_text() == content
 
 
+def test_what_a_point_misses_is_told(whole: Path) -> None:
+    """So that of points which miss something the nearer ones are taken on."""
+    lines = [json.loads(line).get("system_attr", {}) for line in whole.read_text().splitlines()]
+    name = "constraints:accuracy>=0.6"
+    missed = {line[name] for line in lines if name in line}
+    small = {p.figures.accuracy or 1 for p in search(whole, problem(["accuracy>=0.6"])) if p.cut}
+    assert missed == {0.0, *(0.6 - accuracy for accuracy in small if accuracy < 0.6)}
+    assert len(missed) > 1
+
+
 def test_points_in_a_store_are_records(whole: Path) -> None:
     lines = [json.loads(line) for line in whole.read_text().splitlines()]
     told = [line for line in lines if "point" in line.get("user_attr", {})]
