@@ -148,7 +148,7 @@ def _said(points: list[SearchPoint], problem: Problem) -> str:
     return f"{len(points)} points, {whole} of them through every rung, {front} on the front"
 
 
-PUBLISHED_POINTS = 40
+PUBLISHED_POINTS = 64
 """Of each published search."""
 
 _BOARDS = ("icebreaker", "ice40_hx8k_b_evn", "tang_nano_9k", "orangecrab", "ulx3s_85f")
@@ -193,7 +193,7 @@ def published() -> tuple[Problem, ...]:
                     objective("p95_us", maximise=False),
                 ),
                 requirements=(least,),
-                rungs={"epochs": 10, "short_epochs": 2, "keep": (0.5, 0.6, 0.4), "place_seeds": 2},
+                rungs={"epochs": 10, "short_epochs": 2, "keep": (0.75, 0.8, 0.5), "place_seeds": 3},
             )
         )
         for name, least in _PUBLISHED_DATA.items()
