@@ -11,23 +11,6 @@ import pytest
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.track import QUICK, Judged, Track, find
 
-SMALL = replace(QUICK, samples=60)
-"""What a track is broken under: test images and epochs of a quick run, fewer of the former."""
-
-
-WHOLE = {
-    "bits",
-    "convolution",
-    "continual",
-    "energy",
-    "feedback",
-    "inputs",
-    "nudges",
-    "ternary",
-    "transfer",
-}
-"""Tracks that need every test image: rare samples, or small differences."""
-
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,8 +19,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged(track: Track, work: Path, broken: str = "") -> Judged:
-    settings = QUICK if track.name in WHOLE else SMALL
-    rows = track.measure(replace(settings, broken=broken), Place(work)).rows
+    rows = track.measure(replace(QUICK, broken=broken), Place(work)).rows
     return track.verdict(rows)
 
 

@@ -1,0 +1,116 @@
+"""Track 7: do limit cycles carry information over time?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from toreq_hw import sim
+from toreq_hw.contract.results import Status
+from toreq_hw.network import FeedbackKind, Network, Schedule, WeightFormat
+from toreq_hw.records.verification import TrackRow
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.tracks import measuring
+from toreq_hw.studies.tracks.measuring import Case, Context, Tests
+from toreq_hw.studies.tracks.rows import data_of, figure, of, the
+from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+
+RECALLED = "class recalled after a blank frame, %"
+CYCLING = "samples that cycle on the blank frame, %"
+OF_CYCLING = "of those, class recalled, %"
+PERIOD = "longest period, sweeps"
+
+PARITY, AT_ONCE, ASYMMETRIC = "one colour at a time", "all at once", "fixed random feedback"
+RESET = "reset between frames"
+
+GAIN = 10.0
+"""Points above the reset network: a tenth of all samples, far outside the spread of seeds."""
+
+ENOUGH = 5.0
+"""Per cent of samples that must cycle for a figure of them to mean something."""
+
+MAX_SWEEPS = 1000
+
+SHOWN = "not blank"
+
+
+def measure(settings: Settings, place: Place) -> Measured:
+    """Each way to settle on each data set."""
+    ways = (PARITY, AT_ONCE, ASYMMETRIC, RESET)
+    cases = [Case(name, arm, arm == RESET) for name in settings.data for arm in ways]
+    return measuring.measure(_recall, cases, settings, place)
+
+
+def _recall(case: Case, seed: int, context: Context) -> Mapping[str, float]:
+    """A test image, then a blank one; states are carried on, and the class is read again."""
+    net = _network(case, seed, context)
+    tests = Tests(context.dataset(case.data), net)
+    blank = np.zeros_like(tests.inputs)
+    last = tests.inputs if context.settings.broken == SHOWN and not case.control else blank
+    shown = [last] if case.control else [tests.inputs, last]
+    found = sim.sequence(net, np.stack(shown), max_sweeps=MAX_SWEEPS)[-1]
+    cycling = found.status == Status.CYCLE
+    right = found.classes == tests.labels
+    return {
+        RECALLED: 100 * float(right.mean()),
+        CYCLING: 100 * float(cycling.mean()),
+        OF_CYCLING: 100 * float(right[cycling].mean()) if cycling.any() else 0.0,
+        PERIOD: float(found.periods.max()),
+    }
+
+
+def _network(case: Case, seed: int, context: Context) -> Network:
+    weights = WeightFormat.INT8
+    if case.arm == ASYMMETRIC:
+        return context.trained(case.data, seed, weights=weights, feedback=FeedbackKind.FIXED)
+    net = context.trained(case.data, seed, weights=weights)
+    return replace(net, schedule=Schedule.SYNCHRONOUS) if case.arm == AT_ONCE else net
+
+
+def verdict(rows: Sequence[TrackRow]) -> Judged:
+    """By the thresholds of `TRACK`."""
+    chance = {name: the(rows, name, RESET, RECALLED).mean for name in data_of(rows)}
+    carried = [
+        one for one in of(rows, RECALLED, control=False) if one.low >= chance[one.data] + GAIN
+    ]
+    by_cycles = [
+        one
+        for one in of(rows, OF_CYCLING, control=False)
+        if the(rows, one.data, one.arm, CYCLING).mean >= ENOUGH
+        and one.low >= chance[one.data] + GAIN
+    ]
+    parts = [
+        f"{one.arm} {figure(one, 1)} % ({one.data}; "
+        f"{the(rows, one.data, one.arm, CYCLING).mean:.1f} % cycle)"
+        for one in of(rows, RECALLED, control=False)
+    ]
+    longest = max(max(one.values) for one in of(rows, PERIOD, control=False))
+    sentence = (
+        f"After a blank frame the class is still there in {'; '.join(parts)}; reset between frames "
+        f"in {', '.join(f'{value:.1f} % ({name})' for name, value in chance.items())}. The longest "
+        f"period is {longest:.0f} sweeps."
+    )
+    if by_cycles:
+        return Judged("holds", sentence)
+    return Judged("holds within limits" if carried else "refuted", sentence)
+
+
+TRACK = Track(
+    ids=("7",),
+    name="cycles",
+    setup=(
+        "A trained INT8 network settles on a test image, then on a blank one with its states "
+        "carried on; which class it still names, how many samples cycle, and exact periods."
+    ),
+    control="The same network reset between the frames, which can know nothing of the image.",
+    thresholds=(
+        f"Carried: surely {GAIN:g} points above the reset network. Holds: so by samples that "
+        f"cycle, where at least {ENOUGH:g} % do. Within limits: so, but by samples that settle. "
+        "Else refuted."
+    ),
+    sources="Integer simulator, docs/numerics.md, section 4, sequences and cycles.",
+    measure=measure,
+    verdict=verdict,
+    broken={SHOWN: "the second frame is the image again"},
+    picture=RECALLED,
+)
