@@ -34,10 +34,10 @@ SHUFFLED = "labels"
 def measure(settings: Settings, place: Place) -> Measured:
     """Images of every class on each data set."""
     cases = [Case(name, arm, arm != OWN) for name in settings.data for arm in (OWN, WRONG, MEANS)]
-    return measuring.measure(_draw, cases, settings, place)
+    return measuring.measure(_generate, cases, settings, place)
 
 
-def _draw(case: Case, seed: int, context: Context) -> Mapping[str, float]:
+def _generate(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     """One image a class, judged by a network that another seed made."""
     weights = WeightFormat.INT8
     judge = context.trained(case.data, seed + OTHER, weights=weights)
