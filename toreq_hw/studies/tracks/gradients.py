@@ -39,6 +39,9 @@ SIGN = "sign"
 
 _SAMPLES, _DIRECTIONS, _STEP = 100, 5, 1e-5
 
+_EPOCHS = 2
+"""Of the network that is trained here: later its training images have hardly an error left."""
+
 
 def measure(settings: Settings, place: Place) -> Measured:
     """The published cosines; those of a network trained here, and with the wrong sign."""
@@ -59,7 +62,7 @@ def measure(settings: Settings, place: Place) -> Measured:
 
 def _measure(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     """Cosines of one small network's couplings on training images, or their control."""
-    net = context.trained(case.data, seed, weights=WeightFormat.INT8)
+    net = context.trained(case.data, seed, weights=WeightFormat.INT8, epochs=_EPOCHS)
     dataset = context.dataset(case.data)
     inputs = input_states(net, dataset.train.images[:_SAMPLES], dataset.pixel_max)
     labels = dataset.train.labels[:_SAMPLES]
@@ -75,29 +78,39 @@ def _measure(case: Case, seed: int, context: Context) -> Mapping[str, float]:
 Integers = npt.NDArray[np.int16]
 
 
+def _gradient(
+    net: Network, inputs: Integers, labels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], dict[str, npt.NDArray[np.float64]]]:
+    """Samples whose real-valued equilibrium has a gradient, all equilibria, and its sum of them."""
+    real = RealNetwork(net, inputs)
+    states, settled = real.relax(real.layout.join(sim.free_phase(net, inputs).states))
+    adjoint, solved = real.adjoint(states, labels)
+    kept = settled & solved
+    return kept, states, real.gradient(states, adjoint * kept[:, None])
+
+
 def _cosines(
     net: Network, inputs: Integers, labels: npt.NDArray[np.int64], sign: int
 ) -> list[float]:
-    """Of each coupling: between `sign` times its contrast and minus the gradient."""
+    """Of each coupling: between `sign` times its contrast and minus the gradient; 0 without one."""
+    kept, _, slopes = _gradient(net, inputs, labels)
+    inputs, labels = inputs[kept], labels[kept]
     free = sim.free_phase(net, inputs)
-    real = RealNetwork(net, inputs)
-    states, _ = real.relax(real.layout.join(free.states))
-    adjoint, _ = real.adjoint(states, labels)
-    slopes = real.gradient(states, adjoint)
     found = []
     for name, contrast in contrasts(net, inputs, free, labels).items():
         downhill, moved = -slopes[name].ravel(), sign * contrast.ravel().astype(np.float64)
-        found.append(float(moved @ downhill / np.linalg.norm(moved) / np.linalg.norm(downhill)))
+        lengths = float(np.linalg.norm(moved) * np.linalg.norm(downhill))
+        found.append(float(moved @ downhill) / lengths if lengths else 0.0)
     return found
 
 
 def _slopes(net: Network, inputs: Integers, labels: npt.NDArray[np.int64], seed: int) -> float:
-    """The finite difference farthest from its prediction, over it, along random directions."""
+    """Median of finite differences over their predictions, along random directions.
+
+    At a rail the loss has a kink, so that a step along one direction may be off.
+    """
     rng = np.random.default_rng(seed)
-    real = RealNetwork(net, inputs)
-    states, _ = real.relax(real.layout.join(sim.free_phase(net, inputs).states))
-    adjoint, _ = real.adjoint(states, labels)
-    slopes = real.gradient(states, adjoint)
+    kept, states, slopes = _gradient(net, inputs, labels)
     weights = {c.name: c.parameters / 2.0**c.fraction_bits for c in net.couplings}
     ratios = []
     for _ in range(_DIRECTIONS):
@@ -106,10 +119,11 @@ def _slopes(net: Network, inputs: Integers, labels: npt.NDArray[np.int64], seed:
         for step in (_STEP, -_STEP):
             moved = {name: one + step * along[name] for name, one in weights.items()}
             other = RealNetwork(net, inputs, moved)
-            losses.append(float(other.losses(other.relax(states.copy())[0], labels).sum()))
+            found = other.losses(other.relax(states.copy())[0], labels)
+            losses.append(float(found[kept].sum()))
         predicted = sum(float((slopes[name] * along[name]).sum()) for name in weights)
         ratios.append((losses[0] - losses[1]) / (2 * _STEP) / predicted)
-    return max(ratios, key=lambda ratio: abs(ratio - 1))
+    return float(np.median(ratios))
 
 
 def verdict(rows: Sequence[TrackRow]) -> Judged:
@@ -145,7 +159,7 @@ TRACK = Track(
     setup=(
         "Cosine between each coupling's contrast and minus the exact gradient of the loss at the "
         "real-valued equilibrium: deep and convolutional nets, several feedback shifts, drives and "
-        "nudges (published record, one seed); a dense net trained here, over seeds."
+        "nudges (published record, one seed); a dense net after two epochs here, over seeds."
     ),
     control="Finite differences of the loss; the rule with the wrong sign.",
     thresholds=(
