@@ -8,8 +8,10 @@ from toreq_hw.errors import NetworkError
 from toreq_hw.network import Network, Population
 from toreq_hw.rtl.fixed_width import index_bits, signed_bits
 
-LANES = (2, 4, 8, 16, 32, 64)
+LANES = (2, 4, 8, 16, 32, 64, 128, 256)
 """Lane counts that work: a power of two makes every bank address a field, not a sum."""
+
+MOST_LANES = LANES[-1]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from toreq_hw.rtl.storage import Store
 
 _FIXED = struct.Struct(">B8sIHBB")
 
+_OF_A_BYTE = 256
+"""Lanes that a byte of 0 stands for: no core has none."""
+
 MIN_BUFFER_BYTES = 256
 """Of a request; twice this, with the identity above it, is one block RAM of iCE40."""
 
@@ -74,11 +77,11 @@ class Identity:
             self.hardware,
             self.clock_hz,
             self.request_bytes,
-            self.lanes,
+            self.lanes % _OF_A_BYTE,
             len(self.sizes),
         )
         sizes = struct.pack(f">{len(self.sizes)}H", *self.sizes)
-        more = bytes([self.learn_lanes, len(self.latent_bits), *self.latent_bits])
+        more = bytes([self.learn_lanes % _OF_A_BYTE, len(self.latent_bits), *self.latent_bits])
         return fixed + sizes + (more if self.version == LEARNING_VERSION else b"")
 
     @classmethod
@@ -91,8 +94,10 @@ class Identity:
         if clock_hz < LEAST_CLOCK_HZ:
             raise ValueError(f"identity must name a clock of 1 MHz or more, found {clock_hz} Hz")
         sizes = tuple(pair[0] for pair in struct.iter_unpack(">H", data[_FIXED.size : end]))
-        known = (version, hardware, clock_hz, request_bytes, lanes, sizes)
-        return cls(*known, data[end], tuple(data[end + 2 :])) if length > end else cls(*known)
+        known = (version, hardware, clock_hz, request_bytes, lanes or _OF_A_BYTE, sizes)
+        if length == end:
+            return cls(*known)
+        return cls(*known, data[end] or _OF_A_BYTE, tuple(data[end + 2 :]))
 
     @property
     def shape(self) -> str:

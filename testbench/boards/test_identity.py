@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from testbench.networks import random_case
-from toreq_hw.boards.link.identity import hardware_hash
+from toreq_hw.boards.link.identity import Identity, hardware_hash
 from toreq_hw.network import DenseCoupling, Network, Population, Role, Schedule, WeightFormat
 from toreq_hw.rtl.parameters import CoreParameters
 
@@ -29,3 +29,12 @@ def test_the_hash_of_a_deep_core_stays() -> None:
     network = random_case(3, schedule=Schedule.SEQUENTIAL).network
     parameters = CoreParameters.of(network, 4, large_coupling=0)
     assert hardware_hash(parameters).hex() == "e6d80c8309e789f8"
+
+
+def test_a_core_of_256_lanes_is_named() -> None:
+    """A byte of 0 stands for 256 lanes (docs/link.md)."""
+    wide = CoreParameters.of(small_network(), 256, learn_lanes=256, latent_bits=12)
+    found = Identity.of(wide, 25_000_000)
+    assert found.encode()[15] == 0
+    assert (found.lanes, found.learn_lanes) == (256, 256)
+    assert Identity.decode(found.encode()) == found

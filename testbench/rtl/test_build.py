@@ -195,7 +195,7 @@ def test_spram_cells_do_what_their_model_does() -> None:
 @pytest.mark.parametrize(
     ("lanes", "sweeps", "message"),
     [
-        (3, 10, "lanes must be one of 2, 4, 8, 16, 32, 64, not 3"),
+        (3, 10, "lanes must be one of 2, 4, 8, 16, 32, 64, 128, 256, not 3"),
         (4, 0, "max_sweeps must be in 1..65535, not 0"),
     ],
 )

@@ -27,6 +27,7 @@ SHAPES = (
     (Shape(8, Schedule.PARITY, 8, max_size=20), {"large_coupling": 100, "update_lanes": 4}),
     (Shape(13, Schedule.SEQUENTIAL, 2), SKEWED | LOADED),
     (Shape(21, Schedule.SEQUENTIAL, 8, max_size=24), NARROW),
+    (Shape(31, Schedule.PARITY, 128, max_size=150), NARROW),
 )
 MORE_SHAPES = tuple(
     (Shape(100 + k, schedule, lanes, max_size), (SKEWED, LOADED, NARROW, {})[k % 4])

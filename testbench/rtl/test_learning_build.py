@@ -66,7 +66,10 @@ def test_the_command_writes_a_core_that_learns(tmp_path: Path) -> None:
         (("--latent-bits", "12"), "--latent-bits must go with --learning"),
         (("--learning", "--latent-bits", "7"), "must be a whole number in 8..16, found '7'"),
         (("--learning", "--latent-bits", "17"), "must be a whole number in 8..16, found '17'"),
-        (("--learning", "--learn-lanes", "3"), "must be one of 1, 2, 4, 8, 16, 32, 64, found '3'"),
+        (
+            ("--learning", "--learn-lanes", "3"),
+            "must be one of 1, 2, 4, 8, 16, 32, 64, 128, 256, found '3'",
+        ),
         (("--learning", "--learn-lanes", "8"), "--learn-lanes must be a power of two in 1..4"),
         (("--learning", "--threshold", "1"), "must send every change, found threshold 1"),
     ],

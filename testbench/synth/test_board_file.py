@@ -78,7 +78,11 @@ def test_figures_of_ones_own_stand_for_a_device(tmp_path: Path) -> None:
     [
         ('name = "my_board"', 'name = "icebreaker"', "name must be none of icebreaker, "),
         ('name = "my_board"', 'name = "a b"', "name must be letters, digits and _, found 'a b'"),
-        ("lanes = 4\nup", "lanes = 5\nup", "lanes must be one of 2, 4, 8, 16, 32, 64, found 5"),
+        (
+            "lanes = 4\nup",
+            "lanes = 5\nup",
+            "lanes must be one of 2, 4, 8, 16, 32, 64, 128, 256, found 5",
+        ),
         ('"ice40"', '"ice50"', "field family must be one of 'ice40', 'ecp5', 'gowin'"),
         ('"ICE40UP5K"', '"ICE41"', "field device must be one of ICE40UP5K, "),
         ("SB_PLL40_PAD", "EHXPLLL", "pll must be SB_PLL40_PAD or SB_PLL40_CORE for ice40"),

@@ -34,6 +34,7 @@ from toreq_hw.cli.train_start import begin_training
 from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
@@ -72,14 +73,14 @@ def _files(values: Values) -> Files:
 )
 @click.option(
     "--lanes",
-    type=PowerOfTwo(2, 64),
+    type=PowerOfTwo(2, MOST),
     default=LANES,
     show_default=True,
     help="Of the core on the board.",
 )
 @click.option(
     "--learn-lanes",
-    type=PowerOfTwo(1, 64),
+    type=PowerOfTwo(1, MOST),
     default=LEARN_LANES,
     show_default=True,
     help="Synapses that it updates at once.",

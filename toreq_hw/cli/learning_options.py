@@ -8,13 +8,16 @@ import click
 from toreq_hw.cli.numbers import PowerOfTwo, Whole
 from toreq_hw.contract.learning import FEWEST_LATENT_BITS, LATENT_BITS
 from toreq_hw.errors import InputError
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--learning", is_flag=True, help="A core that also learns."),
     click.option(
-        "--learn-lanes", type=PowerOfTwo(1, 64), help="Latents a beat of LEARN.  [default: 1]"
+        "--learn-lanes",
+        type=PowerOfTwo(1, MOST),
+        help="Latents a beat of LEARN.  [default: 1]",
     ),
     click.option(
         "--latent-bits",

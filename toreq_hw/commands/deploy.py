@@ -37,6 +37,7 @@ from toreq_hw.records import side_by_side
 from toreq_hw.records.deployment import Deployment, DeploymentRun
 from toreq_hw.reports.deployment import deployment_page
 from toreq_hw.reports.page import Page, write_page
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.targets.board import board_target
 from toreq_hw.versions import versions
 
@@ -126,7 +127,7 @@ class DeployCommand(CheckedCommand):
 @click.option("--port", help="Serial port of a board, or sim for the simulated one (boards).")
 @click.option(
     "--lanes",
-    type=PowerOfTwo(2, 64),
+    type=PowerOfTwo(2, MOST),
     help="Of the core on the board, as toreq-hw synth built it; default: as many as fit (boards).",
 )
 @click.option(

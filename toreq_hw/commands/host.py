@@ -21,6 +21,7 @@ from toreq_hw.cli.options import (
     threshold_option,
 )
 from toreq_hw.files import together, write_text
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.studies.synthesis import needs
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ Examples:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Which holds the core.")
 @board_file_option("In place of --board: a board of your own.")
-@click.option("--lanes", type=PowerOfTwo(2, 64), help="As of synth; default: as many as fit.")
+@click.option("--lanes", type=PowerOfTwo(2, MOST), help="As of synth; default: as many as fit.")
 @threshold_option
 @click.option(
     "--serve",

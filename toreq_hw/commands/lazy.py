@@ -30,6 +30,7 @@ from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_records
 from toreq_hw.reports.lazy import lazy_page, savings_table
 from toreq_hw.reports.markdown import write_markdown
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.studies.lazy import LANES, LIMITS, STUDY, THRESHOLDS, MeasuredNetwork, Options
 from toreq_hw.studies.study import Place
 
@@ -54,7 +55,7 @@ _EPILOG = "Example: toreq-hw lazy mnist.safetensors --data mnist --lanes 16 --th
     help="Once for all networks, or once for each.",
 )
 @click.option(
-    "--lanes", type=PowerOfTwo(2, 64), default=LANES, show_default=True, help="Of the core."
+    "--lanes", type=PowerOfTwo(2, MOST), default=LANES, show_default=True, help="Of the core."
 )
 @click.option(
     "--thresholds",

@@ -31,6 +31,7 @@ from toreq_hw.reading import shown
 from toreq_hw.records.core_files import CoreFiles
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.parameters import CoreParameters
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.rtl.prefix import PREFIX, TOREQ
 from toreq_hw.targets.core_devices import Make, devices_of
 from toreq_hw.targets.core_package import IMAGES, bench_of
@@ -67,7 +68,11 @@ _MOST_SWEEPS = (1 << 16) - 1
 @checked_command(epilog=_EPILOG)
 @network_argument
 @click.option(
-    "--lanes", type=PowerOfTwo(2, 64), default=16, show_default=True, help="Accumulators a beat."
+    "--lanes",
+    type=PowerOfTwo(2, MOST),
+    default=16,
+    show_default=True,
+    help="Accumulators a beat.",
 )
 @click.option(
     "--max-sweeps",

@@ -24,6 +24,7 @@ from toreq_hw.cli.options import (
 from toreq_hw.cli.paths import OutputFolder
 from toreq_hw.cli.stages import Stages
 from toreq_hw.files import together, write_json
+from toreq_hw.rtl.placement import MOST_LANES as MOST
 from toreq_hw.studies.synthesis import needs
 from toreq_hw.versions import versions
 
@@ -48,7 +49,7 @@ def _files(values: Values) -> Files:
 @network_argument
 @click.option("--board", "board_name", type=Name(registry.names()), help="Target.")
 @board_file_option("Target in place of --board: a board of your own.")
-@click.option("--lanes", type=PowerOfTwo(2, 64), help="Sums a beat; default: as many as fit.")
+@click.option("--lanes", type=PowerOfTwo(2, MOST), help="Sums a beat; default: as many as fit.")
 @threshold_option
 @learning_options
 @click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")
