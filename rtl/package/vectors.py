@@ -39,26 +39,24 @@ class Vectors:
         """Bits of a slice of states."""
         return self.parameters.update_lanes * self.parameters.state_bits
 
+    def slices(self, image: int, phase: int) -> list[list[int]]:
+        """The states that must come, slice by slice, those of no neuron 0."""
+        result = self.phases[phase]
+        states = Layout(result.network).join(result.states)[image].astype(np.int64)
+        return self._placed(states)
+
+    def held(self) -> list[list[int]]:
+        """Slice by slice -1 for lanes that hold a neuron, else 0."""
+        size = sum(place.size for place in self.parameters.relaxing)
+        return self._placed(np.full(size, -1, dtype=np.int64))
+
     def rows(self, image: int, phase: int) -> list[int]:
-        """The slices of states that must come, those of no neuron 0."""
-        parameters, result = self.parameters, self.phases[phase]
-        states = Layout(result.network).join(result.states)[image]
-        lanes = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
-        first = 0
-        for place in parameters.relaxing:
-            at = place.first_group * parameters.lanes
-            lanes[at : at + place.size] = states[first : first + place.size]
-            first += place.size
-        return [self._word(row) for row in lanes.reshape(-1, parameters.update_lanes).tolist()]
+        """The slices of states as words."""
+        return [self._word(row) for row in self.slices(image, phase)]
 
     def masks(self) -> list[int]:
         """Per slice the bits of lanes that hold a neuron."""
-        parameters = self.parameters
-        holds = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
-        for place in parameters.relaxing:
-            at = place.first_group * parameters.lanes
-            holds[at : at + place.size] = -1
-        return [self._word(row) for row in holds.reshape(-1, parameters.update_lanes).tolist()]
+        return [self._word(row) for row in self.held()]
 
     def summary(self, image: int, phase: int) -> dict[str, int]:
         """The fields of `CHECKED` that must come."""
@@ -80,6 +78,18 @@ class Vectors:
             for phase in range(len(self.phases)):
                 yield image, phase
 
+    def _placed(self, values: npt.NDArray[np.int64]) -> list[list[int]]:
+        """Values of all relaxing neurons, int64 (neurons,), in the lanes of their slices."""
+        parameters = self.parameters
+        lanes = np.zeros(parameters.groups * parameters.lanes, dtype=np.int64)
+        first = 0
+        for place in parameters.relaxing:
+            at = place.first_group * parameters.lanes
+            lanes[at : at + place.size] = values[first : first + place.size]
+            first += place.size
+        rows: list[list[int]] = lanes.reshape(-1, parameters.update_lanes).tolist()
+        return rows
+
     def _word(self, row: list[int]) -> int:
         bits = self.parameters.state_bits
         mask = (1 << bits) - 1
@@ -97,11 +107,11 @@ def hex_files(vectors: Vectors) -> dict[str, str]:
     label_bits = summary_payload(vectors.parameters)["label"].width
     states = [row for pair in vectors.pairs() for row in vectors.rows(*pair)]
     return {
-        "inputs.hex": _lines(values, width),
-        "labels.hex": _lines([int(label) for label in vectors.labels], label_bits),
-        "states.hex": _lines(states, vectors.row_bits),
-        "masks.hex": _lines(vectors.masks(), vectors.row_bits),
-        "results.hex": _lines(results, _LINE_BITS),
+        "inputs.hex": hex_lines(values, width),
+        "labels.hex": hex_lines([int(label) for label in vectors.labels], label_bits),
+        "states.hex": hex_lines(states, vectors.row_bits),
+        "masks.hex": hex_lines(vectors.masks(), vectors.row_bits),
+        "results.hex": hex_lines(results, _LINE_BITS),
     }
 
 
@@ -153,6 +163,7 @@ def sizes(vectors: Vectors) -> str:
     return learns + "".join(f"localparam {name} = {n};\n" for name, n in numbers.items())
 
 
-def _lines(words: list[int], bits: int) -> str:
+def hex_lines(words: list[int], bits: int) -> str:
+    """As $readmemh reads them, a word a line."""
     digits = -(-bits // 4)
     return "".join(f"{word:0{digits}x}\n" for word in words)

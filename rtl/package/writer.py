@@ -14,6 +14,7 @@ from toreq_hw.rtl.package.build_files import (
     synth_makefile,
     vivado_script,
 )
+from toreq_hw.rtl.package.bus_vectors import bus_files
 from toreq_hw.rtl.package.devices import Devices
 from toreq_hw.rtl.package.harness import harness_verilog
 from toreq_hw.rtl.package.vectors import Vectors, hex_files, json_vectors, sizes
@@ -77,9 +78,22 @@ def _texts(vectors: Vectors, bus: Bus, version: str, devices: Devices) -> dict[s
     }
     texts |= {f"bench/{name}": content for name, content in hex_files(vectors).items()}
     texts |= {f"constraints/{name}": content for name, content in constraints(bus).items()}
+    if bus is not Bus.NONE:
+        texts |= _bus_texts(vectors, bus)
     if bus is Bus.WISHBONE:
         texts["litex/@NAME@_litex.py"] = _template("toreq_litex.py.template")
     return texts
+
+
+def _bus_texts(vectors: Vectors, bus: Bus) -> dict[str, str]:
+    """The bench of the wrapper, with its targets in the bench's makefile."""
+    targets = _template("bus.mk.template").replace("@BUS@", bus.value)
+    texts = {f"bench/{name}": content for name, content in bus_files(vectors, bus).items()}
+    return texts | {
+        "bench/Makefile": _template("Makefile.template") + targets,
+        "bench/bus_bench.v": _template("bus_bench.v"),
+        "bench/bus_master.vh": _template(f"{bus.value}_master.vh"),
+    }
 
 
 def _template(name: str) -> str:
