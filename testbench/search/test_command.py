@@ -6,8 +6,9 @@ import pytest
 
 from testbench.command_line import complaints
 from testbench.command_line import toreq_hw as run
-from toreq_hw.commands.search import budget_of
+from toreq_hw.commands.search import _USUAL_POINTS, budget_of
 from toreq_hw.errors import InputError
+from toreq_hw.studies.search import MOST_POINTS, PUBLISHED_POINTS
 
 GIVEN = "search --board icebreaker --minimise cells"
 
@@ -84,6 +85,9 @@ def test_the_line_says_what_must_hold(line: str) -> None:
 
 
 def test_budgets_by_hand() -> None:
+    shown = run("search", "--help").output
+    assert f"{_USUAL_POINTS}, --published {PUBLISHED_POINTS}]" in " ".join(shown.split())
+    assert f"{MOST_POINTS:,} points" in " ".join(shown.split())
     assert budget_of("2h").seconds == 7200
     assert budget_of("1.5m").seconds == 90
     assert budget_of("30 min").seconds == 1800

@@ -28,6 +28,7 @@ from toreq_hw.records.search import Objective, Search, Searches
 from toreq_hw.reports.search import front_table
 from toreq_hw.studies.search import (
     MOST_POINTS,
+    PUBLISHED_POINTS,
     STUDY,
     Budget,
     Options,
@@ -50,6 +51,7 @@ Examples:
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BUDGET = re.compile(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*(s|m|min|h|points?|trials?)?\s*")
 _LEAST_POINTS = 1
+_USUAL_POINTS = 40
 
 
 def budget_of(text: str) -> Budget:
@@ -88,7 +90,11 @@ def budget_of(text: str) -> Budget:
 @click.option(
     "--file", "file", type=InputFile(), help="All of this and more in TOML (docs/search.md)."
 )
-@click.option("--budget", default="40", show_default=True, help="A time or a number of points.")
+@click.option(
+    "--budget",
+    metavar="TIME|POINTS",
+    help="For each search; with a time up to 100,000 points.  [default: 40, --published 64]",
+)
 @click.option("--no-place", is_flag=True, help="Leave place and route out, unless a metric asks.")
 @click.option("--place-seeds", type=Whole(1, MAX_SEEDS), help="Of place and route.  [default: 3]")
 @click.option(
@@ -107,7 +113,7 @@ def budget_of(text: str) -> Budget:
 @out_folder_option("build/search", "search.json", "search.md", "search.html")
 @json_option
 def command(
-    budget: str,
+    budget: str | None,
     published: bool,
     only: str | None,
     store: Path | None,
@@ -125,7 +131,7 @@ def command(
     requirement.
     """
     needs_search()
-    spent = budget_of(budget)
+    spent = budget_of(budget or f"{PUBLISHED_POINTS if published else _USUAL_POINTS}")
     if published:
         _refuse_more(asked, store)
         earlier = earlier_record(out / "search.json", Searches) if only else None

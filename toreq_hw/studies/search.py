@@ -68,7 +68,7 @@ def run(options: Options | None, place: Place) -> Searches:
 
     Raises InputError where another search has the store, or it is of another problem.
     """
-    options = options or published_options(Budget())
+    options = options or published_options(Budget(points=PUBLISHED_POINTS))
     needs_search()
     for problem in options.problems:
         check_seconds(problem, options.budget.seconds)
@@ -161,7 +161,7 @@ def published_options(
     """The published search that is called `only`, or those whose names contain it; others as an
     earlier record has them, where they would be the same today.
 
-    budget: its seconds are of each search. Raises InputError where none is called so, DataError.
+    budget: of each search. Raises InputError where none is called so, DataError.
     """
     problems = published()
     whole = tuple(problem for problem in problems if problem.name == only)
@@ -174,7 +174,7 @@ def published_options(
     kept = [p for p in others if p.name in found and found[p.name].settings == p.settings]
     return Options(
         problems=chosen,
-        budget=Budget(PUBLISHED_POINTS, budget.seconds),
+        budget=budget,
         kept=tuple(found[problem.name] for problem in kept),
         left_out=tuple(problem.name for problem in others if problem not in kept),
     )
