@@ -6,6 +6,7 @@ from toreq_hw.network import Network
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.bus.named_ports import named_ports_verilog
 from toreq_hw.rtl.bus.registers import check_core
+from toreq_hw.rtl.bus.sheet import module_sections
 from toreq_hw.rtl.bus.texts import c_header
 from toreq_hw.rtl.bus.wrapper import wrapper_verilog
 from toreq_hw.rtl.core import Core
@@ -39,14 +40,15 @@ def core_texts(
         CoreText("verilog", "core.v", core_verilog(core)),
         CoreText("named ports", "ports.v", named_ports_verilog(parameters)),
     ]
+    wrapper = "" if bus is Bus.NONE else wrapper_verilog(parameters, bus)
     if bus is not Bus.NONE:
-        wrapper = wrapper_verilog(parameters, bus)
         texts += [
             CoreText(f"{bus.value} wrapper", f"{bus.value}.v", wrapper),
             CoreText("registers for C", "registers.h", c_header(parameters, bus)),
         ]
+    sheet = datasheet(core) + module_sections(parameters, bus, wrapper)
+    texts.append(CoreText("datasheet", "datasheet.md", sheet))
     texts = [replace(text, content=with_prefix(text.content, prefix)) for text in texts]
-    texts.append(CoreText("datasheet", "datasheet.md", datasheet(core)))
     images = MemoryImages.of(network, parameters).text(parameters)
     if parameters.learning:
         latents = bias_latent_rows(state_of_network(network, parameters), parameters)

@@ -32,7 +32,7 @@ def datasheet(core: Core) -> str:
         _memories(parameters),
         "## Latency in cycles",
         _latency(parameters),
-        "## Ports",
+        "## Ports of toreq_core",
         _ports(core),
         *_lossy(parameters),
         *learning_section(parameters),

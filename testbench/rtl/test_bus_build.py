@@ -16,7 +16,7 @@ from toreq_hw.boards.link.c_files import c_files
 from toreq_hw.commands.rtl import command
 from toreq_hw.network import Schedule, save
 from toreq_hw.rtl.bus.buses import Bus
-from toreq_hw.rtl.bus.registers import every_register
+from toreq_hw.rtl.bus.registers import every_register, registers
 from toreq_hw.rtl.bus.texts import c_header, registers_table
 from toreq_hw.rtl.interfaces import input_payload, summary_payload
 from toreq_hw.rtl.load_spaces import Space
@@ -114,6 +114,27 @@ def test_the_page_has_the_register_map() -> None:
     """docs/bus.md and the hardware come of one description."""
     page = (Path(__file__).parents[2] / "docs" / "bus.md").read_text(encoding="utf-8")
     assert registers_table() in page
+
+
+@pytest.mark.parametrize("bus", list(Bus))
+def test_the_datasheet_has_all_ports_and_the_registers(bus: Bus, tmp_path: Path) -> None:
+    """Each module's, as a reader of the Verilog finds them."""
+    network = random_case(4, schedule=Schedule.SEQUENTIAL).network
+    parameters = CoreParameters.of(network, 4)
+    write_core(network, parameters, tmp_path, bus, "mine")
+    text = (tmp_path / "datasheet.md").read_text()
+    modules = {"mine_core": "core.v", "mine_ports": "ports.v"}
+    modules |= {} if bus is Bus.NONE else {f"mine_{bus.value}": f"{bus.value}.v"}
+    for name, file in modules.items():
+        section = text.partition(f"## Ports of {name}\n")[2].partition("\n## ")[0]
+        found = set(re.findall(r"^\| ([\w, ]+) \| (?:in|out) \| \d+ \|$", section, re.MULTILINE))
+        found = {port for ports in found for port in ports.split(", ")}
+        head = (tmp_path / file).read_text().partition(f"module {name}")[2].partition(");")[0]
+        words = re.sub(r"\b(input|output|wire|signed)\b|\[\d+:0\]|[(,]", " ", head).split()
+        assert found == set(words), name
+    assert ("## Registers" in text) == (bus is not Bus.NONE)
+    assert (registers_table(registers(parameters, bus)) in text) == (bus is not Bus.NONE)
+    assert "toreq_" not in text
 
 
 def test_registers_do_not_overlap() -> None:
