@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.boards.board import Board
 from toreq_hw.errors import DeploymentError, InputError, MissingDependencyError
 
@@ -14,6 +15,7 @@ TIME_LIMIT_S = 1200.0
 that does not start. Only one that never ends may come so far."""
 
 
+@named_type_errors
 def program(board: Board, bitstream: Path) -> None:
     """Loads `bitstream` into `board` by openFPGALoader.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.files import write_text
 from toreq_hw.reports.page import Page, Table
 
@@ -14,6 +15,7 @@ _PADDED = 40
 """A column with a longer cell is not padded: its rows would all be as long."""
 
 
+@named_type_errors
 def write_markdown(page: Page, path: Path) -> None:
     """Writes the page as Markdown, in one step."""
     parts = [f"# {page.title}", fill(page.lead, _WIDTH, break_on_hyphens=False)]

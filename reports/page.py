@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.files import write_text
 
 LINKS_BEGIN, LINKS_END = "<!-- links -->", "<!-- end of links -->"
@@ -87,6 +88,7 @@ def page_html(page: Page) -> str:
     return template.render(page=page, anchors=_anchors(page.sections), links=links)
 
 
+@named_type_errors
 def write_page(page: Page, path: Path) -> None:
     """Writes the page as one HTML file, in one step."""
     write_text(path, page_html(page))

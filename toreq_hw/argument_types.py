@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import numpy as np
 
+from toreq_hw.argument_words import Spoken, spoken_arguments, with_members
 from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.reading.fields import integer, shown
 
@@ -23,6 +24,8 @@ class ArgumentTypeError(InputError):
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 
+
+_Made = TypeVar("_Made")
 
 _MAX_SEED = (1 << 63) - 1
 _MAX_EPOCHS = 1 << 31
@@ -42,6 +45,8 @@ def check_epochs(epochs: int) -> int:
 def named_type_errors(target: _Target) -> _Target:
     """Decorates a function, or a class: its constructor and its public methods.
 
+    Words stand for members of enumerations, and texts for paths, as `argument_words` says.
+
     An exception other than ToreqError and OSError becomes an ArgumentTypeError where an argument
     does not fit its annotation; it names that argument. All other exceptions pass.
     """
@@ -57,9 +62,29 @@ def named_type_errors(target: _Target) -> _Target:
     return target
 
 
+def of_fitting_types(target: Callable[..., _Made], **named: Any) -> _Made:
+    """What `target`, a class, makes of these arguments, words among them.
+
+    Its constructor need not look at types. Raises ArgumentTypeError for one that does not fit.
+    """
+    function: Callable[..., Any] = vars(target)["__init__"]
+    found = with_members(spoken_arguments(function), target.__qualname__, (), named)[1]
+    reason = _misfit(function, (None,), found)
+    if reason is not None:
+        raise ArgumentTypeError(reason)
+    return target(**found)
+
+
 def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+    spoken: tuple[Spoken, ...] | None = None
+
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
+        nonlocal spoken
+        if spoken is None:
+            spoken = spoken_arguments(function)
+        if spoken:
+            arguments, named = with_members(spoken, _name_of(function), arguments, named)
         try:
             return function(*arguments, **named)
         except Exception as error:
@@ -77,11 +102,15 @@ def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _name_of(function: Callable[..., Any]) -> str:
+    return function.__qualname__.removesuffix(".__init__")
+
+
 def _misfit(
     function: Callable[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any]
 ) -> str | None:
     """What the first argument that does not fit must be; None where all fit."""
-    name = function.__qualname__.removesuffix(".__init__")
+    name = _name_of(function)
     try:
         given = inspect.signature(function).bind(*arguments, **named).arguments
     except TypeError as error:

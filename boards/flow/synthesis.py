@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board, Family
 from toreq_hw.boards.clock.clocking import solve
@@ -39,6 +40,7 @@ class Learning:
         return cls(lanes, {coupling.name: latent_bits for coupling in network.couplings})
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Request:
     """What to build. clock_hz: None for the board's own. cache: of finished stages. threshold: of

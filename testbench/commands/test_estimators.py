@@ -1,12 +1,14 @@
 """Estimators after scikit-learn's conventions: its own checks, and what is more than those."""
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -15,13 +17,20 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from testbench.command_line import toreq_hw as run
 from toreq_hw import EqPropClassifier, EqPropRegressor, data, network, sim
 from toreq_hw.estimators import EpochReport
-from toreq_hw.estimators.levels import thermometer
+from toreq_hw.estimators.levels import Levels, ends
 from toreq_hw.network.encoding import PIXEL_MAX
 
 SMALL: dict[str, Any] = {"hidden": (16,), "epochs": 20}
 
 
-@parametrize_with_checks([EqPropClassifier(**SMALL), EqPropRegressor(**SMALL, levels=16)])
+@parametrize_with_checks(
+    [
+        EqPropClassifier(**SMALL),
+        EqPropClassifier(**SMALL, readout="relaxing"),
+        EqPropRegressor(**SMALL, levels=16),
+        EqPropRegressor(**SMALL, levels=16, readout="relaxing"),
+    ]
+)
 def test_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -64,6 +73,36 @@ def test_the_network_is_all_that_a_machine_needs(
     assert (found == model.predict(wine[0])).all()
 
 
+@pytest.mark.parametrize("weights", ["int8", "ternary"])
+def test_a_relaxing_estimator_runs_on_the_core(
+    wine: tuple[Any, Any], tmp_path: Path, weights: str
+) -> None:
+    pytest.importorskip("amaranth")
+    model = EqPropClassifier((8,), weights=weights, readout="relaxing").fit(*wine)
+    assert model.score(*wine) > 0.9
+    assert np.allclose(model.predict_proba(wine[0]).sum(axis=1), 1)
+    network.save(model.network_, tmp_path / "wine.safetensors")
+    np.savez(tmp_path / "wine.npz", x_train=wine[0], y_train=wine[1])
+    command = ("deploy", tmp_path / "wine.safetensors", "--data", tmp_path / "wine.npz")
+    done = run(*command, "--target", "rtl", "--samples", "5", "--json", tmp_path / "core.json")
+    assert done.status == 0, done
+    assert '"bit_exact": true' in (tmp_path / "core.json").read_text()
+
+
+def test_a_clamped_estimator_is_refused_with_a_way_out(
+    wine: tuple[Any, Any], model: EqPropClassifier, tmp_path: Path
+) -> None:
+    pytest.importorskip("amaranth")
+    network.save(model.network_, tmp_path / "wine.safetensors")
+    done = run("rtl", tmp_path / "wine.safetensors", "--out", tmp_path / "core")
+    assert done.status == 2
+    way = re.search(r"estimators and build: (readout='relaxing')", done.error)
+    assert way, done.error
+    given = dict([way[1].replace("'", "").split("=")])
+    other = EqPropClassifier(**SMALL, **given).fit(*wine)
+    assert other.network_.readout is None
+
+
 def test_pickle_grid_and_pipeline(wine: tuple[Any, Any], model: EqPropClassifier) -> None:
     copy = pickle.loads(pickle.dumps(model))
     assert copy.network_.sha256 == model.network_.sha256
@@ -97,6 +136,7 @@ def test_a_column_that_stands_still_counts_for_nothing(wine: tuple[Any, Any]) ->
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"readout": "soft"}, "readout must be one of clamped, relaxing, not 'soft'"),
         ({"weights": "int4"}, "weights must be one of ternary, int8, not 'int4'"),
         ({"hidden": ()}, "hidden must be sizes from 1 on, at least one"),
         ({"hidden": (0,)}, "hidden must be sizes from 1 on, at least one"),
@@ -113,8 +153,35 @@ def test_wrong_parameters_are_one_line(given: dict[str, Any], said: str) -> None
 
 
 def test_a_thermometer_by_hand() -> None:
-    found = thermometer(np.array([0.0, 0.9, 2.0, 4.0]), 0.0, 4.0, 4)  # levels at 1/2, 3/2, ..
-    assert found.tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
+    targets = np.array([0.0, 0.9, 2.0, 4.0])
+    levels = Levels.of(targets, 4, "steps")  # middles at 1/2, 3/2, ..
+    assert levels.values.tolist() == [0, 1, 2, 3, 4]
+    passed = levels.passed(targets)
+    assert passed.tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
+
+
+def test_quantiles_by_hand() -> None:
+    targets = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 1e6])
+    levels = Levels.of(targets, 1, "quantiles")  # medians of the lower and the upper half
+    assert levels.values.tolist() == [2.25, 6.75]
+    assert levels.passed(targets)[:, 0].tolist() == [0] * 5 + [1] * 5
+
+
+def test_one_outlier_changes_little() -> None:
+    features, targets = load_diabetes(return_X_y=True)
+    dirty = targets.copy()
+    dirty[7] = 1e4
+    for spacing in ("steps", "quantiles"):
+        model = EqPropRegressor(spacing=spacing).fit(features[:300], dirty[:300])
+        assert r2_score(targets[300:], model.predict(features[300:])) > 0.3, spacing
+
+
+def test_ends_leave_one_in_a_hundred_out() -> None:
+    targets = np.arange(200.0)
+    targets[7] = 1e9
+    assert ends(targets) == (2, 198)  # 0 and 1, and 199 and 1e9, lie outside
+    assert ends(np.array([0.0] * 99 + [1.0])) == (0, 1)
+    assert ends(np.arange(19.0)) == (0, 18)
 
 
 def test_regression_follows_a_curve() -> None:
@@ -125,6 +192,8 @@ def test_regression_follows_a_curve() -> None:
     assert made.network_.beta_shift == 3
     assert made.network_.readout is not None
     assert made.network_.readout.rows == 32
+    with pytest.raises(ValueError, match=r"spacing must be one of steps, quantiles, not 'even'"):
+        EqPropRegressor(spacing="even").fit(places, curve)
     with pytest.raises(ValueError, match=r"levels must be a whole number in 1..1024, not 0"):
         EqPropRegressor(levels=0).fit(places, places[:, 0])
 

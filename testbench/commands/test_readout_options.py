@@ -64,7 +64,7 @@ def test_what_knows_no_clamped_readout_says_so(
     assert done.status == 2, done
     assert said in done.error
     assert "population 'output'" in done.error
-    assert "train a network without --readout clamped" in done.error
+    assert "toreq-hw train: without --readout clamped" in done.error
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from toreq_hw.cli.streams import (
 from toreq_hw.cli.termination import ending_in_order
 from toreq_hw.cli.usage import HELP_OPTIONS, check_arguments, usage_line
 from toreq_hw.errors import ClosedPipeError, ToreqError
+from toreq_hw.extras import extras_named
 from toreq_hw.links import check_links
 from toreq_hw.machine import lend_caches
 from toreq_hw.reading.fields import shown
@@ -130,10 +131,11 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     """Runs one click command with this project's exit statuses."""
     open_closed_streams()
     first = [word for word in sys.argv[1:2] if not word.startswith("-")]
-    silence = SilenceWatch(" ".join([name, *first]))
+    called = " ".join([name, *first])
+    silence = SilenceWatch(called)
     watched = silence if arguments is None else nullcontext()  # a caller's streams are his own
     try:
-        with guarded_streams(silence.note_output), watched, ending_in_order():
+        with guarded_streams(silence.note_output), watched, ending_in_order(), extras_named(called):
             check_links(Path(toreq_hw.__file__).parent)
             lend_caches()
             notices.listen(partial(click.echo, err=True))

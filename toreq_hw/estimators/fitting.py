@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,6 +24,9 @@ from toreq_hw.training.reports import Callbacks, EpochReport
 
 _SEEDS = 1 << 32
 
+READOUTS = ("clamped", "relaxing")
+"""Of an estimator: cross-entropy, which some machines lack, or squared error, which all run."""
+
 
 class EqPropEstimator(BaseEstimator):
     """A network that is trained on chip, one sample at a time, in integers.
@@ -39,6 +42,7 @@ class EqPropEstimator(BaseEstimator):
         weights: str = "int8",
         state_bits: int = 8,
         input_bits: int = 8,
+        readout: str = "clamped",
         epochs: int | None = None,
         shift: int | None = None,
         output_shift: int | None = None,
@@ -51,6 +55,7 @@ class EqPropEstimator(BaseEstimator):
         self.weights = weights
         self.state_bits = state_bits
         self.input_bits = input_bits
+        self.readout = readout
         self.epochs = epochs
         self.shift = shift
         self.output_shift = output_shift
@@ -100,9 +105,17 @@ class EqPropEstimator(BaseEstimator):
         known = [kind.value for kind in WeightFormat]
         if self.weights not in known:
             raise ValueError(f"weights must be one of {', '.join(known)}, not {self.weights!r}")
+        if self.readout not in READOUTS:
+            raise ValueError(f"readout must be one of {', '.join(READOUTS)}, not {self.readout!r}")
         if self.epochs is not None and (not _is_whole(self.epochs) or self.epochs < 1):
             raise ValueError(f"epochs must be None or whole, from 1 on, not {self.epochs!r}")
-        recipe = table_recipe(WeightFormat(self.weights), shape[1], shape[0])
+        recipe = table_recipe(
+            WeightFormat(self.weights),
+            shape[1],
+            shape[0],
+            relaxing=self.readout == "relaxing",
+            few=self.readout == "relaxing" and is_regressor(self),
+        )
         names = ("shift", "output_shift", "bias_shift", "epochs")
         given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
         return TableRecipe(**{**vars(recipe), **given})
@@ -124,7 +137,7 @@ class EqPropEstimator(BaseEstimator):
             beta_shift=max(
                 0, (rows - 1).bit_length() - 2
             ),  # rows of errors add up in a hidden layer
-            readout=network.ClampedReadout(recipe.temperature, rows=rows),
+            readout=recipe.readout(rows),
             encoding=encoding,
         )
 

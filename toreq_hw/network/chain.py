@@ -13,7 +13,7 @@ from toreq_hw.network.encoding import Encoding
 from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
-from toreq_hw.network.readout import ClampedReadout
+from toreq_hw.network.readout import Readout, readout_named
 from toreq_hw.network.schedule import Schedule
 
 MAX_SYNAPSES = 1 << 31
@@ -23,18 +23,18 @@ MAX_SYNAPSES = 1 << 31
 @named_type_errors
 def layered(
     sizes: Sequence[int],
-    weight_format: WeightFormat,
+    weight_format: WeightFormat | str,
     fraction_bits: Sequence[int],
     *,
     state_bits: int = 8,
     input_bits: int = 8,
     signed: bool = False,
     loop_fraction_bits: int | None = None,
-    schedule: Schedule | None = None,
+    schedule: Schedule | str | None = None,
     beta_shift: int = 1,
     feedback_shifts: Sequence[int] | None = None,
-    feedback: FeedbackKind = FeedbackKind.SYMMETRIC,
-    readout: ClampedReadout | None = None,
+    feedback: FeedbackKind | str = FeedbackKind.SYMMETRIC,
+    readout: Readout = None,
     encoding: Encoding | None = None,
 ) -> Network:
     """A chain input - hidden - .. - output with all weights and biases zero.
@@ -43,24 +43,26 @@ def layered(
     hidden and output populations. loop_fraction_bits: couples the first hidden population
     to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
     feedback_shifts: one per coupling of the chain but the first. feedback: of the same. readout:
-    makes the output one of 8 signed bits. encoding: how features become inputs, whose states are
-    signed if it is centred.
+    "clamped", or a `ClampedReadout`, makes the output one of 8 signed bits.
+    encoding: how features become inputs, whose states are signed if it is centred. Words stand for
+    members of enumerations, such as "int8".
     """
+    readout, kind = readout_named(readout), WeightFormat(weight_format)
     _check_sizes(sizes, fraction_bits)
     populations = _populations(sizes, state_bits, input_bits, signed)
     if encoding is not None and encoding.centred:
         populations[0] = replace(populations[0], signed=True)
     if readout is not None:
         populations[-1] = readout.format_of(populations[-1])
-    couplings: list[Coupling] = _chain(populations, weight_format, fraction_bits, feedback_shifts)
+    couplings: list[Coupling] = _chain(populations, kind, fraction_bits, feedback_shifts)
     if loop_fraction_bits is not None:
         if len(sizes) < 3:
             raise NetworkError("a looped network must have a hidden layer, found none")
         looped = populations[1]
-        couplings.append(_blank(looped, looped, weight_format, loop_fraction_bits))
-    couplings = blank_feedback(couplings, populations[0].name, feedback)
+        couplings.append(_blank(looped, looped, kind, loop_fraction_bits))
+    couplings = blank_feedback(couplings, populations[0].name, FeedbackKind(feedback))
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
-    chosen = schedule or default
+    chosen = Schedule(schedule or default)
     return Network(
         tuple(populations),
         tuple(couplings),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from toreq_hw.errors import NetworkError, ToreqError
 from toreq_hw.network.population import Population, Role
+from toreq_hw.network.readout import RELAXING_INSTEAD
 from toreq_hw.network.schedule import Schedule
 from toreq_hw.reading import shown
 
@@ -37,7 +38,7 @@ def clamping(network: "Network", names: Collection[str]) -> "Network":
     if network.readout is not None:
         raise NetworkError(
             f"population {shown(network.output.name)}: readout must be relaxing where other "
-            "populations are clamped, found clamped; train a network without --readout clamped"
+            f"populations are clamped, found clamped; {RELAXING_INSTEAD}"
         )
     if network.terms:
         raise NetworkError(

@@ -4,8 +4,9 @@ docs/numerics.md, sections 2, 5 and 6. The other readout, relaxing, has no setti
 for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError, ToreqError
@@ -13,9 +14,14 @@ from toreq_hw.json_values import FileEntry
 from toreq_hw.network.budget_table import Normalisation, check_normalisation, table_of
 from toreq_hw.network.population import MAX_NEURONS, Population, Role
 from toreq_hw.reading import Fields, shown
+from toreq_hw.suggestions import none_of
 
 if TYPE_CHECKING:
     from toreq_hw.network.network import Network
+
+
+READOUTS = ("relaxing", "clamped")
+"""Kinds of readout."""
 
 
 @named_type_errors
@@ -73,6 +79,24 @@ class ClampedReadout:
             ) from error
 
 
+Readout: TypeAlias = ClampedReadout | Mapping[str, Any] | str | None
+"""What `readout_named` takes."""
+
+
+def readout_named(given: Readout) -> ClampedReadout | None:
+    """A readout in words: its kind, or the entry of a network file. None is relaxing.
+
+    "clamped" is the default `ClampedReadout`. Raises NetworkError for other words.
+    """
+    if given is None or isinstance(given, ClampedReadout):
+        return given
+    if isinstance(given, str):
+        if given not in READOUTS:
+            raise NetworkError(none_of("readout", given, READOUTS))
+        return ClampedReadout() if given == "clamped" else None
+    return readout_from(Fields({"readout": dict(given)}, "", NetworkError))
+
+
 def readout_from(fields: Fields) -> ClampedReadout | None:
     """The readout that a description states; None for a relaxing one. Raises the fields' error."""
     if "readout" not in fields:
@@ -114,8 +138,11 @@ def check_readout(network: "Network") -> None:
     _ = network.budget_table
 
 
-RELAXING_INSTEAD = "train a network without --readout clamped, or run this one in the simulator"
-"""What to do about a clamped readout in a reader that has none."""
+RELAXING_INSTEAD = (
+    "train one with readout relaxing (estimators and build: readout='relaxing'; toreq-hw train: "
+    "without --readout clamped), or run this one in the simulator"
+)
+"""What to do about a clamped readout in a reader that has none, from Python and as a command."""
 
 
 def require_relaxing_output(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import sim
+from toreq_hw.extras import extras_named
 from toreq_hw.network import Network
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.package.devices import Devices
@@ -32,8 +33,9 @@ def bench_of(
     synthesis. prefix: of all names of modules and macros. Raises MissingDependencyError where
     the extra `rtl` is not installed.
     """
-    from toreq_hw.rtl.package.vectors import Vectors
-    from toreq_hw.rtl.package.writer import package_texts
+    with extras_named("the bench of a core"):
+        from toreq_hw.rtl.package.vectors import Vectors
+        from toreq_hw.rtl.package.writer import package_texts
     from toreq_hw.versions import release
 
     relax = partial(

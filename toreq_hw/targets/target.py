@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import extras
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.network import Network
 from toreq_hw.records.chip import ChipRecord
 from toreq_hw.records.deployment import TargetRecord
@@ -35,6 +36,7 @@ class Samples:
 Watch = Callable[[str, int, int], None]
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Options:
     """What a person may choose beyond the network and the samples.

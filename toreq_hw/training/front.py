@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toreq_hw import network, sim
-from toreq_hw.argument_types import named_type_errors
+from toreq_hw.argument_types import named_type_errors, of_fitting_types
 from toreq_hw.contract.ticks import Observer
 from toreq_hw.data import Dataset, input_states
 from toreq_hw.errors import InputError
@@ -72,7 +72,7 @@ def _integer(request: Request, callbacks: Callbacks, said: Voice) -> Trained:
     request.check_settings([f.name for f in fields(IntegerSettings)], "integer")
     dataset = request.loaded("integer")
     began = time.perf_counter()
-    settings = IntegerSettings(**typed(request.settings))
+    settings = of_fitting_types(IntegerSettings, **typed(request.settings))
     begun = begin(dataset, settings, request.seed, request.start, request.blank)
     said.recipe(str(begun))
     trainer = begun.trainer

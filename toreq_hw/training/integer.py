@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toreq_hw import network, sim
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.learning import LATENT_BITS
 from toreq_hw.data import Dataset, input_states
 from toreq_hw.errors import InputError
@@ -30,6 +31,7 @@ _OF_RECIPE = ("shift", "output_shift", "bias_shift", "theta", "beta_shift", "aug
 """Settings that stand for those of the recipe where they are given."""
 
 
+@named_type_errors
 @dataclass(frozen=True, kw_only=True)
 class IntegerSettings:
     """What may be chosen. None: as the recipe says, which follows from weights and data.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from toreq_hw import data, sim
+from toreq_hw.argument_types import of_fitting_types
 from toreq_hw.contract.results import differing_samples
 from toreq_hw.data import Dataset
 from toreq_hw.errors import InputError
@@ -41,7 +42,7 @@ def torch_options(given: dict[str, Any], seed: int, known: Network | None) -> "T
         from toreq_hw.quant.starting import shape_options
 
         chosen = {"beta_shift": known.beta_shift} | chosen | shape_options(known)
-    return TrainingOptions(seed=seed, **chosen)
+    return of_fitting_types(TrainingOptions, seed=seed, **chosen)
 
 
 def torch_settings() -> tuple[str, ...]:

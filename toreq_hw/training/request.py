@@ -8,7 +8,8 @@ from typing import Any
 
 from toreq_hw.data import Dataset, load
 from toreq_hw.errors import InputError
-from toreq_hw.network import ClampedReadout, FeedbackKind, Network, Schedule, WeightFormat
+from toreq_hw.network import FeedbackKind, Network, Schedule, WeightFormat
+from toreq_hw.network.readout import readout_named
 from toreq_hw.suggestions import none_of
 from toreq_hw.training.ends import check_ends
 from toreq_hw.training.reports import EpochReport
@@ -104,8 +105,8 @@ def typed(settings: dict[str, Any]) -> dict[str, Any]:
             if found[name] not in known:
                 raise InputError(none_of(name, found[name], known))
             found[name] = kind(found[name])
-    if found.get("readout") == "clamped":
-        found["readout"] = ClampedReadout()
+    if "readout" in found:
+        found["readout"] = readout_named(found["readout"])
     for name in ("hidden", "fraction_bits", "feedback_shifts"):
         if isinstance(found.get(name), list):
             found[name] = tuple(found[name])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
@@ -27,10 +28,14 @@ from toreq_hw.network.description.words import MAX_LAYERS, LayerWords, layer_wor
 from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
-from toreq_hw.network.readout import ClampedReadout
+from toreq_hw.network.readout import ClampedReadout, Readout, readout_named
 from toreq_hw.network.schedule import Colouring, Schedule
 from toreq_hw.network.term_colours import colour_by_terms
 from toreq_hw.network.trilinear import Trilinear
+from toreq_hw.suggestions import none_of
+
+_BIASES = ("channel", "neuron")
+"""Of a convolution: one a channel, or one a neuron."""
 
 MAX_NEURONS = 1 << 22
 """Its neurons, the input among them."""
@@ -41,34 +46,39 @@ def build(
     input: str,  # noqa: A002  # the word of the description
     layers: Sequence[str],
     *,
-    weight_format: WeightFormat | Sequence[WeightFormat] = WeightFormat.INT8,
+    weights: WeightFormat | str | Sequence[WeightFormat | str] | None = None,
+    weight_format: WeightFormat | str | Sequence[WeightFormat | str] | None = None,
     fraction_bits: Sequence[int] | None = None,
     feedback_shifts: Sequence[int] | None = None,
-    feedback: FeedbackKind | Sequence[FeedbackKind] = FeedbackKind.SYMMETRIC,
+    feedback: FeedbackKind | str | Sequence[FeedbackKind | str] = FeedbackKind.SYMMETRIC,
     skips: Sequence[Skip] = (),
     loops: Sequence[Loop] = (),
     state_bits: int | Sequence[int] = 8,
     input_bits: int = 8,
     signed: bool | Sequence[bool] = False,
+    biases: str | None = None,
     bias_per_channel: bool = True,
-    schedule: Schedule | None = None,
-    readout: ClampedReadout | None = None,
+    schedule: Schedule | str | None = None,
+    readout: Readout = None,
     beta_shift: int = 0,
     seed: int = 1,
 ) -> Network:
     """The network of these words, all weights and biases zero.
 
     input: sizes joined by x, channels last. layers: see `words.FORMS`; the last is the output.
-    weight_format, feedback, state_bits, signed: of all layers, or one a layer. fraction_bits,
+    weights, feedback, state_bits, signed: of all layers, or one a layer. Words stand for members of
+    enumerations, such as "int8", which is the default. weight_format: weights by another name, as
+    bias_per_channel says what biases do. fraction_bits,
     feedback_shifts: one a layer; pooling is none. feedback: of every coupling with a way back;
     weights of its own are zeros too. skips, loops: couplings beside those of the layers. seed: of
     `random` couplings.
     schedule: if not given, parity where it can be; sequential with a dense loop; else a colouring.
-    readout: makes the output one of 8 signed bits; its feedback shift is then minus the drive.
+    readout: "clamped", or a `ClampedReadout`, makes the output one of 8 signed bits; its feedback
+    shift is then minus the drive.
     Raises NetworkError, which says as `where` what of this it is about.
     """
     words = _checked_words(layers)
-    formats = one_a_layer("weights", weight_format, _layers_of(words))
+    formats = _formats(weights, weight_format, _layers_of(words))
     settings = layer_settings(
         len(formats),
         formats,
@@ -83,10 +93,21 @@ def build(
     _add_all(parts, words, settings)
     parts.weight_format = formats[0]
     _add_joins(parts, skips, loops, feedback)
-    populations = tuple(
-        _settled(p, parts.couplings, shared=bias_per_channel) for p in parts.populations
-    )
-    return _Blank(populations, parts.couplings, parts.terms, readout, beta_shift).under(schedule)
+    if biases not in (None, *_BIASES):
+        raise NetworkError(none_of("biases", biases, _BIASES))
+    shared = bias_per_channel if biases is None else biases == "channel"
+    populations = tuple(_settled(p, parts.couplings, shared=shared) for p in parts.populations)
+    clamped, order = readout_named(readout), None if schedule is None else Schedule(schedule)
+    return _Blank(populations, parts.couplings, parts.terms, clamped, beta_shift).under(order)
+
+
+def _formats(weights: Any, weight_format: Any, layers: int) -> list[WeightFormat]:
+    """Of every layer. Raises NetworkError where they are given twice."""
+    if weights is not None and weight_format is not None:
+        raise NetworkError("weights must be given once, found weight_format beside it")
+    given = weight_format if weights is None else weights
+    found = one_a_layer("weights", WeightFormat.INT8 if given is None else given, layers)
+    return [WeightFormat(one) for one in found]
 
 
 def _layers_of(words: Sequence[LayerWords]) -> int:
@@ -106,10 +127,11 @@ def _add_joins(
     parts: Parts,
     skips: Sequence[Skip],
     loops: Sequence[Loop],
-    feedback: FeedbackKind | Sequence[FeedbackKind],
+    feedback: FeedbackKind | str | Sequence[FeedbackKind | str],
 ) -> None:
     """Adds couplings beside those of the layers; skips have the feedback of all layers, if any."""
-    default = feedback if isinstance(feedback, FeedbackKind) else FeedbackKind.SYMMETRIC
+    alike = isinstance(feedback, FeedbackKind | str)
+    default = FeedbackKind(feedback) if alike else FeedbackKind.SYMMETRIC
     for number, skip in enumerate(skips):
         with about(f"skips[{number}]"):
             add_skip(parts, skip, default)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import NetworkError
 from toreq_hw.network.couplings import (
     ConvolutionCoupling,
@@ -20,6 +21,7 @@ from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.population import Population
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Skip:
     """A coupling past the next layer. start, stop: numbers of layers, the input is 0.
@@ -32,11 +34,12 @@ class Skip:
     stop: int
     fraction_bits: int
     kind: str = "dense"
-    weights: WeightFormat | None = None
-    feedback: FeedbackKind | None = None
+    weights: WeightFormat | str | None = None
+    feedback: FeedbackKind | str | None = None
     feedback_shift: int = 0
 
 
+@named_type_errors
 @dataclass(frozen=True)
 class Loop:
     """A coupling of a layer to itself. layer: its number, 1 is the first behind the input.
@@ -47,7 +50,7 @@ class Loop:
     layer: int
     fraction_bits: int
     kind: str = "dense"
-    weights: WeightFormat | None = None
+    weights: WeightFormat | str | None = None
 
 
 def add_skip(parts: Parts, skip: Skip, feedback: FeedbackKind) -> None:
@@ -63,11 +66,16 @@ def add_skip(parts: Parts, skip: Skip, feedback: FeedbackKind) -> None:
     pre, post = parts.layers[skip.start], parts.layers[skip.stop]
     word = join_words(skip.kind, ("dense", "conv", "random", "block"), "skip")
     made = _between(
-        parts, (pre, post), word, skip.fraction_bits, skip.weights or parts.weight_format
+        parts,
+        (pre, post),
+        word,
+        skip.fraction_bits,
+        WeightFormat(skip.weights or parts.weight_format),
     )
     if skip.feedback_shift:
         made = replace(made, feedback_shift=skip.feedback_shift)
-    parts.couplings += blank_feedback([made], parts.layers[0].name, skip.feedback or feedback)
+    kind = FeedbackKind(skip.feedback or feedback)
+    parts.couplings += blank_feedback([made], parts.layers[0].name, kind)
 
 
 def add_loop(parts: Parts, loop: Loop) -> None:
@@ -78,7 +86,7 @@ def add_loop(parts: Parts, loop: Loop) -> None:
     own = parts.layers[loop.layer]
     word = join_words(loop.kind, ("dense", "lattice", "ring", "random"), "loop")
     parts.grow(own.size * own.size)
-    weight_format = loop.weights or parts.weight_format
+    weight_format = WeightFormat(loop.weights or parts.weight_format)
     made: Coupling
     if word.kind == "dense":
         made = dense(own, own, loop.fraction_bits, weight_format)

@@ -96,11 +96,11 @@ def _options(fields: Fields) -> dict[str, Any]:
     if "readout" in fields:
         found["readout"] = readout_from(fields)
     if "weights" in fields:
-        found["weight_format"] = _one_or_more(fields, "weights", Fields.choice, WeightFormat)
+        found["weights"] = _one_or_more(fields, "weights", Fields.choice, WeightFormat)
     if "biases" in fields:
         if fields.text("biases") not in ("channel", "neuron"):
             raise fields.error("biases", "be 'channel' or 'neuron'", fields.text("biases"))
-        found["bias_per_channel"] = fields.text("biases") == "channel"
+        found["biases"] = fields.text("biases")
     return found
 
 
