@@ -17,9 +17,10 @@ class EqPropRegressor(RegressorMixin, EqPropEstimator):
     """A regressor trained by equilibrium propagation, bit for bit as a chip would.
 
     `levels` lie between the targets, by `spacing`: equal "steps", or "quantiles". One target in 100
-    at either end lies outside of the steps, so one that lies far out moves none. A clamped readout has a row of two classes a level: is the target above it? A relaxing one has a
-    class a value between levels. The prediction is the expected value. Other parameters are those
-    of `EqPropClassifier`.
+    at either end lies outside of the steps, so one that lies far out moves none. A clamped readout
+    has a row of two classes a level: is the target above it? A relaxing one has a class a value
+    between levels. The prediction is the expected value. Other parameters are those of
+    `EqPropClassifier`.
 
     After `fit`: network_ (a `toreq_hw.Network`), values_ (levels + 1,), recipe_, n_iter_,
     n_features_in_.
