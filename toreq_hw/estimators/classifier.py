@@ -18,9 +18,9 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
 
     hidden: sizes of hidden layers. weights: "int8" or "ternary". state_bits, input_bits: of hidden
     states, 1..8, and of inputs, 2..8. readout: "clamped" learns by cross-entropy; "relaxing" by
-    squared error, for machines without a clamped readout. epochs, shift, output_shift, bias_shift: in place of the
-    recipe's, where given. random_state: an int gives the same network in every fit. on_epoch:
-    called with an `EpochReport`. verbose: 1 prints the recipe, 2 each epoch.
+    squared error, for machines without a clamped readout. epochs, shift, output_shift, bias_shift:
+    in place of the recipe's, where given. random_state: an int gives the same network in every fit.
+    on_epoch: called with an `EpochReport`. verbose: 1 prints the recipe, 2 each epoch.
 
     After `fit`: classes_, network_ (a `toreq_hw.Network`), recipe_, n_iter_, n_features_in_.
     """
