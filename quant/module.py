@@ -1,16 +1,21 @@
 """A network as a `torch.nn.Module`, for inference: exact integers, the simulator's own states.
 
-module = EquilibriumModule(net).to("cuda")
-module(inputs).argmax(dim=1), module.relax(inputs).states["hidden"]
+module = EquilibriumModule(net, inputs="pixels").to("cuda")
+module(images).argmax(dim=1), module.relax(images).states["hidden"]
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.contract.arithmetic import round_shift
 from toreq_hw.contract.limits import MAX_SWEEPS
+from toreq_hw.data import encode, input_states
 from toreq_hw.errors import InputError
 from toreq_hw.network import (
     Block,
@@ -21,6 +26,11 @@ from toreq_hw.network import (
     require,
     require_pairs,
 )
+from toreq_hw.network.encoding import PIXEL_MAX
+from toreq_hw.suggestions import none_of
+
+INPUTS = ("states", "features", "pixels")
+"""What a module can take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +52,30 @@ class EquilibriumModule(torch.nn.Module):
     """The free phase of a network on torch tensors, on any device that has float64.
 
     Products are of float64, which holds every sum of a network exactly, so order and device do not
-    matter. Weights are buffers: `to`, `state_dict` and `torch.save` work; nothing is trained.
+    matter. Weights are buffers: `to(device)`, `state_dict` and `torch.save` work; nothing is
+    trained, and buffers keep their types: `half()` and `float()` are refused.
+
+    inputs: what the module takes. "states": integers, as `data.input_states` gives them.
+    "features": floats in the units of the network's encoding. "pixels": floats 0..1 of white. None:
+    integers are states, and floats are features of a network with an encoding, else refused.
 
     Raises InputError for a network that need not settle, or that knows more than pairs of neurons.
     Such are attention, budget rows, several rows of classes, and feedback of its own.
     """
 
-    def __init__(self, network: Network, max_sweeps: int = MAX_SWEEPS) -> None:
+    def __init__(
+        self, network: Network, max_sweeps: int = MAX_SWEEPS, *, inputs: str | None = None
+    ) -> None:
         super().__init__()
+        if inputs not in (None, *INPUTS):
+            raise InputError(none_of("inputs", inputs, INPUTS))
+        if inputs == "features" and network.encoding is None:
+            raise InputError("inputs must be states or pixels for a network without an encoding")
         require_pairs(network, "for a torch module", InputError)
         require(network.sweep, "for a torch module", Need.ALWAYS_SETTLES, error=InputError)
         self.network = network
         self.max_sweeps = max_sweeps
+        self.inputs = inputs
         for number, projection in enumerate(network.projections):
             weight = torch.tensor(projection.matrix, dtype=torch.float64)
             self.register_buffer(f"weight{number}", weight)
@@ -61,18 +83,37 @@ class EquilibriumModule(torch.nn.Module):
             bias = torch.tensor(network.biases[population.name], dtype=torch.int64)
             self.register_buffer(f"bias{number}", bias)
 
+    def extra_repr(self) -> str:
+        """Sizes, format and readout, for `repr`."""
+        sizes = "-".join(str(p.size) for p in self.network.populations)
+        formats = "/".join(dict.fromkeys(c.weight_format.value for c in self.network.couplings))
+        readout = "relaxing" if self.network.readout is None else "clamped"
+        taken = self.inputs or ("features or states" if self.network.encoding else "states")
+        return f"{sizes} {formats}, readout {readout}, inputs={taken}, max_sweeps={self.max_sweeps}"
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> "EquilibriumModule":
+        """Moves buffers to a device. Raises InputError for another type of numbers."""
+        probe = fn(torch.zeros(1, dtype=torch.float64, device=self.get_buffer("bias0").device))
+        if probe.dtype != torch.float64:
+            raise InputError(
+                "an EquilibriumModule must keep its float64, which holds every sum exactly, found "
+                f"{probe.dtype}; move it by .to(device) alone"
+            )
+        found: EquilibriumModule = super()._apply(fn, recurse)
+        return found
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """What ranks the classes, int64 (batch, output.size), of inputs (batch, input.size)."""
         return self.relax(inputs).scores
 
     def relax(self, inputs: torch.Tensor) -> Equilibrium:
-        """The free phase of integer inputs (batch, input.size), in the range of the input.
+        """The free phase of inputs (batch, input.size), of the kind that `inputs` says.
 
-        Raises InputError for others, as of floats that are no input states.
+        Raises InputError for others, and for states out of the range of the input.
         """
         network = self.network
         device = self.get_buffer("bias0").device
-        clamped = _checked(inputs, network.input).to(device)
+        clamped = self._states(inputs).to(device)
         states = {
             p.name: torch.zeros((len(clamped), p.size), dtype=torch.int64, device=device)
             for p in network.relaxing
@@ -95,6 +136,24 @@ class EquilibriumModule(torch.nn.Module):
             sweeps=sweeps,
             settled=~active,
         )
+
+    def _states(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Input states int64 (batch, input.size). Raises InputError."""
+        floats = inputs.is_floating_point()
+        kind = self.inputs or ("features" if floats and self.network.encoding else "states")
+        if kind == "states":
+            return _checked(inputs, self.network.input)
+        if not floats or inputs.ndim != 2 or inputs.shape[1] != self.network.input.size:
+            raise InputError(
+                f"inputs must be floats (batch, {self.network.input.size}), the module takes "
+                f"{kind}, found {inputs.dtype} of shape {tuple(inputs.shape)}"
+            )
+        values = inputs.detach().cpu().to(torch.float64).numpy()
+        if kind == "pixels":
+            return torch.from_numpy(_of_fractions(self.network, values).astype(np.int64))
+        assert self.network.encoding is not None
+        pixels = self.network.encoding.pixels(values)
+        return torch.from_numpy(input_states(self.network, pixels, PIXEL_MAX).astype(np.int64))
 
     def _tick(
         self,
@@ -151,12 +210,21 @@ class EquilibriumModule(torch.nn.Module):
         )
 
 
+def _of_fractions(network: Network, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    """States of fractions 0..1 of white (batch, input.size). Raises InputError."""
+    if network.encoding is None or not network.encoding.centred:
+        return encode(values, PIXEL_MAX, network.input)
+    encode(values, PIXEL_MAX, network.input)  # refuses what lies outside
+    return input_states(network, np.floor(values * PIXEL_MAX + 0.5).astype(np.int64), PIXEL_MAX)
+
+
 def _checked(inputs: torch.Tensor, population: Population) -> torch.Tensor:
     """Inputs as int64. Raises InputError."""
     if inputs.is_floating_point() or inputs.ndim != 2 or inputs.shape[1] != population.size:
         raise InputError(
             f"inputs must be integers (batch, {population.size}), as toreq_hw.data.input_states "
-            f"gives them, found {inputs.dtype} of shape {tuple(inputs.shape)}"
+            f"gives them, found {inputs.dtype} of shape {tuple(inputs.shape)}; for floats 0..1 "
+            "make the module with inputs='pixels'"
         )
     found = inputs.to(torch.int64)
     least, most = population.state_min, population.state_max

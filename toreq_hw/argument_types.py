@@ -84,7 +84,8 @@ def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         if spoken is None:
             spoken = spoken_arguments(function)
         if spoken:
-            arguments, named = with_members(spoken, _name_of(function), arguments, named)
+            arguments, found = with_members(spoken, _name_of(function), arguments, named)
+            named = dict(found)
         try:
             return function(*arguments, **named)
         except Exception as error:

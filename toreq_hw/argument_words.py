@@ -62,7 +62,7 @@ def spoken_arguments(function: Callable[..., Any]) -> tuple[Spoken, ...]:
 
 def with_members(
     spoken: tuple[Spoken, ...], where: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     """The arguments of a call with members and paths in place of words. Raises InputError."""
     placed, by_name = list(arguments), dict(named)
     for one in spoken:

@@ -11,6 +11,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
 from toreq_hw.sim.perturbation import KINDS, Layer, LearningLayer, make_layer
+from toreq_hw.sim.perturbation.layer import check_fits
 from toreq_hw.versions import versions
 
 
@@ -49,6 +50,7 @@ class Setting:
             )
         for level in levels:
             layer = self.layer(level, 0)
+            check_fits(layer, network)
             if layer.place:
                 names = [c.name for c in network.couplings] + [p.name for p in network.relaxing]
                 if layer.place not in names:

@@ -72,9 +72,14 @@ class Recipe:
     def __str__(self) -> str:
         """The settings in words, but the number of epochs, which may be another."""
         first, last = self.fraction_bits
+        return f"fraction bits {first} and {last}, {self.rates}"
+
+    @property
+    def rates(self) -> str:
+        """The settings of the rule in words, without the network's."""
         moved = f", images moved by up to {self.augment}" if self.augment else ""
         return (
-            f"fraction bits {first} and {last}, k {self.shift}, {self.output_shift} and "
+            f"k {self.shift}, {self.output_shift} and "
             f"{self.bias_shift} of biases, theta {self.theta}, nudge 2^-{self.beta_shift}{moved}"
         )
 

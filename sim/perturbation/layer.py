@@ -198,13 +198,21 @@ def check_layers(layers: Sequence[Layer]) -> None:
             raise InputError(f"layers must be such as make_layer gives, not {shown(layer)}")
 
 
+def check_fits(layer: Layer, network: Network) -> None:
+    """Raises InputError for a network that knows what a layer cannot damage."""
+    if isinstance(layer, WeightLayer):
+        require_pairs(network, f"under {layer.kind}", InputError)
+    if isinstance(layer, StartLayer):
+        require_plain(network, "under damage of standing states", InputError)
+
+
 @named_type_errors
 def program(network: Network, layers: Sequence[Layer]) -> Network:
     """The network after every weight layer, in order; without one, `network` itself."""
     check_layers(layers)
     for layer in layers:
         if isinstance(layer, WeightLayer):
-            require_pairs(network, f"under {layer.kind}", InputError)
+            check_fits(layer, network)
             network = layer.program(network)
     return network
 
@@ -216,8 +224,9 @@ def disturb(network: Network, states: States, layers: Sequence[Layer]) -> States
     Raises InputError for states out of range, and for a clamped readout.
     """
     check_layers(layers)
-    if any(isinstance(layer, StartLayer) for layer in layers):
-        require_plain(network, "under damage of standing states", InputError)
+    standing = [layer for layer in layers if isinstance(layer, StartLayer)]
+    if standing:
+        check_fits(standing[0], network)
         layout = Layout(network)
         states = layout.split(layout.join(states))
     for layer in layers:

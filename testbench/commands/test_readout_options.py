@@ -59,12 +59,14 @@ def test_what_knows_no_clamped_readout_says_so(
 ) -> None:
     if command[0] in ("rtl", "export", "deploy"):
         pytest.importorskip({"rtl": "amaranth", "export": "onnx", "deploy": "lava"}[command[0]])
+    before = set(trained.parent.iterdir())
     filled = [str(trained) if part == "{net}" else part for part in command]
     done = toreq_hw(*filled, *(() if command[0] == "deploy" else ("--out", tmp_path / "out")))
     assert done.status == 2, done
     assert said in done.error
     assert "population 'output'" in done.error
     assert "toreq-hw train: without --readout clamped" in done.error
+    assert set(trained.parent.iterdir()) == before, "refused before any work"
 
 
 @pytest.mark.parametrize(

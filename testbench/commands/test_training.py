@@ -62,6 +62,10 @@ def test_a_shape_and_a_start(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     trained = train(few(), shape=file, epochs=1, verbose=0)
+    assert trained.recipe.startswith(
+        "8x8x1-6x6x2-10 int8, convolution and dense, fraction bits 6 and 7, clamped softmax of "
+        "temperature 1/8, k "
+    )
     assert trained.network.couplings[0].kind == "convolution"
     later = train(few(), start=trained.network, epochs=0, verbose=0)
     assert later.network.sha256 == trained.network.sha256
@@ -75,6 +79,14 @@ def test_own_arrays_are_trained() -> None:
     split = Split(images, labels)
     trained = train(Dataset("own", (1, 5), 255, 2, "the same", split, split), epochs=5, verbose=0)
     assert trained.accuracy == 1
+    pair = train((images, labels), epochs=5, verbose=0)
+    four = train((images, labels, images, labels), epochs=5, verbose=0)
+    named = train({"x": images, "y": labels}, epochs=5, verbose=0)
+    assert pair.accuracy == four.accuracy == named.accuracy == 1
+    assert pair.network.sha256 == named.network.sha256
+    assert pair.split.startswith("32 training and 8 test samples")
+    with pytest.raises(ToreqError, match=r"dataset must be a Dataset, .*\(features, targets\)"):
+        train([images, labels], verbose=0)
 
 
 def test_the_recipe_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from examples.torch_module import run as run_example
 from testbench.clamped_networks import clamped_case
 from testbench.colourings import chequered_case
 from testbench.networks import Case, random_case
 from testbench.structured import structured_case
-from toreq_hw import sim
+from toreq_hw import data, sim
 from toreq_hw.errors import InputError
-from toreq_hw.network import FeedbackKind, Schedule, WeightFormat, build, layered
+from toreq_hw.network import Encoding, FeedbackKind, Schedule, WeightFormat, build, layered
 from toreq_hw.quant import EquilibriumModule
 
 
@@ -89,3 +90,64 @@ def test_what_it_cannot_do_is_refused() -> None:
         EquilibriumModule(learned)
     with pytest.raises(InputError, match="for a torch module"):
         EquilibriumModule(random_case(0, schedule=Schedule.SYNCHRONOUS).network)
+
+
+def test_floats_are_features_or_pixels() -> None:
+    encoding = Encoding((0.0, -1.0), (10.0, 1.0), centred=True)
+    net = layered((2, 3, 2), WeightFormat.INT8, (7, 7), encoding=encoding)
+    values = np.array([[0.0, 1.0], [5.0, 0.25], [99.0, -9.0]])
+    inputs = data.input_states(net, encoding.pixels(values), 255)
+    found = EquilibriumModule(net).relax(torch.from_numpy(values).float()).states["input"]
+    assert np.array_equal(found.numpy(), inputs)
+    assert np.array_equal(
+        EquilibriumModule(net).relax(torch.from_numpy(inputs)).states["input"], found
+    )
+    plain = layered((4, 3, 2), WeightFormat.INT8, (7, 7))
+    white = torch.rand(2, 2, 2, generator=torch.Generator().manual_seed(1))
+    module = EquilibriumModule(plain, inputs="pixels")
+    flat = white.reshape(2, 4).double().numpy()
+    expected = data.encode(flat, 255, plain.input)
+    assert np.array_equal(module.relax(white.flatten(1)).states["input"].numpy(), expected)
+    assert torch.nn.Sequential(torch.nn.Flatten(), module)(white).shape == (2, 2)
+    halves = torch.full((1, 2), 0.5)
+    centre = EquilibriumModule(net, inputs="pixels").relax(halves).states["input"]
+    assert centre.tolist() == data.input_states(net, np.full((1, 2), 128), 255).tolist()
+
+
+def test_floats_that_are_neither_are_refused_in_one_line() -> None:
+    plain = layered((4, 3, 2), WeightFormat.INT8, (7, 7))
+    cases = [
+        (
+            lambda: EquilibriumModule(plain)(torch.zeros(2, 4)),
+            "make the module with inputs='pixels'",
+        ),
+        (lambda: EquilibriumModule(plain, inputs="features"), "without an encoding"),
+        (
+            lambda: EquilibriumModule(plain, inputs="floats"),
+            "inputs must be one of states, features",
+        ),
+        (lambda: EquilibriumModule(plain, inputs="pixels")(torch.full((1, 4), 3.0)), "in 0..1"),
+        (
+            lambda: EquilibriumModule(plain, inputs="pixels")(torch.zeros(1, 3)),
+            "must be floats (batch",
+        ),
+        (lambda: EquilibriumModule(plain).half(), "must keep its float64"),
+        (lambda: EquilibriumModule(plain).float(), "move it by .to(device) alone"),
+    ]
+    for call, said in cases:
+        with pytest.raises(InputError) as caught:
+            call()
+        assert said in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+    assert EquilibriumModule(plain).to("cpu").double().get_buffer("bias0").dtype == torch.int64
+
+
+def test_its_repr_says_what_it_is() -> None:
+    module = EquilibriumModule(layered((4, 3, 2), WeightFormat.INT8, (7, 7)), 100, inputs="pixels")
+    said = "EquilibriumModule(4-3-2 int8, readout relaxing, inputs=pixels, max_sweeps=100)"
+    assert repr(module) == said
+
+
+def test_the_example_runs() -> None:
+    reported, found = run_example(samples=200, epochs=3)
+    assert reported == found > 0.4

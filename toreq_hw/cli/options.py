@@ -186,6 +186,11 @@ def samples_option(what: str = "Only the first N test images.", **more: Any) -> 
     return click.option("--samples", type=Whole(1, MAX_COUNT), help=what, **more)
 
 
+def samples_word(dataset: Dataset) -> str:
+    """What a test sample is called: an image, or a row of a table."""
+    return "images" if dataset.holds_images else "samples"
+
+
 def with_samples(dataset: Dataset, samples: int | None) -> Dataset:
     """The data set with the first `samples` test images only, all without --samples.
 

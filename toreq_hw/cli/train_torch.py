@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from toreq_hw import network
 from toreq_hw.cli import console
 from toreq_hw.cli.checked import Values
-from toreq_hw.cli.options import with_samples
+from toreq_hw.cli.options import samples_word, with_samples
 from toreq_hw.cli.readout_options import READOUT_OPTIONS
 from toreq_hw.cli.runs import current_run
 from toreq_hw.cli.starting import dataset_for, described_network, starting_network
@@ -87,7 +87,7 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
             save_float(model, options["float_out"], run=current_run())
         if json_path:
             write_json(json_path, record)
-    _say(record, out)
+    _say(record, samples_word(dataset), out)
     return 1 if record.simulator_differs_on else 0
 
 
@@ -122,10 +122,10 @@ def _settings(options: Values, known: Network | None) -> "TrainingOptions":
     return torch_options(given, options["seed"], known)
 
 
-def _say(record: TrainedNetwork, out: Path) -> None:
+def _say(record: TrainedNetwork, what: str, out: Path) -> None:
     console.output.print(
         f"{record.data}: accuracy {100 * record.accuracy:.2f} % on "
-        f"{record.test_images} images ({record.split}); "
+        f"{record.test_images} {what} ({record.split}); "
         f"{100 * record.sparsity:.0f} % of weights are zero; wrote {out}"
     )
     for name, norms in record.spectral_norms.items():
@@ -139,4 +139,4 @@ def _say(record: TrainedNetwork, out: Path) -> None:
             "phase of the network written"
         )
     else:
-        console.output.print(f"  the simulator's states differ on {differs} test images")
+        console.output.print(f"  the simulator's states differ on {differs} test {what}")

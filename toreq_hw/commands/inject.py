@@ -41,6 +41,7 @@ from toreq_hw.sim.campaign.planning import Plan
 from toreq_hw.sim.campaign.setting import Setting
 from toreq_hw.sim.perturbation import KINDS
 from toreq_hw.studies.campaign import baseline_of, baseline_path, campaign
+from toreq_hw.studies.work import check_scheduler
 
 _EPILOG = """\b
 Examples:
@@ -137,6 +138,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     format (trained once, kept beside NETWORK). An interrupted campaign goes on where it was.
     Ends with status 1 if a control fails: level 0 must change nothing, full damage end at chance.
     """
+    check_scheduler(given["scheduler"])
     net = network.load(network_path)
     dataset = data.load(given["data_name"], net.encoding)
     samples = check_samples(given["samples"], dataset)

@@ -16,6 +16,7 @@ from toreq_hw.cli.options import (
     out_file_option,
     overwrite_option,
     samples_option,
+    samples_word,
     seed_option,
     with_samples,
 )
@@ -129,6 +130,6 @@ def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
             write_json(json_path, record)
     accuracy = "unchanged" if record.accuracy is None else f"{100 * record.accuracy:.2f} %"
     console.output.print(
-        f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} images ({dataset.split}); "
+        f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} {samples_word(dataset)} ({dataset.split}); "
         f"{100 * trained.sparsity:.0f} % of weights are zero; wrote {out}"
     )

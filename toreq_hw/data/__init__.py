@@ -7,6 +7,7 @@ digits.test.images.shape, digits.test.labels
 
 from toreq_hw.data.dataset import Dataset, Split, encode, input_states
 from toreq_hw.data.idx import read_idx
+from toreq_hw.data.in_memory import is_in_memory, of_arrays
 from toreq_hw.data.own import Spec
 from toreq_hw.data.sources import NAMES, OWN, SEQUENCES, load, load_training, loader
 
@@ -19,8 +20,10 @@ __all__ = [
     "Split",
     "encode",
     "input_states",
+    "is_in_memory",
     "load",
     "load_training",
     "loader",
+    "of_arrays",
     "read_idx",
 ]

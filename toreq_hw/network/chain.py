@@ -39,13 +39,12 @@ def layered(
 ) -> Network:
     """A chain input - hidden - .. - output with all weights and biases zero.
 
-    sizes: at least two. fraction_bits: one per coupling of the chain. `signed` holds for
-    hidden and output populations. loop_fraction_bits: couples the first hidden population
-    to itself (LoopedMLP); the schedule is then sequential unless given, else parity.
-    feedback_shifts: one per coupling of the chain but the first. feedback: of the same. readout:
-    "clamped", or a `ClampedReadout`, makes the output one of 8 signed bits.
-    encoding: how features become inputs, whose states are signed if it is centred. Words stand for
-    members of enumerations, such as "int8".
+    sizes: at least two. fraction_bits: one per coupling of the chain. signed: of hidden and output
+    populations. loop_fraction_bits: couples the first hidden population to itself (LoopedMLP).
+    schedule: sequential with a loop, else parity, unless given. feedback_shifts: one per coupling
+    but the first. feedback: of the same. readout: "clamped", or a `ClampedReadout`, makes the
+    output one of 8 signed bits. encoding: of features; inputs are signed if it is centred.
+    Words such as "int8" stand for members.
     """
     readout, kind = readout_named(readout), WeightFormat(weight_format)
     _check_sizes(sizes, fraction_bits)
@@ -62,12 +61,11 @@ def layered(
         couplings.append(_blank(looped, looped, kind, loop_fraction_bits))
     couplings = blank_feedback(couplings, populations[0].name, FeedbackKind(feedback))
     default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
-    chosen = Schedule(schedule or default)
     return Network(
         tuple(populations),
         tuple(couplings),
         {},
-        chosen,
+        Schedule(schedule or default),
         beta_shift,
         readout=readout,
         encoding=encoding,

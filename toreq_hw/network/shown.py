@@ -11,6 +11,30 @@ _OF_POPULATIONS: tuple[str, ...] = ("population", "neurons", "role", "states", "
 _OF_COUPLINGS: tuple[str, ...] = ("coupling", "kind", "weights", "f", "parameters", "zero")
 
 
+def shape_words(net: "Network") -> str:
+    """What is trained, in half a line: populations, weights, kinds, fraction bits, readout.
+
+    Kinds only where a coupling is not dense, a readout only where it is clamped.
+    """
+    sizes = "-".join("x".join(map(str, p.shape)) or str(p.size) for p in net.populations)
+    formats = "/".join(dict.fromkeys(c.weight_format.value for c in net.couplings))
+    kinds = [c.kind for c in net.couplings]
+    bits = [str(c.fraction_bits) for c in net.couplings]
+    words = [f"{sizes} {formats}"]
+    if set(kinds) != {"dense"}:
+        words.append(_in_words(kinds))
+    words.append(f"fraction bits {_in_words(bits)}")
+    if net.readout is not None:
+        top, bottom = net.readout.temperature
+        words.append(f"clamped {net.readout.normalisation.value} of temperature {top}/{bottom}")
+    return ", ".join(words)
+
+
+def _in_words(items: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
 class Shown:
     """What `Network` says of itself; nothing here is part of what it computes."""
 

@@ -76,7 +76,6 @@ def _perceptron() -> Any:
 _METHODS: dict[str, Callable[[], Any]] = {
     OURS: EqPropClassifier,
     "EqPropClassifier, ternary": partial(EqPropClassifier, weights="ternary"),
-    "EqPropClassifier, relaxing": partial(EqPropClassifier, readout="relaxing"),
     THEIRS[0]: _logistic,
     THEIRS[1]: _perceptron,
     CONTROL: EqPropClassifier,

@@ -56,6 +56,16 @@ def _with_place(do: Callable[[Item], Result], place: int, item: Item) -> tuple[i
     return place, do(item)
 
 
+def check_scheduler(scheduler: str | None) -> None:
+    """Raises MissingDependencyError where a scheduler is asked for and Dask is not installed."""
+    if scheduler is None:
+        return
+    try:
+        import distributed  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise missing("a Dask scheduler", "dask", "cluster") from error
+
+
 @contextmanager
 def _kept_on_loss(scheduler: str | None) -> Iterator[None]:
     """A cluster that goes away is a user's error: what was finished is in the ledger."""

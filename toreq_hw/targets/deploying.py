@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from toreq_hw import data
 from toreq_hw.argument_types import named_type_errors
@@ -74,12 +75,17 @@ def able_target(name: Target | str, threshold: int | None) -> Target:
 
 
 @named_type_errors
-def samples_of(network: Network, dataset: Dataset | str, count: int | None = None) -> Samples:
+def samples_of(network: Network, dataset: Dataset | str | Any, count: int | None = None) -> Samples:
     """The first `count` test samples of a data set, all if None, encoded as the network says.
 
-    dataset: or its name, as `data.load` takes it. Raises DataError and InputError.
+    dataset: or its name, as `data.load` takes it, or what `data.of_arrays` does.
+    Raises DataError and InputError.
     """
-    loaded = data.load(dataset, network.encoding) if isinstance(dataset, str) else dataset
+    loaded: Any = dataset
+    if isinstance(dataset, str):
+        loaded = data.load(dataset, network.encoding)
+    elif data.is_in_memory(dataset):
+        loaded = data.of_arrays(dataset, network.encoding)
     test = loaded.test.take(slice(0, count))
     inputs = data.input_states(network, test.images, loaded.pixel_max)
     return Samples(loaded.name, loaded.split, inputs, test.labels)

@@ -15,6 +15,7 @@ from toreq_hw.data import Dataset, input_states
 from toreq_hw.errors import InputError
 from toreq_hw.memory import check_memory
 from toreq_hw.network import ClampedReadout, FeedbackKind, Network, Schedule, WeightFormat
+from toreq_hw.network.shown import shape_words
 from toreq_hw.sim.learning import Progress, Trainer
 from toreq_hw.sim.learning.recipes import Recipe, recipe
 from toreq_hw.sim.learning.rule import check_latent_bits
@@ -74,8 +75,7 @@ class Begun:
 
     def __str__(self) -> str:
         net = self.trainer.blueprint
-        sizes = "-".join(str(p.size) for p in net.populations)
-        return f"{sizes} {weight_format_of(net).value}, {self.recipe}, epochs {self.epochs}"
+        return f"{shape_words(net)}, {self.recipe.rates}, epochs {self.epochs}"
 
 
 def begin(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from toreq_hw import data, sim
 from toreq_hw.argument_types import of_fitting_types
 from toreq_hw.contract.results import differing_samples
-from toreq_hw.data import Dataset
+from toreq_hw.data import Dataset, is_in_memory
 from toreq_hw.errors import InputError
 from toreq_hw.extras import missing
 from toreq_hw.network import Network
@@ -120,9 +120,10 @@ def _loaded(request: Request, given: dict[str, Any]) -> tuple[Dataset, Any]:
     """The data set, and the DataLoader that trains, where it was one."""
     from toreq_hw.quant.loaders import is_torch_data, load_torch
 
-    if isinstance(request.dataset, Dataset | str) or not is_torch_data(request.dataset):
+    found = request.dataset
+    if isinstance(found, Dataset | str) or is_in_memory(found) or not is_torch_data(found):
         return request.loaded("torch"), None
-    found = load_torch(request.dataset, request.test)
+    found = load_torch(found, request.test)
     known = request.start or request.blank
     if known is not None:
         check_ends(known, "network", found.dataset)

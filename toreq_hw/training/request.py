@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from toreq_hw.data import Dataset, load
+from toreq_hw.data import Dataset, is_in_memory, load, of_arrays
 from toreq_hw.errors import InputError
 from toreq_hw.network import FeedbackKind, Network, Schedule, WeightFormat
 from toreq_hw.network.readout import readout_named
@@ -58,8 +58,13 @@ class Request:
         found = self.dataset
         if isinstance(found, str):
             found = load(found, known.encoding if known else None)
+        elif is_in_memory(found):
+            found = of_arrays(found, known.encoding if known else None)
         if not isinstance(found, Dataset) or self.test is not None:
-            what = "a Dataset, or the name of one, that has its own test samples"
+            what = (
+                "a Dataset, the name of one, (features, targets), or those of training and then "
+                "of test samples, with test left out"
+            )
             raise InputError(f"dataset must be {what}, found {type(self.dataset).__name__}")
         if known is not None:
             check_ends(known, "network", found)

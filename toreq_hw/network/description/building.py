@@ -1,6 +1,6 @@
 """Blank networks from the words of their layers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -66,36 +66,25 @@ def build(
     """The network of these words, all weights and biases zero.
 
     input: sizes joined by x, channels last. layers: see `words.FORMS`; the last is the output.
-    weights, feedback, state_bits, signed: of all layers, or one a layer. Words stand for members of
-    enumerations, such as "int8", which is the default. weight_format: weights by another name, as
-    bias_per_channel says what biases do. fraction_bits,
-    feedback_shifts: one a layer; pooling is none. feedback: of every coupling with a way back;
-    weights of its own are zeros too. skips, loops: couplings beside those of the layers. seed: of
-    `random` couplings.
-    schedule: if not given, parity where it can be; sequential with a dense loop; else a colouring.
-    readout: "clamped", or a `ClampedReadout`, makes the output one of 8 signed bits; its feedback
-    shift is then minus the drive.
+    weights, feedback, state_bits, signed: of all layers, or one a layer; words such as "int8" (the
+    default) stand for members. weight_format, bias_per_channel: weights and biases otherwise said.
+    fraction_bits, feedback_shifts: one a layer; pooling is none. feedback: of each coupling with a
+    way back; its own weights are zeros. skips, loops: couplings beside the layers'. seed: of random
+    ones. schedule: if None, parity where it can be; sequential with a dense loop; else a colouring.
+    readout: "clamped", or a `ClampedReadout`; its feedback shift is then minus the drive.
     Raises NetworkError, which says as `where` what of this it is about.
     """
     words = _checked_words(layers)
     formats = _formats(weights, weight_format, _layers_of(words))
-    settings = layer_settings(
-        len(formats),
-        formats,
-        fraction_bits=fraction_bits,
-        feedback_shifts=feedback_shifts,
-        feedback=feedback,
-        state_bits=state_bits,
-        signed=signed,
-    )
+    shifts = {"fraction_bits": fraction_bits, "feedback_shifts": feedback_shifts}
+    states: Mapping[str, Any] = {"feedback": feedback, "state_bits": state_bits, "signed": signed}
+    settings = layer_settings(len(formats), formats, **shifts, **states)
     parts = Parts(formats[0], [_start(input, input_bits)], seed)
     parts.layers.append(parts.last)
     _add_all(parts, words, settings)
     parts.weight_format = formats[0]
     _add_joins(parts, skips, loops, feedback)
-    if biases not in (None, *_BIASES):
-        raise NetworkError(none_of("biases", biases, _BIASES))
-    shared = bias_per_channel if biases is None else biases == "channel"
+    shared = bias_per_channel if biases is None else _shared(biases)
     populations = tuple(_settled(p, parts.couplings, shared=shared) for p in parts.populations)
     clamped, order = readout_named(readout), None if schedule is None else Schedule(schedule)
     return _Blank(populations, parts.couplings, parts.terms, clamped, beta_shift).under(order)
@@ -108,6 +97,13 @@ def _formats(weights: Any, weight_format: Any, layers: int) -> list[WeightFormat
     given = weight_format if weights is None else weights
     found = one_a_layer("weights", WeightFormat.INT8 if given is None else given, layers)
     return [WeightFormat(one) for one in found]
+
+
+def _shared(biases: str) -> bool:
+    """Whether positions share biases. Raises NetworkError."""
+    if biases not in _BIASES:
+        raise NetworkError(none_of("biases", biases, _BIASES))
+    return biases == "channel"
 
 
 def _layers_of(words: Sequence[LayerWords]) -> int:
