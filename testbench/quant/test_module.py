@@ -150,4 +150,4 @@ def test_its_repr_says_what_it_is() -> None:
 
 def test_the_example_runs() -> None:
     reported, found = run_example(samples=200, epochs=3)
-    assert reported == found > 0.4
+    assert reported == found > 0.25

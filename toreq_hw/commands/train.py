@@ -128,8 +128,9 @@ def _train_integer(out: Path, json_path: Path | None, options: Values) -> None:
         network.save(trained, out, run=current_run())
         if json_path:
             write_json(json_path, record)
+    measured = f"{len(dataset.test)} {samples_word(dataset)} ({dataset.split})"
     accuracy = "unchanged" if record.accuracy is None else f"{100 * record.accuracy:.2f} %"
     console.output.print(
-        f"{dataset.name}: accuracy {accuracy} on {len(dataset.test)} {samples_word(dataset)} ({dataset.split}); "
+        f"{dataset.name}: accuracy {accuracy} on {measured}; "
         f"{100 * trained.sparsity:.0f} % of weights are zero; wrote {out}"
     )
