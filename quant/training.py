@@ -78,7 +78,7 @@ class Update:
 def train(
     options: TrainingOptions,
     dataset: Dataset,
-    on_epoch: Callable[[int, Epoch], None] = lambda *_: None,
+    on_epoch: Callable[[int, Epoch], object] = lambda *_: None,
     start: Network | None = None,
     blank: Network | None = None,
     *,
@@ -87,8 +87,8 @@ def train(
 ) -> Training:
     """Trains on `dataset.train`, or on what `loader` gives, and measures on `dataset.test`.
 
-    `on_epoch` is called after each epoch with its index, on_update after each batch. start: a
-    network to go on from, whose shape and formats then stand for those of the options
+    `on_epoch` is called after each epoch with its index; True ends the training. on_update: after
+    each batch. start: a network to go on from, whose shape and formats stand for the options'
     (`starting.parameters_from`). blank: one whose shape and formats do, but not its weights. The
     same options, start, data, torch version and number of threads give the same network.
     Raises InputError, NetworkError.
@@ -128,7 +128,7 @@ def _epochs(
     batches: Batches,
     parameters: Parameters,
     generator: torch.Generator,
-    on_epoch: Callable[[int, Epoch], None],
+    on_epoch: Callable[[int, Epoch], object],
     on_update: Callable[[Update], None],
 ) -> Iterator[Epoch]:
     """Changes `parameters` in place; yields what each pass over the training set showed."""
@@ -150,8 +150,10 @@ def _epochs(
             on_update(Update(index, number, batch.numbers.cpu().numpy(), correct, slowest))
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
         epoch = Epoch(right / seen, sweeps / batches.count, seconds, cpu_seconds)
-        on_epoch(index, epoch)
+        ends = on_epoch(index, epoch)
         yield epoch
+        if ends is True:
+            return
 
 
 def _compile(parameters: Parameters, options: TrainingOptions) -> None:

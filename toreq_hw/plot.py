@@ -1,4 +1,4 @@
-"""Pictures of networks and of phases, drawn on axes of matplotlib.
+"""Pictures of networks and of phases, drawn on axes of matplotlib: new ones, or those given.
 
 import matplotlib.pyplot as plt
 from toreq_hw import plot
@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["energy", "events", "states", "weights"]
 
 
+def _axes(axes: "Axes | None") -> "Axes":
+    """The axes; those of a new figure where there are none."""
+    if axes is not None:
+        return axes
+    from matplotlib import pyplot
+
+    return pyplot.subplots()[1]
+
+
 def states(
-    trace: Trace, axes: "Axes", *, population: str | None = None, sample: int = 0
+    trace: Trace, axes: "Axes | None" = None, *, population: str | None = None, sample: int = 0
 ) -> "AxesImage":
     """The states of one sample over ticks, a row a neuron; tick 0 is the start.
 
@@ -37,6 +46,7 @@ def states(
     name = population if population is not None else list(found)[-1]
     if name not in found:
         raise InputError(f"population must be one of {', '.join(found)}, not {name!r:.60}")
+    axes = _axes(axes)
     image = axes.imshow(found[name].T, aspect="auto", interpolation="nearest", origin="lower")
     axes.set_xlabel("tick")
     axes.set_ylabel("neuron")
@@ -44,10 +54,11 @@ def states(
     return image
 
 
-def events(trace: Trace, axes: "Axes", *, sample: int = 0) -> None:
+def events(trace: Trace, axes: "Axes | None" = None, *, sample: int = 0) -> None:
     """A dot for each change of a state: the tick, and the neuron, populations in file order."""
     trajectory = trace.trajectory(sample).astype(np.int32)
     tick, neuron = np.nonzero(np.diff(trajectory, axis=0))
+    axes = _axes(axes)
     axes.plot(tick + 1, neuron, linestyle="none", marker=".", markersize=3)
     axes.set_xlabel("tick")
     axes.set_ylabel("neuron")
@@ -56,7 +67,7 @@ def events(trace: Trace, axes: "Axes", *, sample: int = 0) -> None:
 
 @named_type_errors
 def energy(
-    network: Network, sample: npt.ArrayLike, axes: "Axes", *, engine: str = "event"
+    network: Network, sample: npt.ArrayLike, axes: "Axes | None" = None, *, engine: str = "event"
 ) -> npt.NDArray[np.int64]:
     """Twice the energy after each tick of the free phase of one sample, int64 (ticks + 1,).
 
@@ -69,6 +80,7 @@ def energy(
     found = [int(session.phase.energy[0])]
     while not session.finished:
         found.append(int(session.step().registers.energy[0]))
+    axes = _axes(axes)
     axes.step(range(len(found)), found, where="post")
     axes.set_xlabel("tick")
     axes.set_ylabel("energy x 2")
@@ -77,7 +89,7 @@ def energy(
 
 
 @named_type_errors
-def weights(network: Network, coupling: str, axes: "Axes") -> npt.NDArray[np.int64]:
+def weights(network: Network, coupling: str, axes: "Axes | None" = None) -> npt.NDArray[np.int64]:
     """A histogram of the stored weights of one coupling; counts of -127..127, int64 (255,).
 
     Raises InputError for an unknown coupling.
@@ -89,6 +101,7 @@ def weights(network: Network, coupling: str, axes: "Axes") -> npt.NDArray[np.int
     counts = np.bincount(stored + 127, minlength=255)
     used = np.flatnonzero(counts)
     low, high = (used[0], used[-1]) if len(used) else (127, 127)
+    axes = _axes(axes)
     axes.bar(np.arange(low, high + 1) - 127, counts[low : high + 1], width=1.0)
     axes.set_xlabel("stored weight")
     axes.set_ylabel("parameters")

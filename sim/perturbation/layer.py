@@ -204,6 +204,8 @@ def check_fits(layer: Layer, network: Network) -> None:
         require_pairs(network, f"under {layer.kind}", InputError)
     if isinstance(layer, StartLayer):
         require_plain(network, "under damage of standing states", InputError)
+    if isinstance(layer, PhaseLayer):
+        require_plain(network, f"under {layer.kind}", InputError)
 
 
 @named_type_errors
@@ -246,6 +248,6 @@ def disturbance(network: Network, batch: int, layers: Sequence[Layer]) -> Distur
     total = Disturbance.none(network)
     for layer in layers:
         if isinstance(layer, PhaseLayer):
-            require_plain(network, f"under {layer.kind}", InputError)
+            check_fits(layer, network)
             total = layer.add(network, batch, total)
     return total

@@ -125,6 +125,24 @@ def test_reports_of_epochs_and_what_is_printed(
     assert len(epochs) == 3
 
 
+def test_a_generator_draws_a_seed_and_moves_on(wine: tuple[Any, Any]) -> None:
+    def fits(seed: int) -> list[str]:
+        generator = np.random.default_rng(seed)
+        made = [EqPropClassifier(4, epochs=1, random_state=generator) for _ in range(2)]
+        return [one.fit(*wine).network_.sha256 for one in made]
+
+    assert fits(5) == fits(5)
+    assert len({*fits(5), *fits(6)}) == 4
+
+
+def test_on_epoch_ends_a_training(wine: tuple[Any, Any]) -> None:
+    def stops(report: EpochReport) -> bool:
+        return report.epoch == 2
+
+    made = EqPropClassifier(4, epochs=9, on_epoch=stops).fit(*wine)
+    assert made.n_iter_ == 2
+
+
 def test_a_column_that_stands_still_counts_for_nothing(wine: tuple[Any, Any]) -> None:
     wide = np.column_stack([wine[0], np.full(len(wine[0]), 7.0)])
     made = EqPropClassifier(4, epochs=2).fit(wide, wine[1])

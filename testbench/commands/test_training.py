@@ -10,7 +10,7 @@ from toreq_hw import data, network, train
 from toreq_hw.contract.ticks import Ticks
 from toreq_hw.data import Dataset, Split
 from toreq_hw.errors import InputError, ToreqError
-from toreq_hw.training import EpochReport, UpdateReport
+from toreq_hw.training import EpochReport, StopTraining, UpdateReport
 
 
 def few(count: int = 60) -> Dataset:
@@ -132,3 +132,15 @@ def test_ends_that_do_not_fit_are_refused() -> None:
         train(few(), shape=blank)
     with pytest.raises(InputError, match="shape must be left out with start"):
         train(few(), shape=blank, start=blank)
+
+
+def test_on_epoch_ends_a_training() -> None:
+    def raises(report: EpochReport) -> None:
+        if report.epoch == 2:
+            raise StopTraining
+
+    for ends in (raises, lambda report: report.epoch == 2):
+        trained = train(few(), hidden=(4,), epochs=5, on_epoch=ends, verbose=0)
+        assert [report.epoch for report in trained.history] == [1, 2]
+    whole = train(few(), hidden=(4,), epochs=2, on_epoch=lambda _: "no", verbose=0)
+    assert len(whole.history) == 2

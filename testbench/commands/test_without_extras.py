@@ -97,7 +97,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, int, str]]
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         check=True,
-        timeout=500,
     )
     return [tuple(one) for one in json.loads((folder / "done.json").read_text())]
 

@@ -153,3 +153,8 @@ def test_a_loader_that_brings_new_classes_is_refused() -> None:
             test=TensorDataset(torch.zeros(2, 4), torch.tensor([0, 1])),
             **QUICK,
         )
+
+
+def test_on_epoch_ends_a_training() -> None:
+    found = train(few(), on_epoch=lambda report: report.epoch == 2, **QUICK)
+    assert [report.epoch for report in found.history] == [1, 2]

@@ -60,6 +60,8 @@ def test_pictures_show_what_happened() -> None:
     assert (np.diff(found) <= 0).all()
     assert found[-1] < found[0]
     counts = plot.weights(net, "input-hidden", axes[1, 1])
+    assert (plot.weights(net, "input-hidden") == counts).all()
+    assert plot.states(result.trace).axes is not axes[0, 0]
     assert counts.sum() == 12
     assert sum(bar.get_height() for bar in axes[1, 1].patches) == 12
 

@@ -141,7 +141,6 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     check_scheduler(given["scheduler"])
     net = network.load(network_path)
     dataset = data.load(given["data_name"], net.encoding)
-    samples = check_samples(given["samples"], dataset)
     plan = Plan(
         given["wanted"],
         given["trials"],
@@ -152,7 +151,7 @@ def command(network_path: Path, json_path: Path | None, out: Path | None, **give
     setting = Setting(
         network=str(network_path),
         data=dataset.source,
-        samples=samples,
+        samples=check_samples(given["samples"], dataset),
         kind=given["kind"],
         options=_options(given["options"]),
         seed=given["seed"],

@@ -87,7 +87,7 @@ class EqPropEstimator(BaseEstimator):
     ) -> None:
         recipe = self._chosen_recipe(features.shape)
         blank = self._blank(recipe, self._encoding(features), rows, classes)
-        seed = int(check_random_state(self.random_state).randint(0, _SEEDS, dtype=np.int64))
+        seed = _drawn_seed(self.random_state)
         trainer = Trainer(blank, recipe.rule(blank, recipe.epochs), seed)
         sizes = "-".join(str(p.size) for p in blank.populations)
         self._recipe = f"{sizes} {self.weights}, {recipe}"
@@ -97,7 +97,7 @@ class EqPropEstimator(BaseEstimator):
         callbacks = Callbacks(on_epoch=self._report)
         for _ in learn_epochs(trainer, samples, recipe.epochs, callbacks=callbacks):
             pass
-        self.n_iter_ = recipe.epochs
+        self.n_iter_ = trainer.epoch
         self.network_ = trainer.network()
 
     def _chosen_recipe(self, shape: tuple[int, ...]) -> TableRecipe:
@@ -188,6 +188,13 @@ class EqPropEstimator(BaseEstimator):
         if "network_" in state:
             state = {**state, "network_": from_header(*state["network_"])}
         super().__setstate__(state)
+
+
+def _drawn_seed(random_state: Any) -> int:
+    """A seed from what scikit-learn takes, or from numpy's newer Generator, which moves on."""
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(_SEEDS))
+    return int(check_random_state(random_state).randint(0, _SEEDS, dtype=np.int64))
 
 
 def _is_whole(value: object) -> bool:

@@ -7,7 +7,7 @@ trained.network, trained.accuracy, trained.recipe, trained.history[-1].accuracy
 
 from toreq_hw.training.front import ENGINES, train
 from toreq_hw.training.integer import IntegerSettings
-from toreq_hw.training.reports import Callbacks, EpochReport, UpdateReport
+from toreq_hw.training.reports import Callbacks, EpochReport, StopTraining, UpdateReport
 from toreq_hw.training.request import Trained
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Callbacks",
     "EpochReport",
     "IntegerSettings",
+    "StopTraining",
     "Trained",
     "UpdateReport",
     "train",

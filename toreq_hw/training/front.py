@@ -42,7 +42,8 @@ def train(
     dataset: a `Dataset`, a text as `data.load` takes it, what `data.of_arrays` takes, or for torch
     a torch Dataset or DataLoader, with `test` another one. engine: integer, the on-chip rule, one
     sample at a time; or torch, in batches. shape: a blank network, or a TOML file that describes
-    one. start: a network to go on from. on_update: told of each update of the weights. observers:
+    one. start: a network to go on from. on_epoch: told of each epoch; True, or `StopTraining`, ends
+    the training. on_update: told of each update of the weights. observers:
     told of each tick, of the integer engine. verbose: 0 says nothing, 1 the recipe, 2 each epoch
     too. settings: those of `IntegerSettings`, or of `quant.TrainingOptions` with torch.
 

@@ -171,6 +171,7 @@ def learn_epochs(
 ) -> Iterator[EpochReport]:
     """Learns until the trainer has learned `epochs`; yields what each showed.
 
+    Where `on_epoch` ends the training no more follow.
     test: inputs (samples, input.size) and labels (samples,) or (samples, rows) to measure on.
     watch, before, every: as in `learn_epoch`; seconds are of what is learned here.
     """
@@ -191,8 +192,10 @@ def learn_epochs(
             events=progress.events,
             test_accuracy=None if found is None else found.accuracy,
         )
-        callbacks.epoch(report)
+        ends = callbacks.epoch(report)
         yield report
+        if ends:
+            return
 
 
 def _learning(trainer: Trainer, callbacks: Callbacks) -> Learn | None:

@@ -174,8 +174,8 @@ class _Told:
         self._epochs, self._callbacks, self._said = epochs, callbacks, said
         self.history: list[EpochReport] = []
 
-    def epoch(self, index: int, epoch: Epoch) -> None:
-        """An epoch has ended."""
+    def epoch(self, index: int, epoch: Epoch) -> bool:
+        """An epoch has ended; whether the training does."""
         report = EpochReport(
             epoch=index + 1,
             epochs=self._epochs,
@@ -184,8 +184,9 @@ class _Told:
             seconds=epoch.seconds,
         )
         self.history.append(report)
-        self._callbacks.epoch(report)
+        ends = self._callbacks.epoch(report)
         self._said.epoch(report)
+        return ends
 
     def update(self, update: "Update") -> None:
         """A batch was learned."""

@@ -45,6 +45,10 @@ class UpdateReport:
     sweeps: int
 
 
+class StopTraining(Exception):  # noqa: N818 - it says what shall happen, as StopIteration does
+    """Raised by `on_epoch`: the training ends behind this epoch, as if no more had been asked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Callbacks:
     """Who is told. observers: of every tick of every phase, as those of a session."""
@@ -53,10 +57,14 @@ class Callbacks:
     on_update: Callable[[UpdateReport], object] | None = None
     observers: tuple[Observer, ...] = ()
 
-    def epoch(self, report: EpochReport) -> None:
-        """Tells of an epoch."""
-        if self.on_epoch is not None:
-            self.on_epoch(report)
+    def epoch(self, report: EpochReport) -> bool:
+        """Tells of an epoch; whether training ends here: `on_epoch` said True, or StopTraining."""
+        if self.on_epoch is None:
+            return False
+        try:
+            return self.on_epoch(report) is True
+        except StopTraining:
+            return True
 
 
 NO_CALLBACKS = Callbacks()
