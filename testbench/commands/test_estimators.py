@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from testbench.command_line import toreq_hw as run
@@ -44,6 +45,18 @@ def wine() -> tuple[Any, Any]:
 def model(wine: tuple[Any, Any]) -> EqPropClassifier:
     names = np.array(["a red", "b white", "c rose"])
     return EqPropClassifier(**SMALL, random_state=3).fit(wine[0], names[wine[1]])
+
+
+def test_tags_say_where_scores_may_be_poor() -> None:
+    def poor(estimator: Any) -> bool:
+        tags = get_tags(estimator)
+        return bool((tags.classifier_tags or tags.regressor_tags).poor_score)
+
+    assert poor(EqPropClassifier((8, 8)))
+    assert poor(EqPropRegressor(weights="ternary"))
+    assert poor(EqPropRegressor(readout="relaxing"))
+    assert not poor(EqPropClassifier(weights="ternary", readout="relaxing"))
+    assert not poor(EqPropRegressor())
 
 
 def test_it_learns_and_ranks(wine: tuple[Any, Any], model: EqPropClassifier) -> None:

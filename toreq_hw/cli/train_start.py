@@ -8,7 +8,7 @@ from toreq_hw.cli.checked import Values
 from toreq_hw.cli.readout_options import feedback_of, feedback_shifts_of, readout_of
 from toreq_hw.cli.train_files import notes_from
 from toreq_hw.contract.learning import LATENT_BITS
-from toreq_hw.network import Schedule, WeightFormat
+from toreq_hw.network import Network, Schedule, WeightFormat
 from toreq_hw.records.training import CheckpointNotes
 from toreq_hw.sim.learning import Trainer, checkpoint
 from toreq_hw.training.integer import IntegerSettings, begin
@@ -27,6 +27,16 @@ class Started(NamedTuple):
         """Shows the recipe: once nothing can be refused any more."""
         if self.recipe is not None:
             console.messages.print(f"recipe: {self.recipe}")
+            say_of_tables(self.trainer.blueprint)
+
+
+def say_of_tables(net: Network) -> None:
+    """Says of a table that its recipe is that of images."""
+    if net.encoding is not None and net.encoding.centred:
+        console.messages.print(
+            "notice: this recipe was chosen on images; EqPropClassifier has one for tables, with a "
+            "clamped readout, and is often better there (docs/estimators.md)"
+        )
 
 
 def begin_training(options: Values) -> Started:

@@ -25,6 +25,12 @@ class EqPropClassifier(ClassifierMixin, EqPropEstimator):
     After `fit`: classes_, network_ (a `toreq_hw.Network`), recipe_, n_iter_, n_features_in_.
     """
 
+    def __sklearn_tags__(self) -> Any:
+        """Says of several hidden layers that scores on tiny tables may be poor."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = np.size(self.hidden) > 1
+        return tags
+
     def fit(self, X: Any, y: Any) -> "EqPropClassifier":  # noqa: N803 - scikit-learn's names
         """Learns from X (samples, features) and y (samples,). Raises ValueError."""
         X, y = validate_data(self, X, y, dtype=np.float64)  # noqa: N806

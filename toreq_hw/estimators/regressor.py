@@ -61,6 +61,12 @@ class EqPropRegressor(RegressorMixin, EqPropEstimator):
         self.levels = levels
         self.spacing = spacing
 
+    def __sklearn_tags__(self) -> Any:
+        """Says of ternary weights and of a relaxing readout that scores may be poor."""
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = self.weights == "ternary" or self.readout == "relaxing"
+        return tags
+
     def fit(self, X: Any, y: Any) -> "EqPropRegressor":  # noqa: N803 - scikit-learn's names
         """Learns from X (samples, features) and y (samples,), real. Raises ValueError."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)  # noqa: N806
