@@ -32,6 +32,8 @@ def trained(table: Path) -> Path:
     )  # fmt: skip
     assert done.status == 0, done.error
     assert "flowers.csv: accuracy" in done.output
+    assert " % on 30 samples (" in done.output.replace("\n", " ")
+    assert "notice: this recipe was chosen on images; EqPropClassifier" in done.error
     return out
 
 
