@@ -135,7 +135,8 @@ def run(command: click.Command, arguments: list[str] | None, name: str) -> None:
     silence = SilenceWatch(called)
     watched = silence if arguments is None else nullcontext()  # a caller's streams are his own
     try:
-        with guarded_streams(silence.note_output), watched, ending_in_order(), extras_named(called):
+        heard = guarded_streams(silence.note_output)
+        with extras_named(called), heard, watched, ending_in_order():
             check_links(Path(toreq_hw.__file__).parent)
             lend_caches()
             notices.listen(partial(click.echo, err=True))
