@@ -78,11 +78,43 @@ def table_recipe(
 
 
 _CLAMPED = {
-    WeightFormat.INT8: TableRecipe((7, 7), 5, 6, 8, 3000, (1, 8), 0),
-    WeightFormat.TERNARY: TableRecipe((0, 0), 5, 7, 7, 6000, (1, 8), 0),
+    WeightFormat.INT8: TableRecipe(
+        fraction_bits=(7, 7),
+        shift=5,
+        output_shift=6,
+        bias_shift=8,
+        initial_reach=3000,
+        temperature=(1, 8),
+        epochs=0,
+    ),
+    WeightFormat.TERNARY: TableRecipe(
+        fraction_bits=(0, 0),
+        shift=5,
+        output_shift=7,
+        bias_shift=7,
+        initial_reach=6000,
+        temperature=(1, 8),
+        epochs=0,
+    ),
 }
 _RELAXING = {
-    WeightFormat.INT8: TableRecipe((7, 7), 5, 7, 7, 3000, None, 0),
-    WeightFormat.TERNARY: TableRecipe((0, 0), 4, 6, 6, 6000, None, 0),
+    WeightFormat.INT8: TableRecipe(
+        fraction_bits=(7, 7),
+        shift=5,
+        output_shift=7,
+        bias_shift=7,
+        initial_reach=3000,
+        temperature=None,
+        epochs=0,
+    ),
+    WeightFormat.TERNARY: TableRecipe(
+        fraction_bits=(0, 0),
+        shift=4,
+        output_shift=6,
+        bias_shift=6,
+        initial_reach=6000,
+        temperature=None,
+        epochs=0,
+    ),
 }
 """Fraction bits of ternary weights follow from the number of features, epochs from samples."""
