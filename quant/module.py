@@ -143,9 +143,10 @@ class EquilibriumModule(torch.nn.Module):
         kind = self.inputs or ("features" if floats and self.network.encoding else "states")
         if kind == "states":
             return _checked(inputs, self.network.input)
-        if not floats or inputs.ndim != 2 or inputs.shape[1] != self.network.input.size:
+        size = self.network.input.size
+        if not floats or inputs.ndim != 2 or inputs.shape[1] != size:
             raise InputError(
-                f"inputs must be floats (batch, {self.network.input.size}), the module takes "
+                f"inputs must be floats (batch, {size}), the module takes "
                 f"{kind}, found {inputs.dtype} of shape {tuple(inputs.shape)}"
             )
         values = inputs.detach().cpu().to(torch.float64).numpy()
