@@ -165,11 +165,10 @@ class EqPropEstimator(BaseEstimator):
         except ToreqError as error:
             raise ValueError(str(error)) from error
 
-    def _report(self, report: EpochReport) -> None:
+    def _report(self, report: EpochReport) -> object:
         accuracy = f"accuracy {100 * report.accuracy:.2f} %"
         self._say(2, f"epoch {report.epoch} of {report.epochs}: {accuracy}")
-        if self.on_epoch is not None:
-            self.on_epoch(report)
+        return None if self.on_epoch is None else self.on_epoch(report)
 
     def _say(self, level: int, line: str) -> None:
         if self.verbose >= level:
