@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from toreq_hw.records.verification import TrackRow
-from toreq_hw.studies.tracks import convolution, engines, text
+from toreq_hw.studies.tracks import attention, convolution, engines, text
 from toreq_hw.studies.tracks.rows import row
 
 BASE = np.array([95.0, 95.1, 95.2])
@@ -74,3 +74,25 @@ def test_convolution_is_judged_either_way(
 ) -> None:
     found = convolution.verdict(rows)
     assert (found.outcome, found.favours) == (outcome, side)
+
+
+def attention_rows(live: float, dense: float, sums: float) -> list[TrackRow]:
+    return [
+        row("reversal-8", attention.REVERSAL, attention.ACCURACY, [99.99, 99.98]),
+        row("sums-8", "sums-8 attention int8", attention.ACCURACY, [sums, sums]),
+        row(attention.DATA, attention.ATTENTION, attention.ACCURACY, [live, live]),
+        row(attention.DATA, attention.DENSE, attention.ACCURACY, [dense, dense], control=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (attention_rows(100, 2, 99), "holds"),
+        (attention_rows(100, 2, 60), "holds within limits"),
+        (attention_rows(90, 2, 99), "holds within limits"),
+        (attention_rows(100, 100, 99), "refuted"),
+    ],
+)
+def test_attention_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert attention.verdict(rows).outcome == outcome
