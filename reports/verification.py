@@ -41,7 +41,8 @@ def _what(record: Verification) -> str:
     seeds = sorted({result.seeds for result in record.results})
     said = " or ".join(map(str, seeds)) or "no"
     return (
-        f"{said} seeds, real data sets, test samples that chose nothing. Each track states its "
+        f"{said} seeds (records that are taken in have their own), real data sets, test samples "
+        "that chose nothing. Data that a row does not name were not measured. Each track states its "
         "thresholds before it runs, has a control, and has a variant that is broken on purpose; "
         "a test holds that each break changes the verdict. Claims are those of the research "
         "prototype this project grows from."
@@ -54,12 +55,16 @@ def _number(ids: Sequence[str]) -> str:
 
 def _verdicts(record: Verification) -> Table:
     rows = {
-        one.ids: (one.claim, str(one.outcome), one.sentence, f"{one.seconds:,.0f}")
+        one.ids: (one.claim, str(one.outcome), one.sentence, _data(one), f"{one.seconds:,.0f}")
         for one in record.results
     }
-    rows |= {one.ids: (one.claim, "not run", "", "") for one in record.not_run}
+    rows |= {one.ids: (one.claim, "not run", "", "", "") for one in record.not_run}
     lines = tuple((_number(ids), *rows[ids]) for ids in sorted(rows, key=_order))
-    return Table(("track", "claim as published", "verdict", "because", "seconds"), lines)
+    return Table(("track", "claim as published", "verdict", "because", "data", "seconds"), lines)
+
+
+def _data(result: TrackResult) -> str:
+    return ", ".join(dict.fromkeys(row.data for row in result.rows))
 
 
 def _order(ids: tuple[str, ...]) -> tuple[int, str]:

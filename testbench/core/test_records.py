@@ -25,6 +25,7 @@ from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.structured import Structured
 from toreq_hw.records.synthesis import Synthesis
 from toreq_hw.records.text import TextRecord
+from toreq_hw.records.verification import Verification
 from toreq_hw.reports import parity
 from toreq_hw.reports.markdown import write_markdown
 from toreq_hw.reports.page import write_page
@@ -64,6 +65,7 @@ CASES: dict[str, tuple[type, Callable[[Any, Path], None]]] = {
     "structured": (Structured, pages_of("structured")),
     "synthesis": (Synthesis, pages_of("synthesis")),
     "text": (TextRecord, pages_of("text")),
+    "verification": (Verification, pages_of("verification")),
 }
 """By name of the published file: the dataclass of its record, and what writes its pages."""
 
