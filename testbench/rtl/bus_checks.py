@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 from cocotb.triggers import ClockCycles
 
-from testbench.rtl.bus_bench import ALL_BYTES, CONTROLS, EVENTS, WAITS, BusBench, equal, start_image
+from testbench.rtl.bus_bench import ALL_BYTES, CONTROLS, EVENTS, BusBench, equal, start_image
 from testbench.rtl.bus_masters import BusError
 from toreq_hw.rtl.bus.buses import Bus
 from toreq_hw.rtl.bus.registers import MAGIC, MAP_VERSION
@@ -67,83 +67,6 @@ async def check_rejected(bench: BusBench) -> None:
         raise BusError("OUTPUT must be refused while it is empty, it was read")
     equal("INTERRUPT_ENABLE", await registers.read("INTERRUPT_ENABLE"), before)
     await bench.check_status("IDLE")
-
-
-async def check_waiting(bench: BusBench, image: Image) -> None:
-    """A command and a load that wait, and what they refuse; a reset by software drops all."""
-    registers, data = bench.registers, range(bench.registers.map["LOAD_DATA"].count)
-    await bench.set_control(report=True)
-    await bench.check_status("IDLE")
-    await bench.command(Command.FREE)
-    await ClockCycles(bench.clock, 4)
-    await bench.check_status()
-    for number in data:
-        await registers.write("LOAD_DATA", 0, number)
-    await registers.write("LOAD", Space.MAX_SWEEPS << 24)  # 0: it would be a fault
-    await bench.check_status("LOAD")
-    await bench.refuse("LOAD", Space.BIAS << 24)
-    await bench.refuse("LOAD_DATA", 0)
-    await bench.command(Command.NUDGE_NEGATIVE)
-    await bench.check_status("COMMAND", "LOAD")
-    await bench.refuse("COMMAND", Command.FREE)
-    await bench.refuse("CONTROL", CONTROLS["SPARSE"])
-    equal("CONTROL", await registers.read("CONTROL"), CONTROLS["STREAM"])
-    if bench.bus is Bus.WISHBONE:
-        await _check_stray_words(bench, image)
-    await bench.reset_core()
-    await bench.check_status("IDLE")
-    equal("CONTROL", await registers.read("CONTROL"), 0)
-    equal("FAULTS", await registers.read("FAULTS"), 0)
-
-
-async def _check_stray_words(bench: BusBench, image: Image) -> None:
-    """Words behind an image, while it settles, are refused once one waits; a reset drops it."""
-    await bench.reset_core()
-    registers, seen = bench.registers, set()
-    await start_image(bench, bench.words(image))
-    for number in range(64):
-        if not await registers.read("STATUS") & WAITS["INPUT"]:
-            seen.add("STATUS")
-        name = ("INPUT", "INPUT_LAST")[number % 2]
-        if not await bench.master.write(registers.address(name), 0x01020304):
-            seen.add(name)
-        if len(seen) == 3:
-            return
-    raise BusError(f"STATUS, INPUT, INPUT_LAST must say that a word waits, found {sorted(seen)}")
-
-
-async def check_packets(bench: BusBench, image: Image) -> None:
-    """`irq` waits for the packet; without REPORT it holds the summary alone; a reset drops it."""
-    await bench.set_control(report=True)
-    words = bench.words(image)
-    await bench.command(Command.FREE, report=False)
-    await bench.master.send(words)
-    states, _ = await bench.answer()
-    if states is not None:
-        raise BusError("a packet must have no states without REPORT, it has some")
-    bench.master.hold_packets(held=True)
-    await start_image(bench, words)
-    await ClockCycles(bench.clock, 1000)
-    equal("irq before the packet is taken", int(bench.dut.irq.value), 0)
-    equal("INTERRUPT", await bench.registers.read("INTERRUPT"), 0)
-    await bench.reset_core()
-    bench.master.hold_packets(held=False)
-    if bench.bus is Bus.WISHBONE:
-        await _check_broken_packet(bench, image)
-
-
-async def _check_broken_packet(bench: BusBench, image: Image) -> None:
-    """A reset behind the first word of a packet; the next packet is whole."""
-    for read in (1, 0):
-        await bench.set_control(report=True)
-        await start_image(bench, bench.words(image))
-        await bench.registers.until("STATUS", "OUTPUT", 1)
-        if read:
-            await bench.registers.read("OUTPUT")
-            await bench.reset_core()
-    states, _ = await bench.answer()
-    if states is None:
-        raise BusError("a packet after a broken one must have states, it has none")
 
 
 async def check_queued_command(bench: BusBench, image: Image) -> None:
@@ -259,22 +182,3 @@ async def _faulty(bench: BusBench, what: str, fault: Fault, count: int) -> None:
     await ClockCycles(bench.clock, 1)
     equal("irq", int(bench.dut.irq.value), 1)
     await registers.write("INTERRUPT", EVENTS["FAULT"])
-
-
-async def check_reset(bench: BusBench, image: Image) -> None:
-    """The reset of the bus in an image, while things wait: nothing is left but weights."""
-    registers, words = bench.registers, bench.words(image)
-    await registers.write("INTERRUPT_ENABLE", sum(EVENTS.values()))
-    await registers.write("COMMAND", Command.NUDGE_NEGATIVE)  # a fault
-    await bench.until_irq()
-    await bench.set_control(sparse=True, report=True)
-    await bench.command(Command.FREE)
-    await bench.master.send(words[:1])
-    await bench.command(Command.NUDGE_POSITIVE)
-    await registers.write("LOAD", Space.MAX_SWEEPS << 24)
-    await bench.master.reset()
-    equal("irq", int(bench.dut.irq.value), 0)
-    for name in ("CONTROL", "INTERRUPT_ENABLE", "INTERRUPT", "FAULTS"):
-        equal(f"{name} after a reset", await registers.read(name), 0)
-    equal("STATUS but INPUT", await registers.read("STATUS") & ~WAITS["INPUT"], WAITS["IDLE"])
-    await registers.write("INTERRUPT_ENABLE", EVENTS["RESULT"])

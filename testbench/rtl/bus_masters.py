@@ -103,6 +103,11 @@ class AxiMaster:
         """Takes no words while `held`."""
         self._sink.set_pause_generator(repeat(True) if held else self._rests())
 
+    def hold_responses(self, *, held: bool) -> None:
+        """Takes no answers to writes while `held`."""
+        answers = self._lite.write_if.b_channel
+        answers.set_pause_generator(repeat(True) if held else self._rests())
+
 
 class WishboneMaster:
     """Wishbone B4, classic cycles; rests before each with chance `idle`, `cyc` high or low."""

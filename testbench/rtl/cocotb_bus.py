@@ -12,11 +12,16 @@ from testbench.rtl.bus_checks import (
     check_faults,
     check_identity,
     check_interrupts,
-    check_packets,
     check_queued_command,
     check_rejected,
-    check_reset,
     check_together,
+)
+from testbench.rtl.bus_waits import (
+    check_packets,
+    check_reset,
+    check_responses,
+    check_result_stands,
+    check_silence,
     check_waiting,
 )
 from testbench.rtl.model import Model
@@ -32,6 +37,7 @@ async def carry_out(bench: BusBench, plan: Plan) -> None:
     await bench.master.reset()
     await check_identity(bench)
     await check_together(bench)
+    await check_responses(bench)
     await bench.registers.write("INTERRUPT_ENABLE", EVENTS["RESULT"])
     network, image = plan.network, None
     for step in plan.steps:
@@ -50,6 +56,8 @@ async def carry_out(bench: BusBench, plan: Plan) -> None:
     await check_rejected(bench)
     await check_packets(bench, image)
     await check_queued_command(bench, image)
+    await check_silence(bench, image)
+    await check_result_stands(bench, image)
     await check_interrupts(bench, image)
     await check_faults(bench, image)
 
