@@ -7,6 +7,7 @@ import pytest
 from testbench.search.problems import CELLS, problem
 from toreq_hw.errors import InputError
 from toreq_hw.records.search import Figures, Objective
+from toreq_hw.rtl.placement import LANES
 from toreq_hw.studies.searching import asked
 from toreq_hw.studies.searching.asked import Asked, check_seconds, damage_of, problem_of
 from toreq_hw.studies.searching.metrics import (
@@ -75,7 +76,7 @@ def test_a_space_by_hand() -> None:
         *("hidden", "weights", "state_bits", "fraction_offset", "feedback_shift", "lanes"),
         "clock_mhz",
     }
-    assert space.size == 2 * 2 * 3 * 3 * 2 * 6 * 2
+    assert space.size == 2 * 2 * 3 * 3 * 2 * len(LANES) * 2
     point = space.point({"hidden": "32-8", "clock_mhz": "12", "lanes": "4"})
     assert (point.hidden, point.clock_mhz, point.lanes) == ((32, 8), 12.0, 4)
     assert (point.board, point.learn_lanes) == ("icebreaker", 0)
