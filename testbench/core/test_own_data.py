@@ -181,6 +181,19 @@ def test_a_first_line_of_numbers_is_said_to_be_a_sample(
     assert [line for line in said if "line 1 holds numbers, so it is a sample" in line]
 
 
+def test_the_only_sample_of_a_class_trains() -> None:
+    for seed in range(1, 30):
+        marks = chosen(("a", "b", "b", "c", "b", "b"), 0.34, seed)
+        assert marks.any()
+        assert not marks[[0, 3]].any()
+
+
+def test_a_split_beside_given_test_samples_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, x_train=np.eye(4), y_train=[0, 1, 0, 1], x_test=np.eye(4), y_test=[0, 1, 0, 1])
+    assert "split must be left out, or the word given" in refusal(f"{path}?split=0.3")
+
+
 def test_a_scale_beside_that_of_the_network_is_refused(tmp_path: Path) -> None:
     own = data.load(f"{table(tmp_path)}?target=kind&scale=minmax")
     again = data.load(f"{table(tmp_path)}?target=kind&scale=minmax", own.encoding)

@@ -1,15 +1,15 @@
 """Own data that are there as arrays already, as a function of `package.module:function` gives."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.data.dataset import Dataset
-from toreq_hw.data.own.functions import _parts
-from toreq_hw.data.own.loading import _encoded, _encoding, _selected, _split
+from toreq_hw.data.own.functions import parts_given
+from toreq_hw.data.own.loading import dataset_of
 from toreq_hw.data.own.spec import Spec
 from toreq_hw.network import Encoding
-from toreq_hw.network.encoding import PIXEL_MAX
 
 
 def is_in_memory(value: object) -> bool:
@@ -34,21 +34,7 @@ def of_arrays(
     scale: as in docs/data.md. Raises DataError for anything else.
     """
     spec = Spec(name, split=split, scale=scale)
-    found = _parts(spec, values)
+    found = parts_given(spec, values)
     if isinstance(found, Dataset):
         return found
-    train, test, said = _split(spec, *found)
-    encoding = _encoding(spec, train) if encoding is None else encoding
-    if encoding.columns:
-        train, test = (_selected(part, encoding.columns) for part in (train, test))
-    return Dataset(
-        name=name,
-        shape=train.shape,
-        pixel_max=PIXEL_MAX,
-        classes=len(encoding.classes) or len(set(train.targets)),
-        split=f"{len(train.targets):,} training and {len(test.targets):,} test samples, {said}",
-        train=_encoded(train, encoding),
-        test=_encoded(test, encoding),
-        channels=train.channels,
-        encoding=encoding,
-    )
+    return replace(dataset_of(spec, found, encoding), name=name, source="")  # nothing to reload

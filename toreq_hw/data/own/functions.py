@@ -34,10 +34,11 @@ def call_function(spec: Spec) -> Parts | Dataset:
         ) from error
     finally:
         sys.path.remove(here)
-    return _parts(spec, found)
+    return parts_given(spec, found)
 
 
-def _parts(spec: Spec, found: Any) -> Parts | Dataset:
+def parts_given(spec: Spec, found: Any) -> Parts | Dataset:
+    """What a function gave: a data set as it is, else its samples. Raises DataError."""
     if isinstance(found, Dataset):
         return found
     if isinstance(found, Mapping):

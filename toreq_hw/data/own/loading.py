@@ -35,7 +35,12 @@ def load_own(text: str, encoding: Encoding | None = None) -> Dataset:
     found = _read(spec)
     if isinstance(found, Dataset):
         return replace(found, source=spec.text)
-    train, test, said = _split(spec, *found)
+    return dataset_of(spec, found, encoding)
+
+
+def dataset_of(spec: Spec, parts: Parts, encoding: Encoding | None) -> Dataset:
+    """Samples that were read as a data set; `encoding` as `load_own` takes it. Raises DataError."""
+    train, test, said = _split(spec, *parts)
     if encoding is None:
         encoding = _encoding(spec, train)
     if encoding.columns:
@@ -82,7 +87,10 @@ def _split(spec: Spec, train: Samples, test: Samples | None) -> tuple[Samples, S
         return split_by_column(train)
     if test is not None:
         if asked not in (None, "given"):
-            raise DataError(f"{spec.source}: split must be given, found {shown(asked)}")
+            raise DataError(
+                f"{spec.source}: split must be left out, or the word given: test samples are "
+                f"there beside those of training; found {shown(asked)}"
+            )
         return train, _same_columns(train, test), "as given"
     if asked == "given":
         raise DataError(f"{spec.source}: must hold test samples of its own, found none")

@@ -1,6 +1,7 @@
 """Which of all samples are test samples: as given, a fraction with a seed, or another file's."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,10 @@ def split_by_fraction(samples: Samples, text: str) -> tuple[Samples, Samples, st
 
 
 def chosen(targets: tuple[str, ...], fraction: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Which samples test, bool (samples,): a shuffle, in which each class gives its share."""
+    """Which samples test, bool (samples,): a shuffle, in which each class gives its share.
+
+    The only sample of a class trains.
+    """
     order = list(range(len(targets)))
     word = seed_state(seed, Stream.SAMPLE_ORDER)
     for last in range(len(order) - 1, 0, -1):
@@ -55,7 +59,8 @@ def chosen(targets: tuple[str, ...], fraction: float, seed: int) -> npt.NDArray[
         order[last], order[other] = order[other], order[last]
     order.sort(key=lambda i: targets[i])  # stable: shuffled within a class
     count = round(fraction * len(order))
-    marks = np.zeros(len(order), dtype=np.bool_)
+    marks, sizes = np.zeros(len(order), dtype=np.bool_), Counter(targets)
     for place, sample in enumerate(order):
-        marks[sample] = (place + 1) * count // len(order) > place * count // len(order)
+        tests = (place + 1) * count // len(order) > place * count // len(order)
+        marks[sample] = tests and sizes[targets[sample]] > 1
     return marks
