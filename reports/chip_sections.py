@@ -8,6 +8,7 @@ from toreq_hw.records.chip import (
     ChipMap,
     ChipRecord,
     Core,
+    EstimatedSum,
     Estimates,
     ThirdPartyEstimate,
     Traffic,
@@ -30,7 +31,8 @@ def chip_sections(record: ChipRecord, notes: Footnotes) -> list[Section]:
         _estimates(record.estimates, record.mapping.chip, notes),
     ]
     if record.third_party:
-        sections.append(_third_party(record.third_party, record.estimates))
+        other = record.third_party
+        sections.append(_third_party(other, record.estimates, record.mapping.chip))
     return [*sections, _assumed(record.mapping.chip, notes)]
 
 
@@ -161,22 +163,58 @@ def _name(figure: str) -> str:
     return figure.rpartition("_")[0].replace("_", " ")
 
 
-def _third_party(other: ThirdPartyEstimate, ours: Estimates) -> Section:
+def _third_party(other: ThirdPartyEstimate, ours: Estimates, chip: Chip) -> Section:
     energy, time = ours.energy_per_sample_uj, ours.time_per_sample_us
     rows = [
-        ("energy per sample", f"{other.energy_per_sample_uj:.3g} uJ", f"{energy.value:.3g} uJ"),
-        *(
-            (f"of this, {part}", f"{found:.3g} uJ", "")
-            for part, found in other.energy_parts_uj.items()
-        ),
-        ("time per sample", f"{other.time_per_sample_us:.3g} us", f"{time.value:.3g} us"),
-        ("synops per sample", f"{other.synops_per_sample:,.0f}", "the same"),
-        ("messages per sample", f"{other.messages_per_sample:,.1f}", ""),
+        _beside("energy per sample", other.energy_per_sample_uj, energy.value, "uJ"),
+        *_parts_beside(other, energy, chip),
+        _beside("time per sample", other.time_per_sample_us, time.value, "us"),
+        ("synops per sample", f"{other.synops_per_sample:,.0f}", "the same", ""),
+        ("messages per sample", f"{other.messages_per_sample:,.1f}", "", ""),
+    ]
+    outside = [
+        f"Its {name} lies outside the spread of our sources, "
+        f"{span(f'{found.low:.2g}', f'{found.high:.3g}')} {unit}."
+        for name, value, found, unit in (
+            ("energy", other.energy_per_sample_uj, energy, "uJ"),
+            ("time", other.time_per_sample_us, time, "us"),
+        )
+        if not found.low <= value <= found.high
     ]
     text = (
         f"{other.samples} free phases, replayed event by event on {other.tool}. {other.differences}"
     )
-    return Section("Beside another tool", text, _table(("figure", "there", "here"), rows))
+    header = ("figure", "there", "here", "difference")
+    return Section("Beside another tool", " ".join((*outside, text)), _table(header, rows))
+
+
+def _parts_beside(
+    other: ThirdPartyEstimate, energy: EstimatedSum, chip: Chip
+) -> list[tuple[str, ...]]:
+    """Of the energy: part beside part, and what one operation of it costs."""
+    rows: list[tuple[str, ...]] = []
+    for what, theirs, names in _SAME_PARTS:
+        there = sum(other.energy_parts_uj[part] for part in theirs)
+        here = sum(energy.parts[name] for name in names)
+        _, there_text, here_text, difference = _beside(what, there, here, "uJ")
+        if theirs == ("synapse",) and other.synops_per_sample:
+            price = 1e6 * there / other.synops_per_sample
+            there_text += f" ({price:.3g} pJ a synop)"
+        prices = ", ".join(f"{chip.figures[name].value:g} pJ a {_name(name)}" for name in names)
+        rows.append((f"of this, {what}", there_text, f"{here_text} ({prices})", difference))
+    return rows
+
+
+_SAME_PARTS = (
+    ("synapses", ("synapse",), ("synop_pj",)),
+    ("neurons: dendrite and soma", ("dendrite", "soma"), ("update_pj",)),
+    ("network", ("network",), ("message_pj", "hop_pj")),
+)
+"""Name, parts of the other tool, and ours that stand for the same."""
+
+
+def _beside(what: str, there: float, here: float, unit: str) -> tuple[str, ...]:
+    return (what, f"{there:.3g} {unit}", f"{here:.3g} {unit}", f"{there - here:+.3g} {unit}")
 
 
 def _table(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:

@@ -26,12 +26,24 @@ def deployment_page(
         sections.append(notes.section())
     return Page(
         title,
-        "Every check held." if record.passed else "A check failed.",
+        "Every check held." if record.passed else _failed(record, rows),
         tuple(sections),
         dict(record.versions),
         passed=record.passed,
         facts=network_facts(network_sha256),
     )
+
+
+def _failed(record: Deployment, rows: Sequence[tuple[str, str]]) -> str:
+    """Which checks failed: limits of the chip, and figures that must be zero or true."""
+    found = dict(rows)
+    which = [note for note in record.notes if note.startswith("violation: ")]
+    if found.get("bit exact") == "false" and "class agreement" not in found:
+        which.append("states, ticks or events differ from the simulator's")
+    if "class agreement" in found:
+        needed = found["class agreement needed"]
+        which.append(f"class agreement must be at least {needed}, found {found['class agreement']}")
+    return f"A check failed: {'; '.join(which)}." if which else "A check failed."
 
 
 def status_table(targets: Sequence[TargetStatus]) -> Table:

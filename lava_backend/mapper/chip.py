@@ -40,6 +40,8 @@ _TABLES = {
 }
 """What a description must hold, by table. Energy and time carry a range, the rest are counts."""
 
+_RANGED = ("energy", "time")
+
 _OPTIONAL = {"axons_per_list": (1, "not stated: every axon is taken to need a list of its own")}
 """Counts that a description may leave out, with their source then."""
 
@@ -63,24 +65,45 @@ def _chip(fields: Fields) -> Chip:
     counts: dict[str, int] = {}
     figures: dict[str, Figure] = {}
     sources: dict[str, str] = {}
+    tables = [table for table in _TABLES if table]
+    _refuse_unknown(fields, ("name", *_TABLES[""], *tables))
     for table, keys in _TABLES.items():
         entries = fields.part(table) if table else fields
+        if table:
+            _refuse_unknown(entries, keys)
         for key in keys:
             if key in _OPTIONAL and key not in entries:
                 counts[key], sources[key] = _OPTIONAL[key]
                 continue
             entry = entries.part(key)
+            _refuse_unknown(entry, _entry(table))
             sources[key] = source = entry.text("source")
             if not source.strip():
                 raise entry.error("source", "say where the figure comes from", source)
-            if table in ("energy", "time"):
+            if table in _RANGED:
                 figures[key] = _figure(entries, key, source)
             else:
                 counts[key] = entry.integer("value", 1, _LARGEST_COUNT)
     name = fields.text("name")
     if not name:
         raise fields.error("name", "be text", name)
+    wide, most = (counts["neurons_per_core"] - 1).bit_length(), counts["index_bits"]
+    if most < wide:
+        must = f"be at least {wide}, to number {counts['neurons_per_core']} neurons of a core"
+        raise fields.part("synapse").error("index_bits", must, most)
     return Chip(name, counts, figures, sources)
+
+
+def _refuse_unknown(fields: Fields, known: tuple[str, ...] | list[str]) -> None:
+    """Raises InputError for a name that would be passed over."""
+    for name in fields.names():
+        if name not in known:
+            raise fields.error(name, f"be named one of {', '.join(known)}", name)
+
+
+def _entry(table: str) -> tuple[str, ...]:
+    """Names in an entry of this table."""
+    return ("value", "low", "high", "source") if table in _RANGED else ("value", "source")
 
 
 def _figure(table: Fields, key: str, source: str) -> Figure:

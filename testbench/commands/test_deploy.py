@@ -84,6 +84,20 @@ def test_list_says_what_each_target_is(capsys: pytest.CaptureFixture[str]) -> No
     assert all(name in shown for name in targets.names())
 
 
+def test_the_list_is_written_as_json_where_asked(tmp_path: Path) -> None:
+    out = tmp_path / "targets.json"
+    assert deploy("--list-targets", "--json", str(out)) == 0
+    listed = json.loads(out.read_text())["targets"]
+    assert {"sim", "loihi"} < {one["name"] for one in listed}
+
+
+def test_an_option_of_one_target_names_it(
+    network_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy(str(network_path), "--target", "sim", "--third-party") == 2
+    assert "--third-party must go with loihi, not with sim" in capsys.readouterr().err
+
+
 def test_the_page_has_the_table_of_targets() -> None:
     """docs/neuromorphic.md, the report page and --list-targets say the same, from one place."""
     page = (ROOT / "docs" / "neuromorphic.md").read_text(encoding="utf-8")

@@ -230,7 +230,16 @@ def test_every_figure_of_a_chip_has_a_source(name: str) -> None:
         (
             "neurons_per_core = {",
             "neurons = {",
-            "limits.neurons_per_core must be there, found",
+            "limits.neurons must be named one of .*neurons_per_core.*, found 'neurons'",
+        ),
+        ("axons_per_list = {", "axons_per_lists = {", "must be named .*, found 'axons_per_lists'"),
+        ("word_bits = {", "wordbits = {", "must be named .*word_bits.*, found 'wordbits'"),
+        ("[energy]", "[enrgy]", "must be named .*energy.*, found 'enrgy'"),
+        ("low = 2.36,", "lowest = 2.36,", "must be named .*low.*, found 'lowest'"),
+        (
+            "index_bits = { value = 13",
+            "index_bits = { value = 12",
+            "index_bits must be at le",
         ),
         ("{ value = 8192,", "{ value = 0,", r"limits.neurons_per_core.value must be a whole"),
         ("{ value = 8192,", "{ value = 1.5,", r"whole number in 1..1099511627776, found 1.5"),

@@ -165,7 +165,7 @@ def command(
     Exit status: 0 all checks held, 1 a check failed, 2 bad usage or input.
     """
     if list_targets:
-        _show_targets()
+        _show_targets(json_path)
         return 0
     if named_path and network_path:
         raise InputError("--network must be left out where NETWORK is given")
@@ -196,9 +196,13 @@ def _refuse_unused(target: targets.Target, *, of_boards: bool) -> None:
         is_user = target.name in users() or (of_boards and users is registry.names)
         if given and not is_user:
             raise InputError(
-                f"--{parameter.replace('_', '-')} must go with one of {', '.join(users())}, "
+                f"--{parameter.replace('_', '-')} must go with {_of(users())}, "
                 f"not with {target.name}"
             )
+
+
+def _of(users: tuple[str, ...]) -> str:
+    return f"one of {', '.join(users)}" if len(users) > 1 else users[0]
 
 
 @contextmanager
@@ -226,7 +230,10 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
     return targets.samples_of(network, loaded, count)
 
 
-def _show_targets() -> None:
+def _show_targets(json_path: Path | None) -> None:
+    """The table of targets, and the same as JSON where it was asked for."""
+    if json_path is not None:
+        write_json(json_path, {"targets": targets.statuses()})
     header = ("target", "what it is", "status", "last version tried", "here", "install with")
     listed = Table(*header)
     for target in targets.all_targets():
