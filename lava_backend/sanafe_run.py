@@ -23,7 +23,8 @@ from toreq_hw.contract.layout import Layout
 from toreq_hw.contract.results import PhaseResult
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend.mapper.mapping import Mapping
-from toreq_hw.network import Network, Projection
+from toreq_hw.lava_backend.mapper.walks import Walk, walks
+from toreq_hw.network import Network
 from toreq_hw.records.chip import ThirdPartyEstimate
 
 TILES_HIGH, TILE_SIDE, NEURONS = 4, 2, 1024
@@ -63,6 +64,11 @@ class _Events:
     of: dict[str, Steps]
     steps: int
 
+    @property
+    def sent(self) -> int:
+        """All of them."""
+        return sum(int(np.count_nonzero(sent)) for sent in self.of.values())
+
 
 def third_party_estimate(
     network: Network, inputs: npt.NDArray[np.int16], free: PhaseResult, mapping: Mapping
@@ -70,12 +76,17 @@ def third_party_estimate(
     """Replays the free phases of `inputs`, int16 (samples, input.size), on SANA-FE's Loihi.
 
     free: their result with its trace, threshold 0. Raises InputError for a map that needs more than
-    the one chip, and AssertionError where SANA-FE counts other synaptic operations than we do.
+    the one chip, and AssertionError where
+    SANA-FE counts other synapses walked than the map stores.
     """
     places = _places(network, mapping)
     events = _events(inputs, free)
-    found = _simulate(network, events, places)
-    assert found.synops == int(free.synops.sum()), (found.synops, int(free.synops.sum()))
+    stored = walks(network, mapping)
+    found = _simulate(network, events, places, stored)
+    walked = _walked(events, stored)
+    assert free.trace is not None
+    assert events.sent == len(free.trace.neuron) + int(free.input_events.sum())
+    assert found.synops == walked, (found.synops, walked)
     samples = len(inputs)
     return ThirdPartyEstimate(
         tool=f"SANA-FE {version('sanafe')}, its model of Loihi",
@@ -128,7 +139,10 @@ def _events(inputs: npt.NDArray[np.int16], free: PhaseResult) -> _Events:
 
 
 def _simulate(
-    network: Network, events: _Events, places: dict[str, npt.NDArray[np.int64]]
+    network: Network,
+    events: _Events,
+    places: dict[str, npt.NDArray[np.int64]],
+    stored: list[Walk],
 ) -> _Found:
     """Builds the chip and the network, and runs all steps."""
     import sanafe
@@ -151,10 +165,10 @@ def _simulate(
             )
             group[neuron].map_to_core(cores[place])
             used[place] += 1
-    for projection in network.projections:
-        pairs = list(_pairs(projection))
-        groups[projection.source.name].connect_neurons_sparse(
-            groups[projection.target.name], {"weight": [0.0] * len(pairs)}, pairs
+    for walk in stored:
+        pairs = list(_pairs(walk))
+        groups[walk.source].connect_neurons_sparse(
+            groups[walk.target], {"weight": [0.0] * len(pairs)}, pairs
         )
     chip = sanafe.SpikingChip(architecture)
     chip.load(described)
@@ -181,11 +195,16 @@ def _printing_to_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
-def _pairs(projection: Projection) -> Iterator[tuple[int, int]]:
-    """Source and target of every synapse that an event walks, stored zeros included."""
-    edges = projection.coupling.edges()
-    for source, target in projection.ends(edges.pre, edges.post):
-        yield from zip(source.tolist(), target.tolist(), strict=True)
+def _pairs(walk: Walk) -> Iterator[tuple[int, int]]:
+    """Source and target of every synapse that an event walks, zeros of dense lists included."""
+    for source in range(len(walk.synapses)):
+        for target in walk.reached(source):
+            yield source, target
+
+
+def _walked(events: _Events, stored: list[Walk]) -> int:
+    """Synapses that all events walk in the lists that the map stores."""
+    return sum(int((events.of[walk.source].sum(axis=1) @ walk.synapses).sum()) for walk in stored)
 
 
 def _architecture() -> Path:

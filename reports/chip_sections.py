@@ -169,7 +169,12 @@ def _third_party(other: ThirdPartyEstimate, ours: Estimates, chip: Chip) -> Sect
         _beside("energy per sample", other.energy_per_sample_uj, energy.value, "uJ"),
         *_parts_beside(other, energy, chip),
         _beside("time per sample", other.time_per_sample_us, time.value, "us"),
-        ("synops per sample", f"{other.synops_per_sample:,.0f}", "the same", ""),
+        (
+            "synops per sample",
+            f"{other.synops_per_sample:,.0f}",
+            f"{energy.counts[_SYNOP]:,.0f}",
+            "",
+        ),
         ("messages per sample", f"{other.messages_per_sample:,.1f}", "", ""),
     ]
     outside = [
@@ -205,8 +210,11 @@ def _parts_beside(
     return rows
 
 
+_SYNOP = "synop_pj"
+"""The figure of a synapse that an event walks."""
+
 _SAME_PARTS = (
-    ("synapses", ("synapse",), ("synop_pj",)),
+    ("synapses", ("synapse",), (_SYNOP,)),
     ("neurons: dendrite and soma", ("dendrite", "soma"), ("update_pj",)),
     ("network", ("network",), ("message_pj", "hop_pj")),
 )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from toreq_hw.lava_backend.mapper.sharing import SharedEdges, shared_edges
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.records.chip import Chip
+from toreq_hw.records.chip import Chip, Core
 
 Ints = npt.NDArray[np.int64]
 
@@ -51,6 +51,14 @@ class Incoming:
             found = found * self.shared.stored(edges)
         total: Ints = found.sum(axis=0)
         return total
+
+    def is_dense(self, edges: Sequence[int], chip: Chip) -> npt.NDArray[np.bool_]:
+        """Which lists are stored dense, bool (n_source, cores); sparse where both are as large."""
+        lists = self.lists(edges)
+        dense = _encoded_bits(np.diff(edges), self.weight_bits, chip)
+        sparse = _encoded_bits(lists, self.weight_bits + chip.counts["index_bits"], chip)
+        found: npt.NDArray[np.bool_] = (lists > 0) & (dense < sparse)
+        return found
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,11 @@ def _encoded_bits(synapses: Ints, synapse_bits: int, chip: Chip) -> Ints:
 def edges_of(parts: list[Part]) -> list[int]:
     """First neuron of every part, and the number of neurons."""
     return [*(part.first for part in parts), parts[-1].last]
+
+
+def edges_of_cores(cores: Sequence[Core]) -> list[int]:
+    """First neuron of every core of a population, and the number of its neurons."""
+    return [*(core.first for core in cores), cores[-1].last]
 
 
 def axons_out(part: Part, outgoing: list[npt.NDArray[np.bool_]]) -> int:

@@ -12,14 +12,14 @@ from toreq_hw.records.chip import ChipActivity
 from toreq_hw.reports.chip_pictures import event_raster, limit_bars, phase_activity
 from toreq_hw.reports.core_map import core_map
 from toreq_hw.reports.footnotes import Footnotes
-from toreq_hw.targets.chip_activity import chip_activity
+from toreq_hw.targets.chip_activity import chip_activity, rates_by_population
 from toreq_hw.targets.chip_report import activity
 from toreq_hw.targets.expected import Phases, simulate
 from toreq_hw.targets.target import Samples
 
 
 @pytest.fixture(scope="module")
-def case() -> tuple[Phases, Mapping, ChipActivity]:
+def case() -> tuple[Phases, Mapping, ChipActivity, np.ndarray]:
     """A hidden population on several cores, so that there is traffic."""
     net = filled((9, 70, 6, 5), density=0.7)
     rng = np.random.default_rng(1)
@@ -29,11 +29,13 @@ def case() -> tuple[Phases, Mapping, ChipActivity]:
     chip = load_chip("loihi2")
     chip = replace(chip, counts=chip.counts | {"neurons_per_core": 20})
     mapping = map_network(net, chip)
-    return expected, mapping, chip_activity(expected, mapping.cores)
+    return expected, mapping, chip_activity(expected, mapping, inputs), inputs
 
 
-def test_activity_is_that_of_the_trace(case: tuple[Phases, Mapping, ChipActivity]) -> None:
-    expected, _, found = case
+def test_activity_is_that_of_the_trace(
+    case: tuple[Phases, Mapping, ChipActivity, np.ndarray],
+) -> None:
+    expected, _, found, _ = case
     totals = [int(sum(phase.events[k] for phase in expected.all)) for k in range(6)]
     assert (found.samples, totals[found.sample]) == (6, max(totals))
     for phase, shown in zip(expected.all, found.phases, strict=True):
@@ -50,12 +52,12 @@ def test_activity_is_that_of_the_trace(case: tuple[Phases, Mapping, ChipActivity
 
 
 def test_traffic_adds_up_to_the_messages_of_the_estimate(
-    case: tuple[Phases, Mapping, ChipActivity],
+    case: tuple[Phases, Mapping, ChipActivity, np.ndarray],
 ) -> None:
-    expected, mapping, found = case
+    expected, mapping, found, inputs = case
     assert mapping.cores_used == 6
     total = sum(way.messages for way in found.traffic)
-    assert total == pytest.approx(activity(expected, mapping).messages, rel=1e-3)
+    assert total == pytest.approx(activity(expected, mapping, inputs).messages, rel=1e-3)
     outside = [way for way in found.traffic if way.source is None]
     assert {mapping.cores[way.target].population for way in outside} == {
         expected.free.network.relaxing[0].name
@@ -64,9 +66,9 @@ def test_traffic_adds_up_to_the_messages_of_the_estimate(
 
 
 def test_pictures_show_every_core_phase_and_way(
-    case: tuple[Phases, Mapping, ChipActivity],
+    case: tuple[Phases, Mapping, ChipActivity, np.ndarray],
 ) -> None:
-    _, mapping, found = case
+    _, mapping, found, _ = case
     pictures = (
         limit_bars(mapping.record()),
         event_raster(found),
@@ -93,7 +95,26 @@ def test_a_phase_without_events_has_pictures() -> None:
     inputs = np.zeros((1, 3), dtype=np.int16)
     free = sim.relax(net, inputs, trace=True)
     mapping = map_network(net, load_chip("loihi2"))
-    found = chip_activity(Phases(free, free, free), mapping.cores)
+    found = chip_activity(Phases(free, free, free), mapping, inputs)
     assert event_raster(found).startswith("<svg")
     assert phase_activity(found).startswith("<svg")
     assert core_map(mapping.record(), found.traffic).startswith("<svg")
+
+
+def test_a_zero_weight_of_a_sparse_list_is_no_synapse() -> None:
+    """Counted by hand: every event times the non-zero weights of its neuron, each way."""
+    net = filled((9, 70, 30, 20), density=0.05)
+    rng = np.random.default_rng(1)
+    inputs = rng.integers(0, 16, (6, 9)).astype(np.int16)
+    expected = simulate(net, Samples("drawn", "all of them", inputs, rng.integers(0, 20, 6)))
+    mapping = map_network(net, load_chip("loihi2"))
+    found = activity(expected, mapping, inputs)
+    rates = rates_by_population(expected.free, inputs)
+    walked = messages = 0.0
+    for projection in net.projections:
+        nonzero = np.count_nonzero(projection.matrix, axis=1)
+        walked += rates[projection.source.name] @ nonzero
+        messages += rates[projection.source.name] @ (nonzero > 0)
+    assert found.synops == pytest.approx(walked)
+    assert found.messages == pytest.approx(messages)
+    assert found.synops < 0.3 * expected.free.synops.mean()

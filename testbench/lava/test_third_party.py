@@ -10,7 +10,9 @@ from toreq_hw import network, sim
 from toreq_hw.errors import InputError
 from toreq_hw.lava_backend import sanafe_run
 from toreq_hw.lava_backend.mapper import load_chip, map_network
+from toreq_hw.lava_backend.mapper.walks import walks
 from toreq_hw.lava_backend.sanafe_run import third_party_estimate
+from toreq_hw.targets.chip_activity import rates_by_population
 
 pytest.importorskip("sanafe")
 
@@ -26,16 +28,18 @@ def estimated(net: network.Network, samples: int = 8):
 
 def test_it_counts_what_the_simulator_counts() -> None:
     net = filled((9, 7, 6, 5), density=0.7)
-    found, free, _, _ = estimated(net)
+    found, free, inputs, mapping = estimated(net)
     assert free.events.sum() > 20
-    assert found.synops_per_sample == free.synops.mean()
+    rates = rates_by_population(free, inputs)
+    walked = sum((rates[w.source] @ w.synapses).sum() for w in walks(net, mapping))
+    assert found.synops_per_sample == pytest.approx(walked)
     assert found.steps_per_sample == (free.ticks + 1).mean()
     to_two_cores = np.count_nonzero((free.trace.neuron >= 7) & (free.trace.neuron < 7 + 6))
     messages = free.events.sum() + free.input_events.sum() + to_two_cores
     assert found.messages_per_sample == messages / len(free.events)
     assert found.energy_per_sample_uj == pytest.approx(sum(found.energy_parts_uj.values()))
     synapse_uj = 35.5e-6
-    assert found.energy_parts_uj["synapse"] == pytest.approx(synapse_uj * free.synops.mean())
+    assert found.energy_parts_uj["synapse"] == pytest.approx(synapse_uj * walked)
 
 
 def test_an_event_that_is_not_replayed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,22 @@ import numpy.typing as npt
 
 from toreq_hw import sim
 from toreq_hw.contract.phases import PHASES
-from toreq_hw.records.chip import ChipActivity, Core, PhaseActivity, Traffic
+from toreq_hw.lava_backend.mapper import Mapping
+from toreq_hw.lava_backend.mapper.walks import walks
+from toreq_hw.records.chip import ChipActivity, PhaseActivity, Traffic
 from toreq_hw.targets.expected import Phases
 
 MOST_EVENTS = 5_000
 """Of a raster; what comes later in the phase is left out."""
 
 
-def chip_activity(expected: Phases, cores: tuple[Core, ...]) -> ChipActivity:
-    """Means over all samples; rasters of the one with most events. expected: with traces."""
+def chip_activity(
+    expected: Phases, mapping: Mapping, inputs: npt.NDArray[np.int16]
+) -> ChipActivity:
+    """Means over all samples; rasters of the one with most events.
+
+    expected: with traces. inputs: int16 (samples, input.size).
+    """
     network = expected.free.network
     sample = int(np.argmax(sum(phase.events for phase in expected.all)))
     return ChipActivity(
@@ -23,7 +30,7 @@ def chip_activity(expected: Phases, cores: tuple[Core, ...]) -> ChipActivity:
         phases=tuple(
             _phase(name, phase, sample) for name, phase in zip(PHASES, expected.all, strict=True)
         ),
-        traffic=_traffic(expected.free, cores),
+        traffic=_traffic(expected.free, mapping, inputs),
     )
 
 
@@ -43,29 +50,35 @@ def _phase(name: str, phase: sim.PhaseResult, sample: int) -> PhaseActivity:
     return PhaseActivity(name, events, tuple(pairs)[:MOST_EVENTS])
 
 
-def _traffic(free: sim.PhaseResult, cores: tuple[Core, ...]) -> tuple[Traffic, ...]:
+def _traffic(
+    free: sim.PhaseResult, mapping: Mapping, inputs: npt.NDArray[np.int16]
+) -> tuple[Traffic, ...]:
     """Every core that sends to another one, or to itself, and the input to every core it feeds."""
-    network, samples = free.network, len(free.ticks)
-    outside = float(np.mean(free.input_events))
-    rates = _rates(free, samples)
+    network, cores = free.network, mapping.cores
+    rates = rates_by_population(free, inputs)
     found = []
-    for number, target in enumerate(cores):
-        for projection in network.projections:
-            if projection.target.name != target.population:
-                continue
-            if projection.from_input:
-                found.append(Traffic(None, number, round(outside, 4)))
+    for walk in walks(network, mapping):
+        sent = rates[walk.source][:, None] * (walk.synapses > 0)
+        for k, target in enumerate(walk.cores.tolist()):
+            if walk.source == network.input.name:
+                found.append(Traffic(None, target, round(float(sent[:, k].sum()), 4)))
                 continue
             for source, core in enumerate(cores):
-                if core.population == projection.source.name:
-                    sent = float(rates[core.population][core.first : core.last].sum())
-                    found.append(Traffic(source, number, round(sent, 4)))
+                if core.population == walk.source:
+                    messages = float(sent[core.first : core.last, k].sum())
+                    found.append(Traffic(source, target, round(messages, 4)))
     return tuple(found)
 
 
-def _rates(free: sim.PhaseResult, samples: int) -> dict[str, npt.NDArray[np.float64]]:
-    """Mean events of each neuron a sample, (size,) by population."""
+def rates_by_population(
+    free: sim.PhaseResult, inputs: npt.NDArray[np.int16]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Mean events of each neuron a sample, float64 (size,) by population, the input's too.
+
+    free: with its trace. inputs: int16 (samples, input.size); a neuron that is not 0 sends.
+    """
     assert free.trace is not None
     layout, network = free.trace.layout, free.network
-    counts = np.bincount(free.trace.neuron, minlength=layout.neurons) / samples
-    return {p.name: counts[layout.of(p)] for p in network.relaxing}
+    counts = np.bincount(free.trace.neuron, minlength=layout.neurons) / len(free.ticks)
+    outside = {network.input.name: np.mean(inputs != 0, axis=0)}
+    return outside | {p.name: counts[layout.of(p)] for p in network.relaxing}

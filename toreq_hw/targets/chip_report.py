@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from toreq_hw import sim
 from toreq_hw.lava_backend.mapper import Activity, Mapping, estimate, load_chip, map_network
+from toreq_hw.lava_backend.mapper.walks import walks
 from toreq_hw.lava_backend.sanafe_run import third_party_estimate
 from toreq_hw.network import Network
 from toreq_hw.records.chip import ChipRecord, Estimates, ThirdPartyEstimate
-from toreq_hw.targets.chip_activity import chip_activity
+from toreq_hw.targets.chip_activity import chip_activity, rates_by_population
 from toreq_hw.targets.expected import Phases
 from toreq_hw.targets.target import Options, Samples
 
@@ -30,18 +31,24 @@ def chip_report(
     """Maps `network` onto the chip of `options`, placed by the events that were counted."""
     mapping = map_network(network, load_chip(options.chip), events_per_neuron(expected))
     violations = tuple(str(violation) for violation in mapping.violations)
-    estimates = estimate(network, mapping, activity(expected, mapping))
+    counted = activity(expected, mapping, samples.inputs)
+    estimates = estimate(network, mapping, counted)
     other = None
     if options.third_party:
         other = third_party_estimate(network, samples.inputs, expected.free, mapping)
-    notes = (*_core_lines(mapping), *_shared_lines(mapping), *_estimate_lines(estimates, other))
+    notes = (
+        *_core_lines(mapping),
+        *_shared_lines(mapping),
+        *_estimate_lines(estimates, other),
+        _walked_line(counted, expected),
+    )
     record = ChipRecord(
         cores_used=mapping.cores_used,
         chips_used=mapping.chips_used,
         violations=violations,
         estimates=estimates,
         mapping=mapping.record(),
-        activity=chip_activity(expected, mapping.cores),
+        activity=chip_activity(expected, mapping, samples.inputs),
         third_party=other,
     )
     return ChipReport(
@@ -57,20 +64,28 @@ def events_per_neuron(expected: Phases) -> np.ndarray[Any, np.dtype[np.float64]]
     return counts / len(expected.free.sweeps)
 
 
-def activity(expected: Phases, mapping: Mapping) -> Activity:
-    """What one inference does, means over the samples; messages by the cores each event reaches."""
+def activity(expected: Phases, mapping: Mapping, inputs: npt.NDArray[np.int16]) -> Activity:
+    """What one inference does, means over the samples, as the lists on the cores are stored.
+
+    inputs: int16 (samples, input.size). A neuron sends a message to each core on which it has a
+    list, and walks the synapses of that list.
+    """
     network, free = expected.free.network, expected.free
-    cores = {p.name: 0 for p in network.relaxing}
-    for core in mapping.cores:
-        cores[core.population] += 1
-    reached = {p.name: 0 for p in network.populations}
-    for projection in network.projections:
-        reached[projection.source.name] += cores[projection.target.name]
-    rates, layout = events_per_neuron(expected), sim.Layout(network)
-    messages = float(np.mean(free.input_events)) * reached[network.input.name]
-    for population in network.relaxing:
-        messages += float(rates[layout.of(population)].sum()) * reached[population.name]
-    return Activity(float(np.mean(free.synops)), float(np.mean(free.ticks)), messages)
+    rates = rates_by_population(free, inputs)
+    synops = messages = 0.0
+    for walk in walks(network, mapping):
+        synops += float((rates[walk.source] @ walk.synapses).sum())
+        messages += float((rates[walk.source] @ (walk.synapses > 0)).sum())
+    return Activity(synops, float(np.mean(free.ticks)), messages)
+
+
+def _walked_line(counted: Activity, expected: Phases) -> str:
+    """The two counts of synapses side by side."""
+    dense = float(np.mean(expected.free.synops))
+    return (
+        f"energy and time count the {counted.synops:,.0f} synapses per sample that events walk in "
+        f"the stored lists; the {dense:,.0f} synops of the figures count zero weights too"
+    )
 
 
 def _core_lines(mapping: Mapping) -> list[str]:
