@@ -55,8 +55,7 @@ class Incoming:
     def is_dense(self, edges: Sequence[int], chip: Chip) -> npt.NDArray[np.bool_]:
         """Which lists are stored dense, bool (n_source, cores); sparse where both are as large."""
         lists = self.lists(edges)
-        dense = _encoded_bits(np.diff(edges), self.weight_bits, chip)
-        sparse = _encoded_bits(lists, self.weight_bits + chip.counts["index_bits"], chip)
+        dense, sparse = _both_bits(lists, np.diff(edges), self.weight_bits, chip)
         found: npt.NDArray[np.bool_] = (lists > 0) & (dense < sparse)
         return found
 
@@ -108,10 +107,16 @@ def split(sources: list[Incoming], name: str, size: int, cores: int, chip: Chip)
 
 def _list_bits(lists: Ints, widths: Ints, weight_bits: int, chip: Chip) -> Ints:
     """Memory of each synapse list: blocks of synapses with a header, rounded up to words."""
-    dense = _encoded_bits(widths, weight_bits, chip)
-    sparse = _encoded_bits(lists, weight_bits + chip.counts["index_bits"], chip)
+    dense, sparse = _both_bits(lists, widths, weight_bits, chip)
     smaller: Ints = np.where(lists > 0, np.minimum(dense, sparse), 0)
     return smaller
+
+
+def _both_bits(lists: Ints, widths: Ints, weight_bits: int, chip: Chip) -> tuple[Ints, Ints]:
+    """Of each list, stored dense and stored sparse."""
+    dense = _encoded_bits(widths, weight_bits, chip)
+    sparse = _encoded_bits(lists, weight_bits + chip.counts["index_bits"], chip)
+    return dense, sparse
 
 
 def _encoded_bits(synapses: Ints, synapse_bits: int, chip: Chip) -> Ints:
