@@ -21,6 +21,7 @@ class Walk:
     entry: its stored weights. target: population. cores: int64 (k,), places in `Mapping.cores`.
     edges: first neuron of each of these, and the number of neurons, (k + 1,). synapses: int64
     (n_source, k), of each list, 0 where there is none. dense: bool (n_source, k), stored dense.
+    from_outside: the input sends, which is on no core.
     """
 
     entry: Incoming
@@ -29,6 +30,7 @@ class Walk:
     edges: tuple[int, ...]
     synapses: npt.NDArray[np.int64]
     dense: npt.NDArray[np.bool_]
+    from_outside: bool
 
     @property
     def source(self) -> str:
@@ -54,10 +56,21 @@ def walks(network: Network, mapping: Mapping) -> list[Walk]:
     for population in network.relaxing:
         cores = [k for k, core in enumerate(mapping.cores) if core.population == population.name]
         edges = edges_of_cores([mapping.cores[k] for k in cores])
-        for entry in incoming(network, mapping.chip, population.name):
+        entries = incoming(network, mapping.chip, population.name)
+        for projection, entry in zip(network.into(population.name), entries, strict=True):
             nonzero = entry.lists(edges)
             dense = entry.is_dense(edges, mapping.chip)
             synapses = np.where(dense, np.diff(edges), nonzero)
             place = np.array(cores)
-            found.append(Walk(entry, population.name, place, tuple(edges), synapses, dense))
+            found.append(
+                Walk(
+                    entry=entry,
+                    target=population.name,
+                    cores=place,
+                    edges=tuple(edges),
+                    synapses=synapses,
+                    dense=dense,
+                    from_outside=projection.from_input,
+                )
+            )
     return found

@@ -60,7 +60,7 @@ def _traffic(
     for walk in walks(network, mapping):
         sent = rates[walk.source][:, None] * (walk.synapses > 0)
         for k, target in enumerate(walk.cores.tolist()):
-            if walk.source == network.input.name:
+            if walk.from_outside:
                 found.append(Traffic(None, target, round(float(sent[:, k].sum()), 4)))
                 continue
             for source, core in enumerate(cores):
