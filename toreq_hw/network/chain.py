@@ -14,7 +14,7 @@ from toreq_hw.network.feedback import blank_feedback
 from toreq_hw.network.network import Network
 from toreq_hw.network.population import Population, Role
 from toreq_hw.network.readout import Readout, readout_named
-from toreq_hw.network.schedule import Schedule
+from toreq_hw.network.schedule import Colouring, Schedule
 
 MAX_SYNAPSES = 1 << 31
 """Largest network built here; more would not fit the memory of the machines it is meant for."""
@@ -30,7 +30,7 @@ def layered(
     input_bits: int = 8,
     signed: bool = False,
     loop_fraction_bits: int | None = None,
-    schedule: Schedule | str | None = None,
+    schedule: Schedule | Colouring | str | None = None,
     beta_shift: int = 1,
     feedback_shifts: Sequence[int] | None = None,
     feedback: FeedbackKind | str = FeedbackKind.SYMMETRIC,
@@ -60,12 +60,13 @@ def layered(
         looped = populations[1]
         couplings.append(_blank(looped, looped, kind, loop_fraction_bits))
     couplings = blank_feedback(couplings, populations[0].name, FeedbackKind(feedback))
-    default = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
+    if schedule is None:
+        schedule = Schedule.PARITY if loop_fraction_bits is None else Schedule.SEQUENTIAL
     return Network(
         tuple(populations),
         tuple(couplings),
         {},
-        Schedule(schedule or default),
+        Schedule(schedule) if isinstance(schedule, str) else schedule,
         beta_shift,
         readout=readout,
         encoding=encoding,
