@@ -54,7 +54,7 @@ def network(**changes: Any) -> Network:
         ({"state_bits": 9}, "unsigned state_bits must be an integer in 1..8"),
         ({"state_bits": 1, "signed": True}, "signed state_bits must be an integer in 2..8"),
         ({"signed": 1}, "'p': signed must be true or false, not 1"),
-        ({"role": "hidden"}, "'p': role must be a Role"),
+        ({"role": 3}, "'p': role must be a Role"),
     ],
 )
 def test_bad_populations_are_refused(changes: dict[str, Any], message: str) -> None:
@@ -140,7 +140,7 @@ LOOP = DenseCoupling("hidden", "hidden", np.zeros((2, 2), np.int8), 0, WeightFor
         ({"biases": {"hidden": np.zeros(2, np.int64)}}, "must be an int32 array, not int64"),
         ({"biases": {"hidden": np.full(2, 2**31 - 1, np.int32)}}, "accumulators must stay within"),
         ({"beta_shift": 16}, "beta_shift must be an integer in 0..15, not 16"),
-        ({"schedule": "parity"}, "schedule must be a Schedule"),
+        ({"schedule": 3}, "schedule must be a Schedule"),
         ({"couplings": (LOOP,)}, "parity must have no self-coupling, found 'hidden-hidden'"),
     ],
 )

@@ -222,7 +222,7 @@ def test_networks_that_cannot_have_it_are_refused() -> None:
 def test_settings_are_checked() -> None:
     assert ClampedReadout().temperature == (1, 8)
     with pytest.raises(NetworkError, match="normalisation of a readout must be a Normalisation"):
-        ClampedReadout((1, 8), "softmax")  # type: ignore[arg-type]
+        ClampedReadout((1, 8), 3)  # type: ignore[arg-type]
 
 
 def test_a_parity_may_have_several_layers_before_the_output() -> None:
