@@ -85,7 +85,7 @@ def event_raster(activity: ChipActivity) -> str:
 
 
 def phase_activity(activity: ChipActivity) -> str:
-    """SVG text: events a sample in each tick by population, stacked, a panel for each phase."""
+    """SVG text: events an image in each tick by population, stacked, a panel for each phase."""
     colours = population_colours(list(activity.populations))
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.6, 2.8), layout="constrained")
@@ -99,7 +99,7 @@ def phase_activity(activity: ChipActivity) -> str:
                 axes.bar(place, counts, bottom=below, width=0.9, color=colours[name], label=label)
                 below += counts
             _ticks(axes, phase.phase, ticks)
-        panels[0].set_ylabel("events per sample")
+        panels[0].set_ylabel("events per image")
         figure.legend(loc="outside lower center", ncols=len(colours))
         return svg(figure)
 

@@ -50,12 +50,12 @@ def _activity(activity: ChipActivity) -> Section:
     pictures = (
         caption(
             event_raster(activity),
-            f"Each dot is one event of sample {activity.sample}. "
+            f"Each dot is one event of sample {activity.sample}, the one with most events. "
             "Neurons are numbered over the populations, in the order of the network.",
         ),
         caption(
             phase_activity(activity),
-            f"Events per sample in each tick, mean of {activity.samples} samples.",
+            f"Events per image in each tick, mean of {activity.samples} samples.",
         ),
     )
     return Section("What happens in each tick", pictures=pictures)
@@ -72,7 +72,7 @@ def _map_sections(
     )
     words = (
         "The number in a core is the fullest of its limits, in per cent. "
-        "An arrow is as wide as the messages per sample from core to core; "
+        "An arrow is as wide as the messages per image from core to core; "
         f"at most {MOST_ARROWS} are drawn."
     )
     bars = caption(limit_bars(mapping), "Each bar is one core; the dashed line is the limit.")
@@ -104,7 +104,7 @@ def _traffic(cores: tuple[Core, ...], traffic: tuple[Traffic, ...]) -> Table:
     if len(busiest) > MOST_WAYS:
         rest = sum(way.messages for _, way in busiest[MOST_WAYS:])
         rows.append((f"{len(busiest) - MOST_WAYS} more ways", "", f"{rest:,.1f}"))
-    return _table(("from", "to", "messages per sample"), rows)
+    return _table(("from", "to", "messages per image"), rows)
 
 
 def _place(core: Core) -> str:
@@ -136,20 +136,22 @@ def _estimates(estimates: Estimates, chip: Chip, notes: Footnotes) -> Section:
             f"{span(f'{found.low:.2g}', f'{found.high:.3g}')} {unit}",
         )
         for what, found, unit in (
-            ("energy per sample", estimates.energy_per_sample_uj, "uJ"),
-            ("time per sample", estimates.time_per_sample_us, "us"),
+            ("energy per image", estimates.energy_per_sample_uj, "uJ"),
+            ("time per image", estimates.time_per_sample_us, "us"),
         )
     ]
-    for found, unit in (
-        (estimates.energy_per_sample_uj, "uJ"),
-        (estimates.time_per_sample_us, "us"),
+    for what, found, unit in (
+        ("energy", estimates.energy_per_sample_uj, "uJ"),
+        ("time", estimates.time_per_sample_us, "us"),
     ):
-        parts = found.parts.items()
-        rows += [(f"of this, {_name(name)}", f"{part:.3g} {unit}", "") for name, part in parts]
+        rows += [
+            (f"of the {what}: {_name(name)}", f"{part:.3g} {unit}", "")
+            for name, part in found.parts.items()
+        ]
     for name, source in estimates.sources.items():
         figure, unit = chip.figures[name], _UNITS[name.rpartition("_")[2]]
         spread = f"{span(f'{figure.low:g}', f'{figure.high:g}')} {unit}"
-        rows.append((f"a {_name(name)}", f"{figure.value:g} {unit} {notes.mark(source)}", spread))
+        rows.append((_one(name), f"{figure.value:g} {unit} {notes.mark(source)}", spread))
     header = ("estimate", "value", "spread of the sources")
     return Section("Estimates", estimates.label + ".", _table(header, rows))
 
@@ -163,19 +165,25 @@ def _name(figure: str) -> str:
     return figure.rpartition("_")[0].replace("_", " ")
 
 
+def _one(figure: str) -> str:
+    """Of a figure's operation, one."""
+    name = _name(figure)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def _third_party(other: ThirdPartyEstimate, ours: Estimates, chip: Chip) -> Section:
     energy, time = ours.energy_per_sample_uj, ours.time_per_sample_us
     rows = [
-        _beside("energy per sample", other.energy_per_sample_uj, energy.value, "uJ"),
+        _beside("energy per image", other.energy_per_sample_uj, energy.value, "uJ"),
         *_parts_beside(other, energy, chip),
-        _beside("time per sample", other.time_per_sample_us, time.value, "us"),
+        _beside("time per image", other.time_per_sample_us, time.value, "us"),
         (
-            "synops per sample",
+            "synaptic operations per image",
             f"{other.synops_per_sample:,.0f}",
             f"{energy.counts[_SYNOP]:,.0f}",
             "",
         ),
-        ("messages per sample", f"{other.messages_per_sample:,.1f}", "", ""),
+        ("messages per image", f"{other.messages_per_sample:,.1f}", "", ""),
     ]
     outside = [
         f"Its {name} lies outside the spread of our sources, "
@@ -205,7 +213,7 @@ def _parts_beside(
         if theirs == ("synapse",) and other.synops_per_sample:
             price = 1e6 * there / other.synops_per_sample
             there_text += f" ({price:.3g} pJ a synop)"
-        prices = ", ".join(f"{chip.figures[name].value:g} pJ a {_name(name)}" for name in names)
+        prices = ", ".join(f"{chip.figures[name].value:g} pJ {_one(name)}" for name in names)
         rows.append((f"of this, {what}", there_text, f"{here_text} ({prices})", difference))
     return rows
 

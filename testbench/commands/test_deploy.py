@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from testbench.command_line import deploy
+from testbench.command_line import deploy, status_of
 from testbench.networks import random_case
 from testbench.source_mutants import ROOT
 from toreq_hw import network, targets
+from toreq_hw.cli.figures import deployment_rows, summary_rows
 from toreq_hw.errors import InputError, MissingDependencyError
 from toreq_hw.extras import install_command
 from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat
+from toreq_hw.reading import record_from
+from toreq_hw.records.relaxed import Relaxed
 from toreq_hw.reports.deployment import status_table
 from toreq_hw.targets.expected import first_difference_of, simulate
 
@@ -51,6 +54,20 @@ def test_sim_target_writes_its_record(network_path: Path, tmp_path: Path) -> Non
     assert record["samples"] == 12
     assert record["network"]["sha256"] == small_network().sha256
     assert record["phases"]["free"]["changes_checked"] > 0
+
+
+def test_figures_have_the_names_and_units_of_simulate(network_path: Path, tmp_path: Path) -> None:
+    """On the same images, each row that both commands show is the same text."""
+    files = [tmp_path / name for name in ("deploy.json", "simulate.json")]
+    arguments = [str(network_path), "--samples", "12", "--json"]
+    assert deploy("--target", "sim", *arguments, str(files[0])) == 0
+    assert status_of("simulate", *arguments, str(files[1])) == 0
+    record, other = (json.loads(path.read_text()) for path in files)
+    shown = dict(deployment_rows(record))
+    wanted = dict(summary_rows(record_from(other, Relaxed, "record", InputError)))
+    same = ("test accuracy", "events per image", "synaptic operations per image")
+    assert [shown[name] for name in same] == [wanted[name] for name in same]
+    assert not any("per sample" in name or "synops" in name for name in shown)
 
 
 def test_sim_target_takes_a_threshold(network_path: Path, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def test_every_part_stands_beside_ours_with_its_price() -> None:
     assert here == "0.0236 uJ (23.6 pJ a synop)"
     assert difference == "+0.0119 uJ"
     parts = [row for name, row in rows.items() if name.startswith("of this")]
-    assert all(" pJ a " in row[1] and row[2] for row in parts)
+    assert all(" pJ a" in row[1] and row[2] for row in parts)
     total = sum(float(row[2].split()[0]) for row in parts)
-    assert abs(total - float(rows["energy per sample"][2].split()[0])) < 1e-4
+    assert abs(total - float(rows["energy per image"][2].split()[0])) < 1e-4
 
 
 def test_what_lies_outside_the_spread_is_said() -> None:

@@ -71,6 +71,10 @@ def test_exact_targets_tell_all_that_is_asked(target: str, path: str, tmp_path: 
     assert record["estimates"]["sources"]["synop_pj"]
     assert any("Nothing ran on silicon" in note for note in record["notes"])
     page = (report / "index.html").read_text()
+    drawn = [note for note in record["notes"] if note.startswith(("chip 0 core", "estimated "))]
+    assert len(drawn) > 2
+    assert not any(str(escape(note)) in page for note in drawn)  # sections of their own show it
+    assert record.get("form", "batches of 6") == "batches of 6"
     assert "<svg" in page
     assert "axons in" in page
     sources = record["mapping"]["chip"]["sources"].values()
@@ -84,6 +88,10 @@ def test_the_spiking_target_tells_how_near_it_is(path: str, tmp_path: Path) -> N
     assert record["class_agreement"] == 1.0
     assert 0 < record["mean_state_error"] < 5
     assert record["spikes_per_sample"] > 0
+    exact = record_of(tmp_path, *["sim" if word == "nengo-loihi" else word for word in arguments])
+    assert record["events_per_sample_of_the_simulator"] == exact["events_per_sample"]
+    inputs = exact["phases"]["free"]["input_events"] / exact["samples"]
+    assert record["input_events_per_sample_of_the_simulator"] == inputs > 0
     assert any(note.startswith("flagged: coupling strength") for note in record["notes"])
 
 

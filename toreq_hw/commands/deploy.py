@@ -1,6 +1,5 @@
 """`toreq-hw deploy`: run a network on a target and check it against the simulator."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -17,6 +16,7 @@ from toreq_hw.cli import deploy_train
 from toreq_hw.cli.checked import CheckedCommand, Files, Values
 from toreq_hw.cli.console import messages, output, progress_bar, table
 from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
+from toreq_hw.cli.figures import deployment_rows
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     board_file_option,
@@ -31,7 +31,6 @@ from toreq_hw.errors import InputError
 from toreq_hw.extras import install_command
 from toreq_hw.file_kinds import Kind
 from toreq_hw.files import together, write_json
-from toreq_hw.json_values import JsonObject
 from toreq_hw.network import Network
 from toreq_hw.records import side_by_side
 from toreq_hw.records.deployment import Deployment, DeploymentRun
@@ -249,7 +248,7 @@ def _publish(deployed: targets.Deployed, json_path: Path | None, report: Path | 
     """Writes the record and the page that were asked for, and prints what a person reads."""
     ran = deployed.run
     record = side_by_side(ran, deployed.outcome.record)
-    rows = _rows(record)
+    rows = deployment_rows(record)
     with together():
         if json_path is not None:
             write_json(json_path, record)
@@ -264,22 +263,13 @@ def _page(deployed: targets.Deployed, rows: Sequence[tuple[str, str]]) -> Page:
     shown = Deployment(
         split=deployed.run.data.split,
         passed=outcome.passed,
-        notes=outcome.notes,
+        notes=tuple(note for note in outcome.notes if note not in outcome.drawn),
         versions=versions(*target.packages),
         chip=outcome.chip,
         targets=targets.statuses(),
     )
     title = f"Deployed to {target.name}"
     return deployment_page(title, shown, rows, deployed.run.network.sha256)
-
-
-def _rows(record: JsonObject) -> list[tuple[str, str]]:
-    """Every plain figure of a record, ready to be read."""
-    return [
-        (key.replace("_", " "), _text(value))
-        for key, value in record.items()
-        if isinstance(value, bool | int | float) or key in ("form", "file")
-    ]
 
 
 def _show(target: targets.Target, ran: DeploymentRun, rows: Sequence[tuple[str, str]]) -> None:
@@ -290,9 +280,3 @@ def _show(target: targets.Target, ran: DeploymentRun, rows: Sequence[tuple[str, 
         output.print(note)
     verdict = "all checks held" if ran.passed else "A CHECK FAILED"
     output.print(f"{verdict}; network {ran.network.sha256[:12]}")
-
-
-def _text(value: float | str) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value)

@@ -161,7 +161,8 @@ class ApproximateRun:
     """Of target `nengo-loihi`, which is not exact; free phases only.
 
     class_agreement: share of samples with the simulator's class. coupling_strength_is_followed:
-    whether the approximation is known to settle there as the simulator does.
+    whether the approximation is known to settle there as the simulator does. spikes: of relaxing
+    neurons. events: input events included, as everywhere; those of the input are beside them.
     """
 
     bit_exact: bool
@@ -175,6 +176,7 @@ class ApproximateRun:
     mean_state_error_by_population: dict[str, StateError]
     spikes_per_sample: float
     events_per_sample_of_the_simulator: float
+    input_events_per_sample_of_the_simulator: float
     coupling_strength: float
     coupling_strength_is_followed: bool
     emulator_seconds: float

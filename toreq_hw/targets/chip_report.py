@@ -18,9 +18,13 @@ from toreq_hw.targets.target import Options, Samples
 
 @dataclass(frozen=True)
 class ChipReport:
-    """The map and the estimates, sentences for a person, and broken limits."""
+    """The map and the estimates, sentences for a person, and broken limits.
+
+    drawn: sentences of what a page shows in sections of its own.
+    """
 
     record: ChipRecord
+    drawn: tuple[str, ...]
     notes: tuple[str, ...]
     violations: tuple[str, ...]
 
@@ -36,12 +40,8 @@ def chip_report(
     other = None
     if options.third_party:
         other = third_party_estimate(network, samples.inputs, expected.free, mapping)
-    notes = (
-        *_core_lines(mapping),
-        *_shared_lines(mapping),
-        *_estimate_lines(estimates, other),
-        _walked_line(counted, expected),
-    )
+    drawn = (*_core_lines(mapping), *_estimate_lines(estimates, other))
+    notes = (*_shared_lines(mapping), _walked_line(counted, expected))
     record = ChipRecord(
         cores_used=mapping.cores_used,
         chips_used=mapping.chips_used,
@@ -52,7 +52,7 @@ def chip_report(
         third_party=other,
     )
     return ChipReport(
-        record, (*notes, *(f"violation: {violation}" for violation in violations)), violations
+        record, drawn, (*notes, *(f"violation: {found}" for found in violations)), violations
     )
 
 
@@ -83,8 +83,9 @@ def _walked_line(counted: Activity, expected: Phases) -> str:
     """The two counts of synapses side by side."""
     dense = float(np.mean(expected.free.synops))
     return (
-        f"energy and time count the {counted.synops:,.0f} synapses per sample that events walk in "
-        f"the stored lists; the {dense:,.0f} synops of the figures count zero weights too"
+        f"energy and time count the {counted.synops:,.0f} synapses per image that events walk in "
+        f"the stored lists; the {dense:,.0f} synaptic operations of the figures count zero "
+        "weights too"
     )
 
 
@@ -126,7 +127,7 @@ def _estimate_lines(estimates: Estimates, other: ThirdPartyEstimate | None) -> l
         ("time", estimates.time_per_sample_us, "us"),
     ):
         lines.append(
-            f"estimated {what} per sample: {found.value:.3g} {unit} "
+            f"estimated {what} per image: {found.value:.3g} {unit} "
             f"({found.low:.2g} to {found.high:.3g}, the spread of the sources)"
         )
     if other is not None:

@@ -31,7 +31,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     load_chip(options.chip)  # a bad chip file is said before the work, not after it
     if options.third_party and find_spec("sanafe") is None:
         raise missing("--third-party", "sanafe", "sanafe")
-    batch = options.batch or BATCH
+    batch = min(options.batch or BATCH, len(samples))
     targets = sim.targets(network.output, samples.labels)
     found = lava_run.run(network, samples.inputs, targets, batch=batch)
     expected = simulate(network, samples)
@@ -45,8 +45,9 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         lava_seconds=found.seconds,
         **vars(chip.record),
     )
-    notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.notes)
-    return Outcome(agreement.bit_exact and not chip.violations, record, notes, chip.record)
+    notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.drawn, *chip.notes)
+    passed = agreement.bit_exact and not chip.violations
+    return Outcome(passed, record, notes, chip.record, chip.drawn)
 
 
 target = Target(

@@ -36,7 +36,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         **vars(chip.record),
     )
     passed = agreement.bit_exact and not chip.violations
-    return Outcome(passed, record, (NOTE, *chip.notes), chip.record)
+    return Outcome(passed, record, (NOTE, *chip.drawn, *chip.notes), chip.record, chip.drawn)
 
 
 target = Target(

@@ -43,7 +43,8 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
             for p in network.relaxing
         },
         spikes_per_sample=float(np.mean(found.spikes)),
-        events_per_sample_of_the_simulator=float(np.mean(expected.events)),
+        events_per_sample_of_the_simulator=float(np.mean(expected.events + expected.input_events)),
+        input_events_per_sample_of_the_simulator=float(np.mean(expected.input_events)),
         coupling_strength=strength,
         coupling_strength_is_followed=follows,
         emulator_seconds=found.seconds,

@@ -66,13 +66,15 @@ class Outcome:
     """What a run found.
 
     passed: whether every check held (exit status 0 or 1). notes: sentences a person must read,
-    shown under the table of figures. chip: the map onto a chip, and its estimates.
+    shown under the table of figures. chip: the map onto a chip, and its estimates. drawn: those of
+    the notes that a page shows in sections of its own.
     """
 
     passed: bool
     record: TargetRecord
     notes: tuple[str, ...] = ()
     chip: ChipRecord | None = None
+    drawn: tuple[str, ...] = ()
 
 
 Run = Callable[[Network, Samples, Options], Outcome]
