@@ -146,7 +146,9 @@ LINES = {
     "inject net.safetensors --layer pcm --levels 0,1 --set seconds=1e400": "must be a finite",
     "simulate net.safetensors --trace 359": "--trace must be an image in 0..358, not 359",
     "rtl net.safetensors --max-sweeps 65536": "--max-sweeps must be a whole number in 1..65535",
-    "rtl net.safetensors --lanes 3": "--lanes must be one of 2, 4, 8, 16, 32, 64, 128, 256, found '3'",
+    "rtl net.safetensors --lanes 3": (
+        "--lanes must be one of 2, 4, 8, 16, 32, 64, 128, 256, found '3'"
+    ),
     "train --out new --hidden 1000000,1000000,1000000": "must",
     "train --out new --holdout 1438": "held-out images must number 1..1437, not 1438",
     "train --out new --device cpu": "--device must be left out with --engine integer",
