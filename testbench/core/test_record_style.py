@@ -85,7 +85,7 @@ FREE_FORM = {
     "toreq_hw/cli/console.py": "keyword arguments",
     "toreq_hw/cli/options.py": "keyword arguments",
     "toreq_hw/cli/train_files.py": "notes of a checkpoint, before they are checked",
-    "toreq_hw/commands/deploy.py": "the table shows whatever figures a target's record has",
+    "toreq_hw/cli/figures.py": "the table shows whatever figures a target's record has",
     "toreq_hw/cli/info_details.py": "what info says depends on the kind of file",
     "toreq_hw/commands/info.py": "what info says depends on the kind of file",
     "sim/campaign/setting.py": "what a ledger's runs share, of which only the hash is used",
