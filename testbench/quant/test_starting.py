@@ -17,6 +17,7 @@ from toreq_hw.errors import InputError
 from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.quant.starting import layers_of, parameters_from, weight_format_of
 from toreq_hw.sim.learning import Rule, Trainer
+from toreq_hw.training.offline import torch_options
 
 CPU = torch.device("cpu")
 
@@ -168,3 +169,10 @@ def test_a_start_and_a_checkpoint_are_one_too_many(
     both = ("--from", imported, "--resume", tmp_path / "net.checkpoint")
     assert status_of("train", *both, "--out", tmp_path / "net.safetensors") == 2
     assert "--from must be left out with --resume" in capsys.readouterr().err
+
+
+def test_a_few_samples_make_smaller_batches() -> None:
+    assert torch_options({}, 1, None, 100).batch_size == 4
+    assert torch_options({}, 1, None, 640).batch_size == 20
+    assert torch_options({}, 1, None, 1024).batch_size == 64
+    assert torch_options({"batch_size": 64}, 1, None, 100).batch_size == 64

@@ -61,7 +61,7 @@ def train_and_write(out: Path, json_path: Path | None, options: Values) -> int:
     check_rows(1, "--engine torch", dataset)
     start = starting_network(options["start"], dataset)
     blank = described_network(options["description"], dataset)
-    settings = _settings(options, start or blank)
+    settings = _settings(options, start or blank, len(dataset.train))
     if options["float_out"]:
         _refuse_float_out(start or blank)
     if options["holdout"]:
@@ -108,8 +108,10 @@ def _refuse_float_out(known: Network | None) -> None:
         )
 
 
-def _settings(options: Values, known: Network | None) -> "TrainingOptions":
-    """The options given, over the trainer's own defaults; the shape of `known` if there is one."""
+def _settings(options: Values, known: Network | None, samples: int) -> "TrainingOptions":
+    """The options given, over the trainer's own defaults for so many samples; the shape of `known`
+    if there is one.
+    """
     require_torch("--engine torch")
     from toreq_hw.quant.options import Rule
 
@@ -119,7 +121,7 @@ def _settings(options: Values, known: Network | None) -> "TrainingOptions":
     given |= {name: options[name] for name in shape}
     given["weight_format"] = WeightFormat(options["weights"])
     given["rule"] = Rule(options["rule"] or Rule.EQPROP)
-    return torch_options(given, options["seed"], known)
+    return torch_options(given, options["seed"], known, samples)
 
 
 def _say(record: TrainedNetwork, what: str, out: Path) -> None:

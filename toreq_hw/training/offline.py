@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from toreq_hw.quant.training import Training, Update
 
 
+_FEW, _UPDATES, _LEAST_BATCH = 1024, 32, 4
+"""Below so many samples an epoch has about so many updates, of batches of so many or more."""
+
+
 def require_torch(what: str) -> None:
     """Raises MissingDependencyError where torch or Brevitas is not installed."""
     try:
@@ -30,14 +34,19 @@ def require_torch(what: str) -> None:
         raise missing(what, error.name, "quant") from error
 
 
-def torch_options(given: dict[str, Any], seed: int, known: Network | None) -> "TrainingOptions":
+def torch_options(
+    given: dict[str, Any], seed: int, known: Network | None, samples: int
+) -> "TrainingOptions":
     """The trainer's own defaults under what is given; the shape is that of `known`, if there is.
 
-    given: fields of `TrainingOptions` by name; None stands for the default.
+    given: fields of `TrainingOptions` by name; None stands for the default. samples: that train;
+    a few make smaller batches, so that an epoch has updates enough (chosen on held-out rows).
     """
     from toreq_hw.quant.options import TrainingOptions
 
     chosen = {name: value for name, value in given.items() if value is not None}
+    if samples < _FEW:
+        chosen = {"batch_size": max(_LEAST_BATCH, samples // _UPDATES)} | chosen
     if known:
         from toreq_hw.quant.starting import shape_options
 
@@ -99,7 +108,7 @@ def train_offline(request: Request, callbacks: Callbacks, said: Voice) -> Traine
     known = request.start or request.blank
     dataset, loader = _loaded(request, given)
     check_rows(1, "engine torch", dataset)
-    options = torch_options(typed(given), request.seed, known)
+    options = torch_options(typed(given), request.seed, known, len(dataset.train))
     if loader is not None:
         options = replace(options, batch_size=loader.batch_size or 1)
     began = time.perf_counter()
