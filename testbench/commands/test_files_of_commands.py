@@ -22,6 +22,7 @@ from toreq_hw.network import WeightFormat, layered
 from toreq_hw.sim.campaign.trial import Trial
 from toreq_hw.sim.learning import Rule, Trainer, checkpoint
 from toreq_hw.studies.ledger import Ledger
+from toreq_hw.versions import versions
 
 NET = layered((64, 4, 10), WeightFormat.TERNARY, (3, 3))
 
@@ -67,7 +68,7 @@ def toy(out: Path, size: int, json_path: Path | None, **_: Any) -> None:
     with together():
         network.save(NET, out, run=current_run())
         if json_path:
-            write_json(json_path, {"size": size})
+            write_json(json_path, {"size": size, "versions": versions()})
 
 
 def run_toy(*arguments: str | Path) -> None:

@@ -1,7 +1,7 @@
 """A command that knows all its files, and refuses before any work those that must not be written.
 
 Outputs that name one file, an output that is also an input, a place that cannot be written, and
-kept work of another run: each is one line and exit status 2.
+kept work of another run: each is one line and exit status 2. So is a file of somebody else.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +18,7 @@ from click.core import ParameterSource
 
 from toreq_hw.cli import console
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
+from toreq_hw.cli.replaced import check_replaced
 from toreq_hw.cli.runs import META
 from toreq_hw.destinations import (
     Destination,
@@ -113,10 +114,12 @@ class CheckedCommand(click.Command):
         try:
             for folder, _ in folders.values():
                 check_folder(folder)
-            for path in (outputs | within).values():
+            for label, path in (outputs | within).items():
                 place = check_destination(path)
                 if not ctx.meta.get(OVERWRITE) and place.identity not in own:
                     self._refuse_other_work(place, ctx.meta[META])
+                    if label in outputs:
+                        check_replaced(label, place, with_overwrite=self._can_overwrite)
             taken = any(place.way is Way.STANDARD_OUTPUT for place in places.values())
             with console.output_on_standard_error() if taken else nullcontext():
                 return super().invoke(ctx)
@@ -145,13 +148,17 @@ class CheckedCommand(click.Command):
                 found[name] = value
         return found
 
+    @property
+    def _can_overwrite(self) -> bool:
+        return any(parameter.name == "overwrite" for parameter in self.params)
+
     def _refuse_other_work(self, place: Destination, run: str) -> None:
         if place.way is not Way.REPLACED or not place.exists:
             return
         found = kept_work(place.target)
         if found is not None and found.run != run:
             way = "name another file"
-            if any(parameter.name == "overwrite" for parameter in self.params):
+            if self._can_overwrite:
                 way = "name another file, or use --overwrite"
             raise InputError(
                 f"{place.path}: must be a new file or one of this very run, found {found.kind} "

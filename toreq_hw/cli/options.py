@@ -153,7 +153,9 @@ def overwrites(what: str) -> Callable[[F], F]:
     )
 
 
-overwrite_option = overwrites("Replace a network or checkpoint that another run has made.")
+overwrite_option = overwrites(
+    "Replace a network or checkpoint of another run, or a file that is no result of toreq-hw."
+)
 network_argument = click.argument("network_path", metavar="NETWORK", type=InputFile(Kind.NETWORK))
 
 

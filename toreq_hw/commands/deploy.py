@@ -232,7 +232,7 @@ def _samples(network: Network, dataset: str, count: int, *, exactly: bool) -> ta
 def _show_targets(json_path: Path | None) -> None:
     """The table of targets, and the same as JSON where it was asked for."""
     if json_path is not None:
-        write_json(json_path, {"targets": targets.statuses()})
+        write_json(json_path, {"targets": targets.statuses(), "versions": versions()})
     header = ("target", "what it is", "status", "last version tried", "here", "install with")
     listed = Table(*header)
     for target in targets.all_targets():
