@@ -28,6 +28,9 @@ far from saturation at 1000 Hz, because a preactivation may lie far beyond the r
 SYNAPSE_S = 0.1
 """Low-pass of every synapse; long against the intervals of single spikes."""
 
+SEED = 0
+"""Of what Nengo draws."""
+
 SETTLE_S, COUNT_S = 1.0, 1.5
 """Time to relax after a sample is shown, and time over which spikes are then counted."""
 
@@ -152,7 +155,7 @@ def _build(
 ) -> tuple[Any, dict[str, Any]]:
     """The model and, by population, a probe of its spikes: (steps, 2 * size)."""
     relu = nengo.SpikingRectifiedLinear()
-    with nengo.Network(seed=0) as model:
+    with nengo.Network(seed=SEED) as model:
         nengo_loihi.add_params(model)
         scale = _hz_per_lsb(network.input)
         rates = inputs.astype(np.float64) * scale

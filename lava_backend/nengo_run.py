@@ -13,6 +13,9 @@ from toreq_hw.lava_backend.nengo_shim import nengo
 from toreq_hw.lava_backend.record import RunRecord, phase_results
 from toreq_hw.network import Network, check_states
 
+SEED = 0
+"""Of what Nengo draws."""
+
 FIRST_SWEEPS = 12
 """Sweeps given to every phase at first; samples that are still changing run again, longer."""
 
@@ -77,7 +80,7 @@ def _simulate(
     def presented(values: npt.NDArray[np.int16]) -> Any:
         return lambda t: values[presentation.step_of(t) // presentation.steps]
 
-    with nengo.Network(seed=0) as model:
+    with nengo.Network(seed=SEED) as model:
         net = build(network, presentation)
         nengo.Connection(nengo.Node(presented(inputs)), net.input, synapse=None)
         nengo.Connection(nengo.Node(presented(targets)), net.target, synapse=None)

@@ -1,10 +1,12 @@
 """A chip description: limits, synapse encoding, energy and time, each figure with its source."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.errors import InputError
-from toreq_hw.reading import Fields, parse_toml, read_text
+from toreq_hw.reading import Fields, decode, parse_toml, read_bytes
 from toreq_hw.records.chip import Chip, Figure
 
 CHIPS = ("loihi1", "loihi2")
@@ -54,11 +56,14 @@ def load_chip(name: str) -> Chip:
     """
     path = _FOLDER / f"{name}.toml" if name in CHIPS else Path(name)
     try:
-        content = parse_toml(read_text(path, _MAX_BYTES, InputError), str(path), InputError)
+        read = read_bytes(path, _MAX_BYTES, InputError)
+        content = parse_toml(decode(read, str(path), InputError), str(path), InputError)
     except InputError as error:
         known = ", ".join(CHIPS)
         raise InputError(f"chip must be {known} or a readable TOML file, found {error}") from None
-    return _chip(Fields(content, f"chip file {path.name}", InputError))
+    found = _chip(Fields(content, f"chip file {path.name}", InputError))
+    told = f"lava_backend/chips/{path.name}" if name in CHIPS else name
+    return replace(found, path=told, sha256=hashlib.sha256(read).hexdigest())
 
 
 def _chip(fields: Fields) -> Chip:
@@ -91,7 +96,7 @@ def _chip(fields: Fields) -> Chip:
     if most < wide:
         must = f"be at least {wide}, to number {counts['neurons_per_core']} neurons of a core"
         raise fields.part("synapse").error("index_bits", must, most)
-    return Chip(name, counts, figures, sources)
+    return Chip(name, counts, figures, sources, path="", sha256="")
 
 
 def _refuse_unknown(fields: Fields, known: tuple[str, ...] | list[str]) -> None:

@@ -54,6 +54,13 @@ def test_sim_target_writes_its_record(network_path: Path, tmp_path: Path) -> Non
     assert record["samples"] == 12
     assert record["network"]["sha256"] == small_network().sha256
     assert record["phases"]["free"]["changes_checked"] > 0
+    assert record["seed"] is None  # nothing is drawn
+    hashes = set()
+    for more in ((), ("--samples", "11"), ("--samples", "12")):
+        assert deploy(*arguments, *more, "--json", str(out)) == 0
+        hashes.add(json.loads(out.read_text())["data"]["sha256"])
+    assert len(hashes) == 2
+    assert record["data"]["sha256"] in hashes
 
 
 def test_figures_have_the_names_and_units_of_simulate(network_path: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command on the neuromorphic targets: records, exit statuses, errors of one line."""
 
+import hashlib
 import json
 import resource
 import subprocess
@@ -12,6 +13,7 @@ from markupsafe import escape
 
 from testbench.command_line import deploy
 from testbench.networks import random_case
+from testbench.source_mutants import ROOT
 from toreq_hw import network
 from toreq_hw.extras import install_command
 from toreq_hw.network import Network, Schedule, WeightFormat
@@ -65,6 +67,11 @@ def test_exact_targets_tell_all_that_is_asked(target: str, path: str, tmp_path: 
     assert (record["differing_states"], record["differing_ticks"]) == (0, 0)
     assert record["samples"] == 6
     assert 0 <= record["accuracy"] <= 1
+    chip = record["mapping"]["chip"]
+    assert chip["path"] == "lava_backend/chips/loihi2.toml"
+    assert chip["sha256"] == hashlib.sha256((ROOT / chip["path"]).read_bytes()).hexdigest()
+    assert record["seed"] == {"loihi": None, "nengo": 0}[target]
+    assert "sanafe" not in record["versions"]
     assert record["events_per_sample"] > 0
     assert record["cores_used"] == len(record["mapping"]["cores"]) > 0
     assert record["violations"] == []
@@ -79,6 +86,18 @@ def test_exact_targets_tell_all_that_is_asked(target: str, path: str, tmp_path: 
     assert "axons in" in page
     sources = record["mapping"]["chip"]["sources"].values()
     assert all(str(escape(source)) in page for source in sources)
+
+
+def test_a_record_names_the_chip_file_and_the_other_tool(path: str, tmp_path: Path) -> None:
+    pytest.importorskip("sanafe")
+    chip = tmp_path / "mine.toml"
+    chip.write_bytes((ROOT / "lava_backend/chips/loihi2.toml").read_bytes() + b"# mine\n")
+    arguments = ["--target", "loihi", "--network", path, "--samples", "2", "--chip", str(chip)]
+    record = record_of(tmp_path, *arguments, "--third-party")
+    assert record["versions"]["sanafe"] in record["third_party"]["tool"]
+    found = record["mapping"]["chip"]
+    assert found["path"] == str(chip)
+    assert found["sha256"] == hashlib.sha256(chip.read_bytes()).hexdigest()
 
 
 def test_the_spiking_target_tells_how_near_it_is(path: str, tmp_path: Path) -> None:

@@ -290,7 +290,8 @@ def test_a_chip_that_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_chip_file_may_begin_with_a_byte_order_mark(tmp_path: Path, chip_text: str) -> None:
     path = tmp_path / "chip.toml"
     path.write_bytes(b"\xef\xbb\xbf" + chip_text.encode())
-    assert load_chip(str(path)) == load_chip("loihi2")
+    found, ours = load_chip(str(path)), load_chip("loihi2")
+    assert replace(found, path=ours.path, sha256=ours.sha256) == ours
 
 
 def test_a_network_of_too_many_cores_is_refused(tmp_path: Path, chip_text: str) -> None:

@@ -264,7 +264,7 @@ def _page(deployed: targets.Deployed, rows: Sequence[tuple[str, str]]) -> Page:
         split=deployed.run.data.split,
         passed=outcome.passed,
         notes=tuple(note for note in outcome.notes if note not in outcome.drawn),
-        versions=versions(*target.packages),
+        versions=deployed.run.versions,
         chip=outcome.chip,
         targets=targets.statuses(),
     )

@@ -18,13 +18,16 @@ class Chip:
     """A checked description.
 
     counts: whole numbers by name, of the grid, the limits and the synapse encoding. figures:
-    energies in pJ and times in ns, by name. sources: where each of both comes from.
+    energies in pJ and times in ns, by name. sources: where each of both comes from. path: of its
+    file, in the package or as a person named it. sha256: of that file.
     """
 
     name: str
     counts: dict[str, int]
     figures: dict[str, Figure]
     sources: dict[str, str]
+    path: str
+    sha256: str
 
     @property
     def columns(self) -> int:

@@ -25,24 +25,27 @@ class DeployedNetwork:
 
 @dataclass(frozen=True)
 class DeployedData:
-    """Which images ran. part: of the data set."""
+    """Which images ran. part: of the data set. sha256: of the input states and labels that ran."""
 
     name: str
     split: str
     part: str
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentRun:
     """What the record of any deployment says, beside the fields of its target's own record.
 
-    threshold: of the lossy mode, None for lossless. notes: sentences that a person must read.
+    threshold: of the lossy mode, None for lossless. seed: of what the target draws, None for one
+    that draws nothing. notes: sentences that a person must read.
     """
 
     target: str
     passed: bool
     network: DeployedNetwork
     threshold: int | None
+    seed: int | None
     data: DeployedData
     versions: dict[str, str]
     notes: tuple[str, ...]

@@ -53,8 +53,9 @@ def deploy(
         passed=outcome.passed,
         network=DeployedNetwork(path, network.sha256, **network.describe()),
         threshold=chosen.threshold,
-        data=DeployedData(samples.data, samples.split, "test"),
-        versions=versions(*found.packages),
+        seed=outcome.seed,
+        data=DeployedData(samples.data, samples.split, "test", samples.sha256),
+        versions=versions(*found.packages, *outcome.packages),
         notes=outcome.notes,
         duration_s=round(time.perf_counter() - begin, 3),
     )

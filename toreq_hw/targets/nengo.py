@@ -36,7 +36,8 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
         **vars(chip.record),
     )
     passed = agreement.bit_exact and not chip.violations
-    return Outcome(passed, record, (NOTE, *chip.drawn, *chip.notes), chip.record, chip.drawn)
+    notes = (NOTE, *chip.drawn, *chip.notes)
+    return Outcome(passed, record, notes, chip.record, chip.drawn, seed=nengo_run.SEED)
 
 
 target = Target(

@@ -55,7 +55,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
             f"flagged: coupling strength {strength:.2f} is above "
             f"{nengo_loihi_run.FOLLOWED_STRENGTH:g}, where the approximation may settle elsewhere",
         )
-    return Outcome(agreement >= AGREEMENT, record, notes)
+    return Outcome(agreement >= AGREEMENT, record, notes, seed=nengo_loihi_run.SEED)
 
 
 target = Target(

@@ -1,5 +1,6 @@
 """The vocabulary of deployment: a target, what it is given, and what it hands back."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -31,6 +32,14 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def sha256(self) -> str:
+        """Of name, split, input states and labels, hexadecimal."""
+        digest = hashlib.sha256(repr((self.data, self.split, self.inputs.shape)).encode())
+        for array, kind in ((self.inputs, "<i2"), (self.labels, "<i8")):
+            digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
+        return digest.hexdigest()
 
 
 Watch = Callable[[str, int, int], None]
@@ -67,7 +76,8 @@ class Outcome:
 
     passed: whether every check held (exit status 0 or 1). notes: sentences a person must read,
     shown under the table of figures. chip: the map onto a chip, and its estimates. drawn: those of
-    the notes that a page shows in sections of its own.
+    the notes that a page shows in sections of its own. packages: that ran beside the target's own.
+    seed: of what it drew, None for nothing.
     """
 
     passed: bool
@@ -75,6 +85,8 @@ class Outcome:
     notes: tuple[str, ...] = ()
     chip: ChipRecord | None = None
     drawn: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    seed: int | None = None
 
 
 Run = Callable[[Network, Samples, Options], Outcome]
