@@ -4,6 +4,7 @@ Speeds are in CPU time of the one thread that maps, so that a busy machine fails
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
