@@ -4,7 +4,6 @@ Speeds are in CPU time of the one thread that maps, so that a busy machine fails
 """
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -291,8 +290,7 @@ def test_a_chip_that_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_chip_file_may_begin_with_a_byte_order_mark(tmp_path: Path, chip_text: str) -> None:
     path = tmp_path / "chip.toml"
     path.write_bytes(b"\xef\xbb\xbf" + chip_text.encode())
-    found, ours = load_chip(str(path)), load_chip("loihi2")
-    assert replace(found, path=ours.path, sha256=ours.sha256) == ours
+    assert load_chip(str(path)).figures == load_chip("loihi2").figures
 
 
 def test_a_network_of_too_many_cores_is_refused(tmp_path: Path, chip_text: str) -> None:

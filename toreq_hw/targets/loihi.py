@@ -48,7 +48,7 @@ def run(network: Network, samples: Samples, options: Options) -> Outcome:
     notes = (NOTE, *((BATCH_NOTE,) if batch > 1 else ()), *chip.drawn, *chip.notes)
     passed = agreement.bit_exact and not chip.violations
     packages = ("sanafe",) if options.third_party else ()
-    return Outcome(passed, record, notes, chip.record, chip.drawn, packages)
+    return Outcome(passed, record, notes, chip.record, chip.drawn, packages=packages)
 
 
 target = Target(
