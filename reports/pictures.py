@@ -124,7 +124,8 @@ def _described(figure: Figure) -> str:
     parts = []
     for axes in figure.axes:
         labels = axes.get_legend_handles_labels()[1]
-        shown = [axes.get_title(), " against ".join(filter(None, _of_axes(axes)))]
+        title = axes.get_title() or axes.get_title("left")
+        shown = [title.replace("\n", ", "), " against ".join(filter(None, _of_axes(axes)))]
         shown.append(", ".join(label for label in labels if not label.startswith("_")))
         parts.append(": ".join(filter(None, shown)))
     legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
@@ -132,4 +133,8 @@ def _described(figure: Figure) -> str:
 
 
 def _of_axes(axes: Axes) -> tuple[str, str]:
-    return axes.get_ylabel(), axes.get_xlabel()
+    """Words upright and along; a panel that shares an axis has the words that are beside it."""
+    upright = axes.get_shared_y_axes().get_siblings(axes)
+    along = axes.get_shared_x_axes().get_siblings(axes)
+    words = axes.get_ylabel() or next(filter(None, (one.get_ylabel() for one in upright)), "")
+    return words, axes.get_xlabel() or next(filter(None, (one.get_xlabel() for one in along)), "")

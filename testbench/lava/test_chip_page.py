@@ -1,5 +1,6 @@
 """What the page shows of a network on a chip adds up to what the simulator counted."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -77,9 +78,24 @@ def test_pictures_show_every_core_phase_and_way(
     )
     for picture in pictures:
         assert picture.startswith("<svg")
+    raster, *_ = re.findall('aria-label="([^"]*)"', pictures[1])
+    assert raster.count("phase: neuron against tick") == len(found.phases) == 3
     without = core_map(mapping.record(), ())
     between = [way for way in found.traffic if way.source is not None and way.messages]
     assert pictures[3].count("<path") > without.count("<path") + len(between)
+
+
+def test_the_core_map_is_drawn_around_the_cores_in_use() -> None:
+    mapping = map_network(filled((3, 4, 2)), load_chip("loihi2")).record()
+    columns = [core.column for core in mapping.cores]
+    drawn = core_map(mapping, ())
+    first, last = max(0, min(columns) - 1), min(mapping.chip.columns, max(columns) + 2) - 1
+    assert f"columns {first}..{last}, rows" in drawn
+    assert f"of {mapping.chip.columns} x {mapping.chip.rows} cores" in drawn
+    whole = replace(mapping, cores=(mapping.cores[0], replace(mapping.cores[1], column=15, row=7)))
+    assert last < 15
+    assert "x 8 cores" in drawn
+    assert "x 8 cores" not in core_map(whole, ())  # nothing is left out
 
 
 def test_footnotes_name_a_source_once() -> None:
