@@ -30,7 +30,7 @@ BOARD = ("deploy", "--target", "icebreaker", "--train", "digits", "--port", "sim
         ),
         (
             ("--readout", "clamped"),
-            "for the core, found clamped; train a network without --readout",
+            "for the core, found clamped; train one with readout relaxing",
         ),
         (("--hidden", "4000"), "network must fit onto icebreaker"),
         (("--samples", "360"), "--samples must be at most 359"),
