@@ -210,6 +210,14 @@ def test_the_command_writes_a_host_that_compiles(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert subprocess.run(["make"], cwd=out, check=False, capture_output=True).returncode == 0
     assert (out / "host").exists()
+    again = [*arguments, "--board", "icebreaker"]
+    assert CliRunner().invoke(command, again).exit_code == 0  # nobody has changed a file
+    (out / "main.c").write_text("/* mine */")
+    kept = CliRunner().invoke(command, again).exception
+    assert "main.c: must be a new file or one that an export wrote, found a changed" in str(kept)
+    assert (out / "main.c").read_text() == "/* mine */"
+    assert CliRunner().invoke(command, [*again, "--overwrite"]).exit_code == 0
+    assert (out / "main.c").read_text() != "/* mine */"
 
 
 def test_main_runs_unchanged_against_a_board_that_the_command_serves(tmp_path: Path) -> None:

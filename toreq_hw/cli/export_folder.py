@@ -23,18 +23,19 @@ MANIFEST = "manifest.json"
 class ExportFolder:
     """A folder, and what an earlier export left there. overwrites: whether other files may go.
 
-    written: SHA-256 by path, as the manifest has it.
+    written: SHA-256 by path, as the manifest has it. manifest: its name.
     """
 
     folder: Path
     written: Mapping[str, str]
     overwrites: bool
+    manifest: str = MANIFEST
 
     @classmethod
-    def found(cls, folder: Path, overwrites: bool) -> "ExportFolder":
-        """Raises InputError where the manifest is none."""
-        manifest = folder / MANIFEST
-        return cls(folder, _manifest(manifest) if manifest.exists() else {}, overwrites)
+    def found(cls, folder: Path, overwrites: bool, manifest: str = MANIFEST) -> "ExportFolder":
+        """manifest: one a kind of export. Raises InputError where it is none."""
+        path = folder / manifest
+        return cls(folder, _manifest(path) if path.exists() else {}, overwrites, manifest)
 
     def check(self, paths: Iterable[Path]) -> None:
         """Raises InputError for the first of `paths` that is there and not an earlier export's."""
@@ -57,7 +58,7 @@ class ExportFolder:
         stale = [path for path in stale if path.is_file()]
         self.check([*names.values(), *stale])
         hashes = {name: _sha256(draft_of(path)) for name, path in sorted(names.items())}
-        write_text(self.folder / MANIFEST, json.dumps({"files": hashes}, indent=2) + "\n")
+        write_text(self.folder / self.manifest, json.dumps({"files": hashes}, indent=2) + "\n")
         return stale
 
     def _name(self, path: Path) -> str:
@@ -83,7 +84,7 @@ def _manifest(path: Path) -> dict[str, str]:
     part = read_fields(path, MAX_RECORD_BYTES, InputError).only(("files",)).part("files")
     for name in part.names():
         place = PurePosixPath(name)
-        if place.is_absolute() or ".." in place.parts or name == MANIFEST:
+        if place.is_absolute() or ".." in place.parts or name == path.name:
             raise part.error(name, "be a path within the folder", name)
     return {name: part.text(name) for name in part.names()}
 

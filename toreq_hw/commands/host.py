@@ -11,13 +11,15 @@ from toreq_hw.boards import registry
 from toreq_hw.boards.board import Board
 from toreq_hw.boards.choice import check_choice, chosen_board
 from toreq_hw.cli import console
-from toreq_hw.cli.checked import checked_command
+from toreq_hw.cli.checked import checked_command, overwriting
+from toreq_hw.cli.export_folder import ExportFolder, remove
 from toreq_hw.cli.numbers import Name, PowerOfTwo
 from toreq_hw.cli.options import (
     board_file_option,
     data_option,
     network_argument,
     out_folder_option,
+    overwrites,
     threshold_option,
 )
 from toreq_hw.files import together, write_text
@@ -35,6 +37,7 @@ _WRITTEN = (
     "toreq_link_protocol.h",
     "toreq_network.h",
     "images.txt",
+    "host.json",
 )
 IMAGES = 10
 """Of images.txt; the first test images."""
@@ -60,6 +63,7 @@ Examples:
 )
 @data_option
 @out_folder_option("build/host", *_WRITTEN)
+@overwrites("Replace files in --out that no host was written as, or that were changed since.")
 def command(
     network_path: Path,
     board_name: str | None,
@@ -79,6 +83,8 @@ def command(
     simulated board answers. It answers slowly, so the host then waits for a minute.
     """
     check_choice(board_name, board_file)
+    folder = ExportFolder.found(out, overwriting(), "host.json")
+    folder.check(out / name for name in _WRITTEN if name != folder.manifest)
     net = network.load(network_path)
     needs()
     board = chosen_board(board_name, board_file)
@@ -92,6 +98,8 @@ def command(
     with together():
         for name, content in texts.items():
             write_text(out / name, content)
+        stale = folder.keep(out / name for name in texts)
+    remove(stale, out)
     console.output.print(f"wrote {', '.join(sorted(texts))} into {out}; run: make -C {out}")
     if serves:
         _serve(board, net, parameters, out)
