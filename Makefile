@@ -31,10 +31,13 @@ models: $(VENV)/core ## Train every network of the zoo again and compare hash, a
 		$(BIN)/toreq-hw models verify $$model || exit 1; \
 	done
 
-.PHONY: estimators
+.PHONY: estimators regressors
 
 estimators: $(VENV)/core ## Fit six tables with default settings, beside scikit-learn; writes reports/published.
 	$(BIN)/toreq-hw study estimators --out reports/published
+
+regressors: $(VENV)/core ## Score regressors on small targets; prints the table of docs/estimators.md.
+	$(BIN)/python testbench/regressors.py
 
 study-bench: bench
 study-lazy: lazy

@@ -20,17 +20,6 @@ from toreq_hw.rtl.package.harness import harness_verilog
 from toreq_hw.rtl.package.vectors import Vectors, hex_files, json_vectors, sizes
 from toreq_hw.rtl.prefix import TOREQ, with_prefix
 
-PACKAGE_FILES = (
-    "README.md",
-    "*.core",
-    "bench/*",
-    "constraints/*",
-    "litex/*",
-    "synth/*",
-    "vivado/*",
-)
-"""What `package_texts` names, as patterns."""
-
 
 def package_texts(
     vectors: Vectors, bus: Bus, version: str, devices: Devices, prefix: str = TOREQ

@@ -5,15 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from testbench.command_line import toreq_hw as run
+from testbench.networks import with_random_weights
 from testbench.synth.test_board_file import small_network
-from toreq_hw.network import DenseCoupling, Network, Population, Role, WeightFormat, save
+from toreq_hw.network import WeightFormat, layered, save
 
 
 def made(family: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -53,20 +53,9 @@ def test_nextpnr_places_the_harness_on_its_pins(
 def test_both_targets_take_the_network_of_make_sim_at_its_default_lanes(tmp_path: Path) -> None:
     """One is too small, and says so before a tool runs; Yosys makes a netlist for the other."""
     rng = np.random.default_rng(2)
-    sizes = {"input": 64, "hidden": 128, "output": 10}
-    populations = tuple(Population(name, size, Role(name)) for name, size in sizes.items())
-    couplings = tuple(
-        DenseCoupling(
-            a.name,
-            b.name,
-            rng.integers(-1, 2, (a.size, b.size)).astype(np.int8),
-            3,
-            WeightFormat.TERNARY,
-        )
-        for a, b in pairwise(populations)
-    )
+    net = with_random_weights(layered((64, 128, 10), WeightFormat.TERNARY, (3, 3)), rng)
     network, core = tmp_path / "network.safetensors", tmp_path / "core"
-    save(Network(populations, couplings, {}), network)
+    save(net, network)
     done = run("rtl", str(network), "--package", "--bus", "axi", "--out", str(core))
     assert done.status == 0, done.error
     refused = made("ice40", core / "synth")

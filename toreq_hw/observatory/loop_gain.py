@@ -21,8 +21,6 @@ from toreq_hw.network.bounds import largest_fraction_bits
 from toreq_hw.observatory.recording import MOST_CELLS
 from toreq_hw.sim.perturbation.reprogram import GRID_BITS
 
-MOST_GAIN = 16.0
-
 
 @dataclass(frozen=True)
 class Settings:

@@ -11,7 +11,7 @@ from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import differences, figure, of
+from toreq_hw.studies.tracks.rows import differences, of, on_each
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 
 ACCURACY, SETTLED, COSINE = "accuracy, %", "settled, %", "cosine of both ways"
@@ -82,8 +82,8 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     settled = min(min(one.values) for one in of(rows, SETTLED, arm=FIXED))
     cosine = max(one.mean for one in of(rows, COSINE, arm=FIXED))
     sentence = (
-        f"Fixed random feedback loses {_said(lost)} points to symmetric, learned feedback "
-        f"{_said(learned)}; almost none is {_said(gained)} points behind fixed. At least "
+        f"Fixed random feedback loses {on_each(lost)} points to symmetric, learned feedback "
+        f"{on_each(learned)}; almost none is {on_each(gained)} points behind fixed. At least "
         f"{settled:.1f} % of samples settle with it, and the cosine of its two ways after training "
         f"is at most {cosine:.2f}."
     )
@@ -92,10 +92,6 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     if not any(gap.mean > GAIN for gap in gained.values()):
         return Judged("refuted", sentence)
     return Judged("holds" if alive and close else "holds within limits", sentence)
-
-
-def _said(gaps: Mapping[str, TrackRow]) -> str:
-    return ", ".join(f"{figure(gap)} ({data})" for data, gap in gaps.items())
 
 
 TRACK = Track(

@@ -8,7 +8,7 @@ from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import data_of, differences, figure, of, the
+from toreq_hw.studies.tracks.rows import data_of, differences, of, on_each, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 
 ACCURACY, SYNAPSES, SWEEPS = "accuracy, %", "synapses", "sweeps, mean"
@@ -57,18 +57,14 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     sweeps = [the(rows, data_of(rows)[0], arm, SWEEPS).mean for arm in (CUBE, FLAT)]
     sentence = (
         f"With {lateral:.1f} % of the pairs of its hidden neurons coupled the cube is ahead of as "
-        f"many flat neurons without such couplings by {_said(flat)} points, of as many synapses by "
-        f"{_said(equal)}. It settles in {sweeps[0]:.1f} sweeps, the flat net in {sweeps[1]:.1f}. "
-        "Growth and pruning were not measured."
+        f"many flat neurons without such couplings by {on_each(flat)} points, of as many synapses "
+        f"by {on_each(equal)}. It settles in {sweeps[0]:.1f} sweeps, the flat net in "
+        f"{sweeps[1]:.1f}. Growth and pruning were not measured."
     )
     if any(gap.high < -LOSS for gap in flat.values()):
         return Judged("refuted", sentence)
     helps = all(gap.low > 0 for gap in (*flat.values(), *equal.values()))
     return Judged("holds" if helps else "holds within limits", sentence)
-
-
-def _said(gaps: Mapping[str, TrackRow]) -> str:
-    return ", ".join(f"{figure(gap)} ({data})" for data, gap in gaps.items())
 
 
 TRACK = Track(

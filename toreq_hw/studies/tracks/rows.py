@@ -1,6 +1,6 @@
 """Rows of a track: made of its runs, and looked up by data set, arm and quantity."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.reports.parity import interval
@@ -68,3 +68,8 @@ def figure(one: TrackRow, digits: int = 2) -> str:
     if one.interval is None:
         return f"{one.mean:,.{digits}f}"
     return f"{one.mean:,.{digits}f} ± {one.interval.half_width:,.{digits}f}"
+
+
+def on_each(gaps: Mapping[str, TrackRow]) -> str:
+    """`figure` of each data set, which is named behind it."""
+    return ", ".join(f"{figure(gap)} ({data})" for data, gap in gaps.items())
