@@ -43,9 +43,9 @@ def _what(record: Verification) -> str:
     return (
         f"{said} seeds (records that are taken in have their own), real data sets, test samples "
         "that chose nothing. Data that a row does not name were not measured. Each track states "
-        "its thresholds before it runs, has a control, and a variant that is broken on purpose; "
-        "a test holds that each break changes the verdict. Claims are those of the research "
-        "prototype this project grows from."
+        "its thresholds, and says so where they were changed after figures had been seen. It has "
+        "a control, and a variant that is broken on purpose; a test holds that each break changes "
+        "the verdict. Claims are those of the research prototype this project grows from."
     )
 
 

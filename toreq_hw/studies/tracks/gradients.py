@@ -19,7 +19,7 @@ from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context
 from toreq_hw.studies.tracks.published import published
 from toreq_hw.studies.tracks.rows import of, row
-from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.studies.tracks.track import CHANGED_LATER, Judged, Measured, Settings, Track
 
 LEAST, MEAN = "least cosine", "mean cosine"
 LIVE = "trained here, s 0, beta 2^-{}"
@@ -166,7 +166,7 @@ TRACK = Track(
         f"Aligned: every coupling's cosine is {ALIGNED} or more, 45 degrees, where a small step "
         "keeps 0.7 of the gain. Holds: at all settings. Within limits: at the best setting of each "
         "network. Else refuted. The wrong sign must score below 0, and finite differences must "
-        "lie within 5 % of the gradient."
+        "lie within 5 % of the gradient." + CHANGED_LATER
     ),
     sources="reports/published/gradients.json, made by `toreq-hw study gradients`; runs here.",
     measure=measure,

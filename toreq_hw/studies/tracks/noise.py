@@ -17,7 +17,7 @@ from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
 from toreq_hw.studies.tracks.rows import of
-from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.studies.tracks.track import CHANGED_LATER, Judged, Measured, Settings, Track
 
 LEVELS = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Largest move over the range of states; 2 leaves nothing of them."""
@@ -184,7 +184,7 @@ TRACK = Track(
         f"Damped to 0 means each state to the bit. Holds: in at least {DAMPED:g} % of samples in "
         "every network, at every level and moment (one in a hundred may have a second equilibrium "
         f"near by). Within limits: so only with L at most 1, or the class alone returns in "
-        f"{KEPT:g} %. Else refuted. The control must return in at most {LOST:g} %."
+        f"{KEPT:g} %. Else refuted. The control must return in at most {LOST:g} %." + CHANGED_LATER
     ),
     sources="Integer simulator; damage layers of docs/robustness.md.",
     measure=measure,

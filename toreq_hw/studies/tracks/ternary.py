@@ -12,7 +12,7 @@ from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
 from toreq_hw.studies.tracks.rows import data_of, differences, figure, of, the
-from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.studies.tracks.track import CHANGED_LATER, Judged, Measured, Settings, Track
 
 ACCURACY, ZEROS = "accuracy, %", "zero weights, %"
 
@@ -119,6 +119,7 @@ TRACK = Track(
         f"Without loss: the 95 % interval of the gap to INT8 ends at {LOSS} points or below. "
         f"Holds: so at theta 4096 on every data set, with at least {FEWEST:g} % zeros. Refuted: "
         f"it lies above {LOSS} points on every one. Within limits: anything between."
+        + CHANGED_LATER
     ),
     sources="Integer rule of this project at its recipes.",
     measure=measure,

@@ -16,6 +16,10 @@ from toreq_hw.studies.tracks.claims import CLAIMS, Ids
 _HOLDS_ONE = re.compile(r"^TRACK\b.*= Track\(", re.MULTILINE)
 
 
+CHANGED_LATER = " This rule was changed after figures of digits had been seen."
+"""At the end of such thresholds."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What every track is told. seeds: from 1 on. quick: for checks only.
@@ -61,8 +65,9 @@ class Track:
 
     ids: its numbers, a key of `CLAIMS`. name: of its file. setup, control: what is measured, and
     what would show that it measures nothing. thresholds: of the verdict, with their reasons, stated
-    before anything ran. sources: what the figures come from. broken: by name, what a deliberately
-    broken variant does; each must change the verdict. picture: the quantity that the page draws.
+    before anything ran, or else ending in `CHANGED_LATER`. sources: what the figures come from.
+    broken: by name, what a deliberately broken variant does; each must change the verdict. picture:
+    the quantity that the page draws.
     """
 
     ids: Ids
