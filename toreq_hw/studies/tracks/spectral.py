@@ -56,7 +56,7 @@ def _settle(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     limit, way = case.arm.split(", ")
     on = limit == LIMITED and context.settings.broken != UNLIMITED
     net = context.offline(case.data, seed, spectral_limit=1.0 if on else None)
-    net = _under(net, way, seed)
+    net = settling(net, way, seed)
     tests = Tests(context.dataset(case.data), net)
     found = sim.relax(net, tests.inputs, max_sweeps=MAX_SWEEPS)
     return {
@@ -67,8 +67,8 @@ def _settle(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     }
 
 
-def _under(net: Network, way: str, seed: int) -> Network:
-    """The same weights all at once, or with the way back through its own weights, shuffled."""
+def settling(net: Network, way: str, seed: int) -> Network:
+    """The network settling as it does, all at once, or with its weights back shuffled."""
     if way == PARITY:
         return net
     if way == SYNCHRONOUS:

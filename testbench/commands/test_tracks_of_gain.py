@@ -1,0 +1,89 @@
+"""Tracks on the gain of the loop: verdicts of rows by hand, and their integer parts."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from toreq_hw.contract.loop_gain import loop_gain
+from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.records.verification import TrackRow
+from toreq_hw.sim.scaled_couplings import with_gain
+from toreq_hw.studies.tracks import controllers, homeostasis, spectral
+from toreq_hw.studies.tracks.rows import row
+
+SEED = 3
+
+
+def random_network(largest: int = 40) -> Network:
+    """Three layers of random INT8 weights."""
+    blank, rng = layered((12, 10, 4), WeightFormat.INT8, (6, 6)), np.random.default_rng(SEED)
+    couplings = [
+        one.with_parameters(
+            rng.integers(-largest, largest + 1, one.parameters.shape).astype(np.int8)
+        )
+        for one in blank.couplings
+    ]
+    return Network(blank.populations, tuple(couplings), blank.biases)
+
+
+def test_the_probe_finds_the_gain_in_integers() -> None:
+    net = random_network()
+    back, power = controllers.probe(net, SEED)
+    assert (back / power) ** 0.5 == pytest.approx(loop_gain(net).lipschitz, rel=0.03)
+
+
+def test_the_probe_controller_ends_below_one() -> None:
+    net = random_network()
+    assert loop_gain(net).lipschitz > 1.2
+    assert loop_gain(controllers.by_probe(net, SEED)).lipschitz < 1
+    assert loop_gain(controllers.by_probe(net, SEED, sign=-1)).lipschitz > 2
+
+
+def test_activity_returns_to_its_set_point() -> None:
+    net = random_network(12)
+    inputs = np.random.default_rng(SEED).integers(0, 128, (64, 12)).astype(np.int16)
+    goal = controllers.activity(net, inputs)
+    stressed = with_gain(net, [one.name for one in net.couplings], 2.0)
+
+    def off(one: Network) -> int:
+        return abs(int((controllers.activity(one, inputs)["hidden"] - goal["hidden"]).sum()))
+
+    for control in (controllers.by_activity, controllers.thresholds_by_activity):
+        assert off(control(stressed, inputs, goal)) < off(stressed) / 4
+        assert off(control(stressed, inputs, goal, sign=-1)) > off(stressed)
+
+
+def homeostasis_rows(
+    probe: float, activity: float, loss: float = 0, free: float = 1.75
+) -> list[TrackRow]:
+    found = [row("digits", homeostasis.WHOLE, homeostasis.ACCURACY, [94, 94.1], control=True)]
+    sizes = {
+        homeostasis.NONE: free,
+        homeostasis.MERELY: 0.9,
+        homeostasis.PROBE: probe,
+        homeostasis.ACTIVITY: activity,
+        homeostasis.THRESHOLDS: free,
+    }
+    for stress in homeostasis.STRESSES:
+        for way, size in sizes.items():
+            arm = homeostasis.ARM.format(way, stress)
+            control = way in (homeostasis.NONE, homeostasis.MERELY)
+            settled = homeostasis.SETTLED.format(spectral.SYNCHRONOUS)
+            values = {homeostasis.L: size, homeostasis.ACCURACY: 94 - loss, settled: 99}
+            found += [row("digits", arm, k, [v, v], control=control) for k, v in values.items()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (homeostasis_rows(0.93, 0.93), "holds"),
+        (homeostasis_rows(0.93, 0.93, loss=5), "holds within limits"),
+        (homeostasis_rows(0.93, 1.2), "holds within limits"),
+        (homeostasis_rows(1.1, 1.2), "refuted"),
+        (homeostasis_rows(0.93, 0.93, free=1.2), "not testable here"),
+    ],
+)
+def test_homeostasis_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert homeostasis.verdict(rows).outcome == outcome
