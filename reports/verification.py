@@ -1,5 +1,6 @@
 """The page of the verification: verdicts, the choice they speak for, and each track."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -55,12 +56,17 @@ def _number(ids: Sequence[str]) -> str:
 
 def _verdicts(record: Verification) -> Table:
     rows = {
-        one.ids: (one.claim, str(one.outcome), one.sentence, _data(one), f"{one.seconds:,.0f}")
+        one.ids: (one.claim, str(one.outcome), finding(one), _data(one), f"{one.seconds:,.0f}")
         for one in record.results
     }
     rows |= {one.ids: (one.claim, "not run", "", "", "") for one in record.not_run}
     lines = tuple((_number(ids), *rows[ids]) for ids in sorted(rows, key=_order))
     return Table(("track", "claim as published", "verdict", "because", "data", "seconds"), lines)
+
+
+def finding(result: TrackResult) -> str:
+    """The first sentence of a verdict; the others have its figures by case."""
+    return re.split(r"(?<=\.) (?=[A-Z])", result.sentence)[0]
 
 
 def _data(result: TrackResult) -> str:
@@ -91,7 +97,7 @@ def _count(record: Verification, side: Side) -> int:
 def _sides(record: Verification) -> Table:
     order = ("EqProp", "backpropagation", "neither")
     rows = [
-        (side, _number(one.ids), one.sentence)
+        (side, _number(one.ids), finding(one))
         for side in order
         for one in record.results
         if one.favours == side

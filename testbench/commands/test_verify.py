@@ -72,6 +72,18 @@ def test_other_tracks_are_kept_and_nothing_is_measured_twice(quick: Path, tmp_pa
     assert [result.ids[0] for result in record.results] == ["12", "29"]
 
 
+def test_results_are_judged_again(quick: Path, tmp_path: Path) -> None:
+    content = json.loads((quick / "verification.json").read_text())
+    content["results"][0] |= {"outcome": "refuted", "sentence": "Of an older rule."}
+    (tmp_path / "verification.json").write_text(json.dumps(content))
+    work = tmp_path / "work"
+    done = run("verify", "--judge-only", "--work", work, "--out", tmp_path)
+    assert done.status == 0, done.error
+    for name in ("verification.json", "verification.md"):
+        assert (tmp_path / name).read_text() == (quick / name).read_text()
+    assert not work.exists()
+
+
 def full(quick: Path, folder: Path) -> Path:
     """A record that claims to be of a full run."""
     content = json.loads((quick / "verification.json").read_text()) | {"quick": False}
@@ -97,6 +109,8 @@ def test_a_quick_run_never_replaces_a_full_one(quick: Path, tmp_path: Path) -> N
         ("--track 29 --all", "without --all"),
         ("--list --all", "--list must be given without"),
         ("--list --quick", "--list must be given without"),
+        ("--judge-only --all", "--judge-only must be given without"),
+        ("--judge-only", "must be there for --judge-only"),
         ("--track 29 --seeds 0", "must be a whole number"),
         ("--track 29 --jobs 0", "must be a whole number"),
         (f"--quick --out {PUBLISHED}", "no folder of published records"),

@@ -22,7 +22,7 @@ from toreq_hw.records.verification import Verification
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.claims import CLAIMS
 from toreq_hw.studies.tracks.track import QUICK, Settings, Track, chosen, find
-from toreq_hw.studies.verification import STUDY, kept
+from toreq_hw.studies.verification import STUDY, Options, kept
 
 PUBLISHED = ("reports", "published")
 
@@ -39,6 +39,9 @@ DATA = ("digits", "mnist", "fashion-mnist")
 @click.option("--track", "first", multiple=True, metavar="ID", help="Run these tracks: 3 6 12.")
 @click.argument("more", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Run every track.")
+@click.option(
+    "--judge-only", is_flag=True, help="Judge the results in --out again, and measure nothing."
+)
 @click.option("--quick", is_flag=True, help="Digits, one seed, small nets: for checks only.")
 @click.option("--data", type=Names(DATA), help="Only these data sets; default digits,mnist.")
 @click.option("--seeds", type=Whole(1, MAX_SEEDS), help="Of each case; default 5, quick 1.")
@@ -52,6 +55,7 @@ def command(
     first: tuple[str, ...],
     more: tuple[str, ...],
     everything: bool,
+    judge_only: bool,
     quick: bool,
     data: tuple[str, ...] | None,
     seeds: int | None,
@@ -72,6 +76,11 @@ def command(
         if first or everything or quick:
             raise InputError("--list must be given without --track, --all and --quick")
         return _list(earlier_record(out / RECORD, Verification))
+    if judge_only:
+        if first or everything or quick:
+            raise InputError("--judge-only must be given without --track, --all and --quick")
+        record = STUDY.run(_again(out), Place(work, jobs, scheduler, console.terminal))
+        return write_study(STUDY, record, out, json_path)
     tracks = _tracks((*first, *more), everything or (quick and not first))
     if quick and out.resolve().parts[-2:] == PUBLISHED:
         raise InputError(f"--out must be no folder of published records with --quick, not {out}")
@@ -83,11 +92,21 @@ def command(
     return write_study(STUDY, record, out, json_path)
 
 
+def _again(out: Path) -> Options:
+    """Options that measure nothing. Raises InputError where there is no record."""
+    record = earlier_record(out / RECORD, Verification)
+    if record is None:
+        raise InputError(f"{out / RECORD} must be there for --judge-only, found none")
+    return replace(kept(record, (), quick=record.quick), settings=Settings(quick=record.quick))
+
+
 def _tracks(ids: Sequence[str], everything: bool) -> tuple[Track, ...]:
     if ids and everything:
         raise InputError("--track must be given without --all")
     if not ids and not everything:
-        raise InputError("tracks must be named: use --track ID, --all, --quick or --list")
+        raise InputError(
+            "tracks must be named: use --track ID, --all, --quick, --judge-only or --list"
+        )
     return chosen(ids) if ids else find()
 
 

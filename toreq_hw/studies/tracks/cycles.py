@@ -67,6 +67,13 @@ def _network(case: Case, seed: int, context: Context) -> Network:
     return replace(net, schedule=Schedule.SYNCHRONOUS) if case.arm == AT_ONCE else net
 
 
+def _carried(carried: Sequence[TrackRow], by_cycles: Sequence[TrackRow]) -> str:
+    if by_cycles:
+        return "Samples that cycle carry a class over a blank frame"
+    whose = "samples that settle alone carry" if carried else "nothing carries"
+    return f"{whose.capitalize()} a class over a blank frame"
+
+
 def verdict(rows: Sequence[TrackRow]) -> Judged:
     """By the thresholds of `TRACK`."""
     chance = {name: the(rows, name, RESET, RECALLED).mean for name in data_of(rows)}
@@ -86,9 +93,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     ]
     longest = max(max(one.values) for one in of(rows, PERIOD, control=False))
     sentence = (
-        f"After a blank frame the class is still there in {'; '.join(parts)}; reset between frames "
-        f"in {', '.join(f'{value:.1f} % ({name})' for name, value in chance.items())}. The longest "
-        f"period is {longest:.0f} sweeps."
+        f"{_carried(carried, by_cycles)}, and the longest period is {longest:.0f} sweeps. After "
+        f"a blank frame the class is still named in {'; '.join(parts)}. Reset between frames it "
+        f"is named in {', '.join(f'{value:.1f} % ({name})' for name, value in chance.items())}."
     )
     if by_cycles:
         return Judged("holds", sentence)

@@ -161,8 +161,8 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         sentence = f"In {without:,.0f} of {ticks:,.0f} changing ticks the energy did not fall."
         return Judged("refuted", f"{sentence} {control}")
     sentence = (
-        f"It fell in each of {ticks:,.0f} changing ticks of {arms} networks' free and nudged "
-        f"phases, one colour at a time. {control}"
+        f"The energy fell in each of {ticks:,.0f} changing ticks of {arms} networks' free and "
+        f"nudged phases, one colour at a time. {control}"
     )
     return Judged("holds", sentence)
 

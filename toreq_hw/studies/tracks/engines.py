@@ -149,9 +149,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     first = [value for one in of(rows, FIRST, control=True) for value in one.values]
     sentence = (
         f"{different:,.0f} of {total:,.0f} compared samples differ from the event engine in a "
-        f"state, a counter or a tick ({len(own)} pairs of engine and network). One changed weight "
-        f"is seen in at least {noticed:.0f} samples, at tick {max(first):.0f} or before. RTL, Lava "
-        "and Nengo are compared by tests, not here."
+        f"state, a counter or a tick. Compared were {len(own)} pairs of engine and network. One "
+        f"changed weight is seen in at least {noticed:.0f} samples, at tick {max(first):.0f} or "
+        "before. RTL, Lava and Nengo are compared by tests, not here."
     )
     if not noticed or not total:
         return Judged("not testable here", sentence, controlled=False)

@@ -14,7 +14,7 @@ from toreq_hw.records.verification import Side, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import of, the
+from toreq_hw.studies.tracks.rows import of, span, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 
 SKIPPED = "skipped of a dense machine that stops early, %"
@@ -135,7 +135,8 @@ def _seconds(net: Network, inputs: np.ndarray, engine: sim.Engine, threshold: in
 def verdict(rows: Sequence[TrackRow]) -> Judged:
     """By the thresholds of `TRACK`."""
     own = of(rows, SKIPPED, control=False)
-    least, most = min(row.mean for row in own), max(row.mean for row in own)
+    skipped = [row.mean for row in own]
+    least = min(skipped)
     equal = min(min(row.values) for row in of(rows, EQUAL, control=False))
     ratios = [row.mean for row in of(rows, RATIO, control=False)]
     early = [row.mean for row in of(rows, STOPPING, control=False)]
@@ -145,11 +146,10 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     made = [the(rows, one.data, one.arm, OPERATIONS).mean for one in own]
     more = [one / other for one, other in zip(made, pairs, strict=True)]
     sentence = (
-        f"Events leave out {least:.1f} to {most:.1f} % of what a dense machine that stops as early "
-        f"does, with every state equal in {equal:.0f} % of samples; stopping early alone saves "
-        f"{min(early):.0f} to {max(early):.0f} %. Beside BLAS one thread is {min(ratios):.2f} to "
-        f"{max(ratios):.2f} times as fast. A forward pass leaves out zeros too: "
-        f"events take {min(more):.2f} to {max(more):.2f} times its operations. "
+        f"Events leave out {span(skipped, 1)} % of what a dense machine that stops as early "
+        f"does. Every state is equal in {equal:.0f} % of samples. Stopping early alone saves "
+        f"{span(early)} %. Beside BLAS one thread is {span(ratios, 2)} times as fast. A forward "
+        f"pass leaves out zeros too: events take {span(more, 2)} times its operations. "
         f"Lossy at {LOSSY_THRESHOLDS[-1]} accuracy on {own[0].data} goes from "
         f"{kept:.1f} to {lossy:.1f} %."
     )

@@ -82,10 +82,11 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     settled = min(min(one.values) for one in of(rows, SETTLED, arm=FIXED))
     cosine = max(one.mean for one in of(rows, COSINE, arm=FIXED))
     sentence = (
-        f"Fixed random feedback loses {on_each(lost)} points to symmetric, learned feedback "
-        f"{on_each(learned)}; almost none is {on_each(gained)} points behind fixed. At least "
-        f"{settled:.1f} % of samples settle with it, and the cosine of its two ways after training "
-        f"is at most {cosine:.2f}."
+        f"Fixed random feedback loses at most {max(gap.mean for gap in lost.values()):.2f} points "
+        f"to symmetric feedback. It loses {on_each(lost)}; learned feedback loses "
+        f"{on_each(learned)}. Almost no feedback is {on_each(gained)} points behind fixed. At "
+        f"least {settled:.1f} % of samples settle with fixed feedback. The cosine of its two ways "
+        f"after training is at most {cosine:.2f}."
     )
     alive = all(gap.low > GAIN for gap in gained.values())
     close = all(gap.high <= LOSS for gap in lost.values())

@@ -92,8 +92,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     )
     near = [the(rows, name, OWN, NEAREST) for name in names]
     sentence = (
-        f"Another network names {_said(right)} of the classes drawn with the output clamped, "
-        f"{_said(wrong)} of those of a net with shuffled labels, {_said(means)} of class means. "
+        f"Another network names at least {min(one.mean for one in right):.1f} % of the classes "
+        f"drawn with the output clamped. It names {_said(right)} of them, {_said(wrong)} of a net "
+        f"with shuffled labels, {_said(means)} of class means. "
         f"The nearest training image is {_said(near)} of white away."
     )
     if max(one.mean for one in wrong) > CHANCE or min(one.mean for one in means) < SOME:

@@ -137,10 +137,12 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     best = {case: max(values) for case, values in by_case.items()}
     worst = {case: min(values) for case, values in by_case.items()}
     sentence = (
-        f"The least cosine over couplings is, at the best setting, "
-        f"{'; '.join(f'{value:.2f} ({case})' for case, value in best.items())}; over all "
-        f"settings it goes down to {min(worst.values()):.2f}. With the wrong sign the mean is "
-        f"{wrong:.2f}. Finite differences lie within {100 * _off(ratio):.2f} % of the gradient."
+        f"At each network's best setting the least cosine over couplings is at least "
+        f"{min(best.values()):.2f}; over all settings it goes down to {min(worst.values()):.2f}. "
+        f"At the best settings it is "
+        f"{'; '.join(f'{value:.2f} ({case})' for case, value in best.items())}. With the wrong "
+        f"sign the mean is {wrong:.2f}. Finite differences lie within {100 * _off(ratio):.2f} % of "
+        "the gradient."
     )
     if _off(ratio) > CLOSE or not wrong:
         return Judged("not testable here", sentence, controlled=False)

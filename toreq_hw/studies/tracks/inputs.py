@@ -145,9 +145,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
             )
     gaps = ", ".join(f"{data} {gap.mean:+.1f}" for data, gap in clean.items())
     sentence = (
-        f"Undisturbed, EqProp is ahead by {gaps} points. Beyond that it is surely more robust in "
-        f"{len(more)} cases ({', '.join(more) or 'none'}), surely less in {len(less)} "
-        f"({', '.join(less) or 'none'}), and even in {len(even)}."
+        f"EqProp is surely more robust in {len(more)} cases, surely less in {len(less)}, and even "
+        f"in {len(even)}. Undisturbed it is ahead by {gaps} points, which is taken off before. "
+        f"More robust: {', '.join(more) or 'none'}. Less robust: {', '.join(less) or 'none'}."
     )
     harmless = all(_fall(rows, data) < EQUAL for data in data_of(rows))
     if harmless or any(abs(gap.mean) > 3 * EQUAL for gap in clean.values()):

@@ -153,8 +153,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         for arm in (INTEGER, SMALL, LARGE)
     ]
     sentence = (
-        f"In the worst case every state returns in {'; '.join(parts)}, and the class in "
-        f"{same:.1f} %. With two equilibria it is {lost:.1f} % after noise of twice the range."
+        f"In the worst case every state returns in {exact:.1f} % of samples, and the class in "
+        f"{same:.1f} %. By network every state returns in {'; '.join(parts)}. With two equilibria "
+        f"{lost:.1f} % return after noise of twice the range."
     )
     if lost > LOST:
         return Judged("not testable here", sentence, controlled=False)

@@ -114,9 +114,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     }
     worst = max(falls, key=lambda key: falls[key])
     sentence = (
-        f"The best fixed beta is {'; '.join(said)}. Beta 1/4 lies up to {max(nearest):.2f} points "
-        f"behind. The worst annealing ({worst[1]} on {worst[0]}) is {falls[worst]:.2f} points "
-        "behind a fixed beta of 1."
+        f"Beta 1/4 lies up to {max(nearest):.2f} points behind the best fixed beta; the worst "
+        f"annealing {falls[worst]:.2f} points behind a fixed beta of 1. That annealing is "
+        f"{worst[1]} on {worst[0]}. The best fixed beta is {'; '.join(said)}."
     )
     is_best = max(nearest) <= SAME
     collapses = falls[worst] >= COLLAPSE

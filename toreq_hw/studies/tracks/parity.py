@@ -67,8 +67,8 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     worst = max(gaps, key=lambda key: gaps[key].mean)
     sentence = (
         f"On {len(tasks) - len(low)} of {len(tasks)} tasks the gap is at most {PAR:g} point for "
-        f"sure; the largest is {figure(gaps[worst])} points on {' '.join(worst)}. "
-        f"Backpropagation is surely better on {', '.join(ahead) or 'none'}, EqProp on "
+        f"sure. The largest is {figure(gaps[worst])} points on {' '.join(worst)}. Backpropagation "
+        f"is surely better on {', '.join(ahead) or 'none'}. EqProp is surely better on "
         f"{', '.join(behind) or 'none'}."
     )
     side: Side = "neither"

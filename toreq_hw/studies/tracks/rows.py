@@ -73,3 +73,9 @@ def figure(one: TrackRow, digits: int = 2) -> str:
 def on_each(gaps: Mapping[str, TrackRow]) -> str:
     """`figure` of each data set, which is named behind it."""
     return ", ".join(f"{figure(gap)} ({data})" for data, gap in gaps.items())
+
+
+def span(values: Sequence[float], digits: int = 0) -> str:
+    """`least to most`, or one figure where both are written alike."""
+    least, most = (f"{value:,.{digits}f}" for value in (min(values), max(values)))
+    return least if least == most else f"{least} to {most}"

@@ -101,10 +101,10 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     ]
     gaps = "; ".join(f"{data} {figure(row)}" for data, row in differences(rows, ACCURACY, *without))
     sentence = (
-        f"L with the limit is at most {largest:.2f}; without it {min(free):.2f} to "
-        f"{max(free):.2f}. Without it, one colour at a time, {_unsettled(unsettled)}, and "
-        f"accuracy changes by {gaps} points. The limit lets more samples settle in: "
-        f"{'; '.join(helped) or 'no case'}."
+        f"The limit keeps L at {largest:.2f} or below; without it L reaches {max(free):.2f} and "
+        f"{_unsettled(unsettled)}, one colour at a time. Without it L is at least "
+        f"{min(free):.2f}, and accuracy changes by {gaps} points. The limit lets more samples "
+        f"settle in: {'; '.join(helped) or 'no case'}."
     )
     if keeps and indispensable:
         return Judged("holds", sentence)

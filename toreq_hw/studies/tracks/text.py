@@ -41,9 +41,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     beaten = [arm for arm, bits in counts.items() if best.high < bits]
     least = min(counts, key=lambda arm: counts[arm])
     sentence = (
-        f"{best.arm} needs {figure(best, 3)} bits a test character and is right in {right:.1f} %. "
-        f"It beats {'; '.join(beaten) or 'none'}; the best is {least} with "
-        f"{counts[least]:.3f} bits."
+        f"The best network needs {best.mean:.3f} bits a test character, the best counts "
+        f"{counts[least]:.3f}. It is {best.arm}, with {figure(best, 3)} bits, right in "
+        f"{right:.1f} %. It beats {'; '.join(beaten) or 'none'}; the best counts are {least}."
     )
     if right >= WHOLE:
         return Judged("holds", sentence)

@@ -40,9 +40,9 @@ QUICK = Settings(seeds=1, quick=True, data=("digits",))
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdict of a track. sentence: with the figures. favours: whom they speak for.
+    """The verdict of a track. sentence: what was found, then sentences with figures by case.
 
-    controlled: whether the control behaved as it must.
+    favours: whom they speak for. controlled: whether the control behaved as it must.
     """
 
     outcome: Outcome
