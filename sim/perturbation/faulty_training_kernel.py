@@ -1,4 +1,4 @@
-"""Compiled learning under lasting faults: `faulty_training` says what they are."""
+"""Compiled learning under lasting faults or noise: see `faulty_training`, `noisy_training`."""
 
 from typing import NamedTuple
 
@@ -55,7 +55,12 @@ def break_latents(weights, latent, broken):  # type: ignore[no-untyped-def]
 
 @compiled_uncounted
 def settle(plan, faults, states, rules, scratch, counters, nothing):  # type: ignore[no-untyped-def]
-    """Relaxes from `states` and the accumulators in `faults.registers`, in place."""
+    """Relaxes from `states` and the accumulators in `faults.registers`, in place.
+
+    Noise is drawn by another seed in each phase: the next number.
+    """
+    for source in range(len(faults.damage.noise)):
+        faults.damage.noise[source, 2] += 1
     scratch.seen[:] = 0
     sweeps, status, events, _, _ = relax_one(
         plan, faults.damage, faults.registers, states, scratch, rules.max_sweeps, 0, nothing
