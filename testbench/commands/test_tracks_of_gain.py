@@ -1,15 +1,16 @@
 """Tracks on the gain of the loop: verdicts of rows by hand, and their integer parts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from toreq_hw.contract.loop_gain import loop_gain
-from toreq_hw.network import Network, WeightFormat, layered
+from toreq_hw.network import Network, Schedule, WeightFormat, layered
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.sim.scaled_couplings import with_gain
-from toreq_hw.studies.tracks import controllers, homeostasis, spectral
+from toreq_hw.studies.tracks import controllers, criticality, homeostasis, spectral, spreading
 from toreq_hw.studies.tracks.rows import row
 
 SEED = 3
@@ -87,3 +88,56 @@ def homeostasis_rows(
 )
 def test_homeostasis_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
     assert homeostasis.verdict(rows).outcome == outcome
+
+
+@pytest.mark.parametrize("gain", criticality.LINEAR_GAINS)
+def test_the_exponent_of_a_linear_network_is_known(gain: float) -> None:
+    net = with_gain(criticality.halving(), ["hidden-output"], gain)
+    inputs = np.zeros((32, 1), np.int16)
+    sweep, start = spreading.sweep_of(net, inputs), spreading.standing(net, inputs, 10)
+    once = replace(net, schedule=Schedule.SYNCHRONOUS)
+    found = spreading.exponent(once, spreading.sweep_of(once, inputs), start, SEED)
+    assert found == pytest.approx(np.log2(gain / 2), abs=0.05)
+    assert spreading.exponent(once, sweep, start, SEED, stale=True) == 0
+
+
+def test_damage_reaches_the_partner_alone() -> None:
+    net = replace(
+        with_gain(criticality.halving(), ["hidden-output"], 2.0), schedule=Schedule.SYNCHRONOUS
+    )
+    inputs = np.zeros((32, 1), np.int16)
+    sweep, start = spreading.sweep_of(net, inputs), spreading.standing(net, inputs, 10)
+    assert spreading.damage(net, sweep, start, SEED, (1, 4)) == {1: 5.0, 4: 5.0}
+
+
+def critical_rows(
+    exponent: float, nearest: float, ahead: float, known: float = -1.0
+) -> list[TrackRow]:
+    found = []
+    sizes = {1.0: exponent, 2.0: nearest}
+    for gain, size in sizes.items():
+        arm = criticality.TRAINED.format(gain)
+        values = {
+            criticality.EXPONENT.format(spectral.SYNCHRONOUS): size,
+            criticality.ACCURACY: 95 + (ahead if size != min(sizes.values(), key=abs) else 0),
+            criticality.DAMAGE.format(16, spectral.SYNCHRONOUS): 1,
+        }
+        found += [row("digits", arm, k, [v, v + 0.01]) for k, v in values.items()]
+    exponents = criticality.EXPONENT.format(spectral.SYNCHRONOUS)
+    for arm, size in ((criticality.UNTRAINED, -0.5), (criticality.LINEAR, known)):
+        found.append(row("digits", arm.format(1.0), exponents, [size, size], control=True))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (critical_rows(0.02, -1, 0), "holds"),
+        (critical_rows(0.02, -1, 3), "holds within limits"),
+        (critical_rows(-4, -1, 0.5), "holds within limits"),
+        (critical_rows(-4, -1, 3), "refuted"),
+        (critical_rows(0.02, -1, 0, known=0), "not testable here"),
+    ],
+)
+def test_criticality_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert criticality.verdict(rows).outcome == outcome
