@@ -1,5 +1,6 @@
 """What a network would take on a neuromorphic chip, as part of a target's record."""
 
+from collections.abc import Mapping as Rates
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,18 +66,31 @@ def events_per_neuron(expected: Phases) -> np.ndarray[Any, np.dtype[np.float64]]
 
 
 def activity(expected: Phases, mapping: Mapping, inputs: npt.NDArray[np.int16]) -> Activity:
-    """What one inference does, means over the samples, as the lists on the cores are stored.
+    """What one inference does, means over the samples.
 
-    inputs: int16 (samples, input.size). A neuron sends a message to each core on which it has a
-    list, and walks the synapses of that list.
+    inputs: int16 (samples, input.size).
     """
-    network, free = expected.free.network, expected.free
+    free = expected.free
     rates = rates_by_population(free, inputs)
+    return activity_of_rates(free.network, mapping, rates, float(np.mean(free.ticks)))
+
+
+def activity_of_rates(
+    network: Network,
+    mapping: Mapping,
+    rates: Rates[str, npt.NDArray[np.float64]],
+    ticks: float,
+) -> Activity:
+    """What neurons cause that send so often, as the lists on the cores are stored.
+
+    rates: mean events of each neuron a sample, float64 (size,) by population, the input's too. A
+    neuron sends a message to each core on which it has a list, and walks that list's synapses.
+    """
     synops = messages = 0.0
     for walk in walks(network, mapping):
         synops += float((rates[walk.source] @ walk.synapses).sum())
         messages += float((rates[walk.source] @ (walk.synapses > 0)).sum())
-    return Activity(synops, float(np.mean(free.ticks)), messages)
+    return Activity(synops, ticks, messages)
 
 
 def _walked_line(counted: Activity, expected: Phases) -> str:
