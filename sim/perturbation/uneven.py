@@ -7,8 +7,7 @@ import numpy as np
 
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning.generator import advance
-from toreq_hw.sim.learning.latent_kernel import int8_weight, ternary_weight
-from toreq_hw.sim.learning.shared_kernel import program_parameter
+from toreq_hw.sim.learning.place_kernel import is_copy, part_of, place_latent
 from toreq_hw.sim.perturbation.layer import LearningLayer
 
 ONE = 1 << 16
@@ -57,30 +56,11 @@ def weaken_latent(plan, synapses, before, kept, random_word, cell):  # type: ign
     step = np.int64(synapses.latent[cell]) - np.int64(before[cell])
     if step <= 0:
         return random_word
-    coupling = len(synapses.first) - 1
-    while synapses.first[coupling] > cell:
-        coupling -= 1
-    pre, post = synapses.pre[coupling], synapses.post[coupling]
-    first, columns = synapses.first[coupling], plan.population_size[post]
-    row, column = (cell - first) // columns, (cell - first) % columns
-    shared = synapses.shared.rows[coupling] >= 0
-    if pre == post and column <= row and not shared:
+    part = part_of(synapses, cell)
+    if is_copy(plan, synapses, part, cell):
         return random_word
     random_word = advance(random_word)
-    dropped = synapses.dropped[coupling]
+    dropped = synapses.dropped[part]
     left = ((step >> dropped) * kept + np.int64(random_word >> np.uint32(16))) >> 16
-    v = np.int16(before[cell] + (left << dropped))
-    theta = synapses.theta[coupling]
-    w = ternary_weight(v, theta) if theta > 0 else int8_weight(v)
-    synapses.latent[cell] = v
-    if shared:
-        program_parameter(plan, synapses.shared, coupling, cell - first, w)
-        return random_word
-    forward, backward = synapses.forward[coupling], synapses.backward[coupling]
-    plan.weights[forward + cell - first] = w
-    if backward >= 0:
-        plan.weights[backward + column * plan.population_size[pre] + row] = w
-    if pre == post:
-        synapses.latent[first + column * columns + row] = v
-        plan.weights[forward + column * columns + row] = w
+    place_latent(plan, synapses, part, cell, np.int16(before[cell] + (left << dropped)))
     return random_word
