@@ -143,9 +143,9 @@ def stiffen(plan, synapses, stiff):  # type: ignore[no-untyped-def]
             continue
         word = advance(word)
         dropped = synapses.dropped[part]
-        draw = np.int64(word >> np.uint32(16))
+        offset = np.int64(word >> np.uint32(16))
         left = np.int64(0)
         if shift < STILL:
-            left = (((step >> dropped) << (16 - shift)) + draw) >> 16
+            left = (((step >> dropped) << (16 - shift)) + offset) >> 16
         place_latent(plan, synapses, part, cell, np.int16(before[cell] + (left << dropped)))
     stiff.random_word[0] = word
