@@ -13,7 +13,7 @@ import numpy.typing as npt
 from toreq_hw.argument_types import named_type_errors
 from toreq_hw.arrays import whole_numbers
 from toreq_hw.errors import InputError
-from toreq_hw.network import DenseCoupling, require_pairs
+from toreq_hw.network import require_pairs
 from toreq_hw.network.generator import Stream, seed_state
 from toreq_hw.sim.compiled import compiled
 from toreq_hw.sim.learning.generator import advance
@@ -40,22 +40,15 @@ class ConsolidatedTrainer(Trainer):
     """A trainer some of whose synapses are stiff; biases are not.
 
     trainer: taken over as it stands (latents, rates, generator); it is not changed itself.
-    stiffness: by coupling name integers 0..16 of the coupling's shape, 0 for those that learn as
+    stiffness: by coupling name integers 0..16 of the parameters' shape, 0 for those that learn as
     ever, 16 for those that stay; 0 for couplings that are not named.
 
-    Raises InputError for other names, shapes and values, and for networks with other couplings than
-    dense ones.
+    Raises InputError for other names, shapes and values, and for what `require_pairs` refuses.
     """
 
     def __init__(self, trainer: Trainer, stiffness: Mapping[str, npt.ArrayLike]) -> None:
         network = trainer.blueprint
         require_pairs(network, "where synapses are stiff", InputError)
-        for coupling in network.couplings:
-            if not isinstance(coupling, DenseCoupling):
-                raise InputError(
-                    f"couplings must be dense where synapses are stiff, found {coupling.kind} in "
-                    f"{coupling.name!r}"
-                )
         super().__init__(network, trainer.rule, trainer.seed)
         self.take_over(trainer)
         first = seed_state((1 << 32) - 1 - trainer.seed, Stream.ROUNDING)
@@ -80,9 +73,9 @@ class ConsolidatedTrainer(Trainer):
                 )
         parts = []
         for coupling in self.blueprint.couplings:
-            given = stiffness.get(coupling.name, np.zeros(coupling.shape, dtype=np.int8))
-            what = f"stiffness of {coupling.name!r}"
-            found = whole_numbers(what, given, coupling.shape, 0, STILL)
+            shape = coupling.parameters.shape
+            given = stiffness.get(coupling.name, np.zeros(shape, dtype=np.int8))
+            found = whole_numbers(f"stiffness of {coupling.name!r}", given, shape, 0, STILL)
             parts.append(found.astype(np.int8).ravel())
         return np.concatenate(parts)
 

@@ -63,15 +63,24 @@ def test_nudges_are_judged_either_way(rows: Sequence[TrackRow], outcome: str) ->
     assert nudges.verdict(rows).outcome == outcome
 
 
-def bit_rows(ahead: Sequence[float]) -> list[TrackRow]:
-    """ahead: by how much float is, of each seed."""
+def bit_rows(ahead: Sequence[float], after: float | None = None) -> list[TrackRow]:
+    """ahead: by how much float is, of each seed. after: points that quantising afterwards costs."""
     found = [row("digits", bits.FLOAT, bits.ACCURACY, BASE + np.array(ahead), control=True)]
     for weights in bits.FORMATS:
         for state, latent in [*((s, 16) for s in bits.STATES), *((8, x) for x in bits.LATENTS)]:
             arm = bits.ARM.format(weights, state, latent)
             less = 0 if state == 8 else 3
             found.append(row("digits", arm, bits.ACCURACY, BASE - less))
+    if after is not None:
+        values = BASE + np.array(ahead) - after
+        found.append(row("digits", bits.AFTER, bits.after("INT8", 4), values))
     return [one for number, one in enumerate(found) if one not in found[:number]]
+
+
+def test_quantising_after_training_is_told() -> None:
+    sentence = bits.verdict(bit_rows([0, 0.1, 0.2], after=2)).sentence
+    assert "Quantised after training, float loses 2.00 ± 0.00 as INT8 with 4 bits" in sentence
+    assert "Quantised" not in bits.verdict(bit_rows([0, 0.1, 0.2])).sentence
 
 
 @pytest.mark.parametrize(
@@ -88,12 +97,16 @@ def test_bits_are_judged_either_way(ahead: Sequence[float], outcome: str) -> Non
     assert "INT8 needs 8 bits of state and 10 of latents" in judged.sentence
 
 
-def transfer_rows(gain: float, at: float = 0.0) -> list[TrackRow]:
+def transfer_rows(gain: float, at: float = 0.0, fashion: float | None = None) -> list[TrackRow]:
+    """fashion: points by which a start from MNIST is ahead on Fashion-MNIST, if measured."""
     found = []
     for shots in transfer.SHOTS:
-        for arm in (transfer.TRANSFER, transfer.SCRATCH, transfer.RANDOM):
+        for arm in (transfer.TRANSFER, transfer.SCRATCH, transfer.RANDOM, transfer.FIXED):
             more = gain if arm == transfer.TRANSFER else 0.0
             found.append(row("mnist", arm, transfer.accuracy(shots), BASE + at + more))
+        for arm in (transfer.OTHER, transfer.OTHER_SCRATCH) if fashion is not None else ():
+            more = fashion if arm == transfer.OTHER and fashion is not None else 0.0
+            found.append(row(transfer.FASHION, arm, transfer.accuracy(shots), BASE - 20 + more))
     return found
 
 
@@ -104,6 +117,10 @@ def transfer_rows(gain: float, at: float = 0.0) -> list[TrackRow]:
         (transfer_rows(2), "holds within limits"),
         (transfer_rows(0), "refuted"),
         (transfer_rows(-2), "refuted"),
+        (transfer_rows(2, at=3, fashion=1), "holds"),
+        (transfer_rows(2, at=3, fashion=0), "holds within limits"),
+        (transfer_rows(-2, fashion=1), "refuted"),
+        (transfer_rows(0, fashion=-1), "refuted"),
     ],
 )
 def test_transfer_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:

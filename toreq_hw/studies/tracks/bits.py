@@ -4,17 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.records.verification import TrackRow
+from toreq_hw.sim.baselines.float_eqprop import FloatNetwork
 from toreq_hw.sim.baselines.float_training import float_accuracy, train_float
 from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import EPOCHS, HIDDEN, Case, Context, Tests, load
-from toreq_hw.studies.tracks.rows import differences, figure
+from toreq_hw.studies.tracks.rows import differences, figure, of, row, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.training.offline import require_torch
 
 ACCURACY = "accuracy, %"
 
-FLOAT = "float"
+FLOAT, AFTER = "float", "float, quantised after training"
 ARM = "{}, states {} bits, latents {} bits"
 STATES = (2, 3, 4, 6, 8)
 LATENTS = (10, 12, 16)
@@ -36,14 +38,18 @@ def measure(settings: Settings, place: Place) -> Measured:
         for weights in FORMATS
         for width in widths
     ]
-    cases += [Case(name, FLOAT, control=True) for name in settings.data if name == "digits"]
+    for name in settings.data:
+        if name == "digits":
+            cases += [Case(name, AFTER), Case(name, FLOAT, control=True)]
     return measuring.measure(_train, cases, settings, place)
 
 
 def _train(case: Case, seed: int, context: Context) -> Mapping[str, float]:
-    """One training in the loop: what is measured is what learned."""
+    """One training in the loop, where what is measured is what learned; or one in float."""
     if case.control:
         return {ACCURACY: _float(case.data, seed, context)}
+    if case.arm == AFTER:
+        return _after(case.data, seed, context)
     weights, states, latents = case.arm.split(", ")
     state_bits, latent_bits = (int(part.split()[1]) for part in (states, latents))
     net = context.trained(
@@ -68,14 +74,45 @@ def _fraction_bits(name: str, weights: WeightFormat, state_bits: int) -> tuple[i
     return first + 8 - state_bits, last
 
 
-def _float(name: str, seed: int, context: Context) -> float:
+def after(weights: str, states: int) -> str:
+    """The name of a figure of what was quantised after training."""
+    return f"accuracy, {weights}, states {states} bits, %"
+
+
+def _after(name: str, seed: int, context: Context) -> Mapping[str, float]:
+    """A float network in every format of weights and width of states, never trained in it."""
+    require_torch("this track")
+    from toreq_hw.quant.float_model import FloatModel
+    from toreq_hw.quant.post_training import quantise_model
+
+    dataset, trained = context.dataset(name), _trained(name, seed, context)
+    model = FloatModel(
+        names=tuple(one.name for one in trained.shape.populations),
+        weights=tuple(trained.weights[one.name] for one in trained.shape.couplings),
+        biases=tuple(trained.biases[one.name] for one in trained.shape.relaxing),
+    )
+    values = {}
+    for weights, weight_format in FORMATS.items():
+        for states in STATES:
+            net, _ = quantise_model(model, weight_format, states, 8)
+            tests = Tests(dataset, net)
+            values[after(weights, states)] = tests.accuracy(tests.classes)
+    return values
+
+
+def _trained(name: str, seed: int, context: Context) -> FloatNetwork:
     """EqProp in float64 on the same shape."""
     dataset = context.dataset(name)
     shape = layered((dataset.pixels, HIDDEN[name], dataset.classes), WeightFormat.INT8, (7, 6))
-    inputs = dataset.train.images / dataset.pixel_max
-    labels = dataset.train.labels
-    net = train_float(shape, inputs, labels, epochs=EPOCHS[name], seed=seed)
+    inputs, labels = dataset.train.images / dataset.pixel_max, dataset.train.labels
+    return train_float(shape, inputs, labels, epochs=EPOCHS[name], seed=seed)
+
+
+def _float(name: str, seed: int, context: Context) -> float:
+    """Accuracy of the float network itself."""
+    dataset = context.dataset(name)
     tests = dataset.test.images / dataset.pixel_max
+    net = _trained(name, seed, context)
     return 100 * float_accuracy(net, tests, dataset.test.labels)
 
 
@@ -93,12 +130,24 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"Float is ahead of INT8 with 8-bit states by "
         f"{', '.join(f'{figure(gap)} points on {data}' for data, gap in whole.items())}. Within "
         f"{LOSS:g} point of its own 8 and 16 bits, {'; '.join(parts)}. At 4 bits of state INT8 "
-        f"loses {', '.join(figure(gap) for gap in four)} points."
+        f"loses {', '.join(figure(gap) for gap in four)} points. {_afterwards(rows)}"
     )
     if any(gap.low > LOSS for gap in whole.values()):
         return Judged("refuted", sentence)
     sure = all(gap.high <= LOSS for gap in whole.values())
     return Judged("holds" if sure else "holds within limits", sentence)
+
+
+def _afterwards(rows: Sequence[TrackRow]) -> str:
+    """What quantising after training costs beside float, of equal seeds."""
+    parts = []
+    for weights, states in (("INT8", 8), ("INT8", 4), ("ternary", 8)):
+        for one in of(rows, after(weights, states)):
+            whole = the(rows, one.data, FLOAT, ACCURACY)
+            pairs = zip(whole.values, one.values, strict=True)
+            lost = row(one.data, AFTER, "points lost", [a - b for a, b in pairs])
+            parts.append(f"{figure(lost)} as {weights} with {states} bits of state")
+    return f"Quantised after training, float loses {', '.join(parts)}." if parts else ""
 
 
 def _least(rows: Sequence[TrackRow], weights: str) -> int:
@@ -120,7 +169,8 @@ TRACK = Track(
     name="bits",
     setup=(
         "Trainings of the integer rule with 2 to 8 bits of state, INT8 and ternary weights, and "
-        "latents of 10 to 16 bits; test accuracy of what learned, nothing is converted afterwards."
+        "latents of 10 to 16 bits; test accuracy of what learned. Besides, on digits, a float "
+        "network that is quantised after its training."
     ),
     control="EqProp in float64 on the same shape and epochs, on digits.",
     thresholds=(
@@ -128,8 +178,7 @@ TRACK = Track(
         f"holds. Surely more than {LOSS:g} point behind: refuted. An interval that reaches over "
         "it: within limits. The fewest bits are those whose mean stays within as much."
     ),
-    sources="Integer rule and float baseline of this project; post-training conversion is another "
-    "command, `toreq-hw quantize`.",
+    sources="Integer rule and float baseline of this project; conversion of `toreq-hw quantize`.",
     measure=measure,
     verdict=verdict,
     broken={SHUFFLED: "integer trainings learn shuffled labels"},
