@@ -5,6 +5,7 @@ each block had in each sweep. `TimingModel` follows one core event by event, and
 tested against.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,17 +83,21 @@ class ManyPhases:
         return cycles
 
 
-def dense_sample_cycles(parameters: CoreParameters, sweeps: float) -> float:
-    """Cycles of a training sample that skips nothing: every input is an event, every neuron sends
-    in every sweep, and every latent is walked. sweeps: mean of a phase, which ends as early.
+def dense_cycles(parameters: CoreParameters, phases: Sequence[Phase], sweeps: float) -> float:
+    """Cycles of these phases of a sample where nothing is skipped: every input is an event, and
+    every neuron sends in every sweep. sweeps: mean of a phase, which ends as early.
     """
     blocks = sum(
         block_cycles(parameters, number) + placement.size * parameters.beats_of(number)
         for number, placement in enumerate(parameters.relaxing)
     )
-    phases = [phase for phase in parameters.phases if Step.LEARN not in phase.steps]
     steps = [step for phase in phases for step in (*phase.steps, Step.CLASSIFY)]
     begun = sum(step_cycles(parameters, step) for step in steps)
     presented = parameters.input.size * parameters.beats_of(INPUT)
-    relaxed = len(phases) * sweeps * (1 + blocks)
-    return begun + presented + relaxed + most_learn_cycles(parameters)
+    return begun + presented + len(phases) * sweeps * (1 + blocks)
+
+
+def dense_sample_cycles(parameters: CoreParameters, sweeps: float) -> float:
+    """Cycles of a training sample that skips nothing; every latent is walked, too."""
+    phases = [phase for phase in parameters.phases if Step.LEARN not in phase.steps]
+    return dense_cycles(parameters, phases, sweeps) + most_learn_cycles(parameters)

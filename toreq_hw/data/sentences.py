@@ -68,13 +68,13 @@ def bag_of_words(train: Sentences, test: Sentences, words: int = WORDS) -> Datas
     ranked = sorted(counts, key=lambda word: (-counts[word], word))[:words]
     places = {word: place for place, word in enumerate(ranked)}
     return Dataset(
-        NAME,
-        (1, len(places)),
-        1,
-        2,
-        "the published training sentences train, the development sentences test",
-        _split(train, places),
-        _split(test, places),
+        name=NAME,
+        shape=(1, len(places)),
+        pixel_max=1,
+        classes=2,
+        split="the published training sentences train, the development sentences test",
+        train=_split(train, places),
+        test=_split(test, places),
     )
 
 

@@ -13,7 +13,7 @@ from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
 from toreq_hw.network import ConvolutionCoupling, Network
 from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
-from toreq_hw.records.training import TrainingNotes
+from toreq_hw.records.training import TrainedEpoch, TrainingNotes
 from toreq_hw.reports.parity import interval
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.sim.learning import Trainer
@@ -143,13 +143,20 @@ def _train(case: Case, dataset: Dataset, screen: Screen, run: Run) -> Structured
     return by_integers(case, dataset, seed, screen)
 
 
-def by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
-    """One training of a case with the integer rule, measured on the data set's test samples."""
+def train_case(
+    case: Case, dataset: Dataset, seed: int, screen: Screen
+) -> tuple[Network, tuple[TrainedEpoch, ...]]:
+    """The network of a case, trained with the integer rule, and what each epoch showed."""
     blank = case.network()
     trainer = Trainer(blank, case.rule(blank), seed)
     notes = TrainingNotes(epochs=case.epochs, augment=case.augment, mirror=case.mirror)
     history = train(trainer, dataset, notes, screen=screen)
-    trained = trainer.network()
+    return trainer.network(), history
+
+
+def by_integers(case: Case, dataset: Dataset, seed: int, screen: Screen) -> StructuredRun:
+    """One training of a case with the integer rule, measured on the data set's test samples."""
+    trained, history = train_case(case, dataset, seed, screen)
     inputs = data.encode(dataset.test.images, dataset.pixel_max, trained.input)
     found = summarise(sim.relax(trained, inputs), dataset.test.labels)
     return StructuredRun(

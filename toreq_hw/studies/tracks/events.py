@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -9,8 +10,12 @@ from threadpoolctl import threadpool_limits
 from toreq_hw import sim
 from toreq_hw.contract.operations import fan_outs
 from toreq_hw.contract.results import PhaseResult
+from toreq_hw.extras import missing
 from toreq_hw.network import Network, WeightFormat, build
 from toreq_hw.records.verification import Side, TrackRow
+from toreq_hw.studies.screen import NO_SCREEN
+from toreq_hw.studies.sequence_cases import SEQUENCES
+from toreq_hw.studies.structured import train_case
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
@@ -23,8 +28,11 @@ ACCURACY, EQUAL = "accuracy, %", "samples equal to the dense engine, %"
 OPERATIONS, DENSE = "operations an image", "dense operations an image"
 FORWARD = "operations of one forward pass, zeros left out"
 RATIO = "dense time over event time"
+CYCLES, EARLY_CYCLES = "core cycles an image", "cycles of a core that merely stops as early"
 
 TERNARY, INT8, CONVOLUTION = "dense ternary", "dense INT8", "convolution INT8"
+ATTENTION = "attention ternary"
+REVERSAL = SEQUENCES[0]
 LOSSY = "dense ternary, lossy {}"
 LOSSY_THRESHOLDS = (4, 16, 64)
 
@@ -36,11 +44,17 @@ COUNT_ALL, LOSE = "count all", "lose"
 _TIMED = 200
 """Samples whose phases are timed, one thread each."""
 
+LANES = 64
+"""Of the core whose cycles are counted."""
+
+_COUNTED = 500
+"""Samples whose cycles are counted, exactly."""
+
 
 def measure(settings: Settings, place: Place) -> Measured:
     """Every kind on every data set that it takes; the lossy mode of one."""
     cases = [Case(name, arm) for name in settings.data for arm in (TERNARY, INT8)]
-    cases += [Case("digits", CONVOLUTION)]
+    cases += [Case("digits", CONVOLUTION), Case(REVERSAL.data, ATTENTION)]
     cases += [
         Case(name, LOSSY.format(threshold), control=True)
         for name in settings.data
@@ -61,6 +75,9 @@ def _count(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     made = found.dense_synops if context.settings.broken == COUNT_ALL else found.synops
     longest = _dense_at(dense, int(dense.sweeps.max()))
     operations, early = float(made.mean()), float(dense.dense_synops.mean())
+    of_layers = {}
+    if case.arm in (TERNARY, INT8):
+        of_layers = {FORWARD: _forward(net, tests), **_cycles(net, tests)}
     return {
         SKIPPED: 100 * (1 - operations / early),
         STOPPING: 100 * (1 - early / longest),
@@ -68,12 +85,14 @@ def _count(case: Case, seed: int, context: Context) -> Mapping[str, float]:
         EQUAL: 100 * _equal(found, dense),
         OPERATIONS: operations,
         DENSE: early,
-        FORWARD: _forward(net, tests),
         RATIO: _ratio(net, tests, threshold),
+        **of_layers,
     }
 
 
 def _network(case: Case, seed: int, context: Context) -> Network:
+    if case.arm == ATTENTION:
+        return train_case(REVERSAL, context.dataset(case.data), seed, NO_SCREEN)[0]
     if case.arm != CONVOLUTION:
         weights = WeightFormat.INT8 if case.arm == INT8 else WeightFormat.TERNARY
         return context.trained(case.data, seed, weights=weights)
@@ -84,6 +103,24 @@ def _network(case: Case, seed: int, context: Context) -> Network:
         fraction_bits=(6, 7),
     )
     return context.trained(case.data, seed, shape=blank)
+
+
+def _cycles(net: Network, tests: Tests) -> dict[str, float]:
+    """Of a core on the first samples, and of one that skips nothing and stops at the same sweep."""
+    try:
+        from toreq_hw.rtl.many_phases import dense_cycles
+        from toreq_hw.rtl.parameters import CoreParameters
+        from toreq_hw.rtl.phases import Command
+        from toreq_hw.targets.workload import workload
+    except ImportError as error:
+        raise missing("the timing of a core", error.name, "rtl") from error
+
+    parameters = CoreParameters.of(net, lanes=LANES)
+    first = tests.dataset.test.take(slice(0, _COUNTED))
+    found = workload(net, parameters, replace(tests.dataset, test=first))
+    free = parameters.phase(Command.FREE)
+    early = dense_cycles(parameters, (free,), found.sweeps)
+    return {CYCLES: found.cycles_mean, EARLY_CYCLES: early}
 
 
 def _dense_at(dense: PhaseResult, sweeps: int) -> float:
@@ -132,6 +169,22 @@ def _seconds(net: Network, inputs: np.ndarray, engine: sim.Engine, threshold: in
     return time.perf_counter() - began
 
 
+def _of_cores(rows: Sequence[TrackRow]) -> str:
+    faster = _over(rows, EARLY_CYCLES, CYCLES)
+    if not faster:
+        return ""
+    return (
+        f"A core of {LANES} lanes takes {span(faster, 2)} times fewer cycles than one that merely "
+        "stops as early. "
+    )
+
+
+def _over(rows: Sequence[TrackRow], quantity: str, other: str) -> list[float]:
+    """One quantity as a multiple of another, of every lossless case that has both."""
+    cases = [(one.data, one.arm) for one in of(rows, other, control=False)]
+    return [the(rows, *case, quantity).mean / the(rows, *case, other).mean for case in cases]
+
+
 def verdict(rows: Sequence[TrackRow]) -> Judged:
     """By the thresholds of `TRACK`."""
     own = of(rows, SKIPPED, control=False)
@@ -142,14 +195,13 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     early = [row.mean for row in of(rows, STOPPING, control=False)]
     lossy = the(rows, own[0].data, LOSSY.format(LOSSY_THRESHOLDS[-1]), ACCURACY).mean
     kept = the(rows, own[0].data, TERNARY, ACCURACY).mean
-    pairs = [the(rows, one.data, one.arm, FORWARD).mean for one in own]
-    made = [the(rows, one.data, one.arm, OPERATIONS).mean for one in own]
-    more = [one / other for one, other in zip(made, pairs, strict=True)]
+    more = _over(rows, OPERATIONS, FORWARD)
     sentence = (
         f"Events leave out {span(skipped, 1)} % of what a dense machine that stops as early "
         f"does. Every state is equal in {equal:.0f} % of samples. Stopping early alone saves "
         f"{span(early)} %. Beside BLAS one thread is {span(ratios, 2)} times as fast. A forward "
         f"pass leaves out zeros too: events take {span(more, 2)} times its operations. "
+        f"{_of_cores(rows)}"
         f"Lossy at {LOSSY_THRESHOLDS[-1]} accuracy on {own[0].data} goes from "
         f"{kept:.1f} to {lossy:.1f} %."
     )
@@ -168,8 +220,9 @@ TRACK = Track(
         "machine that computes the input once and stops at the same sweep."
     ),
     control=(
-        "A dense machine that merely stops early; the dense engine on BLAS, equal in every state; "
-        "the lossy mode, which leaves out more; and a feed-forward pass that leaves out zeros."
+        "A dense machine, and a core, that merely stop early; the dense engine on BLAS, equal in "
+        "every state; the lossy mode, which leaves out more; a feed-forward pass that leaves out "
+        "zeros."
     ),
     thresholds=(
         f"Lossless means every final state equal. Holds: {PUBLISHED - 1:g} % or more left out on "
@@ -177,7 +230,10 @@ TRACK = Track(
         f"limits: at least {HALF:g} %, because an event costs about one more access for its queue. "
         "Else refuted."
     ),
-    sources="Integer simulator, event and dense engines; docs/numerics.md, section 4.",
+    sources=(
+        "Integer simulator, event and dense engines; docs/numerics.md, section 4. Cycles of the "
+        "core are exact: its timing model equals its counter."
+    ),
     measure=measure,
     verdict=verdict,
     broken={
