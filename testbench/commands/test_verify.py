@@ -84,6 +84,17 @@ def test_results_are_judged_again(quick: Path, tmp_path: Path) -> None:
     assert not work.exists()
 
 
+def test_a_result_with_rows_of_an_older_track_is_left_out(quick: Path, tmp_path: Path) -> None:
+    content = json.loads((quick / "verification.json").read_text())
+    content["results"][0]["ids"] = ["5"]
+    (tmp_path / "verification.json").write_text(json.dumps(content))
+    done = run("verify", "--judge-only", "--out", tmp_path)
+    assert done.status == 0
+    assert "track 5 has other rows today: its result is left out" in done.error + done.output
+    record = read_record(tmp_path / "verification.json", Verification, InputError)
+    assert not record.results
+
+
 def full(quick: Path, folder: Path) -> Path:
     """A record that claims to be of a full run."""
     content = json.loads((quick / "verification.json").read_text()) | {"quick": False}

@@ -17,7 +17,8 @@ from toreq_hw.versions import versions
 class Options:
     """tracks: what is run; None for all there are. kept: results of an earlier record for others.
 
-    Of a kept result the verdict is that of today's thresholds.
+    Of a kept result the verdict is that of today's thresholds; it is left out where its track has
+    other rows today.
     """
 
     tracks: tuple[Track, ...] | None = None
@@ -29,7 +30,13 @@ def run(options: Options | None, place: Place) -> Verification:
     """Measures what the ledger does not hold, and judges all."""
     options = options or Options()
     tracks = find() if options.tracks is None else options.tracks
-    found = {result.ids: _judged_again(result) for result in options.kept}
+    found = {}
+    for result in options.kept:
+        try:
+            found[result.ids] = _judged_again(result)
+        except (LookupError, ValueError):
+            number = ", ".join(result.ids)
+            place.screen.say(f"track {number} has other rows today: its result is left out")
     with workers(place.jobs, place.scheduler):
         for track in tracks:
             place.screen.say(f"track {', '.join(track.ids)}: {track.claim}")
@@ -71,7 +78,10 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
 
 
 def _judged_again(result: TrackResult) -> TrackResult:
-    """An earlier result with the words and the verdict of its track as it is now."""
+    """An earlier result with the words and the verdict of its track as it is now.
+
+    Raises LookupError or ValueError for rows that the track no longer has.
+    """
     track = next((one for one in find() if one.ids == result.ids), None)
     if track is None:
         return result
