@@ -9,7 +9,7 @@ from toreq_hw import sim
 from toreq_hw.contract.energy import doubled_energy
 from toreq_hw.network import WeightFormat, layered
 from toreq_hw.records.verification import TrackRow
-from toreq_hw.studies.tracks import answer_costs, free_energy
+from toreq_hw.studies.tracks import answer_costs, depth, free_energy
 from toreq_hw.studies.tracks.rows import row
 
 
@@ -72,3 +72,44 @@ def test_free_energy_is_judged_either_way(
 ) -> None:
     found = free_energy.verdict(rows)
     assert (found.outcome, found.favours) == (outcome, side)
+
+
+def depth_rows(both: float, still: float, chain: float = 10, linear: float = 94) -> list[TrackRow]:
+    found = [row("digits", depth.LINEAR, depth.ACCURACY, [linear, linear + 0.1], control=True)]
+    for layers in (100, 1000):
+        for kind, own, other in ((depth.CHAIN, chain, 10), (depth.BOTH, both, still)):
+            arm, control = depth.NET.format(kind, layers), depth.STILL.format(kind, layers)
+            found.append(row("digits", arm, depth.ACCURACY, [own, own + 0.1]))
+            found.append(row("digits", arm, depth.REACHED, [50, 51]))
+            found.append(row("digits", control, depth.ACCURACY, [other, other + 0.1], control=True))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (depth_rows(97, 96), "holds"),
+        (depth_rows(97, 97), "holds within limits"),
+        (depth_rows(97, 98), "holds within limits"),
+        (depth_rows(80, 70), "refuted"),
+        (depth_rows(97, 96, linear=20), "not testable here"),
+    ],
+)
+def test_depth_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
+    assert depth.verdict(rows).outcome == outcome
+
+
+def test_kinds_of_depth_have_the_couplings_that_they_are_called_by() -> None:
+    names = {
+        (kind, still): {one.name for one in depth.network(kind, 5, still=still).couplings}
+        for kind in depth.WAYS
+        for still in (False, True)
+    }
+    inner = {f"hidden{layer}-hidden{layer + 1}" for layer in range(1, 5)}
+    for kind in (depth.CHAIN, depth.THIRD):
+        assert names[kind, False] == names[kind, True] >= inner
+    assert names[depth.THIRD, False] - names[depth.CHAIN, False] == {
+        "hidden1-hidden4",
+        "hidden2-hidden5",
+    }
+    assert names[depth.BOTH, False] - names[depth.BOTH, True] == inner
