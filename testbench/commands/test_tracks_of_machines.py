@@ -1,12 +1,15 @@
 """Tracks on engines, convolutions and text: verdicts of rows by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from toreq_hw import sim
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.tracks import attention, convolution, engines, text
+from toreq_hw.studies.tracks.measuring import Case
 from toreq_hw.studies.tracks.rows import row
 
 BASE = np.array([95.0, 95.1, 95.2])
@@ -76,23 +79,52 @@ def test_convolution_is_judged_either_way(
     assert (found.outcome, found.favours) == (outcome, side)
 
 
-def attention_rows(live: float, dense: float, sums: float) -> list[TrackRow]:
+def attention_rows(
+    live: float, dense: float, sums: float, even: float = 1, backprop: float = 100
+) -> list[TrackRow]:
+    controls = {attention.DENSE: dense, attention.UNIFORM: even, attention.BACKPROP: backprop}
     return [
         row("reversal-8", attention.REVERSAL, attention.ACCURACY, [99.99, 99.98]),
         row("sums-8", "sums-8 attention int8", attention.ACCURACY, [sums, sums]),
         row(attention.DATA, attention.ATTENTION, attention.ACCURACY, [live, live]),
-        row(attention.DATA, attention.DENSE, attention.ACCURACY, [dense, dense], control=True),
+        *(
+            row(attention.DATA, arm, attention.ACCURACY, [found, found], control=True)
+            for arm, found in controls.items()
+        ),
     ]
 
 
 @pytest.mark.parametrize(
-    ("rows", "outcome"),
+    ("rows", "outcome", "side"),
     [
-        (attention_rows(100, 2, 99), "holds"),
-        (attention_rows(100, 2, 60), "holds within limits"),
-        (attention_rows(90, 2, 99), "holds within limits"),
-        (attention_rows(100, 100, 99), "refuted"),
+        (attention_rows(100, 2, 99), "holds", "neither"),
+        (attention_rows(100, 2, 99, backprop=1), "holds", "EqProp"),
+        (attention_rows(100, 2, 60), "holds within limits", "neither"),
+        (attention_rows(90, 2, 99), "holds within limits", "backpropagation"),
+        (attention_rows(100, 100, 99), "refuted", "neither"),
+        (attention_rows(100, 2, 99, even=100), "refuted", "neither"),
     ],
 )
-def test_attention_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
-    assert attention.verdict(rows).outcome == outcome
+def test_attention_is_judged_either_way(rows: Sequence[TrackRow], outcome: str, side: str) -> None:
+    found = attention.verdict(rows)
+    assert (found.outcome, found.favours) == (outcome, side)
+
+
+@pytest.mark.parametrize("name", [attention.DATA, attention.SUMS])
+def test_uniform_attention_shares_rows_out_evenly(name: str) -> None:
+    case = attention.case_of(Case(name, attention.UNIFORM))
+    shape, rng = case.network(), np.random.default_rng(1)
+    couplings = [
+        c.with_parameters(rng.integers(-1, 2, c.parameters.shape).astype(np.int8))
+        for c in shape.couplings
+    ]
+    net = replace(shape, couplings=tuple(couplings))
+    inputs = rng.integers(0, net.input.state_max + 1, (20, net.input.size))
+    scores = sim.relax(net, inputs).states["scores"].reshape(20, -1, 8)
+    assert scores.sum(axis=2).min() == net.population("scores").rows.budget  # type: ignore[union-attr] # has rows
+    assert np.ptp(scores, axis=2).max() <= 1
+    if name == attention.SUMS:
+        return  # whose own rows are nearly even: a sum needs no more
+    plain = attention.case_of(Case(name, attention.ATTENTION)).network()
+    found = sim.relax(replace(plain, couplings=tuple(couplings)), inputs).states["scores"]
+    assert np.ptp(found.reshape(20, -1, 8), axis=2).max() > 1

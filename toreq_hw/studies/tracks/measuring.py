@@ -115,7 +115,7 @@ class Context:
         with lock(path):
             if not path.exists():
                 if engine == "torch":
-                    _one_thread()
+                    one_thread()
                 run = partial(train, dataset, engine=engine, seed=seed, verbose=0)
                 network.save(run(**chosen).network, path)  # type: ignore[arg-type] # by name
         return network.load(path)
@@ -210,7 +210,7 @@ def in_other_order(dataset: Dataset, seed: int) -> Dataset:
     return replace(dataset, train=replace(dataset.train, labels=dataset.train.labels[order]))
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """Sums of torch depend on the number of its threads."""
     require_torch("this track")
     import torch
