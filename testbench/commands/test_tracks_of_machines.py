@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toreq_hw import sim
+from toreq_hw.errors import DataError
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.tracks import attention, convolution, engines, text
 from toreq_hw.studies.tracks.measuring import Case
@@ -57,10 +58,18 @@ def test_text_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> No
     assert text.verdict(rows).outcome == outcome
 
 
-def convolution_rows(behind: float, ahead: float) -> list[TrackRow]:
+def convolution_rows(behind: float, ahead: float, colours: float | None = None) -> list[TrackRow]:
+    """colours: accuracy on CIFAR-10, if measured."""
+    coloured = [
+        row(convolution.CIFAR, arm, what, [found, found])
+        for arm in (convolution.CONVOLUTION, convolution.BACKPROP, convolution.DENSE)
+        for what, found in ((convolution.ACCURACY, colours), (convolution.COPY, 100.0))
+        if colours is not None and found is not None
+    ]
     less = {convolution.CONVOLUTION: 0.0, convolution.MIXED: 5.0}
     less |= {convolution.BACKPROP: -behind, convolution.DENSE: ahead}
-    return [row("digits", arm, convolution.ACCURACY, BASE - by) for arm, by in less.items()]
+    small = [row("digits", arm, convolution.ACCURACY, BASE - by) for arm, by in less.items()]
+    return [*small, *coloured]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +79,8 @@ def convolution_rows(behind: float, ahead: float) -> list[TrackRow]:
         (convolution_rows(-3, 2), "holds", "EqProp"),
         (convolution_rows(5, 2), "holds within limits", "backpropagation"),
         (convolution_rows(5, -2), "refuted", "backpropagation"),
+        (convolution_rows(0, 2, colours=40), "holds", "neither"),
+        (convolution_rows(0, 2, colours=15), "holds within limits", "neither"),
     ],
 )
 def test_convolution_is_judged_either_way(
@@ -77,6 +88,23 @@ def test_convolution_is_judged_either_way(
 ) -> None:
     found = convolution.verdict(rows)
     assert (found.outcome, found.favours) == (outcome, side)
+
+
+def test_colour_images_are_told_or_said_to_be_missing() -> None:
+    told = convolution.verdict(convolution_rows(0, 2, colours=40)).sentence
+    assert "CIFAR-10, JPEG copy, it reaches 40.00" in told
+    missing = convolution.verdict(convolution_rows(0, 2)).sentence
+    assert "CIFAR-10 was not measured here" in missing
+
+
+def test_colour_images_are_left_out_where_they_are_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(_: str) -> None:
+        raise DataError("not there")
+
+    monkeypatch.setattr("toreq_hw.studies.tracks.measuring.load", missing)
+    assert not convolution._installed()
 
 
 def attention_rows(

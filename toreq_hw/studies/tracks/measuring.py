@@ -107,9 +107,11 @@ class Context:
         and epochs are as above unless said. shuffled: whether labels are those of other samples,
         drawn by the seed. Another process that trains the same network is waited for.
         """
-        chosen: dict[str, object] = {"hidden": (HIDDEN[name],), "epochs": EPOCHS[name]} | given
-        if "shape" in chosen or "start" in chosen:
-            del chosen["hidden"]
+        chosen: dict[str, object] = dict(given)
+        if "epochs" not in chosen:
+            chosen["epochs"] = EPOCHS[name]
+        if not {"shape", "start", "hidden"} & chosen.keys():
+            chosen["hidden"] = (HIDDEN[name],)
         dataset = in_other_order(dataset, seed) if shuffled else dataset
         path = self.work / "networks" / f"{_name(dataset, seed, engine, chosen)}.safetensors"
         with lock(path):
