@@ -82,20 +82,32 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
     weight: (rows * columns of an image, neurons).
     """
     count = min(weight.shape[1], 4 * columns)
-    rows = -(-count // columns)
+    images = weight[:, :count].T.reshape(count, *shape)
+    return image_sheet(images, f"input weights of {count} hidden neurons, an image each", columns)
+
+
+def image_sheet(
+    images: npt.NDArray[np.integer], label: str, columns: int = 8, *, signed: bool = True
+) -> str:
+    """Images side by side: red above 0 and blue below, or darker the larger where not `signed`.
+
+    images: integers (images, rows, columns of an image).
+    """
+    rows = -(-len(images) // columns)
     gap = 1
-    height, width = shape[0] + gap, shape[1] + gap
+    height, width = images.shape[1] + gap, images.shape[2] + gap
     sheet = np.zeros((rows * height - gap, columns * width - gap))
-    for neuron in range(count):
-        top, left = neuron // columns * height, neuron % columns * width
-        sheet[top : top + shape[0], left : left + shape[1]] = weight[:, neuron].reshape(shape)
+    for number, image in enumerate(images):
+        top, left = number // columns * height, number % columns * width
+        sheet[top : top + images.shape[1], left : left + images.shape[2]] = image
     largest = max(1, int(np.abs(sheet).max()))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_SIZE[0], _SIZE[0] * sheet.shape[0] / sheet.shape[1]))
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.imshow(sheet, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
+        colours, least = ("RdBu_r", -largest) if signed else ("Greys", 0)
+        axes.imshow(sheet, cmap=colours, vmin=least, vmax=largest, interpolation="nearest")
         axes.set_axis_off()
-        return svg(figure, f"input weights of {count} hidden neurons, an image each")
+        return svg(figure, label)
 
 
 def _figure(

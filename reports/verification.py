@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from toreq_hw.records.verification import Side, TrackResult, TrackRow, Verification
 from toreq_hw.reports.page import Page, Section, Table, caption
-from toreq_hw.reports.verification_pictures import arms_picture
+from toreq_hw.reports.verification_pictures import arms_picture, drawing_picture
 
 QUICK_TITLE = "QUICK, NOT A RESULT: "
 """Begins title and lead of a quick record."""
@@ -108,6 +108,7 @@ def _sides(record: Verification) -> Table:
 def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
     drawn = [row for row in result.rows if row.quantity == result.picture]
     pictures = (caption(arms_picture(drawn), _caption(result)),) if drawn else ()
+    pictures += tuple(caption(drawing_picture(one), one.caption) for one in result.drawings)
     held = "" if result.controlled else " The control did not behave as it must."
     track = f"{quick}Track {_number(result.ids)}"
     facts = (

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
-from toreq_hw.records.verification import TrackRow
-from toreq_hw.reports.pictures import COLOURS, STYLE, svg
+from toreq_hw.records.verification import Drawing, TrackRow
+from toreq_hw.reports.pictures import COLOURS, STYLE, image_sheet, svg
 
 _WIDTH, _LINE, _EDGES = 6.4, 0.24, 0.9
 """Inches: of the picture, of an arm, and of what lies above and below all arms."""
@@ -45,3 +46,10 @@ def arms_picture(rows: Sequence[TrackRow]) -> str:
         axes.invert_yaxis()
         figure.legend(frameon=False, loc="outside lower center", ncols=4)
         return svg(figure)
+
+
+def drawing_picture(drawing: Drawing) -> str:
+    """Its images side by side, darker the larger a state; red and blue where states are signed."""
+    images = np.array(drawing.images, dtype=np.int64)
+    signed = bool((images < 0).any())
+    return image_sheet(images, drawing.caption, drawing.columns, signed=signed)

@@ -54,12 +54,24 @@ class TrackRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What a page shows besides figures: images side by side, of one network.
+
+    images: rows of states of each, integers. columns: images in a line.
+    """
+
+    caption: str
+    images: tuple[tuple[tuple[int, ...], ...], ...]
+    columns: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackResult:
     """One track. ids: its numbers in what was published. name: its file.
 
     outcome, sentence: the verdict. favours: the side for which the figures speak. controlled:
     whether the control behaved as it must; else the track measured nothing. seconds: of all its
-    runs. command: what repeats it. code: digest of what measured it.
+    runs. command: what repeats it. code: digest of what measured it. drawings: of seed 1.
     """
 
     ids: tuple[str, ...]
@@ -79,6 +91,7 @@ class TrackResult:
     seconds: float
     command: str
     code: str
+    drawings: tuple[Drawing, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from toreq_hw import sim
 from toreq_hw.data import Dataset, input_states
 from toreq_hw.network import Network, WeightFormat
-from toreq_hw.records.verification import TrackRow
+from toreq_hw.records.verification import Drawing, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
@@ -54,6 +54,23 @@ def _generate(case: Case, seed: int, context: Context) -> Mapping[str, float]:
         SPREAD: _percent(net, float(np.mean([_distances(one, images).mean() for one in images]))),
         JUDGE: tests.accuracy(tests.classes),
     }
+
+
+def draw(settings: Settings, place: Place) -> tuple[Drawing, ...]:
+    """What the network of seed 1 draws of each class, above the class means."""
+    context = Context(settings, place.work)
+    found = []
+    for name in settings.data:
+        net, dataset = context.trained(name, 1, weights=WeightFormat.INT8), measuring.load(name)
+        images = np.concatenate([drawn(net), _means(net, dataset)]).reshape(-1, *dataset.shape)
+        found.append(
+            Drawing(
+                caption=f"{name}, seed 1: input states by class as drawn, and below class means",
+                images=tuple(tuple(map(tuple, image)) for image in images.tolist()),
+                columns=dataset.classes,
+            )
+        )
+    return tuple(found)
 
 
 def drawn(net: Network) -> npt.NDArray[np.int16]:
@@ -130,4 +147,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "the network that draws learned shuffled labels"},
     picture=RIGHT,
+    draw=draw,
 )

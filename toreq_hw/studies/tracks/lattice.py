@@ -7,7 +7,7 @@ import numpy as np
 from toreq_hw import sim
 from toreq_hw.data import Dataset
 from toreq_hw.network import Network, WeightFormat, build
-from toreq_hw.records.verification import TrackRow
+from toreq_hw.records.verification import Drawing, TrackRow
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.consolidation import STILL, ConsolidatedTrainer
 from toreq_hw.sim.learning.rewiring import rewire
@@ -33,6 +33,9 @@ SMALL, PLAIN, AS_MANY = (arm.format(SIDE) for arm in (CUBE, FLAT, EQUAL))
 MOVED, GROWING, SHOWN = 0.05, 0.7, 500
 """Part of the lattice's synapses that an epoch moves; part of all epochs in which it does; training
 samples whose contrasts say where to. They were not searched."""
+
+DRAWN = (0, 1, 2)
+"""Classes whose first test image the cube is drawn with."""
 
 LOSS = 0.5
 """Points of accuracy within which nets learn equally well."""
@@ -73,6 +76,23 @@ def _train(case: Case, seed: int, context: Context) -> Mapping[str, float]:
         SWEEPS: float(found.sweeps.mean()),
         LATERAL: 200 * sum(len(c.free_parameters()) for c in inside) / (neurons * (neurons - 1)),
     }
+
+
+def draw(settings: Settings, place: Place) -> tuple[Drawing, ...]:
+    """Slices of the cube of seed 1, settled on the first test image of some classes."""
+    net = Context(settings, place.work).trained("digits", 1, shape=shape_of(SMALL))
+    tests = Tests(measuring.load("digits"), net)
+    first = [int(np.flatnonzero(tests.labels == number)[0]) for number in DRAWN]
+    states = sim.relax(net, tests.inputs[first]).states[net.relaxing[0].name]
+    slices = states.reshape(-1, SIDE, SIDE)
+    return (
+        Drawing(
+            caption=f"settled states of the {SIDE} slices of {SMALL}, seed 1, a line a test image "
+            f"of {', '.join(map(str, DRAWN))}",
+            images=tuple(tuple(map(tuple, one)) for one in slices.tolist()),
+            columns=SIDE,
+        ),
+    )
 
 
 def shape_of(arm: str) -> Network:
@@ -208,4 +228,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "the controls learn shuffled labels"},
     picture=ACCURACY,
+    draw=draw,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.errors import InputError
-from toreq_hw.records.verification import Outcome, Side, TrackRow
+from toreq_hw.records.verification import Drawing, Outcome, Side, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.claims import CLAIMS, Ids
 
@@ -67,7 +67,7 @@ class Track:
     what would show that it measures nothing. thresholds: of the verdict, with their reasons, stated
     before anything ran, or else ending in `CHANGED_LATER`. sources: what the figures come from.
     broken: by name, what a deliberately broken variant does; each must change the verdict. picture:
-    the quantity that the page draws.
+    the quantity that the page draws. draw: images of trained networks, for the page.
     """
 
     ids: Ids
@@ -80,6 +80,7 @@ class Track:
     verdict: Callable[[Sequence[TrackRow]], Judged]
     broken: Mapping[str, str]
     picture: str = ""
+    draw: Callable[[Settings, Place], tuple[Drawing, ...]] | None = None
 
     @property
     def claim(self) -> str:
