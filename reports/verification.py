@@ -107,8 +107,8 @@ def _sides(record: Verification) -> Table:
 
 def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
     drawn = [row for row in result.rows if row.quantity == result.picture]
-    pictures = (caption(arms_picture(drawn), _caption(result)),) if drawn else ()
-    pictures += tuple(caption(drawing_picture(one), one.caption) for one in result.drawings)
+    arms = [caption(arms_picture(drawn), _caption(result))] if drawn else []
+    images = [caption(drawing_picture(one), one.caption) for one in result.drawings]
     held = "" if result.controlled else " The control did not behave as it must."
     track = f"{quick}Track {_number(result.ids)}"
     facts = (
@@ -123,7 +123,7 @@ def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
     )
     return (
         Section(f"{track}: {result.outcome}", table=Table(("part", "what"), facts)),
-        Section(f"{track}: figures", table=_table(result), pictures=pictures),
+        Section(f"{track}: figures", table=_table(result), pictures=(*arms, *images)),
     )
 
 

@@ -24,7 +24,7 @@ PARITY, AT_ONCE, ASYMMETRIC = "one colour at a time", "all at once", "fixed rand
 RESET = "reset between frames"
 TIMES = ", weights times {}"
 STRONGER = {AT_ONCE: (2, 8, 32), ASYMMETRIC: (2, 8)}
-"""Larger weights and biases, under which a network has several equilibria, or cycles; powers of two."""
+"""Larger weights and biases, by powers of two: several equilibria, or cycles."""
 
 GAIN = 10.0
 """Points above the reset network: a tenth of all samples, far outside the spread of seeds."""
@@ -70,7 +70,10 @@ def _network(case: Case, seed: int, context: Context) -> Network:
     if way == AT_ONCE:
         net = replace(net, schedule=Schedule.SYNCHRONOUS)
     bits = int(times or 1).bit_length() - 1
-    couplings = [replace(one, fraction_bits=one.fraction_bits - bits) for one in net.couplings]
+    couplings = [
+        replace(one, fraction_bits=one.fraction_bits - bits)  # type: ignore[call-arg] # all have it
+        for one in net.couplings
+    ]
     return replace(net, couplings=tuple(couplings))
 
 
