@@ -82,7 +82,7 @@ def weight_map(weight: npt.NDArray[np.int8], shape: tuple[int, int], columns: in
     weight: (rows * columns of an image, neurons).
     """
     count = min(weight.shape[1], 4 * columns)
-    images = weight[:, :count].T.reshape(count, *shape)
+    images = np.moveaxis(weight[:, :count].reshape(*shape, count), -1, 0)
     return image_sheet(images, f"input weights of {count} hidden neurons, an image each", columns)
 
 

@@ -74,7 +74,7 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
         seconds=measured.seconds,
         command=f"toreq-hw verify --track {track.ids[0]} {how}",
         code=track.code,
-        drawings=track.draw(settings, place) if track.draw else (),
+        drawings=track.show(settings, place) if track.show else (),
     )
 
 

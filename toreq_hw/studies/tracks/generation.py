@@ -56,7 +56,7 @@ def _generate(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     }
 
 
-def draw(settings: Settings, place: Place) -> tuple[Drawing, ...]:
+def show(settings: Settings, place: Place) -> tuple[Drawing, ...]:
     """What the network of seed 1 draws of each class, above the class means."""
     context = Context(settings, place.work)
     found = []
@@ -147,5 +147,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "the network that draws learned shuffled labels"},
     picture=RIGHT,
-    draw=draw,
+    show=show,
 )
