@@ -45,6 +45,7 @@ class Probe:
     layers: int
     gain: float = 1.0
     unrolled: int | None = None
+    width: int = WIDTH
 
 
 PROBES = (
@@ -86,8 +87,8 @@ def _step(probe: Probe) -> StepMemory:
     """Runs in the fresh process: the first step, on one sample, only loads and compiles."""
     torch.set_num_threads(1)
     ends = (
-        Population("input", WIDTH, Role.INPUT),
-        *(Population(f"hidden{k}", WIDTH, Role.HIDDEN) for k in range(probe.layers)),
+        Population("input", probe.width, Role.INPUT),
+        *(Population(f"hidden{k}", probe.width, Role.HIDDEN) for k in range(probe.layers)),
         Population("output", CLASSES, Role.OUTPUT),
     )
     kind = WeightFormat.INT8
@@ -99,7 +100,7 @@ def _step(probe: Probe) -> StepMemory:
     sweeps = probe.unrolled
     peaks = []
     for batch in (1, 1, BATCH):
-        inputs = torch.randint(0, 256, (batch, WIDTH), generator=generator).float()
+        inputs = torch.randint(0, 256, (batch, probe.width), generator=generator).float()
         labels = torch.randint(0, CLASSES, (batch,), generator=generator)
         before = _restart_high_water()
         if probe.unrolled:

@@ -100,6 +100,18 @@ def test_memory_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> 
     assert memory.verdict(rows).outcome == outcome
 
 
+def test_memory_of_widths_and_cores_is_said() -> None:
+    rows = memory_rows(1.0, 1.0)
+    for width, peak in ((128, 5.0), (512, 20.0)):
+        arm = f"{memory.EQPROP} of {width}"
+        rows.append(row("random", arm, memory.PEAK, [peak]))
+        rows.append(row("random", arm, memory.WIDTH, [width]))
+    rows.append(row("core", "core that infers, ternary", memory.BYTES, [0.27]))
+    sentence = memory.verdict(rows).sentence
+    assert "With 4 times the width it takes 4.0 times." in sentence
+    assert "On-chip bytes a synapse are 0.27 in a core that infers, ternary." in sentence
+
+
 def gradient_rows(best: float, worst: float, wrong: float, ratio: float) -> list[TrackRow]:
     return [
         row("digits", "net, s 0, g 0, beta 2^-0", gradients.LEAST, [best]),

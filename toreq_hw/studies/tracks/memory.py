@@ -1,16 +1,32 @@
-"""Tracks 10 and 26: how does the memory of a training step grow? Takes in `parity`'s probes."""
+"""Tracks 10 and 26: how does the memory of a training step grow, and what does a core hold?
 
-from collections.abc import Sequence
+Takes in the probes of `parity`; those of other widths and the cores are measured here.
+"""
 
+import time
+from collections.abc import Iterator, Sequence
+
+from toreq_hw.extras import missing
+from toreq_hw.network import WeightFormat, layered
 from toreq_hw.records.parity import MemoryProbe, Parity
 from toreq_hw.records.verification import Side, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.published import published
-from toreq_hw.studies.tracks.rows import of, row
+from toreq_hw.studies.tracks.rows import of, row, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.training.offline import require_torch
 
 PEAK, COPIES, SWEEPS, LAYERS = "peak, MB", "copies of all states", "sweeps", "hidden layers"
 EQPROP, BACKPROP, THROUGH = "EqProp", "backpropagation", "backpropagation through sweeps"
+
+WIDTH, BYTES = "neurons of a layer", "on-chip bytes a synapse"
+WIDTHS = (128, 256, 512, 1024)
+
+CORES = {"core that infers": None, "core that learns": 4}
+"""Synapses that a core updates at once, which adds their latents; None: it cannot learn."""
+
+SIZES, LANES = (784, 128, 10), 16
+"""Layers and lanes of the core."""
 
 FLAT = 1.1
 """Ratio that still counts as constant: probes repeat within a few per cent."""
@@ -21,8 +37,9 @@ GROWS = 2.0
 STORE_ALL = "store all"
 
 
-def measure(settings: Settings, _: Place) -> Measured:
+def measure(settings: Settings, place: Place) -> Measured:
     """Every probe, an arm each; broken: EqProp stores every sweep, as its control does."""
+    began = time.perf_counter()
     rows: list[TrackRow] = []
     probes = published("parity", Parity).memory
     for probe in probes:
@@ -31,7 +48,42 @@ def measure(settings: Settings, _: Place) -> Measured:
             rows += _rows(probe, EQPROP)
         if not (settings.broken == STORE_ALL and rule == EQPROP):
             rows += _rows(probe, rule)
-    return Measured(tuple(rows), 0.0)
+    rows += [*_of_widths(settings, place), *_of_cores()]
+    return Measured(tuple(rows), time.perf_counter() - began)
+
+
+def _of_widths(settings: Settings, place: Place) -> Iterator[TrackRow]:
+    """Peaks of nets of two hidden layers, which settle in few sweeps; none but on Linux."""
+    require_torch("this track")
+    from toreq_hw.quant.memory import CLEAR_REFS, Probe, measure
+    from toreq_hw.quant.options import Rule
+
+    if not CLEAR_REFS.exists():
+        place.screen.say("memory over widths is measured on Linux alone, and is left out")
+        return
+    for width in WIDTHS[:2] if settings.quick else WIDTHS:
+        for rule, arm in ((Rule.EQPROP, EQPROP), (Rule.BACKPROP, BACKPROP)):
+            probe = measure(Probe(rule, 2, gain=0.25 * WIDTHS[1] / width, width=width))
+            values = {PEAK: probe.peak_mb, WIDTH: float(width)}
+            for name, value in values.items():
+                of_control = rule is Rule.BACKPROP
+                yield row("random", f"{arm} of {width}", name, [value], control=of_control)
+
+
+def _of_cores() -> Iterator[TrackRow]:
+    """Bits of all memories of a core, over its synapses."""
+    try:
+        from toreq_hw.rtl.parameters import CoreParameters
+    except ImportError as error:
+        raise missing("the memories of a core", error.name, "rtl") from error
+
+    for weights in WeightFormat:
+        net = layered(SIZES, weights, (7, 7))
+        for arm, learn_lanes in CORES.items():
+            core = CoreParameters.of(net, LANES, learn_lanes=learn_lanes)
+            bits = sum(one.bits for one in core.memories)
+            value = bits / 8 / net.synapses
+            yield row("784-128-10", f"{arm}, {weights.value}", BYTES, [value])
 
 
 def _rule(probe: MemoryProbe) -> str:
@@ -74,6 +126,20 @@ def _values(rows: Sequence[TrackRow], arms: Sequence[str], quantity: str) -> lis
     return [of(rows, quantity, arm=arm)[0].mean for arm in arms]
 
 
+def _of_the_rest(rows: Sequence[TrackRow]) -> str:
+    """What widths and cores take, where they were measured."""
+    said = []
+    wide = of(rows, WIDTH, control=False)
+    if len(wide) > 1:
+        peaks = [the(rows, one.data, one.arm, PEAK).mean for one in wide]
+        times = wide[-1].mean / wide[0].mean
+        said.append(f"With {times:.0f} times the width it takes {peaks[-1] / peaks[0]:.1f} times.")
+    if held := of(rows, BYTES):
+        parts = "; ".join(f"{one.mean:.2f} in a {one.arm}" for one in held)
+        said.append(f"On-chip bytes a synapse are {parts}.")
+    return " ".join(said)
+
+
 def verdict(rows: Sequence[TrackRow]) -> Judged:
     """By the thresholds of `TRACK`."""
     own, longer = _growth(rows, EQPROP, SWEEPS)
@@ -84,7 +150,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"With {longer:.1f} times the sweeps a step takes {own:.2f} times the memory; storing "
         f"every sweep {other:.2f} times. With {deeper:.0f} times the layers it takes {deep:.1f} "
         f"times. In copies of all states EqProp holds up to {copies:.1f}, plain backpropagation "
-        f"up to {plain:.1f}."
+        f"up to {plain:.1f}. {_of_the_rest(rows)}"
     )
     if other < GROWS:
         return Judged("not testable here", sentence, controlled=False)
@@ -99,7 +165,8 @@ TRACK = Track(
     name="memory",
     setup=(
         "Peak memory of one training step in a process of its own, INT8, layers of 256, batches "
-        "of 1,024 random samples, over sweeps and hidden layers."
+        "of 1,024 random samples, over sweeps, hidden layers and widths. Bits of the memories of "
+        f"cores for {'-'.join(map(str, SIZES))} with {LANES} lanes, over their synapses."
     ),
     control="Differentiating through all sweeps, which must store them; plain backpropagation.",
     thresholds=(
@@ -107,7 +174,10 @@ TRACK = Track(
         "in sweeps and in layers. Within limits: constant in sweeps alone. Else refuted. The "
         f"control must grow {GROWS:g} times or more with its sweeps."
     ),
-    sources="reports/published/parity.json, made by `toreq-hw parity --seeds 5`; on a CPU.",
+    sources=(
+        "reports/published/parity.json, made by `toreq-hw parity --seeds 5`; the same probe for "
+        "widths, on a CPU. Memories as the core is generated."
+    ),
     measure=measure,
     verdict=verdict,
     broken={STORE_ALL: "EqProp's steps store every sweep"},
