@@ -34,6 +34,8 @@ class TrainingOptions:
     spectral_limit: largest spectral norm of a coupling, activations over 0..1; None for no
         limit.
     device: a torch device, "cpu" or "cuda".
+    update_noise: standard deviation of Gaussian noise on every accumulator of the forward pass,
+        over the range of states; backpropagation alone has it.
 
     Raises InputError naming the option.
     """
@@ -54,6 +56,7 @@ class TrainingOptions:
     seed: int = 0
     device: str = "cpu"
     mirror: bool = False
+    update_noise: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:
@@ -65,6 +68,7 @@ class TrainingOptions:
             raise InputError(f"learning_rate must be above 0, not {self.learning_rate}")
         if not 0 < self.ternary_threshold < 1:
             raise InputError(f"ternary_threshold must be in 0..1, not {self.ternary_threshold}")
+        self._check_noise()
         if self.spectral_limit is not None and not self.spectral_limit > 0:
             raise InputError(f"spectral_limit must be above 0, not {self.spectral_limit}")
         if self.fraction_bits is not None and len(self.fraction_bits) != len(self.hidden) + 1:
@@ -77,6 +81,12 @@ class TrainingOptions:
                 raise InputError(
                     f"fraction_bits must be integers in 0..{MAX_FRACTION_BITS}, not {bits!r:.40}"
                 )
+
+    def _check_noise(self) -> None:
+        if not (self.update_noise >= 0 and math.isfinite(self.update_noise)):
+            raise InputError(f"update_noise must be at least 0, not {self.update_noise}")
+        if self.update_noise and self.rule is not Rule.BACKPROP:
+            raise InputError(f"update_noise must be 0 with rule eqprop, not {self.update_noise}")
 
 
 @named_type_errors

@@ -30,18 +30,22 @@ def eqprop_gradients(
 
 
 def backprop_gradients(
-    parameters: Parameters, inputs: torch.Tensor, labels: torch.Tensor
+    parameters: Parameters,
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    noise: float = 0.0,
+    generator: torch.Generator | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Backpropagation through the feed-forward net of the same shape and quantisers.
 
     The loss is the cross-entropy of the output accumulators. Sets `.grad` of every latent to
-    the gradient of its quantised weight (straight-through). Returns the class of each sample,
-    and 1 (one pass).
+    the gradient of its quantised weight (straight-through). noise, generator: see `forward`.
+    Returns the class of each sample, and 1 (one pass).
     """
     weights, biases = parameters.quantise()
     latents = (*parameters.weights, *parameters.biases)
     leaves = [leaf.requires_grad_(True) for leaf in (*weights, *biases)]
-    logits = forward(parameters.layers, inputs, weights, biases)
+    logits = forward(parameters.layers, inputs, weights, biases, noise, generator)
     functional.cross_entropy(logits, labels).backward()
     for latent, leaf in zip(latents, leaves, strict=True):
         latent.grad = leaf.grad
@@ -49,11 +53,18 @@ def backprop_gradients(
 
 
 def forward(
-    layers: Layers, inputs: torch.Tensor, weights: Tensors, biases: Tensors
+    layers: Layers,
+    inputs: torch.Tensor,
+    weights: Tensors,
+    biases: Tensors,
+    noise: float = 0.0,
+    generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """The feed-forward pass: logits (batch, n_output), the unclipped output accumulators.
 
-    inputs, weights and biases are integer-valued; activations are quantised as states are.
+    inputs, weights and biases are integer-valued; activations are quantised as states are. noise:
+    standard deviation over the range of states of what `generator`, on the CPU, adds to each
+    accumulator.
     """
     states = inputs.to(torch.float32)
     last = len(weights) - 1
@@ -63,6 +74,10 @@ def forward(
         scale = 2.0 ** (fraction_bits - layers.fraction_bits[index])
         bias = biases[index].repeat(population.size // len(biases[index]))
         total = form.link(weight, scale).forward(states) + bias
+        if noise:
+            spread = noise * (population.state_max - population.state_min) * 2.0**fraction_bits
+            drawn = torch.randn(total.shape, generator=generator) * spread
+            total = total + drawn.to(total.device)
         if index < last:
             states = state_quantiser(population, fraction_bits)(total)
     return total * _logit_scale(layers)

@@ -140,7 +140,9 @@ def _epochs(
         started, cpu_started = time.perf_counter(), time.process_time()
         right, sweeps, seen = 0, 0, 0
         for number, batch in enumerate(batches.epoch(generator)):
-            classes, slowest = _gradients(parameters, batch.inputs, batch.labels, options)
+            classes, slowest = _gradients(
+                parameters, batch.inputs, batch.labels, options, generator
+            )
             optimiser.step()
             schedule.step()
             parameters.clip()
@@ -161,14 +163,18 @@ def _compile(parameters: Parameters, options: TrainingOptions) -> None:
     device, populations = parameters.weights[0].device, parameters.layers.populations
     inputs = torch.zeros((1, populations[0].size), dtype=torch.int16, device=device)
     labels = torch.zeros(1, dtype=torch.int64, device=device)
-    _gradients(parameters, inputs, labels, options)
+    _gradients(parameters, inputs, labels, options, torch.Generator())
 
 
 def _gradients(
-    parameters: Parameters, inputs: torch.Tensor, labels: torch.Tensor, options: TrainingOptions
+    parameters: Parameters,
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    options: TrainingOptions,
+    generator: torch.Generator,
 ) -> tuple[torch.Tensor, int]:
     if options.rule is Rule.BACKPROP:
-        return backprop_gradients(parameters, inputs, labels)
+        return backprop_gradients(parameters, inputs, labels, options.update_noise, generator)
     return eqprop_gradients(parameters, inputs, labels, options.beta_shift)
 
 

@@ -18,6 +18,7 @@ def analog_rows(
 ) -> list[TrackRow]:
     found = []
     lost = {analog.INFERENCE: inference, analog.TRAINED: trained, analog.FORWARD: forward}
+    lost[analog.FORWARD_TRAINED] = forward
     for arm, less in lost.items():
         for level in (*analog.LEVELS, analog.FULL):
             cost = full if level == analog.FULL else less if level else 0.0

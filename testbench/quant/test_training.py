@@ -19,7 +19,12 @@ from toreq_hw.quant.evaluation import free_states
 from toreq_hw.quant.options import Rule, TrainingOptions, populations
 from toreq_hw.quant.parameters import Parameters, bias_lsbs_per_unit, initial
 from toreq_hw.quant.quantisers import state_quantiser, weight_quantiser
-from toreq_hw.quant.rules import backprop_gradients, eqprop_gradients
+from toreq_hw.quant.rules import (
+    LOGIT_AT_MAXIMUM,
+    backprop_gradients,
+    eqprop_gradients,
+    forward,
+)
 from toreq_hw.quant.training import Training, train
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
@@ -242,8 +247,6 @@ def test_backprop_gradients_are_those_of_the_loss() -> None:
     gradient = parameters.weights[1].grad.clone()
 
     def loss(step: float) -> float:
-        from toreq_hw.quant.rules import forward
-
         weights, biases = parameters.quantise()
         weights[1][3, 2] += step
         logits = forward(parameters.layers, inputs, weights, biases).double()
@@ -268,3 +271,26 @@ def test_the_state_quantiser_rounds_as_the_simulator_does(signed: bool, fraction
     found = state_quantiser(population, fraction_bits)(torch.from_numpy(accumulators).float())
     expected = to_state(accumulators, fraction_bits, population.state_min, population.state_max)
     assert np.array_equal(found.numpy(), expected)
+
+
+def test_noise_in_the_forward_pass_is_of_the_range_and_repeats() -> None:
+    parameters = random_parameters((12,), WeightFormat.INT8, (9, 9))
+    weights, biases = ([torch.zeros_like(x) for x in part] for part in parameters.quantise())
+    inputs = torch.zeros((500, parameters.layers.populations[0].size))
+
+    def logits(noise: float, seed: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        layers = parameters.layers
+        return forward(layers, inputs, tuple(weights), tuple(biases), noise, generator)
+
+    assert not logits(0.0, 1).any()
+    assert torch.equal(logits(0.1, 1), logits(0.1, 1))
+    assert not torch.equal(logits(0.1, 1), logits(0.1, 2))
+    assert float(logits(0.1, 1).std()) == pytest.approx(0.1 * LOGIT_AT_MAXIMUM, rel=0.05)
+
+
+def test_a_training_under_noise_is_another_one(digits: Dataset) -> None:
+    short = replace(SHORT, rule=Rule.BACKPROP, epochs=1)
+    found = [train(replace(short, update_noise=noise), digits) for noise in (0.0, 0.2, 0.2)]
+    assert found[1].network.sha256 == found[2].network.sha256
+    assert found[0].network.sha256 != found[1].network.sha256

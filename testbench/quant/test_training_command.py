@@ -11,7 +11,7 @@ from testbench.command_line import status_of
 from toreq_hw import network as network_file
 from toreq_hw.errors import InputError
 from toreq_hw.network import WeightFormat
-from toreq_hw.quant.options import TrainingOptions, default_fraction_bits, populations
+from toreq_hw.quant.options import Rule, TrainingOptions, default_fraction_bits, populations
 
 SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
 
@@ -24,6 +24,8 @@ SHORT = TrainingOptions(hidden=(48,), epochs=6, batch_size=16)
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"ternary_threshold": 1.0}, "ternary_threshold"),
         ({"spectral_limit": 0.0}, "spectral_limit"),
+        ({"rule": Rule.BACKPROP, "update_noise": -0.1}, "update_noise must be at least 0"),
+        ({"update_noise": 0.1}, "update_noise must be 0 with rule eqprop"),
         ({"fraction_bits": (1,)}, "fraction_bits must be 2 numbers"),
     ],
 )

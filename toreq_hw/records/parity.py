@@ -40,6 +40,7 @@ class Settings:
     seed: int
     device: str
     mirror: bool = False
+    update_noise: float = 0.0
 
 
 @dataclass(frozen=True)

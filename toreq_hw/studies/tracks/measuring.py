@@ -76,16 +76,20 @@ class Context:
         first = slice(0, self.settings.samples)
         return replace(whole, test=whole.test.take(first))
 
-    def offline(self, name: str, seed: int, **given: Any) -> Network:
-        """A network trained on torch tensors, at the settings of `quant.parity` unless said."""
+    def offline(
+        self, name: str, seed: int, dataset: Dataset | None = None, **given: Any
+    ) -> Network:
+        """A network trained on torch tensors, at the settings of `quant.parity` unless said.
+
+        dataset: what it learns in place of the whole data set `name`.
+        """
         require_torch("this track")
         from toreq_hw.quant.parity import SETTINGS
 
         usual = SETTINGS[name][WeightFormat.INT8]
         rates = {"batch_size": usual.batch_size, "learning_rate": usual.learning_rate}
-        return self.trained(
-            name, seed, engine="torch", weights=WeightFormat.INT8, **{**rates, **given}
-        )
+        chosen = {"engine": "torch", "weights": WeightFormat.INT8, **rates, **given}
+        return self.trained_on(dataset or load(name), name, seed, **chosen)
 
     def trained(self, name: str, seed: int, **given: Any) -> Network:
         """A network trained on the training samples of the data set `name`; see `trained_on`."""
