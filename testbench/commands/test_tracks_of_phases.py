@@ -96,7 +96,8 @@ def test_lattice_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) ->
 
 def test_larger_cubes_are_told_where_they_were_measured() -> None:
     sentence = lattice.verdict(lattice_rows(2, 1, larger=True)).sentence
-    assert "The cube of 8^3 is ahead of as many flat neurons by 3.00 ± 0.00" in sentence
+    assert "The cube of 8^3 reaches 97.05" in sentence
+    assert "It is ahead of as many flat neurons by 3.00 ± 0.00" in sentence
     assert "8^3" not in lattice.verdict(lattice_rows(2, 1)).sentence
 
 
