@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,6 +186,17 @@ def test_a_failed_control_fails_the_study(quick: Path) -> None:
     assert not verdict.passed
     assert "Controls failed in 29." in verdict.sentence
     assert "The control did not behave as it must." in page_html(verification_page(record))
+
+
+def test_published_sentences_are_short() -> None:
+    record = read_record(PUBLISHED / "verification.json", Verification, InputError)
+    long = [
+        (result.name, sentence)
+        for result in record.results
+        for sentence in re.split(r"(?<=[.;:]) ", result.sentence)
+        if len(re.findall(r"[A-Za-z]{2,}", re.sub(r"\([^)]*\)", "", sentence))) > 25
+    ]
+    assert not long, long
 
 
 @pytest.mark.skipif(not (PUBLISHED / "verification.json").exists(), reason="nothing is published")

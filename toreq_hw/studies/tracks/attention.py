@@ -99,9 +99,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         for one in of(rows, ACCURACY, data=SUMS, arm=UNIFORM)
     )
     sentence = (
-        f"Reversal is right in {figure(live)} % of unseen sequences, a dense net's in "
-        f"{figure(dense)} %, uniform attention's in {figure(even)} %. Backpropagation through "
-        f"attention is ahead of EqProp by {figure(gap)} points.{sums} Published record: {said}."
+        f"Attention reverses {live.mean:.2f} % of unseen sequences, uniform attention "
+        f"{even.mean:.2f} %, a dense net {dense.mean:.2f} %. Backpropagation through attention is "
+        f"ahead of EqProp by {figure(gap)} points.{sums} Published record: {said}."
     )
     side: Side = "neither"
     if gap.low > 0 or gap.high < 0:

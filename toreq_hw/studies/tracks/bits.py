@@ -10,7 +10,7 @@ from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import EPOCHS, HIDDEN, Case, Context, Tests, load
-from toreq_hw.studies.tracks.rows import differences, figure, of, row, the
+from toreq_hw.studies.tracks.rows import differences, figure, of, on_each, row, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 from toreq_hw.training.offline import require_torch
 
@@ -127,10 +127,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     ]
     four = [gap for _, gap in differences(rows, ACCURACY, WHOLE, ARM.format("INT8", 4, 16))]
     sentence = (
-        f"Float is ahead of INT8 with 8-bit states by "
-        f"{', '.join(f'{figure(gap)} points on {data}' for data, gap in whole.items())}. Within "
-        f"{LOSS:g} point of its own 8 and 16 bits, {'; '.join(parts)}. At 4 bits of state INT8 "
-        f"loses {', '.join(figure(gap) for gap in four)} points. {_afterwards(rows)}"
+        f"Float is ahead of INT8 with 8-bit states by {on_each(whole)} points. Within {LOSS:g} "
+        f"point of its own 8 and 16 bits, {'; '.join(parts)}. At 4 bits of state INT8 loses "
+        f"{', '.join(figure(gap) for gap in four)} points. {_afterwards(rows)}"
     )
     if any(gap.low > LOSS for gap in whole.values()):
         return Judged("refuted", sentence)

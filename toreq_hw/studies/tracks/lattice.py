@@ -184,13 +184,12 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     lateral = max(one.mean for one in of(rows, LATERAL, arm=SMALL))
     sweeps = [the(rows, data_of(rows)[0], arm, SWEEPS).mean for arm in (SMALL, PLAIN)]
     sentence = (
-        f"With {lateral:.1f} % of the pairs of its hidden neurons coupled the cube is ahead of as "
-        f"many flat neurons by {on_each(flat)} points. Of as many synapses it is ahead by "
-        f"{on_each(equal)}. It settles in {sweeps[0]:.1f} sweeps, the flat net in "
-        f"{sweeps[1]:.1f}. Growth and pruning are ahead of random growth by {on_each(grown)}, and "
-        f"of the cube by {on_each(dict(differences(rows, ACCURACY, GROWN, SMALL)))}. A lattice "
-        "that learns is ahead of a frozen one by "
-        f"{on_each(dict(differences(rows, ACCURACY, SMALL, FROZEN)))}."
+        f"The cube is ahead of as many flat neurons by {on_each(flat)} points, and of as many "
+        f"synapses by {on_each(equal)}. It couples {lateral:.1f} % of the pairs of its hidden "
+        f"neurons. It settles in {sweeps[0]:.1f} sweeps, the flat net in {sweeps[1]:.1f}. Growth "
+        f"and pruning are ahead of random growth by {on_each(grown)}, and of the cube by "
+        f"{on_each(dict(differences(rows, ACCURACY, GROWN, SMALL)))}. A lattice that learns is "
+        f"ahead of a frozen one by {on_each(dict(differences(rows, ACCURACY, SMALL, FROZEN)))}."
         + "".join(_larger(rows, side) for side in LARGER)
     )
     if any(gap.high < -LOSS for gap in flat.values()):
@@ -219,7 +218,7 @@ TRACK = Track(
         "A hidden layer of 6x6x6 neurons with couplings to their neighbours, INT8, the integer "
         "rule, on digits; larger cubes besides. Growth and pruning: after an epoch some weak "
         "synapses of the lattice go, and as many grow where the contrast is largest. Slices of "
-        "cubes are not drawn: a page draws one quantity a track."
+        "the cube show the settled states of three test images."
     ),
     control=(
         "Flat layers of as many neurons, which is the cube with its lattice taken away, and of as "
