@@ -147,7 +147,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     sentence = (
         f"EqProp is surely more robust in {len(more)} cases, surely less in {len(less)}, and even "
         f"in {len(even)}. Undisturbed it is ahead by {gaps} points, which is taken off before. "
-        f"More robust: {', '.join(more) or 'none'}. Less robust: {', '.join(less) or 'none'}."
+        f"More robust: {'; '.join(more) or 'none'}. Less robust: {'; '.join(less) or 'none'}."
     )
     harmless = all(_fall(rows, data) < EQUAL for data in data_of(rows))
     if harmless or any(abs(gap.mean) > 3 * EQUAL for gap in clean.values()):

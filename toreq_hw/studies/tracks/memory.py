@@ -137,7 +137,7 @@ def _of_the_rest(rows: Sequence[TrackRow]) -> str:
     if held := of(rows, BYTES):
         parts = "; ".join(f"{one.mean:.2f} in a {one.arm}" for one in held)
         said.append(f"On-chip bytes a synapse are {parts}.")
-    return " ".join(said)
+    return "".join(f" {one}" for one in said)
 
 
 def verdict(rows: Sequence[TrackRow]) -> Judged:
@@ -150,7 +150,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"With {longer:.1f} times the sweeps a step takes {own:.2f} times the memory; storing "
         f"every sweep {other:.2f} times. With {deeper:.0f} times the layers it takes {deep:.1f} "
         f"times. In copies of all states EqProp holds up to {copies:.1f}, plain backpropagation "
-        f"up to {plain:.1f}. {_of_the_rest(rows)}"
+        f"up to {plain:.1f}.{_of_the_rest(rows)}"
     )
     if other < GROWS:
         return Judged("not testable here", sentence, controlled=False)
