@@ -1,15 +1,13 @@
 """The comparison of two learning rules, from records of single runs to a table and a picture."""
 
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import t as student_t
 
-from toreq_hw.records.intervals import Interval
+from toreq_hw.records.intervals import interval
 from toreq_hw.records.parity import Estimate, MemoryProbe, Parity, ParityRun, Row, SpectralNorm
 from toreq_hw.reports.numbers import MAY_PASS_LIMITS, span
 from toreq_hw.reports.page import Page, Section, Table
@@ -29,18 +27,9 @@ NAMES = {"eqprop": "EqProp", "backprop": "backprop"}
 
 def estimate(values: Sequence[float]) -> Estimate:
     """Of at least one value."""
-    half_width = None
-    if len(values) > 1:
-        spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-        half_width = float(student_t.ppf(0.975, len(values) - 1)) * spread
-    return Estimate(float(np.mean(values)), half_width, len(values))
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """The same with both ends; those of one value are itself."""
-    found = estimate(values)
-    half = found.half_width or 0.0
-    return Interval(found.mean, found.mean - half, found.mean + half)
+    found = interval(values)
+    half_width = found.high - found.value if len(values) > 1 else None
+    return Estimate(found.value, half_width, len(values))
 
 
 def rows(records: Iterable[ParityRun]) -> list[Row]:

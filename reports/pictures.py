@@ -1,6 +1,7 @@
 """Pictures from arrays, as SVG text that a page can hold."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -25,10 +26,16 @@ STYLE: dict[Any, Any] = {
     "font.size": 9,
     "svg.hashsalt": "toreq-hw",  # equal records give equal pages
     "svg.fonttype": "none",  # letters, not their outlines: a page holds many pictures
+    "font.sans-serif": ["DejaVu Sans"],  # every text names the fonts it may have
 }
 """Of every picture; one that wants more adds to it."""
 
 _SIZE = (4.6, 2.9)
+
+_DECIMALS = re.compile(r"\b([1-9]\d*\.\d{2})\d+")
+"""Of lengths above a point: no eye sees thousandths, and a page holds many pictures."""
+
+_INDENT = re.compile(r"\n +")
 
 
 def learning_curve(series: Mapping[str, Sequence[float]]) -> str:
@@ -125,8 +132,9 @@ def svg(figure: Figure, description: str = "") -> str:
     description: what is read aloud in its place; else the titles, axes and legends of the figure.
     """
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    drawn = text.getvalue()
+    unknown = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(text, format="svg", metadata=unknown)
+    drawn = _INDENT.sub("\n", _DECIMALS.sub(r"\1", text.getvalue()))
     label = escape(description or _described(figure), quote=True)
     return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 

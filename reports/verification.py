@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from toreq_hw.records.verification import Side, TrackResult, TrackRow, Verification
 from toreq_hw.reports.page import Page, Section, Table, caption
-from toreq_hw.reports.verification_pictures import arms_picture, drawing_picture
+from toreq_hw.reports.verification_pictures import MOST_ARMS, arms_picture, drawing_picture
 
 QUICK_TITLE = "QUICK, NOT A RESULT: "
 """Begins title and lead of a quick record."""
@@ -107,7 +107,7 @@ def _sides(record: Verification) -> Table:
 
 def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
     drawn = [row for row in result.rows if row.quantity == result.picture]
-    arms = [caption(arms_picture(drawn), _caption(result))] if drawn else []
+    arms = [caption(arms_picture(drawn), _caption(result, drawn))] if drawn else []
     images = [caption(drawing_picture(one), one.caption) for one in result.drawings]
     held = "" if result.controlled else " The control did not behave as it must."
     track = f"{quick}Track {_number(result.ids)}"
@@ -127,9 +127,11 @@ def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
     )
 
 
-def _caption(result: TrackResult) -> str:
+def _caption(result: TrackResult, drawn: Sequence[TrackRow]) -> str:
+    arms = len({row.arm for row in drawn})
+    some = f"; the first {MOST_ARMS} of {arms} arms" if arms > MOST_ARMS else ""
     seeds = f"{result.seeds} seeds" if result.seeds > 1 else "one seed"
-    return f"{result.picture}: mean and 95 % interval, {seeds} as dots; hollow: the control"
+    return f"{result.picture}: mean and 95 % interval, {seeds} as dots; hollow: the control{some}"
 
 
 MOST_COLUMNS = 8

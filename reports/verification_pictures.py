@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toreq_hw.records.verification import Drawing, TrackRow
@@ -13,12 +14,17 @@ _WIDTH, _LINE, _EDGES = 6.4, 0.24, 0.9
 """Inches: of the picture, of an arm, and of what lies above and below all arms."""
 
 
+MOST_ARMS = 24
+"""Of a picture; the table below it has all."""
+
+
 def arms_picture(rows: Sequence[TrackRow]) -> str:
     """A point an arm with its interval and every seed's value, a colour a data set.
 
-    rows: of one quantity, at least one. Controls have hollow points.
+    rows: of one quantity, at least one; the first arms are shown. Controls have hollow points.
     """
-    arms = list(dict.fromkeys(row.arm for row in rows))
+    arms = list(dict.fromkeys(row.arm for row in rows))[:MOST_ARMS]
+    rows = [row for row in rows if row.arm in arms]
     sets = list(dict.fromkeys(row.data for row in rows))
     with mpl.rc_context(STYLE):
         size = (_WIDTH, _EDGES + _LINE * len(arms) * max(1, len(sets)) ** 0.5)
@@ -27,9 +33,10 @@ def arms_picture(rows: Sequence[TrackRow]) -> str:
         for number, name in enumerate(sets):
             colour, labelled = COLOURS[number % len(COLOURS)], False
             aside = 0.6 * (number - (len(sets) - 1) / 2) / max(1, len(sets))
-            for row in (row for row in rows if row.data == name):
-                height = arms.index(row.arm) + aside
-                axes.plot(row.values, [height] * len(row.values), ".", color=colour, alpha=0.35)
+            own = [row for row in rows if row.data == name]
+            heights = [arms.index(row.arm) + aside for row in own]
+            _dots(axes, own, heights, colour)
+            for row, height in zip(own, heights, strict=True):
                 half = row.interval.half_width if row.interval else 0.0
                 axes.errorbar(
                     [row.mean],
@@ -46,6 +53,18 @@ def arms_picture(rows: Sequence[TrackRow]) -> str:
         axes.invert_yaxis()
         figure.legend(frameon=False, loc="outside lower center", ncols=4)
         return svg(figure)
+
+
+def _dots(axes: Axes, rows: Sequence[TrackRow], heights: Sequence[float], colour: str) -> None:
+    """A dot a value: all are one line of points with gaps, which is short as SVG."""
+    places = [
+        place
+        for row, height in zip(rows, heights, strict=True)
+        for value in row.values
+        for place in ((value, height), (value, height), (np.nan, np.nan))
+    ]
+    across, up = zip(*places, strict=True)
+    axes.plot(across, up, color=colour, alpha=0.35, linewidth=4, solid_capstyle="round")
 
 
 def drawing_picture(drawing: Drawing) -> str:

@@ -7,6 +7,7 @@ disk, a crash or Ctrl-C never leaves half a file. Devices, FIFOs and links are w
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -136,8 +137,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, record: Any) -> None:
-    """Writes a record as indented JSON in one step; NaN and infinities are refused."""
-    write_text(path, json.dumps(record, indent=2, allow_nan=False, default=plain) + "\n")
+    """Writes a record as indented JSON in one step; NaN and infinities are refused.
+
+    Numbers of one list stand on one line.
+    """
+    text = json.dumps(record, indent=2, allow_nan=False, default=plain)
+    write_text(path, _NUMBERS.sub(_on_one_line, text) + "\n")
+
+
+_NUMBERS = re.compile(r"\[\n[^\[\]{}\"]*\]")
+"""A list in indented JSON that holds neither text nor lists: text has no line ends of its own."""
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return " ".join(found.group().split()).replace("[ ", "[").replace(" ]", "]")
 
 
 def write_records(record: Any, *paths: Path | None) -> None:

@@ -1,9 +1,10 @@
 """What `toreq-hw verify` found: each published claim, measured beside a control, and judged."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from toreq_hw.records.intervals import Interval
+from toreq_hw.records.intervals import Interval, interval
 
 Outcome = Literal["holds", "holds within limits", "refuted", "not testable here"]
 
@@ -26,16 +27,23 @@ class TrackRow:
     """One quantity of one case. arm: what is compared, such as `parity, limited`.
 
     values: one a seed, from seed 1 on; of a record that was taken in, as many as it gives.
-    interval: of 95 %, from the t distribution; None of one value. control: whether the row belongs
-    to the control.
+    control: whether the row belongs to the control. given: the interval of a record that was taken
+    in without the values behind it.
     """
 
     data: str
     arm: str
     quantity: str
     values: tuple[float, ...]
-    interval: Interval | None
     control: bool = False
+    given: Interval | None = None
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """Of 95 %, from the t distribution; None of one value."""
+        if self.given or len(self.values) < 2:  # one value has no spread
+            return self.given
+        return interval(self.values)
 
     @property
     def mean(self) -> float:

@@ -9,9 +9,9 @@ from toreq_hw import data
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.records.depth import Depth, DepthCase, DepthPair
+from toreq_hw.records.intervals import interval
 from toreq_hw.records.structured import StructuredRun
 from toreq_hw.reports.depth import depth_page, lead, shown
-from toreq_hw.reports.parity import interval
 from toreq_hw.studies.depth_cases import PAIRS, Pair
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.screen import NO_SCREEN, Screen

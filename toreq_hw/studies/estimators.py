@@ -13,8 +13,8 @@ import numpy as np
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.estimators import EqPropClassifier
 from toreq_hw.records.estimators import Estimators, FoldRun, TableScores
+from toreq_hw.records.intervals import interval
 from toreq_hw.reports.estimators import CONTROL, OURS, POINTS, THEIRS, estimators_page, lead
-from toreq_hw.reports.parity import interval
 from toreq_hw.studies.estimator_tables import TABLES, TableData
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.study import Place, Study, Verdict

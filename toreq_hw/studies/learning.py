@@ -18,12 +18,12 @@ from toreq_hw.errors import BuildError, NetworkError, ReportError
 from toreq_hw.records import plain
 from toreq_hw.records.design import SynthesisRecord
 from toreq_hw.records.energy import Activity, EnergyRecord
+from toreq_hw.records.intervals import interval
 from toreq_hw.records.learning import Learner, Learning, LearningRun, SampleCycles
 from toreq_hw.records.training import TrainingNotes
 from toreq_hw.reports.learning import learning_page, met
 from toreq_hw.reports.learning_builds import LEFT_OUT
 from toreq_hw.reports.page import Page
-from toreq_hw.reports.parity import interval
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.learning.training_samples import TrainingSamples

@@ -12,9 +12,9 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset
 from toreq_hw.extras import missing
 from toreq_hw.network import ConvolutionCoupling, Network
+from toreq_hw.records.intervals import interval
 from toreq_hw.records.structured import Structured, StructuredCase, StructuredRun
 from toreq_hw.records.training import TrainedEpoch, TrainingNotes
-from toreq_hw.reports.parity import interval
 from toreq_hw.reports.structured import structured_page
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.sim.summary import summarise

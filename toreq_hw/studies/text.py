@@ -12,8 +12,8 @@ from toreq_hw import data, sim
 from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data.text import Symbols, Text, load_text
 from toreq_hw.network import ClampedReadout, Network, WeightFormat, build
+from toreq_hw.records.intervals import interval
 from toreq_hw.records.text import NGram, TextCase, TextRecord, TextRun
-from toreq_hw.reports.parity import interval
 from toreq_hw.reports.text import TRIGRAM, beats, lead, text_page
 from toreq_hw.sim.baselines.n_grams import bits_per_character
 from toreq_hw.sim.learning import Rule, Trainer

@@ -39,6 +39,10 @@ EPOCHS = {"digits": 20, "cartpole": 6, "acrobot": 6, "mnist": 4, "fashion-mnist"
 They were not searched; every other setting is the recipe's, chosen on held-out training images."""
 
 
+DIGITS = 9
+"""Of a value that a record keeps, which no figure needs more of."""
+
+
 @cache
 def load(name: str) -> Dataset:
     """A data set, or the decisions of an expert that a network clones (of `quant.parity`)."""
@@ -206,7 +210,7 @@ def _one(do: Do, cases: Mapping[tuple[str, str], Case], context: Context, run: R
     began = time.perf_counter()
     case = cases[str(run["data"]), str(run["arm"])]
     values = do(case, int(run["seed"] or 0), context)
-    plain = {name: float(value) for name, value in values.items()}
+    plain = {name: float(f"{value:.{DIGITS}g}") for name, value in values.items()}
     return TrackRun(plain, time.perf_counter() - began)
 
 

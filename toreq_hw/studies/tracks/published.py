@@ -35,6 +35,6 @@ def row_of(
         arm=arm,
         quantity=quantity,
         values=(whole.value,),
-        interval=whole,
         control=control,
+        given=whole,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from toreq_hw.records.verification import TrackRow
-from toreq_hw.reports.parity import interval
 
 
 def row(
@@ -15,7 +14,6 @@ def row(
         arm=arm,
         quantity=quantity,
         values=tuple(float(value) for value in values),
-        interval=interval(values) if len(values) > 1 else None,
         control=control,
     )
 
