@@ -12,6 +12,13 @@ QUICK_TITLE = "QUICK, NOT A RESULT: "
 """Begins title and lead of a quick record."""
 
 
+SIDES: dict[Side, str] = {
+    "EqProp": "EqProp",
+    "backpropagation": "Backpropagation, or a feed-forward net,",
+}
+"""Whom figures may speak for, as a sentence begins."""
+
+
 def lead(record: Verification) -> str:
     """How many claims hold, and how many do not, in a sentence."""
     counts = Counter(result.outcome for result in record.results)
@@ -19,8 +26,17 @@ def lead(record: Verification) -> str:
     parts += [f"{len(record.not_run)} not run"] if record.not_run else []
     failed = [_number(result.ids) for result in record.results if not result.controlled]
     control = f" Controls failed in {', '.join(failed)}." if failed else ""
-    quick = f"{QUICK_TITLE}digits, one seed. " if record.quick else ""
-    return f"{quick}Published claims: {', '.join(parts)}.{control}"
+    lost = "".join(f" Not measured: {one}." for one in record.failed)
+    return f"{_quick(record)}Published claims: {', '.join(parts)}.{control}{lost}"
+
+
+def _quick(record: Verification) -> str:
+    """What a quick record is of."""
+    if not record.quick:
+        return ""
+    most = max((result.seeds for result in record.results), default=0)
+    seeds = "one seed" if most == 1 else f"{most} seeds or fewer"
+    return f"{QUICK_TITLE}{', '.join(_data(*record.results).split(', ')[:3])}, {seeds}. "
 
 
 def verification_page(record: Verification) -> Page:
@@ -69,8 +85,8 @@ def finding(result: TrackResult) -> str:
     return re.split(r"(?<=\.) (?=[A-Z])", result.sentence)[0]
 
 
-def _data(result: TrackResult) -> str:
-    return ", ".join(dict.fromkeys(row.data for row in result.rows))
+def _data(*results: TrackResult) -> str:
+    return ", ".join(dict.fromkeys(row.data for result in results for row in result.rows))
 
 
 def _order(ids: tuple[str, ...]) -> tuple[int, str]:
@@ -82,11 +98,23 @@ def _choice(record: Verification) -> str:
     """The answer, from the results at hand alone."""
     missing = ", ".join(_number(one.ids) for one in record.not_run)
     left = f" Tracks that were not run say nothing: {missing}." if missing else ""
+    answers = " ".join(
+        f"{name} {_reasons(record, side)}." for side, name in SIDES.items() if _count(record, side)
+    )
     return (
         "Only what was measured here counts, backpropagation's wins included. Of "
         f"{len(record.results)} tracks {_count(record, 'EqProp')} speak for EqProp, "
         f"{_count(record, 'backpropagation')} for backpropagation or a feed-forward net, "
-        f"{_count(record, 'neither')} for neither.{left}"
+        f"{_count(record, 'neither')} for neither. {answers}{left}"
+    )
+
+
+def _reasons(record: Verification, side: Side) -> str:
+    """What a side does better, each with its track."""
+    return "; ".join(
+        f"{one.better or 'is ahead'} (track {_number(one.ids)})"
+        for one in record.results
+        if one.favours == side
     )
 
 
@@ -95,14 +123,14 @@ def _count(record: Verification, side: Side) -> int:
 
 
 def _sides(record: Verification) -> Table:
-    order = ("EqProp", "backpropagation", "neither")
+    sides: tuple[Side, ...] = (*SIDES, "neither")
     rows = [
-        (side, _number(one.ids), finding(one))
-        for side in order
+        (side, _number(one.ids), "" if side == "neither" else one.better, finding(one))
+        for side in sides
         for one in record.results
         if one.favours == side
     ]
-    return Table(("speaks for", "track", "because"), tuple(rows))
+    return Table(("speaks for", "track", "which", "finding of the track"), tuple(rows))
 
 
 def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:

@@ -14,7 +14,7 @@ _WIDTH, _LINE, _EDGES = 6.4, 0.24, 0.9
 """Inches: of the picture, of an arm, and of what lies above and below all arms."""
 
 
-MOST_ARMS = 24
+MOST_ARMS = 16
 """Of a picture; the table below it has all."""
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from toreq_hw.reading import read_record
 from toreq_hw.records.verification import Verification
 from toreq_hw.reports.page import page_html
 from toreq_hw.reports.verification import QUICK_TITLE, verification_page
+from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.claims import CLAIMS
-from toreq_hw.studies.tracks.track import find
-from toreq_hw.studies.verification import STUDY
+from toreq_hw.studies.tracks.track import QUICK, Measured, Settings, chosen, find
+from toreq_hw.studies.verification import STUDY, Options, kept
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "reports" / "published"
@@ -94,6 +96,38 @@ def test_a_result_with_rows_of_an_older_track_is_left_out(quick: Path, tmp_path:
     assert "track 5 has other rows today: its result is left out" in done.error + done.output
     record = read_record(tmp_path / "verification.json", Verification, InputError)
     assert not record.results
+
+
+def test_a_track_that_fails_keeps_its_result_and_the_others_are_written(quick: Path) -> None:
+    earlier = read_record(quick / "verification.json", Verification, InputError)
+    energy, events = chosen(["29"])[0], chosen(["12"])[0]
+
+    def fails(_: Settings, __: Place) -> Measured:
+        raise InputError("neurons must be fewer")
+
+    broken = replace(events, measure=fails)
+    place = Place(quick / "work")
+    options = replace(kept(earlier, (broken, energy), quick=True), settings=QUICK)
+    record = STUDY.run(options, place)
+    assert [result.ids for result in record.results] == [("29",)]
+    assert record.failed == ("track 12, 24: neurons must be fewer",)
+    verdict = STUDY.verdict(record)
+    assert not verdict.passed
+    assert "Not measured: track 12, 24: neurons must be fewer." in verification_page(record).lead
+    with pytest.raises(InputError, match="neurons must be fewer"):
+        STUDY.run(Options((broken,), QUICK, earlier.results), place)
+    again = replace(energy, measure=fails)
+    record = STUDY.run(Options((again, energy), QUICK, earlier.results), place)
+    assert record.results == earlier.results
+
+
+def test_the_answer_names_what_each_side_does_better() -> None:
+    record = read_record(PUBLISHED / "verification.json", Verification, InputError)
+    page = verification_page(record).sections[1].text
+    for result in record.results:
+        if result.favours != "neither":
+            assert result.better
+            assert f"{result.better} (track {', '.join(result.ids)})" in page
 
 
 def full(quick: Path, folder: Path) -> Path:

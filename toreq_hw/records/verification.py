@@ -79,7 +79,8 @@ class TrackResult:
 
     outcome, sentence: the verdict. favours: the side for which the figures speak. controlled:
     whether the control behaved as it must; else the track measured nothing. seconds: of all its
-    runs. command: what repeats it. code: digest of what measured it. drawings: of seed 1.
+    runs. command: what repeats it. code: digest of what measured it. better: what the favoured side
+    does better. drawings: of seed 1.
     """
 
     ids: tuple[str, ...]
@@ -99,6 +100,7 @@ class TrackResult:
     seconds: float
     command: str
     code: str
+    better: str = ""
     drawings: tuple[Drawing, ...] = ()
 
 
@@ -112,12 +114,15 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Verification:
-    """Every track. quick: on digits with one seed, for checks only. versions: of what made it."""
+    """Every track. quick: small, for checks only. versions: of what made it. failed: what could not
+    be measured the last time, a sentence a track.
+    """
 
     quick: bool
     results: tuple[TrackResult, ...]
     not_run: tuple[NotRun, ...]
     versions: dict[str, str]
+    failed: tuple[str, ...] = ()
 
     @property
     def controlled(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from toreq_hw.errors import InputError
+from toreq_hw.errors import InputError, ToreqError
 from toreq_hw.records.verification import NotRun, TrackResult, Verification
 from toreq_hw.reports.verification import lead, verification_page
 from toreq_hw.studies.study import Place, Study, Verdict
@@ -15,7 +15,7 @@ from toreq_hw.versions import versions
 
 @dataclass(frozen=True)
 class Options:
-    """tracks: what is run; None for all there are. kept: results of an earlier record for others.
+    """tracks: what is run; None for all there are. kept: results of an earlier record.
 
     Of a kept result the verdict is that of today's thresholds; it is left out where its track has
     other rows today.
@@ -27,7 +27,11 @@ class Options:
 
 
 def run(options: Options | None, place: Place) -> Verification:
-    """Measures what the ledger does not hold, and judges all."""
+    """Measures what the ledger does not hold, and judges all.
+
+    A track that cannot be measured keeps its earlier result, and the record says why. Raises what
+    the first of them raised where none could be measured.
+    """
     options = options or Options()
     tracks = find() if options.tracks is None else options.tracks
     found = {}
@@ -37,16 +41,26 @@ def run(options: Options | None, place: Place) -> Verification:
         except (LookupError, ValueError):
             number = ", ".join(result.ids)
             place.screen.say(f"track {number} has other rows today: its result is left out")
+    failed: dict[str, ToreqError] = {}
     with workers(place.jobs, place.scheduler):
         for track in tracks:
-            place.screen.say(f"track {', '.join(track.ids)}: {track.claim}")
-            found[track.ids] = _result(track, options.settings, place)
+            number = ", ".join(track.ids)
+            place.screen.say(f"track {number}: {track.claim}")
+            try:
+                found[track.ids] = _result(track, options.settings, place)
+            except ToreqError as error:
+                failed[number] = error
+                place.screen.say(f"track {number} could not be measured: {error}")
+                continue
             place.screen.say(f"{found[track.ids].outcome}: {found[track.ids].sentence}")
+    if failed and len(failed) == len(tracks):
+        raise next(iter(failed.values()))
     return Verification(
         quick=options.settings.quick,
         results=tuple(found[ids] for ids in CLAIMS if ids in found),
         not_run=tuple(NotRun(ids, CLAIMS[ids]) for ids in CLAIMS if ids not in found),
         versions=versions("torch"),
+        failed=tuple(f"track {number}: {error}" for number, error in failed.items()),
     )
 
 
@@ -68,12 +82,13 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
         sentence=judged.sentence,
         favours=judged.favours,
         controlled=judged.controlled,
-        seeds=settings.seeds,
+        seeds=max(len(row.values) for row in measured.rows),
         rows=measured.rows,
         picture=track.picture,
         seconds=measured.seconds,
         command=f"toreq-hw verify --track {track.ids[0]} {how}",
         code=track.code,
+        better=track.better,
         drawings=track.show(settings, place) if track.show else (),
     )
 
@@ -91,6 +106,8 @@ def _judged_again(result: TrackResult) -> TrackResult:
         result,
         claim=track.claim,
         thresholds=track.thresholds,
+        better=track.better,
+        seeds=max(len(row.values) for row in result.rows),
         outcome=judged.outcome,
         sentence=judged.sentence,
         favours=judged.favours,
@@ -100,7 +117,7 @@ def _judged_again(result: TrackResult) -> TrackResult:
 
 
 def kept(earlier: Verification | None, tracks: Sequence[Track], *, quick: bool) -> Options:
-    """Options that run `tracks` and keep the other results of an earlier record.
+    """Options that run `tracks` and keep the results of an earlier record that are not replaced.
 
     A quick record is left out beside a full run. Raises InputError where a quick run would replace
     a full record.
@@ -111,16 +128,15 @@ def kept(earlier: Verification | None, tracks: Sequence[Track], *, quick: bool) 
         raise InputError(
             "--out must hold no full record for --quick, found one; use another folder"
         )
-    known = {track.ids for track in tracks}
-    others = (
-        [one for one in earlier.results if one.ids not in known] if quick == earlier.quick else ()
-    )
-    return Options(tuple(tracks), kept=tuple(others))
+    return Options(tuple(tracks), kept=earlier.results if quick == earlier.quick else ())
 
 
 def verdict(record: Verification) -> Verdict:
-    """Passed where every control behaved as it must: a refuted claim is a finding, no failure."""
-    return Verdict(record.controlled, lead(record))
+    """Passed where all was measured and every control behaved as it must.
+
+    A refuted claim is a finding, no failure.
+    """
+    return Verdict(record.controlled and not record.failed, lead(record))
 
 
 STUDY = Study(

@@ -241,4 +241,5 @@ TRACK = Track(
         LOSE: "events below a threshold are left out where lossless ones are claimed",
     },
     picture=SKIPPED,
+    better="needs fewer operations an image",
 )

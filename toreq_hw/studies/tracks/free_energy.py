@@ -283,4 +283,5 @@ TRACK = Track(
         LABELS: "the control learns true labels",
     },
     picture=ENERGY,
+    better="needs fewer operations for a correct answer",
 )

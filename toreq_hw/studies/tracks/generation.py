@@ -147,5 +147,6 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "the network that draws learned shuffled labels"},
     picture=RIGHT,
+    better="gives images of its classes when it is run backwards",
     show=show,
 )

@@ -186,4 +186,5 @@ TRACK = Track(
     verdict=verdict,
     broken={NOTHING: "the feed-forward net's images are not disturbed"},
     picture=quantity(NOISE.format(0.3)),
+    better="is surely more robust in more cases of disturbed inputs",
 )

@@ -182,4 +182,5 @@ TRACK = Track(
     verdict=verdict,
     broken={STORE_ALL: "EqProp's steps store every sweep"},
     picture=PEAK,
+    better="holds fewer copies of the states in a training step",
 )

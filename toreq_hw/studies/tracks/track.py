@@ -67,7 +67,8 @@ class Track:
     what would show that it measures nothing. thresholds: of the verdict, with their reasons, stated
     before anything ran, or else ending in `CHANGED_LATER`. sources: what the figures come from.
     broken: by name, what a deliberately broken variant does; each must change the verdict. picture:
-    the quantity that the page plots. show: images of trained networks, for the page.
+    the quantity that the page plots. better: what the side that its figures speak for does better,
+    such as `forgets less`. show: images of trained networks, for the page.
     """
 
     ids: Ids
@@ -80,6 +81,7 @@ class Track:
     verdict: Callable[[Sequence[TrackRow]], Judged]
     broken: Mapping[str, str]
     picture: str = ""
+    better: str = ""
     show: Callable[[Settings, Place], tuple[Drawing, ...]] | None = None
 
     @property
