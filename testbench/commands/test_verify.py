@@ -155,6 +155,8 @@ def test_a_quick_run_never_replaces_a_full_one(quick: Path, tmp_path: Path) -> N
         ("--track 29 --all", "without --all"),
         ("--list --all", "--list must be given without"),
         ("--list --quick", "--list must be given without"),
+        ("--list --judge-only", "--list must be given without"),
+        ("--judge-only --seeds 2", "--judge-only must be given without"),
         ("--judge-only --all", "--judge-only must be given without"),
         ("--judge-only", "must be there for --judge-only"),
         ("--track 29 --seeds 0", "must be a whole number"),

@@ -73,12 +73,12 @@ def command(
     if more and not first:
         raise InputError(f"tracks must follow --track, found {more[0][:40]!r} alone")
     if listing:
-        if first or everything or quick:
-            raise InputError("--list must be given without --track, --all and --quick")
+        if first or everything or quick or judge_only or data:
+            raise InputError("--list must be given without other options but --out")
         return _list(earlier_record(out / RECORD, Verification))
     if judge_only:
-        if first or everything or quick:
-            raise InputError("--judge-only must be given without --track, --all and --quick")
+        if first or everything or quick or data or seeds:
+            raise InputError("--judge-only must be given without tracks, --quick, --data, --seeds")
         record = STUDY.run(_again(out), Place(work, jobs, scheduler, console.terminal))
         return write_study(STUDY, record, out, json_path)
     tracks = _tracks((*first, *more), everything or (quick and not first))

@@ -69,7 +69,11 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
     judged = track.verdict(measured.rows)
     how = "--quick" if settings.quick else f"--seeds {settings.seeds}"
     usual = QUICK if settings.quick else Settings()
-    how += "" if settings.data == usual.data else f" --data {','.join(settings.data)}"
+    own = dict.fromkeys(row.data for row in measured.rows)
+    if settings.data != usual.data and set(own) & set(settings.data):
+        how += f" --data {','.join(settings.data)}"
+    elif settings.data != usual.data:
+        place.screen.say(f"{track.name} measures {', '.join(own)}, whatever --data says")
     return TrackResult(
         ids=track.ids,
         name=track.name,
