@@ -133,7 +133,7 @@ def _sides(record: Verification) -> Table:
     return Table(("speaks for", "track", "which", "finding of the track"), tuple(rows))
 
 
-def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
+def _sections(result: TrackResult, quick: str) -> tuple[Section, ...]:
     drawn = [row for row in result.rows if row.quantity == result.picture]
     arms = [caption(arms_picture(drawn), _caption(result, drawn))] if drawn else []
     images = [caption(drawing_picture(one), one.caption) for one in result.drawings]
@@ -149,9 +149,11 @@ def _sections(result: TrackResult, quick: str) -> tuple[Section, Section]:
         ("cost", f"{result.seconds:,.0f} s of runs; trainings that tracks share count once"),
         ("repeat", f"`{result.command}`"),
     )
+    first, *others = _tables(result)
     return (
         Section(f"{track}: {result.outcome}", table=Table(("part", "what"), facts)),
-        Section(f"{track}: figures", table=_table(result), pictures=(*arms, *images)),
+        Section(f"{track}: figures", table=first, pictures=(*arms, *images)),
+        *(Section(f"{track}: figures, part {k}", table=one) for k, one in enumerate(others, 2)),
     )
 
 
@@ -163,22 +165,21 @@ def _caption(result: TrackResult, drawn: Sequence[TrackRow]) -> str:
 
 
 MOST_COLUMNS = 8
-"""Of quantities side by side; more stand one below another."""
+"""Of quantities side by side; more stand in tables of their own."""
 
 
-def _table(result: TrackResult) -> Table:
-    """A line a case and a column a quantity, or a line a figure."""
+def _tables(result: TrackResult) -> list[Table]:
+    """A line a case and a column a quantity; more tables where there are many quantities."""
     quantities = tuple(dict.fromkeys(row.quantity for row in result.rows))
-    if len(quantities) > MOST_COLUMNS:
-        lines = [(_arm(row), row.data, row.quantity, _cell(row)) for row in result.rows]
-        return Table(("arm", "data", "quantity", "value"), tuple(lines))
-    cases = dict.fromkeys((_arm(row), row.data) for row in result.rows)
-    cells = {(_arm(row), row.data, row.quantity): _cell(row) for row in result.rows}
-    wide = [
-        (arm, data, *(cells.get((arm, data, quantity), "") for quantity in quantities))
-        for arm, data in cases
-    ]
-    return Table(("arm", "data", *quantities), tuple(wide))
+    found = []
+    for first in range(0, len(quantities), MOST_COLUMNS):
+        shown = quantities[first : first + MOST_COLUMNS]
+        rows = [row for row in result.rows if row.quantity in shown]
+        cells = {(_arm(row), row.data, row.quantity): _cell(row) for row in rows}
+        cases = dict.fromkeys((_arm(row), row.data) for row in rows)
+        lines = [(*case, *(cells.get((*case, name), "") for name in shown)) for case in cases]
+        found.append(Table(("arm", "data", *shown), tuple(lines)))
+    return found
 
 
 def _arm(row: TrackRow) -> str:
