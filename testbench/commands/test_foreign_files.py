@@ -84,3 +84,22 @@ def test_a_picture_replaces_one_of_its_format(tmp_path: Path) -> None:
     check_replaced("--gif", destination(path), with_overwrite=False)
     with pytest.raises(InputError, match="film: --mp4 must name a new file"):
         check_replaced("--mp4", destination(path), with_overwrite=False)
+
+
+def test_a_page_of_somebody_else_in_a_folder_stays(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("<!doctype html><title>Theirs</title>", encoding="utf-8")
+    before = page.read_bytes()
+    commands = (
+        ("deploy", "--target", "sim", "--samples", "2", "--out", tmp_path),
+        ("demo", "--out", tmp_path),
+    )
+    for command in commands:
+        done = toreq_hw(*command)
+        assert done.status == 2, done
+        assert "index.html must name a new file or a result of toreq-hw" in done.error
+        assert page.read_bytes() == before
+    page.unlink()
+    for _ in range(2):
+        done = toreq_hw(*commands[0])
+        assert done.status == 0, done.error

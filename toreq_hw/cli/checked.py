@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from toreq_hw.cli import console
 from toreq_hw.cli.paths import InputFile, OutputFile, OutputFolder
-from toreq_hw.cli.replaced import check_replaced
+from toreq_hw.cli.replaced import PAGE_SUFFIX, check_replaced
 from toreq_hw.cli.runs import META
 from toreq_hw.destinations import (
     Destination,
@@ -118,7 +118,7 @@ class CheckedCommand(click.Command):
                 place = check_destination(path)
                 if not ctx.meta.get(OVERWRITE) and place.identity not in own:
                     self._refuse_other_work(place, ctx.meta[META])
-                    if label in outputs:
+                    if label in outputs or path.suffix == PAGE_SUFFIX:
                         check_replaced(label, place, with_overwrite=self._can_overwrite)
             taken = any(place.way is Way.STANDARD_OUTPUT for place in places.values())
             with console.output_on_standard_error() if taken else nullcontext():

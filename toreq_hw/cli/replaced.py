@@ -34,6 +34,13 @@ _PICTURES = {
 """Place and text of what files begin with that do not say who wrote them, by their option."""
 
 
+PAGE_SUFFIX = ".html"
+"""Of pages, whose names in a folder others use too, such as index.html."""
+
+_GENERATOR = b'<meta name="generator" content="toreq-hw">'
+_HEAD = 512
+"""What a page of ours says of itself, and bytes that hold it."""
+
 _CONTINUED = ("--store",)
 """Options of files that are written on; their commands read them first."""
 
@@ -67,7 +74,11 @@ def _is_ours(label: str, path: Path, head: bytes) -> bool:
     kind = kind_of(path)
     if kind is Kind.ONNX:
         return _ONNX_PRODUCER in head
-    return kind in _OURS or _is_record(path)
+    return kind in _OURS or _is_page(path) or _is_record(path)
+
+
+def _is_page(path: Path) -> bool:
+    return _GENERATOR in read_beginning(path, _HEAD, InputError)[0]
 
 
 def _is_record(path: Path) -> bool:
