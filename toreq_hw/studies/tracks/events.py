@@ -68,7 +68,7 @@ def _count(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     net = _network(case, seed, context)
     tests = Tests(context.dataset(case.data), net)
     threshold = int(case.arm.split()[-1]) if case.control else 0
-    if context.settings.broken == LOSE:
+    if context.settings.broken == LOSE and case.arm != ATTENTION:  # budget rows take no threshold
         threshold = LOSSY_THRESHOLDS[-1]
     found = sim.relax(net, tests.inputs, threshold=threshold)
     dense = sim.relax(net, tests.inputs, engine="dense")
