@@ -142,9 +142,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"harm at {len(behind)}. "
         + " ".join(_curve(gains, *case) for case in dict.fromkeys(key[:2] for key in gains))
         + f" The best accuracy is {best:.1f} %."
-        + _against(rows, TRANSFER, RANDOM, "a start from shuffled labels")
-        + _against(rows, TRANSFER, FIXED, "random frozen features")
-        + _against(rows, OTHER_FIXED, OTHER_RANDOM, "these, with MNIST's features frozen")
+        + _against(rows, (TRANSFER, RANDOM), "the start", "a start from shuffled labels")
+        + _against(rows, (TRANSFER, FIXED), "the start", "random frozen features")
+        + _against(rows, (OTHER_FIXED, OTHER_RANDOM), "a frozen MNIST", "random frozen features")
     )
     if len(behind) >= len(ahead):
         return Judged("refuted", sentence)
@@ -155,13 +155,13 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
 def _curve(gains: Mapping[tuple[str, str, int], TrackRow], data: str, arm: str) -> str:
     """Of one arm on one data set."""
     points = ", ".join(f"{figure(gains[data, arm, shots])} at {shots}" for shots in SHOTS)
-    return f"{arm.capitalize()} it is ahead on {data} by {points} samples a class."
+    return f"{arm[0].upper()}{arm[1:]} it is ahead on {data} by {points} samples a class."
 
 
-def _against(rows: Sequence[TrackRow], arm: str, other: str, what: str) -> str:
-    """A sentence on another control, if it was measured."""
-    gaps = dict(differences(rows, accuracy(SHOTS[1]), arm, other))
-    return f" At {SHOTS[1]} it is ahead of {what} by {on_each(gaps)}." if gaps else ""
+def _against(rows: Sequence[TrackRow], pair: tuple[str, str], subject: str, other: str) -> str:
+    """A sentence on another control, if it was measured. pair: its arms."""
+    gaps = dict(differences(rows, accuracy(SHOTS[1]), *pair))
+    return f" At {SHOTS[1]} {subject} is ahead of {other} by {on_each(gaps)}." if gaps else ""
 
 
 TRACK = Track(
