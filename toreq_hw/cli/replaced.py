@@ -37,9 +37,9 @@ _PICTURES = {
 PAGE_SUFFIX = ".html"
 """Of pages, whose names in a folder others use too, such as index.html."""
 
-_GENERATOR = b'<meta name="generator" content="toreq-hw">'
+_PAGES = (b'<meta name="generator" content="toreq-hw">', b"<title>Reports in ")
 _HEAD = 512
-"""What a page of ours says of itself, and bytes that hold it."""
+"""What a page of ours says of itself, lists of older versions too, and bytes that hold it."""
 
 _CONTINUED = ("--store",)
 """Options of files that are written on; their commands read them first."""
@@ -78,7 +78,8 @@ def _is_ours(label: str, path: Path, head: bytes) -> bool:
 
 
 def _is_page(path: Path) -> bool:
-    return _GENERATOR in read_beginning(path, _HEAD, InputError)[0]
+    head, _ = read_beginning(path, _HEAD, InputError)
+    return any(mark in head for mark in _PAGES)
 
 
 def _is_record(path: Path) -> bool:
