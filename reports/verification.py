@@ -57,11 +57,13 @@ def verification_page(record: Verification) -> Page:
 def _what(record: Verification) -> str:
     seeds = sorted({result.seeds for result in record.results})
     said = " or ".join(map(str, seeds)) or "no"
+    hours = sum(result.seconds for result in record.results) / 3600
     return (
         f"{said} seeds (records that are taken in have their own), real data sets, test samples "
-        "that chose nothing. Data that a row does not name were not measured. Each track states "
-        "its thresholds, and says so where they were changed after figures had been seen. It has "
-        "a control, and a variant that is broken on purpose; a test holds that each break changes "
+        f"that chose nothing. Runs add up to {hours:.1f} hours. Data that a row does not name were "
+        "not measured. Each track states its thresholds, and says so where they were "
+        "changed after figures had been seen. It has a control, and a variant that is "
+        "broken on purpose; a test holds that each break changes "
         "the verdict. Claims are those of the research prototype this project grows from."
     )
 
@@ -72,7 +74,7 @@ def _number(ids: Sequence[str]) -> str:
 
 def _verdicts(record: Verification) -> Table:
     rows = {
-        one.ids: (one.claim, str(one.outcome), finding(one), _data(one), f"{one.seconds:,.0f}")
+        one.ids: (one.claim, str(one.outcome), _finding(one), _data(one), f"{one.seconds:,.0f}")
         for one in record.results
     }
     rows |= {one.ids: (one.claim, "not run", "", "", "") for one in record.not_run}
@@ -80,7 +82,7 @@ def _verdicts(record: Verification) -> Table:
     return Table(("track", "claim as published", "verdict", "because", "data", "seconds"), lines)
 
 
-def finding(result: TrackResult) -> str:
+def _finding(result: TrackResult) -> str:
     """The first sentence of a verdict; the others have its figures by case."""
     return re.split(r"(?<=\.) (?=[A-Z])", result.sentence)[0]
 
@@ -125,7 +127,7 @@ def _count(record: Verification, side: Side) -> int:
 def _sides(record: Verification) -> Table:
     sides: tuple[Side, ...] = (*SIDES, "neither")
     rows = [
-        (side, _number(one.ids), "" if side == "neither" else one.better, finding(one))
+        (side, _number(one.ids), "" if side == "neither" else one.better, _finding(one))
         for side in sides
         for one in record.results
         if one.favours == side

@@ -7,7 +7,7 @@ from toreq_hw.records.robustness import Robustness
 from toreq_hw.records.verification import Side, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks.published import published, row_of
-from toreq_hw.studies.tracks.rows import of, row, span, the
+from toreq_hw.studies.tracks.rows import extent, of, row, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 
 KEPT, OWN, OTHER, FULL = (
@@ -66,7 +66,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     best, worst = max(kept, key=lambda one: one.mean), min(kept, key=lambda one: one.mean)
     better, less = [_sure(rows, sign) for sign in (1, -1)]
     sentence = (
-        f"After damage to half, {span([one.mean for one in kept], 1)} % of the accuracy is left. "
+        f"After damage to half, {extent([one.mean for one in kept], 1)} % of the accuracy is left. "
         f"The least is with {worst.arm} on {worst.data}, the most with {best.arm} on {best.data}. "
         f"The feed-forward net keeps surely less in {better} of {len(kept)} cases and surely more "
         f"in {less}. Full damage leaves {left:.1f} % at most."

@@ -19,7 +19,7 @@ from toreq_hw.studies.structured import train_case
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import of, span, the
+from toreq_hw.studies.tracks.rows import extent, of, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 
 SKIPPED = "skipped of a dense machine that stops early, %"
@@ -174,8 +174,8 @@ def _of_cores(rows: Sequence[TrackRow]) -> str:
     if not faster:
         return ""
     return (
-        f"A core of {LANES} lanes takes {span(faster, 2)} times fewer cycles than one that merely "
-        "stops as early. "
+        f"A core of {LANES} lanes takes {extent(faster, 2)} times fewer cycles than one that "
+        "merely stops as early. "
     )
 
 
@@ -197,10 +197,10 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     kept = the(rows, own[0].data, TERNARY, ACCURACY).mean
     more = _over(rows, OPERATIONS, FORWARD)
     sentence = (
-        f"Events leave out {span(skipped, 1)} % of what a dense machine that stops as early "
+        f"Events leave out {extent(skipped, 1)} % of what a dense machine that stops as early "
         f"does. Every state is equal in {equal:.0f} % of samples. Stopping early alone saves "
-        f"{span(early)} %. Beside BLAS one thread is {span(ratios, 2)} times as fast. A forward "
-        f"pass leaves out zeros too: events take {span(more, 2)} times its operations. "
+        f"{extent(early)} %. Beside BLAS one thread is {extent(ratios, 2)} times as fast. A "
+        f"forward pass leaves out zeros too: events take {extent(more, 2)} times its operations. "
         f"{_of_cores(rows)}"
         f"Lossy at {LOSSY_THRESHOLDS[-1]} accuracy on {own[0].data} goes from "
         f"{kept:.1f} to {lossy:.1f} %."

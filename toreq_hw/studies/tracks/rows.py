@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from toreq_hw.records.verification import TrackRow
+from toreq_hw.reports.numbers import span
 
 
 def row(
@@ -73,7 +74,6 @@ def on_each(gaps: Mapping[str, TrackRow]) -> str:
     return ", ".join(f"{figure(gap)} ({data})" for data, gap in gaps.items())
 
 
-def span(values: Sequence[float], digits: int = 0) -> str:
+def extent(values: Sequence[float], digits: int = 0) -> str:
     """`least to most`, or one figure where both are written alike."""
-    least, most = (f"{value:,.{digits}f}" for value in (min(values), max(values)))
-    return least if least == most else f"{least} to {most}"
+    return span(*(f"{value:,.{digits}f}" for value in (min(values), max(values))))

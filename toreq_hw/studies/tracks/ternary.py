@@ -11,7 +11,7 @@ from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import data_of, differences, of, on_each, span, the
+from toreq_hw.studies.tracks.rows import data_of, differences, extent, of, on_each, the
 from toreq_hw.studies.tracks.track import CHANGED_LATER, Judged, Measured, Settings, Track
 
 ACCURACY, ZEROS = "accuracy, %", "zero weights, %"
@@ -90,7 +90,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         for theta in THETAS
     )
     sentence = (
-        f"Ternary has {span(zeros)} % zeros and loses at most "
+        f"Ternary has {extent(zeros)} % zeros and loses at most "
         f"{max(gap.mean for gap in gaps.values()):.2f} points against INT8. It loses "
         f"{on_each(gaps)}, and is ahead of pruned INT8 by {on_each(over)}. By theta: {by_theta}."
     )
