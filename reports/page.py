@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
@@ -23,10 +24,15 @@ WORDS = 28
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; the first column names the row."""
+    """Rows of text under a header; the first column names the row.
+
+    links: by the first cell of a row, the title of the section of its page that it leads to; a
+    title that no section has is no link.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    links: dict[str, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -40,12 +46,16 @@ class Table:
 class Section:
     """A heading with, in this order and where given, a text, a table and pictures (SVG, or
     `caption`).
+
+    fold: what an HTML page shows of it until it is opened; "" where it stands open. Sections that
+    follow each other with the same text are opened together, by a link to one of them as well.
     """
 
     title: str
     text: str = ""
     table: Table | None = None
     pictures: tuple[str, ...] = ()
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,15 @@ def page_html(page: Page) -> str:
         loader=PackageLoader("toreq_hw.reports"), autoescape=True, trim_blocks=True
     )
     template = environment.get_template("page.html.j2")
-    links = f"{LINKS_BEGIN}{LINKS_END}"
-    return template.render(page=page, anchors=_anchors(page.sections), links=links)
+    named = list(zip(page.sections, _anchors(page.sections), strict=True))
+    folds = [(text, list(own)) for text, own in groupby(named, lambda one: one[0].fold)]
+    return template.render(
+        page=page,
+        folds=folds,
+        contents=[one for text, own in folds for one in (own[:1] if text else own)],
+        anchors={section.title: anchor for section, anchor in reversed(named)},
+        links=f"{LINKS_BEGIN}{LINKS_END}",
+    )
 
 
 @named_type_errors

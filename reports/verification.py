@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from toreq_hw.records.verification import Side, TrackResult, TrackRow, Verification
 from toreq_hw.reports.page import Page, Section, Table, caption
@@ -46,7 +47,7 @@ def verification_page(record: Verification) -> Page:
         f"{quick}Every published claim, judged",
         lead(record),
         (
-            Section("Verdicts", _what(record), _verdicts(record)),
+            Section("Verdicts", _what(record), _verdicts(record, quick)),
             Section("When would you choose EqProp?", _choice(record), _sides(record)),
             *(one for result in record.results for one in _sections(result, quick)),
         ),
@@ -72,14 +73,20 @@ def _number(ids: Sequence[str]) -> str:
     return ", ".join(ids)
 
 
-def _verdicts(record: Verification) -> Table:
+def _title(result: TrackResult, quick: str) -> str:
+    """Of the first section of a track."""
+    return f"{quick}Track {_number(result.ids)}: {result.outcome}"
+
+
+def _verdicts(record: Verification, quick: str) -> Table:
     rows = {
         one.ids: (one.claim, str(one.outcome), _finding(one), _data(one), f"{one.seconds:,.0f}")
         for one in record.results
     }
     rows |= {one.ids: (one.claim, "not run", "", "", "") for one in record.not_run}
     lines = tuple((_number(ids), *rows[ids]) for ids in sorted(rows, key=_order))
-    return Table(("track", "claim as published", "verdict", "because", "data", "seconds"), lines)
+    header = ("track", "claim as published", "verdict", "because", "data", "seconds")
+    return Table(header, lines, {_number(one.ids): _title(one, quick) for one in record.results})
 
 
 def _finding(result: TrackResult) -> str:
@@ -152,11 +159,13 @@ def _sections(result: TrackResult, quick: str) -> tuple[Section, ...]:
         ("repeat", f"`{result.command}`"),
     )
     first, *others = _tables(result)
-    return (
-        Section(f"{track}: {result.outcome}", table=Table(("part", "what"), facts)),
+    parts = (
+        Section(_title(result, quick), table=Table(("part", "what"), facts)),
         Section(f"{track}: figures", table=first, pictures=(*arms, *images)),
         *(Section(f"{track}: figures, part {k}", table=one) for k, one in enumerate(others, 2)),
     )
+    shown = f"{track} ({result.outcome}): {result.claim}"
+    return tuple(replace(one, fold=shown) for one in parts)
 
 
 def _caption(result: TrackResult, drawn: Sequence[TrackRow]) -> str:

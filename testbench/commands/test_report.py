@@ -149,3 +149,37 @@ def test_figures_stay_on_one_line_and_words_wrap() -> None:
     text = page_html(Page("A page", "All held.", (Section("A section", "", table),)))
     assert _Seen(text).values("td", "class") == ["words", "figures", "words"]
     assert "td.figures { white-space: nowrap; }" in text
+
+
+def folded() -> Page:
+    table = Table(("track", "verdict"), (("1", "holds"), ("2", "not run")), {"1": "Track 1"})
+    return Page(
+        "A page",
+        "All held.",
+        (
+            Section("Verdicts", "", table),
+            Section("Track 1", "Words.", fold="Track 1 (holds): 2 < 3"),
+            Section("Track 1: figures", "", table, fold="Track 1 (holds): 2 < 3"),
+            Section("Track 3", "Words.", fold="Track 3 (refuted): 3 < 2"),
+        ),
+    )
+
+
+def test_sections_fold_together_and_tables_lead_to_them() -> None:
+    text = page_html(folded())
+    assert text.count("<details>") == text.count("</details>") == 2
+    first = text[text.index("<details>") : text.index("</details>")]
+    assert "<summary>Track 1 (holds): 2 &lt; 3</summary>" in first
+    seen = _Seen(first)
+    # a link opens what is closed around its target: so the target may not be in the summary
+    assert seen.values("h2", "id") == ["track-1", "track-1-figures"]
+    assert first.index("</summary>") < first.index('id="track-1"')
+    assert '<a href="#track-1">1</a></td>' in text
+    assert '<td class="words">2</td>' in text
+    contents = text[text.index("<nav") : text.index("</nav>")]
+    assert re.findall(r'href="#([^"]+)"', contents) == ["verdicts", "track-1", "track-3"]
+    assert "::details-content" in text[text.index("@media print") :]
+
+
+def test_a_page_without_folds_has_nothing_of_them() -> None:
+    assert "details" not in page_html(page())

@@ -130,6 +130,20 @@ def test_the_answer_names_what_each_side_does_better() -> None:
             assert f"{result.better} (track {', '.join(result.ids)})" in page
 
 
+def test_every_track_is_folded_and_linked() -> None:
+    record = read_record(PUBLISHED / "verification.json", Verification, InputError)
+    text = page_html(verification_page(record))
+    parts = text.split("<details>")[1:]
+    assert len(parts) == len(record.results)
+    for result, part in zip(record.results, parts, strict=True):
+        number = ", ".join(result.ids)
+        assert part.lstrip().startswith(f"<summary>Track {number} ({result.outcome}): ")
+        (anchor, *_) = re.findall(r'<h2 id="([^"]+)"', part)
+        assert f'<a href="#{anchor}">{number}</a></td>' in text
+    for suffix in ("html", "json"):
+        assert (PUBLISHED / f"verification.{suffix}").stat().st_size < 1_000_000
+
+
 def full(quick: Path, folder: Path) -> Path:
     """A record that claims to be of a full run."""
     content = json.loads((quick / "verification.json").read_text()) | {"quick": False}
