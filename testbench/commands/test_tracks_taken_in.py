@@ -1,12 +1,16 @@
 """Tracks that take in published records, and those on weights and inputs: verdicts of rows."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from toreq_hw.records.verification import TrackRow
-from toreq_hw.studies.tracks import damage, gradients, inputs, memory, parity, ternary
+from toreq_hw.studies.study import Place
+from toreq_hw.studies.tracks import damage, gradients, inputs, measuring, memory, parity, ternary
+from toreq_hw.studies.tracks.measuring import Case
 from toreq_hw.studies.tracks.rows import row
+from toreq_hw.studies.tracks.track import QUICK, Measured, Settings
 
 
 def parity_rows(gaps: Sequence[float]) -> list[TrackRow]:
@@ -158,6 +162,34 @@ def ternary_rows(losses: Sequence[float], zeros: float) -> list[TrackRow]:
 )
 def test_ternary_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
     assert ternary.verdict(rows).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("settings", "tasks"),
+    [
+        (Settings(), ("digits", "cartpole", "acrobot", "mnist", "fashion-mnist")),
+        (Settings(data=("mnist",)), ("mnist",)),
+        (QUICK, ("digits",)),
+    ],
+)
+def test_ternary_is_measured_on_five_tasks(
+    settings: Settings,
+    tasks: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Case] = []
+
+    def keeps(_: object, cases: Sequence[Case], *__: object) -> Measured:
+        asked.extend(cases)
+        return Measured((), 0)
+
+    monkeypatch.setattr(measuring, "measure", keeps)
+    ternary.TRACK.measure(settings, Place(tmp_path))
+    arms = (*map(ternary.TERNARY.format, ternary.THETAS), ternary.INT8, ternary.PRUNED)
+    expected = [(task, arm) for task in tasks for arm in arms]
+    assert [(case.data, case.arm) for case in asked] == expected
+    assert {case.arm for case in asked if case.control} == {ternary.INT8, ternary.PRUNED}
 
 
 def input_rows(gains: Sequence[float], clean: float = 0.0, fall: float = 30) -> list[TrackRow]:
