@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
+from testbench.networks import with_random_weights
+from toreq_hw import sim
+from toreq_hw.network import WeightFormat, layered
 from toreq_hw.records.verification import TrackRow, TrackRun
 from toreq_hw.studies.tracks import energy, events, noise, spectral
 from toreq_hw.studies.tracks.claims import CLAIMS
@@ -113,6 +117,53 @@ def noise_rows(exact: float, same: float, small: float, lost: float = 20) -> lis
 )
 def test_noise_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
     assert noise.verdict(rows).outcome == outcome
+
+
+def every_noise_rows(exact: Sequence[float], same: Sequence[float], most: float) -> list[TrackRow]:
+    """With the figures of all noises and moments, a value a seed."""
+    found = noise_rows(99.5, 100, 100)
+    for arm in (noise.INTEGER, noise.SMALL, noise.LARGE):
+        values = {noise.EXACT: exact, noise.CLASS: same, noise.NEURONS: [9, 11]}
+        values |= {noise.STEPS: [1, 1.5], noise.MOST: [1, most if arm == noise.SMALL else 255]}
+        for what, own in values.items():
+            found.append(row("digits", arm, noise.quantity(what, noise.EVERY, noise.ALWAYS), own))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (every_noise_rows([99.1, 100], [99.5, 100], 255), "holds"),
+        (every_noise_rows([98.9, 100], [99.5, 100], 255), "holds within limits"),
+        (every_noise_rows([98.9, 100], [98.9, 100], 4), "holds within limits"),
+        (every_noise_rows([98.9, 100], [98.9, 100], 11), "refuted"),
+    ],
+)
+def test_noise_is_judged_by_the_worst_seed(rows: Sequence[TrackRow], outcome: str) -> None:
+    found = noise.verdict(rows)
+    assert found.outcome == outcome
+    assert "10 neurons of a sample are off by 1.2 steps" in found.sentence
+    assert "worst of all seeds" not in noise.verdict(noise_rows(99.5, 100, 100)).sentence
+
+
+def test_a_random_tick_is_one_of_each_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states of every sample are those of the tick that was drawn for it."""
+    monkeypatch.setattr(noise, "_PART", 3)
+    rng = np.random.default_rng(1)
+    net = with_random_weights(layered((6, 8, 5, 4), WeightFormat.INT8, (4, 4, 4)), rng)
+    inputs = rng.integers(0, 256, (7, 6)).astype(np.int16)
+    trace = sim.relax(net, inputs, trace=True).trace
+    assert trace is not None
+    seen = set()
+    for seed in range(20):
+        found = noise.at_random_ticks(net, inputs, np.random.default_rng(seed))
+        again = np.random.default_rng(seed)
+        parts = [trace.ticks[:3], trace.ticks[3:6], trace.ticks[6:]]
+        ticks = np.concatenate([again.integers(0, part, endpoint=True) for part in parts])
+        for sample, tick in enumerate(ticks):
+            assert np.array_equal(found[sample], trace.trajectory(sample)[tick])
+            seen.add((sample, int(tick)))
+    assert len(seen) > 14
 
 
 def events_rows(skipped: float, equal: float = 100, ratio: float = 2) -> list[TrackRow]:
