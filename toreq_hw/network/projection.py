@@ -106,11 +106,12 @@ class Projection:
     def apply(self, states: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What source states add to the accumulators of the target.
 
-        states: int64 (..., source.size). Returns int64 (..., target.size), LSB 2^-F.
+        states: int64 (..., source.size). Returns int64 (..., target.size), LSB 2^-F. Float64 holds
+        every partial sum, which is below 2^53: numpy has no fast products of integers.
         """
-        weight = self.dense.weight.astype(np.int64)
-        added: npt.NDArray[np.int64] = states @ (weight.T if self.backward else weight)
-        return added << self.shift
+        weight = self.dense.weight.astype(np.float64)
+        added = states.astype(np.float64) @ (weight.T if self.backward else weight)
+        return added.astype(np.int64) << self.shift
 
     @cached_property
     def fan_outs(self) -> npt.NDArray[np.int64]:

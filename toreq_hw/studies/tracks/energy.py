@@ -9,6 +9,10 @@ import numpy.typing as npt
 from toreq_hw.network import Network, Schedule, Skip, WeightFormat, build
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.sim.session import Session
+from toreq_hw.studies.screen import NO_SCREEN
+from toreq_hw.studies.sequence_cases import SEQUENCES
+from toreq_hw.studies.structured import train_case
+from toreq_hw.studies.structured_case import Case as Sequenced
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
@@ -40,6 +44,12 @@ class _Kind:
 
 
 _INT8 = WeightFormat.INT8
+
+ATTENTION = {
+    "attention ternary, budget rows": "reversal-8 attention ternary",
+    "attention INT8, softmax rows": "copy-8 attention int8",
+}
+"""Networks with trilinear terms and a clamped readout, by the names of their cases."""
 
 KINDS: Mapping[str, _Kind] = {
     "dense ternary, parity": _Kind(),
@@ -79,19 +89,23 @@ def measure(settings: Settings, place: Place) -> Measured:
         for arm, kind in KINDS.items()
         if name == "digits" or not kind.only_digits
     ]
+    attention = [Case(_sequences(arm).data, arm) for arm in ATTENTION]
+    cases += attention[:1] if settings.quick else attention
     return measuring.measure(_watch_all, cases, settings, place)
 
 
 def _watch_all(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     """One network: the free and both nudged phases of every test image."""
-    kind, broken = KINDS[case.arm], context.settings.broken
-    net = _network(case.data, kind, seed, context)
-    if broken == ALL_AT_ONCE:
+    broken = context.settings.broken
+    net = _network(case, seed, context)
+    if broken == ALL_AT_ONCE and not net.terms:
         net = replace(net, schedule=Schedule.SYNCHRONOUS)
     tests = Tests(context.dataset(case.data), net)
     total = np.zeros(3, dtype=np.int64)
-    images = 0
-    for first in range(0, len(tests.labels), _BATCH):
+    images, count = 0, len(tests.labels)
+    if context.settings.quick:
+        count = min(count, _BATCH)
+    for first in range(0, count, _BATCH):
         part = slice(first, first + _BATCH)
         found, touched = _watch(net, tests.inputs[part], tests.labels[part], flip=broken == SIGN)
         total += found
@@ -99,14 +113,24 @@ def _watch_all(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     return {
         WATCHED: float(total[0]),
         UP: float(total[1]),
-        IMAGES: 100 * images / len(tests.labels),
+        IMAGES: 100 * images / count,
         UNSETTLED: float(total[2]),
     }
 
 
-def _network(data: str, kind: _Kind, seed: int, context: Context) -> Network:
+def _sequences(arm: str) -> Sequenced:
+    return next(one for one in SEQUENCES if one.name == ATTENTION[arm])
+
+
+def _network(case: Case, seed: int, context: Context) -> Network:
+    if case.arm in ATTENTION:
+        chosen = _sequences(case.arm)
+        epochs = 1 if context.settings.quick else chosen.epochs
+        chosen = replace(chosen, epochs=epochs)
+        return train_case(chosen, context.dataset(case.data), seed, NO_SCREEN)[0]
+    kind = KINDS[case.arm]
     if not kind.shape:
-        net = context.trained(data, seed, weights=kind.weights)
+        net = context.trained(case.data, seed, weights=kind.weights)
         return replace(net, schedule=kind.schedule) if kind.schedule else net
     blank = build(
         "8x8x1",
@@ -116,7 +140,7 @@ def _network(data: str, kind: _Kind, seed: int, context: Context) -> Network:
         feedback_shifts=kind.feedback_shifts or None,
         skips=kind.skips,
     )
-    return context.trained(data, seed, shape=blank)
+    return context.trained(case.data, seed, shape=blank)
 
 
 def _watch(
@@ -172,9 +196,12 @@ TRACK = Track(
     name="energy",
     setup=(
         "The integer energy before and after each tick of the free and both nudged phases of every "
-        "test image; networks of all kinds, trained."
+        "test image or sequence; trained networks of all kinds, attention and skips included."
     ),
-    control="The same trained networks with all neurons updated at once, where it may rise.",
+    control=(
+        "Trained dense networks with all neurons updated at once, where it may rise. The contract "
+        "refuses attention updated so."
+    ),
     thresholds=(
         "Holds: strictly lower after every tick that changed a state, without exception, because "
         "a proof says so. Refuted: one tick without a fall. The control must show at least one."
@@ -183,7 +210,7 @@ TRACK = Track(
     measure=measure,
     verdict=verdict,
     broken={
-        ALL_AT_ONCE: "coloured schedules update every neuron at once",
+        ALL_AT_ONCE: "coloured schedules without terms update every neuron at once",
         SIGN: "the energy has the wrong sign",
     },
     picture=IMAGES,
