@@ -26,7 +26,7 @@ LIMITED, UNLIMITED = "trained with L at most {:g}", "trained without a limit"
 
 _GAIN = TRAINED.removesuffix("{:g}")
 
-GAINS = (0.25, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+GAINS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
 LIMITS = (0.3, 0.6, 0.9, 1.2)
 LINEAR_GAINS = (1.0, 2.0, 4.0)
 QUICK_GAINS, QUICK_LIMITS = (0.5, 1.0, 2.0), (0.9,)
@@ -134,7 +134,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"Updated all at once, small differences in trained networks change by "
         f"{_said(trained)} bits a sweep; the edge is at 0. Before training it is "
         f"{_said(untrained)}. A flipped neuron leaves {_said(spread)} % of neurons different after "
-        f"16 sweeps. {' '.join(_told(*found) for found in behind)}"
+        f"16 sweeps. {_reached(rows)}{' '.join(_told(*found) for found in behind)}"
     )
     for gain in LINEAR_GAINS:
         known = float(np.log2(gain / 2))
@@ -144,6 +144,23 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     if at_edge and best:
         return Judged("holds", sentence)
     return Judged("holds within limits" if at_edge or best else "refuted", sentence)
+
+
+def _reached(rows: Sequence[TrackRow]) -> str:
+    """Whether some gain brings trained networks to the edge, all at once."""
+    own = [
+        one
+        for one in of(rows, EXPONENT.format(SYNCHRONOUS), control=False)
+        if one.arm.startswith(_GAIN)
+    ]
+    gains = [float(one.arm.split()[-1]) for one in own]
+    if any(one.high >= -EDGE for one in own):
+        return ""
+    nearest = max(one.mean for one in own)
+    return (
+        f"No gain from {min(gains):g} to {max(gains):g} brings them to the edge; the nearest is "
+        f"at {nearest:.2f}. "
+    )
 
 
 def _behind(rows: Sequence[TrackRow]) -> list[tuple[str, str, TrackRow]]:
