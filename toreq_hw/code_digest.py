@@ -32,14 +32,21 @@ def digest_of_imports(*modules: str) -> str:
     return digest.hexdigest()
 
 
+@cache
 def normalise(source: str) -> str:
     """The code of a Python source without comments, docstrings and formatting, to be compared.
 
     A string that stands alone as a statement is a docstring, wherever it stands. The result need
     not be code that runs: bodies may be empty.
     """
+    return ast.unparse(without_docstrings(source))
+
+
+def without_docstrings(source: str) -> ast.Module:
+    """The tree of a Python source without docstrings. Bodies may be empty."""
     tree = _WithoutDocstrings().visit(ast.parse(source))
-    return ast.unparse(ast.fix_missing_locations(tree))
+    whole: ast.Module = ast.fix_missing_locations(tree)
+    return whole
 
 
 class _WithoutDocstrings(ast.NodeTransformer):
@@ -60,15 +67,16 @@ def _imported_files(modules: Iterable[str]) -> dict[str, Path]:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        path = _file(name)
+        path = file_of(name)
         if path is None or name in found:
             continue
         found[name] = path
-        waiting += [name.rpartition(".")[0], *_imports(path)]
+        text = path.read_text(encoding="utf-8")
+        waiting += [name.rpartition(".")[0], *_imports(text)]
     return found
 
 
-def _file(module: str) -> Path | None:
+def file_of(module: str) -> Path | None:
     """The file of a module of this package; None for other packages, and for no module."""
     package, _, rest = module.partition(".")
     if package != _PACKAGE:
@@ -80,10 +88,11 @@ def _file(module: str) -> Path | None:
     return None
 
 
-def _imports(path: Path) -> list[str]:
+@cache
+def _imports(source: str) -> list[str]:
     """What a source imports, wherever in it: modules, and names that may be modules."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -17,6 +17,7 @@ from toreq_hw.code_digest import digest_of_imports
 from toreq_hw.data import Dataset, sentences
 from toreq_hw.locks import lock
 from toreq_hw.network import Network, WeightFormat
+from toreq_hw.reached_code import digest_of_reached
 from toreq_hw.records.verification import TrackRow, TrackRun
 from toreq_hw.studies.ledger import Ledger, Run
 from toreq_hw.studies.study import Place
@@ -162,7 +163,8 @@ class Tests:
 
 
 Do = Callable[[Case, int, Context], Mapping[str, float]]
-"""One case with one seed: values by the name of the quantity with its unit."""
+"""One case with one seed: values by the name of the quantity with its unit. A function of a module:
+its runs are kept while no code that it reaches changes, such as its verdict's."""
 
 
 def measure(do: Do, cases: Sequence[Case], settings: Settings, place: Place) -> Measured:
@@ -177,7 +179,7 @@ def measure(do: Do, cases: Sequence[Case], settings: Settings, place: Place) -> 
         "samples": settings.samples,
         "broken": settings.broken,
         "data": {name: load(name).sha256 for name in sets},
-        "code": digest_of_imports(do.__module__),
+        "code": digest_of_reached(do, _one),
         "numpy": versions()["numpy"],
     }
     ledger = Ledger(place.work, "verification", shared, TrackRun)
