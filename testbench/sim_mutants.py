@@ -17,7 +17,7 @@ MUTANTS = (
     Mutant("toreq_hw/network/fixed_point.py", "return (1 << fraction_bits) >> 1", "return 0"),
     Mutant("toreq_hw/contract/arithmetic.py", "np.clip(rounded, state_min", "np.clip(rounded, 0"),
     Mutant("toreq_hw/network/fixed_point.py", "<< fraction_bits) >> beta_shift", "<< fraction_bits) // (1 + beta_shift)"),
-    Mutant("toreq_hw/network/projection.py", "return added << self.shift", "return added"),
+    Mutant("toreq_hw/network/projection.py", "return added.astype(np.int64) << self.shift", "return added.astype(np.int64)"),
     Mutant("sim/reference.py", "> start.threshold", ">= start.threshold"),
     Mutant("sim/dense.py", "total += start.drive[active]", "total -= start.drive[active]"),
     Mutant("sim/exact_product.py", "FLOAT32_EXACT = 1 << 24", "FLOAT32_EXACT = 1 << 26"),
