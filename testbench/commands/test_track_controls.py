@@ -1,6 +1,7 @@
 """Controls of tracks do what their names say, whatever comes out of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 
 from toreq_hw.data import Dataset
 from toreq_hw.errors import DataError
-from toreq_hw.network import WeightFormat
+from toreq_hw.network import Network, OwnFeedback
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.tracks import convolution, feedback, measuring, nudges
 from toreq_hw.studies.tracks.measuring import Case, Context
 from toreq_hw.studies.tracks.track import QUICK
-from toreq_hw.training.integer import IntegerSettings, begin
+from toreq_hw.training import train
+from toreq_hw.training.integer import begin
 
 
 class Stopped(Exception):  # noqa: N818 # it is no error
@@ -65,15 +67,61 @@ def test_an_annealed_nudge_changes_with_the_epochs(
     assert [epochs for _, epochs in used] == [4, 8, 12, 16, 20]
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_feedback_can_be_almost_none_on_every_data_set(name: str) -> None:
+@pytest.mark.parametrize("arm", feedback.KINDS)
+@pytest.mark.parametrize("name", ["digits", "mnist", "fashion-mnist"])
+def test_every_way_back_can_be_trained_on_every_data_set(name: str, arm: str) -> None:
     try:
         dataset = measuring.load(name)
     except DataError as error:
         pytest.skip(f"{name} IS ABSENT: {error}")
-    half = measuring.HIDDEN[name] // 2
-    weak = feedback.WEAKEST.get(name, feedback.WEAK)
-    settings = IntegerSettings(
-        hidden=(half, half), weights=WeightFormat.INT8, feedback_shifts=(weak, weak)
-    )
-    begin(dataset, settings, 1)
+    begin(dataset, feedback.settings_of(name, arm), 1)
+
+
+def test_settings_of_a_way_back_are_its_own() -> None:
+    shifts = {arm: feedback.settings_of("mnist", arm).feedback_shifts for arm in feedback.KINDS}
+    weakest = (feedback.WEAK, feedback.WEAK)
+    assert shifts[feedback.NONE] == weakest
+    assert weakest not in [shifts[arm] for arm in feedback.KINDS if arm != feedback.NONE]
+    assert feedback.CHOSEN["mnist"].keys() <= feedback.KINDS.keys()
+
+
+@pytest.mark.parametrize("arm", [feedback.FIXED, feedback.LEARNED])
+def test_a_training_that_is_looked_at_is_the_same(
+    arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(measuring.EPOCHS, "digits", 3)
+    seen: list[tuple[int, float]] = []
+
+    def look(net: Network, epoch: int) -> None:
+        seen.append((epoch, feedback.cosine(net)))
+
+    parts = feedback.trained("digits", arm, 1, look)
+    settings = vars(feedback.settings_of("digits", arm))
+    whole = train("digits", seed=1, verbose=0, **settings).network
+    assert parts.sha256 == whole.sha256
+    assert [epoch for epoch, _ in seen] == [0, 1, 2, 3]
+    assert abs(seen[0][1]) < 0.1 < seen[-1][1] == feedback.cosine(whole)
+    found = feedback._train(Case("digits", arm), 1, Context(QUICK, tmp_path))
+    angles = [found[feedback.ANGLE.format(epoch)] for epoch, _ in seen]
+    assert angles == pytest.approx(np.degrees(np.arccos([cosine for _, cosine in seen])))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "looked_at"),
+    [(0, (0,)), (1, (0, 1)), (4, (0, 1, 2, 4)), (20, (0, 1, 2, 10, 20))],
+)
+def test_angles_are_told_over_all_of_training(epochs: int, looked_at: tuple[int, ...]) -> None:
+    assert feedback.looked_at(epochs) == looked_at
+
+
+def test_the_angle_is_that_of_the_least_aligned_coupling() -> None:
+    settings = feedback.settings_of("digits", feedback.FIXED)
+    net = begin(measuring.load("digits"), settings, 1).trainer.network()
+    first, *others = [c for c in net.couplings if c.own_feedback is not None]
+    ways = {
+        c.name: replace(c, own_feedback=OwnFeedback(c.parameters if c in others else -c.parameters))  # type: ignore[call-arg] # all have it
+        for c in (first, *others)
+    }
+    turned = replace(net, couplings=tuple(ways.get(c.name, c) for c in net.couplings))
+    assert others
+    assert feedback.cosine(turned) == pytest.approx(-1)

@@ -39,6 +39,19 @@ def test_feedback_is_judged_either_way(rows: Sequence[TrackRow], outcome: str) -
     assert feedback.verdict(rows).outcome == outcome
 
 
+def test_angles_over_training_are_told_where_they_were_measured() -> None:
+    rows = feedback_rows(0.5, 30)
+    assert "angle" not in feedback.verdict(rows).sentence
+    for arm, last in ((feedback.FIXED, 72), (feedback.LEARNED, 30)):
+        for epoch, angle in ((0, 90), (20, last)):
+            rows.append(row("digits", arm, feedback.ANGLE.format(epoch), [angle] * 3))
+    sentence = feedback.verdict(rows).sentence
+    assert sentence.endswith(
+        "In training the angle goes from 90 to 72 (fixed random, digits), 90 to 30 (learned, "
+        "digits) degrees."
+    )
+
+
 def nudge_rows(best: float, annealed: float) -> list[TrackRow]:
     """best: by how much beta 1/8 is ahead of 1/4. annealed: by how much annealing falls."""
     found = []

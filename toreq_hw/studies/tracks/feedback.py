@@ -1,6 +1,7 @@
 """Track 6: does a way back with random weights of its own learn?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,11 +11,22 @@ from toreq_hw.network import FeedbackKind, Network, WeightFormat
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
-from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import differences, of, on_each
+from toreq_hw.studies.tracks.measuring import (
+    EPOCHS,
+    HIDDEN,
+    Case,
+    Context,
+    Tests,
+    in_other_order,
+    load,
+)
+from toreq_hw.studies.tracks.rows import data_of, differences, of, on_each
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.training.integer import IntegerSettings, begin, learn_epochs, training_samples
 
 ACCURACY, SETTLED, COSINE = "accuracy, %", "settled, %", "cosine of both ways"
+ANGLE = "angle of both ways after epoch {}, degrees"
+"""Of the coupling whose ways are least aligned."""
 
 SYMMETRIC, FIXED, LEARNED, NONE = "symmetric", "fixed random", "learned", "almost none"
 KINDS = {
@@ -28,6 +40,37 @@ WEAKEST = {"digits": 8}
 WEAK = 6
 """Feedback shift of the control: 1/256 of the way forward, below one step of a state. On larger
 images 1/64, the least with which sums of all their inputs fit 32 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """Settings of one way back; the recipe's where nothing is said.
+
+    shift: k of all couplings but the last. fraction_bits: one a coupling. feedback_shift: the way
+    back is 2^-feedback_shift as strong as its weights.
+    """
+
+    shift: int | None = None
+    fraction_bits: tuple[int, ...] | None = None
+    feedback_shift: int = 0
+
+
+CHOSEN = {
+    "mnist": {
+        SYMMETRIC: Own(fraction_bits=(8, 8, 7), feedback_shift=1),
+        LEARNED: Own(shift=7, feedback_shift=1),
+    },
+}
+"""By data set and way back; every other has the recipe's.
+
+Chosen on `load("mnist").holding_out(5000)` with seed 1, never on test images, of one list for each
+way back: k of 6, 7 or 8, 7 or 8 fraction bits before the last coupling, and a way back of full or
+half strength, twelve in all. After two epochs the best two or three went on for four, as here. Then
+symmetric feedback reached 96.84 % of held-out images (96.72 and 96.70 the next; 93.98 the recipe).
+Learned feedback reached 96.88 % (96.64 the next; 67.10 the recipe). For fixed feedback nothing was
+better than the recipe, 95.96 % (95.38 the next): at half strength it lost two points or more. Nor
+was there anything better for almost none, of k 6 or 7 with 7 or 8 fraction bits.
+"""
 
 LOSS, GAIN = 1.0, 1.0
 """Points of accuracy: that random feedback may lose to symmetric; that it must gain on none."""
@@ -45,29 +88,70 @@ def measure(settings: Settings, place: Place) -> Measured:
 
 def _train(case: Case, seed: int, context: Context) -> Mapping[str, float]:
     """One network of two hidden layers, the integer rule."""
-    weakest = WEAKEST.get(case.data, WEAK)
-    shifts = (weakest, weakest) if case.arm == NONE else (0, 0)
-    half = measuring.HIDDEN[case.data] // 2
-    net = context.trained(
-        case.data,
-        seed,
-        hidden=(half, half),
-        weights=WeightFormat.INT8,
-        feedback=KINDS[case.arm],
-        feedback_shifts=shifts,
-        shuffled=context.settings.broken == SHUFFLED and not case.control,
-    )
+    angles: dict[str, float] = {}
+
+    def look(net: Network, epoch: int) -> None:
+        if KINDS[case.arm] != FeedbackKind.SYMMETRIC and epoch in looked_at(EPOCHS[case.data]):
+            angles[ANGLE.format(epoch)] = float(np.degrees(np.arccos(cosine(net))))
+
+    shuffled = context.settings.broken == SHUFFLED and not case.control
+    net = trained(case.data, case.arm, seed, look, shuffled=shuffled)
     tests = Tests(context.dataset(case.data), net)
     found = sim.relax(net, tests.inputs, max_sweeps=MAX_SWEEPS)
     return {
         ACCURACY: tests.accuracy(found.classes),
         SETTLED: 100 * float(np.mean(found.status == Status.SETTLED)),
-        COSINE: _cosine(net),
+        COSINE: cosine(net),
+        **angles,
     }
 
 
-def _cosine(net: Network) -> float:
-    """Least cosine between weights of a way forward and of its way back."""
+def looked_at(epochs: int) -> tuple[int, ...]:
+    """After which epochs both ways are compared, ascending: 0, 1, 2, half of all, and all."""
+    return tuple(sorted({0, 1, 2, epochs // 2, epochs} & set(range(epochs + 1))))
+
+
+def trained(
+    name: str,
+    arm: str,
+    seed: int,
+    look: Callable[[Network, int], None],
+    *,
+    shuffled: bool = False,
+) -> Network:
+    """The network that an arm learns on the training samples of a data set.
+
+    look: called with the network as it stands before the first epoch and after each, and with the
+    number of epochs learned. shuffled: whether labels are those of other samples.
+    """
+    dataset = in_other_order(load(name), seed) if shuffled else load(name)
+    begun = begin(dataset, settings_of(name, arm), seed)
+    trainer = begun.trainer
+    training = training_samples(trainer.blueprint, dataset, begun.recipe.augment, mirror=False)
+    look(trainer.network(), 0)
+    for report in learn_epochs(trainer, training, begun.epochs):
+        look(trainer.network(), report.epoch)
+    return trainer.network()
+
+
+def settings_of(name: str, arm: str) -> IntegerSettings:
+    """Of the training of an arm on a data set."""
+    own = CHOSEN.get(name, {}).get(arm, Own())
+    half = HIDDEN[name] // 2
+    back = WEAKEST.get(name, WEAK) if arm == NONE else own.feedback_shift
+    return IntegerSettings(
+        hidden=(half, half),
+        weights=WeightFormat.INT8,
+        feedback=KINDS[arm],
+        feedback_shifts=(back, back),
+        fraction_bits=own.fraction_bits,
+        shift=own.shift,
+        epochs=EPOCHS[name],
+    )
+
+
+def cosine(net: Network) -> float:
+    """Least cosine between weights of a way forward and of its way back, 1 where they are one."""
     found = []
     for coupling in net.couplings:
         if coupling.own_feedback is not None:
@@ -83,13 +167,13 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     gained = dict(differences(rows, ACCURACY, FIXED, NONE))
     learned = dict(differences(rows, ACCURACY, SYMMETRIC, LEARNED))
     settled = min(min(one.values) for one in of(rows, SETTLED, arm=FIXED))
-    cosine = max(one.mean for one in of(rows, COSINE, arm=FIXED))
+    alike = max(one.mean for one in of(rows, COSINE, arm=FIXED))
     sentence = (
         f"Fixed random feedback loses at most {max(gap.mean for gap in lost.values()):.2f} points "
         f"to symmetric feedback. It loses {on_each(lost)}; learned feedback loses "
         f"{on_each(learned)}. Almost no feedback is {on_each(gained)} points behind fixed. At "
         f"least {settled:.1f} % of samples settle with fixed feedback. The cosine of its two ways "
-        f"after training is at most {cosine:.2f}."
+        f"after training is at most {alike:.2f}.{_turned(rows)}"
     )
     alive = all(gap.low > GAIN for gap in gained.values())
     close = all(gap.high <= LOSS for gap in lost.values())
@@ -98,13 +182,27 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     return Judged("holds" if alive and close else "holds within limits", sentence)
 
 
+def _turned(rows: Sequence[TrackRow]) -> str:
+    """A sentence on angles before and after training; none of rows that lack them."""
+    said = []
+    for data in data_of(rows):
+        for arm in (FIXED, LEARNED):
+            first = of(rows, ANGLE.format(0), data=data, arm=arm)
+            last = of(rows, ANGLE.format(EPOCHS.get(data)), data=data, arm=arm)
+            if first and last:
+                said.append(f"{first[0].mean:.0f} to {last[0].mean:.0f} ({arm}, {data})")
+    return f" In training the angle goes from {', '.join(said)} degrees." if said else ""
+
+
 TRACK = Track(
     ids=("6",),
     name="feedback",
     setup=(
         "Two hidden layers, INT8, the integer rule; the way back has the same weights, fixed "
-        "random ones, or ones that learn. Test accuracy, samples that settle, and the cosine "
-        "between both ways after training."
+        "random ones, or ones that learn. Test accuracy, samples that settle, and the angle "
+        "between both ways over training, of the coupling where it is largest. On MNIST each way "
+        "back has settings of its own, chosen on held-out training images from one list. They "
+        "were chosen after figures of the test set had been seen at other settings."
     ),
     control=(
         f"Symmetric feedback; and a way back 2^-{WEAKEST['digits']} as strong (2^-{WEAK} on larger "
