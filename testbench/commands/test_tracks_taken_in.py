@@ -139,6 +139,41 @@ def test_gradients_are_judged_either_way(rows: Sequence[TrackRow], outcome: str)
     assert gradients.verdict(rows).outcome == outcome
 
 
+def used_rows(
+    plain: Sequence[float], convolution: float, real: float = -1.0, both: float = 0.0
+) -> list[TrackRow]:
+    """With the settings that trainings use, and the wrong sign in real numbers."""
+    live, here = gradients.LIVE.format(0), gradients.NARROW.format(2)
+    return [
+        *gradient_rows(0.9, 0.8, -0.6, 1.001),
+        row("digits", "two convolutions, s 0, g 0, beta 2^-0", gradients.LEAST, [0.1]),
+        row("digits", "two convolutions, s 3, g 3, beta 2^-0", gradients.LEAST, [convolution]),
+        row("digits", live, gradients.LEAST, plain),
+        row("digits", here, gradients.LEAST, [0.2, 0.2]),
+        row("digits", gradients.WRONG, gradients.REAL, [-1.0, real], control=True),
+        row("digits", gradients.WRONG, gradients.SUM, [0.0, both], control=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (used_rows([0.75, 0.9], 0.8), "holds within limits"),
+        (used_rows([0.65, 0.9], 0.8), "refuted"),
+        (used_rows([0.75, 0.9], 0.6), "refuted"),
+        (used_rows([0.75, 0.9], 0.8, real=-0.6), "not testable here"),
+        (used_rows([0.75, 0.9], 0.8, both=0.01), "not testable here"),
+    ],
+)
+def test_gradients_are_judged_by_the_settings_in_use(
+    rows: Sequence[TrackRow], outcome: str
+) -> None:
+    found = gradients.verdict(rows)
+    assert found.outcome == outcome
+    assert found.sentence.startswith("At the settings that trainings use")
+    assert "By bits of state the least cosine is 0.20 ± 0.00 with 2." in found.sentence
+
+
 def ternary_rows(losses: Sequence[float], zeros: float) -> list[TrackRow]:
     found = []
     for number, loss in enumerate(losses):

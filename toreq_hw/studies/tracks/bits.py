@@ -57,15 +57,16 @@ def _train(case: Case, seed: int, context: Context) -> Mapping[str, float]:
         weights=FORMATS[weights],
         state_bits=state_bits,
         latent_bits=latent_bits,
-        fraction_bits=_fraction_bits(case.data, FORMATS[weights], state_bits),
+        fraction_bits=fraction_bits(case.data, FORMATS[weights], state_bits),
         shuffled=context.settings.broken == SHUFFLED,
     )
     tests = Tests(context.dataset(case.data), net)
     return {ACCURACY: tests.accuracy(tests.classes)}
 
 
-def _fraction_bits(name: str, weights: WeightFormat, state_bits: int) -> tuple[int, int]:
-    """Those of the recipe, and as many more of the first coupling as states have fewer bits.
+def fraction_bits(name: str, weights: WeightFormat, state_bits: int) -> tuple[int, int]:
+    """Those of the recipe for a data set, with as many more of the first coupling as states have
+    fewer bits.
 
     The input stays at 8 bits; its weights are then as large in units of the state range.
     """
