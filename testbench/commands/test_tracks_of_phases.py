@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from toreq_hw import data
+from toreq_hw import data, sim, train
+from toreq_hw.network import Network
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.sim.learning import Trainer
-from toreq_hw.studies.tracks import cycles, generation, lattice
+from toreq_hw.studies.tracks import cycles, generation, image_sequences, lattice, measuring
 from toreq_hw.studies.tracks.rows import row
 from toreq_hw.studies.tracks.subsets import few_of_each
 from toreq_hw.training.integer import IntegerSettings, begin
@@ -62,6 +63,117 @@ def cycle_rows(recalled: float, cycling: float, of_cycling: float) -> list[Track
 )
 def test_cycles_are_judged_either_way(rows: Sequence[TrackRow], outcome: str) -> None:
     assert cycles.verdict(rows).outcome == outcome
+
+
+def sequence_rows(first: float, mixed: float, reset: float = 10) -> list[TrackRow]:
+    """first, mixed: per cent of first images that are named, as shown and in shuffled order."""
+    found = cycle_rows(60, 1, 60)
+    for arm in (cycles.PARITY, cycles.AT_ONCE, cycles.RESET):
+        control = arm == cycles.RESET
+        values = {
+            cycles.FIRST.format(2): reset if control else first,
+            cycles.FIRST.format(3): 10,
+            cycles.MIXED: reset if control else mixed,
+            cycles.COMMON: 14,
+            cycles.LATER.format(8): 10 if control else 55,
+            cycles.SHOWN_CYCLING: 3,
+            cycles.SHOWN_PERIOD: 4,
+        }
+        found += [row("digits", arm, k, [v, v], control=control) for k, v in values.items()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        (sequence_rows(60, 35), "holds within limits"),
+        (sequence_rows(12, 14), "holds within limits"),
+        (sequence_rows(60, 59), "not testable here"),
+        (sequence_rows(60, 48), "not testable here"),
+        (sequence_rows(60, 35, reset=30), "not testable here"),
+    ],
+)
+def test_sequences_of_images_can_fail_their_controls(
+    rows: Sequence[TrackRow], outcome: str
+) -> None:
+    found = cycles.verdict(rows)
+    assert (found.outcome, found.controlled) == (outcome, outcome != "not testable here")
+
+
+def test_delays_and_other_images_are_told_where_they_were_measured() -> None:
+    sentence = cycles.verdict(sequence_rows(60, 35)).sentence
+    assert "Over another image something carries it." in sentence
+    assert "Over another image nothing carries it." in cycles.verdict(sequence_rows(12, 9)).sentence
+    assert "After 8 blank frames it differs by at most 5.0 points." in sentence
+    assert "Their longest period is 4 sweeps." in sentence
+    older = cycles.verdict(cycle_rows(60, 1, 60)).sentence
+    assert "another image" not in older
+    assert "blank frames" not in older
+
+
+@pytest.fixture(scope="module")
+def digits_net() -> Network:
+    return train("digits", hidden=(16,), weights="int8", epochs=1, seed=1, verbose=0).network
+
+
+def test_sequences_are_of_the_samples_and_labels_they_say(digits_net: Network) -> None:
+    dataset = data.load("digits")
+    part = dataset.test
+    states = data.input_states(digits_net, part.images, dataset.pixel_max)
+    given = image_sequences.images(digits_net, dataset, part, 3, 1)
+    assert given.frames.shape == (3, image_sequences.COUNT, 64)
+    for frame, labels in zip(given.frames[:, :50], given.labels[:, :50], strict=True):
+        for image, label in zip(frame, labels, strict=True):
+            assert label in part.labels[(states == image).all(axis=1)]
+    assert np.mean(given.labels[0] == given.labels[1]) < 0.2
+    alike = image_sequences.images(digits_net, dataset, part, 3, 1, alike=True)
+    assert np.mean(alike.labels[0] == alike.labels[2]) > 0.9
+    assert np.mean((alike.frames[0] == alike.frames[1]).all(axis=1)) < 0.1
+
+
+def test_a_shuffled_order_moves_images_and_leaves_labels(digits_net: Network) -> None:
+    dataset = data.load("digits")
+    given = image_sequences.images(digits_net, dataset, dataset.test, 2, 1)
+    mixed = image_sequences.in_random_order(given, 1)
+    assert np.array_equal(mixed.labels, given.labels)
+    stayed = (mixed.frames == given.frames).all(axis=(0, 2))
+    swapped = (mixed.frames == given.frames[::-1]).all(axis=(0, 2))
+    assert (stayed | swapped).all()
+    assert 0.4 < stayed.mean() < 0.6
+
+
+def test_a_reset_network_ends_as_if_it_had_seen_the_last_image_alone(digits_net: Network) -> None:
+    dataset = data.load("digits")
+    given = image_sequences.images(digits_net, dataset, dataset.test, 2, 1)
+    states, _ = image_sequences.ends(digits_net, given, 1000, reset=True)
+    alone = sim.relax(digits_net, given.frames[1], max_sweeps=1000).states
+    hidden = digits_net.relaxing[0]
+    assert np.array_equal(states[:, : hidden.size], alone[hidden.name] / hidden.state_max)
+
+
+def test_a_readout_names_a_first_image_that_states_keep(
+    digits_net: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keeps(_: object, given: image_sequences.Images, __: int, *, reset: bool) -> object:
+        shown = given.frames[1] if reset else np.concatenate(list(given.frames), axis=1)
+        return shown.astype(float), np.zeros(len(shown), dtype=np.bool_)
+
+    monkeypatch.setattr(image_sequences, "ends", keeps)
+    told = image_sequences.kept(digits_net, data.load("digits"), 2, 1, max_sweeps=1)
+    assert told.first > 85
+    assert 40 < told.shuffled < 60
+    reset = image_sequences.kept(digits_net, data.load("digits"), 2, 1, max_sweeps=1, reset=True)
+    assert reset.first < 20
+    alike = image_sequences.kept(digits_net, data.load("digits"), 2, 1, max_sweeps=1, alike=True)
+    assert alike.shuffled > 0.9 * alike.first
+
+
+def test_a_forgetful_network_recalls_what_it_says_of_a_blank_frame(digits_net: Network) -> None:
+    tests = measuring.Tests(data.load("digits"), digits_net)
+    found = cycles._recall(digits_net, tests, forgets=True)
+    blank = sim.relax(digits_net, np.zeros_like(tests.inputs)).classes
+    for quantity in (cycles.RECALLED, *map(cycles.LATER.format, cycles.BLANKS)):
+        assert found[quantity] == tests.accuracy(blank)
 
 
 def lattice_rows(
