@@ -1,13 +1,15 @@
 """Tracks on what is learned, and by what: verdicts of rows by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from toreq_hw import data
 from toreq_hw.data import Dataset, Split
 from toreq_hw.records.verification import TrackRow
-from toreq_hw.studies.tracks import bits, continual, feedback, nudges, transfer
+from toreq_hw.studies.tracks import bits, continual, feedback, first_images, nudges, transfer
 from toreq_hw.studies.tracks.measuring import in_other_order
 from toreq_hw.studies.tracks.rows import row
 from toreq_hw.studies.tracks.subsets import few_of_each, joined, of_classes
@@ -108,6 +110,26 @@ def test_bits_are_judged_either_way(ahead: Sequence[float], outcome: str) -> Non
     judged = bits.verdict(bit_rows(ahead))
     assert judged.outcome == outcome
     assert "INT8 needs 8 bits of state and 10 of latents" in judged.sentence
+
+
+def test_every_data_set_is_told_and_judged() -> None:
+    """One more data set on which float is ahead refutes."""
+    far = [replace(one, data="mnist") for one in bit_rows([3, 3.1, 3.2], after=2)]
+    judged = bits.verdict([*bit_rows([0, 0.1, 0.2], after=2), *far])
+    assert judged.outcome == "refuted"
+    assert "loses 3.00 ± 0.00 (digits), 3.00 ± 0.00 (mnist) points" in judged.sentence
+    assert "with 4 bits of state (mnist)." in judged.sentence
+
+
+def test_float_and_integers_see_as_many_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_images, "MOST", 100)
+    some = first_images.first_images("digits")
+    whole = data.load("digits")
+    assert len(some.train) == 100
+    assert len(some.test) == len(whole.test)
+    assert some.sha256 != whole.sha256
+    monkeypatch.setattr(first_images, "MOST", len(whole.train))
+    assert first_images.first_images("digits").sha256 == whole.sha256
 
 
 def transfer_rows(gain: float, at: float = 0.0, fashion: float | None = None) -> list[TrackRow]:

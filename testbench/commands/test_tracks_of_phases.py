@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from toreq_hw import data, sim, train
-from toreq_hw.network import Network
+from toreq_hw.errors import DataError
+from toreq_hw.network import Network, WeightFormat
 from toreq_hw.records.verification import TrackRow
 from toreq_hw.sim.learning import Trainer
+from toreq_hw.sim.learning.recipes import recipe
 from toreq_hw.studies.tracks import cycles, generation, image_sequences, lattice, measuring
 from toreq_hw.studies.tracks.rows import row
 from toreq_hw.studies.tracks.subsets import few_of_each
@@ -236,3 +238,16 @@ def test_flat_nets_have_as_many_neurons_or_synapses(side: int) -> None:
     )
     assert flat.relaxing[0].size == cube.relaxing[0].size == side**3
     assert abs(equal.synapses - cube.synapses) <= 37
+
+
+def test_nets_on_larger_images_have_their_inputs_and_the_bits_of_the_recipe() -> None:
+    try:
+        whole = data.load("mnist")
+    except DataError as error:
+        pytest.skip(f"mnist IS ABSENT: {error}")
+    for arm in (lattice.SMALL, lattice.PLAIN, lattice.AS_MANY, lattice.GROWN):
+        shape = lattice.shape_of(arm, "mnist")
+        assert shape.input.size == whole.pixels
+        ends = [shape.couplings[0], shape.couplings[-1]]
+        bits = recipe(WeightFormat.INT8, whole.pixels).fraction_bits
+        assert tuple(one.fraction_bits for one in ends) == bits
