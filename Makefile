@@ -202,7 +202,7 @@ structured-full: $(VENV)/extra-quant ## All cases, five seeds, backpropagation b
 .PHONY: verify verify-quick
 
 verify: $(VENV)/extra-quant $(VENV)/extra-rtl ## Judge every published claim, five seeds; hours, resumes; writes reports/published.
-	$(BIN)/toreq-hw verify --all --out reports/published
+	$(BIN)/toreq-hw verify --all --jobs 2 --out reports/published
 
 verify-quick: $(VENV)/extra-quant $(VENV)/extra-rtl ## The same on digits with one seed, in minutes; no result to publish.
 	$(BIN)/toreq-hw verify --quick --work build/verify-quick --out build/verify-quick
