@@ -65,8 +65,8 @@ def _what(record: Verification) -> str:
         "not measured. Each track states its thresholds, and says so where they were "
         "changed after figures had been seen. It has a control, and a variant that is "
         "broken on purpose; a test holds that each break changes "
-        "the verdict. Nothing ran on neuromorphic silicon: joules are estimates, and times are those "
-        "of CPUs. Claims are those of the research prototype this project grows from."
+        "the verdict. Nothing ran on neuromorphic silicon: joules are estimates, and times "
+        "are those of CPUs. Claims are those of the research prototype this project grows from."
     )
 
 
