@@ -209,7 +209,7 @@ verify-quick: $(VENV)/extra-quant $(VENV)/extra-rtl ## The same on digits with o
 
 # The core in hardware
 
-.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-relearn rtl-relearn-quick rtl-relearn-mutants rtl-soak rtl-mutants rtl-formal rtl-netlist
+.PHONY: rtl-test rtl-learn rtl-learn-quick rtl-learn-soak rtl-learn-mutants rtl-relearn rtl-relearn-quick rtl-relearn-mutants rtl-soak rtl-mutants accumulator-mutants rtl-formal rtl-netlist
 
 RTL_NETWORKS := build/rtl/networks
 
@@ -253,6 +253,9 @@ rtl-soak: $(VENV)/extra-rtl-test $(RTL_NETWORKS)/mnist.safetensors ## The 10,000
 
 rtl-mutants: $(VENV)/extra-rtl-test ## Break the core in 150 ways; each must be noticed or proved harmless.
 	$(BIN)/python -m testbench.rtl.mutants --count 150
+
+accumulator-mutants: $(VENV)/extra-rtl-test ## Break the rows of accumulators; their tests must notice.
+	$(BIN)/python testbench/accumulator_mutants.py $(MUTANTS)
 
 rtl-formal: $(VENV)/extra-rtl-test ## Prove what must never happen, and that the proofs can fail.
 	$(BIN)/python -m testbench.rtl.formal

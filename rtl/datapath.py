@@ -14,19 +14,16 @@ followed by a pause of `UPDATE_LATENCY` cycles wherever something depends on the
 are `Updater`'s.
 """
 
-from collections.abc import Mapping
-from functools import reduce
-from operator import and_
-
 from amaranth import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from toreq_hw.rtl.accumulators import Added, Stages, accumulate, page_address, register
 from toreq_hw.rtl.beat import beat_layout, is_one_of, shifts, single_layout, walk_layout
 from toreq_hw.rtl.event_queue import row_layout
 from toreq_hw.rtl.fault_port import StateFaults
 from toreq_hw.rtl.interfaces import state_shape
-from toreq_hw.rtl.memory import check_width, make_memory
+from toreq_hw.rtl.memory import make_memory
 from toreq_hw.rtl.operations import Operand, Page, having
 from toreq_hw.rtl.parameters import CoreParameters
 from toreq_hw.rtl.rounding import rounded_state
@@ -89,7 +86,9 @@ class Datapath(wiring.Component):
         m.submodules.updater = self._updater = Updater(self._parameters, upsets=self._upsets)
         self._make_stages(m)
         operands = self._operands(m)
-        row = self._accumulate(m, operands)
+        contents = [0] * (Page.BIAS_AND_POSITIVE * self._parameters.groups) + self._rest_image
+        stages, added = Stages(self._beat, self._valid), Added(operands, self._replaced)
+        row = accumulate(m, self._parameters, contents, stages, added)
         self._pick(m, row)
         self._connect_states(m)
         updater = self._updater
@@ -126,7 +125,7 @@ class Datapath(wiring.Component):
         parameters, operations = self._parameters, self._parameters.operations
         walk, single = self.walk, self.single
         for _ in range(2):
-            walk, single = _register(m, walk), _register(m, single)
+            walk, single = register(m, walk), register(m, single)
         op = self._beat[2].op
         is_walk, is_single = Signal(), Signal()
         m.d.comb += [
@@ -186,44 +185,6 @@ class Datapath(wiring.Component):
             operands.append(operand)
         return operands
 
-    def _accumulate(self, m: Module, operands: list[Value]) -> Value:
-        """Cycles 2 to 4: address the row, read it, add and write back. Returns it, in cycle 4.
-
-        In the cycle after its address, a row is what memory holds, or the sum that the beat ahead
-        is writing there; memory itself passes on what the beat before that one writes.
-        """
-        parameters = self._parameters
-        bits, groups = parameters.accumulator_bits, parameters.groups
-        rows = data.ArrayLayout(signed(bits), parameters.lanes)
-        spec = parameters.memory("accumulators")
-        check_width(spec, rows)
-        contents = [0] * (Page.BIAS_AND_POSITIVE * groups) + self._rest_image
-        m.submodules.accumulators = accumulators = make_memory(spec, contents)
-        write = accumulators.write_port()
-        read = accumulators.read_port(transparent_for=(write,))
-        beat, ahead = self._beat[2], self._beat[3]
-        read_page, write_page = Signal(Page), Signal(Page)
-        operations = parameters.operations
-        choose_page(m, read_page, beat.op, {entry.op: entry.sums[0] for entry in operations})
-        choose_page(m, write_page, ahead.op, {entry.op: entry.sums[1] for entry in operations})
-        unwritten = [ahead.op != entry.op for entry in operations if entry.sums[1] is None]
-        target, writes, follows = Signal.like(write.addr), Signal(), Signal()
-        m.d.comb += [
-            read.addr.eq(page_address(read_page, beat.slice >> parameters.part_bits, groups)),
-            target.eq(page_address(write_page, ahead.slice >> parameters.part_bits, groups)),
-            writes.eq(reduce(and_, unwritten, self._valid[3])),
-            write.addr.eq(_register(m, target)),
-            write.en.eq(self._valid[4] & _register(m, writes)),
-        ]
-        m.d.sync += follows.eq(writes & (read.addr == target))
-        row = Signal(rows, reset_less=True)
-        m.d.sync += row.eq(Mux(follows, write.data, read.data))
-        for lane, operand in enumerate(operands):
-            with m.If(self._replaced[lane]):
-                m.d.sync += row[lane].eq(0)
-            m.d.comb += rows(write.data)[lane].eq(row[lane] + operand)
-        return row
-
     def _pick(self, m: Module, row: Value) -> None:
         """Cycle 4: the slice of the row that an UPDATE rounds, as states for cycle 5."""
         parameters = self._parameters
@@ -277,24 +238,3 @@ class Datapath(wiring.Component):
                 updater.flushes.eq(self.flushes),
                 updater.sent.eq(held[bits:]),
             ]
-
-
-def _register(m: Module, value: Signal) -> Signal:
-    """The value, a cycle later."""
-    later = Signal.like(value, reset_less=True)
-    m.d.sync += later.eq(value)
-    return later
-
-
-def choose_page(m: Module, page: Signal, op: Value, pages: Mapping[int, Page | None]) -> None:
-    """Sets `page` to that of the operation; it is 0, LIVE, where nothing else is said."""
-    with m.Switch(op):
-        for number in dict.fromkeys(pages.values()):
-            if number:
-                with m.Case(*(known for known, wanted in pages.items() if wanted == number)):
-                    m.d.comb += page.eq(number)
-
-
-def page_address(page: Value, row: Value, rows: int) -> Value:
-    """The address of a row in a memory of pages of `rows` rows each."""
-    return row + Array([0, rows, 2 * rows])[page]

@@ -85,6 +85,8 @@ def _memories(parameters: CoreParameters) -> str:
         f"Pages: {', '.join(page.name for page in Page)}; {parameters.groups} rows each of "
         f"accumulators, {parameters.slices} of states."
     ]
+    if parameters.accumulator_register:
+        notes.append("Rows of accumulators are held as they leave their memory.")
     for number, store in enumerate(parameters.stores):
         name = store_name(parameters, number)
         if store.skewed:

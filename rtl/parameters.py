@@ -55,7 +55,8 @@ class CoreParameters(NeuronRows):
     can leave small deltas unsent (0: lossless until another is loaded); None for one that cannot.
     block_bits: what one block of the device's RAM holds.
     operations: what beats do. phases: what commands do, in their order. learning: None of a core
-    that cannot.
+    that cannot. accumulator_register: rows of accumulators are held as they leave their memory,
+    which is read a cycle earlier for it (rtl/accumulators.py).
     """
 
     input: PopulationPlacement
@@ -75,6 +76,7 @@ class CoreParameters(NeuronRows):
     operations: tuple[Operation, ...] = OPERATIONS
     phases: tuple[Phase, ...] = phase_table(lossy=False)
     learning: Learning | None = None
+    accumulator_register: bool = False
 
     @classmethod
     def of(
@@ -91,6 +93,7 @@ class CoreParameters(NeuronRows):
         block_bits: int = BLOCK_BITS,
         learn_lanes: int | None = None,
         latent_bits: Mapping[str, int] | int = LATENT_BITS,
+        accumulator_register: bool = False,
     ) -> "CoreParameters":
         """The core of `network` with `lanes` accumulators a beat.
 
@@ -98,7 +101,8 @@ class CoreParameters(NeuronRows):
         weights from which on a coupling between relaxing populations is stored once (skewed), not
         twice (rows). initialised: False makes stores of rows single-port memories, empty at
         power-up, such as iCE40's SPRAM. learn_lanes: synapses that a beat of LEARN updates; None of
-        a core that cannot learn. latent_bits: of all couplings, or by name.
+        a core that cannot learn. latent_bits: of all couplings, or by name. accumulator_register:
+        what leaves the accumulators' memory is held first; takes flip-flops and no cycle.
 
         Raises NetworkError naming the layer, the limit and the fix where no core can be made.
         """
@@ -122,6 +126,7 @@ class CoreParameters(NeuronRows):
             threshold=threshold,
             phases=phase_table(lossy=threshold is not None, learns=learns),
             learning=learning_of(relaxing, walks, stores, learn_lanes),
+            accumulator_register=accumulator_register,
             **sizes_of(network, relaxing, lanes, learns=learns),
         )
 
@@ -223,7 +228,14 @@ class CoreParameters(NeuronRows):
         by_lane = bool(learned and learned.lanes < lanes)
         return (
             *(store_memory(s, lanes, self.block_bits, by_lane=by_lane) for s in self.stores),
-            MemorySpec("accumulators", "accumulators", groups, row_bits, block=True, collides=True),
+            MemorySpec(
+                "accumulators",
+                "accumulators",
+                groups,
+                row_bits,
+                block=True,
+                collides=not self.accumulator_register,
+            ),
             MemorySpec(
                 "states", "states", len(Page) * self.slices, self.state_row_bits, collides=True
             ),

@@ -50,4 +50,5 @@ def write_core(
         versions=versions("amaranth"),
         learn_lanes=learning.lanes if learning else UNSET,
         latent_bits=kept_bits(parameters) if learning else UNSET,
+        accumulator_register=parameters.accumulator_register or UNSET,
     )

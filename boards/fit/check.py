@@ -66,7 +66,12 @@ def block_counts(board: Board, parameters: CoreParameters) -> tuple[dict[str, in
 
 
 def core_parameters(
-    board: Board, network: Network, lanes: int, threshold: int | None = None
+    board: Board,
+    network: Network,
+    lanes: int,
+    threshold: int | None = None,
+    *,
+    accumulator_register: bool = False,
 ) -> CoreParameters:
     """The core of `network` in the shape that suits `board`; lossy where a threshold is given."""
     return CoreParameters.of(
@@ -76,11 +81,18 @@ def core_parameters(
         initialised=not board.weights_in_spram,
         threshold=threshold,
         block_bits=board.capacity.block_ram_bits,
+        accumulator_register=accumulator_register,
     )
 
 
 def learning_parameters(
-    board: Board, network: Network, lanes: int, learn_lanes: int, latent_bits: Mapping[str, int]
+    board: Board,
+    network: Network,
+    lanes: int,
+    learn_lanes: int,
+    latent_bits: Mapping[str, int],
+    *,
+    accumulator_register: bool = False,
 ) -> CoreParameters:
     """The core of `network` that learns, in the shape that suits `board`.
 
@@ -95,17 +107,29 @@ def learning_parameters(
         block_bits=board.capacity.block_ram_bits,
         learn_lanes=learn_lanes,
         latent_bits=latent_bits,
+        accumulator_register=accumulator_register,
     )
 
 
 def check_fit(
-    board: Board, network: Network, lanes: int, threshold: int | None = None
+    board: Board,
+    network: Network,
+    lanes: int,
+    threshold: int | None = None,
+    *,
+    accumulator_register: bool = False,
 ) -> CoreParameters:
     """The core of `network` on `board`.
 
     Raises NetworkError naming the memory, what it needs and what there is, and what would fit.
     """
-    return _checked(board, network, lanes, lambda n, k: core_parameters(board, n, k, threshold))
+
+    def make(network: Network, lanes: int) -> CoreParameters:
+        return core_parameters(
+            board, network, lanes, threshold, accumulator_register=accumulator_register
+        )
+
+    return _checked(board, network, lanes, make)
 
 
 def lanes_that_fit(board: Board, network: Network, threshold: int | None = None) -> int:
@@ -119,17 +143,28 @@ def lanes_that_fit(board: Board, network: Network, threshold: int | None = None)
 
 
 def check_learning_fit(
-    board: Board, network: Network, lanes: int, learn_lanes: int, latent_bits: Mapping[str, int]
+    board: Board,
+    network: Network,
+    lanes: int,
+    learn_lanes: int,
+    latent_bits: Mapping[str, int],
+    *,
+    accumulator_register: bool = False,
 ) -> CoreParameters:
     """The core of `network` that learns on `board`. Raises NetworkError as `check_fit` does."""
-    return _checked(
-        board,
-        network,
-        lanes,
-        lambda n, k: learning_parameters(
-            board, n, k, learn_lanes if k == lanes else min(k, learn_lanes), latent_bits
-        ),
-    )
+
+    def make(network: Network, count: int) -> CoreParameters:
+        learning = learn_lanes if count == lanes else min(count, learn_lanes)
+        return learning_parameters(
+            board,
+            network,
+            count,
+            learning,
+            latent_bits,
+            accumulator_register=accumulator_register,
+        )
+
+    return _checked(board, network, lanes, make)
 
 
 Make = Callable[[Network, int], CoreParameters]

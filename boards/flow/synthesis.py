@@ -45,6 +45,7 @@ class Learning:
 class Request:
     """What to build. clock_hz: None for the board's own. cache: of finished stages. threshold: of
     the lossy mode, None for a core without it. learning: None for a core that cannot learn.
+    accumulator_register: as of `CoreParameters`.
     """
 
     network: Network
@@ -57,6 +58,7 @@ class Request:
     jobs: int
     threshold: int | None = None
     learning: Learning | None = None
+    accumulator_register: bool = False
 
     @classmethod
     def of(
@@ -71,6 +73,7 @@ class Request:
         out: Path | None = None,
         threshold: int | None = None,
         learning: Learning | None = None,
+        accumulator_register: bool = False,
     ) -> "Request":
         """A request with the board's own clock, and the most lanes that fit, where none are given.
 
@@ -92,6 +95,7 @@ class Request:
             jobs=jobs or processors(),
             threshold=threshold,
             learning=learning,
+            accumulator_register=accumulator_register,
         )
 
     @property
@@ -100,11 +104,22 @@ class Request:
         learned, or a core would learn and send only large moves.
         """
         if self.learning is None:
-            return check_fit(self.board, self.network, self.lanes, self.threshold)
+            return check_fit(
+                self.board,
+                self.network,
+                self.lanes,
+                self.threshold,
+                accumulator_register=self.accumulator_register,
+            )
         learning, update_lanes = self.learning, min(self.lanes, self.board.update_lanes)
         check_learnable(self.network, update_lanes, learning.lanes, self.threshold)
         return check_learning_fit(
-            self.board, self.network, self.lanes, learning.lanes, learning.latent_bits
+            self.board,
+            self.network,
+            self.lanes,
+            learning.lanes,
+            learning.latent_bits,
+            accumulator_register=self.accumulator_register,
         )
 
 
@@ -203,4 +218,5 @@ def _record(request: Request, prepared: Prepared, done: Build) -> SynthesisRecor
         versions=planned.versions,
         learn_lanes=UNSET if learning is None else learning.lanes,
         latent_bits=UNSET if learning is None else dict(learning.latent_bits),
+        accumulator_register=request.accumulator_register or UNSET,
     )

@@ -124,6 +124,8 @@ def hardware_hash(parameters: CoreParameters) -> bytes:
     fixed["stores"] = [_hashed_store(store) for store in parameters.stores]
     if parameters.learning is None:  # younger than the boards in use
         del fixed["learning"]
+    if not parameters.accumulator_register:  # younger than the boards in use
+        del fixed["accumulator_register"]
     if parameters.operations == OPERATIONS:  # younger than the boards in use
         del fixed["operations"]
     if parameters.phases == phase_table(lossy=parameters.lossy):

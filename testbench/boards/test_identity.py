@@ -25,6 +25,14 @@ def test_the_hash_of_hardware_stays(threshold: int | None, expected: str) -> Non
     assert hardware_hash(parameters).hex() == expected
 
 
+def test_an_accumulator_register_is_other_hardware() -> None:
+    plain, held = (
+        CoreParameters.of(small_network(), 4, update_lanes=2, accumulator_register=register)
+        for register in (False, True)
+    )
+    assert hardware_hash(plain) != hardware_hash(held)
+
+
 def test_the_hash_of_a_deep_core_stays() -> None:
     network = random_case(3, schedule=Schedule.SEQUENTIAL).network
     parameters = CoreParameters.of(network, 4, large_coupling=0)

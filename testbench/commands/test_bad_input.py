@@ -154,6 +154,9 @@ LINES = {
     "train --out new --device cpu": "--device must be left out with --engine integer",
     "deploy net.safetensors --target sim --chip loihi1": "--chip must go with one of loihi",
     "deploy net.safetensors --target sim --port sim": "--port must go with one of icebreaker",
+    "deploy net.safetensors --target rtl --accumulator-register": (
+        "--accumulator-register must go with one of icebreaker"
+    ),
     "deploy net.safetensors --network net.safetensors --target sim": "--network must be left out",
     "deploy net.safetensors": "either --target or --board-file must be given, found neither",
     "synth net.safetensors": "either --board or --board-file must be given, found neither",

@@ -185,6 +185,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "skewed": {"large_coupling": 1},
     "loaded-rows": {"initialised": False},
     "slices": {"update_lanes": 2},
+    "registered": {"accumulator_register": True},
     "loaded-rows-skewed-slices": {"large_coupling": 1, "initialised": False, "update_lanes": 2},
 }
 

@@ -22,12 +22,11 @@ from amaranth.hdl import Fragment
 from testbench.rtl.abc import Answer, decide, search
 from testbench.rtl.aiger import Graph
 from testbench.rtl.equivalence import TO_AIG
-from testbench.rtl.proofs import PROOFS, SUMS, Proof
+from testbench.rtl.proofs import PROOFS, SUMS, Proof, Sums
 from testbench.rtl.properties import Property
 from testbench.rtl.sums import SumsAreExact
 from testbench.rtl.tools import run_limited, yosys
 from testbench.rtl.verdict import FOLDER, finish, versions_used
-from toreq_hw.network import WeightFormat
 
 WORK = FOLDER / "formal"
 
@@ -50,16 +49,16 @@ DEPTH = 6
 )
 @click.option(
     "--only",
-    type=click.Choice([proof.name for proof in PROOFS] + list(SUMS)),
+    type=click.Choice([proof.name for proof in PROOFS] + [sums.name for sums in SUMS]),
     multiple=True,
     help="Some of the proofs; their record is called formal-some.",
 )
 def command(seconds: int, only: tuple[str, ...]) -> None:
     """Prove every check, and refute it for its broken copy."""
     jobs: list[Callable[[], dict[str, Any]]] = []
-    for name, kind in SUMS.items():  # the longest first
-        if name in only or not only:
-            jobs.append(partial(prove_sums, kind, seconds))
+    for sums in SUMS:  # the longest first
+        if sums.name in only or not only:
+            jobs.append(partial(prove_sums, sums, seconds))
     for proof in PROOFS:
         if proof.name in only or not only:
             jobs += [partial(prove, proof, check, seconds) for check in proof.broken]
@@ -134,15 +133,18 @@ def prove(proof: Proof, check: str, seconds: int) -> dict[str, Any]:
     )
 
 
-def prove_sums(kind: WeightFormat, seconds: int) -> dict[str, Any]:
+def prove_sums(sums: Sums, seconds: int) -> dict[str, Any]:
     """The accumulators of the datapath are exact; one bit fewer, and they are not."""
-    check = SumsAreExact.CHECKS[0]
-    narrow = SumsAreExact(kind, narrower=1)
+    check, kind, register = SumsAreExact.CHECKS[0], sums.kind, sums.register
+    name = sums.name.replace(" ", "-")
+    whole = SumsAreExact(kind, register=register, inductive=True)
+    broken_copy = SumsAreExact(kind, narrower=int(not register), register=register)
+    harm = r"connect -set \part.passes 1'b0" if register else ""
     return _record(
-        f"accumulators {kind.value}: {check.replace('_', ' ')}",
-        induct(f"sums-{kind.value}", SumsAreExact(kind, inductive=True), seconds),
-        prove_or_refute(f"sums-{kind.value}-broken", narrow, check, "", seconds),
-        "one bit fewer",
+        f"{sums.name}: {check.replace('_', ' ')}",
+        induct(name, whole, seconds),
+        prove_or_refute(f"{name}-broken", broken_copy, check, harm, seconds),
+        r"\part.passes tied to 1'b0" if register else "one bit fewer",
         f"k-induction by smtbmc and z3, k = {DEPTH}",
     )
 

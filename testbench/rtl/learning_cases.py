@@ -95,6 +95,7 @@ SHAPES = (
         learn_lanes=2,
         update_lanes=4,
         latent_bits={"p0-p1": 8, "p1-p2": 12, "p2-p3": 12, "p3-p4": 11},
+        accumulator_register=True,
     ),
     shape_of(
         "signed-ternary",
@@ -139,11 +140,13 @@ SHAPES = (
         Schedule.SEQUENTIAL,
         learn_lanes=2,
         latent_bits={"p0-p1": 16, "p1-p1": 16, "p1-p2": 10, "p2-p2": 10},
+        accumulator_register=True,
     ),
     shape_of("no-hidden", 2, ((5, 8, False), (4, 8, False)), ((0, 1, INT8, 7),), learn_lanes=2),
 )
 """Between them: each number of learn lanes, one and two ports, all depths, both formats, skips,
-self-couplings, signed and unsigned, 8 to 16 latent bits, the last chunk whole and in part.
+self-couplings, signed and unsigned, 8 to 16 latent bits, the last chunk whole and in part, with an
+accumulator register and without.
 """
 
 

@@ -162,5 +162,20 @@ PROOFS = (
     ),
 )
 
-SUMS = {f"accumulators {kind.value}": kind for kind in WeightFormat}
-"""The k-inductions over the sums, whose broken copies have one bit fewer."""
+
+@dataclass(frozen=True)
+class Sums:
+    """A k-induction over the sums. register: of a core with an accumulator register, in whose
+    broken copy no sum of two or three beats ahead reaches a row; the others' has one bit fewer.
+    """
+
+    kind: WeightFormat
+    register: bool
+
+    @property
+    def name(self) -> str:
+        """As `--only` takes it."""
+        return f"accumulators {self.kind.value}{' registered' if self.register else ''}"
+
+
+SUMS = tuple(Sums(kind, register) for register in (False, True) for kind in WeightFormat)

@@ -50,10 +50,18 @@ class SumsAreExact(Property):
     CHECKS: ClassVar[tuple[str, ...]] = ("sums_are_exact",)
     RESETS = False
 
-    def __init__(self, kind: WeightFormat, narrower: int = 0, *, inductive: bool = False) -> None:
+    def __init__(
+        self,
+        kind: WeightFormat,
+        narrower: int = 0,
+        *,
+        register: bool = False,
+        inductive: bool = False,
+    ) -> None:
+        """register: of a core with an accumulator register."""
         super().__init__(inductive=inductive)
         network = small_network(kind)
-        parameters = CoreParameters.of(network, lanes=2)
+        parameters = CoreParameters.of(network, lanes=2, accumulator_register=register)
         bits = parameters.accumulator_bits
         self._parameters = replace(parameters, accumulator_bits=bits - narrower)
         self._wide = signed(bits + 4)

@@ -68,6 +68,7 @@ value beside their reset; names of unused bits are kept so that waveforms can be
         (3, {"large_coupling": 0, "update_lanes": 2}),
         (8, {"initialised": False}),
         (4, {"threshold": 2}),
+        (3, {"accumulator_register": True}),
     ],
 )
 def test_tools_take_the_verilog_without_warnings(

@@ -20,6 +20,7 @@ from toreq_hw.rtl.verilog import core_verilog
 SKEWED = {"large_coupling": 0}
 LOADED = {"initialised": False}
 NARROW = {"update_lanes": 2}
+REGISTER = {"accumulator_register": True}
 
 SHAPES = (
     (Shape(3, Schedule.PARITY, 2), SKEWED),
@@ -28,9 +29,11 @@ SHAPES = (
     (Shape(13, Schedule.SEQUENTIAL, 2), SKEWED | LOADED),
     (Shape(21, Schedule.SEQUENTIAL, 8, max_size=24), NARROW),
     (Shape(31, Schedule.PARITY, 128, max_size=150), NARROW),
+    (Shape(5, Schedule.SEQUENTIAL, 4), REGISTER | NARROW | LOADED),
+    (Shape(6, Schedule.PARITY, 2), REGISTER | SKEWED),
 )
 MORE_SHAPES = tuple(
-    (Shape(100 + k, schedule, lanes, max_size), (SKEWED, LOADED, NARROW, {})[k % 4])
+    (Shape(100 + k, schedule, lanes, max_size), (SKEWED, LOADED, NARROW, {}, REGISTER)[k % 5])
     for k, (schedule, lanes, max_size) in enumerate(
         (schedule, lanes, max_size)
         for lanes, max_size in ((2, 6), (4, 12), (8, 24), (16, 24))
@@ -44,6 +47,7 @@ LOSSY_SHAPES = (
     (Shape(4, Schedule.SEQUENTIAL, 4), NARROW, (3, 1)),
     (Shape(3, Schedule.PARITY, 2), SKEWED, (2, 5)),
     (Shape(22, Schedule.PARITY, 8, max_size=20), NARROW | LOADED, (0, 4)),
+    (Shape(23, Schedule.SEQUENTIAL, 4), REGISTER, (1, 3)),
 )
 MORE_LOSSY_SHAPES = tuple(
     (Shape(200 + k, schedule, lanes, max_size), choices, (k, 1 + k % 3))
@@ -52,7 +56,7 @@ MORE_LOSSY_SHAPES = tuple(
             (Schedule.SEQUENTIAL, 2, 6, NARROW),
             (Schedule.PARITY, 4, 12, SKEWED),
             (Schedule.SEQUENTIAL, 8, 20, NARROW),
-            (Schedule.PARITY, 16, 24, LOADED),
+            (Schedule.PARITY, 16, 24, LOADED | REGISTER),
         )
     )
 )
@@ -97,12 +101,16 @@ def test_lossy_network_in_icarus(
     assert simulate(plan, f"icarus-lossy-{shape.name}", "icarus").failure is None
 
 
-def test_burst_of_a_whole_population() -> None:
-    assert simulate(burst_plan(), "verilator-burst").failure is None
+@pytest.mark.parametrize("choices", [{}, REGISTER], ids=_name)
+def test_burst_of_a_whole_population(choices: dict[str, Any]) -> None:
+    plan = replace(burst_plan(), choices=choices)
+    assert simulate(plan, f"verilator-burst-{_name(choices)}").failure is None
 
 
-def test_output_without_neighbours() -> None:
-    assert simulate(lonely_plan(), "verilator-lonely").failure is None
+@pytest.mark.parametrize("choices", [{}, REGISTER], ids=_name)
+def test_output_without_neighbours(choices: dict[str, Any]) -> None:
+    plan = replace(lonely_plan(), choices=choices)
+    assert simulate(plan, f"verilator-lonely-{_name(choices)}").failure is None
 
 
 def test_all_digits_test_images(digits: Network) -> None:

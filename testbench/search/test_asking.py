@@ -79,7 +79,7 @@ def test_a_space_by_hand() -> None:
     assert space.size == 2 * 2 * 3 * 3 * 2 * len(LANES) * 2
     point = space.point({"hidden": "32-8", "clock_mhz": "12", "lanes": "4"})
     assert (point.hidden, point.clock_mhz, point.lanes) == ((32, 8), 12.0, 4)
-    assert (point.board, point.learn_lanes) == ("icebreaker", 0)
+    assert (point.board, point.learn_lanes, point.accumulator_register) == ("icebreaker", 0, False)
     assert len(set(space.all())) == space.size
     assert tuple(one.name for one in space.dimensions) == NAMES
 
@@ -97,6 +97,7 @@ def test_a_space_by_hand() -> None:
         ("state_bits", ["9"], "state_bits must be a whole number in 1..8, not '9'"),
         ("clock_mhz", ["fast"], "clock_mhz must be 'own' or a number above 0"),
         ("board", ["icebraker"], "did you mean 'icebreaker'"),
+        ("accumulator_register", ["on"], "accumulator_register must be one of no, yes"),
     ],
 )
 def test_what_is_no_choice_is_one_line(name: str, texts: list[str], said: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from testbench.search.problems import problem
 from toreq_hw import network
 from toreq_hw.boards import registry
 from toreq_hw.boards.tool_reports.resources import counted
@@ -17,6 +18,7 @@ from toreq_hw.records.synthesis import Synthesis as Synthesised
 from toreq_hw.studies.searching import stages
 from toreq_hw.studies.searching.bounds import fit
 from toreq_hw.studies.searching.problem import Damage
+from toreq_hw.studies.searching.rebuild import commands_of
 from toreq_hw.studies.searching.shapes import core_run, network_run, whole_run
 from toreq_hw.studies.searching.stages import Bench
 from toreq_hw.targets.workload import workload
@@ -67,6 +69,18 @@ def test_cycles_are_those_of_the_workload_and_no_less_than_the_bound(bench: Benc
     least = fit("digits", SMALL).least
     assert least.cycles_p50 is not None
     assert found.cycles_p50 > least.cycles_p50
+
+
+def test_an_accumulator_register_is_of_the_design_alone(bench: Bench) -> None:
+    held = replace(SMALL, accumulator_register=True)
+    assert network_run(held, EPOCHS) == network_run(SMALL, EPOCHS)
+    assert core_run(held, EPOCHS) == core_run(SMALL, EPOCHS), "it takes no cycle"
+    for choices in (SMALL, held, replace(held, learn_lanes=1)):
+        found = stages.request_of(bench, whole_run(choices, EPOCHS)).parameters
+        assert found.accumulator_register is choices.accumulator_register
+        lines = commands_of(problem(), 0, choices)
+        said = ["--accumulator-register" in line for line in lines]
+        assert said == [False, choices.accumulator_register, choices.accumulator_register]
 
 
 def test_damage_of_nothing_changes_nothing_and_of_everything_leaves_chance(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from toreq_hw.boards import registry
 from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
-from toreq_hw.boards.flow.synthesis import Request
+from toreq_hw.boards.flow.synthesis import Learning, Request
 from toreq_hw.boards.tool_reports.plausible import check_plausible
 from toreq_hw.errors import NetworkError, ReportError
 from toreq_hw.network import WeightFormat, layered
@@ -33,6 +33,19 @@ def test_as_many_lanes_as_fit_are_chosen() -> None:
     assert Request.of(network, board).lanes == 8
     assert lanes_that_fit(board, _network(64, 128, 10)) == board.lanes
     assert lanes_that_fit(board, _network(784, 4000, 10)) == board.lanes, "which is refused then"
+
+
+@pytest.mark.parametrize("learns", [False, True])
+@pytest.mark.parametrize("register", [False, True])
+def test_an_accumulator_register_is_built_where_it_is_asked_for(
+    learns: bool, register: bool
+) -> None:
+    network = _network(64, 16, 10)
+    learning = Learning.alike(network, 2, 12) if learns else None
+    request = Request.of(
+        network, "ulx3s_85f", lanes=8, learning=learning, accumulator_register=register
+    )
+    assert request.parameters.accumulator_register is register
 
 
 def test_memories_that_need_too_many_blocks() -> None:

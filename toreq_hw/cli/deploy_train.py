@@ -18,6 +18,7 @@ from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
     DataName,
+    accumulator_register_option,
     board_file_option,
     json_option,
     out_file_option,
@@ -35,10 +36,8 @@ from toreq_hw.files import together, write_json
 from toreq_hw.records.board_training import BoardTrainingRun, Spread
 from toreq_hw.records.training import CheckpointNotes
 from toreq_hw.rtl.placement import MOST_LANES as MOST
-from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.board_training import BoardChoice, BoardStudy
 from toreq_hw.targets.board import board_target, check_port
-from toreq_hw.targets.learnable import learnable_core
 
 LANES, LEARN_LANES = 4, 1
 """Of a board that learns, unless asked otherwise."""
@@ -85,6 +84,7 @@ def _files(values: Values) -> Files:
     show_default=True,
     help="Synapses that it updates at once.",
 )
+@accumulator_register_option
 @click.option(
     "--read-every",
     type=Whole(1, MAX_COUNT),
@@ -104,6 +104,7 @@ def command(
     program: Path | None,
     lanes: int,
     learn_lanes: int,
+    accumulator_register: bool,
     read_every: int | None,
     out: Path,
     json_path: Path | None,
@@ -120,44 +121,42 @@ def command(
     board = chosen_board(name, board_file, "--target")
     checked = check_port(board, port, program)
     board_target(board).require()
-    kept = checkpoint_path(out, options["checkpoint_path"])
-    trainer, notes, dataset = _begun(options, board, lanes, learn_lanes)
-    study = BoardStudy(
-        trainer=trainer,
-        dataset=dataset,
-        notes=notes,
-        choice=BoardChoice(
-            board=board,
-            port=checked,
-            lanes=lanes,
-            learn_lanes=learn_lanes,
-            program=program,
-            read_every=read_every,
-        ),
-        kept=kept,
-        run=current_run(),
-        screen=console.terminal,
+    choice = BoardChoice(
+        board=board,
+        port=checked,
+        lanes=lanes,
+        learn_lanes=learn_lanes,
+        accumulator_register=accumulator_register,
+        program=program,
+        read_every=read_every,
     )
+    study = _study(options, choice, checkpoint_path(out, options["checkpoint_path"]))
     record = study.train()
     with together():
         if record.bit_exact:
-            network.save(trainer.network(), out, run=current_run())
+            network.save(study.trainer.network(), out, run=current_run())
         if json_path:
             write_json(json_path, record)
     _show(record, board, out)
     return 0 if record.bit_exact and not record.faults else 1
 
 
-def _begun(
-    options: Values, board: Board, lanes: int, learn_lanes: int
-) -> tuple[Trainer, CheckpointNotes, data.Dataset]:
+def _study(options: Values, choice: BoardChoice, kept: Path | None) -> BoardStudy:
     """Where the training begins; its recipe is said once nothing can be refused any more."""
     started = begin_training(options)
     trainer, notes = started.trainer, started.notes
     dataset = _dataset(notes, options, trainer.blueprint.encoding)
-    learnable_core(board, trainer, lanes, learn_lanes, notes.epochs)
+    choice.core(trainer, notes.epochs)
     started.say()
-    return trainer, notes, dataset
+    return BoardStudy(
+        trainer=trainer,
+        dataset=dataset,
+        notes=notes,
+        choice=choice,
+        kept=kept,
+        run=current_run(),
+        screen=console.terminal,
+    )
 
 
 def _dataset(

@@ -127,6 +127,12 @@ threshold_option = click.option(
     type=Whole(0, MAX_THRESHOLD),
     help="A core of the lossy mode, which sends only moves that are larger than this.",
 )
+accumulator_register_option = click.option(
+    "--accumulator-register",
+    is_flag=True,
+    help="A core that holds accumulators as they leave their memory: no cycle more, a higher clock "
+    "on ECP5, more flip-flops.",
+)
 json_option = click.option(
     "--json",
     "json_path",

@@ -19,6 +19,7 @@ from toreq_hw.cli.default_network import DEFAULT_PATH, load_or_make
 from toreq_hw.cli.figures import deployment_rows
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
+    accumulator_register_option,
     board_file_option,
     check_samples,
     data_option,
@@ -49,6 +50,7 @@ _USERS: dict[str, Callable[[], tuple[str, ...]]] = {
     "port": registry.names,
     "program": registry.names,
     "lanes": registry.names,
+    "accumulator_register": registry.names,
 }
 """Targets that take an option."""
 
@@ -129,6 +131,7 @@ class DeployCommand(CheckedCommand):
     type=PowerOfTwo(2, MOST),
     help="Of the core on the board, as toreq-hw synth built it; default: as many as fit (boards).",
 )
+@accumulator_register_option
 @click.option(
     "--program",
     type=InputFile(),

@@ -15,6 +15,7 @@ from toreq_hw.cli.checked import checked_command, overwriting
 from toreq_hw.cli.export_folder import ExportFolder, remove
 from toreq_hw.cli.numbers import Name, PowerOfTwo
 from toreq_hw.cli.options import (
+    accumulator_register_option,
     board_file_option,
     data_option,
     network_argument,
@@ -55,6 +56,7 @@ Examples:
 @board_file_option("In place of --board: a board of your own.")
 @click.option("--lanes", type=PowerOfTwo(2, MOST), help="As of synth; default: as many as fit.")
 @threshold_option
+@accumulator_register_option
 @click.option(
     "--serve",
     "serves",
@@ -70,6 +72,7 @@ def command(
     board_file: Path | None,
     lanes: int | None,
     threshold: int | None,
+    accumulator_register: bool,
     serves: bool,
     data_name: str,
     out: Path,
@@ -91,7 +94,8 @@ def command(
     from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
     from toreq_hw.boards.link.c_files import c_files
 
-    parameters = check_fit(board, net, lanes or lanes_that_fit(board, net, threshold), threshold)
+    lanes = lanes or lanes_that_fit(board, net, threshold)
+    parameters = check_fit(board, net, lanes, threshold, accumulator_register=accumulator_register)
     texts = c_files(net, parameters, board, simulated=serves)
     if serves:
         texts["images.txt"] = _images(net, data_name)

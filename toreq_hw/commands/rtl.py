@@ -15,6 +15,7 @@ from toreq_hw.cli.export_folder import ExportFolder, remove
 from toreq_hw.cli.learning_options import LearningChoice, learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_COUNT, Name, PowerOfTwo, Whole
 from toreq_hw.cli.options import (
+    accumulator_register_option,
     data_option,
     json_option,
     network_argument,
@@ -82,6 +83,7 @@ _MOST_SWEEPS = (1 << 16) - 1
     help="Safety net of a phase; loadable at run time.",
 )
 @threshold_option
+@accumulator_register_option
 @learning_options
 @click.option(
     "--bus",
@@ -115,6 +117,7 @@ def command(
     lanes: int,
     max_sweeps: int,
     threshold: int | None,
+    accumulator_register: bool,
     bus_name: str,
     packs: bool,
     prefix: str,
@@ -143,7 +146,7 @@ def command(
     folder = ExportFolder.found(out, overwriting())
     folder.check([out / "core.v"])
     net = network.load(network_path)
-    make = _maker(net, max_sweeps, threshold, choice)
+    make = _maker(net, max_sweeps, threshold, choice, accumulator_register=accumulator_register)
     parameters, bus = make(lanes), Bus(bus_name)
     image = None if wave is None else _image(net, data_name, wave)
     package = _package(make, parameters, net, data_name, bus, prefix) if packs else Package({}, ())
@@ -169,7 +172,12 @@ class Package:
 
 
 def _maker(
-    net: network.Network, max_sweeps: int, threshold: int | None, choice: LearningChoice | None
+    net: network.Network,
+    max_sweeps: int,
+    threshold: int | None,
+    choice: LearningChoice | None,
+    *,
+    accumulator_register: bool,
 ) -> Make:
     """The core that is asked for, by its lanes."""
     return lambda lanes: CoreParameters.of(
@@ -179,6 +187,7 @@ def _maker(
         threshold=threshold,
         learn_lanes=choice.learn_lanes if choice else None,
         latent_bits=choice.latent_bits if choice else LATENT_BITS,
+        accumulator_register=accumulator_register,
     )
 
 

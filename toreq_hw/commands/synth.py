@@ -16,6 +16,7 @@ from toreq_hw.cli.checked import Files, Values, checked_command
 from toreq_hw.cli.learning_options import learning_choice, learning_options
 from toreq_hw.cli.numbers import MAX_JOBS, MAX_SEEDS, Name, PowerOfTwo, Real, Whole
 from toreq_hw.cli.options import (
+    accumulator_register_option,
     board_file_option,
     json_option,
     network_argument,
@@ -51,6 +52,7 @@ def _files(values: Values) -> Files:
 @board_file_option("Target in place of --board: a board of your own.")
 @click.option("--lanes", type=PowerOfTwo(2, MOST), help="Sums a beat; default: as many as fit.")
 @threshold_option
+@accumulator_register_option
 @learning_options
 @click.option("--clock-mhz", type=Real(0, 10_000, above=True), help="Default: the board's.")
 @click.option(
@@ -69,6 +71,7 @@ def command(
     board_file: Path | None,
     lanes: int | None,
     threshold: int | None,
+    accumulator_register: bool,
     clock_mhz: float | None,
     seeds: int,
     jobs: int | None,
@@ -101,6 +104,7 @@ def command(
         out=out,
         threshold=threshold,
         learning=choice and Learning.alike(net, *choice),
+        accumulator_register=accumulator_register,
     )
     with together():  # the bitstream and its record
         with Stages() as stages:
@@ -128,7 +132,8 @@ def _show(record: "SynthesisRecord", out: Path) -> None:
     ]
     shape = "-".join(map(str, record.sizes))
     learns = "" if record.learn_lanes is UNSET else f", {record.learn_lanes} of them learn"
-    title = f"{shape}, {record.lanes} lanes{learns} on {record.title}"
+    held = "" if record.accumulator_register is UNSET else ", accumulator register"
+    title = f"{shape}, {record.lanes} lanes{learns}{held} on {record.title}"
     console.output.print(console.table(title, ("resource", "used", "available", "share"), rows))
     seeds = len(record.placements)
     verdict = "met" if record.met else "NOT MET"

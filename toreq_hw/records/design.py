@@ -87,7 +87,7 @@ class SynthesisRecord:
     design: a hash of the netlist's origin (`boards.flow.synthesis.Prepared`). met: the bitstream's
     clock is as fast as constrained. cells: as Yosys counts them.
     seconds: by stage, each as it took when it ran. learn_lanes, latent_bits (by coupling): of a
-    core that learns.
+    core that learns. accumulator_register: of a core that has it.
     """
 
     board: str
@@ -114,3 +114,4 @@ class SynthesisRecord:
     versions: dict[str, str]
     learn_lanes: int | UnsetType = UNSET
     latent_bits: dict[str, int] | UnsetType = UNSET
+    accumulator_register: bool | UnsetType = UNSET

@@ -9,7 +9,8 @@ class Choices:
 
     hidden: sizes. weights: their format. fraction_offset: is added to the fraction bits of the
     recipe. feedback_shift: of every coupling but the first. learn_lanes: 0 of a core that cannot
-    learn. clock_mhz: that is asked of the PLL; None for the board's own.
+    learn. clock_mhz: that is asked of the PLL; None for the board's own. accumulator_register: as
+    of `CoreParameters`.
     """
 
     hidden: tuple[int, ...]
@@ -23,6 +24,7 @@ class Choices:
     learn_lanes: int
     board: str
     clock_mhz: float | None
+    accumulator_register: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from toreq_hw.versions import versions
 if TYPE_CHECKING:
     from toreq_hw.boards.board import Board
     from toreq_hw.boards.link.learning_host import LearningLink
+    from toreq_hw.rtl.parameters import CoreParameters
     from toreq_hw.targets.board_learner import BoardLearner, Counts
 
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 class BoardChoice:
     """Which board, and how it is reached. port: serial, or `SIMULATED`. program: a bitstream to put
     onto it first. read_every: samples between two read-backs, which are also at each epoch's end.
+    lanes, learn_lanes, accumulator_register: of its core.
     """
 
     board: "Board"
@@ -45,6 +47,20 @@ class BoardChoice:
     learn_lanes: int
     program: Path | None = None
     read_every: int | None = None
+    accumulator_register: bool = False
+
+    def core(self, trainer: Trainer, epochs: int) -> "CoreParameters":
+        """The core that learns what `trainer` does. Raises what `learnable_core` does."""
+        from toreq_hw.targets.learnable import learnable_core
+
+        return learnable_core(
+            self.board,
+            trainer,
+            self.lanes,
+            self.learn_lanes,
+            epochs,
+            accumulator_register=self.accumulator_register,
+        )
 
 
 @dataclass
@@ -73,7 +89,6 @@ class BoardStudy:
         """
         from toreq_hw.boards.link.learning_host import LearningLink
         from toreq_hw.boards.programming import program
-        from toreq_hw.targets.learnable import learnable_core
 
         if self.trainer.epoch >= self.notes.epochs:
             raise InputError(
@@ -82,9 +97,7 @@ class BoardStudy:
             )
         began = time.perf_counter()
         choice = self.choice
-        parameters = learnable_core(
-            choice.board, self.trainer, choice.lanes, choice.learn_lanes, self.notes.epochs
-        )
+        parameters = choice.core(self.trainer, self.notes.epochs)
         begun_epoch(self.notes, self.dataset)
         if choice.program is not None:
             program(choice.board, choice.program)

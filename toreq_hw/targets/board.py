@@ -43,14 +43,12 @@ def board_target(board: Board) -> Target:
 
 def _run(board: Board, network: Network, samples: Samples, options: Options) -> Outcome:
     """Loads the network, runs all three phases of every sample, and compares every state."""
-    from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
     from toreq_hw.boards.link.host import BoardLink
     from toreq_hw.boards.programming import program
     from toreq_hw.rtl.reply import phase_results
 
     port = check_port(board, options.port, options.program)
-    lanes = options.lanes or lanes_that_fit(board, network, options.threshold)
-    parameters = check_fit(board, network, lanes, options.threshold)
+    parameters = _parameters(board, network, options)
     if options.program is not None:
         program(board, options.program)
     transport = transport_of(board, network, parameters, port, options.watch)
@@ -71,7 +69,7 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     per_sample = int(found[0].costs["cycles"].sum()) / max(1, len(samples))
     record = BoardRun(
         form="simulated system" if options.port == SIMULATED else f"board at {options.port}",
-        lanes=lanes,
+        lanes=parameters.lanes,
         clock_hz=link.identity.clock_hz,
         bit_exact=difference is None,
         first_difference=difference,
@@ -91,6 +89,19 @@ def _run(board: Board, network: Network, samples: Samples, options: Options) -> 
     if options.port == SIMULATED:
         notes += ("Nothing ran on silicon: the system that a bitstream holds was simulated.",)
     return Outcome(difference is None and not status.faults, record, notes)
+
+
+def _parameters(board: Board, network: Network, options: Options) -> "CoreParameters":
+    """The core that is asked for. Raises what `check_fit` does."""
+    from toreq_hw.boards.fit.check import check_fit, lanes_that_fit
+
+    return check_fit(
+        board,
+        network,
+        options.lanes or lanes_that_fit(board, network, options.threshold),
+        options.threshold,
+        accumulator_register=options.accumulator_register,
+    )
 
 
 def check_port(board: Board, port: str | None, program: Path | None) -> str:

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def learnable_core(
-    board: "Board", trainer: Trainer, lanes: int, learn_lanes: int, epochs: int
+    board: "Board",
+    trainer: Trainer,
+    lanes: int,
+    learn_lanes: int,
+    epochs: int,
+    *,
+    accumulator_register: bool = False,
 ) -> "CoreParameters":
     """The core on `board` that learns what `trainer` does until it has learned `epochs`.
 
@@ -22,7 +28,14 @@ def learnable_core(
     """
     rule = trainer.rule
     bits = {c.name: rule.latent_bits_of(c.name) for c in trainer.blueprint.couplings}
-    parameters = check_learning_fit(board, trainer.blueprint, lanes, learn_lanes, bits)
+    parameters = check_learning_fit(
+        board,
+        trainer.blueprint,
+        lanes,
+        learn_lanes,
+        bits,
+        accumulator_register=accumulator_register,
+    )
     now = trainer.epoch
     try:
         later = range(now + 1, epochs)

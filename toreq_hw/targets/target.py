@@ -54,9 +54,9 @@ class Options:
     description. third_party: whether another tool estimates energy and time too. report: folder for
     pictures and exported files, None for none. port: of a board, or sim. program: bitstream to put
     onto the board first, None to leave it as it is. lanes: of the core on a board, None for as many
-    as fit, as of toreq-hw synth. threshold: of the lossy mode, None for
-    lossless. watch: told what is done, how much of it, and how much there is (0: nobody knows, as
-    of a compiler).
+    as fit, as of toreq-hw synth. accumulator_register: of that core, too. threshold: of the lossy
+    mode, None for lossless. watch: told what is done, how much of it, and how much there is (0:
+    nobody knows, as of a compiler).
     """
 
     batch: int | None = None
@@ -66,6 +66,7 @@ class Options:
     port: str | None = None
     program: Path | None = None
     lanes: int | None = None
+    accumulator_register: bool = False
     threshold: int | None = None
     watch: Watch = lambda _what, _done, _total: None
 

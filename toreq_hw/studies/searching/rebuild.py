@@ -52,7 +52,8 @@ def _learning(choices: Choices) -> list[str]:
 
 
 def _core(choices: Choices) -> list[str]:
-    return ["--lanes", str(choices.lanes), *_learning(choices)]
+    register = ["--accumulator-register"] if choices.accumulator_register else []
+    return ["--lanes", str(choices.lanes), *register, *_learning(choices)]
 
 
 def _board(problem: Problem, choices: Choices) -> list[str]:

@@ -18,7 +18,9 @@ from toreq_hw.training.integer import Begun, IntegerSettings, begin
 
 def network_choices(choices: Choices) -> Choices:
     """The same with what decides the network alone."""
-    return replace(choices, lanes=2, learn_lanes=0, board="", clock_mhz=None)
+    return replace(
+        choices, lanes=2, learn_lanes=0, board="", clock_mhz=None, accumulator_register=False
+    )
 
 
 def as_text(choices: Choices) -> str:
@@ -38,8 +40,9 @@ def network_run(choices: Choices, epochs: int) -> Run:
 
 
 def core_run(choices: Choices, epochs: int) -> Run:
-    """The same of what is measured of a network and its core, whatever its clock."""
-    return {"choices": as_text(replace(choices, clock_mhz=None)), "epochs": epochs}
+    """The same of the cycles of a network on its core, whatever its clock and its registers."""
+    alike = replace(choices, clock_mhz=None, accumulator_register=False)
+    return {"choices": as_text(alike), "epochs": epochs}
 
 
 def whole_run(choices: Choices, epochs: int) -> Run:
@@ -89,8 +92,17 @@ def parameters_of(choices: Choices, network: Network) -> CoreParameters:
     """The core, whether or not it fits. Raises NetworkError where there can be none."""
     board = registry.get(choices.board)
     if not choices.learn_lanes:
-        return core_parameters(board, network, choices.lanes)
+        return core_parameters(
+            board, network, choices.lanes, accumulator_register=choices.accumulator_register
+        )
     update_lanes = min(choices.lanes, board.update_lanes)
     check_learnable(network, update_lanes, choices.learn_lanes, None)
     bits = {coupling.name: choices.latent_bits for coupling in network.couplings}
-    return learning_parameters(board, network, choices.lanes, choices.learn_lanes, bits)
+    return learning_parameters(
+        board,
+        network,
+        choices.lanes,
+        choices.learn_lanes,
+        bits,
+        accumulator_register=choices.accumulator_register,
+    )

@@ -78,6 +78,7 @@ def space_of(boards: Sequence[str], pixels: int, given: Mapping[str, Sequence[st
         "learn_lanes": ("0",),
         "board": boards,
         "clock_mhz": (OWN_CLOCK,),
+        "accumulator_register": ("no",),
     }
     for name, texts in given.items():
         look_up(usual, name, "dimension", InputError)
@@ -131,6 +132,10 @@ def _learn_lanes(text: str) -> int:
     return int(_one_of("learn_lanes", ["0", "1", *(str(lanes) for lanes in LANES)], text))
 
 
+def _register(text: str) -> bool:
+    return _one_of("accumulator_register", ["no", "yes"], text) == "yes"
+
+
 def _clock(text: str) -> float | None:
     if text == OWN_CLOCK:
         return None
@@ -158,5 +163,6 @@ _VALUES = {
     "learn_lanes": _learn_lanes,
     "board": lambda text: registry.get(text).name,
     "clock_mhz": _clock,
+    "accumulator_register": _register,
 }
 """What a text of each dimension means. Each raises InputError."""

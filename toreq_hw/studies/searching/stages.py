@@ -128,6 +128,7 @@ def request_of(bench: Bench, run: Run) -> "Request":
         out=bench.folder / hashlib.sha256(f"{run}".encode()).hexdigest()[:16],
         jobs=1,
         learning=learning,
+        accumulator_register=choices.accumulator_register,
     )
 
 
