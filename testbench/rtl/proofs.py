@@ -178,4 +178,7 @@ class Sums:
         return f"accumulators {self.kind.value}{' registered' if self.register else ''}"
 
 
-SUMS = tuple(Sums(kind, register) for register in (False, True) for kind in WeightFormat)
+SUMS = (
+    *(Sums(kind, register=False) for kind in WeightFormat),
+    Sums(WeightFormat.TERNARY, register=True),
+)
