@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from toreq_hw.data import Dataset
-from toreq_hw.errors import DataError
+from toreq_hw.errors import DataError, InputError
 from toreq_hw.network import Network, OwnFeedback
+from toreq_hw.reading import read_record
+from toreq_hw.records.verification import Verification
 from toreq_hw.sim.learning import Trainer
 from toreq_hw.studies.tracks import convolution, feedback, measuring, nudges
 from toreq_hw.studies.tracks.measuring import Case, Context
-from toreq_hw.studies.tracks.track import QUICK
+from toreq_hw.studies.tracks.track import FLOORS, QUICK, Track, find
 from toreq_hw.training import train
 from toreq_hw.training.integer import begin
+
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
 
 
 class Stopped(Exception):  # noqa: N818 # it is no error
@@ -125,3 +129,21 @@ def test_the_angle_is_that_of_the_least_aligned_coupling() -> None:
     turned = replace(net, couplings=tuple(ways.get(c.name, c) for c in net.couplings))
     assert others
     assert feedback.cosine(turned) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("track", [one for one in find() if one.learned], ids=lambda one: one.name)
+def test_nothing_is_judged_beside_what_never_learned(track: Track) -> None:
+    record = read_record(PUBLISHED / "verification.json", Verification, InputError)
+    own = next(one for one in record.results if one.ids == track.ids)
+    assert track.judge(own.rows).controlled
+    known = {(quantity, arm) for quantity, arms in track.learned.items() for arm in arms}
+    tried = 0
+    for dead in own.rows:
+        if (dead.quantity, dead.arm) in known and dead.data in FLOORS:
+            values = tuple(10.0 for _ in dead.values)
+            rows = [replace(one, values=values) if one is dead else one for one in own.rows]
+            found = track.judge(rows)
+            assert (found.outcome, found.controlled) == ("not testable here", False)
+            assert found.sentence.startswith(f"{dead.arm[0].upper()}{dead.arm[1:]} reaches 10.0 %")
+            tried += 1
+    assert tried

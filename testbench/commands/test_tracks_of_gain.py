@@ -56,7 +56,7 @@ def test_activity_returns_to_its_set_point() -> None:
 
 
 def homeostasis_rows(
-    probe: float, activity: float, loss: float = 0, free: float = 1.75
+    probe: float, activity: float, loss: float = 0, free: float = 1.75, merely: float = 60
 ) -> list[TrackRow]:
     found = [row("digits", homeostasis.WHOLE, homeostasis.ACCURACY, [94, 94.1], control=True)]
     sizes = {
@@ -71,7 +71,8 @@ def homeostasis_rows(
             arm = homeostasis.ARM.format(way, stress)
             control = way in (homeostasis.NONE, homeostasis.MERELY)
             settled = homeostasis.SETTLED.format(spectral.SYNCHRONOUS)
-            values = {homeostasis.L: size, homeostasis.ACCURACY: 94 - loss, settled: 99}
+            right = merely if way == homeostasis.MERELY else 94 - loss
+            values = {homeostasis.L: size, homeostasis.ACCURACY: right, settled: 99}
             found += [row("digits", arm, k, [v, v], control=control) for k, v in values.items()]
     return found
 
@@ -80,6 +81,7 @@ def homeostasis_rows(
     ("rows", "outcome"),
     [
         (homeostasis_rows(0.93, 0.93), "holds"),
+        (homeostasis_rows(0.93, 0.93, merely=94), "holds within limits"),
         (homeostasis_rows(0.93, 0.93, loss=5), "holds within limits"),
         (homeostasis_rows(0.93, 1.2), "holds within limits"),
         (homeostasis_rows(1.1, 1.2), "refuted"),

@@ -181,8 +181,8 @@ def continual_rows(lost: float, replay: float = 0, joint: float = 95) -> list[Tr
     [
         (continual_rows(-1), "holds", "neither"),
         (continual_rows(10), "holds within limits", "neither"),
-        (continual_rows(88, replay=10), "refuted", "EqProp"),
-        (continual_rows(88, replay=-10), "refuted", "backpropagation"),
+        (continual_rows(88, replay=10), "refuted", "neither"),
+        (continual_rows(88, replay=-10), "refuted", "neither"),
         (continual_rows(0, joint=30), "not testable here", "neither"),
     ],
 )

@@ -138,6 +138,12 @@ def test_attention_is_judged_either_way(rows: Sequence[TrackRow], outcome: str, 
     assert (found.outcome, found.favours) == (outcome, side)
 
 
+@pytest.mark.parametrize(("even", "outcome"), [(50, "holds"), (99, "holds within limits")])
+def test_attention_has_no_merit_in_sums_that_even_rows_get_right(even: float, outcome: str) -> None:
+    uniform = row(attention.SUMS, attention.UNIFORM, attention.ACCURACY, [even, even], control=True)
+    assert attention.verdict([*attention_rows(100, 2, 99), uniform]).outcome == outcome
+
+
 @pytest.mark.parametrize("name", [attention.DATA, attention.SUMS])
 def test_uniform_attention_shares_rows_out_evenly(name: str) -> None:
     case = attention.case_of(Case(name, attention.UNIFORM))

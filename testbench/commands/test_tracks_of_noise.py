@@ -32,7 +32,8 @@ def analog_rows(
     [
         (analog_rows(0.5, 0.5), "holds", "neither"),
         (analog_rows(0.2, 0.2, forward=3), "holds", "EqProp"),
-        (analog_rows(0.5, 5), "holds within limits", "neither"),
+        (analog_rows(0.5, 5), "holds within limits", "backpropagation"),
+        (analog_rows(0.2, 5, forward=3), "holds within limits", "neither"),
         (analog_rows(0.95, 0.5), "holds within limits", "backpropagation"),
         (analog_rows(5, 0.5), "refuted", "backpropagation"),
         (analog_rows(0.5, 0.5, full=3), "not testable here", "neither"),

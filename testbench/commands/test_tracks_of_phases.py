@@ -17,12 +17,14 @@ from toreq_hw.studies.tracks.subsets import few_of_each
 from toreq_hw.training.integer import IntegerSettings, begin
 
 
-def generation_rows(right: float, wrong: float = 10, means: float = 100) -> list[TrackRow]:
-    found = []
+def generation_rows(
+    right: float, wrong: float = 10, means: float = 100, near: float = 20, judge: float = 95
+) -> list[TrackRow]:
+    found = [row("digits", generation.OWN, generation.JUDGE, [judge, judge])]
     named = {generation.OWN: right, generation.WRONG: wrong, generation.MEANS: means}
     for arm, share in named.items():
         found.append(row("digits", arm, generation.RIGHT, [share, share]))
-        found.append(row("digits", arm, generation.NEAREST, [20, 21]))
+        found.append(row("digits", arm, generation.NEAREST, [near, near + 1]))
     return found
 
 
@@ -32,6 +34,8 @@ def generation_rows(right: float, wrong: float = 10, means: float = 100) -> list
         (generation_rows(100), "holds"),
         (generation_rows(70), "holds within limits"),
         (generation_rows(20), "refuted"),
+        (generation_rows(100, near=0), "refuted"),
+        (generation_rows(100, judge=10), "not testable here"),
         (generation_rows(100, wrong=60), "not testable here"),
         (generation_rows(100, means=20), "not testable here"),
     ],
@@ -179,9 +183,11 @@ def test_a_forgetful_network_recalls_what_it_says_of_a_blank_frame(digits_net: N
 
 
 def lattice_rows(
-    flat: float, equal: float, grown: float = 1.0, larger: bool = False
+    flat: float, equal: float, grown: float = 1.0, larger: bool = False, synapses: float = 100
 ) -> list[TrackRow]:
-    """By how much the cube is ahead of flat nets, and growth of random growth."""
+    """By how much the cube is ahead of flat nets, and growth of random growth; its synapses, where
+    as many flat neurons have 1,000.
+    """
     behind = {lattice.SMALL: 0.0, lattice.PLAIN: flat, lattice.AS_MANY: equal}
     behind |= {lattice.FROZEN: 0.2, lattice.GROWN: 0.0, lattice.AT_RANDOM: grown}
     if larger:
@@ -191,6 +197,8 @@ def lattice_rows(
         found.append(row("digits", arm, lattice.ACCURACY, [97 - less, 97.1 - less]))
         found.append(row("digits", arm, lattice.SWEEPS, [5, 6]))
         found.append(row("digits", arm, lattice.LATERAL, [2, 2]))
+        count = 1000 if arm == lattice.PLAIN else synapses
+        found.append(row("digits", arm, lattice.SYNAPSES, [count, count]))
     return found
 
 
@@ -201,6 +209,9 @@ def lattice_rows(
         (lattice_rows(2, 1, grown=-1), "holds within limits"),
         (lattice_rows(2, -1), "holds within limits"),
         (lattice_rows(-0.2, -2), "holds within limits"),
+        (lattice_rows(2, 1, synapses=500), "holds within limits"),
+        (lattice_rows(2, 1, synapses=1100), "holds within limits"),
+        (lattice_rows(2, -1, synapses=1100), "refuted"),
         (lattice_rows(-2, 1), "refuted"),
     ],
 )

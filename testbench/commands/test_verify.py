@@ -255,7 +255,7 @@ def test_published_verdicts_follow_from_their_rows() -> None:
     assert not record.quick
     tracks = {track.ids: track for track in find()}
     for result in record.results:
-        judged = tracks[result.ids].verdict(result.rows)
+        judged = tracks[result.ids].judge(result.rows)
         assert (result.outcome, result.sentence) == (judged.outcome, judged.sentence)
         assert result.favours == judged.favours
         assert result.claim == tracks[result.ids].claim

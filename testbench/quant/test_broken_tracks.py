@@ -20,7 +20,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def judged(track: Track, work: Path, broken: str = "") -> Judged:
     rows = track.measure(replace(QUICK, broken=broken), Place(work)).rows
-    return track.verdict(rows)
+    return track.judge(rows)
 
 
 def variants() -> list[tuple[Track, str]]:

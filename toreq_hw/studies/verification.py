@@ -66,7 +66,7 @@ def run(options: Options | None, place: Place) -> Verification:
 
 def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
     measured = track.measure(settings, place)
-    judged = track.verdict(measured.rows)
+    judged = track.judge(measured.rows)
     how = "--quick" if settings.quick else f"--seeds {settings.seeds}"
     usual = QUICK if settings.quick else Settings()
     own = dict.fromkeys(row.data for row in measured.rows)
@@ -105,7 +105,7 @@ def _judged_again(result: TrackResult) -> TrackResult:
     track = next((one for one in find() if one.ids == result.ids), None)
     if track is None:
         return result
-    judged = track.verdict(result.rows)
+    judged = track.judge(result.rows)
     return replace(
         result,
         claim=track.claim,

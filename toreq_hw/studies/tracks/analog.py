@@ -148,7 +148,7 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     )
     if min(drowned) < HARM:
         return Judged("not testable here", sentence, controlled=False)
-    side = _side(lost, forward)
+    side = _side((lost, forward), (trained, other))
     every = (*lost.values(), *trained.values())
     if all(one.high <= HARMLESS for one in every):
         return Judged("holds", sentence, side)
@@ -156,16 +156,18 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     return Judged("holds within limits" if some else "refuted", sentence, side)
 
 
-def _side(lost: Mapping[str, TrackRow], forward: Mapping[str, TrackRow]) -> Side:
-    """Which net surely loses less on more data sets."""
-    score = 0
-    for data, own in lost.items():
-        pairs = zip(own.values, forward[data].values, strict=True)
-        gap = row(data, "", "", [a - b for a, b in pairs])
-        score += (gap.high < 0) - (gap.low > 0)
-    if score == 0:
+def _side(*pairs: tuple[Mapping[str, TrackRow], Mapping[str, TrackRow]]) -> Side:
+    """Which net surely loses less somewhere, and nowhere surely more; at inference and learned."""
+    wins = losses = 0
+    for lost, forward in pairs:
+        for data, own in lost.items():
+            both = zip(own.values, forward[data].values, strict=True)
+            gap = row(data, "", "", [a - b for a, b in both])
+            wins += gap.high < 0
+            losses += gap.low > 0
+    if bool(wins) == bool(losses):
         return "neither"
-    return "EqProp" if score > 0 else "backpropagation"
+    return "EqProp" if wins else "backpropagation"
 
 
 TRACK = Track(

@@ -29,8 +29,8 @@ EVEN = 4096
 
 SUMS, COPYING = "sums-8", "copy-8 attention int8"
 
-REVERSAL = "reversal-8 attention ternary"
-PUBLISHED = {REVERSAL: 99.9, "sums-8 attention int8": 84.0}
+REVERSAL, SUM = "reversal-8 attention ternary", "sums-8 attention int8"
+PUBLISHED = {REVERSAL: 99.9, SUM: 84.0}
 """Per cent, as they were published; copying was to do."""
 
 SLACK = 0.5
@@ -108,9 +108,12 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         side = "backpropagation" if gap.low > 0 else "EqProp"
     if max(dense.mean, even.mean) >= live.mean:
         return Judged("refuted", sentence, side)
+    easy = any(
+        one.mean >= PUBLISHED[SUM] - SLACK for one in of(rows, ACCURACY, data=SUMS, arm=UNIFORM)
+    )
     own = replace(live, arm=REVERSAL)
     reached = [one.mean >= PUBLISHED[one.arm] - SLACK for one in (*taken, own)]
-    if all(reached):
+    if all(reached) and not easy:
         return Judged("holds", sentence, side)
     return Judged("holds within limits" if any(reached) else "refuted", sentence, side)
 
@@ -129,14 +132,15 @@ TRACK = Track(
     ),
     thresholds=(
         f"Holds: reversal and sums reach what was published (99.9 and 84 %), less {SLACK} points, "
-        "here and in the record, and neither the dense net nor uniform attention does as well. "
-        "Within limits: one does. Else refuted. Characters are judged by the track of text. The "
-        "condition on uniform attention was added before it was measured." + CHANGED_LATER
+        "here and in the record; the dense net and uniform attention fall behind on reversal, and "
+        "uniform attention behind what was published for sums. Within limits: one reaches it. Else "
+        "refuted. Characters are judged by the track of text." + CHANGED_LATER
     ),
     sources="Runs here; reports/published/structured.json, made by `toreq-hw structured`.",
     measure=measure,
     verdict=verdict,
     broken={SHUFFLED: "attention learns labels of other sequences"},
     picture=ACCURACY,
+    learned={ACCURACY: (BACKPROP,)},
     better="is surely right in more sequences",
 )

@@ -191,4 +191,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "integer trainings learn shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: (FLOAT,)},
 )

@@ -197,5 +197,6 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "the convolution learns shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: (BACKPROP, DENSE)},
     better="is surely more accurate with the same shape",
 )

@@ -241,5 +241,6 @@ TRACK = Track(
         LOSE: "events below a threshold are left out where lossless ones are claimed",
     },
     picture=SKIPPED,
+    learned={ACCURACY: (TERNARY,)},
     better="needs fewer operations an image",
 )

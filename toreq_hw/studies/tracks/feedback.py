@@ -219,4 +219,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "networks with feedback of their own learn shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: (SYMMETRIC,)},
 )

@@ -12,8 +12,15 @@ from toreq_hw.records.verification import Drawing, TrackRow
 from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.measuring import Case, Context, Tests
-from toreq_hw.studies.tracks.rows import data_of, figure, the
-from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
+from toreq_hw.studies.tracks.rows import data_of, figure, of, the
+from toreq_hw.studies.tracks.track import (
+    CHANGED_LATER,
+    FLOORS,
+    Judged,
+    Measured,
+    Settings,
+    Track,
+)
 
 RIGHT = "classes that the judge names, %"
 NEAREST = "distance to the nearest training image, % of white"
@@ -24,6 +31,9 @@ OWN, WRONG, MEANS = "output clamped", "output clamped, shuffled labels", "class 
 
 ALL, CHANCE, SOME = 99.0, 30.0, 50.0
 """Per cent of classes: what rounds to all; what guessing may reach among ten; the half."""
+
+COPY = 1.0
+"""Per cent of white."""
 
 OTHER = 1000
 """Added to a seed: the judge is another network."""
@@ -116,6 +126,11 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     )
     if max(one.mean for one in wrong) > CHANCE or min(one.mean for one in means) < SOME:
         return Judged("not testable here", sentence, controlled=False)
+    judges = of(rows, JUDGE)
+    if any(one.mean < FLOORS[one.data] for one in judges):
+        return Judged("not testable here", sentence, controlled=False)
+    if min(one.mean for one in near) < COPY:
+        return Judged("refuted", f"{sentence} That is a copy of a training image.")
     least = min(one.mean for one in right)
     if least >= ALL:
         return Judged("holds", sentence, "EqProp")
@@ -140,7 +155,9 @@ TRACK = Track(
     thresholds=(
         f"Holds: the judge names {ALL:g} % of the classes in the mean over seeds, on every data "
         f"set, as published (5 of 5). Within limits: {SOME:g} %. Else refuted. Shuffled labels "
-        f"must stay at {CHANCE:g} % or below, and half of the class means must be named."
+        f"must stay at {CHANCE:g} % or below, and half of the class means must be named. The judge "
+        f"must be right in {FLOORS['digits']:g} % of test images. Images nearer than {COPY:g} % of "
+        "white to a training image are copies: refuted." + CHANGED_LATER
     ),
     sources="Integer simulator, docs/numerics.md, section 4, other clampings.",
     measure=measure,

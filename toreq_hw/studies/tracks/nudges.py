@@ -143,4 +143,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "annealed trainings learn shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: (INTEGER.format(0), INTEGER.format(NEAREST))},
 )

@@ -98,5 +98,6 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "EqProp learns digits with shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: tuple(BACKPROP.format(one) for one in ("int8", "ternary"))},
     better="is surely more accurate on more of the tasks",
 )

@@ -128,4 +128,5 @@ TRACK = Track(
     verdict=verdict,
     broken={SHUFFLED: "ternary networks learn shuffled labels"},
     picture=ACCURACY,
+    learned={ACCURACY: (INT8,)},
 )
