@@ -191,9 +191,9 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     own = of(rows, SYNAPSES, arm=SMALL)
     share = max(one.mean / the(rows, one.data, PLAIN, SYNAPSES).mean for one in own)
     sentence = (
-        f"The cube has {share:.2f} times the synapses of as many flat neurons, so it saves "
-        f"{'some' if share < 1 else 'none'}. It is ahead of as many flat neurons by "
-        f"{on_each(flat)} points, and of as many synapses by {on_each(equal)}. It couples {lateral:.1f} % of the pairs of its hidden "
+        f"The cube has {share:.2f} times the synapses of as many flat neurons. It is ahead of "
+        f"these by {on_each(flat)} points, and of as many flat synapses by {on_each(equal)}. It "
+        f"couples {lateral:.1f} % of the pairs of its hidden "
         f"neurons. It settles in {sweeps[0]:.1f} sweeps, the flat net in {sweeps[1]:.1f}. Growth "
         f"and pruning are ahead of random growth by {on_each(grown)}, and of the cube by "
         f"{on_each(dict(differences(rows, ACCURACY, GROWN, SMALL)))}. A lattice that learns is "
