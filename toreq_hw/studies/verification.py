@@ -109,7 +109,10 @@ def _judged_again(result: TrackResult) -> TrackResult:
     return replace(
         result,
         claim=track.claim,
+        setup=track.setup,
+        control=track.control,
         thresholds=track.thresholds,
+        sources=track.sources,
         better=track.better,
         seeds=max(len(row.values) for row in result.rows),
         outcome=judged.outcome,

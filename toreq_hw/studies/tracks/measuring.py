@@ -44,6 +44,9 @@ CLONED = ("cartpole", "acrobot")
 """Tasks whose experts are cloned: their data sets are made, by a library of an extra."""
 
 DIGITS = 9
+"""Of a value that a ledger keeps."""
+
+PRINTED = 6
 """Of a value that a record keeps, which no figure needs more of."""
 
 
@@ -205,7 +208,7 @@ def gathered(cases: Sequence[Case], runs: Sequence[TrackRun]) -> tuple[TrackRow,
     for number, case in enumerate(cases):
         own = runs[number * seeds : (number + 1) * seeds]
         for quantity in own[0].values:
-            values = [run.values[quantity] for run in own]
+            values = [float(f"{run.values[quantity]:.{PRINTED}g}") for run in own]
             found.append(rows.row(case.data, case.arm, quantity, values, control=case.control))
     return tuple(found)
 
