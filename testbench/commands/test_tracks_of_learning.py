@@ -94,7 +94,8 @@ def bit_rows(ahead: Sequence[float], after: float | None = None) -> list[TrackRo
 
 def test_quantising_after_training_is_told() -> None:
     sentence = bits.verdict(bit_rows([0, 0.1, 0.2], after=2)).sentence
-    assert "Quantised after training, float loses 2.00 ± 0.00 as INT8 with 4 bits" in sentence
+    words = "Quantised to INT8 with 4 bits of state after training, float loses 2.00 ± 0.00"
+    assert words in sentence
     assert "Quantised" not in bits.verdict(bit_rows([0, 0.1, 0.2])).sentence
 
 

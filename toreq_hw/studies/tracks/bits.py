@@ -11,7 +11,7 @@ from toreq_hw.studies.study import Place
 from toreq_hw.studies.tracks import measuring
 from toreq_hw.studies.tracks.first_images import MOST, first_images
 from toreq_hw.studies.tracks.measuring import EPOCHS, HIDDEN, Case, Context, Tests, load
-from toreq_hw.studies.tracks.rows import differences, figure, of, on_each, row, the
+from toreq_hw.studies.tracks.rows import differences, of, on_each, row, the
 from toreq_hw.studies.tracks.track import Judged, Measured, Settings, Track
 from toreq_hw.training.offline import require_torch
 
@@ -143,14 +143,17 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
 
 def _afterwards(rows: Sequence[TrackRow]) -> str:
     """What quantising after training costs beside float, of equal seeds."""
-    parts = []
+    said = []
     for weights, states in (("INT8", 8), ("INT8", 4), ("ternary", 8)):
+        lost = {}
         for one in of(rows, after(weights, states)):
             whole = the(rows, one.data, FLOAT, ACCURACY)
             pairs = zip(whole.values, one.values, strict=True)
-            lost = row(one.data, AFTER, "points lost", [a - b for a, b in pairs])
-            parts.append(f"{figure(lost)} as {weights} with {states} bits of state ({one.data})")
-    return f"Quantised after training, float loses {', '.join(parts)}." if parts else ""
+            lost[one.data] = row(one.data, AFTER, "points lost", [a - b for a, b in pairs])
+        if lost:
+            what = f"{weights} with {states} bits of state"
+            said.append(f"Quantised to {what} after training, float loses {on_each(lost)}.")
+    return " ".join(said)
 
 
 def _least(rows: Sequence[TrackRow], weights: str) -> int:
