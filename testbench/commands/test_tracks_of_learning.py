@@ -119,7 +119,7 @@ def test_every_data_set_is_told_and_judged() -> None:
     judged = bits.verdict([*bit_rows([0, 0.1, 0.2], after=2), *far])
     assert judged.outcome == "refuted"
     assert "loses 3.00 ± 0.00 (digits), 3.00 ± 0.00 (mnist) points" in judged.sentence
-    assert "with 4 bits of state (mnist)." in judged.sentence
+    assert "2.00 ± 0.00 (digits), 2.00 ± 0.00 (mnist)." in judged.sentence
 
 
 def test_float_and_integers_see_as_many_images(monkeypatch: pytest.MonkeyPatch) -> None:
