@@ -116,12 +116,16 @@ def test_memory_of_widths_and_cores_is_said() -> None:
     assert "On-chip bytes a synapse are 0.27 in a core that infers, ternary." in sentence
 
 
-def gradient_rows(best: float, worst: float, wrong: float, ratio: float) -> list[TrackRow]:
+def gradient_rows(
+    best: float, worst: float, wrong: float, ratio: float, real: float = -1.0, both: float = 0.0
+) -> list[TrackRow]:
     return [
         row("digits", "net, s 0, g 0, beta 2^-0", gradients.LEAST, [best]),
         row("digits", "net, s 1, g 0, beta 2^-0", gradients.LEAST, [worst]),
         row("digits", gradients.WRONG, gradients.MEAN, [wrong], control=True),
         row("digits", gradients.SLOPES, gradients.RATIO, [ratio, 1.0], control=True),
+        row("digits", gradients.WRONG, gradients.REAL, [-1.0, real], control=True),
+        row("digits", gradients.WRONG, gradients.SUM, [0.0, both], control=True),
     ]
 
 
@@ -145,13 +149,11 @@ def used_rows(
     """With the settings that trainings use, and the wrong sign in real numbers."""
     live, here = gradients.LIVE.format(0), gradients.NARROW.format(2)
     return [
-        *gradient_rows(0.9, 0.8, -0.6, 1.001),
+        *gradient_rows(0.9, 0.8, -0.6, 1.001, real, both),
         row("digits", "two convolutions, s 0, g 0, beta 2^-0", gradients.LEAST, [0.1]),
         row("digits", "two convolutions, s 3, g 3, beta 2^-0", gradients.LEAST, [convolution]),
         row("digits", live, gradients.LEAST, plain),
         row("digits", here, gradients.LEAST, [0.2, 0.2]),
-        row("digits", gradients.WRONG, gradients.REAL, [-1.0, real], control=True),
-        row("digits", gradients.WRONG, gradients.SUM, [0.0, both], control=True),
     ]
 
 

@@ -82,6 +82,15 @@ def test_each_class_gives_its_share_of_what_is_held_out() -> None:
     assert sorted(both.ravel().tolist()) == list(range(100))
 
 
+def test_the_first_training_images_are_said_in_the_split() -> None:
+    digits = data.load("digits")
+    few = digits.first(100)
+    assert np.array_equal(few.train.images, digits.train.images[:100])
+    assert np.array_equal(few.test.images, digits.test.images)
+    assert few.split.endswith("of the training images the first 100")
+    assert digits.first(len(digits.train)) is digits
+
+
 def test_holding_out_leaves_the_test_set_alone() -> None:
     digits = data.load("digits")
     held = digits.holding_out(100)

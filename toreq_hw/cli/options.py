@@ -130,8 +130,8 @@ threshold_option = click.option(
 accumulator_register_option = click.option(
     "--accumulator-register",
     is_flag=True,
-    help="A core that holds accumulators as they leave their memory: no cycle more, a higher clock "
-    "on ECP5, more flip-flops.",
+    help="A core that holds accumulators as they leave their memory: no cycle more, more "
+    "flip-flops. Whether its clock is higher must be tried.",
 )
 json_option = click.option(
     "--json",

@@ -120,6 +120,13 @@ class Dataset:
         """Values per image."""
         return self.shape[0] * self.shape[1] * self.channels
 
+    def first(self, count: int) -> "Dataset":
+        """With only the first `count` training images; all of it where it has no more."""
+        if len(self.train) <= count:
+            return self
+        split = f"{self.split}; of the training images the first {count:,}"
+        return replace(self, train=self.train.take(slice(0, count)), split=split)
+
     def holding_out(self, count: int) -> "Dataset":
         """`count` training images in place of the test set, to choose settings by.
 

@@ -52,10 +52,7 @@ class Case:
 
     def dataset(self, whole: Dataset) -> Dataset:
         """What it is trained and tested on, of its whole data set."""
-        if self.images is None:
-            return whole
-        split = f"{whole.split}; of the training images the first {self.images:,}"
-        return replace(whole, train=whole.train.take(slice(0, self.images)), split=split)
+        return whole if self.images is None else whole.first(self.images)
 
     def with_feedback(self, shift: int, drive: int) -> "Case":
         """The case with this feedback shift between hidden layers, and this drive of its readout;

@@ -98,7 +98,8 @@ def _result(track: Track, settings: Settings, place: Place) -> TrackResult:
 
 
 def _judged_again(result: TrackResult) -> TrackResult:
-    """An earlier result with the words and the verdict of its track as it is now.
+    """An earlier result with the thresholds and the verdict of its track as it is now. What was set
+    up and controlled stays as it was measured.
 
     Raises LookupError or ValueError for rows that the track no longer has.
     """
@@ -109,10 +110,7 @@ def _judged_again(result: TrackResult) -> TrackResult:
     return replace(
         result,
         claim=track.claim,
-        setup=track.setup,
-        control=track.control,
         thresholds=track.thresholds,
-        sources=track.sources,
         better=track.better,
         seeds=max(len(row.values) for row in result.rows),
         outcome=judged.outcome,

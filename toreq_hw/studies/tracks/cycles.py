@@ -168,13 +168,11 @@ def _above_reset(rows: Sequence[TrackRow], quantity: str) -> list[TrackRow]:
 
 
 def _controlled(rows: Sequence[TrackRow]) -> bool:
-    """Whether a reset network knows no first image, and a shuffled order is not told as well.
-
-    Of rows that lack sequences of images nothing is known against it.
-    """
+    """Whether a reset network knows no first image, and a shuffled order is not told as well."""
     quantity = FIRST.format(FRAMES[0])
-    for one in of(rows, quantity, arm=RESET):
-        if one.mean >= the(rows, one.data, RESET, COMMON).mean + GAIN:
+    for data in data_of(rows):
+        known = the(rows, data, RESET, quantity).mean
+        if known >= the(rows, data, RESET, COMMON).mean + GAIN:
             return False
     for one in _above_reset(rows, quantity):
         above = one.mean - the(rows, one.data, RESET, quantity).mean
@@ -184,10 +182,8 @@ def _controlled(rows: Sequence[TrackRow]) -> bool:
 
 
 def _over_images(rows: Sequence[TrackRow]) -> str:
-    """Sentences on the first of several images; none of rows that lack them."""
+    """Sentences on the first of several images."""
     found = [of(rows, FIRST.format(frames), control=False) for frames in FRAMES]
-    if not all(found):
-        return ""
     best = max(_above_reset(rows, found[0][0].quantity) or found[0], key=lambda one: one.mean)
     reset = the(rows, best.data, RESET, best.quantity)
     mixed = the(rows, best.data, best.arm, MIXED)
@@ -201,12 +197,10 @@ def _over_images(rows: Sequence[TrackRow]) -> str:
 
 
 def _later(rows: Sequence[TrackRow]) -> str:
-    """Sentences on longer delays and on cycles while an image is shown; none of older rows."""
+    """Sentences on longer delays and on cycles while an image is shown."""
     last = of(rows, LATER.format(BLANKS[-1]), control=False)
     cycling = of(rows, SHOWN_CYCLING, control=False)
     periods = of(rows, SHOWN_PERIOD, control=False)
-    if not last or not cycling or not periods:
-        return ""
     moved = max(abs(one.mean - the(rows, one.data, one.arm, RECALLED).mean) for one in last)
     return (
         f" After {BLANKS[-1]} blank frames it differs by at most {moved:.1f} points. While an "

@@ -194,9 +194,8 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
     worst = min(one.mean for one in own)
     used = {_case(one): min(one.values) for one in own if _in_use(one.arm)}
     real = [value for one in of(rows, REAL) for value in one.values]
-    found = used if real else best
     sentence = (
-        f"{_of_recipes(used) if real else ''}At each network's best setting the least cosine over "
+        f"{_of_recipes(used)}At each network's best setting the least cosine over "
         f"couplings is at least {min(best.values()):.2f}; over all settings it goes down to "
         f"{worst:.2f}. At the best settings it is "
         f"{'; '.join(f'{value:.2f} ({case})' for case, value in best.items())}. With the wrong "
@@ -204,10 +203,10 @@ def verdict(rows: Sequence[TrackRow]) -> Judged:
         f"the gradient.{_besides(rows, real)}"
     )
     both = [value for one in of(rows, SUM) for value in one.values]
-    failed = max(real, default=-1) > OPPOSITE or max(both, default=0) > ROUNDED
+    failed = max(real) > OPPOSITE or max(both) > ROUNDED
     if _off(ratio) > CLOSE or not wrong or failed:
         return Judged("not testable here", sentence, controlled=False)
-    if wrong > 0 or min(found.values()) < ALIGNED:
+    if wrong > 0 or min(used.values()) < ALIGNED:
         return Judged("refuted", sentence)
     return Judged("holds" if worst >= ALIGNED else "holds within limits", sentence)
 
@@ -238,8 +237,6 @@ def _of_recipes(used: Mapping[str, float]) -> str:
 
 def _besides(rows: Sequence[TrackRow], real: Sequence[float]) -> str:
     """Sentences on bits of state and few images, and on the wrong sign in real numbers."""
-    if not real:
-        return ""
     narrow = [of(rows, LEAST, arm=NARROW.format(bits)) for bits in STATES]
     parts = [
         f"{figure(row)} with {bits}"

@@ -210,18 +210,20 @@ def _computed_again(case: Case, seed: int, context: Context) -> Mapping[str, flo
 
 
 def _worst(rows: Sequence[TrackRow], what: str, **chosen: str) -> float:
-    """The least of all seeds, noises and moments; of older rows the least mean of a figure."""
+    """The least of all seeds, noises and moments."""
     every = of(rows, quantity(what, EVERY, ALWAYS), **chosen)  # type: ignore[arg-type] # by name
-    if every:
-        return min(value for row in every for value in row.values)
-    names = [name for name in dict.fromkeys(row.quantity for row in rows) if what in name]
-    return min(row.mean for name in names for row in of(rows, name, **chosen))  # type: ignore[arg-type]
+    return min(value for row in every for value in row.values)
 
 
 def _leftover(rows: Sequence[TrackRow], arm: str) -> float:
-    """Steps that a neuron is off at most, with any seed; without end where it was not measured."""
+    """Steps that a neuron is off at most, with any seed."""
     found = of(rows, quantity(MOST, EVERY, ALWAYS), arm=arm)
-    return max((value for row in found for value in row.values), default=np.inf)
+    return max(value for row in found for value in row.values)
+
+
+def _strongest(rows: Sequence[TrackRow], when: str) -> list[TrackRow]:
+    """What the control with two equilibria returns from noise of twice the range."""
+    return of(rows, quantity(EXACT, "noise 2", when), arm=TWO)
 
 
 def _residue(rows: Sequence[TrackRow]) -> str:
@@ -230,8 +232,6 @@ def _residue(rows: Sequence[TrackRow]) -> str:
         what: [row.mean for row in of(rows, quantity(what, EVERY, ALWAYS), control=False)]
         for what in (NEURONS, STEPS)
     }
-    if not all(found.values()):
-        return ""
     most = [f"{_leftover(rows, arm):.0f} ({arm})" for arm in (INTEGER, SMALL, LARGE)]
     return (
         f" These are the worst of all seeds, noises and moments. Where states do not return, "
@@ -243,7 +243,7 @@ def _residue(rows: Sequence[TrackRow]) -> str:
 def verdict(rows: Sequence[TrackRow]) -> Judged:
     """By the thresholds of `TRACK`."""
     own = [row for row in rows if not row.control]
-    lost = _worst(rows, f"{EXACT}, noise 2", arm=TWO)
+    lost = min(row.mean for when in (ANY_TICK, LATE) for row in _strongest(rows, when))
     exact, same = _worst(own, EXACT), _worst(own, CLASS)
     parts = [
         f"{arm} {_worst(own, EXACT, arm=arm):.1f} % (L up to {_most(own, arm):.2f})"
